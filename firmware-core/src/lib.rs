@@ -1,0 +1,2 @@
+//! Evaluates quantized Fourier-feature networks without `std` and without allocation.
+#![no_std]

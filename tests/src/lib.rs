@@ -1,0 +1,1 @@
+//! The workspace's integration tests, the QEMU harness and `cargo xtask`.

@@ -1,0 +1,1 @@
+//! Trains, explains and quantizes Fourier-feature networks.
