@@ -1,1 +1,3 @@
 //! Trains, explains and quantizes Fourier-feature networks.
+
+pub mod dataset;

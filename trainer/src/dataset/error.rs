@@ -1,0 +1,285 @@
+//! What can be wrong with a file of data. Every message names the place and the remedy; the file's name comes first.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::stand_in::{MAX_INPUTS, MAX_OUTPUTS};
+
+/// Why a file gives no data set.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DatasetError {
+    /// Missing, not permitted, or failing.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A directory where a file should be.
+    #[error("{} is a directory; name a PNG, JPEG, .npy or CSV file in it", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Zero bytes.
+    #[error("{} is empty", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Neither a picture, nor an array, nor named like a table.
+    #[error("{} is neither a PNG, JPEG nor .npy by its content, nor a .csv, .tsv or .txt table by its name", path.display())]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Column names for a file without columns.
+    #[error("{} has no columns to name; naming input and output columns is for CSV tables", path.display())]
+    ColumnsAreForCsv {
+        /// The file.
+        path: PathBuf,
+    },
+    /// `--channels-last` for a file that is not an array.
+    #[error("{} is not an .npy array; leave out --channels-last", path.display())]
+    ChannelsLastIsForNpy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A picture that cannot be decoded.
+    #[error("{} is damaged or cut short ({}); save it again", path.display(), first_line(reason))]
+    Image {
+        /// The file.
+        path: PathBuf,
+        /// The decoder's reason; not a `source`, since its text may run over several lines.
+        reason: image::ImageError,
+    },
+    /// An `.npy` array that cannot be used.
+    #[error("{}", path.display())]
+    Npy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: NpyError,
+    },
+    /// A table that cannot be used.
+    #[error("{}", path.display())]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: CsvError,
+    },
+    /// A holdout that leaves nothing to train on or to test with.
+    #[error(
+        "holdout {holdout} of {samples} samples leaves none to {left_without}; use --holdout none"
+    )]
+    Holdout {
+        /// As on the command line.
+        holdout: String,
+        /// All there are.
+        samples: usize,
+        /// `train on` or `test with`.
+        left_without: &'static str,
+    },
+}
+
+fn first_line(error: &image::ImageError) -> String {
+    error
+        .to_string()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
+}
+
+/// What can be wrong with an `.npy` array.
+#[derive(Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum NpyError {
+    /// Ends within the header.
+    #[error("the .npy header is cut short; copy the file again")]
+    HeaderTruncated,
+    /// Versions 1, 2 and 3 exist.
+    #[error("unknown .npy version {0}; save it with numpy.save")]
+    Version(u8),
+    /// Not the dictionary that NumPy writes.
+    #[error("the .npy header has no valid '{0}'; save it with numpy.save")]
+    Header(&'static str),
+    /// Complex, half, text, records, objects.
+    #[error("elements of type '{0}' are not supported; convert with .astype('float32')")]
+    ElementType(String),
+    /// Fewer bytes than the shape needs.
+    #[error(
+        "truncated: shape {shape:?} needs {needed} bytes of data, the file has {found}; copy it again"
+    )]
+    Truncated {
+        /// As the header says.
+        shape: Vec<usize>,
+        /// Bytes for that shape.
+        needed: u128,
+        /// Bytes after the header.
+        found: usize,
+    },
+    /// An axis of length zero.
+    #[error("the array of shape {0:?} has 0 elements")]
+    NoElements(Vec<usize>),
+    /// Too few or too many axes.
+    #[error("the array of shape {0:?} has {len} dimensions, expected 1 to 3, or one more with --channels-last", len = .0.len())]
+    Dimensions(Vec<usize>),
+    /// More outputs than a network may have.
+    #[error("the last axis of shape {0:?} would give {channels} outputs, at most {MAX_OUTPUTS} are possible; leave out --channels-last or slice the array", channels = .0.last().unwrap_or(&0))]
+    Channels(Vec<usize>),
+    /// An index that f32 cannot hold.
+    #[error("the array of shape {0:?} has an axis longer than 2^24; split or thin it out")]
+    AxisTooLong(Vec<usize>),
+    /// NaN or infinite.
+    #[error("the element at index {index:?} is {value}; replace it with a finite number")]
+    NotFinite {
+        /// In the array's order.
+        index: Vec<usize>,
+        /// `NaN`, `inf` or `-inf`.
+        value: f64,
+    },
+    /// A range that f32 cannot hold.
+    #[error("the values span {minimum:e} to {maximum:e}, more than f32 holds; rescale them")]
+    Range {
+        /// Smallest element.
+        minimum: f64,
+        /// Largest element.
+        maximum: f64,
+    },
+}
+
+/// What can be wrong with a CSV table. Lines count from 1, the header being the first.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CsvError {
+    /// A malformed record.
+    #[error("line {line}: {reason}")]
+    Malformed {
+        /// Where it begins.
+        line: u64,
+        /// In words.
+        reason: String,
+    },
+    /// Nothing but white space.
+    #[error("no header line; the first line must name the columns")]
+    NoHeader,
+    /// A first line of numbers.
+    #[error(
+        "line 1 holds numbers ('{0}'), expected the names of the columns; add a header line such as x,y,value"
+    )]
+    NumericHeader(String),
+    /// One column cannot be both input and output.
+    #[error(
+        "only one column ('{0}'); a table needs at least one input and one output, separated by commas"
+    )]
+    OneColumn(String),
+    /// Two columns of the same name.
+    #[error("line 1: columns {first} and {second} are both named '{name}'; rename one")]
+    DuplicateHeader {
+        /// The name.
+        name: String,
+        /// Counted from 1.
+        first: usize,
+        /// Counted from 1.
+        second: usize,
+    },
+    /// A name that the header lacks.
+    #[error("no column '{name}'; the columns are {available}")]
+    MissingColumn {
+        /// As asked for.
+        name: String,
+        /// As in the header.
+        available: String,
+    },
+    /// A name given twice.
+    #[error("column '{0}' is named more than once among inputs and outputs; name it once")]
+    RepeatedColumn(String),
+    /// Every column is taken already.
+    #[error("no column is left to be an {0}; name fewer of the others")]
+    NoneLeft(&'static str),
+    /// More than a network may have.
+    #[error("{0} input columns, at most {MAX_INPUTS} are possible; name fewer inputs")]
+    TooManyInputs(usize),
+    /// More than a network may have.
+    #[error("{0} output columns, at most {MAX_OUTPUTS} are possible; name fewer outputs")]
+    TooManyOutputs(usize),
+    /// A header and nothing else.
+    #[error("no rows below the header")]
+    NoRows,
+    /// One row spans no domain.
+    #[error("only one row (line {0}); at least two are needed to span a domain")]
+    OneRow(u64),
+    /// A row of another length than the header.
+    #[error(
+        "line {line}: {found} fields, the header has {expected}; check the line for missing or extra commas"
+    )]
+    FieldCount {
+        /// The line.
+        line: u64,
+        /// Fields in it.
+        found: usize,
+        /// Columns of the header.
+        expected: usize,
+    },
+    /// Text where a number should be.
+    #[error("line {line}, column '{column}': '{text}' is not a number; correct or delete the row")]
+    NotANumber {
+        /// The line.
+        line: u64,
+        /// The column's name.
+        column: String,
+        /// The field, shortened if long.
+        text: String,
+    },
+    /// Nothing where a number should be.
+    #[error("line {line}, column '{column}': the field is empty; fill it in or delete the row")]
+    EmptyField {
+        /// The line.
+        line: u64,
+        /// The column's name.
+        column: String,
+    },
+    /// NaN, infinite, or beyond f32.
+    #[error(
+        "line {line}, column '{column}': '{text}' is not a finite f32 number; correct or delete the row"
+    )]
+    NotFinite {
+        /// The line.
+        line: u64,
+        /// The column's name.
+        column: String,
+        /// The field.
+        text: String,
+    },
+    /// Minimum and maximum whose difference overflows.
+    #[error("column '{column}' spans {minimum:e} to {maximum:e}, more than f32 holds; rescale it")]
+    Range {
+        /// The column's name.
+        column: String,
+        /// Smallest value.
+        minimum: f64,
+        /// Largest value.
+        maximum: f64,
+    },
+    /// A large offset eats the digits.
+    #[error(
+        "column '{column}' has {distinct} distinct values, of which f32 can tell only {distinct_f32} apart; subtract {minimum} from it first"
+    )]
+    Resolution {
+        /// The column's name.
+        column: String,
+        /// In the file.
+        distinct: usize,
+        /// After rounding to f32.
+        distinct_f32: usize,
+        /// What to subtract.
+        minimum: f64,
+    },
+}

@@ -1,0 +1,127 @@
+//! Which samples train and which ones test.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use super::{Dataset, DatasetError};
+
+/// How samples are held out of training.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Holdout {
+    /// All samples train, none test: the network is to reproduce the data.
+    #[default]
+    None,
+    /// Samples whose indices are all even train, those whose indices are all odd test (on a picture: even rows and
+    /// columns, odd rows and columns; a quarter of the pixels each), the rest does neither. This is the split of the
+    /// Fourier features paper. Axes of length 1 do not count; the rows of a table count as one axis.
+    Even,
+    /// This share of the samples, above 0 and below 1, tests; drawn at random from the seed.
+    Fraction(f64),
+}
+
+/// Sample indices, ascending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// To train on; never empty.
+    pub train: Vec<usize>,
+    /// To test with; empty only for [`Holdout::None`].
+    pub test: Vec<usize>,
+}
+
+/// Splits a data set; the same seed gives the same split.
+///
+/// # Errors
+///
+/// If nothing would be left to train on or to test with.
+pub fn split(dataset: &Dataset, holdout: Holdout, seed: u64) -> Result<Split, DatasetError> {
+    let n = dataset.len();
+    let split = match holdout {
+        Holdout::None => {
+            return Ok(Split {
+                train: (0..n).collect(),
+                test: Vec::new(),
+            });
+        }
+        Holdout::Even => {
+            let shape = dataset.grid_shape().unwrap_or_else(|| vec![n]);
+            even_split(&shape)
+        }
+        Holdout::Fraction(fraction) => {
+            let test_len = ((n as f64 * fraction).round() as usize).min(n);
+            let mut indices: Vec<usize> = (0..n).collect();
+            // ChaCha8 gives the same numbers on every machine and in every version of the crate.
+            indices.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+            let mut train = indices.split_off(test_len);
+            train.sort_unstable();
+            indices.sort_unstable();
+            Split {
+                train,
+                test: indices,
+            }
+        }
+    };
+    let left_without = match (split.train.is_empty(), split.test.is_empty()) {
+        (true, _) => "train on",
+        (_, true) => "test with",
+        _ => return Ok(split),
+    };
+    Err(DatasetError::Holdout {
+        holdout: holdout.to_string(),
+        samples: n,
+        left_without,
+    })
+}
+
+fn even_split(shape: &[usize]) -> Split {
+    let mut split = Split {
+        train: Vec::new(),
+        test: Vec::new(),
+    };
+    for sample in 0..shape.iter().product() {
+        let (mut even, mut odd, mut rest) = (true, shape.iter().any(|&len| len > 1), sample);
+        for &len in shape.iter().rev() {
+            let index = rest % len;
+            rest /= len;
+            if len > 1 {
+                even &= index % 2 == 0;
+                odd &= index % 2 == 1;
+            }
+        }
+        if even {
+            split.train.push(sample);
+        } else if odd {
+            split.test.push(sample);
+        }
+    }
+    split
+}
+
+impl fmt::Display for Holdout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Even => f.write_str("even"),
+            Self::Fraction(fraction) => write!(f, "{fraction}"),
+        }
+    }
+}
+
+impl FromStr for Holdout {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => return Ok(Self::None),
+            "even" => return Ok(Self::Even),
+            _ => {}
+        }
+        match text.parse::<f64>() {
+            Ok(fraction) if fraction > 0.0 && fraction < 1.0 => Ok(Self::Fraction(fraction)),
+            _ => Err("expected none, even, or a fraction between 0 and 1 such as 0.1".to_owned()),
+        }
+    }
+}
