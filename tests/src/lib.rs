@@ -1,1 +1,12 @@
 //! The workspace's integration tests, the QEMU harness and `cargo xtask`.
+//!
+//! The harness builds the firmware for a board of the [board table](boards), runs it under QEMU with a model and points from
+//! outside, decodes its log and takes its outputs.
+
+pub mod boards;
+pub mod elf;
+pub mod firmware;
+pub mod log;
+pub mod process;
+pub mod provision;
+pub mod qemu;

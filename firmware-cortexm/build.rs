@@ -1,0 +1,97 @@
+//! Prepares the memory layout and the buffers of the board named by `BOARD`, and bakes in the model named by `MODEL`.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, process};
+
+/// The board that is built for where `BOARD` is not set.
+const DEFAULT_BOARD: &str = "mps2-an386";
+
+fn main() {
+    println!("cargo::rustc-check-cfg=cfg(baked_model)");
+    for name in ["BOARD", "MODEL"] {
+        println!("cargo::rerun-if-env-changed={name}");
+    }
+    if env::var_os("CARGO_FEATURE_DEVICE").is_none() {
+        return; // the host side of the crate needs none of this
+    }
+    if let Err(message) = configure() {
+        println!("cargo::error={message}");
+        process::exit(1);
+    }
+}
+
+fn configure() -> Result<(), String> {
+    let out_dir = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo did not set OUT_DIR")?);
+    let board = env::var("BOARD").unwrap_or_else(|_| DEFAULT_BOARD.to_owned());
+    let layout_path = Path::new("memory").join(format!("{board}.x"));
+    println!("cargo::rerun-if-changed=memory");
+    let layout = fs::read_to_string(&layout_path).map_err(|_| {
+        let boards = known_boards().join(", ");
+        format!("BOARD={board} has no memory layout {}; known boards: {boards}", layout_path.display())
+    })?;
+
+    // The linker finds memory.x through the search path; link.x of cortex-m-rt includes it.
+    let symbols = "\n_model_start = ORIGIN(MODEL);\n_model_end = ORIGIN(MODEL) + LENGTH(MODEL);\n";
+    write(&out_dir.join("memory.x"), &(layout.clone() + symbols))?;
+    println!("cargo::rustc-link-search={}", out_dir.display());
+    for argument in ["--nmagic", "-Tlink.x", "-Tdefmt.x"] {
+        println!("cargo::rustc-link-arg-bins={argument}");
+    }
+
+    let ram = ram_bytes(&layout)
+        .ok_or_else(|| format!("{} has no `RAM : ORIGIN = …, LENGTH = …K`", layout_path.display()))?;
+    write(&out_dir.join("board.rs"), &board_constants(&board, ram))?;
+    bake_model(&out_dir)
+}
+
+/// Buffers are shares of the RAM, capped where more would serve no model within the limits.
+fn board_constants(board: &str, ram_bytes: usize) -> String {
+    let scratch_words = (ram_bytes / 4).min(64 << 10) / 4;
+    let chunk_words = (ram_bytes / 16).min(16 << 10) / 4;
+    format!(
+        "/// The board's name, as in `BOARD`.\npub(crate) const NAME: &str = {board:?};\n\
+         /// Scratch memory of the evaluation, in words of 32 bits.\npub(crate) const SCRATCH_WORDS: usize = {scratch_words};\n\
+         /// Size of the buffer of points and of the buffer of outputs, in f32 values.\npub(crate) const CHUNK_WORDS: usize = {chunk_words};\n"
+    )
+}
+
+/// The LENGTH of the region RAM in a linker script whose lengths are in K or M.
+fn ram_bytes(layout: &str) -> Option<usize> {
+    let line = layout.lines().find(|line| line.trim_start().starts_with("RAM"))?;
+    let length = line.split("LENGTH").nth(1)?.trim_matches([' ', '=']);
+    let (digits, unit) = length.split_at(length.len() - 1);
+    let shift = match unit {
+        "K" => 10,
+        "M" => 20,
+        _ => return None,
+    };
+    Some(digits.trim().parse::<usize>().ok()? << shift)
+}
+
+fn bake_model(out_dir: &Path) -> Result<(), String> {
+    let Some(model) = env::var_os("MODEL").filter(|path| !path.is_empty()) else {
+        return Ok(());
+    };
+    // Cargo runs build scripts in the package's folder, users type paths relative to the workspace.
+    let given = PathBuf::from(model);
+    let path = if given.is_relative() { Path::new("..").join(&given) } else { given.clone() };
+    let path = path.canonicalize().map_err(|e| {
+        format!("MODEL={}: {e}; give a path relative to the workspace, or an absolute one", given.display())
+    })?;
+    println!("cargo::rerun-if-changed={}", path.display());
+    fs::copy(&path, out_dir.join("model.ffm")).map_err(|e| format!("MODEL={}: {e}", given.display()))?;
+    println!("cargo::rustc-cfg=baked_model");
+    Ok(())
+}
+
+fn known_boards() -> Vec<String> {
+    let entries = fs::read_dir("memory").into_iter().flatten().flatten();
+    let mut boards: Vec<String> =
+        entries.filter_map(|entry| Some(entry.path().file_stem()?.to_str()?.to_owned())).collect();
+    boards.sort();
+    boards
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    fs::write(path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))
+}

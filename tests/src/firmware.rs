@@ -1,0 +1,108 @@
+//! Builds the firmware.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::{env, fs};
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+
+use crate::boards::Board;
+use crate::elf::{self, ModelRegion, Size};
+use crate::process;
+use crate::provision::Toolchain;
+
+/// Boards of one target share the path of cargo's result: it is read before the next build may replace it.
+static BUILDING: Mutex<()> = Mutex::new(());
+
+/// A firmware that was built for a board.
+#[derive(Clone, Debug)]
+pub struct Firmware {
+    /// The board.
+    pub board: &'static Board,
+    /// The ELF file's bytes.
+    pub elf: Vec<u8>,
+    /// Its flash and RAM, without a built-in model.
+    pub size: Size,
+    /// Where a model from outside belongs.
+    pub model_region: ModelRegion,
+}
+
+impl Firmware {
+    /// Builds for the board; with `baked_model`, that artifact becomes a part of the program.
+    ///
+    /// # Errors
+    ///
+    /// Where cargo fails, after its own messages.
+    pub fn build(toolchain: &Toolchain, board: &'static Board, baked_model: Option<&Path>) -> Result<Self> {
+        let _guard = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut command = command(toolchain, "build", board);
+        command.args(["--quiet", "--message-format", "json-render-diagnostics"]);
+        match baked_model {
+            Some(path) => command.env("MODEL", std::path::absolute(path)?),
+            None => command.env_remove("MODEL"),
+        };
+        let messages = process::capture(&mut command)?;
+        let path =
+            executable(&messages).with_context(|| format!("`{}` named no program", process::describe(&command)))?;
+        let elf = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+
+        let mut size = elf::size(&elf)?;
+        if let Some(path) = baked_model {
+            let model_bytes = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
+            size.flash_bytes = size.flash_bytes.saturating_sub(model_bytes);
+        }
+        let model_region = elf::model_region(&elf)?;
+        Ok(Self { board, elf, size, model_region })
+    }
+}
+
+/// A cargo command on the firmware for QEMU, for one board.
+///
+/// The board's name is also a `--cfg`, so that cargo keeps the results for two boards of one target apart.
+pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board) -> Command {
+    let mut flags =
+        vec![format!("--cfg=board={:?}", board.name), format!("--check-cfg=cfg(board, values({:?}))", board.name)];
+    flags.extend(board.target_cpu.map(|cpu| format!("-Ctarget-cpu={cpu}")));
+    let mut command = toolchain.cargo(subcommand, board);
+    command
+        .args(["--package", "firmware-cortexm", "--profile", "firmware", "--features", "qemu", "--config"])
+        .arg(format!("target.{}.rustflags={flags:?}", board.target))
+        .current_dir(workspace())
+        .env("BOARD", board.name)
+        .env("DEFMT_LOG", "info")
+        // Flags from outside would replace those above, and move the counts.
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .stdin(Stdio::null());
+    command
+}
+
+/// The workspace's folder.
+pub fn workspace() -> PathBuf {
+    let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&package).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}
+
+/// The path of the firmware in cargo's messages, one JSON object a line.
+fn executable(messages: &str) -> Option<PathBuf> {
+    #[derive(Deserialize)]
+    struct Message {
+        executable: Option<PathBuf>,
+    }
+    let parsed = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
+    parsed.filter_map(|message| message.executable).next_back()
+}
+
+/// Refuses a model that does not fit into the board's memory.
+pub(crate) fn check_fits(firmware: &Firmware, model_bytes: usize) -> Result<()> {
+    let available = firmware.model_region.len;
+    if model_bytes as u64 > available {
+        bail!(
+            "the model has {model_bytes} bytes, but {} keeps {available} bytes for a model; choose a larger board or a smaller network",
+            firmware.board.name
+        );
+    }
+    Ok(())
+}
