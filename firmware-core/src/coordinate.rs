@@ -1,0 +1,116 @@
+//! From the user's units to coordinates: unsigned Q0.32, [0, 1) of the trained period.
+
+use crate::float::fraction;
+use serde::{Deserialize, Serialize};
+
+/// What a model does with a point beyond the trained domain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Outside {
+    /// Evaluate at the nearest point of the domain.
+    #[default]
+    Clamp,
+    /// Continue with the period of the axis.
+    Periodic,
+    /// Refuse with [`EvalError::OutsideDomain`](crate::EvalError::OutsideDomain).
+    Reject,
+}
+
+/// One axis of the domain: the affine map from the user's units to [0, 1).
+///
+/// A point at `x` has the coordinate `(x - minimum) · scale`, computed in f32 with one rounding each. Samples were seen
+/// in `[minimum, maximum]`; the axis repeats, for a network whose frequencies are whole, every `1/scale`. For n samples
+/// one unit apart the period is n, so that sample k lies at k/n.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Axis {
+    /// The smallest trained position, user units.
+    pub minimum: f32,
+    /// The largest trained position, user units.
+    pub maximum: f32,
+    /// Coordinates per user unit: one over the period.
+    pub scale: f32,
+}
+
+impl Axis {
+    /// An axis with samples from `minimum` to `maximum` and the given period (all in user units).
+    #[must_use]
+    pub fn new(minimum: f32, maximum: f32, period: f32) -> Self {
+        Self { minimum, maximum, scale: 1.0 / period }
+    }
+
+    /// The period in user units.
+    #[must_use]
+    pub fn period(&self) -> f32 {
+        1.0 / self.scale
+    }
+
+    /// Whether all three numbers are finite, the domain is not reversed and the scale positive.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        self.minimum.is_finite()
+            && self.maximum.is_finite()
+            && self.minimum <= self.maximum
+            && self.scale.is_finite()
+            && self.scale > 0.0
+    }
+
+    /// The Q0.32 coordinate of `x`, or `None` where `outside` rejects it.
+    ///
+    /// NaN is rejected by [`Outside::Reject`] and otherwise taken as the minimum. A coordinate of 1 (one period above
+    /// the minimum, or what rounds to it) saturates at 1 - 2⁻³².
+    #[inline]
+    #[must_use]
+    pub fn to_fixed(&self, x: f32, outside: Outside) -> Option<u32> {
+        let unit = match outside {
+            // Not f32::clamp, which may panic.
+            Outside::Clamp => {
+                let x = if x > self.minimum { x } else { self.minimum };
+                (if x < self.maximum { x } else { self.maximum } - self.minimum) * self.scale
+            }
+            Outside::Periodic => fraction((x - self.minimum) * self.scale),
+            Outside::Reject if x >= self.minimum && x <= self.maximum => (x - self.minimum) * self.scale,
+            Outside::Reject => return None,
+        };
+        // `as` saturates and takes NaN to zero, on every target alike.
+        Some((unit * 4_294_967_296.0) as u32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AXIS: Axis = Axis { minimum: 0.0, maximum: 255.0, scale: 1.0 / 256.0 };
+
+    #[test]
+    fn samples_lie_at_k_over_n() {
+        for k in 0..256u32 {
+            for outside in [Outside::Clamp, Outside::Periodic, Outside::Reject] {
+                assert_eq!(AXIS.to_fixed(k as f32, outside), Some(k << 24));
+            }
+        }
+    }
+
+    #[test]
+    fn outside_points_are_clamped_wrapped_or_rejected() {
+        assert_eq!(AXIS.to_fixed(-3.0, Outside::Clamp), Some(0));
+        assert_eq!(AXIS.to_fixed(300.0, Outside::Clamp), Some(255 << 24));
+        assert_eq!(AXIS.to_fixed(f32::NAN, Outside::Clamp), Some(0));
+        assert_eq!(AXIS.to_fixed(f32::INFINITY, Outside::Clamp), Some(255 << 24));
+        assert_eq!(AXIS.to_fixed(-3.0, Outside::Periodic), Some(253 << 24));
+        assert_eq!(AXIS.to_fixed(256.0 + 7.0, Outside::Periodic), Some(7 << 24));
+        assert_eq!(AXIS.to_fixed(f32::INFINITY, Outside::Periodic), Some(0));
+        for x in [-0.01, 255.01, f32::NAN, f32::INFINITY] {
+            assert_eq!(AXIS.to_fixed(x, Outside::Reject), None);
+        }
+    }
+
+    #[test]
+    fn a_constant_axis_maps_to_zero() {
+        let axis = Axis::new(5.0, 5.0, 1.0);
+        assert!(axis.is_valid());
+        assert_eq!(axis.to_fixed(5.0, Outside::Reject), Some(0));
+        assert_eq!(axis.to_fixed(9.0, Outside::Clamp), Some(0));
+    }
+}

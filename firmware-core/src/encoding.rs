@@ -1,0 +1,184 @@
+//! From coordinates to features: γ(v) = \[cos 2πBv, sin 2πBv\], then coordinates passed through.
+//!
+//! # Contract
+//!
+//! - Coordinates `v`: `[d]`, unsigned Q0.32.
+//! - Frequencies `B`: `[m, d]` row-major, signed Q16.16, in cycles over the unit domain.
+//! - Phase of row j: Σ_d B\[j\]\[d\]·v\[d\] modulo one turn, as u32: the products `B·(v >> 1)` (Q16.47) are added in 64 bits
+//!   and bits 15 ..= 46 are kept. Apart from the coordinate's last bit nothing is rounded: the overflow *is* the range
+//!   reduction.
+//! - Features: `[2m + p]` signed 16 bits with 1.0 = [`trig::ONE`], in this order: m cosines, m sines, then
+//!   the last p coordinates as `2v - 1`. An encoding `none` has m = 0 and p = d.
+//!
+//! Amplitudes a_j (equation 5 of Tancik et al. 2020) are no part of the encoding: γ enters the network linearly, so that
+//! the trainer folds them into the first layer's weights.
+
+use crate::error::ParseError;
+use crate::limits::{MAX_FREQUENCIES, MAX_INPUTS};
+use crate::trig;
+
+/// A checked encoding over frequencies that lie elsewhere (in flash, or in the trainer's memory).
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Encoding<'a> {
+    inputs: usize,
+    frequencies: &'a [i32],
+    passthrough: usize,
+}
+
+impl<'a> Encoding<'a> {
+    /// An encoding of `inputs` coordinates by `frequencies` (`[m, inputs]`, Q16.16) that passes the last `passthrough`
+    /// coordinates through.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError::Shape`] for shapes beyond [`limits`](crate::limits), a ragged matrix, or no feature at all.
+    ///
+    /// ```
+    /// use firmware_core::Encoding;
+    /// let whole_turns = [1 << 16, 2 << 16]; // b = 1 and b = 2, one input
+    /// let encoding = Encoding::new(1, &whole_turns, 0)?;
+    /// let mut features = [0; 4];
+    /// encoding.encode_into(&[1 << 30], &mut features); // v = 1/4
+    /// assert_eq!(features, [0, -32767, 32767, 0]); // cos π/2, cos π, sin π/2, sin π
+    /// # Ok::<(), firmware_core::ParseError>(())
+    /// ```
+    pub fn new(inputs: usize, frequencies: &'a [i32], passthrough: usize) -> Result<Self, ParseError> {
+        let rows = frequencies.len().checked_div(inputs).unwrap_or(0);
+        let fits = (1..=MAX_INPUTS).contains(&inputs)
+            && rows * inputs == frequencies.len()
+            && rows <= MAX_FREQUENCIES
+            && passthrough <= inputs
+            && rows + passthrough > 0;
+        if fits { Ok(Self { inputs, frequencies, passthrough }) } else { Err(ParseError::Shape) }
+    }
+
+    /// What a [`Model`](crate::Model) has already checked.
+    #[inline]
+    pub(crate) fn checked(inputs: usize, frequencies: &'a [i32], passthrough: usize) -> Self {
+        Self { inputs, frequencies, passthrough }
+    }
+
+    /// Coordinates of a point, d.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Rows of B, m.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.frequencies.len().checked_div(self.inputs).unwrap_or(0)
+    }
+
+    /// B, `[m, d]` in Q16.16.
+    #[must_use]
+    pub fn frequencies(&self) -> &'a [i32] {
+        self.frequencies
+    }
+
+    /// Coordinates that are passed through, p.
+    #[must_use]
+    pub fn passthrough(&self) -> usize {
+        self.passthrough
+    }
+
+    /// Length of the feature vector, 2m + p.
+    #[must_use]
+    pub fn features_len(&self) -> usize {
+        2 * self.rows() + self.passthrough
+    }
+
+    /// Encodes one point. Where `coordinates` is not `[d]` or `features` not `[2m + p]` long, the shorter one decides.
+    pub fn encode_into(&self, coordinates: &[u32], features: &mut [i16]) {
+        self.encode(&[coordinates], |feature, _, value| {
+            if let Some(slot) = features.get_mut(feature) {
+                *slot = value as i16;
+            }
+        });
+    }
+
+    /// Encodes `L` points and hands every feature to `store(feature, lane, value)`.
+    #[inline(always)]
+    pub(crate) fn encode<const L: usize>(&self, points: &[&[u32]; L], mut store: impl FnMut(usize, usize, i32)) {
+        let rows = self.rows();
+        // max(1) only tells the compiler what `new` has checked.
+        for (j, row) in self.frequencies.chunks_exact(self.inputs.max(1)).enumerate() {
+            for (lane, point) in points.iter().enumerate() {
+                let (cos, sin) = trig::cos_sin(phase(row, point));
+                store(j, lane, cos);
+                store(rows + j, lane, sin);
+            }
+        }
+        for (lane, point) in points.iter().enumerate() {
+            let passed = point.iter().skip(self.inputs - self.passthrough).take(self.passthrough);
+            for (i, &v) in passed.enumerate() {
+                store(2 * rows + i, lane, passed_through(v));
+            }
+        }
+    }
+}
+
+/// Σ b·v in turns, modulo one, as u32: `row` in Q16.16, `point` in Q0.32.
+#[inline(always)]
+fn phase(row: &[i32], point: &[u32]) -> u32 {
+    let turns =
+        row.iter().zip(point).fold(0i64, |sum, (&b, &v)| sum.wrapping_add(i64::from(b) * i64::from((v >> 1) as i32)));
+    (turns >> 15) as u32
+}
+
+/// 2v - 1 with 1.0 = [`trig::ONE`].
+#[inline(always)]
+fn passed_through(v: u32) -> i32 {
+    ((v >> 16) as i32 - 32_768).max(-trig::ONE)
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::vec;
+    use std::vec::Vec;
+
+    #[test]
+    fn cosines_come_first_then_sines_then_coordinates() {
+        let frequencies = [1 << 16, 0, 0, 3 << 15]; // (1, 0) and (0, 1.5)
+        let encoding = Encoding::new(2, &frequencies, 2).unwrap();
+        let mut features = [0i16; 6];
+        let v = [0.1f64, 0.7];
+        encoding.encode_into(&v.map(|v| (v * 4_294_967_296.0) as u32), &mut features);
+        let turn = core::f64::consts::TAU;
+        let expected = [
+            (turn * 0.1).cos(),
+            (turn * 1.05).cos(),
+            (turn * 0.1).sin(),
+            (turn * 1.05).sin(),
+            2.0 * 0.1 - 1.0,
+            2.0 * 0.7 - 1.0,
+        ];
+        for (feature, expected) in features.iter().zip(expected) {
+            assert!((f64::from(*feature) / 32767.0 - expected).abs() < 5e-5, "{features:?} against {expected:?}");
+        }
+    }
+
+    #[test]
+    fn phases_match_f64_at_high_and_negative_frequencies() {
+        let rows: Vec<i32> = vec![-(40 << 16) - 12_345, 32_000 << 16, i32::MIN, i32::MAX, 77, -1];
+        for pair in rows.chunks_exact(2) {
+            for v in [[1u32, u32::MAX], [0x1234_5678, 0x9abc_def0], [u32::MAX, u32::MAX]] {
+                let exact: i128 = pair.iter().zip(v).map(|(&b, v)| i128::from(b) * i128::from(v >> 1)).sum();
+                assert_eq!(phase(pair, &v), (exact >> 15) as u32);
+            }
+        }
+    }
+
+    #[test]
+    fn unusable_shapes_are_refused() {
+        assert!(Encoding::new(0, &[], 0).is_err());
+        assert!(Encoding::new(2, &[1, 2, 3], 0).is_err());
+        assert!(Encoding::new(2, &[], 3).is_err());
+        assert!(Encoding::new(2, &[], 0).is_err());
+        assert!(Encoding::new(1, &vec![0; MAX_FREQUENCIES + 1], 0).is_err());
+        assert!(Encoding::new(17, &[], 17).is_err());
+    }
+}

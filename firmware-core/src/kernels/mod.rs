@@ -1,0 +1,161 @@
+//! Dense layers: the arithmetic of each precision, and how weights and activations lie in memory.
+//!
+//! # Arithmetic
+//!
+//! For every output row r of a layer with inputs a_0 … a_{n-1}:
+//!
+//! | precision | accumulator | hidden activation |
+//! | --- | --- | --- |
+//! | `f32` | acc = bias_r, then acc = acc + (w_rk · a_k) for k = 0, 1, …; two roundings a step, never fused | acc where its sign bit is clear, else +0 |
+//! | `w8a16`, `w16a16` | bias_r + Σ w_rk·a_k in 32 bits, exact by the bound that `parse` checks | `(acc·multiplier_r + 2³¹) >> 32`, confined to 0 ..= 32767 |
+//!
+//! A linear output hands its accumulator to the output map. A sigmoid one turns it into a Q14 logit first (`f32`: times
+//! 16384, truncated; integers: `(acc·multiplier_r + 2³¹) >> 32`) and hands over [`sigmoid`](crate::sigmoid::sigmoid) of it.
+//!
+//! # Weights
+//!
+//! Rows come in blocks of four (missing rows are zero), inputs of integer layers in groups of eight (missing inputs have
+//! weight zero). A block is a run of words, read once from front to back:
+//!
+//! ```text
+//! f32     [bias ×4]  n   × [w0k w1k w2k w3k]
+//! w16a16  [bias ×4]  n/2 × [rows 0, 1, 2, 3: halfwords k, k+1]                                    [multiplier ×4]
+//! w8a16   [bias ×4]  n/8 × [rows 0|1: halfwords k … k+7] [rows 2|3: halfwords k … k+7]            [multiplier ×4]
+//! ```
+//!
+//! In `w8a16` two rows share a halfword as the number `256·w_odd + w_even`, with weights in ±127. The low byte is the
+//! even row. A dual 16-bit multiply over the whole halfword gives 256·odd + even at once, so that a core with SMLAD
+//! unpacks only one of the two rows.
+//!
+//! # Activations
+//!
+//! `L` points are evaluated side by side (lanes). Integer activations are halfwords, two to a word: word `(k/2)·L + lane`
+//! holds activation k (even: low half). `f32` activations are words: word `k·L + lane`.
+
+mod portable;
+
+use crate::model::Precision;
+use crate::trig::mul_high_rounded;
+
+/// Rows that share a block.
+pub const BLOCK_ROWS: usize = 4;
+/// Inputs of an integer layer are padded to a multiple of this.
+pub const INPUT_GROUP: usize = 8;
+/// The largest activation.
+pub const ACTIVATION_MAX: i32 = 32767;
+
+/// Points that a batch evaluates side by side where the scratch has room.
+pub const BATCH_LANES: usize = if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) { 8 } else { 1 };
+
+/// Inputs of a layer after padding.
+#[must_use]
+pub const fn padded_inputs(precision: Precision, inputs: usize) -> usize {
+    match precision {
+        Precision::F32 => inputs,
+        Precision::W8A16 | Precision::W16A16 => inputs.next_multiple_of(INPUT_GROUP),
+    }
+}
+
+/// Words of the weights of one block of four rows.
+#[must_use]
+pub const fn block_weight_words(precision: Precision, inputs: usize) -> usize {
+    let inputs = padded_inputs(precision, inputs);
+    match precision {
+        Precision::F32 => BLOCK_ROWS * inputs,
+        Precision::W16A16 => BLOCK_ROWS * inputs / 2,
+        Precision::W8A16 => BLOCK_ROWS * inputs / 4,
+    }
+}
+
+/// Words of one block: biases, weights, multipliers.
+#[must_use]
+pub const fn block_words(precision: Precision, inputs: usize) -> usize {
+    let multipliers = if matches!(precision, Precision::F32) { 0 } else { BLOCK_ROWS };
+    BLOCK_ROWS + block_weight_words(precision, inputs) + multipliers
+}
+
+/// Words of a layer of `rows` rows.
+#[must_use]
+pub const fn layer_words(precision: Precision, inputs: usize, rows: usize) -> usize {
+    rows.div_ceil(BLOCK_ROWS) * block_words(precision, inputs)
+}
+
+/// Words that hold `len` activations of one lane, padding included.
+#[must_use]
+pub const fn activation_words(precision: Precision, len: usize) -> usize {
+    match precision {
+        Precision::F32 => len.next_multiple_of(BLOCK_ROWS),
+        Precision::W8A16 | Precision::W16A16 => len.next_multiple_of(INPUT_GROUP) / 2,
+    }
+}
+
+/// The two rows of a `w8a16` halfword: (even, odd) from `256·odd + even`.
+#[inline(always)]
+#[must_use]
+pub const fn unpack_rows(halfword: i16) -> (i32, i32) {
+    let even = halfword as i8 as i32;
+    (even, (halfword as i32 - even) >> 8)
+}
+
+/// The hidden activation of an integer layer.
+#[inline(always)]
+#[must_use]
+pub const fn requantize(accumulator: i32, multiplier: i32) -> i32 {
+    let scaled = mul_high_rounded(accumulator, multiplier);
+    // Not Ord::clamp, which is not const.
+    if scaled < 0 {
+        0
+    } else if scaled > ACTIVATION_MAX {
+        ACTIVATION_MAX
+    } else {
+        scaled
+    }
+}
+
+/// One precision's arithmetic over `L` lanes.
+///
+/// `weights` and `x` come with the lengths that the module describes; a kernel stops at the shorter of the two.
+pub(crate) trait Arithmetic {
+    /// Stores feature `k` (1.0 = [`trig::ONE`](crate::trig::ONE)) of a lane.
+    fn store_feature<const L: usize>(x: &mut [u32], k: usize, lane: usize, value: i32);
+
+    /// A hidden layer: all blocks of `layer`, from `x` to `y`.
+    fn hidden<const L: usize>(layer: &[u32], inputs: usize, x: &[u32], y: &mut [u32]);
+
+    /// The output layer: hands the raw output of every row and lane to `emit(row, lane, raw)`, padding rows included.
+    fn output<const L: usize>(
+        layer: &[u32],
+        inputs: usize,
+        x: &[u32],
+        sigmoid: bool,
+        emit: impl FnMut(usize, usize, i32),
+    );
+
+    /// A raw output as the number that the output map takes.
+    fn raw_to_f32(raw: i32) -> f32;
+}
+
+pub(crate) use portable::{F32, W8A16, W16A16};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halfwords_unpack_to_both_rows() {
+        for even in -127..=127i32 {
+            for odd in -127..=127i32 {
+                assert_eq!(unpack_rows((256 * odd + even) as i16), (even, odd));
+            }
+        }
+    }
+
+    #[test]
+    fn requantization_rounds_half_up_and_saturates() {
+        assert_eq!(requantize(1 << 16, 1 << 16), 1);
+        assert_eq!(requantize(1 << 15, 1 << 16), 1, "one half rounds up");
+        assert_eq!(requantize((1 << 15) - 1, 1 << 16), 0);
+        assert_eq!(requantize(-5 << 20, 1 << 20), 0);
+        assert_eq!(requantize(i32::MAX, i32::MAX), 32767);
+    }
+}

@@ -1,0 +1,15 @@
+//! The largest shapes that an artifact may have.
+//!
+//! They bound the few arrays of fixed size (the header's list of widths, one point, one output) and keep every offset
+//! far from overflow. The trainer refuses larger networks before training.
+
+/// Coordinates of a point.
+pub const MAX_INPUTS: usize = 16;
+/// Values per point.
+pub const MAX_OUTPUTS: usize = 16;
+/// Rows of the frequency matrix B; the features are twice as many.
+pub const MAX_FREQUENCIES: usize = 1024;
+/// Units of a hidden layer.
+pub const MAX_WIDTH: usize = 2048;
+/// Hidden layers.
+pub const MAX_HIDDEN_LAYERS: usize = 8;
