@@ -1,0 +1,549 @@
+//! Training as linear dynamics, equation 3: what a network of constant tangent kernel K outputs during training.
+//!
+//! For the loss ½ Σ (f - y)², summed over the points, gradient flow of time `t = learning rate · steps` gives
+//!
+//! - on the training points `f(t) = y + e^(-K t) (f(0) - y)`,
+//! - on test points `f*(t) = f*(0) + K* K⁻¹ (I - e^(-K t)) (y - f(0))`,
+//!
+//! and k steps of gradient descent put `(I - η K)^k` in the place of `e^(-K t)`. A loss that is a mean over n points has the
+//! learning rate η/n here. In the eigenbasis of K each mode moves alone, at any time for the same price, and K⁻¹ never appears by
+//! itself: `(1 - e^(-λ t))/λ` tends to t where λ vanishes. Only the limit t → ∞ has to decide what is zero; it takes
+//! eigenvalues up to `n · ε · λmax` for zero, and so do times beyond the reciprocal of that cut-off.
+
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+
+use super::TheoryError;
+use super::error::{check_columns, check_finite, check_rows};
+use super::linalg::{SymmetricEigen, cutoff, gram_eigen};
+
+/// How long to train.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Training {
+    /// Gradient flow for this time: learning rate times steps.
+    Flow {
+        /// ≥ 0
+        time: f64,
+    },
+    /// Plain gradient descent, full batch.
+    Descent {
+        /// η > 0
+        learning_rate: f64,
+        /// k
+        steps: u64,
+    },
+    /// The limit of infinite time: kernel regression from the initial outputs.
+    Converged,
+}
+
+/// What a learning rate does to gradient descent on this kernel.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Stability {
+    /// largest eigenvalue λmax
+    pub largest_eigenvalue: f64,
+    /// 2/λmax: descent diverges at rates beyond it
+    pub learning_rate_limit: f64,
+    /// whether the rate is within the limit
+    pub stable: bool,
+}
+
+/// Outputs at the start of training, zero where not given.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Initial<'a> {
+    /// on the training points, `[n, c]`
+    pub train: Option<ArrayView2<'a, f64>>,
+    /// on the test points, `[m, c]`
+    pub test: Option<ArrayView2<'a, f64>>,
+}
+
+/// The dynamics of one kernel on one set of training points.
+///
+/// ```
+/// use ndarray::array;
+/// use trainer::theory::dynamics::{Dynamics, Initial, Training};
+///
+/// let dynamics = Dynamics::new(array![[2.0]].view())?;
+/// let outputs = dynamics.train(array![[1.0]].view(), Initial::default(), Training::Flow { time: 0.5 })?;
+/// assert!((outputs[[0, 0]] - (1.0 - (-1.0f64).exp())).abs() < 1e-15);
+/// # Ok::<(), trainer::theory::TheoryError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dynamics {
+    eigen: SymmetricEigen,
+    cutoff: f64,
+}
+
+impl Dynamics {
+    /// Decomposes the Gram matrix `[n, n]` of the training points.
+    ///
+    /// # Errors
+    /// A matrix that is empty, not square, not finite, not positive semi-definite or too large for the memory.
+    pub fn new(gram: ArrayView2<'_, f64>) -> Result<Self, TheoryError> {
+        let eigen = gram_eigen(gram)?;
+        let cutoff = cutoff(gram.nrows(), eigen.values[0]);
+        Ok(Self { eigen, cutoff })
+    }
+
+    /// The eigenvalues, largest first and none negative, and their eigenvectors.
+    #[must_use]
+    pub fn eigen(&self) -> &SymmetricEigen {
+        &self.eigen
+    }
+
+    /// Eigenvalues up to this are taken for zero in the limit of infinite time.
+    #[must_use]
+    pub fn cutoff(&self) -> f64 {
+        self.cutoff
+    }
+
+    /// Whether gradient descent at `learning_rate` is stable.
+    #[must_use]
+    pub fn stability(&self, learning_rate: f64) -> Stability {
+        let largest_eigenvalue = self.eigen.values[0];
+        let learning_rate_limit = 2.0 / largest_eigenvalue;
+        Stability {
+            largest_eigenvalue,
+            learning_rate_limit,
+            stable: learning_rate <= learning_rate_limit,
+        }
+    }
+
+    /// The outputs `[n, c]` on the training points.
+    ///
+    /// # Errors
+    /// Arrays that are empty, not finite or disagree, a time or learning rate out of range, or [`TheoryError::Diverged`].
+    pub fn train(
+        &self,
+        targets: ArrayView2<'_, f64>,
+        initial: Initial<'_>,
+        training: Training,
+    ) -> Result<Array2<f64>, TheoryError> {
+        let modes = self.modes(targets, initial.train)?;
+        let decay = self
+            .eigen
+            .values
+            .iter()
+            .map(|&value| self.decay(value, training))
+            .collect::<Result<Array1<_>, _>>()?;
+        let outputs = &targets
+            - &self
+                .eigen
+                .vectors
+                .dot(&(modes * decay.insert_axis(Axis(1))));
+        self.finite(outputs, training)
+    }
+
+    /// The outputs `[m, c]` on test points, from their `cross [m, n]` kernel with the training points.
+    ///
+    /// # Errors
+    /// As [`Self::train`].
+    pub fn test(
+        &self,
+        cross: ArrayView2<'_, f64>,
+        targets: ArrayView2<'_, f64>,
+        initial: Initial<'_>,
+        training: Training,
+    ) -> Result<Array2<f64>, TheoryError> {
+        check_finite("the cross kernel", cross)?;
+        check_columns(
+            "the cross kernel",
+            cross.ncols(),
+            self.eigen.values.len(),
+            "the training points",
+        )?;
+        self.test_modes(&cross.dot(&self.eigen.vectors), targets, initial, training)
+    }
+
+    /// As [`Self::test`], from `projected = cross · eigenvectors [m, n]`: for many times on the same test points.
+    ///
+    /// # Errors
+    /// As [`Self::train`].
+    pub fn test_modes(
+        &self,
+        projected: &Array2<f64>,
+        targets: ArrayView2<'_, f64>,
+        initial: Initial<'_>,
+        training: Training,
+    ) -> Result<Array2<f64>, TheoryError> {
+        let modes = self.modes(targets, initial.train)?;
+        let gain = self
+            .eigen
+            .values
+            .iter()
+            .map(|&value| self.gain(value, training))
+            .collect::<Result<Array1<_>, _>>()?;
+        let mut outputs = projected.dot(&(modes * gain.insert_axis(Axis(1))));
+        if let Some(start) = initial.test {
+            check_finite("initial test outputs", start)?;
+            check_rows(
+                "initial test outputs",
+                start.nrows(),
+                outputs.nrows(),
+                "the test points",
+            )?;
+            check_columns(
+                "initial test outputs",
+                start.ncols(),
+                outputs.ncols(),
+                "the targets",
+            )?;
+            outputs += &start;
+        }
+        self.finite(outputs, training)
+    }
+
+    /// `y - f(0)` in the eigenbasis, `[n, c]`.
+    ///
+    /// # Errors
+    /// Arrays that are empty, not finite or disagree.
+    pub fn modes(
+        &self,
+        targets: ArrayView2<'_, f64>,
+        initial: Option<ArrayView2<'_, f64>>,
+    ) -> Result<Array2<f64>, TheoryError> {
+        check_finite("targets", targets)?;
+        check_rows(
+            "targets",
+            targets.nrows(),
+            self.eigen.values.len(),
+            "the points",
+        )?;
+        let Some(initial) = initial else {
+            return Ok(self.eigen.vectors.t().dot(&targets));
+        };
+        check_finite("initial outputs", initial)?;
+        check_rows(
+            "initial outputs",
+            initial.nrows(),
+            targets.nrows(),
+            "the points",
+        )?;
+        check_columns(
+            "initial outputs",
+            initial.ncols(),
+            targets.ncols(),
+            "the targets",
+        )?;
+        Ok(self.eigen.vectors.t().dot(&(&targets - &initial)))
+    }
+
+    /// What is left of an error along an eigenvector of this eigenvalue: `e^(-λ t)` or `(1 - η λ)^k`.
+    ///
+    /// # Errors
+    /// A time or learning rate out of range.
+    pub fn decay(&self, eigenvalue: f64, training: Training) -> Result<f64, TheoryError> {
+        Ok(match check_training(training)? {
+            Training::Flow { time } if self.spans(time) && eigenvalue <= self.cutoff => 1.0,
+            Training::Flow { time } => (-eigenvalue * time).exp(),
+            Training::Descent {
+                learning_rate,
+                steps,
+            } => power(learning_rate * eigenvalue, steps),
+            Training::Converged => f64::from(u8::from(eigenvalue <= self.cutoff)),
+        })
+    }
+
+    /// `(1 - decay)/λ`, at λ = 0 its limit.
+    fn gain(&self, eigenvalue: f64, training: Training) -> Result<f64, TheoryError> {
+        Ok(match check_training(training)? {
+            Training::Converged if eigenvalue <= self.cutoff => 0.0,
+            Training::Converged => eigenvalue.recip(),
+            Training::Flow { time } if self.spans(time) && eigenvalue <= self.cutoff => 0.0,
+            Training::Flow { time } if eigenvalue == 0.0 => time,
+            Training::Flow { time } => -(-eigenvalue * time).exp_m1() / eigenvalue,
+            Training::Descent {
+                learning_rate,
+                steps,
+            } if self.spans(learning_rate * steps as f64) && eigenvalue <= self.cutoff => 0.0,
+            Training::Descent {
+                learning_rate,
+                steps,
+            } if eigenvalue == 0.0 => learning_rate * steps as f64,
+            Training::Descent {
+                learning_rate,
+                steps,
+            } if learning_rate * eigenvalue < 0.5 => {
+                -(steps as f64 * (-learning_rate * eigenvalue).ln_1p()).exp_m1() / eigenvalue
+            }
+            Training::Descent {
+                learning_rate,
+                steps,
+            } => (1.0 - power(learning_rate * eigenvalue, steps)) / eigenvalue,
+        })
+    }
+
+    /// Whether `time` is long enough to amplify eigenvalues that are only rounding.
+    fn spans(&self, time: f64) -> bool {
+        time * self.cutoff >= 1.0
+    }
+
+    fn finite(&self, outputs: Array2<f64>, training: Training) -> Result<Array2<f64>, TheoryError> {
+        match training {
+            Training::Descent {
+                learning_rate,
+                steps,
+            } if outputs.iter().any(|value| !value.is_finite()) => {
+                let limit = self.stability(learning_rate).learning_rate_limit;
+                Err(TheoryError::Diverged {
+                    learning_rate,
+                    limit,
+                    steps,
+                })
+            }
+            _ => check_finite("the prediction", outputs.view()).map(|()| outputs),
+        }
+    }
+}
+
+/// The loss of the module, ½ Σ (outputs - targets)², summed over points and channels.
+#[must_use]
+pub fn half_squared_error(outputs: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>) -> f64 {
+    0.5 * outputs
+        .iter()
+        .zip(targets)
+        .map(|(output, target)| (output - target).powi(2))
+        .sum::<f64>()
+}
+
+fn check_training(training: Training) -> Result<Training, TheoryError> {
+    match training {
+        Training::Flow { time } if !(time >= 0.0 && time.is_finite()) => {
+            let requirement = "must be zero or positive, and finite (the limit has its own option)";
+            Err(TheoryError::Parameter {
+                name: "time",
+                value: time,
+                requirement,
+            })
+        }
+        Training::Descent { learning_rate, .. }
+            if !(learning_rate > 0.0 && learning_rate.is_finite()) =>
+        {
+            let requirement = "must be positive and finite";
+            Err(TheoryError::Parameter {
+                name: "learning-rate",
+                value: learning_rate,
+                requirement,
+            })
+        }
+        _ => Ok(training),
+    }
+}
+
+/// `(1 - rate)^steps` for any number of steps, precise where the rate is near 0 or 2.
+fn power(rate: f64, steps: u64) -> f64 {
+    if steps == 0 {
+        return 1.0;
+    }
+    let ln_magnitude = if rate < 1.0 {
+        (-rate).ln_1p()
+    } else {
+        (rate - 2.0).ln_1p()
+    };
+    let magnitude = (steps as f64 * ln_magnitude).exp();
+    if rate > 1.0 && steps % 2 == 1 {
+        -magnitude
+    } else {
+        magnitude
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+    use crate::theory::kernel::{Kernel, Rbf};
+    use crate::theory::regression::KernelRegression;
+
+    fn problem() -> (Array2<f64>, Array2<f64>, Array2<f64>) {
+        let points = array![[0.0], [0.3], [0.5], [0.9]];
+        let kernel = Rbf::new(0.3).unwrap();
+        let cross = kernel
+            .cross(array![[0.1], [0.7]].view(), points.view())
+            .unwrap();
+        (
+            kernel.gram(points.view()).unwrap(),
+            cross,
+            array![[1.0, 0.0], [-0.5, 0.2], [0.3, -1.0], [0.8, 0.4]],
+        )
+    }
+
+    fn gap(left: &Array2<f64>, right: &Array2<f64>) -> f64 {
+        (left - right)
+            .iter()
+            .fold(0.0, |gap, value| value.abs().max(gap))
+    }
+
+    #[test]
+    fn descent_is_what_iterating_it_gives() {
+        let (gram, cross, targets) = problem();
+        let (mut train, mut test) = (
+            array![[0.1, 0.2], [0.0, 0.3], [-0.4, 0.0], [0.5, 0.5]],
+            array![[0.7, 0.1], [0.0, -0.2]],
+        );
+        let (start, test_start) = (train.clone(), test.clone());
+        // 2/λmax is about 1.2 here: the largest mode alternates
+        let rate = 0.9;
+        for _ in 0..7 {
+            let error = &targets - &train;
+            test += &(rate * cross.dot(&error));
+            train += &(rate * gram.dot(&error));
+        }
+        let dynamics = Dynamics::new(gram.view()).unwrap();
+        let training = Training::Descent {
+            learning_rate: rate,
+            steps: 7,
+        };
+        let initial = Initial {
+            train: Some(start.view()),
+            test: Some(test_start.view()),
+        };
+        assert!(
+            gap(
+                &dynamics.train(targets.view(), initial, training).unwrap(),
+                &train
+            ) < 1e-13
+        );
+        assert!(
+            gap(
+                &dynamics
+                    .test(cross.view(), targets.view(), initial, training)
+                    .unwrap(),
+                &test
+            ) < 1e-13
+        );
+    }
+
+    #[test]
+    fn small_steps_approach_the_flow_at_first_order() {
+        let (gram, cross, targets) = problem();
+        let dynamics = Dynamics::new(gram.view()).unwrap();
+        let test = |training| {
+            dynamics
+                .test(cross.view(), targets.view(), Initial::default(), training)
+                .unwrap()
+        };
+        let flow = test(Training::Flow { time: 2.0 });
+        let error = |steps| {
+            gap(
+                &test(Training::Descent {
+                    learning_rate: 2.0 / steps as f64,
+                    steps,
+                }),
+                &flow,
+            )
+        };
+        assert!(error(20) > 1e-3);
+        assert!((error(2000) / error(20_000) - 10.0).abs() < 0.1);
+        assert!(error(1 << 40) < 1e-11);
+    }
+
+    #[test]
+    fn infinite_time_is_kernel_regression_from_the_start() {
+        let (gram, cross, targets) = problem();
+        let dynamics = Dynamics::new(gram.view()).unwrap();
+        let regression = KernelRegression::fit(gram.view(), targets.view(), 0.0).unwrap();
+        let limit = dynamics
+            .test(
+                cross.view(),
+                targets.view(),
+                Initial::default(),
+                Training::Converged,
+            )
+            .unwrap();
+        assert!(gap(&limit, &regression.predict(cross.view()).unwrap()) < 1e-12);
+        let late = dynamics
+            .test(
+                cross.view(),
+                targets.view(),
+                Initial::default(),
+                Training::Flow { time: 1e12 },
+            )
+            .unwrap();
+        assert!(gap(&limit, &late) < 1e-12);
+        assert!(
+            gap(
+                &dynamics
+                    .train(targets.view(), Initial::default(), Training::Converged)
+                    .unwrap(),
+                &targets
+            ) < 1e-13
+        );
+    }
+
+    #[test]
+    fn duplicated_points_never_blow_up() {
+        // the difference of the two targets lies in the null space: it is never learned and never amplified
+        let gram = array![[1.0, 1.0], [1.0, 1.0]];
+        let dynamics = Dynamics::new(gram.view()).unwrap();
+        for training in [
+            Training::Converged,
+            Training::Flow { time: 1e30 },
+            Training::Descent {
+                learning_rate: 0.5,
+                steps: u64::MAX,
+            },
+        ] {
+            let outputs = dynamics
+                .test(
+                    gram.view(),
+                    array![[1.0], [3.0]].view(),
+                    Initial::default(),
+                    training,
+                )
+                .unwrap();
+            assert!(
+                gap(&outputs, &array![[2.0], [2.0]]) < 1e-12,
+                "{training:?}: {outputs}"
+            );
+            let outputs = dynamics
+                .train(array![[1.0], [3.0]].view(), Initial::default(), training)
+                .unwrap();
+            assert!(
+                gap(&outputs, &array![[2.0], [2.0]]) < 1e-12,
+                "{training:?}: {outputs}"
+            );
+        }
+    }
+
+    #[test]
+    fn learning_rates_beyond_the_limit_are_told() {
+        let dynamics = Dynamics::new(array![[2.0]].view()).unwrap();
+        assert!(dynamics.stability(1.0).stable && !dynamics.stability(1.001).stable);
+        assert_eq!(dynamics.stability(1.0).learning_rate_limit, 1.0);
+        let diverge = |steps| {
+            let training = Training::Descent {
+                learning_rate: 1.5,
+                steps,
+            };
+            dynamics.train(array![[1.0]].view(), Initial::default(), training)
+        };
+        assert!((diverge(3).unwrap()[[0, 0]] - 9.0).abs() < 1e-14);
+        assert!(matches!(diverge(5000), Err(TheoryError::Diverged { .. })));
+    }
+
+    #[test]
+    fn bad_times_are_refused() {
+        let dynamics = Dynamics::new(array![[2.0]].view()).unwrap();
+        for training in [
+            Training::Flow { time: -1.0 },
+            Training::Flow {
+                time: f64::INFINITY,
+            },
+            Training::Descent {
+                learning_rate: 0.0,
+                steps: 1,
+            },
+            Training::Descent {
+                learning_rate: f64::NAN,
+                steps: 1,
+            },
+        ] {
+            assert!(
+                dynamics
+                    .train(array![[1.0]].view(), Initial::default(), training)
+                    .is_err(),
+                "{training:?}"
+            );
+        }
+    }
+}
