@@ -100,11 +100,7 @@ impl Dynamics {
     pub fn stability(&self, learning_rate: f64) -> Stability {
         let largest_eigenvalue = self.eigen.values[0];
         let learning_rate_limit = 2.0 / largest_eigenvalue;
-        Stability {
-            largest_eigenvalue,
-            learning_rate_limit,
-            stable: learning_rate <= learning_rate_limit,
-        }
+        Stability { largest_eigenvalue, learning_rate_limit, stable: learning_rate <= learning_rate_limit }
     }
 
     /// The outputs `[n, c]` on the training points.
@@ -118,17 +114,9 @@ impl Dynamics {
         training: Training,
     ) -> Result<Array2<f64>, TheoryError> {
         let modes = self.modes(targets, initial.train)?;
-        let decay = self
-            .eigen
-            .values
-            .iter()
-            .map(|&value| self.decay(value, training))
-            .collect::<Result<Array1<_>, _>>()?;
-        let outputs = &targets
-            - &self
-                .eigen
-                .vectors
-                .dot(&(modes * decay.insert_axis(Axis(1))));
+        let decay =
+            self.eigen.values.iter().map(|&value| self.decay(value, training)).collect::<Result<Array1<_>, _>>()?;
+        let outputs = &targets - &self.eigen.vectors.dot(&(modes * decay.insert_axis(Axis(1))));
         self.finite(outputs, training)
     }
 
@@ -144,12 +132,7 @@ impl Dynamics {
         training: Training,
     ) -> Result<Array2<f64>, TheoryError> {
         check_finite("the cross kernel", cross)?;
-        check_columns(
-            "the cross kernel",
-            cross.ncols(),
-            self.eigen.values.len(),
-            "the training points",
-        )?;
+        check_columns("the cross kernel", cross.ncols(), self.eigen.values.len(), "the training points")?;
         self.test_modes(&cross.dot(&self.eigen.vectors), targets, initial, training)
     }
 
@@ -165,27 +148,13 @@ impl Dynamics {
         training: Training,
     ) -> Result<Array2<f64>, TheoryError> {
         let modes = self.modes(targets, initial.train)?;
-        let gain = self
-            .eigen
-            .values
-            .iter()
-            .map(|&value| self.gain(value, training))
-            .collect::<Result<Array1<_>, _>>()?;
+        let gain =
+            self.eigen.values.iter().map(|&value| self.gain(value, training)).collect::<Result<Array1<_>, _>>()?;
         let mut outputs = projected.dot(&(modes * gain.insert_axis(Axis(1))));
         if let Some(start) = initial.test {
             check_finite("initial test outputs", start)?;
-            check_rows(
-                "initial test outputs",
-                start.nrows(),
-                outputs.nrows(),
-                "the test points",
-            )?;
-            check_columns(
-                "initial test outputs",
-                start.ncols(),
-                outputs.ncols(),
-                "the targets",
-            )?;
+            check_rows("initial test outputs", start.nrows(), outputs.nrows(), "the test points")?;
+            check_columns("initial test outputs", start.ncols(), outputs.ncols(), "the targets")?;
             outputs += &start;
         }
         self.finite(outputs, training)
@@ -201,28 +170,13 @@ impl Dynamics {
         initial: Option<ArrayView2<'_, f64>>,
     ) -> Result<Array2<f64>, TheoryError> {
         check_finite("targets", targets)?;
-        check_rows(
-            "targets",
-            targets.nrows(),
-            self.eigen.values.len(),
-            "the points",
-        )?;
+        check_rows("targets", targets.nrows(), self.eigen.values.len(), "the points")?;
         let Some(initial) = initial else {
             return Ok(self.eigen.vectors.t().dot(&targets));
         };
         check_finite("initial outputs", initial)?;
-        check_rows(
-            "initial outputs",
-            initial.nrows(),
-            targets.nrows(),
-            "the points",
-        )?;
-        check_columns(
-            "initial outputs",
-            initial.ncols(),
-            targets.ncols(),
-            "the targets",
-        )?;
+        check_rows("initial outputs", initial.nrows(), targets.nrows(), "the points")?;
+        check_columns("initial outputs", initial.ncols(), targets.ncols(), "the targets")?;
         Ok(self.eigen.vectors.t().dot(&(&targets - &initial)))
     }
 
@@ -234,10 +188,7 @@ impl Dynamics {
         Ok(match check_training(training)? {
             Training::Flow { time } if self.spans(time) && eigenvalue <= self.cutoff => 1.0,
             Training::Flow { time } => (-eigenvalue * time).exp(),
-            Training::Descent {
-                learning_rate,
-                steps,
-            } => power(learning_rate * eigenvalue, steps),
+            Training::Descent { learning_rate, steps } => power(learning_rate * eigenvalue, steps),
             Training::Converged => f64::from(u8::from(eigenvalue <= self.cutoff)),
         })
     }
@@ -250,24 +201,16 @@ impl Dynamics {
             Training::Flow { time } if self.spans(time) && eigenvalue <= self.cutoff => 0.0,
             Training::Flow { time } if eigenvalue == 0.0 => time,
             Training::Flow { time } => -(-eigenvalue * time).exp_m1() / eigenvalue,
-            Training::Descent {
-                learning_rate,
-                steps,
-            } if self.spans(learning_rate * steps as f64) && eigenvalue <= self.cutoff => 0.0,
-            Training::Descent {
-                learning_rate,
-                steps,
-            } if eigenvalue == 0.0 => learning_rate * steps as f64,
-            Training::Descent {
-                learning_rate,
-                steps,
-            } if learning_rate * eigenvalue < 0.5 => {
+            Training::Descent { learning_rate, steps }
+                if self.spans(learning_rate * steps as f64) && eigenvalue <= self.cutoff =>
+            {
+                0.0
+            }
+            Training::Descent { learning_rate, steps } if eigenvalue == 0.0 => learning_rate * steps as f64,
+            Training::Descent { learning_rate, steps } if learning_rate * eigenvalue < 0.5 => {
                 -(steps as f64 * (-learning_rate * eigenvalue).ln_1p()).exp_m1() / eigenvalue
             }
-            Training::Descent {
-                learning_rate,
-                steps,
-            } => (1.0 - power(learning_rate * eigenvalue, steps)) / eigenvalue,
+            Training::Descent { learning_rate, steps } => (1.0 - power(learning_rate * eigenvalue, steps)) / eigenvalue,
         })
     }
 
@@ -278,16 +221,9 @@ impl Dynamics {
 
     fn finite(&self, outputs: Array2<f64>, training: Training) -> Result<Array2<f64>, TheoryError> {
         match training {
-            Training::Descent {
-                learning_rate,
-                steps,
-            } if outputs.iter().any(|value| !value.is_finite()) => {
+            Training::Descent { learning_rate, steps } if outputs.iter().any(|value| !value.is_finite()) => {
                 let limit = self.stability(learning_rate).learning_rate_limit;
-                Err(TheoryError::Diverged {
-                    learning_rate,
-                    limit,
-                    steps,
-                })
+                Err(TheoryError::Diverged { learning_rate, limit, steps })
             }
             _ => check_finite("the prediction", outputs.view()).map(|()| outputs),
         }
@@ -297,32 +233,18 @@ impl Dynamics {
 /// The loss of the module, ½ Σ (outputs - targets)², summed over points and channels.
 #[must_use]
 pub fn half_squared_error(outputs: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>) -> f64 {
-    0.5 * outputs
-        .iter()
-        .zip(targets)
-        .map(|(output, target)| (output - target).powi(2))
-        .sum::<f64>()
+    0.5 * outputs.iter().zip(targets).map(|(output, target)| (output - target).powi(2)).sum::<f64>()
 }
 
 fn check_training(training: Training) -> Result<Training, TheoryError> {
     match training {
         Training::Flow { time } if !(time >= 0.0 && time.is_finite()) => {
             let requirement = "must be zero or positive, and finite (the limit has its own option)";
-            Err(TheoryError::Parameter {
-                name: "time",
-                value: time,
-                requirement,
-            })
+            Err(TheoryError::Parameter { name: "time", value: time, requirement })
         }
-        Training::Descent { learning_rate, .. }
-            if !(learning_rate > 0.0 && learning_rate.is_finite()) =>
-        {
+        Training::Descent { learning_rate, .. } if !(learning_rate > 0.0 && learning_rate.is_finite()) => {
             let requirement = "must be positive and finite";
-            Err(TheoryError::Parameter {
-                name: "learning-rate",
-                value: learning_rate,
-                requirement,
-            })
+            Err(TheoryError::Parameter { name: "learning-rate", value: learning_rate, requirement })
         }
         _ => Ok(training),
     }
@@ -333,17 +255,9 @@ fn power(rate: f64, steps: u64) -> f64 {
     if steps == 0 {
         return 1.0;
     }
-    let ln_magnitude = if rate < 1.0 {
-        (-rate).ln_1p()
-    } else {
-        (rate - 2.0).ln_1p()
-    };
+    let ln_magnitude = if rate < 1.0 { (-rate).ln_1p() } else { (rate - 2.0).ln_1p() };
     let magnitude = (steps as f64 * ln_magnitude).exp();
-    if rate > 1.0 && steps % 2 == 1 {
-        -magnitude
-    } else {
-        magnitude
-    }
+    if rate > 1.0 && steps % 2 == 1 { -magnitude } else { magnitude }
 }
 
 #[cfg(test)]
@@ -357,29 +271,19 @@ mod tests {
     fn problem() -> (Array2<f64>, Array2<f64>, Array2<f64>) {
         let points = array![[0.0], [0.3], [0.5], [0.9]];
         let kernel = Rbf::new(0.3).unwrap();
-        let cross = kernel
-            .cross(array![[0.1], [0.7]].view(), points.view())
-            .unwrap();
-        (
-            kernel.gram(points.view()).unwrap(),
-            cross,
-            array![[1.0, 0.0], [-0.5, 0.2], [0.3, -1.0], [0.8, 0.4]],
-        )
+        let cross = kernel.cross(array![[0.1], [0.7]].view(), points.view()).unwrap();
+        (kernel.gram(points.view()).unwrap(), cross, array![[1.0, 0.0], [-0.5, 0.2], [0.3, -1.0], [0.8, 0.4]])
     }
 
     fn gap(left: &Array2<f64>, right: &Array2<f64>) -> f64 {
-        (left - right)
-            .iter()
-            .fold(0.0, |gap, value| value.abs().max(gap))
+        (left - right).iter().fold(0.0, |gap, value| value.abs().max(gap))
     }
 
     #[test]
     fn descent_is_what_iterating_it_gives() {
         let (gram, cross, targets) = problem();
-        let (mut train, mut test) = (
-            array![[0.1, 0.2], [0.0, 0.3], [-0.4, 0.0], [0.5, 0.5]],
-            array![[0.7, 0.1], [0.0, -0.2]],
-        );
+        let (mut train, mut test) =
+            (array![[0.1, 0.2], [0.0, 0.3], [-0.4, 0.0], [0.5, 0.5]], array![[0.7, 0.1], [0.0, -0.2]]);
         let (start, test_start) = (train.clone(), test.clone());
         // 2/λmax is about 1.2 here: the largest mode alternates
         let rate = 0.9;
@@ -389,49 +293,19 @@ mod tests {
             train += &(rate * gram.dot(&error));
         }
         let dynamics = Dynamics::new(gram.view()).unwrap();
-        let training = Training::Descent {
-            learning_rate: rate,
-            steps: 7,
-        };
-        let initial = Initial {
-            train: Some(start.view()),
-            test: Some(test_start.view()),
-        };
-        assert!(
-            gap(
-                &dynamics.train(targets.view(), initial, training).unwrap(),
-                &train
-            ) < 1e-13
-        );
-        assert!(
-            gap(
-                &dynamics
-                    .test(cross.view(), targets.view(), initial, training)
-                    .unwrap(),
-                &test
-            ) < 1e-13
-        );
+        let training = Training::Descent { learning_rate: rate, steps: 7 };
+        let initial = Initial { train: Some(start.view()), test: Some(test_start.view()) };
+        assert!(gap(&dynamics.train(targets.view(), initial, training).unwrap(), &train) < 1e-13);
+        assert!(gap(&dynamics.test(cross.view(), targets.view(), initial, training).unwrap(), &test) < 1e-13);
     }
 
     #[test]
     fn small_steps_approach_the_flow_at_first_order() {
         let (gram, cross, targets) = problem();
         let dynamics = Dynamics::new(gram.view()).unwrap();
-        let test = |training| {
-            dynamics
-                .test(cross.view(), targets.view(), Initial::default(), training)
-                .unwrap()
-        };
+        let test = |training| dynamics.test(cross.view(), targets.view(), Initial::default(), training).unwrap();
         let flow = test(Training::Flow { time: 2.0 });
-        let error = |steps| {
-            gap(
-                &test(Training::Descent {
-                    learning_rate: 2.0 / steps as f64,
-                    steps,
-                }),
-                &flow,
-            )
-        };
+        let error = |steps| gap(&test(Training::Descent { learning_rate: 2.0 / steps as f64, steps }), &flow);
         assert!(error(20) > 1e-3);
         assert!((error(2000) / error(20_000) - 10.0).abs() < 0.1);
         assert!(error(1 << 40) < 1e-11);
@@ -442,31 +316,13 @@ mod tests {
         let (gram, cross, targets) = problem();
         let dynamics = Dynamics::new(gram.view()).unwrap();
         let regression = KernelRegression::fit(gram.view(), targets.view(), 0.0).unwrap();
-        let limit = dynamics
-            .test(
-                cross.view(),
-                targets.view(),
-                Initial::default(),
-                Training::Converged,
-            )
-            .unwrap();
+        let limit = dynamics.test(cross.view(), targets.view(), Initial::default(), Training::Converged).unwrap();
         assert!(gap(&limit, &regression.predict(cross.view()).unwrap()) < 1e-12);
-        let late = dynamics
-            .test(
-                cross.view(),
-                targets.view(),
-                Initial::default(),
-                Training::Flow { time: 1e12 },
-            )
-            .unwrap();
+        let late =
+            dynamics.test(cross.view(), targets.view(), Initial::default(), Training::Flow { time: 1e12 }).unwrap();
         assert!(gap(&limit, &late) < 1e-12);
         assert!(
-            gap(
-                &dynamics
-                    .train(targets.view(), Initial::default(), Training::Converged)
-                    .unwrap(),
-                &targets
-            ) < 1e-13
+            gap(&dynamics.train(targets.view(), Initial::default(), Training::Converged).unwrap(), &targets) < 1e-13
         );
     }
 
@@ -478,30 +334,13 @@ mod tests {
         for training in [
             Training::Converged,
             Training::Flow { time: 1e30 },
-            Training::Descent {
-                learning_rate: 0.5,
-                steps: u64::MAX,
-            },
+            Training::Descent { learning_rate: 0.5, steps: u64::MAX },
         ] {
-            let outputs = dynamics
-                .test(
-                    gram.view(),
-                    array![[1.0], [3.0]].view(),
-                    Initial::default(),
-                    training,
-                )
-                .unwrap();
-            assert!(
-                gap(&outputs, &array![[2.0], [2.0]]) < 1e-12,
-                "{training:?}: {outputs}"
-            );
-            let outputs = dynamics
-                .train(array![[1.0], [3.0]].view(), Initial::default(), training)
-                .unwrap();
-            assert!(
-                gap(&outputs, &array![[2.0], [2.0]]) < 1e-12,
-                "{training:?}: {outputs}"
-            );
+            let outputs =
+                dynamics.test(gram.view(), array![[1.0], [3.0]].view(), Initial::default(), training).unwrap();
+            assert!(gap(&outputs, &array![[2.0], [2.0]]) < 1e-12, "{training:?}: {outputs}");
+            let outputs = dynamics.train(array![[1.0], [3.0]].view(), Initial::default(), training).unwrap();
+            assert!(gap(&outputs, &array![[2.0], [2.0]]) < 1e-12, "{training:?}: {outputs}");
         }
     }
 
@@ -511,10 +350,7 @@ mod tests {
         assert!(dynamics.stability(1.0).stable && !dynamics.stability(1.001).stable);
         assert_eq!(dynamics.stability(1.0).learning_rate_limit, 1.0);
         let diverge = |steps| {
-            let training = Training::Descent {
-                learning_rate: 1.5,
-                steps,
-            };
+            let training = Training::Descent { learning_rate: 1.5, steps };
             dynamics.train(array![[1.0]].view(), Initial::default(), training)
         };
         assert!((diverge(3).unwrap()[[0, 0]] - 9.0).abs() < 1e-14);
@@ -526,24 +362,11 @@ mod tests {
         let dynamics = Dynamics::new(array![[2.0]].view()).unwrap();
         for training in [
             Training::Flow { time: -1.0 },
-            Training::Flow {
-                time: f64::INFINITY,
-            },
-            Training::Descent {
-                learning_rate: 0.0,
-                steps: 1,
-            },
-            Training::Descent {
-                learning_rate: f64::NAN,
-                steps: 1,
-            },
+            Training::Flow { time: f64::INFINITY },
+            Training::Descent { learning_rate: 0.0, steps: 1 },
+            Training::Descent { learning_rate: f64::NAN, steps: 1 },
         ] {
-            assert!(
-                dynamics
-                    .train(array![[1.0]].view(), Initial::default(), training)
-                    .is_err(),
-                "{training:?}"
-            );
+            assert!(dynamics.train(array![[1.0]].view(), Initial::default(), training).is_err(), "{training:?}");
         }
     }
 }

@@ -58,29 +58,17 @@ impl FiniteMlp {
     /// No layer, layers that do not fit each other, or numbers that are not finite.
     pub fn new(layers: Vec<DenseLayer>, output: OutputActivation) -> Result<Self, TheoryError> {
         if layers.is_empty() {
-            return Err(TheoryError::Empty {
-                what: "the network",
-            });
+            return Err(TheoryError::Empty { what: "the network" });
         }
         for layer in &layers {
             check_finite("the weights", layer.weights.view())?;
             if let Some(bias) = &layer.bias {
                 check_finite("the biases", bias.view().insert_axis(Axis(0)))?;
-                check_columns(
-                    "the biases",
-                    bias.len(),
-                    layer.weights.nrows(),
-                    "the layer's outputs",
-                )?;
+                check_columns("the biases", bias.len(), layer.weights.nrows(), "the layer's outputs")?;
             }
         }
         for pair in layers.windows(2) {
-            check_columns(
-                "the weights",
-                pair[1].weights.ncols(),
-                pair[0].weights.nrows(),
-                "the layer before",
-            )?;
+            check_columns("the weights", pair[1].weights.ncols(), pair[0].weights.nrows(), "the layer before")?;
         }
         Ok(Self { layers, output })
     }
@@ -98,21 +86,13 @@ impl FiniteMlp {
     ) -> Result<Self, TheoryError> {
         if inputs == 0 || width == 0 {
             let requirement = "a network has at least one input and one unit";
-            return Err(TheoryError::Parameter {
-                name: "width",
-                value: width as f64,
-                requirement,
-            });
+            return Err(TheoryError::Parameter { name: "width", value: width as f64, requirement });
         }
         let params = infinite.params();
         let mut layers = Vec::new();
         for layer in 0..=params.hidden_layers {
             let fan_in = if layer == 0 { inputs } else { width };
-            let outputs = if layer == params.hidden_layers {
-                1
-            } else {
-                width
-            };
+            let outputs = if layer == params.hidden_layers { 1 } else { width };
             let weight_scale = params.weight_std / (fan_in as f64).sqrt();
             let bias_scale = params.bias_std.unwrap_or(0.0);
             let ((weight_gain, weight_std), (bias_gain, bias_std)) = match params.parametrization {
@@ -121,15 +101,8 @@ impl FiniteMlp {
             };
             let mut normal = |std: f64| std * Distribution::<f64>::sample(&StandardNormal, rng);
             let weights = Array2::from_shape_simple_fn((outputs, fan_in), || normal(weight_std));
-            let bias = params
-                .bias_std
-                .map(|_| Array1::from_shape_simple_fn(outputs, || normal(bias_std)));
-            layers.push(DenseLayer {
-                weights,
-                bias,
-                weight_gain,
-                bias_gain,
-            });
+            let bias = params.bias_std.map(|_| Array1::from_shape_simple_fn(outputs, || normal(bias_std)));
+            layers.push(DenseLayer { weights, bias, weight_gain, bias_gain });
         }
         Self::new(layers, OutputActivation::Linear)
     }
@@ -162,11 +135,7 @@ impl FiniteMlp {
     ///
     /// # Errors
     /// Inputs that are empty, not finite or of the wrong length, an output that does not exist, or too little memory.
-    pub fn gram(
-        &self,
-        inputs: ArrayView2<'_, f64>,
-        output: usize,
-    ) -> Result<Array2<f64>, TheoryError> {
+    pub fn gram(&self, inputs: ArrayView2<'_, f64>, output: usize) -> Result<Array2<f64>, TheoryError> {
         let traces = self.trace(inputs, output)?;
         fill::symmetric(inputs.nrows(), |first, block| {
             self.fill(&traces, first, &traces, first, block);
@@ -200,78 +169,42 @@ impl FiniteMlp {
     ) {
         let rows = s![row..row + block.nrows(), ..];
         let columns = s![column..column + block.ncols(), ..];
-        let (mut inputs, mut deltas) = (
-            Array2::zeros(block.raw_dim()),
-            Array2::zeros(block.raw_dim()),
-        );
+        let (mut inputs, mut deltas) = (Array2::zeros(block.raw_dim()), Array2::zeros(block.raw_dim()));
         for ((layer, left), right) in self.layers.iter().zip(left).zip(right) {
             let weight = layer.weight_gain.powi(2);
-            let bias = if layer.bias.is_some() {
-                layer.bias_gain.powi(2)
-            } else {
-                0.0
-            };
-            general_mat_mul(
-                weight,
-                &left.inputs.slice(rows),
-                &right.inputs.slice(columns).t(),
-                0.0,
-                &mut inputs,
-            );
-            let (ours, theirs) = (
-                left.sensitivities.slice(rows),
-                right.sensitivities.slice(columns),
-            );
+            let bias = if layer.bias.is_some() { layer.bias_gain.powi(2) } else { 0.0 };
+            general_mat_mul(weight, &left.inputs.slice(rows), &right.inputs.slice(columns).t(), 0.0, &mut inputs);
+            let (ours, theirs) = (left.sensitivities.slice(rows), right.sensitivities.slice(columns));
             general_mat_mul(1.0, &ours, &theirs.t(), 0.0, &mut deltas);
-            Zip::from(&mut block)
-                .and(&inputs)
-                .and(&deltas)
-                .for_each(|k, input, delta| *k += (input + bias) * delta);
+            Zip::from(&mut block).and(&inputs).and(&deltas).for_each(|k, input, delta| *k += (input + bias) * delta);
         }
     }
 
     /// Forward, then backward from one output.
-    fn trace(
-        &self,
-        inputs: ArrayView2<'_, f64>,
-        output: usize,
-    ) -> Result<Vec<LayerTrace>, TheoryError> {
+    fn trace(&self, inputs: ArrayView2<'_, f64>, output: usize) -> Result<Vec<LayerTrace>, TheoryError> {
         self.check_inputs(inputs)?;
         if output >= self.outputs() {
             let requirement = "outputs are counted from 0 and the network has fewer";
-            return Err(TheoryError::Parameter {
-                name: "output",
-                value: output as f64,
-                requirement,
-            });
+            return Err(TheoryError::Parameter { name: "output", value: output as f64, requirement });
         }
         let n = inputs.nrows();
-        let units: usize = self
-            .layers
-            .iter()
-            .map(|layer| layer.weights.nrows() + layer.weights.ncols())
-            .sum();
+        let units: usize = self.layers.iter().map(|layer| layer.weights.nrows() + layer.weights.ncols()).sum();
         Workload::Matrix.check(n, units)?;
         let mut traces = Vec::with_capacity(self.layers.len());
         let mut h = inputs.to_owned();
         for layer in &self.layers {
             let z = pre_activation(layer, &h);
             let next = z.mapv(|value| value.max(0.0));
-            traces.push(LayerTrace {
-                inputs: std::mem::replace(&mut h, next),
-                sensitivities: z,
-            });
+            traces.push(LayerTrace { inputs: std::mem::replace(&mut h, next), sensitivities: z });
         }
         let mut delta = Array2::zeros((n, self.outputs()));
         let last = &traces[traces.len() - 1].sensitivities;
-        Zip::from(delta.column_mut(output))
-            .and(last.column(output))
-            .for_each(|delta, &z| {
-                *delta = match self.output {
-                    OutputActivation::Linear => 1.0,
-                    OutputActivation::Sigmoid => sigmoid(z) * sigmoid(-z),
-                };
-            });
+        Zip::from(delta.column_mut(output)).and(last.column(output)).for_each(|delta, &z| {
+            *delta = match self.output {
+                OutputActivation::Linear => 1.0,
+                OutputActivation::Sigmoid => sigmoid(z) * sigmoid(-z),
+            };
+        });
         for index in (0..traces.len()).rev() {
             if index + 1 < traces.len() {
                 delta.zip_mut_with(&traces[index].sensitivities, |delta, &z| {
@@ -286,12 +219,7 @@ impl FiniteMlp {
 
     fn check_inputs(&self, inputs: ArrayView2<'_, f64>) -> Result<(), TheoryError> {
         check_finite("points", inputs)?;
-        check_columns(
-            "points",
-            inputs.ncols(),
-            self.layers[0].weights.ncols(),
-            "the network's inputs",
-        )
+        check_columns("points", inputs.ncols(), self.layers[0].weights.ncols(), "the network's inputs")
     }
 }
 
@@ -332,11 +260,7 @@ mod tests {
             let at = |sign: f64| {
                 let mut moved = network.clone();
                 change(&mut moved, sign * step);
-                moved
-                    .forward(inputs.view())
-                    .unwrap()
-                    .column(output)
-                    .to_owned()
+                moved.forward(inputs.view()).unwrap().column(output).to_owned()
             };
             columns.push((at(1.0) - at(-1.0)) / (2.0 * step));
         };
@@ -360,12 +284,7 @@ mod tests {
             (Parametrization::Ntk, Some(0.5)),
             (Parametrization::Standard { width: 6 }, Some(0.1)),
         ] {
-            let params = InfiniteMlpParams {
-                hidden_layers: 2,
-                parametrization,
-                bias_std,
-                ..Default::default()
-            };
+            let params = InfiniteMlpParams { hidden_layers: 2, parametrization, bias_std, ..Default::default() };
             let mut network = FiniteMlp::sample(&params.check().unwrap(), 3, 6, &mut rng).unwrap();
             // two outputs through a sigmoid, of which the second is asked for
             let last = network.layers.last_mut().unwrap();
@@ -375,9 +294,7 @@ mod tests {
             let jacobian = jacobian(&network, &inputs, 1);
             let gram = network.gram(inputs.view(), 1).unwrap();
             assert!(relative_gap(gram.view(), jacobian.dot(&jacobian.t()).view()) < 1e-8);
-            let cross = network
-                .cross(inputs.slice(s![2..5, ..]), inputs.view(), 1)
-                .unwrap();
+            let cross = network.cross(inputs.slice(s![2..5, ..]), inputs.view(), 1).unwrap();
             assert!(relative_gap(cross.view(), gram.slice(s![2..5, ..])) < 1e-14);
         }
     }
@@ -387,8 +304,7 @@ mod tests {
         // mean gaps of an independent computation: 0.50 at width 64, 0.26 at 256
         let frequencies = Array::linspace(1.0, 16.0, 16);
         let amplitudes = frequencies.mapv(f64::recip);
-        let features =
-            FourierFeatures::new(frequencies.insert_axis(Axis(1)), amplitudes, true).unwrap();
+        let features = FourierFeatures::new(frequencies.insert_axis(Axis(1)), amplitudes, true).unwrap();
         let points = Array::from_shape_fn((32, 1), |(i, _)| i as f64 / 32.0);
         let inputs = features.features(points.view()).unwrap();
         let network = InfiniteMlpParams::default().check().unwrap();
@@ -397,10 +313,7 @@ mod tests {
             let gap = |seed| {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed);
                 let finite = FiniteMlp::sample(&network, 32, width, &mut rng).unwrap();
-                relative_gap(
-                    finite.gram(inputs.view(), 0).unwrap().view(),
-                    infinite.view(),
-                )
+                relative_gap(finite.gram(inputs.view(), 0).unwrap().view(), infinite.view())
             };
             (0..draws).map(gap).sum::<f64>() / draws as f64
         };
@@ -419,8 +332,7 @@ mod tests {
         };
         assert!(FiniteMlp::new(vec![], OutputActivation::Linear).is_err());
         assert!(FiniteMlp::new(vec![layer(3, 2), layer(1, 4)], OutputActivation::Linear).is_err());
-        let network =
-            FiniteMlp::new(vec![layer(3, 2), layer(1, 3)], OutputActivation::Linear).unwrap();
+        let network = FiniteMlp::new(vec![layer(3, 2), layer(1, 3)], OutputActivation::Linear).unwrap();
         assert!(network.gram(array![[1.0, 2.0]].view(), 1).is_err());
         assert!(network.gram(array![[1.0]].view(), 0).is_err());
         assert!(network.gram(array![[1.0, f64::NAN]].view(), 0).is_err());

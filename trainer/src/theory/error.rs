@@ -24,9 +24,7 @@ pub enum TheoryError {
         against: &'static str,
     },
     /// NaN or an infinity.
-    #[error(
-        "{what} holds {value} in row {row}, column {column} (counted from 0); remove or repair that row"
-    )]
+    #[error("{what} holds {value} in row {row}, column {column} (counted from 0); remove or repair that row")]
     NotFinite {
         /// which array
         what: &'static str,
@@ -78,9 +76,7 @@ pub enum TheoryError {
         largest: f64,
     },
     /// The eigendecomposition did not converge.
-    #[error(
-        "the eigendecomposition of a {n} x {n} Gram matrix did not converge; check its entries"
-    )]
+    #[error("the eigendecomposition of a {n} x {n} Gram matrix did not converge; check its entries")]
     Eigen {
         /// rows of the matrix
         n: usize,
@@ -104,20 +100,12 @@ pub enum TheoryError {
 ///
 /// # Errors
 /// [`TheoryError::Empty`], or [`TheoryError::NotFinite`] naming the first such entry.
-pub fn check_finite(
-    what: &'static str,
-    array: ndarray::ArrayView2<'_, f64>,
-) -> Result<(), TheoryError> {
+pub fn check_finite(what: &'static str, array: ndarray::ArrayView2<'_, f64>) -> Result<(), TheoryError> {
     if array.is_empty() {
         return Err(TheoryError::Empty { what });
     }
     match array.indexed_iter().find(|(_, value)| !value.is_finite()) {
-        Some(((row, column), &value)) => Err(TheoryError::NotFinite {
-            what,
-            row,
-            column,
-            value,
-        }),
+        Some(((row, column), &value)) => Err(TheoryError::NotFinite { what, row, column, value }),
         None => Ok(()),
     }
 }
@@ -129,17 +117,7 @@ pub(crate) fn check_rows(
     expected: usize,
     against: &'static str,
 ) -> Result<(), TheoryError> {
-    if found == expected {
-        Ok(())
-    } else {
-        Err(TheoryError::Shape {
-            what,
-            axis: "rows",
-            found,
-            expected,
-            against,
-        })
-    }
+    if found == expected { Ok(()) } else { Err(TheoryError::Shape { what, axis: "rows", found, expected, against }) }
 }
 
 /// Checks that `what` has as many columns as `against` asks for.
@@ -149,15 +127,5 @@ pub(crate) fn check_columns(
     expected: usize,
     against: &'static str,
 ) -> Result<(), TheoryError> {
-    if found == expected {
-        Ok(())
-    } else {
-        Err(TheoryError::Shape {
-            what,
-            axis: "columns",
-            found,
-            expected,
-            against,
-        })
-    }
+    if found == expected { Ok(()) } else { Err(TheoryError::Shape { what, axis: "columns", found, expected, against }) }
 }

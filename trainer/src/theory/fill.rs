@@ -48,9 +48,7 @@ pub(super) fn symmetric(
             }
         }
         let (above, mut below) = matrix.view_mut().split_at(Axis(0), last);
-        below
-            .slice_mut(s![.., first..last])
-            .assign(&above.slice(s![first..last, last..]).t());
+        below.slice_mut(s![.., first..last]).assign(&above.slice(s![first..last, last..]).t());
     }
     Ok(matrix)
 }
@@ -69,10 +67,6 @@ mod tests {
             }
         })
         .unwrap();
-        assert!(
-            matrix
-                .indexed_iter()
-                .all(|((i, j), &value)| value == entry(i, j))
-        );
+        assert!(matrix.indexed_iter().all(|((i, j), &value)| value == entry(i, j)));
     }
 }

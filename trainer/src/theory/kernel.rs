@@ -22,11 +22,7 @@ pub trait Kernel: Sync {
     ///
     /// # Errors
     /// As [`Kernel::gram`].
-    fn cross(
-        &self,
-        left: ArrayView2<'_, f64>,
-        right: ArrayView2<'_, f64>,
-    ) -> Result<Array2<f64>, TheoryError>;
+    fn cross(&self, left: ArrayView2<'_, f64>, right: ArrayView2<'_, f64>) -> Result<Array2<f64>, TheoryError>;
 }
 
 /// `exp(-|v1 - v2|² / (2 length²))`.
@@ -54,20 +50,12 @@ impl Rbf {
         if length > 0.0 && length.is_finite() {
             Ok(Self { length })
         } else {
-            Err(TheoryError::Parameter {
-                name: "length",
-                value: length,
-                requirement: "must be positive and finite",
-            })
+            Err(TheoryError::Parameter { name: "length", value: length, requirement: "must be positive and finite" })
         }
     }
 
     fn value(&self, left: ArrayView1<'_, f64>, right: ArrayView1<'_, f64>) -> f64 {
-        let distance = left
-            .iter()
-            .zip(right)
-            .map(|(a, b)| ((a - b) / self.length).powi(2))
-            .sum::<f64>();
+        let distance = left.iter().zip(right).map(|(a, b)| ((a - b) / self.length).powi(2)).sum::<f64>();
         (-0.5 * distance).exp()
     }
 }
@@ -82,11 +70,7 @@ impl Kernel for Rbf {
         })
     }
 
-    fn cross(
-        &self,
-        left: ArrayView2<'_, f64>,
-        right: ArrayView2<'_, f64>,
-    ) -> Result<Array2<f64>, TheoryError> {
+    fn cross(&self, left: ArrayView2<'_, f64>, right: ArrayView2<'_, f64>) -> Result<Array2<f64>, TheoryError> {
         check_finite("points", right)?;
         check_finite("test points", left)?;
         check_columns("test points", left.ncols(), right.ncols(), "the points")?;
@@ -112,40 +96,17 @@ impl FourierFeatures {
     ///
     /// # Errors
     /// Frequencies or amplitudes that are empty, not finite or differ in number, and amplitudes that are all zero.
-    pub fn new(
-        frequencies: Array2<f64>,
-        amplitudes: Array1<f64>,
-        normalize: bool,
-    ) -> Result<Self, TheoryError> {
+    pub fn new(frequencies: Array2<f64>, amplitudes: Array1<f64>, normalize: bool) -> Result<Self, TheoryError> {
         check_finite("frequencies", frequencies.view())?;
-        check_finite(
-            "amplitudes",
-            amplitudes.view().insert_axis(ndarray::Axis(0)),
-        )?;
-        check_columns(
-            "amplitudes",
-            amplitudes.len(),
-            frequencies.nrows(),
-            "the frequencies",
-        )?;
+        check_finite("amplitudes", amplitudes.view().insert_axis(ndarray::Axis(0)))?;
+        check_columns("amplitudes", amplitudes.len(), frequencies.nrows(), "the frequencies")?;
         let norm = amplitudes.dot(&amplitudes).sqrt();
         if norm == 0.0 {
             let requirement = "at least one amplitude must differ from zero";
-            return Err(TheoryError::Parameter {
-                name: "amplitudes",
-                value: 0.0,
-                requirement,
-            });
+            return Err(TheoryError::Parameter { name: "amplitudes", value: 0.0, requirement });
         }
-        let amplitudes = if normalize {
-            amplitudes / norm
-        } else {
-            amplitudes
-        };
-        Ok(Self {
-            frequencies,
-            amplitudes,
-        })
+        let amplitudes = if normalize { amplitudes / norm } else { amplitudes };
+        Ok(Self { frequencies, amplitudes })
     }
 
     /// γ of `points [n, d]`: `[n, 2m]`, the cosines first. Amplitudes of zero keep their columns, which count in the fan-in of
@@ -155,29 +116,19 @@ impl FourierFeatures {
     /// Points that are empty, not finite or of the wrong dimension.
     pub fn features(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, TheoryError> {
         check_finite("points", points)?;
-        check_columns(
-            "points",
-            points.ncols(),
-            self.frequencies.ncols(),
-            "the frequencies",
-        )?;
+        check_columns("points", points.ncols(), self.frequencies.ncols(), "the frequencies")?;
         let m = self.amplitudes.len();
         let turns = points.dot(&self.frequencies.t());
         let mut features = Array2::zeros((points.nrows(), 2 * m));
         let (mut cosines, mut sines) = features.multi_slice_mut((s![.., ..m], s![.., m..]));
-        let amplitudes = self
-            .amplitudes
-            .broadcast(turns.raw_dim())
-            .expect("one amplitude a column");
-        Zip::from(&mut cosines)
-            .and(&mut sines)
-            .and(&turns)
-            .and(amplitudes)
-            .for_each(|cosine, sine, &turns, &amplitude| {
+        let amplitudes = self.amplitudes.broadcast(turns.raw_dim()).expect("one amplitude a column");
+        Zip::from(&mut cosines).and(&mut sines).and(&turns).and(amplitudes).for_each(
+            |cosine, sine, &turns, &amplitude| {
                 // whole turns go first: 2π is not exact, and its error grows with the phase
                 let (sin, cos) = (TAU * (turns - turns.round())).sin_cos();
                 (*cosine, *sine) = (amplitude * cos, amplitude * sin);
-            });
+            },
+        );
         Ok(features)
     }
 }
@@ -187,21 +138,11 @@ impl Kernel for FourierFeatures {
         let features = self.features(points)?;
         fill::symmetric(features.nrows(), |first, mut block| {
             let rows = features.slice(s![first..first + block.nrows(), ..]);
-            ndarray::linalg::general_mat_mul(
-                1.0,
-                &rows,
-                &features.slice(s![first.., ..]).t(),
-                0.0,
-                &mut block,
-            );
+            ndarray::linalg::general_mat_mul(1.0, &rows, &features.slice(s![first.., ..]).t(), 0.0, &mut block);
         })
     }
 
-    fn cross(
-        &self,
-        left: ArrayView2<'_, f64>,
-        right: ArrayView2<'_, f64>,
-    ) -> Result<Array2<f64>, TheoryError> {
+    fn cross(&self, left: ArrayView2<'_, f64>, right: ArrayView2<'_, f64>) -> Result<Array2<f64>, TheoryError> {
         let (left, right) = (self.features(left)?, self.features(right)?);
         fill::rows(left.nrows(), right.nrows(), |first, mut block| {
             let rows = left.slice(s![first..first + block.nrows(), ..]);
@@ -226,13 +167,9 @@ mod tests {
         let cross = kernel.cross(left.view(), right.view()).unwrap();
         for ((i, j), &value) in cross.indexed_iter() {
             let delta = &left.row(i) - &right.row(j);
-            let expected: f64 = (0..3)
-                .map(|k| amplitudes[k].powi(2) * (TAU * frequencies.row(k).dot(&delta)).cos())
-                .sum();
-            assert!(
-                (value - expected).abs() < 1e-13,
-                "{i}, {j}: {value} against {expected}"
-            );
+            let expected: f64 =
+                (0..3).map(|k| amplitudes[k].powi(2) * (TAU * frequencies.row(k).dot(&delta)).cos()).sum();
+            assert!((value - expected).abs() < 1e-13, "{i}, {j}: {value} against {expected}");
         }
         let gram = kernel.gram(right.view()).unwrap();
         assert_eq!(gram, gram.t());
@@ -241,8 +178,7 @@ mod tests {
 
     #[test]
     fn normalized_features_have_unit_norm() {
-        let kernel =
-            FourierFeatures::new(array![[1.0], [2.0], [3.0]], array![1.0, 0.5, 0.0], true).unwrap();
+        let kernel = FourierFeatures::new(array![[1.0], [2.0], [3.0]], array![1.0, 0.5, 0.0], true).unwrap();
         let features = kernel.features(array![[0.3]].view()).unwrap();
         assert_eq!(features.ncols(), 6);
         assert!((features.row(0).dot(&features.row(0)) - 1.0).abs() < 1e-15);
@@ -257,10 +193,7 @@ mod tests {
 
     #[test]
     fn rbf_cross_and_gram_agree() {
-        let (kernel, points) = (
-            Rbf::new(0.3).unwrap(),
-            array![[0.0, 0.1], [0.4, 0.2], [0.0, 0.1]],
-        );
+        let (kernel, points) = (Rbf::new(0.3).unwrap(), array![[0.0, 0.1], [0.4, 0.2], [0.0, 0.1]]);
         let gram = kernel.gram(points.view()).unwrap();
         assert_eq!(gram, kernel.cross(points.view(), points.view()).unwrap());
         assert_eq!(gram[[0, 2]], 1.0, "duplicates have covariance one");
@@ -272,17 +205,8 @@ mod tests {
         assert!(FourierFeatures::new(array![[1.0]], array![1.0, 2.0], false).is_err());
         assert!(FourierFeatures::new(array![[1.0]], array![0.0], true).is_err());
         let kernel = FourierFeatures::new(array![[1.0]], array![1.0], false).unwrap();
-        assert!(matches!(
-            kernel.gram(array![[0.0, 1.0]].view()),
-            Err(TheoryError::Shape { .. })
-        ));
-        assert!(matches!(
-            kernel.gram(array![[f64::INFINITY]].view()),
-            Err(TheoryError::NotFinite { .. })
-        ));
-        assert!(matches!(
-            kernel.gram(Array2::zeros((0, 1)).view()),
-            Err(TheoryError::Empty { .. })
-        ));
+        assert!(matches!(kernel.gram(array![[0.0, 1.0]].view()), Err(TheoryError::Shape { .. })));
+        assert!(matches!(kernel.gram(array![[f64::INFINITY]].view()), Err(TheoryError::NotFinite { .. })));
+        assert!(matches!(kernel.gram(Array2::zeros((0, 1)).view()), Err(TheoryError::Empty { .. })));
     }
 }

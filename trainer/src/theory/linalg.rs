@@ -77,10 +77,7 @@ impl Cholesky {
             return Ok(None);
         };
         let pivots = || (0..n).map(|i| factor.L()[(i, i)].powi(2));
-        let (smallest, largest) = (
-            pivots().fold(f64::INFINITY, f64::min),
-            pivots().fold(0.0, f64::max),
-        );
+        let (smallest, largest) = (pivots().fold(f64::INFINITY, f64::min), pivots().fold(0.0, f64::max));
         if smallest <= cutoff(n, largest) || smallest.is_nan() {
             return Ok(None);
         }
@@ -92,12 +89,7 @@ impl Cholesky {
     /// # Errors
     /// [`TheoryError::Shape`] if `right` has not n rows.
     pub fn solve(&self, right: ArrayView2<'_, f64>) -> Result<Array2<f64>, TheoryError> {
-        check_rows(
-            "the right-hand side",
-            right.nrows(),
-            self.factor.L().nrows(),
-            "the Gram matrix",
-        )?;
+        check_rows("the right-hand side", right.nrows(), self.factor.L().nrows(), "the Gram matrix")?;
         let mut x = faer::Mat::from_fn(right.nrows(), right.ncols(), |i, j| right[[i, j]]);
         self.factor.solve_in_place(x.as_mut());
         Ok(Array2::from_shape_fn(right.raw_dim(), |(i, j)| x[(i, j)]))
@@ -107,28 +99,19 @@ impl Cholesky {
     #[must_use]
     pub fn ln_determinant(&self) -> f64 {
         let factor = self.factor.L();
-        2.0 * (0..factor.nrows())
-            .map(|i| factor[(i, i)].ln())
-            .sum::<f64>()
+        2.0 * (0..factor.nrows()).map(|i| factor[(i, i)].ln()).sum::<f64>()
     }
 }
 
 fn check_square(matrix: ArrayView2<'_, f64>) -> Result<usize, TheoryError> {
     check_finite("the Gram matrix", matrix)?;
-    check_columns(
-        "the Gram matrix",
-        matrix.ncols(),
-        matrix.nrows(),
-        "its rows",
-    )?;
+    check_columns("the Gram matrix", matrix.ncols(), matrix.nrows(), "its rows")?;
     Ok(matrix.nrows())
 }
 
 /// A view for faer; of symmetric matrices only, since rows and columns may be exchanged.
 fn as_faer<'a>(matrix: &'a CowArray<'_, f64, Ix2>) -> MatRef<'a, f64> {
-    let entries = matrix
-        .as_slice()
-        .expect("as_standard_layout makes the entries contiguous");
+    let entries = matrix.as_slice().expect("as_standard_layout makes the entries contiguous");
     MatRef::from_row_major_slice(entries, matrix.nrows(), matrix.ncols())
 }
 
@@ -144,13 +127,7 @@ mod tests {
         let eigen = symmetric_eigen(matrix.view()).unwrap();
         let rebuilt = (&eigen.vectors * &eigen.values).dot(&eigen.vectors.t());
         assert!((&rebuilt - &matrix).iter().all(|gap| gap.abs() < 1e-14));
-        assert!(
-            eigen
-                .values
-                .windows(2)
-                .into_iter()
-                .all(|pair| pair[0] >= pair[1])
-        );
+        assert!(eigen.values.windows(2).into_iter().all(|pair| pair[0] >= pair[1]));
     }
 
     #[test]
@@ -158,42 +135,17 @@ mod tests {
         let matrix = array![[4.0, 1.0], [1.0, 3.0]];
         let factor = Cholesky::new(matrix.view()).unwrap().unwrap();
         let x = factor.solve(array![[1.0], [2.0]].view()).unwrap();
-        assert!(
-            (matrix.dot(&x) - array![[1.0], [2.0]])
-                .iter()
-                .all(|gap| gap.abs() < 1e-15)
-        );
+        assert!((matrix.dot(&x) - array![[1.0], [2.0]]).iter().all(|gap| gap.abs() < 1e-15));
         assert!((factor.ln_determinant() - 11f64.ln()).abs() < 1e-14);
-        assert!(
-            Cholesky::new(array![[1.0, 1.0], [1.0, 1.0]].view())
-                .unwrap()
-                .is_none()
-        );
-        assert!(
-            Cholesky::new(array![[1.0, 2.0], [2.0, 1.0]].view())
-                .unwrap()
-                .is_none()
-        );
+        assert!(Cholesky::new(array![[1.0, 1.0], [1.0, 1.0]].view()).unwrap().is_none());
+        assert!(Cholesky::new(array![[1.0, 2.0], [2.0, 1.0]].view()).unwrap().is_none());
     }
 
     #[test]
     fn bad_matrices_are_refused() {
         let nan = Cholesky::new(array![[f64::NAN]].view()).unwrap_err();
-        assert!(matches!(
-            nan,
-            TheoryError::NotFinite {
-                row: 0,
-                column: 0,
-                ..
-            }
-        ));
-        assert!(matches!(
-            symmetric_eigen(array![[1.0, 2.0]].view()),
-            Err(TheoryError::Shape { .. })
-        ));
-        assert!(matches!(
-            gram_eigen(array![[1.0, 2.0], [2.0, 1.0]].view()),
-            Err(TheoryError::Indefinite { .. })
-        ));
+        assert!(matches!(nan, TheoryError::NotFinite { row: 0, column: 0, .. }));
+        assert!(matches!(symmetric_eigen(array![[1.0, 2.0]].view()), Err(TheoryError::Shape { .. })));
+        assert!(matches!(gram_eigen(array![[1.0, 2.0], [2.0, 1.0]].view()), Err(TheoryError::Indefinite { .. })));
     }
 }

@@ -41,10 +41,7 @@ impl Workload {
     /// Peak bytes for `[rows, columns]`; saturates at `u64::MAX`.
     #[must_use]
     pub fn bytes(self, rows: usize, columns: usize) -> u64 {
-        (rows as u64)
-            .saturating_mul(columns as u64)
-            .saturating_mul(F64_BYTES)
-            .saturating_mul(self.copies())
+        (rows as u64).saturating_mul(columns as u64).saturating_mul(F64_BYTES).saturating_mul(self.copies())
     }
 
     /// Refuses a problem that does not fit in the memory that is free now; without a means of asking, it lets all pass.
@@ -58,25 +55,13 @@ impl Workload {
         }
     }
 
-    fn check_within(
-        self,
-        rows: usize,
-        columns: usize,
-        available_bytes: u64,
-    ) -> Result<(), TheoryError> {
+    fn check_within(self, rows: usize, columns: usize, available_bytes: u64) -> Result<(), TheoryError> {
         let needed_bytes = self.bytes(rows, columns);
         if needed_bytes <= available_bytes {
             return Ok(());
         }
         let possible_points = (available_bytes / (F64_BYTES * self.copies())).isqrt();
-        Err(TheoryError::Memory {
-            what: self.name(),
-            rows,
-            columns,
-            needed_bytes,
-            available_bytes,
-            possible_points,
-        })
+        Err(TheoryError::Memory { what: self.name(), rows, columns, needed_bytes, available_bytes, possible_points })
     }
 }
 
@@ -93,15 +78,8 @@ pub fn available_bytes() -> Option<u64> {
 }
 
 fn meminfo_available(meminfo: &str) -> Option<u64> {
-    let line = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim()
-        .strip_suffix("kB")?
-        .trim()
-        .parse::<u64>()
-        .ok()?
-        .checked_mul(1024)
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 #[cfg(test)]
@@ -110,9 +88,7 @@ mod tests {
 
     #[test]
     fn refusal_states_bytes_and_what_is_possible() {
-        let error = Workload::Matrix
-            .check_within(100_000, 100_000, 8_000_000)
-            .unwrap_err();
+        let error = Workload::Matrix.check_within(100_000, 100_000, 8_000_000).unwrap_err();
         assert_eq!(
             error,
             TheoryError::Memory {
@@ -135,10 +111,7 @@ mod tests {
 
     #[test]
     fn meminfo_is_read_in_kibibytes() {
-        assert_eq!(
-            meminfo_available("MemTotal: 9 kB\nMemAvailable:    12 kB\n"),
-            Some(12 * 1024)
-        );
+        assert_eq!(meminfo_available("MemTotal: 9 kB\nMemAvailable:    12 kB\n"), Some(12 * 1024));
         assert_eq!(meminfo_available("MemTotal: 9 kB\n"), None);
     }
 }

@@ -16,10 +16,7 @@
 //! No function here panics on its callers' data: points that are not finite, shapes that disagree and problems larger than
 //! the memory are a [`TheoryError`](error::TheoryError).
 
-#![expect(
-    clippy::needless_pass_by_value,
-    reason = "array views are references: they are passed as such"
-)]
+#![expect(clippy::needless_pass_by_value, reason = "array views are references: they are passed as such")]
 
 pub mod dynamics;
 pub mod empirical;

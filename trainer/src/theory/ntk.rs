@@ -87,19 +87,9 @@ impl InfiniteMlpParams {
     /// # Errors
     /// [`TheoryError::Parameter`] naming the first one out of range.
     pub fn check(self) -> Result<InfiniteMlp, TheoryError> {
-        let refuse = |name, value, requirement| {
-            Err(TheoryError::Parameter {
-                name,
-                value,
-                requirement,
-            })
-        };
+        let refuse = |name, value, requirement| Err(TheoryError::Parameter { name, value, requirement });
         if self.hidden_layers > MAX_HIDDEN_LAYERS {
-            return refuse(
-                "hidden-layers",
-                self.hidden_layers as f64,
-                "at most 256 are possible",
-            );
+            return refuse("hidden-layers", self.hidden_layers as f64, "at most 256 are possible");
         }
         if self.parametrization == (Parametrization::Standard { width: 0 }) {
             return refuse("width", 0.0, "a hidden layer has at least one unit");
@@ -108,11 +98,9 @@ impl InfiniteMlpParams {
             return refuse("weight-std", self.weight_std, "must be positive and finite");
         }
         match self.bias_std {
-            Some(std) if !(std >= 0.0 && std.is_finite()) => refuse(
-                "bias-std",
-                std,
-                "must be zero or positive, and finite (or none)",
-            ),
+            Some(std) if !(std >= 0.0 && std.is_finite()) => {
+                refuse("bias-std", std, "must be zero or positive, and finite (or none)")
+            }
             _ => Ok(InfiniteMlp { params: self }),
         }
     }
@@ -175,11 +163,7 @@ impl InfiniteMlp {
     ///
     /// # Errors
     /// Inputs that are empty, not finite, or too many for the memory.
-    pub fn gram(
-        &self,
-        inputs: ArrayView2<'_, f64>,
-        which: Covariance,
-    ) -> Result<Array2<f64>, TheoryError> {
+    pub fn gram(&self, inputs: ArrayView2<'_, f64>, which: Covariance) -> Result<Array2<f64>, TheoryError> {
         check_finite("points", inputs)?;
         let norms = self.norms(inputs)?;
         fill::symmetric(inputs.nrows(), |first, mut block| {
@@ -190,12 +174,7 @@ impl InfiniteMlp {
                 if j >= i {
                     let (i, j) = (first + i, first + j);
                     let product = products[[i - first, j - first]];
-                    let distance = distance(
-                        inputs.row(i),
-                        inputs.row(j),
-                        norms.sum(i, &norms, j),
-                        product,
-                    );
+                    let distance = distance(inputs.row(i), inputs.row(j), norms.sum(i, &norms, j), product);
                     *entry = self.entry(&norms, i, &norms, j, distance, which);
                 }
             }
@@ -217,9 +196,7 @@ impl InfiniteMlp {
         check_columns("test points", left.ncols(), right.ncols(), "the points")?;
         let (left_norms, right_norms) = (self.norms(left)?, self.norms(right)?);
         fill::rows(left.nrows(), right.nrows(), |first, mut block| {
-            let products = left
-                .slice(s![first..first + block.nrows(), ..])
-                .dot(&right.t());
+            let products = left.slice(s![first..first + block.nrows(), ..]).dot(&right.t());
             for ((i, j), entry) in block.indexed_iter_mut() {
                 let i_left = first + i;
                 let sum = left_norms.sum(i_left, &right_norms, j);
@@ -233,27 +210,17 @@ impl InfiniteMlp {
     ///
     /// # Errors
     /// Inputs that are empty or not finite.
-    pub fn diagonal(
-        &self,
-        inputs: ArrayView2<'_, f64>,
-        which: Covariance,
-    ) -> Result<Vec<f64>, TheoryError> {
+    pub fn diagonal(&self, inputs: ArrayView2<'_, f64>, which: Covariance) -> Result<Vec<f64>, TheoryError> {
         check_finite("points", inputs)?;
         let norms = self.norms(inputs)?;
-        Ok((0..inputs.nrows())
-            .map(|i| self.entry(&norms, i, &norms, i, 0.0, which))
-            .collect())
+        Ok((0..inputs.nrows()).map(|i| self.entry(&norms, i, &norms, i, 0.0, which)).collect())
     }
 
     /// # Errors
     /// [`TheoryError::NotFinite`] where a variance overflows.
     fn norms(&self, inputs: ArrayView2<'_, f64>) -> Result<Norms, TheoryError> {
         let (weight, bias) = (self.params.weight_std.powi(2), self.bias_variance());
-        let mean: Vec<f64> = inputs
-            .rows()
-            .into_iter()
-            .map(|x| squared_norm(x) / inputs.ncols() as f64)
-            .collect();
+        let mean: Vec<f64> = inputs.rows().into_iter().map(|x| squared_norm(x) / inputs.ncols() as f64).collect();
         let mut variances = Array2::zeros((inputs.nrows(), self.params.hidden_layers + 1));
         for (mut row, &mean) in variances.rows_mut().into_iter().zip(&mean) {
             let mut variance = mean;
@@ -263,12 +230,7 @@ impl InfiniteMlp {
             }
         }
         check_finite("the variance of the layers", variances.view())?;
-        Ok(Norms {
-            fan_in: inputs.ncols(),
-            inputs: mean,
-            deviations: variances.mapv(f64::sqrt),
-            variances,
-        })
+        Ok(Norms { fan_in: inputs.ncols(), inputs: mean, deviations: variances.mapv(f64::sqrt), variances })
     }
 
     fn bias_variance(&self) -> f64 {
@@ -276,15 +238,7 @@ impl InfiniteMlp {
     }
 
     /// The recursion of the module's table for one pair at squared distance `distance` (of the inputs, not divided by f).
-    fn entry(
-        &self,
-        left: &Norms,
-        i: usize,
-        right: &Norms,
-        j: usize,
-        distance: f64,
-        which: Covariance,
-    ) -> f64 {
+    fn entry(&self, left: &Norms, i: usize, right: &Norms, j: usize, distance: f64, which: Covariance) -> f64 {
         let params = &self.params;
         let weight = params.weight_std.powi(2);
         let fan_in = left.fan_in;
@@ -305,11 +259,7 @@ impl InfiniteMlp {
                     }
                 };
             if layer < params.hidden_layers {
-                let relu = relu(
-                    distance,
-                    left.deviations[[i, layer]],
-                    right.deviations[[j, layer]],
-                );
+                let relu = relu(distance, left.deviations[[i, layer]], right.deviations[[j, layer]]);
                 distance = relu.distance;
                 covariance = relu.covariance;
                 tangent *= relu.derivative;
@@ -336,32 +286,18 @@ struct Relu {
 fn relu(distance: f64, r1: f64, r2: f64) -> Relu {
     let (product, gap) = (r1 * r2, r1 - r2);
     if product == 0.0 {
-        return Relu {
-            distance: (r1 * r1 + r2 * r2) / 2.0,
-            covariance: 0.0,
-            derivative: 0.25,
-        };
+        return Relu { distance: (r1 * r1 + r2 * r2) / 2.0, covariance: 0.0, derivative: 0.25 };
     }
     // 1 - cos θ and 1 + cos θ, each from a difference that vanishes with it; what is within its rounding is zero
     let floor = |numerator: f64, rounding: f64| {
-        if numerator > ROUNDING * rounding {
-            numerator
-        } else {
-            0.0
-        }
+        if numerator > ROUNDING * rounding { numerator } else { 0.0 }
     };
     let less = floor(distance - gap * gap, distance + gap.abs() * r1.max(r2)) / (2.0 * product);
     let more = floor((r1 + r2).powi(2) - distance, distance) / (2.0 * product);
-    let (less, more) = if less < more {
-        (less.min(1.0), 2.0 - less.min(1.0))
-    } else {
-        (2.0 - more.min(1.0), more.min(1.0))
-    };
+    let (less, more) =
+        if less < more { (less.min(1.0), 2.0 - less.min(1.0)) } else { (2.0 - more.min(1.0), more.min(1.0)) };
     let angle = 2.0 * less.sqrt().atan2(more.sqrt());
-    let (sine, cosine) = (
-        (less * more).sqrt(),
-        if less < more { 1.0 - less } else { more - 1.0 },
-    );
+    let (sine, cosine) = ((less * more).sqrt(), if less < more { 1.0 - less } else { more - 1.0 });
     // 1 - (sin θ + (π - θ) cos θ)/π, without cancellation
     let complement = less - sine_minus_angle_cosine(angle, sine, cosine) / PI;
     Relu {
@@ -407,29 +343,17 @@ pub struct NetworkKernel {
 
 impl NetworkKernel {
     fn inputs(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, TheoryError> {
-        self.features.as_ref().map_or_else(
-            || Ok(points.to_owned()),
-            |features| features.features(points),
-        )
+        self.features.as_ref().map_or_else(|| Ok(points.to_owned()), |features| features.features(points))
     }
 }
 
 impl Kernel for NetworkKernel {
     fn gram(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, TheoryError> {
-        self.network
-            .gram(self.inputs(points)?.view(), self.covariance)
+        self.network.gram(self.inputs(points)?.view(), self.covariance)
     }
 
-    fn cross(
-        &self,
-        left: ArrayView2<'_, f64>,
-        right: ArrayView2<'_, f64>,
-    ) -> Result<Array2<f64>, TheoryError> {
-        self.network.cross(
-            self.inputs(left)?.view(),
-            self.inputs(right)?.view(),
-            self.covariance,
-        )
+    fn cross(&self, left: ArrayView2<'_, f64>, right: ArrayView2<'_, f64>) -> Result<Array2<f64>, TheoryError> {
+        self.network.cross(self.inputs(left)?.view(), self.inputs(right)?.view(), self.covariance)
     }
 }
 
@@ -442,21 +366,12 @@ mod tests {
 
     /// The recursion as the references state it, with `arccos`.
     fn naive(params: &InfiniteMlpParams, x: &[f64], y: &[f64]) -> (f64, f64) {
-        let dot = |x: &[f64], y: &[f64]| {
-            x.iter().zip(y).map(|(a, b)| a * b).sum::<f64>() / x.len() as f64
-        };
-        let (weight, bias) = (
-            params.weight_std.powi(2),
-            params.bias_std.unwrap_or(0.0).powi(2),
-        );
+        let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(a, b)| a * b).sum::<f64>() / x.len() as f64;
+        let (weight, bias) = (params.weight_std.powi(2), params.bias_std.unwrap_or(0.0).powi(2));
         let (mut q11, mut q12, mut q22, mut tangent) = (dot(x, x), dot(x, y), dot(y, y), 0.0);
         for layer in 0..=params.hidden_layers {
             let before = q12;
-            (q11, q12, q22) = (
-                weight * q11 + bias,
-                weight * q12 + bias,
-                weight * q22 + bias,
-            );
+            (q11, q12, q22) = (weight * q11 + bias, weight * q12 + bias, weight * q22 + bias);
             tangent = weight * tangent
                 + match params.parametrization {
                     Parametrization::Ntk => q12,
@@ -480,19 +395,9 @@ mod tests {
     fn networks() -> Vec<InfiniteMlp> {
         let mut networks = Vec::new();
         for hidden_layers in [0, 1, 3, 8] {
-            for parametrization in [
-                Parametrization::Ntk,
-                Parametrization::Standard { width: 100 },
-            ] {
-                for (weight_std, bias_std) in
-                    [(2f64.sqrt(), None), (1.0, Some(0.0)), (1.3, Some(0.5))]
-                {
-                    let params = InfiniteMlpParams {
-                        hidden_layers,
-                        parametrization,
-                        weight_std,
-                        bias_std,
-                    };
+            for parametrization in [Parametrization::Ntk, Parametrization::Standard { width: 100 }] {
+                for (weight_std, bias_std) in [(2f64.sqrt(), None), (1.0, Some(0.0)), (1.3, Some(0.5))] {
+                    let params = InfiniteMlpParams { hidden_layers, parametrization, weight_std, bias_std };
                     networks.push(params.check().unwrap());
                 }
             }
@@ -511,9 +416,7 @@ mod tests {
         ];
         for network in networks() {
             let ntk = network.gram(points.view(), Covariance::Ntk).unwrap();
-            let nngp = network
-                .cross(points.view(), points.view(), Covariance::Nngp)
-                .unwrap();
+            let nngp = network.cross(points.view(), points.view(), Covariance::Nngp).unwrap();
             let diagonal = network.diagonal(points.view(), Covariance::Ntk).unwrap();
             for i in 0..5 {
                 assert!((diagonal[i] - ntk[[i, i]]).abs() <= 1e-15 * diagonal[i]);
@@ -526,10 +429,7 @@ mod tests {
                         (nngp[[i, j]] - q).abs() < tolerance * nngp[[i, i]].max(nngp[[j, j]]),
                         "{network:?} {i} {j}"
                     );
-                    assert!(
-                        (ntk[[i, j]] - t).abs() < tolerance * ntk[[i, i]].max(ntk[[j, j]]),
-                        "{network:?} {i} {j}"
-                    );
+                    assert!((ntk[[i, j]] - t).abs() < tolerance * ntk[[i, i]].max(ntk[[j, j]]), "{network:?} {i} {j}");
                 }
             }
         }
@@ -538,21 +438,13 @@ mod tests {
     #[test]
     fn one_hidden_layer_matches_the_arc_cosine_kernels() {
         // He, no bias, unit-norm inputs at angle θ, f = 2: q = 2·½·κ1(cos θ)/… by hand
-        let network = InfiniteMlpParams {
-            hidden_layers: 1,
-            ..Default::default()
-        }
-        .check()
-        .unwrap();
+        let network = InfiniteMlpParams { hidden_layers: 1, ..Default::default() }.check().unwrap();
         for angle in [1e-9, 1e-5, 0.1, 1.0, 3.0, PI] {
             let inputs = array![[1.0, 0.0], [f64::cos(angle), f64::sin(angle)]];
             let kappa0 = (PI - angle) / PI;
             let kappa1 = (angle.sin() + (PI - angle) * angle.cos()) / PI;
             let ntk = network.gram(inputs.view(), Covariance::Ntk).unwrap();
-            assert!(
-                (ntk[[0, 1]] - (kappa1 + angle.cos() * kappa0)).abs() < 1e-14,
-                "{angle}"
-            );
+            assert!((ntk[[0, 1]] - (kappa1 + angle.cos() * kappa0)).abs() < 1e-14, "{angle}");
         }
     }
 
@@ -568,33 +460,18 @@ mod tests {
         let inputs = features.features(points.view()).unwrap();
         for network in networks() {
             let gram = network.gram(inputs.view(), Covariance::Ntk).unwrap();
-            assert!(
-                (0..50).all(|i| gram[[i, i]] == gram[[i, i + 50]]),
-                "{network:?}"
-            );
-            assert!(
-                (0..50).all(|i| gram.row(i) == gram.row(i + 50)),
-                "{network:?}"
-            );
+            assert!((0..50).all(|i| gram[[i, i]] == gram[[i, i + 50]]), "{network:?}");
+            assert!((0..50).all(|i| gram.row(i) == gram.row(i + 50)), "{network:?}");
         }
     }
 
     #[test]
     fn gram_matrices_are_positive_semi_definite() {
-        let points = Array::from_shape_fn((40, 2), |(i, k)| {
-            ((i * (7 + 4 * k)) % 41) as f64 / 20.0 - 1.0
-        });
+        let points = Array::from_shape_fn((40, 2), |(i, k)| ((i * (7 + 4 * k)) % 41) as f64 / 20.0 - 1.0);
         for network in networks() {
             for which in [Covariance::Ntk, Covariance::Nngp] {
-                let values = symmetric_eigen(network.gram(points.view(), which).unwrap().view())
-                    .unwrap()
-                    .values;
-                assert!(
-                    values[39] > -1e-13 * values[0],
-                    "{network:?}: {} of {}",
-                    values[39],
-                    values[0]
-                );
+                let values = symmetric_eigen(network.gram(points.view(), which).unwrap().view()).unwrap().values;
+                assert!(values[39] > -1e-13 * values[0], "{network:?}: {} of {}", values[39], values[0]);
             }
         }
     }
@@ -603,107 +480,36 @@ mod tests {
     fn without_biases_one_scalar_input_spans_four_functions() {
         let points = Array::from_shape_fn((33, 1), |(i, _)| i as f64 / 32.0 - 0.5);
         let network = InfiniteMlpParams::default().check().unwrap();
-        let values = symmetric_eigen(network.gram(points.view(), Covariance::Ntk).unwrap().view())
-            .unwrap()
-            .values;
-        assert!(
-            values[4] < 1e-14 * values[0],
-            "rank at most four, but {} beside {}",
-            values[4],
-            values[0]
-        );
+        let values = symmetric_eigen(network.gram(points.view(), Covariance::Ntk).unwrap().view()).unwrap().values;
+        assert!(values[4] < 1e-14 * values[0], "rank at most four, but {} beside {}", values[4], values[0]);
     }
 
     #[test]
     fn composed_with_features_it_is_stationary() {
-        let features = FourierFeatures::new(
-            array![[1.0, 2.0], [-3.0, 0.5], [4.0, 4.0]],
-            array![1.0, 0.7, 0.2],
-            false,
-        );
+        let features = FourierFeatures::new(array![[1.0, 2.0], [-3.0, 0.5], [4.0, 4.0]], array![1.0, 0.7, 0.2], false);
         for network in networks() {
-            let kernel = NetworkKernel {
-                features: Some(features.clone().unwrap()),
-                network,
-                covariance: Covariance::Ntk,
-            };
-            let (left, right) = (
-                array![[0.1, 0.2], [0.4, 0.9]],
-                array![[0.15, 0.17], [0.2, 0.3]],
-            );
+            let kernel =
+                NetworkKernel { features: Some(features.clone().unwrap()), network, covariance: Covariance::Ntk };
+            let (left, right) = (array![[0.1, 0.2], [0.4, 0.9]], array![[0.15, 0.17], [0.2, 0.3]]);
             let shift = array![[12.3, -7.7]];
             let here = kernel.cross(left.view(), right.view()).unwrap();
-            let there = kernel
-                .cross((&left + &shift).view(), (&right + &shift).view())
-                .unwrap();
+            let there = kernel.cross((&left + &shift).view(), (&right + &shift).view()).unwrap();
             let largest = kernel.gram(left.view()).unwrap()[[0, 0]];
-            assert!(
-                (here - there).iter().all(|gap| gap.abs() < 1e-12 * largest),
-                "{network:?}"
-            );
+            assert!((here - there).iter().all(|gap| gap.abs() < 1e-12 * largest), "{network:?}");
         }
     }
 
     #[test]
     fn bad_input_is_an_error() {
         let network = InfiniteMlpParams::default().check().unwrap();
-        assert!(matches!(
-            network.gram(array![[f64::NAN]].view(), Covariance::Ntk),
-            Err(TheoryError::NotFinite { .. })
-        ));
-        assert!(matches!(
-            network.gram(array![[1e200]].view(), Covariance::Ntk),
-            Err(TheoryError::NotFinite { .. })
-        ));
-        assert!(
-            network
-                .cross(
-                    array![[1.0]].view(),
-                    array![[1.0, 2.0]].view(),
-                    Covariance::Ntk
-                )
-                .is_err()
-        );
-        assert!(
-            (network
-                .gram(array![[2.0]].view(), Covariance::Nngp)
-                .unwrap()[[0, 0]]
-                - 8.0)
-                .abs()
-                < 1e-14
-        );
-        assert!(
-            InfiniteMlpParams {
-                weight_std: 0.0,
-                ..Default::default()
-            }
-            .check()
-            .is_err()
-        );
-        assert!(
-            InfiniteMlpParams {
-                bias_std: Some(-1.0),
-                ..Default::default()
-            }
-            .check()
-            .is_err()
-        );
-        assert!(
-            InfiniteMlpParams {
-                hidden_layers: 1000,
-                ..Default::default()
-            }
-            .check()
-            .is_err()
-        );
+        assert!(matches!(network.gram(array![[f64::NAN]].view(), Covariance::Ntk), Err(TheoryError::NotFinite { .. })));
+        assert!(matches!(network.gram(array![[1e200]].view(), Covariance::Ntk), Err(TheoryError::NotFinite { .. })));
+        assert!(network.cross(array![[1.0]].view(), array![[1.0, 2.0]].view(), Covariance::Ntk).is_err());
+        assert!((network.gram(array![[2.0]].view(), Covariance::Nngp).unwrap()[[0, 0]] - 8.0).abs() < 1e-14);
+        assert!(InfiniteMlpParams { weight_std: 0.0, ..Default::default() }.check().is_err());
+        assert!(InfiniteMlpParams { bias_std: Some(-1.0), ..Default::default() }.check().is_err());
+        assert!(InfiniteMlpParams { hidden_layers: 1000, ..Default::default() }.check().is_err());
         let parametrization = Parametrization::Standard { width: 0 };
-        assert!(
-            InfiniteMlpParams {
-                parametrization,
-                ..Default::default()
-            }
-            .check()
-            .is_err()
-        );
+        assert!(InfiniteMlpParams { parametrization, ..Default::default() }.check().is_err());
     }
 }

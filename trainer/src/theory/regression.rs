@@ -46,40 +46,24 @@ impl KernelRegression {
     /// # Errors
     /// Arrays that are empty, not finite or disagree, a negative ridge, a matrix that is not positive semi-definite, or too
     /// little memory.
-    pub fn fit(
-        gram: ArrayView2<'_, f64>,
-        targets: ArrayView2<'_, f64>,
-        ridge: f64,
-    ) -> Result<Self, TheoryError> {
+    pub fn fit(gram: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>, ridge: f64) -> Result<Self, TheoryError> {
         check_finite("targets", targets)?;
         check_rows("targets", targets.nrows(), gram.nrows(), "the Gram matrix")?;
         if !(ridge >= 0.0 && ridge.is_finite()) {
             let requirement = "must be zero or positive, and finite";
-            return Err(TheoryError::Parameter {
-                name: "ridge",
-                value: ridge,
-                requirement,
-            });
+            return Err(TheoryError::Parameter { name: "ridge", value: ridge, requirement });
         }
         let mut regularized = gram.to_owned();
         regularized.diag_mut().mapv_inplace(|value| value + ridge);
         if let Some(factor) = Cholesky::new(regularized.view())? {
-            return Ok(Self {
-                coefficients: factor.solve(targets)?,
-                solution: Solution::Cholesky,
-            });
+            return Ok(Self { coefficients: factor.solve(targets)?, solution: Solution::Cholesky });
         }
         let eigen = gram_eigen(regularized.view())?;
         let cutoff = cutoff(gram.nrows(), eigen.values[0]);
-        let inverse = eigen
-            .values
-            .mapv(|value| if value > cutoff { value.recip() } else { 0.0 });
+        let inverse = eigen.values.mapv(|value| if value > cutoff { value.recip() } else { 0.0 });
         let modes = eigen.vectors.t().dot(&targets) * inverse.insert_axis(ndarray::Axis(1));
         let rank = eigen.values.iter().filter(|&&value| value > cutoff).count();
-        Ok(Self {
-            coefficients: eigen.vectors.dot(&modes),
-            solution: Solution::Eigen { cutoff, rank },
-        })
+        Ok(Self { coefficients: eigen.vectors.dot(&modes), solution: Solution::Eigen { cutoff, rank } })
     }
 
     /// Outputs `[m, c]` at test points, from their `cross [m, n]` kernel with the training points.
@@ -87,12 +71,7 @@ impl KernelRegression {
     /// # Errors
     /// [`TheoryError::Shape`] if `cross` has not n columns.
     pub fn predict(&self, cross: ArrayView2<'_, f64>) -> Result<Array2<f64>, TheoryError> {
-        check_columns(
-            "the cross kernel",
-            cross.ncols(),
-            self.coefficients.nrows(),
-            "the training points",
-        )?;
+        check_columns("the cross kernel", cross.ncols(), self.coefficients.nrows(), "the training points")?;
         Ok(cross.dot(&self.coefficients))
     }
 
@@ -120,21 +99,11 @@ mod tests {
     fn interpolates_and_matches_a_closed_form() {
         // two points, k = e^(-1/2) between them: the prediction halfway is 2 k(½) y / (1 + k) for equal targets
         let (kernel, points) = (Rbf::new(1.0).unwrap(), array![[0.0], [1.0]]);
-        let fitted = KernelRegression::fit(
-            kernel.gram(points.view()).unwrap().view(),
-            array![[3.0], [3.0]].view(),
-            0.0,
-        )
-        .unwrap();
+        let fitted =
+            KernelRegression::fit(kernel.gram(points.view()).unwrap().view(), array![[3.0], [3.0]].view(), 0.0)
+                .unwrap();
         assert_eq!(fitted.solution(), Solution::Cholesky);
-        let halfway = fitted
-            .predict(
-                kernel
-                    .cross(array![[0.5]].view(), points.view())
-                    .unwrap()
-                    .view(),
-            )
-            .unwrap();
+        let halfway = fitted.predict(kernel.cross(array![[0.5]].view(), points.view()).unwrap().view()).unwrap();
         let expected = 2.0 * (-0.125f64).exp() * 3.0 / (1.0 + (-0.5f64).exp());
         assert!((halfway[[0, 0]] - expected).abs() < 1e-14);
     }
@@ -143,8 +112,7 @@ mod tests {
     fn duplicated_points_fall_back_and_average() {
         let (kernel, points) = (Rbf::new(0.1).unwrap(), array![[0.0], [1.0], [0.0]]);
         let gram = kernel.gram(points.view()).unwrap();
-        let fitted =
-            KernelRegression::fit(gram.view(), array![[1.0], [5.0], [3.0]].view(), 0.0).unwrap();
+        let fitted = KernelRegression::fit(gram.view(), array![[1.0], [5.0], [3.0]].view(), 0.0).unwrap();
         assert!(matches!(fitted.solution(), Solution::Eigen { rank: 2, .. }));
         let outputs = fitted.predict(gram.view()).unwrap();
         assert!((outputs[[0, 0]] - 2.0).abs() < 1e-12 && (outputs[[1, 0]] - 5.0).abs() < 1e-12);
@@ -163,15 +131,10 @@ mod tests {
 
     #[test]
     fn one_point_is_enough_and_nan_is_not() {
-        let fitted =
-            KernelRegression::fit(array![[2.0]].view(), array![[3.0]].view(), 0.0).unwrap();
+        let fitted = KernelRegression::fit(array![[2.0]].view(), array![[3.0]].view(), 0.0).unwrap();
         assert!((fitted.coefficients()[[0, 0]] - 1.5).abs() < 1e-15);
-        assert!(
-            KernelRegression::fit(array![[2.0]].view(), array![[f64::NAN]].view(), 0.0).is_err()
-        );
-        assert!(
-            KernelRegression::fit(array![[2.0]].view(), array![[1.0], [2.0]].view(), 0.0).is_err()
-        );
+        assert!(KernelRegression::fit(array![[2.0]].view(), array![[f64::NAN]].view(), 0.0).is_err());
+        assert!(KernelRegression::fit(array![[2.0]].view(), array![[1.0], [2.0]].view(), 0.0).is_err());
         assert!(KernelRegression::fit(array![[2.0]].view(), array![[1.0]].view(), -1.0).is_err());
     }
 }

@@ -16,46 +16,29 @@ use super::linalg::SymmetricEigen;
 ///
 /// # Errors
 /// An error array that is not finite or has not n rows.
-pub fn components(
-    eigen: &SymmetricEigen,
-    error: ArrayView2<'_, f64>,
-) -> Result<Array2<f64>, TheoryError> {
+pub fn components(eigen: &SymmetricEigen, error: ArrayView2<'_, f64>) -> Result<Array2<f64>, TheoryError> {
     check_finite("the error", error)?;
-    check_rows(
-        "the error",
-        error.nrows(),
-        eigen.values.len(),
-        "the eigenvectors",
-    )?;
+    check_rows("the error", error.nrows(), eigen.values.len(), "the eigenvectors")?;
     Ok(eigen.vectors.t().dot(&error))
 }
 
 /// Norm over the channels of each component, `[n]`.
 #[must_use]
 pub fn magnitudes(components: ArrayView2<'_, f64>) -> Vec<f64> {
-    components
-        .axis_iter(Axis(0))
-        .map(|component| component.dot(&component).sqrt())
-        .collect()
+    components.axis_iter(Axis(0)).map(|component| component.dot(&component).sqrt()).collect()
 }
 
 /// The time until `remaining` (a fraction of 1, such as 0.1) is left of the error along an eigenvector: `-ln(remaining)/λ`,
 /// infinite for an eigenvalue of zero. Divided by the learning rate it is a number of steps.
 #[must_use]
 pub fn time_to_learn(eigenvalue: f64, remaining: f64) -> f64 {
-    if eigenvalue > 0.0 {
-        -remaining.ln() / eigenvalue
-    } else {
-        f64::INFINITY
-    }
+    if eigenvalue > 0.0 { -remaining.ln() / eigenvalue } else { f64::INFINITY }
 }
 
 /// `(Σ λ)² / Σ λ²`: how many eigenvectors share the kernel's energy; 1 for a constant kernel, n for the identity.
 #[must_use]
 pub fn effective_rank(values: ArrayView1<'_, f64>) -> f64 {
-    let largest = values
-        .iter()
-        .fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
     if largest == 0.0 {
         return 0.0;
     }
@@ -70,17 +53,9 @@ pub fn effective_rank(values: ArrayView1<'_, f64>) -> f64 {
 /// A profile that is empty or not finite.
 pub fn stationary_spectrum(profile: ArrayView1<'_, f64>) -> Result<Vec<f64>, TheoryError> {
     check_finite("the kernel's profile", profile.insert_axis(Axis(0)))?;
-    let mut spectrum: Vec<_> = profile
-        .iter()
-        .map(|&value| Complex::new(value, 0.0))
-        .collect();
-    FftPlanner::new()
-        .plan_fft_forward(spectrum.len())
-        .process(&mut spectrum);
-    Ok(spectrum[..=spectrum.len() / 2]
-        .iter()
-        .map(|value| value.re)
-        .collect())
+    let mut spectrum: Vec<_> = profile.iter().map(|&value| Complex::new(value, 0.0)).collect();
+    FftPlanner::new().plan_fft_forward(spectrum.len()).process(&mut spectrum);
+    Ok(spectrum[..=spectrum.len() / 2].iter().map(|value| value.re).collect())
 }
 
 /// The bandwidths of a stationary kernel, one in each domain.
@@ -102,12 +77,10 @@ pub fn bandwidth(profile: ArrayView1<'_, f64>) -> Result<Bandwidth, TheoryError>
     let half = profile.len() / 2;
     let lowest = profile.iter().copied().fold(f64::INFINITY, f64::min);
     let level = f64::midpoint(profile[0], lowest);
-    let full_width_half_maximum = (1..=half)
-        .find(|&i| profile[i] <= level && profile[i] < profile[0])
-        .map(|i| {
-            let (before, after) = (profile[i - 1], profile[i]);
-            2.0 * ((i - 1) as f64 + (before - level) / (before - after))
-        });
+    let full_width_half_maximum = (1..=half).find(|&i| profile[i] <= level && profile[i] < profile[0]).map(|i| {
+        let (before, after) = (profile[i - 1], profile[i]);
+        2.0 * ((i - 1) as f64 + (before - level) / (before - after))
+    });
     let (mut power, mut moment) = (0.0, 0.0);
     for (frequency, value) in spectrum.iter().enumerate() {
         // waves of both signs share a frequency, except the constant and the alternating one
@@ -116,15 +89,8 @@ pub fn bandwidth(profile: ArrayView1<'_, f64>) -> Result<Bandwidth, TheoryError>
         power += weight;
         moment += weight * (frequency as f64).powi(2);
     }
-    let rms_frequency = if power > 0.0 {
-        (moment / power).sqrt()
-    } else {
-        0.0
-    };
-    Ok(Bandwidth {
-        full_width_half_maximum,
-        rms_frequency,
-    })
+    let rms_frequency = if power > 0.0 { (moment / power).sqrt() } else { 0.0 };
+    Ok(Bandwidth { full_width_half_maximum, rms_frequency })
 }
 
 #[cfg(test)]
@@ -155,15 +121,8 @@ mod tests {
         let norm: f64 = (1..=16).map(|b| f64::from(b).powi(-2)).sum();
         for (frequency, value) in spectrum.iter().enumerate() {
             // a² cos has two waves of a²/2 each, on 64 points
-            let expected = if (1..=16).contains(&frequency) {
-                32.0 / (frequency as f64).powi(2) / norm
-            } else {
-                0.0
-            };
-            assert!(
-                (value - expected).abs() < 1e-12,
-                "{frequency}: {value} against {expected}"
-            );
+            let expected = if (1..=16).contains(&frequency) { 32.0 / (frequency as f64).powi(2) / norm } else { 0.0 };
+            assert!((value - expected).abs() < 1e-12, "{frequency}: {value} against {expected}");
         }
         let eigen = Dynamics::new(gram.view()).unwrap();
         assert!((eigen.eigen().values[0] - spectrum[1]).abs() < 1e-11);
@@ -176,22 +135,10 @@ mod tests {
         assert!((measured.full_width_half_maximum.unwrap() - 120.0).abs() < 1e-9);
         assert!((measured.rms_frequency - 1.0).abs() < 1e-6);
         let frequencies: Vec<f64> = (0..3)
-            .map(|power| {
-                bandwidth(fourier(power).gram(circle(64).view()).unwrap().row(0))
-                    .unwrap()
-                    .rms_frequency
-            })
+            .map(|power| bandwidth(fourier(power).gram(circle(64).view()).unwrap().row(0)).unwrap().rms_frequency)
             .collect();
-        assert!(
-            frequencies[0] > frequencies[1] && frequencies[1] > frequencies[2],
-            "{frequencies:?}"
-        );
-        assert_eq!(
-            bandwidth(array![1.0, 1.0, 1.0].view())
-                .unwrap()
-                .full_width_half_maximum,
-            None
-        );
+        assert!(frequencies[0] > frequencies[1] && frequencies[1] > frequencies[2], "{frequencies:?}");
+        assert_eq!(bandwidth(array![1.0, 1.0, 1.0].view()).unwrap().full_width_half_maximum, None);
     }
 
     #[test]
@@ -199,22 +146,14 @@ mod tests {
         let points = circle(32);
         let targets = points.mapv(|x: f64| (x * 9.0).sin() + x);
         let network = InfiniteMlpParams::default().check().unwrap();
-        let kernel = NetworkKernel {
-            features: Some(fourier(1)),
-            network,
-            covariance: Covariance::Ntk,
-        };
+        let kernel = NetworkKernel { features: Some(fourier(1)), network, covariance: Covariance::Ntk };
         let dynamics = Dynamics::new(kernel.gram(points.view()).unwrap().view()).unwrap();
         let (time, start) = (0.37, components(dynamics.eigen(), targets.view()).unwrap());
-        let outputs = dynamics
-            .train(targets.view(), Initial::default(), Training::Flow { time })
-            .unwrap();
+        let outputs = dynamics.train(targets.view(), Initial::default(), Training::Flow { time }).unwrap();
         let error = components(dynamics.eigen(), (&targets - &outputs).view()).unwrap();
         for (i, &value) in dynamics.eigen().values.iter().enumerate() {
             assert!((error[[i, 0]] - start[[i, 0]] * (-value * time).exp()).abs() < 1e-13);
-            let tenth = Training::Flow {
-                time: time_to_learn(value, 0.1),
-            };
+            let tenth = Training::Flow { time: time_to_learn(value, 0.1) };
             assert!((dynamics.decay(value, tenth).unwrap() - 0.1).abs() < 1e-14);
         }
         assert_eq!(time_to_learn(0.0, 0.1), f64::INFINITY);
@@ -223,18 +162,9 @@ mod tests {
 
     #[test]
     fn raw_coordinates_have_a_spectrum_that_falls_orders_of_magnitude_faster() {
-        let network = InfiniteMlpParams {
-            bias_std: Some(0.5),
-            ..Default::default()
-        }
-        .check()
-        .unwrap();
+        let network = InfiniteMlpParams { bias_std: Some(0.5), ..Default::default() }.check().unwrap();
         let ratio = |features| {
-            let kernel = NetworkKernel {
-                features,
-                network,
-                covariance: Covariance::Ntk,
-            };
+            let kernel = NetworkKernel { features, network, covariance: Covariance::Ntk };
             let gram = kernel.gram(circle(32).mapv(|x| x - 0.5).view()).unwrap();
             let values = Dynamics::new(gram.view()).unwrap().eigen().values.clone();
             // the constant function, first with both, is no part of the claim
