@@ -29,5 +29,7 @@ pub mod regression;
 pub mod spectrum;
 
 mod fill;
+#[cfg(test)]
+mod references;
 
 pub use error::TheoryError;

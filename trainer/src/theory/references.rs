@@ -1,0 +1,72 @@
+//! Agreement with matrices and predictions computed elsewhere: see `testdata/ntk/README.md`.
+
+use std::fs;
+use std::path::Path;
+
+use ndarray::{Array, Array2, Axis};
+
+use super::dynamics::{Dynamics, Initial, Training};
+use super::kernel::{FourierFeatures, Kernel};
+use super::ntk::{Covariance, InfiniteMlpParams, NetworkKernel};
+use crate::dataset::npy;
+
+/// Gap allowed, relative to the largest entry: the references themselves differ by 1e-8.
+const TOLERANCE: f64 = 1e-7;
+
+fn reference(name: &str) -> Array2<f64> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/ntk").join(name);
+    let array = npy::read(&fs::read(path).unwrap()).unwrap();
+    let rows = array.shape[0];
+    Array2::from_shape_vec((rows, array.values.len() / rows), array.values).unwrap()
+}
+
+fn kernel(features: Option<FourierFeatures>) -> NetworkKernel {
+    let network = InfiniteMlpParams { bias_std: Some(0.5), ..Default::default() }.check().unwrap();
+    NetworkKernel { features, network, covariance: Covariance::Ntk }
+}
+
+fn harmonics() -> FourierFeatures {
+    let frequencies = Array::linspace(1.0, 16.0, 16);
+    let amplitudes = frequencies.mapv(f64::recip);
+    FourierFeatures::new(frequencies.insert_axis(Axis(1)), amplitudes, true).unwrap()
+}
+
+/// Points i/256, those of training (every eighth) or the others.
+fn points(train: bool) -> Array2<f64> {
+    let chosen: Vec<f64> = (0..256).filter(|i| (i % 8 == 0) == train).map(|i| f64::from(i) / 256.0).collect();
+    Array::from(chosen).insert_axis(Axis(1))
+}
+
+fn targets(train: bool) -> Array2<f64> {
+    let target = reference("target_256.npy");
+    let chosen: Vec<f64> = (0..256).filter(|i| (i % 8 == 0) == train).map(|i| target[[i, 0]]).collect();
+    Array::from(chosen).insert_axis(Axis(1))
+}
+
+fn assert_close(found: &Array2<f64>, expected: &Array2<f64>) {
+    let largest = expected.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    let gap = (found - expected).iter().fold(0.0, |gap: f64, value| gap.max(value.abs()));
+    assert!(gap <= TOLERANCE * largest, "gap {gap:e} beside {largest}");
+}
+
+#[test]
+fn gram_of_mapped_points() {
+    assert_close(&kernel(Some(harmonics())).gram(points(true).view()).unwrap(), &reference("he_bias_gram_p1.npy"));
+}
+
+#[test]
+fn gram_of_raw_points() {
+    let centred = points(true) - 0.5;
+    assert_close(&kernel(None).gram(centred.view()).unwrap(), &reference("he_bias_gram_none.npy"));
+}
+
+#[test]
+fn outputs_after_gradient_flow() {
+    let kernel = kernel(Some(harmonics()));
+    let (train, test) = (points(true), points(false));
+    let dynamics = Dynamics::new(kernel.gram(train.view()).unwrap().view()).unwrap();
+    let cross = kernel.cross(test.view(), train.view()).unwrap();
+    let training = Training::Flow { time: 0.02 * 50_001.0 };
+    let outputs = dynamics.test(cross.view(), targets(true).view(), Initial::default(), training).unwrap();
+    assert_close(&outputs, &reference("he_bias_pred_test_p1.npy"));
+}
