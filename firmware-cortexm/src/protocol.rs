@@ -12,6 +12,9 @@ pub const POINTS_FILE: &CStr = c"points.bin";
 /// The outputs `[samples, outputs]`, f32, in the user's units.
 pub const OUTPUTS_FILE: &CStr = c"outputs.bin";
 
+/// What the device writes for every output of a point that the model rejects: a NaN that no evaluation makes.
+pub const REJECTED_BITS: u32 = 0x7fc0_0bad;
+
 /// The loop that the device times at boot, in instructions: two a turn.
 pub const CALIBRATION_INSTRUCTIONS: u32 = 1 << 21;
 

@@ -4,9 +4,15 @@
 //! outside, decodes its log and takes its outputs.
 
 pub mod boards;
+pub mod commands;
+pub mod device;
 pub mod elf;
 pub mod firmware;
 pub mod log;
+pub mod model;
+pub mod points;
 pub mod process;
 pub mod provision;
 pub mod qemu;
+pub mod random;
+pub mod synthetic;

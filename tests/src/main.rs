@@ -1,2 +1,31 @@
-//! `cargo xtask`.
-fn main() {}
+//! `cargo xtask`: the commands of the workspace.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tests::commands::parity;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "The commands of the workspace: tests, and devices under QEMU")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Parity(parity::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Parity(args) => parity::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

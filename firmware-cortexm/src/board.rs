@@ -1,0 +1,3 @@
+//! The constants that the build script derives from `memory/<board>.x`.
+
+include!(concat!(env!("OUT_DIR"), "/board.rs"));

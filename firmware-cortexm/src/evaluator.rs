@@ -1,0 +1,53 @@
+//! The model with its scratch memory, checked at boot.
+
+use firmware_core::{EvalError, Model};
+
+use crate::board;
+use crate::failure::Failure;
+
+/// A model that parsed and gave its known answers.
+pub(crate) struct Evaluator {
+    model: Model<'static>,
+    scratch: &'static mut [u32],
+}
+
+impl Evaluator {
+    /// Parses the artifact and repeats its known-answer test.
+    pub(crate) fn new(artifact: &'static [u8]) -> Result<Self, Failure> {
+        let model = Model::parse(artifact).map_err(Failure::Model)?;
+        let header = model.header();
+        defmt::info!(
+            "model bytes={=usize} precision={} inputs={=u8} outputs={=u8} scratch_words={=usize}",
+            artifact.len(),
+            header.precision,
+            header.inputs,
+            header.outputs,
+            model.scratch_words()
+        );
+        if model.scratch_words() > board::SCRATCH_WORDS {
+            return Err(Failure::Scratch { available_words: board::SCRATCH_WORDS });
+        }
+        let scratch = cortex_m::singleton!(: [u32; board::SCRATCH_WORDS] = [0; board::SCRATCH_WORDS]);
+        let scratch = scratch.ok_or(Failure::Buffers)?;
+        model.self_test(scratch).map_err(Failure::SelfTest)?;
+        defmt::info!("self-test passed");
+        Ok(Self { model, scratch })
+    }
+
+    /// The model.
+    pub(crate) fn model(&self) -> &Model<'static> {
+        &self.model
+    }
+
+    /// Evaluates one point.
+    #[inline(never)] // so that the counts do not depend on what surrounds the call
+    pub(crate) fn single(&mut self, point: &[f32], outputs: &mut [f32]) -> Result<(), EvalError> {
+        self.model.eval_into(point, self.scratch, outputs)
+    }
+
+    /// Evaluates points `[n, inputs]` side by side.
+    #[inline(never)]
+    pub(crate) fn batch(&mut self, points: &[f32], outputs: &mut [f32]) -> Result<(), EvalError> {
+        self.model.eval_batch_into(points, self.scratch, outputs)
+    }
+}

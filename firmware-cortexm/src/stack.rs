@@ -1,0 +1,52 @@
+//! Measures the deepest use of the stack by painting it.
+#![expect(unsafe_code, reason = "the unused part of the stack can only be reached through raw pointers")]
+
+use core::ptr;
+
+/// Written to every unused word; unlikely as data.
+const PAINT: u32 = 0xcccc_cccc;
+
+/// Left unpainted below the caller's frame, for the frame of [`paint`] itself.
+const MARGIN_BYTES: usize = 32;
+
+/// Painted at most: more than any evaluation uses, and quickly done.
+const REACH_BYTES: usize = 16 << 10;
+
+/// The part of the stack below a caller's frame, painted.
+pub(crate) struct Painted {
+    lowest: *mut u32,
+    depth: usize,
+}
+
+/// Paints what lies below the caller's frame.
+#[inline(never)]
+pub(crate) fn paint() -> Painted {
+    unsafe extern "C" {
+        /// The lowest word that the stack may grow down to (from cortex-m-rt's link.x).
+        static mut _stack_end: u32;
+    }
+    let depth = cortex_m::register::msp::read() as usize & !3;
+    let bottom = &raw mut _stack_end;
+    let room = depth.saturating_sub(bottom as usize);
+    let lowest = bottom.wrapping_byte_add(room.saturating_sub(REACH_BYTES));
+    let mut word = lowest;
+    while (word as usize) < depth.saturating_sub(MARGIN_BYTES) {
+        // SAFETY: the word lies in RAM, above the statics and MARGIN_BYTES below every live frame.
+        unsafe { ptr::write_volatile(word, PAINT) };
+        word = word.wrapping_add(1);
+    }
+    Painted { lowest, depth }
+}
+
+impl Painted {
+    /// The bytes of stack that were used since then: at least the unpainted margin, at most the reach.
+    #[inline(never)]
+    pub(crate) fn used_bytes(&self) -> usize {
+        let mut word = self.lowest.cast_const();
+        // SAFETY: the words are those that were painted, and the walk ends at the margin above them at the latest.
+        while (word as usize) < self.depth && unsafe { ptr::read_volatile(word) } == PAINT {
+            word = word.wrapping_add(1);
+        }
+        self.depth.saturating_sub(word as usize)
+    }
+}

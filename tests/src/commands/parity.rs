@@ -1,0 +1,95 @@
+//! `cargo xtask parity`: the same bits on host and device.
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+use firmware_core::Precision;
+
+use crate::boards::{self, BOARDS, Board};
+use crate::device::{self, Report};
+use crate::firmware::Firmware;
+use crate::model;
+use crate::points;
+use crate::provision;
+use crate::synthetic::Network;
+
+/// Evaluate random, lattice, edge and outside points on a device and compare every output bit with the host
+///
+/// Example: cargo xtask parity --samples 1000000 --board mps2-an505 --precision w8a16
+#[derive(Clone, Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// Points for each precision and board
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(2..))]
+    samples: u32,
+    /// A board, or `all`
+    #[arg(long, default_value = boards::DEFAULT)]
+    board: String,
+    /// One precision instead of all three
+    #[arg(long)]
+    precision: Option<PrecisionName>,
+    /// Seed of the networks and of the points
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PrecisionName {
+    F32,
+    W8a16,
+    W16a16,
+}
+
+impl PrecisionName {
+    fn precision(self) -> Precision {
+        match self {
+            Self::F32 => Precision::F32,
+            Self::W8a16 => Precision::W8A16,
+            Self::W16a16 => Precision::W16A16,
+        }
+    }
+}
+
+/// Every precision.
+pub const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::W8A16, Precision::W16A16];
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// Where a bit differs, or a device or a tool fails.
+pub fn run(args: &Args) -> Result<()> {
+    let boards: Vec<&'static Board> =
+        if args.board == "all" { BOARDS.iter().collect() } else { vec![Board::find(&args.board)?] };
+    let precisions = args.precision.map_or(PRECISIONS.to_vec(), |name| vec![name.precision()]);
+    let toolchain = provision::all()?;
+    let mut mismatched = 0;
+    for board in boards {
+        let firmware = Firmware::build(&toolchain, board, None)?;
+        for &precision in &precisions {
+            let report = check(&firmware, &Network::tiny(precision), args.samples as usize, args.seed)?;
+            println!(
+                "{:10} {:6} {} samples, {} mismatched",
+                board.name,
+                model::precision_name(precision),
+                report.samples,
+                report.mismatched
+            );
+            mismatched += report.mismatched;
+        }
+    }
+    if mismatched > 0 {
+        bail!("{mismatched} samples differ between host and device");
+    }
+    Ok(())
+}
+
+/// Compares a network of this shape on points of all kinds.
+///
+/// # Errors
+///
+/// Where the shape is not possible, or the device fails.
+pub fn check(firmware: &Firmware, network: &Network, samples: usize, seed: u64) -> Result<Report> {
+    let artifact = network.artifact(seed)?;
+    let points = points::all_kinds(&artifact.model()?, samples, seed ^ 0x5eed);
+    device::evaluate(firmware, &artifact, &points)
+}

@@ -1,0 +1,166 @@
+//! Networks from a seed, for tests and counts that need no training: the same bytes on every machine.
+
+use std::iter::once;
+
+use anyhow::{Context as _, Result, anyhow};
+use firmware_core::artifact::{self, Description, Header, Layer, LayerKind};
+use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
+
+use crate::model::Artifact;
+use crate::random::Random;
+
+/// The shape of a network, and what it does at its borders.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// How numbers are stored.
+    pub precision: Precision,
+    /// What happens beyond the domain.
+    pub outside: Outside,
+    /// What follows the last layer.
+    pub activation: OutputActivation,
+    /// Coordinates of a point.
+    pub inputs: u8,
+    /// Rows of the frequency matrix; the features are twice as many.
+    pub frequencies: u16,
+    /// Coordinates that also enter as they are.
+    pub passthrough: u8,
+    /// Widths of the hidden layers.
+    pub hidden: Vec<u16>,
+    /// Values of a point.
+    pub outputs: u8,
+}
+
+impl Network {
+    /// A network small enough for hundreds of thousands of evaluations on an emulated core, of shapes that fill no
+    /// block of a kernel evenly.
+    pub fn tiny(precision: Precision) -> Self {
+        let activation = OutputActivation::Linear;
+        let outside = Outside::Clamp;
+        Self { precision, outside, activation, inputs: 2, frequencies: 11, passthrough: 1, hidden: vec![18, 13], outputs: 3 }
+    }
+
+    /// The artifact of this shape with weights from the seed.
+    ///
+    /// Integer weights use their whole range as far as the accumulators allow, and multipliers are such that
+    /// activations do too: some rows are clamped at either end.
+    ///
+    /// # Errors
+    ///
+    /// Where the shape is beyond the limits of firmware-core.
+    pub fn artifact(&self, seed: u64) -> Result<Artifact> {
+        let mut random = Random::new(seed);
+        let frequencies: Vec<i32> =
+            (0..usize::from(self.frequencies) * usize::from(self.inputs)).map(|_| random.within(12 << 16)).collect();
+        let features = 2 * usize::from(self.frequencies) + usize::from(self.passthrough);
+        let rows = self.hidden.iter().map(|&width| usize::from(width)).chain(once(usize::from(self.outputs)));
+        let mut layers = Vec::new();
+        let mut inputs = features;
+        for (l, rows) in rows.enumerate() {
+            let is_hidden = l < self.hidden.len();
+            layers.push(OwnedLayer::random(self, &mut random, l == 0, is_hidden, rows, inputs));
+            inputs = rows;
+        }
+
+        let header = Header {
+            precision: self.precision,
+            outside: self.outside,
+            activation: self.activation,
+            inputs: self.inputs,
+            outputs: self.outputs,
+            frequencies: self.frequencies,
+            passthrough: self.passthrough,
+            hidden: self.hidden.iter().copied().collect(),
+            training_psnr_db: f32::NAN,
+            quantization_loss_db: f32::NAN,
+        };
+        // Domains of several spans and offsets, none of them exact in binary.
+        let axes: Vec<Axis> =
+            (0..self.inputs).map(f32::from).map(|i| Axis::new(-0.3 - i, 99.7 + 3.0 * i, 101.3 + 4.0 * i)).collect();
+        let raw_full_scale = match (self.activation, self.precision) {
+            (OutputActivation::Sigmoid, _) => 65_536.0,
+            (OutputActivation::Linear, Precision::F32) => 1.0,
+            (OutputActivation::Linear, _) => 1e9,
+        };
+        let maps: Vec<OutputMap> = (0..self.outputs)
+            .map(|k| OutputMap { scale: (1.7 + f32::from(k)) / raw_full_scale, offset: 0.1 * f32::from(k) })
+            .collect();
+        let borrowed: Vec<Layer<'_>> = layers.iter().map(OwnedLayer::borrow).collect();
+        write(&Description {
+            header: &header,
+            axes: &axes,
+            output_maps: &maps,
+            frequencies: &frequencies,
+            text: "source: synthetic",
+            layers: &borrowed,
+        })
+    }
+}
+
+/// Writes an artifact into memory of its own.
+fn write(description: &Description<'_>) -> Result<Artifact> {
+    let message = |error| anyhow!("cannot make the network: {error}");
+    let len = artifact::artifact_len(description).map_err(message)?;
+    let mut words = vec![0u32; len.div_ceil(4)];
+    // Two buffers of the widest layer that the limits allow, in f32.
+    let mut scratch = vec![0u32; 8 * firmware_core::limits::MAX_WIDTH];
+    let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
+    let len = artifact::write(description, &mut scratch, bytes).map_err(message)?;
+    Ok(Artifact::new(bytes.get(..len).context("the artifact is longer than announced")?))
+}
+
+struct OwnedLayer {
+    float_weights: Vec<f32>,
+    float_bias: Vec<f32>,
+    weights: Vec<i16>,
+    bias: Vec<i32>,
+    multiplier: Vec<i32>,
+}
+
+impl OwnedLayer {
+    fn random(
+        network: &Network,
+        random: &mut Random,
+        is_first: bool,
+        is_hidden: bool,
+        rows: usize,
+        inputs: usize,
+    ) -> Self {
+        let mut layer = Self {
+            float_weights: Vec::new(),
+            float_bias: Vec::new(),
+            weights: Vec::new(),
+            bias: Vec::new(),
+            multiplier: Vec::new(),
+        };
+        if network.precision == Precision::F32 {
+            // Uniform with a variance of 2/inputs (He et al. 2015), on features with 1.0 = 32767.
+            let unit = if is_first { 32_767.0 } else { 1.0 };
+            let bound = (6.0 / inputs as f32).sqrt() / unit;
+            layer.float_weights = (0..rows * inputs).map(|_| (2.0 * random.unit() - 1.0) * bound).collect();
+            layer.float_bias = (0..rows).map(|_| 0.2 * random.unit() - 0.1).collect();
+            return layer;
+        }
+        let narrow = network.precision == Precision::W8A16;
+        // Half of what the accumulator takes, for the bias to have the rest.
+        let bound = (32_768 / inputs as i32).min(if narrow { 127 } else { i32::from(i16::MAX) });
+        layer.weights = (0..rows * inputs).map(|_| random.within(bound) as i16).collect();
+        // Standard deviation of a sum of products of two uniform numbers.
+        let spread = f64::from(bound) * 32_767.0 * (inputs as f64).sqrt() / 3.0;
+        layer.bias = (0..rows).map(|_| random.within((spread / 4.0).min(5e8) as i32)).collect();
+        if is_hidden || network.activation == OutputActivation::Sigmoid {
+            let multiplier = (4_294_967_296.0 * 16_384.0 / spread).min(f64::from(i32::MAX)) as i32;
+            layer.multiplier = (0..rows).map(|_| multiplier - multiplier / 8 + random.within(multiplier / 8)).collect();
+        }
+        layer
+    }
+
+    fn borrow(&self) -> Layer<'_> {
+        if self.float_weights.is_empty() {
+            let (weights, bias) = (LayerKind::Integer(&self.weights[..]), LayerKind::Integer(&self.bias[..]));
+            Layer { weights, bias, multiplier: &self.multiplier }
+        } else {
+            let (weights, bias) = (LayerKind::Float(&self.float_weights[..]), LayerKind::Float(&self.float_bias[..]));
+            Layer { weights, bias, multiplier: &[] }
+        }
+    }
+}
