@@ -53,7 +53,8 @@ pub fn evaluate(firmware: &Firmware, artifact: &Artifact, points: &[f32]) -> Res
     let scratch_words: u64 = run.line("buffers")?.value("scratch_words")?;
     let chunk_words: u64 = run.line("buffers")?.value("chunk_words")?;
     let buffers = 4 * (scratch_words + chunk_words);
-    let ram_bytes = firmware.size.ram_bytes.checked_sub(buffers).context("the firmware's buffers are not in its RAM")?;
+    let ram_bytes =
+        firmware.size.ram_bytes.checked_sub(buffers).context("the firmware's buffers are not in its RAM")?;
     Ok(Report {
         samples,
         mismatched: mismatched(&expected, &run.outputs, model.outputs()),

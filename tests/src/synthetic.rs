@@ -36,7 +36,16 @@ impl Network {
     pub fn tiny(precision: Precision) -> Self {
         let activation = OutputActivation::Linear;
         let outside = Outside::Clamp;
-        Self { precision, outside, activation, inputs: 2, frequencies: 11, passthrough: 1, hidden: vec![18, 13], outputs: 3 }
+        Self {
+            precision,
+            outside,
+            activation,
+            inputs: 2,
+            frequencies: 11,
+            passthrough: 1,
+            hidden: vec![18, 13],
+            outputs: 3,
+        }
     }
 
     /// The artifact of this shape with weights from the seed.
