@@ -51,7 +51,7 @@ fn board_constants(board: &str, ram_bytes: usize) -> String {
     format!(
         "/// The board's name, as in `BOARD`.\npub(crate) const NAME: &str = {board:?};\n\
          /// Scratch memory of the evaluation, in words of 32 bits.\npub(crate) const SCRATCH_WORDS: usize = {scratch_words};\n\
-         /// Size of the buffer of points and of the buffer of outputs, in f32 values.\npub(crate) const CHUNK_WORDS: usize = {chunk_words};\n"
+         /// Size of the buffer of points and of the buffer of outputs, in f32 values.\n#[cfg(not(baked_model))]\npub(crate) const CHUNK_WORDS: usize = {chunk_words};\n"
     )
 }
 

@@ -37,7 +37,7 @@ impl Firmware {
     /// Where cargo fails, after its own messages.
     pub fn build(toolchain: &Toolchain, board: &'static Board, baked_model: Option<&Path>) -> Result<Self> {
         let _guard = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut command = command(toolchain, "build", board);
+        let mut command = command(toolchain, "build", board, "qemu");
         command.args(["--quiet", "--message-format", "json-render-diagnostics"]);
         match baked_model {
             Some(path) => command.env("MODEL", std::path::absolute(path)?),
@@ -58,16 +58,16 @@ impl Firmware {
     }
 }
 
-/// A cargo command on the firmware for QEMU, for one board.
+/// A cargo command on the firmware for one board, with the feature `qemu` or `rtt`.
 ///
 /// The board's name is also a `--cfg`, so that cargo keeps the results for two boards of one target apart.
-pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board) -> Command {
+pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board, feature: &str) -> Command {
     let mut flags =
         vec![format!("--cfg=board={:?}", board.name), format!("--check-cfg=cfg(board, values({:?}))", board.name)];
     flags.extend(board.target_cpu.map(|cpu| format!("-Ctarget-cpu={cpu}")));
     let mut command = toolchain.cargo(subcommand, board);
     command
-        .args(["--package", "firmware-cortexm", "--profile", "firmware", "--features", "qemu", "--config"])
+        .args(["--package", "firmware-cortexm", "--profile", "firmware", "--features", feature, "--config"])
         .arg(format!("target.{}.rustflags={flags:?}", board.target))
         .current_dir(workspace())
         .env("BOARD", board.name)

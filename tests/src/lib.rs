@@ -8,6 +8,7 @@ pub mod commands;
 pub mod device;
 pub mod elf;
 pub mod firmware;
+pub mod golden;
 pub mod log;
 pub mod model;
 pub mod points;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tests::commands::parity;
+use tests::commands::{parity, test};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The commands of the workspace: tests, and devices under QEMU")]
@@ -15,11 +15,13 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Parity(parity::Args),
+    Test(test::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Parity(args) => parity::run(&args),
+        Command::Test(args) => test::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,3 +1,4 @@
 //! The commands of `cargo xtask`, one a file.
 
 pub mod parity;
+pub mod test;

@@ -1,0 +1,55 @@
+//! The same bits on host and device, on points of all kinds.
+
+use firmware_core::{OutputActivation, Outside, Precision};
+use tests::boards::BOARDS;
+use tests::commands::parity::{PRECISIONS, check};
+use tests::synthetic::Network;
+
+use crate::firmware;
+
+#[track_caller]
+fn agrees(board: &str, network: &Network, samples: usize) {
+    let report = check(&firmware(board), network, samples, 1).unwrap();
+    assert_eq!((report.samples, report.mismatched), (samples, 0), "{network:?} on {board}");
+}
+
+#[test]
+fn f32_agrees_on_100_000_points() {
+    agrees("mps2-an386", &Network::tiny(Precision::F32), 100_000);
+}
+
+#[test]
+fn w8a16_agrees_on_100_000_points() {
+    agrees("mps2-an386", &Network::tiny(Precision::W8A16), 100_000);
+}
+
+#[test]
+fn w16a16_agrees_on_100_000_points() {
+    agrees("mps2-an386", &Network::tiny(Precision::W16A16), 100_000);
+}
+
+#[test]
+fn every_board_agrees_in_every_precision() {
+    for board in BOARDS {
+        for precision in PRECISIONS {
+            agrees(board.name, &Network::tiny(precision), 4000);
+        }
+    }
+}
+
+#[test]
+fn other_shapes_and_borders_agree() {
+    for precision in PRECISIONS {
+        let tiny = Network::tiny(precision);
+        let networks = [
+            Network { outside: Outside::Periodic, activation: OutputActivation::Sigmoid, ..tiny.clone() },
+            Network { outside: Outside::Reject, ..tiny.clone() },
+            Network { inputs: 1, passthrough: 0, outputs: 1, hidden: vec![], ..tiny.clone() },
+            Network { inputs: 5, frequencies: 0, passthrough: 5, outputs: 16, hidden: vec![33, 7, 40], ..tiny.clone() },
+            Network { frequencies: 64, passthrough: 0, hidden: vec![64, 64, 64], ..tiny },
+        ];
+        for network in &networks {
+            agrees("mps2-an386", network, 2000);
+        }
+    }
+}
