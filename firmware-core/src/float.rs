@@ -9,7 +9,7 @@ use micromath::F32;
 #[inline]
 pub(crate) fn fraction(x: f32) -> f32 {
     // Values of 2^23 and above are whole; below, micromath's floor goes through i32 and is exact.
-    if x.abs() < 8_388_608.0 { x - F32(x).floor().0 } else { x - x }
+    if x.abs() < 8_388_608.0 { x - F32(x).floor().0 } else { x * 0.0 }
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
 //! Trains, explains and quantizes Fourier-feature networks.
 
 pub mod dataset;
+pub mod export;
+pub mod quantize;
 pub mod theory;

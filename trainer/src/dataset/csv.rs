@@ -8,30 +8,15 @@ use super::stand_in::{MAX_INPUTS, MAX_OUTPUTS};
 use super::{CsvError, Dataset, Kind};
 
 /// Reads the named columns; the rules for unnamed ones are those of [`LoadOptions`](super::LoadOptions).
-pub(super) fn dataset(
-    bytes: &[u8],
-    inputs: &[String],
-    outputs: &[String],
-) -> Result<Dataset, CsvError> {
+pub(super) fn dataset(bytes: &[u8], inputs: &[String], outputs: &[String]) -> Result<Dataset, CsvError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes); // the byte order mark that spreadsheets write
-    let mut reader = ReaderBuilder::new()
-        .delimiter(delimiter(bytes))
-        .flexible(true)
-        .from_reader(bytes);
+    let mut reader = ReaderBuilder::new().delimiter(delimiter(bytes)).flexible(true).from_reader(bytes);
     let header = reader.byte_headers().map_err(|error| malformed(&error))?;
-    let names: Vec<String> = header
-        .iter()
-        .map(|field| String::from_utf8_lossy(field).trim().to_owned())
-        .collect();
+    let names: Vec<String> = header.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
     check_header(&names)?;
     let (inputs, outputs) = choose_columns(&names, inputs, outputs)?;
 
-    let columns = read_columns(
-        &mut reader,
-        bytes,
-        &names,
-        &[&inputs[..], &outputs[..]].concat(),
-    )?;
+    let columns = read_columns(&mut reader, bytes, &names, &[&inputs[..], &outputs[..]].concat())?;
     let (input_columns, output_columns) = columns.split_at(inputs.len());
     let label = |column: usize| names[column].clone();
 
@@ -47,9 +32,7 @@ pub(super) fn dataset(
         .collect::<Result<_, _>>()?;
 
     let rows = columns[0].len();
-    let points = Array2::from_shape_fn((rows, axes.len()), |(row, input)| {
-        input_columns[input][row] as f32
-    });
+    let points = Array2::from_shape_fn((rows, axes.len()), |(row, input)| input_columns[input][row] as f32);
     let targets = Array2::from_shape_fn((rows, output_maps.len()), |(row, output)| {
         domain::to_unit(output_columns[output][row], &output_maps[output])
     });
@@ -67,16 +50,10 @@ pub(super) fn dataset(
 
 /// The separator that is most frequent in the header line.
 fn delimiter(bytes: &[u8]) -> u8 {
-    let header = bytes
-        .split(|&byte| byte == b'\n')
-        .find(|line| !line.trim_ascii().is_empty())
-        .unwrap_or(bytes);
+    let header = bytes.split(|&byte| byte == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or(bytes);
     let count = |delimiter: u8| header.iter().filter(|&&byte| byte == delimiter).count();
     // `max_by_key` takes the last of equals: the comma.
-    *b"\t;,"
-        .iter()
-        .max_by_key(|&&delimiter| count(delimiter))
-        .unwrap_or(&b',')
+    *b"\t;,".iter().max_by_key(|&&delimiter| count(delimiter)).unwrap_or(&b',')
 }
 
 fn check_header(names: &[String]) -> Result<(), CsvError> {
@@ -91,11 +68,7 @@ fn check_header(names: &[String]) -> Result<(), CsvError> {
     }
     for (second, name) in names.iter().enumerate() {
         if let Some(first) = names[..second].iter().position(|other| other == name) {
-            return Err(CsvError::DuplicateHeader {
-                name: name.clone(),
-                first: first + 1,
-                second: second + 1,
-            });
+            return Err(CsvError::DuplicateHeader { name: name.clone(), first: first + 1, second: second + 1 });
         }
     }
     Ok(())
@@ -110,14 +83,8 @@ fn choose_columns(
     let mut taken = vec![false; names.len()];
     let mut find = |wanted: &String| {
         let wanted = wanted.trim();
-        let missing = || CsvError::MissingColumn {
-            name: wanted.to_owned(),
-            available: names.join(", "),
-        };
-        let column = names
-            .iter()
-            .position(|name| name == wanted)
-            .ok_or_else(missing)?;
+        let missing = || CsvError::MissingColumn { name: wanted.to_owned(), available: names.join(", ") };
+        let column = names.iter().position(|name| name == wanted).ok_or_else(missing)?;
         if std::mem::replace(&mut taken[column], true) {
             return Err(CsvError::RepeatedColumn(wanted.to_owned()));
         }
@@ -154,25 +121,13 @@ fn read_columns(
     let mut columns = vec![Vec::new(); chosen.len()];
     let mut record = ByteRecord::new();
     let mut line = 0;
-    while reader
-        .read_byte_record(&mut record)
-        .map_err(|error| malformed(&error))?
-    {
-        line = record
-            .position()
-            .map_or(0, |position| line_of(position, bytes));
+    while reader.read_byte_record(&mut record).map_err(|error| malformed(&error))? {
+        line = record.position().map_or(0, |position| line_of(position, bytes));
         if record.len() != names.len() {
-            return Err(CsvError::FieldCount {
-                line,
-                found: record.len(),
-                expected: names.len(),
-            });
+            return Err(CsvError::FieldCount { line, found: record.len(), expected: names.len() });
         }
         for (values, &column) in columns.iter_mut().zip(chosen) {
-            values.push(
-                number(&record[column])
-                    .map_err(|fault| fault.at(line, &names[column], &record[column]))?,
-            );
+            values.push(number(&record[column]).map_err(|fault| fault.at(line, &names[column], &record[column]))?);
         }
     }
     match columns[0].len() {
@@ -185,9 +140,7 @@ fn read_columns(
 /// The line of a record: the reader's position is before the blank lines that it skipped.
 fn line_of(position: &csv::Position, bytes: &[u8]) -> u64 {
     let rest = bytes.get(position.byte() as usize..).unwrap_or_default();
-    let blank = rest
-        .iter()
-        .take_while(|&&byte| matches!(byte, b'\r' | b'\n'));
+    let blank = rest.iter().take_while(|&&byte| matches!(byte, b'\r' | b'\n'));
     position.line() + blank.filter(|&&byte| byte == b'\n').count() as u64
 }
 
@@ -200,11 +153,7 @@ enum Fault {
 impl Fault {
     fn at(self, line: u64, column: &str, field: &[u8]) -> CsvError {
         let column = column.to_owned();
-        let mut text: String = String::from_utf8_lossy(field)
-            .trim()
-            .chars()
-            .take(41)
-            .collect();
+        let mut text: String = String::from_utf8_lossy(field).trim().chars().take(41).collect();
         if text.chars().count() > 40 {
             text = text.chars().take(37).chain("...".chars()).collect();
         }
@@ -221,15 +170,8 @@ fn number(field: &[u8]) -> Result<f64, Fault> {
     if field.is_empty() {
         return Err(Fault::Empty);
     }
-    let value: f64 = str::from_utf8(field)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .ok_or(Fault::Text)?;
-    if (value as f32).is_finite() {
-        Ok(value)
-    } else {
-        Err(Fault::NotFinite)
-    }
+    let value: f64 = str::from_utf8(field).ok().and_then(|text| text.parse().ok()).ok_or(Fault::Text)?;
+    if (value as f32).is_finite() { Ok(value) } else { Err(Fault::NotFinite) }
 }
 
 /// Minimum, maximum and period of an input column.
@@ -238,31 +180,15 @@ fn column_axis(name: &str, values: &[f64]) -> Result<Axis, CsvError> {
     sorted.sort_unstable_by(f64::total_cmp);
     let (minimum, maximum) = (sorted[0], sorted[sorted.len() - 1]);
     let distinct = 1 + sorted.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    let distinct_f32 = 1 + sorted
-        .windows(2)
-        .filter(|pair| pair[0] as f32 != pair[1] as f32)
-        .count();
+    let distinct_f32 = 1 + sorted.windows(2).filter(|pair| pair[0] as f32 != pair[1] as f32).count();
     // Random values collide now and then; when half of them do, the digits are gone.
     if distinct > 2 * distinct_f32 || (distinct > 1 && distinct_f32 == 1) {
-        return Err(CsvError::Resolution {
-            column: name.to_owned(),
-            distinct,
-            distinct_f32,
-            minimum,
-        });
+        return Err(CsvError::Resolution { column: name.to_owned(), distinct, distinct_f32, minimum });
     }
     let span = maximum - minimum;
-    let period = if distinct == 1 {
-        1.0
-    } else {
-        span + span / (distinct - 1) as f64
-    };
+    let period = if distinct == 1 { 1.0 } else { span + span / (distinct - 1) as f64 };
     if !(period as f32).is_finite() {
-        return Err(CsvError::Range {
-            column: name.to_owned(),
-            minimum,
-            maximum,
-        });
+        return Err(CsvError::Range { column: name.to_owned(), minimum, maximum });
     }
     Ok(Axis::new(minimum as f32, maximum as f32, period as f32))
 }
@@ -271,17 +197,10 @@ fn column_axis(name: &str, values: &[f64]) -> Result<Axis, CsvError> {
 fn column_map(name: &str, values: &[f64]) -> Result<OutputMap, CsvError> {
     let minimum = values.iter().copied().fold(f64::INFINITY, f64::min);
     let maximum = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    domain::range_map(minimum, maximum).ok_or_else(|| CsvError::Range {
-        column: name.to_owned(),
-        minimum,
-        maximum,
-    })
+    domain::range_map(minimum, maximum).ok_or_else(|| CsvError::Range { column: name.to_owned(), minimum, maximum })
 }
 
 fn malformed(error: &csv::Error) -> CsvError {
     let line = error.position().map_or(1, csv::Position::line);
-    CsvError::Malformed {
-        line,
-        reason: error.to_string(),
-    }
+    CsvError::Malformed { line, reason: error.to_string() }
 }

@@ -44,11 +44,7 @@ pub(super) fn range_map(minimum: f64, maximum: f64) -> Option<OutputMap> {
     let (scale, offset) = ((maximum - minimum) as f32, minimum as f32);
     let scale = if scale == 0.0 { 1.0 } else { scale };
     // A range so small that its inverse overflows is as good as constant.
-    let scale = if scale < f32::MIN_POSITIVE {
-        1.0
-    } else {
-        scale
-    };
+    let scale = if scale < f32::MIN_POSITIVE { 1.0 } else { scale };
     (scale.is_finite() && offset.is_finite()).then_some(OutputMap { scale, offset })
 }
 
@@ -59,9 +55,5 @@ pub(super) fn to_unit(value: f64, map: &OutputMap) -> f32 {
 
 /// `x`, `y`, `z` for up to three axes, as many as there are.
 pub(super) fn index_names(axes: usize) -> Vec<String> {
-    ["x", "y", "z"]
-        .iter()
-        .take(axes)
-        .map(|name| (*name).to_owned())
-        .collect()
+    ["x", "y", "z"].iter().take(axes).map(|name| (*name).to_owned()).collect()
 }

@@ -74,9 +74,7 @@ pub enum DatasetError {
         source: CsvError,
     },
     /// A holdout that leaves nothing to train on or to test with.
-    #[error(
-        "holdout {holdout} of {samples} samples leaves none to {left_without}; use --holdout none"
-    )]
+    #[error("holdout {holdout} of {samples} samples leaves none to {left_without}; use --holdout none")]
     Holdout {
         /// As on the command line.
         holdout: String,
@@ -88,13 +86,7 @@ pub enum DatasetError {
 }
 
 fn first_line(error: &image::ImageError) -> String {
-    error
-        .to_string()
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
+    error.to_string().lines().next().unwrap_or_default().trim().to_owned()
 }
 
 /// What can be wrong with an `.npy` array.
@@ -114,9 +106,7 @@ pub enum NpyError {
     #[error("elements of type '{0}' are not supported; convert with .astype('float32')")]
     ElementType(String),
     /// Fewer bytes than the shape needs.
-    #[error(
-        "truncated: shape {shape:?} needs {needed} bytes of data, the file has {found}; copy it again"
-    )]
+    #[error("truncated: shape {shape:?} needs {needed} bytes of data, the file has {found}; copy it again")]
     Truncated {
         /// As the header says.
         shape: Vec<usize>,
@@ -171,14 +161,10 @@ pub enum CsvError {
     #[error("no header line; the first line must name the columns")]
     NoHeader,
     /// A first line of numbers.
-    #[error(
-        "line 1 holds numbers ('{0}'), expected the names of the columns; add a header line such as x,y,value"
-    )]
+    #[error("line 1 holds numbers ('{0}'), expected the names of the columns; add a header line such as x,y,value")]
     NumericHeader(String),
     /// One column cannot be both input and output.
-    #[error(
-        "only one column ('{0}'); a table needs at least one input and one output, separated by commas"
-    )]
+    #[error("only one column ('{0}'); a table needs at least one input and one output, separated by commas")]
     OneColumn(String),
     /// Two columns of the same name.
     #[error("line 1: columns {first} and {second} are both named '{name}'; rename one")]
@@ -217,9 +203,7 @@ pub enum CsvError {
     #[error("only one row (line {0}); at least two are needed to span a domain")]
     OneRow(u64),
     /// A row of another length than the header.
-    #[error(
-        "line {line}: {found} fields, the header has {expected}; check the line for missing or extra commas"
-    )]
+    #[error("line {line}: {found} fields, the header has {expected}; check the line for missing or extra commas")]
     FieldCount {
         /// The line.
         line: u64,
@@ -247,9 +231,7 @@ pub enum CsvError {
         column: String,
     },
     /// NaN, infinite, or beyond f32.
-    #[error(
-        "line {line}, column '{column}': '{text}' is not a finite f32 number; correct or delete the row"
-    )]
+    #[error("line {line}, column '{column}': '{text}' is not a finite f32 number; correct or delete the row")]
     NotFinite {
         /// The line.
         line: u64,

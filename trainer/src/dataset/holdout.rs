@@ -41,10 +41,7 @@ pub fn split(dataset: &Dataset, holdout: Holdout, seed: u64) -> Result<Split, Da
     let n = dataset.len();
     let split = match holdout {
         Holdout::None => {
-            return Ok(Split {
-                train: (0..n).collect(),
-                test: Vec::new(),
-            });
+            return Ok(Split { train: (0..n).collect(), test: Vec::new() });
         }
         Holdout::Even => {
             let shape = dataset.grid_shape().unwrap_or_else(|| vec![n]);
@@ -58,10 +55,7 @@ pub fn split(dataset: &Dataset, holdout: Holdout, seed: u64) -> Result<Split, Da
             let mut train = indices.split_off(test_len);
             train.sort_unstable();
             indices.sort_unstable();
-            Split {
-                train,
-                test: indices,
-            }
+            Split { train, test: indices }
         }
     };
     let left_without = match (split.train.is_empty(), split.test.is_empty()) {
@@ -69,18 +63,11 @@ pub fn split(dataset: &Dataset, holdout: Holdout, seed: u64) -> Result<Split, Da
         (_, true) => "test with",
         _ => return Ok(split),
     };
-    Err(DatasetError::Holdout {
-        holdout: holdout.to_string(),
-        samples: n,
-        left_without,
-    })
+    Err(DatasetError::Holdout { holdout: holdout.to_string(), samples: n, left_without })
 }
 
 fn even_split(shape: &[usize]) -> Split {
-    let mut split = Split {
-        train: Vec::new(),
-        test: Vec::new(),
-    };
+    let mut split = Split { train: Vec::new(), test: Vec::new() };
     for sample in 0..shape.iter().product() {
         let (mut even, mut odd, mut rest) = (true, shape.iter().any(|&len| len > 1), sample);
         for &len in shape.iter().rev() {

@@ -17,35 +17,16 @@ pub(super) fn dataset(bytes: &[u8], format: ImageFormat) -> ImageResult<Dataset>
     let (targets, channels) = intensities(&picture);
 
     let shape = [height, width];
-    let axes: Vec<_> = shape
-        .iter()
-        .rev()
-        .map(|&len| domain::index_axis(len))
-        .collect();
+    let axes: Vec<_> = shape.iter().rev().map(|&len| domain::index_axis(len)).collect();
     let points = domain::lattice_points(&shape);
-    let names: &[&str] = if channels == 1 {
-        &["intensity"]
-    } else {
-        &["red", "green", "blue"]
-    };
+    let names: &[&str] = if channels == 1 { &["intensity"] } else { &["red", "green", "blue"] };
     Ok(Dataset {
         coordinates: domain::to_fixed(&points, &axes),
         points,
-        targets: Array2::from_shape_vec((width * height, channels), targets)
-            .expect("one value per pixel and channel"),
+        targets: Array2::from_shape_vec((width * height, channels), targets).expect("one value per pixel and channel"),
         axes,
-        output_maps: vec![
-            OutputMap {
-                scale: 1.0,
-                offset: 0.0
-            };
-            channels
-        ],
-        kind: Kind::Image {
-            width,
-            height,
-            channels,
-        },
+        output_maps: vec![OutputMap { scale: 1.0, offset: 0.0 }; channels],
+        kind: Kind::Image { width, height, channels },
         input_names: domain::index_names(2),
         output_names: names.iter().map(|name| (*name).to_owned()).collect(),
     })
@@ -70,20 +51,8 @@ fn intensities(picture: &DynamicImage) -> (Vec<f32>, usize) {
         let alpha = unit(pixel[channels]);
         pixel[..channels]
             .iter()
-            .map(move |&v| {
-                if alpha == 1.0 {
-                    unit(v)
-                } else {
-                    unit(v) * alpha + (1.0 - alpha)
-                }
-            })
+            .map(move |&v| if alpha == 1.0 { unit(v) } else { unit(v) * alpha + (1.0 - alpha) })
             .collect::<Vec<_>>()
     };
-    (
-        values
-            .chunks_exact(channels + 1)
-            .flat_map(over_white)
-            .collect(),
-        channels,
-    )
+    (values.chunks_exact(channels + 1).flat_map(over_white).collect(), channels)
 }

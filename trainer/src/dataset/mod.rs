@@ -155,55 +155,33 @@ pub struct LoadOptions {
 /// ```
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DatasetError> {
     if path.is_dir() {
-        return Err(DatasetError::Directory {
-            path: path.to_owned(),
-        });
+        return Err(DatasetError::Directory { path: path.to_owned() });
     }
-    let bytes = fs::read(path).map_err(|source| DatasetError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+    let bytes = fs::read(path).map_err(|source| DatasetError::Read { path: path.to_owned(), source })?;
     if bytes.is_empty() {
-        return Err(DatasetError::Empty {
-            path: path.to_owned(),
-        });
+        return Err(DatasetError::Empty { path: path.to_owned() });
     }
     match Format::guess(path, &bytes) {
         Some(Format::Image(format)) => {
             no_columns(path, options)?;
             if options.channels_last {
-                return Err(DatasetError::ChannelsLastIsForNpy {
-                    path: path.to_owned(),
-                });
+                return Err(DatasetError::ChannelsLastIsForNpy { path: path.to_owned() });
             }
-            image::dataset(&bytes, format).map_err(|reason| DatasetError::Image {
-                path: path.to_owned(),
-                reason,
-            })
+            image::dataset(&bytes, format).map_err(|reason| DatasetError::Image { path: path.to_owned(), reason })
         }
         Some(Format::Npy) => {
             no_columns(path, options)?;
-            npy::dataset(&bytes, options.channels_last).map_err(|source| DatasetError::Npy {
-                path: path.to_owned(),
-                source,
-            })
+            npy::dataset(&bytes, options.channels_last)
+                .map_err(|source| DatasetError::Npy { path: path.to_owned(), source })
         }
         Some(Format::Csv) => {
             if options.channels_last {
-                return Err(DatasetError::ChannelsLastIsForNpy {
-                    path: path.to_owned(),
-                });
+                return Err(DatasetError::ChannelsLastIsForNpy { path: path.to_owned() });
             }
-            csv::dataset(&bytes, &options.inputs, &options.outputs).map_err(|source| {
-                DatasetError::Csv {
-                    path: path.to_owned(),
-                    source,
-                }
-            })
+            csv::dataset(&bytes, &options.inputs, &options.outputs)
+                .map_err(|source| DatasetError::Csv { path: path.to_owned(), source })
         }
-        None => Err(DatasetError::UnknownFormat {
-            path: path.to_owned(),
-        }),
+        None => Err(DatasetError::UnknownFormat { path: path.to_owned() }),
     }
 }
 
@@ -212,9 +190,7 @@ fn no_columns(path: &Path, options: &LoadOptions) -> Result<(), DatasetError> {
     if options.inputs.is_empty() && options.outputs.is_empty() {
         Ok(())
     } else {
-        Err(DatasetError::ColumnsAreForCsv {
-            path: path.to_owned(),
-        })
+        Err(DatasetError::ColumnsAreForCsv { path: path.to_owned() })
     }
 }
 

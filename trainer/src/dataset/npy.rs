@@ -40,28 +40,14 @@ pub fn read(bytes: &[u8]) -> Result<NpyArray, NpyError> {
     let element = Element::parse(descr).ok_or_else(|| NpyError::ElementType(descr.to_owned()))?;
 
     // Compared before anything is allocated: a damaged header may claim any size.
-    let needed = shape
-        .iter()
-        .try_fold(element.bytes as u128, |product, &len| {
-            product.checked_mul(len as u128)
-        });
+    let needed = shape.iter().try_fold(element.bytes as u128, |product, &len| product.checked_mul(len as u128));
     let needed = needed.ok_or(NpyError::Header("shape"))?;
     if needed > data.len() as u128 {
-        return Err(NpyError::Truncated {
-            shape,
-            needed,
-            found: data.len(),
-        });
+        return Err(NpyError::Truncated { shape, needed, found: data.len() });
     }
-    let values: Vec<f64> = data[..needed as usize]
-        .chunks_exact(element.bytes)
-        .map(|bytes| element.read(bytes))
-        .collect();
-    let values = if fortran_order {
-        row_major(&values, &shape)
-    } else {
-        values
-    };
+    let values: Vec<f64> =
+        data[..needed as usize].chunks_exact(element.bytes).map(|bytes| element.read(bytes)).collect();
+    let values = if fortran_order { row_major(&values, &shape) } else { values };
     Ok(NpyArray { shape, values })
 }
 
@@ -76,13 +62,8 @@ pub fn write(writer: &mut impl Write, shape: &[usize], values: &[f32]) -> io::Re
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
     let dimensions: String = shape.iter().map(|len| format!("{len}, ")).collect();
-    let dimensions = if shape.len() == 1 {
-        dimensions.trim_end()
-    } else {
-        dimensions.trim_end_matches(", ")
-    };
-    let mut header =
-        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({dimensions}), }}");
+    let dimensions = if shape.len() == 1 { dimensions.trim_end() } else { dimensions.trim_end_matches(", ") };
+    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({dimensions}), }}");
     // Padded with spaces and a newline so that the data start at a multiple of 64 bytes.
     let padded = (MAGIC.len() + 4 + header.len() + 1).next_multiple_of(64);
     let spaces = padded - (MAGIC.len() + 4 + header.len() + 1);
@@ -91,14 +72,10 @@ pub fn write(writer: &mut impl Write, shape: &[usize], values: &[f32]) -> io::Re
 
     writer.write_all(MAGIC)?;
     writer.write_all(&[1, 0])?;
-    let header_len =
-        u16::try_from(header.len()).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let header_len = u16::try_from(header.len()).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
     writer.write_all(&header_len.to_le_bytes())?;
     writer.write_all(header.as_bytes())?;
-    let bytes: Vec<u8> = values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect();
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     writer.write_all(&bytes)
 }
 
@@ -120,58 +97,28 @@ pub(super) fn dataset(bytes: &[u8], channels_last: bool) -> Result<Dataset, NpyE
         return Err(NpyError::AxisTooLong(shape));
     }
     if let Some(position) = values.iter().position(|value| !value.is_finite()) {
-        return Err(NpyError::NotFinite {
-            index: unravel(position, &shape),
-            value: values[position],
-        });
+        return Err(NpyError::NotFinite { index: unravel(position, &shape), value: values[position] });
     }
     let minimum = values.iter().copied().fold(f64::INFINITY, f64::min);
     let maximum = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let map = domain::range_map(minimum, maximum).ok_or(NpyError::Range { minimum, maximum })?;
-    Ok(grid(
-        &shape[..spatial],
-        channels_last,
-        channels,
-        &values,
-        map,
-    ))
+    Ok(grid(&shape[..spatial], channels_last, channels, &values, map))
 }
 
-fn grid(
-    shape: &[usize],
-    channels_last: bool,
-    channels: usize,
-    values: &[f64],
-    map: OutputMap,
-) -> Dataset {
-    let axes: Vec<_> = shape
-        .iter()
-        .rev()
-        .map(|&len| domain::index_axis(len))
-        .collect();
+fn grid(shape: &[usize], channels_last: bool, channels: usize, values: &[f64], map: OutputMap) -> Dataset {
+    let axes: Vec<_> = shape.iter().rev().map(|&len| domain::index_axis(len)).collect();
     let points = domain::lattice_points(shape);
-    let units = values
-        .iter()
-        .map(|&value| domain::to_unit(value, &map))
-        .collect();
+    let units = values.iter().map(|&value| domain::to_unit(value, &map)).collect();
     let name = |channel: usize| {
-        if channels_last {
-            format!("channel {channel}")
-        } else {
-            "value".to_owned()
-        }
+        if channels_last { format!("channel {channel}") } else { "value".to_owned() }
     };
     Dataset {
         coordinates: domain::to_fixed(&points, &axes),
-        targets: Array2::from_shape_vec((points.nrows(), channels), units)
-            .expect("the shape was checked on reading"),
+        targets: Array2::from_shape_vec((points.nrows(), channels), units).expect("the shape was checked on reading"),
         points,
         axes,
         output_maps: vec![map; channels],
-        kind: Kind::Grid {
-            shape: shape.to_vec(),
-            channels_last,
-        },
+        kind: Kind::Grid { shape: shape.to_vec(), channels_last },
         input_names: domain::index_names(shape.len()),
         output_names: (0..channels).map(name).collect(),
     }
@@ -183,23 +130,11 @@ fn split_header(bytes: &[u8]) -> Result<(&str, &[u8]), NpyError> {
         return Err(NpyError::HeaderTruncated);
     };
     let (start, len) = match major {
-        1 => (
-            10,
-            bytes
-                .get(8..10)
-                .map(|len| usize::from(u16::from_le_bytes([len[0], len[1]]))),
-        ),
-        2 | 3 => (
-            12,
-            bytes
-                .get(8..12)
-                .map(|len| u32::from_le_bytes([len[0], len[1], len[2], len[3]]) as usize),
-        ),
+        1 => (10, bytes.get(8..10).map(|len| usize::from(u16::from_le_bytes([len[0], len[1]])))),
+        2 | 3 => (12, bytes.get(8..12).map(|len| u32::from_le_bytes([len[0], len[1], len[2], len[3]]) as usize)),
         _ => return Err(NpyError::Version(major)),
     };
-    let end = len
-        .and_then(|len| len.checked_add(start))
-        .ok_or(NpyError::HeaderTruncated)?;
+    let end = len.and_then(|len| len.checked_add(start)).ok_or(NpyError::HeaderTruncated)?;
     let header = bytes.get(start..end).ok_or(NpyError::HeaderTruncated)?;
     let header = str::from_utf8(header).map_err(|_| NpyError::Header("descr"))?;
     Ok((header, &bytes[end..]))
@@ -209,11 +144,7 @@ fn split_header(bytes: &[u8]) -> Result<(&str, &[u8]), NpyError> {
 fn dictionary_entry<'h>(header: &'h str, key: &str) -> Option<&'h str> {
     let after = [format!("'{key}'"), format!("\"{key}\"")]
         .iter()
-        .find_map(|key| {
-            header
-                .find(key.as_str())
-                .map(|at| &header[at + key.len()..])
-        })?;
+        .find_map(|key| header.find(key.as_str()).map(|at| &header[at + key.len()..]))?;
     Some(after.trim_start().strip_prefix(':')?.trim_start())
 }
 
@@ -235,10 +166,7 @@ fn tuple(text: Option<&str>) -> Option<Vec<usize>> {
         return Some(Vec::new());
     }
     // Python 2 wrote long integers with an L.
-    lengths
-        .split(',')
-        .map(|len| len.trim().trim_end_matches('L').parse().ok())
-        .collect()
+    lengths.split(',').map(|len| len.trim().trim_end_matches('L').parse().ok()).collect()
 }
 
 /// The type of the elements: kind `f`, `i`, `u` or `b`, their size and byte order.
@@ -268,22 +196,14 @@ impl Element {
             b'b' => bytes == 1,
             _ => false,
         };
-        known.then_some(Self {
-            kind,
-            bytes,
-            big_endian,
-        })
+        known.then_some(Self { kind, bytes, big_endian })
     }
 
     /// One element from as many bytes as it has.
     fn read(self, bytes: &[u8]) -> f64 {
         let mut little = [0u8; 8];
         for (k, &byte) in bytes.iter().enumerate() {
-            little[if self.big_endian {
-                self.bytes - 1 - k
-            } else {
-                k
-            }] = byte;
+            little[if self.big_endian { self.bytes - 1 - k } else { k }] = byte;
         }
         let word = u64::from_le_bytes(little);
         match (self.kind, self.bytes) {
@@ -305,11 +225,7 @@ fn row_major(values: &[f64], shape: &[usize]) -> Vec<f64> {
     (0..values.len())
         .map(|position| {
             let index = unravel(position, shape);
-            let fortran = index
-                .iter()
-                .zip(shape)
-                .rev()
-                .fold(0, |position, (k, len)| position * len + k);
+            let fortran = index.iter().zip(shape).rev().fold(0, |position, (k, len)| position * len + k);
             values[fortran]
         })
         .collect()

@@ -19,11 +19,7 @@ pub struct Axis {
 
 impl Axis {
     pub fn new(minimum: f32, maximum: f32, period: f32) -> Self {
-        Self {
-            minimum,
-            maximum,
-            scale: 1.0 / period,
-        }
+        Self { minimum, maximum, scale: 1.0 / period }
     }
 
     pub fn period(&self) -> f32 {

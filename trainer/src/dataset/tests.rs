@@ -18,11 +18,7 @@ fn load_plain(name: &str, bytes: &[u8]) -> Result<Dataset, DatasetError> {
 
 fn columns(inputs: &[&str], outputs: &[&str]) -> LoadOptions {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    LoadOptions {
-        inputs: owned(inputs),
-        outputs: owned(outputs),
-        ..LoadOptions::default()
-    }
+    LoadOptions { inputs: owned(inputs), outputs: owned(outputs), ..LoadOptions::default() }
 }
 
 /// The error as the command line prints it: the causes after colons, all in one line.
@@ -39,9 +35,7 @@ fn message(result: Result<Dataset, DatasetError>) -> String {
 
 fn png(picture: &::image::DynamicImage) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
-    picture
-        .write_to(&mut bytes, ::image::ImageFormat::Png)
-        .expect("encodes");
+    picture.write_to(&mut bytes, ::image::ImageFormat::Png).expect("encodes");
     bytes.into_inner()
 }
 
@@ -68,30 +62,14 @@ fn grey_picture() -> ::image::DynamicImage {
 #[test]
 fn x_comes_first_and_a_picture_equals_the_npy_of_its_pixels() {
     let picture = load_plain("p.png", &png(&grey_picture())).unwrap();
-    assert_eq!(
-        picture.kind,
-        Kind::Image {
-            width: 4,
-            height: 2,
-            channels: 1
-        }
-    );
+    assert_eq!(picture.kind, Kind::Image { width: 4, height: 2, channels: 1 });
     assert_eq!(picture.input_names, ["x", "y"]);
     // Sample 6 is row 1, column 2.
     assert_eq!(picture.points.row(6).to_vec(), [2.0, 1.0]);
     assert_eq!(picture.coordinates.row(6).to_vec(), [1 << 31, 1 << 31]);
     assert_eq!(picture.targets[[6, 0]], 120.0 / 255.0);
-    assert_eq!(
-        (picture.axes[0].maximum, picture.axes[0].period()),
-        (3.0, 4.0)
-    );
-    assert_eq!(
-        picture.output_maps,
-        [OutputMap {
-            scale: 1.0,
-            offset: 0.0
-        }]
-    );
+    assert_eq!((picture.axes[0].maximum, picture.axes[0].period()), (3.0, 4.0));
+    assert_eq!(picture.output_maps, [OutputMap { scale: 1.0, offset: 0.0 }]);
 
     let pixels: Vec<u8> = grey_picture().to_luma8().into_raw();
     let grid = load_plain("p.npy", &npy("|u1", false, "(2, 4)", &pixels)).unwrap();
@@ -114,9 +92,7 @@ fn every_depth_and_colour_of_picture() {
     assert_eq!(deep.targets[[0, 0]], 32769.0 / 65535.0);
 
     // Opaque alpha is dropped, half alpha goes over white.
-    let alpha = ::image::ImageBuffer::from_fn(2, 1, |x, _| {
-        ::image::LumaA([0u16, if x == 0 { 65535 } else { 0 }])
-    });
+    let alpha = ::image::ImageBuffer::from_fn(2, 1, |x, _| ::image::LumaA([0u16, if x == 0 { 65535 } else { 0 }]));
     let alpha = load_plain("a.png", &png(&alpha.into())).unwrap();
     assert_eq!(alpha.targets.column(0).to_vec(), [0.0, 1.0]);
 }
@@ -165,52 +141,24 @@ fn three_dimensions_and_channels() {
     let volume = load_plain("v.npy", &npy_f32(&[2, 3, 4], &values)).unwrap();
     // Element [1, 2, 3] is z = 1, y = 2, x = 3.
     assert_eq!(volume.points.row(23).to_vec(), [3.0, 2.0, 1.0]);
-    assert_eq!(
-        (volume.targets[[0, 0]], volume.targets[[23, 0]]),
-        (0.0, 1.0)
-    );
-    assert_eq!(
-        volume.output_maps,
-        [OutputMap {
-            scale: 23.0,
-            offset: 0.0
-        }]
-    );
+    assert_eq!((volume.targets[[0, 0]], volume.targets[[23, 0]]), (0.0, 1.0));
+    assert_eq!(volume.output_maps, [OutputMap { scale: 23.0, offset: 0.0 }]);
 
-    let last = LoadOptions {
-        channels_last: true,
-        ..LoadOptions::default()
-    };
+    let last = LoadOptions { channels_last: true, ..LoadOptions::default() };
     let field = load_bytes("f.npy", &npy_f32(&[2, 3, 4], &values), &last).unwrap();
     assert_eq!((field.inputs(), field.outputs(), field.len()), (2, 4, 6));
-    assert_eq!(
-        field.targets.row(5).to_vec(),
-        [20.0 / 23.0, 21.0 / 23.0, 22.0 / 23.0, 1.0]
-    );
+    assert_eq!(field.targets.row(5).to_vec(), [20.0 / 23.0, 21.0 / 23.0, 22.0 / 23.0, 1.0]);
     assert_eq!(field.output_shape(), [2, 3, 4]);
 }
 
 #[test]
 fn constants_do_not_divide_by_zero() {
     let constant = load_plain("c.npy", &npy_f32(&[5], &[7.5; 5])).unwrap();
-    assert_eq!(
-        constant.output_maps,
-        [OutputMap {
-            scale: 1.0,
-            offset: 7.5
-        }]
-    );
+    assert_eq!(constant.output_maps, [OutputMap { scale: 1.0, offset: 7.5 }]);
     assert!(constant.targets.iter().all(|&unit| unit == 0.0));
 
     let table = load_plain("c.csv", b"a,b\n3,1\n3,2\n").unwrap();
-    assert_eq!(
-        (
-            table.axes[0].minimum,
-            table.axes[0].maximum,
-            table.axes[0].period()
-        ),
-        (3.0, 3.0, 1.0)
-    );
+    assert_eq!((table.axes[0].minimum, table.axes[0].maximum, table.axes[0].period()), (3.0, 3.0, 1.0));
     assert_eq!(table.coordinates.column(0).to_vec(), [0, 0]);
 }
 
@@ -222,17 +170,11 @@ fn tables_name_their_columns() {
     assert_eq!(table.points.row(1).to_vec(), [20.0, 90.0]);
     assert_eq!(table.targets.column(0).to_vec(), [0.5, 1.0, 0.0]);
     // Three angles, 90 apart: period 270. Two loads, 10 apart: period 20.
-    assert_eq!(
-        table.axes.iter().map(Axis::period).collect::<Vec<_>>(),
-        [20.0, 270.0]
-    );
+    assert_eq!(table.axes.iter().map(Axis::period).collect::<Vec<_>>(), [20.0, 270.0]);
     assert_eq!(table.coordinates[[1, 0]], 1 << 31);
 
     let rest = load_plain("t.csv", b"a,b,c\n1,2,3\n4,5,6\n").unwrap();
-    assert_eq!(
-        (rest.input_names, rest.output_names),
-        (vec!["a".into(), "b".into()], vec!["c".into()])
-    );
+    assert_eq!((rest.input_names, rest.output_names), (vec!["a".into(), "b".into()], vec!["c".into()]));
     let rest = load_bytes("t.csv", b"a,b,c\n1,2,3\n4,5,6\n", &columns(&["b"], &[])).unwrap();
     assert_eq!(rest.output_names, ["a", "c"]);
 }
@@ -245,24 +187,14 @@ fn a_million_rows() {
     }
     let started = std::time::Instant::now();
     let table = load_plain("m.csv", text.as_bytes()).unwrap();
-    assert_eq!(
-        (table.len(), table.axes[0].period().round()),
-        (1_000_000, 1000.0)
-    );
-    assert!(
-        started.elapsed().as_secs() < 20,
-        "took {:?}",
-        started.elapsed()
-    );
+    assert_eq!((table.len(), table.axes[0].period().round()), (1_000_000, 1000.0));
+    assert!(started.elapsed().as_secs() < 20, "took {:?}", started.elapsed());
 }
 
 #[test]
 fn bad_files() {
     let missing = message(load("no/such/file.png".as_ref(), &LoadOptions::default()));
-    assert!(
-        missing.contains("cannot read no/such/file.png"),
-        "{missing}"
-    );
+    assert!(missing.contains("cannot read no/such/file.png"), "{missing}");
     let directory = message(load(std::env::temp_dir().as_ref(), &LoadOptions::default()));
     assert!(directory.contains("is a directory"), "{directory}");
     assert!(message(load_plain("e.png", b"")).contains("e.png is empty"));
@@ -273,18 +205,12 @@ fn bad_files() {
         let result = load_plain("cut.png", &whole[..len]);
         assert!(result.is_err(), "a picture cut at {len} of {}", whole.len());
         let cut = message(result);
-        assert!(
-            cut.contains("is damaged or cut short") && cut.contains("cut.png"),
-            "{cut}"
-        );
+        assert!(cut.contains("is damaged or cut short") && cut.contains("cut.png"), "{cut}");
     }
     let jpeg = message(load_plain("j.jpg", b"\xff\xd8\xff\xe0 nothing"));
     assert!(jpeg.contains("j.jpg"), "{jpeg}");
     assert!(message(load_bytes("p.png", &whole, &columns(&["a"], &[]))).contains("no columns"));
-    let last = LoadOptions {
-        channels_last: true,
-        ..LoadOptions::default()
-    };
+    let last = LoadOptions { channels_last: true, ..LoadOptions::default() };
     assert!(message(load_bytes("p.png", &whole, &last)).contains("leave out --channels-last"));
 }
 
@@ -296,8 +222,7 @@ fn bad_arrays() {
         assert!(error(&whole[..len]).contains("a.npy: "), "cut at {len}");
     }
     assert!(
-        error(&whole[..whole.len() - 1])
-            .contains("truncated: shape [2, 2] needs 16 bytes of data, the file has 15")
+        error(&whole[..whole.len() - 1]).contains("truncated: shape [2, 2] needs 16 bytes of data, the file has 15")
     );
     assert!(error(&npy("<f4", false, "(0, 4)", &[])).contains("0 elements"));
     assert!(error(&npy("<f4", false, "()", &[0; 4])).contains("expected 1 to 3"));
@@ -305,33 +230,15 @@ fn bad_arrays() {
     assert!(error(&npy("<c8", false, "(1,)", &[0; 8])).contains("'<c8' are not supported"));
     assert!(error(&npy("|O", false, "(1,)", &[0; 8])).contains("not supported"));
     assert!(error(&npy("<f4", false, "(1e3,)", &[0; 8])).contains("'shape'"));
-    assert!(
-        error(&npy(
-            "<f8",
-            false,
-            "(18446744073709551615, 18446744073709551615)",
-            &[0; 8]
-        ))
-        .contains("a.npy: ")
-    );
+    assert!(error(&npy("<f8", false, "(18446744073709551615, 18446744073709551615)", &[0; 8])).contains("a.npy: "));
     assert!(error(b"\x93NUMPY\x09\x00").contains("version 9"));
-    let last = LoadOptions {
-        channels_last: true,
-        ..LoadOptions::default()
-    };
-    let many = message(load_bytes(
-        "a.npy",
-        &npy("|u1", false, "(1, 17)", &[0; 17]),
-        &last,
-    ));
+    let last = LoadOptions { channels_last: true, ..LoadOptions::default() };
+    let many = message(load_bytes("a.npy", &npy("|u1", false, "(1, 17)", &[0; 17]), &last));
     assert!(many.contains("17 outputs, at most 16"), "{many}");
 
     let hole = error(&npy_f32(&[2, 3], &[0.0, 1.0, 2.0, 3.0, f32::NAN, 5.0]));
     assert!(hole.contains("index [1, 1] is NaN"), "{hole}");
-    let wide: Vec<u8> = [-3e38f64, 3e38]
-        .iter()
-        .flat_map(|v| v.to_le_bytes())
-        .collect();
+    let wide: Vec<u8> = [-3e38f64, 3e38].iter().flat_map(|v| v.to_le_bytes()).collect();
     assert!(error(&npy("<f8", false, "(2,)", &wide)).contains("more than f32 holds"));
 }
 
@@ -339,11 +246,7 @@ fn bad_arrays() {
 fn bad_tables() {
     let error = |text: &str| message(load_plain("t.csv", text.as_bytes()));
     let named = |text: &str, inputs: &[&str], outputs: &[&str]| {
-        message(load_bytes(
-            "t.csv",
-            text.as_bytes(),
-            &columns(inputs, outputs),
-        ))
+        message(load_bytes("t.csv", text.as_bytes(), &columns(inputs, outputs)))
     };
     let good = "a,b\n1,2\n3,4\n";
     assert!(named(good, &["a"], &["z"]).contains("t.csv: no column 'z'; the columns are a, b"));
@@ -353,10 +256,7 @@ fn bad_tables() {
     assert!(error("a,b\n1,\n3,4\n").contains("line 2, column 'b': the field is empty"));
     for bad in ["NaN", "inf", "-inf", "1e39"] {
         let text = error(&format!("a,b\n1,2\n\n{bad},4\n"));
-        assert!(
-            text.contains(&format!("line 4, column 'a': '{bad}' is not a finite")),
-            "{text}"
-        );
+        assert!(text.contains(&format!("line 4, column 'a': '{bad}' is not a finite")), "{text}");
     }
     assert!(error("a,b\n1,2\n1,2,3\n").contains("line 3: 3 fields, the header has 2"));
     assert!(error("a,b\n1,2\n").contains("only one row (line 2)"));
@@ -365,16 +265,11 @@ fn bad_tables() {
     assert!(error("a,b,a\n1,2,3\n4,5,6\n").contains("columns 1 and 3 are both named 'a'"));
     assert!(error("1,2\n3,4\n5,6\n").contains("line 1 holds numbers"));
     assert!(error("a\n1\n2\n").contains("only one column"));
-    assert!(
-        error("t,v\n1700000000,1\n1700000001,2\n1700000002,3\n").contains("subtract 1700000000")
-    );
+    assert!(error("t,v\n1700000000,1\n1700000001,2\n1700000002,3\n").contains("subtract 1700000000"));
     assert!(error("t,v\n-3e38,1\n3e38,2\n").contains("column 't' spans"));
     let header: Vec<String> = (0..18).map(|column| format!("c{column}")).collect();
     let row = vec!["1"; 18].join(",");
-    assert!(
-        error(&format!("{}\n{row}\n{row}\n", header.join(",")))
-            .contains("17 input columns, at most 16")
-    );
+    assert!(error(&format!("{}\n{row}\n{row}\n", header.join(","))).contains("17 input columns, at most 16"));
 }
 
 #[test]
@@ -388,10 +283,7 @@ fn even_holdout_takes_a_quarter_of_a_picture() {
     assert_eq!(halves.test, [7, 9, 11, 19, 21, 23]);
     let volume = split(&grid(&[4, 4, 4]), Holdout::Even, 0).unwrap();
     assert_eq!((volume.train.len(), volume.test.len()), (8, 8));
-    assert_eq!(
-        split(&grid(&[1, 4]), Holdout::Even, 0).unwrap().test,
-        [1, 3]
-    );
+    assert_eq!(split(&grid(&[1, 4]), Holdout::Even, 0).unwrap().test, [1, 3]);
     assert!(split(&grid(&[1, 1]), Holdout::Even, 0).is_err());
 }
 
