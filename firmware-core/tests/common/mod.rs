@@ -1,0 +1,203 @@
+//! Random networks, and their evaluation straight from the specification, without any of the crate's kernels.
+
+#![allow(dead_code, unreachable_pub, reason = "shared by test binaries, each of which uses a part")]
+
+use firmware_core::artifact::{self, Description, Header, Layer, LayerKind};
+use firmware_core::{Axis, Encoding, OutputActivation, OutputMap, Outside, Precision};
+
+/// SplitMix64.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn word(&mut self) -> u32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 32) as u32
+    }
+
+    /// Uniform in -limit ..= limit.
+    pub fn within(&mut self, limit: i32) -> i32 {
+        (self.word() % (2 * limit as u32 + 1)) as i32 - limit
+    }
+
+    /// Uniform in [-1, 1).
+    pub fn unit(&mut self) -> f32 {
+        self.word() as f32 / 2_147_483_648.0 - 1.0
+    }
+}
+
+/// One layer's numbers: `weights` `[rows, n]`.
+pub struct Numbers {
+    pub integer_weights: Vec<i16>,
+    pub integer_bias: Vec<i32>,
+    pub multiplier: Vec<i32>,
+    pub weights: Vec<f32>,
+    pub bias: Vec<f32>,
+}
+
+/// A network with everything that its artifact needs.
+pub struct Network {
+    pub header: Header,
+    pub axes: Vec<Axis>,
+    pub output_maps: Vec<OutputMap>,
+    pub frequencies: Vec<i32>,
+    pub layers: Vec<Numbers>,
+}
+
+pub struct Shape<'a> {
+    pub precision: Precision,
+    pub activation: OutputActivation,
+    pub inputs: u8,
+    pub frequencies: u16,
+    pub passthrough: u8,
+    pub hidden: &'a [u16],
+    pub outputs: u8,
+}
+
+impl Network {
+    pub fn random(shape: &Shape<'_>, seed: u64) -> Self {
+        let mut random = Random(seed);
+        let header = Header {
+            precision: shape.precision,
+            outside: Outside::Clamp,
+            activation: shape.activation,
+            inputs: shape.inputs,
+            outputs: shape.outputs,
+            frequencies: shape.frequencies,
+            passthrough: shape.passthrough,
+            hidden: shape.hidden.iter().copied().collect(),
+            training_psnr_db: 30.0,
+            quantization_loss_db: 0.1,
+        };
+        let mut n = 2 * usize::from(shape.frequencies) + usize::from(shape.passthrough);
+        let widths: Vec<usize> =
+            shape.hidden.iter().map(|&width| usize::from(width)).chain([usize::from(shape.outputs)]).collect();
+        let mut layers = Vec::new();
+        for (l, &rows) in widths.iter().enumerate() {
+            // As large as the accumulator allows.
+            let limit = match shape.precision {
+                Precision::W8A16 => 127,
+                _ => (65_000 / n as i32).min(32_767),
+            };
+            let multiplied = l < shape.hidden.len() || shape.activation == OutputActivation::Sigmoid;
+            let gain = (2.0 / n as f32).sqrt();
+            layers.push(Numbers {
+                integer_weights: (0..rows * n).map(|_| random.within(limit) as i16).collect(),
+                integer_bias: (0..rows).map(|_| random.within(8_000_000)).collect(),
+                multiplier: (0..if multiplied { rows } else { 0 })
+                    .map(|_| (80_000_000.0 * 127.0 / limit as f32 / (n as f32).sqrt()) as i32 + random.within(1000))
+                    .collect(),
+                weights: (0..rows * n)
+                    .map(|_| random.unit() * gain * if l == 0 { 1.0 / 32767.0 } else { 1.0 })
+                    .collect(),
+                bias: (0..rows).map(|_| random.unit() * 0.1).collect(),
+            });
+            n = rows;
+        }
+        Self {
+            header,
+            axes: (0..shape.inputs).map(|_| Axis::new(-1.0, 2.0, 3.5)).collect(),
+            output_maps: (0..shape.outputs).map(|c| OutputMap { scale: 1e-6, offset: f32::from(c) }).collect(),
+            frequencies: (0..usize::from(shape.frequencies) * usize::from(shape.inputs))
+                .map(|_| random.within(30 << 16))
+                .collect(),
+            layers,
+        }
+    }
+
+    /// The artifact, in words so that it is aligned.
+    pub fn artifact(&self, text: &str) -> Vec<u32> {
+        let float = self.header.precision == Precision::F32;
+        let layers: Vec<Layer<'_>> = self
+            .layers
+            .iter()
+            .map(|layer| {
+                if float {
+                    Layer {
+                        weights: LayerKind::Float(&layer.weights),
+                        bias: LayerKind::Float(&layer.bias),
+                        multiplier: &[],
+                    }
+                } else {
+                    Layer {
+                        weights: LayerKind::Integer(&layer.integer_weights),
+                        bias: LayerKind::Integer(&layer.integer_bias),
+                        multiplier: &layer.multiplier,
+                    }
+                }
+            })
+            .collect();
+        let description = Description {
+            header: &self.header,
+            axes: &self.axes,
+            output_maps: &self.output_maps,
+            frequencies: &self.frequencies,
+            text,
+            layers: &layers,
+        };
+        let mut out = vec![0u32; artifact::artifact_len(&description).unwrap() / 4];
+        let len = artifact::write(&description, &mut [0; 8192], bytemuck::cast_slice_mut(&mut out)).unwrap();
+        assert_eq!(len, 4 * out.len());
+        out
+    }
+
+    /// Raw outputs by the specification: plain loops over row-major weights.
+    pub fn raw(&self, coordinates: &[u32]) -> Vec<i32> {
+        let encoding = Encoding::new(self.axes.len(), &self.frequencies, usize::from(self.header.passthrough)).unwrap();
+        let mut features = vec![0i16; encoding.features_len()];
+        encoding.encode_into(coordinates, &mut features);
+        if self.header.precision == Precision::F32 {
+            let x = features.iter().map(|&feature| f32::from(feature)).collect();
+            return self.raw_f32(x);
+        }
+        let mut x: Vec<i64> = features.iter().map(|&feature| i64::from(feature)).collect();
+        for (l, layer) in self.layers.iter().enumerate() {
+            let rows = layer.integer_bias.len();
+            x = (0..rows)
+                .map(|r| {
+                    let weights = &layer.integer_weights[r * x.len()..(r + 1) * x.len()];
+                    let sum: i64 = weights.iter().zip(&x).map(|(&w, x)| i64::from(w) * x).sum();
+                    let accumulator = i64::from(layer.integer_bias[r]) + sum;
+                    assert!(i32::try_from(accumulator).is_ok());
+                    let scaled = layer.multiplier.get(r).map(|&m| (accumulator * i64::from(m) + (1 << 31)) >> 32);
+                    match (scaled, l + 1 < self.layers.len()) {
+                        (Some(scaled), true) => scaled.clamp(0, 32_767),
+                        (Some(logit), false) => i64::from(firmware_core::sigmoid::sigmoid(logit as i32)),
+                        (None, _) => accumulator,
+                    }
+                })
+                .collect();
+        }
+        x.into_iter().map(|raw| raw as i32).collect()
+    }
+
+    fn raw_f32(&self, mut x: Vec<f32>) -> Vec<i32> {
+        for (l, layer) in self.layers.iter().enumerate() {
+            x = (0..layer.bias.len())
+                .map(|r| {
+                    let mut sum = layer.bias[r];
+                    for (weight, x) in layer.weights[r * x.len()..].iter().zip(&x) {
+                        let product = weight * x;
+                        sum += product;
+                    }
+                    match (l + 1 < self.layers.len(), self.header.activation) {
+                        (true, _) => {
+                            if sum.is_sign_negative() {
+                                0.0
+                            } else {
+                                sum
+                            }
+                        }
+                        (false, OutputActivation::Linear) => sum,
+                        (false, OutputActivation::Sigmoid) => {
+                            firmware_core::sigmoid::sigmoid((sum * 16_384.0) as i32) as f32
+                        }
+                    }
+                })
+                .collect();
+        }
+        x.into_iter().map(|raw| raw.to_bits() as i32).collect()
+    }
+}

@@ -1,0 +1,126 @@
+//! Evaluation against the specification, and what the caller can do wrong.
+
+mod common;
+
+use common::{Network, Random, Shape};
+use firmware_core::{EvalError, Model, OutputActivation, Outside, Precision, Scratch};
+
+const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::W8A16, Precision::W16A16];
+/// Widths that are no multiples of anything, single units, no hidden layer, features that are only coordinates.
+const SHAPES: [(u8, u16, u8, &[u16], u8); 7] = [
+    (2, 64, 0, &[64, 64, 64], 3),
+    (1, 1, 0, &[1], 1),
+    (3, 0, 3, &[33, 7], 2),
+    (2, 5, 1, &[], 4),
+    (4, 13, 2, &[9, 31, 10, 17, 5], 5),
+    (1, 9, 0, &[12, 20], 16),
+    (16, 3, 16, &[8, 8, 8, 8, 8, 8, 8, 8], 1),
+];
+
+fn networks() -> impl Iterator<Item = Network> {
+    PRECISIONS.into_iter().flat_map(|precision| {
+        [OutputActivation::Linear, OutputActivation::Sigmoid].into_iter().flat_map(move |activation| {
+            SHAPES.into_iter().enumerate().map(move |(seed, (inputs, frequencies, passthrough, hidden, outputs))| {
+                let shape = Shape { precision, activation, inputs, frequencies, passthrough, hidden, outputs };
+                Network::random(&shape, seed as u64)
+            })
+        })
+    })
+}
+
+fn bytes(words: &[u32]) -> &[u8] {
+    bytemuck::cast_slice(words)
+}
+
+#[test]
+fn raw_outputs_follow_the_specification() {
+    let mut random = Random(99);
+    for network in networks() {
+        let artifact = network.artifact("");
+        let model = Model::parse(bytes(&artifact)).unwrap();
+        let mut scratch = vec![0xdead_beef; model.scratch_words()];
+        model.self_test(&mut scratch).unwrap();
+        let mut distinct = std::collections::BTreeSet::new();
+        for i in 0..200 {
+            let coordinates: Vec<u32> = (0..model.inputs())
+                .map(|_| match i {
+                    0 => 0,
+                    1 => u32::MAX,
+                    2 => 1 << 31,
+                    _ => random.word(),
+                })
+                .collect();
+            let mut raw = vec![0; model.outputs()];
+            model.eval_fixed_into(&coordinates, &mut scratch, &mut raw).unwrap();
+            assert_eq!(raw, network.raw(&coordinates), "{:?} at {coordinates:?}", network.header);
+            distinct.insert(raw);
+        }
+        assert!(distinct.len() > 20, "{:?} hardly depends on its input: {}", network.header, distinct.len());
+    }
+}
+
+#[test]
+fn batches_equal_single_points_whatever_the_scratch() {
+    let mut random = Random(5);
+    for network in networks() {
+        let artifact = network.artifact("");
+        let model = Model::parse(bytes(&artifact)).unwrap();
+        let points: Vec<f32> = (0..37 * model.inputs()).map(|_| random.unit() * 2.5 + 0.5).collect();
+        let mut single = vec![0.0; 37 * model.outputs()];
+        let mut scratch = vec![7; model.scratch_words()];
+        for (point, out) in points.chunks_exact(model.inputs()).zip(single.chunks_exact_mut(model.outputs())) {
+            model.eval_into(point, &mut scratch, out).unwrap();
+        }
+        for times in [1, 2, 3, 4, 8, 9, 16, 20, 64] {
+            let mut batch = vec![f32::NAN; single.len()];
+            let mut scratch = vec![0xffff_ffff; times * model.scratch_words()];
+            model.eval_batch_into(&points, &mut scratch, &mut batch).unwrap();
+            assert_eq!(
+                batch.iter().map(|v| v.to_bits()).collect::<Vec<_>>(),
+                single.iter().map(|v| v.to_bits()).collect::<Vec<_>>()
+            );
+        }
+        model.eval_batch_into(&[], &mut scratch, &mut []).unwrap();
+    }
+}
+
+#[test]
+fn wrong_lengths_are_refused_before_anything_is_written() {
+    let network = networks().next().unwrap();
+    let artifact = network.artifact("");
+    let model = Model::parse(bytes(&artifact)).unwrap();
+    let mut scratch = Scratch::<192>::new();
+    assert_eq!(model.scratch_words(), scratch.len(), "single precision: 128 features and layers of 64");
+    let mut out = [42.0; 3];
+    assert_eq!(model.eval_into(&[0.0], &mut scratch, &mut out), Err(EvalError::PointLength));
+    assert_eq!(model.eval_into(&[0.0; 4], &mut scratch, &mut out), Err(EvalError::PointLength));
+    assert_eq!(model.eval_batch_into(&[0.0; 3], &mut scratch, &mut out), Err(EvalError::PointLength));
+    assert_eq!(model.eval_into(&[0.0; 2], &mut scratch, &mut out[..2]), Err(EvalError::OutputLength));
+    assert_eq!(model.eval_batch_into(&[0.0; 4], &mut scratch, &mut out), Err(EvalError::OutputLength));
+    assert_eq!(model.eval_into(&[0.0; 2], &mut scratch[..191], &mut out), Err(EvalError::ScratchLength));
+    assert_eq!(model.eval_fixed_into(&[0; 3], &mut scratch, &mut [0; 3]), Err(EvalError::PointLength));
+    assert_eq!(model.eval_fixed_into(&[0; 2], &mut scratch, &mut [0; 4]), Err(EvalError::OutputLength));
+    assert_eq!(model.eval_fixed_into(&[0; 2], &mut [], &mut [0; 3]), Err(EvalError::ScratchLength));
+    assert_eq!(model.self_test(&mut []), Err(EvalError::ScratchLength));
+    assert_eq!(out, [42.0; 3]);
+}
+
+#[test]
+fn points_outside_the_domain_do_as_the_artifact_says() {
+    let mut network = networks().next().unwrap();
+    let value = |network: &Network, x: f32| {
+        let artifact = network.artifact("");
+        let model = Model::parse(bytes(&artifact)).unwrap();
+        let mut out = [0.0; 3];
+        model.eval_into(&[x, 0.0], &mut Scratch::<192>::new(), &mut out).map(|()| out)
+    };
+    assert_eq!(value(&network, 9.0), value(&network, 2.0));
+    assert_eq!(value(&network, f32::NAN), value(&network, -1.0));
+    network.header.outside = Outside::Periodic;
+    assert_eq!(value(&network, 0.5 + 3.5), value(&network, 0.5));
+    assert_ne!(value(&network, 2.25), value(&network, 2.0));
+    network.header.outside = Outside::Reject;
+    assert_eq!(value(&network, 2.25), Err(EvalError::OutsideDomain));
+    assert_eq!(value(&network, f32::NAN), Err(EvalError::OutsideDomain));
+    assert!(value(&network, 2.0).is_ok());
+}

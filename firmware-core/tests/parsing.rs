@@ -1,0 +1,186 @@
+//! Artifacts that are damaged, and artifacts that lie.
+
+mod common;
+
+use common::{Network, Random, Shape};
+use firmware_core::artifact::{self, Description, Layer, LayerKind};
+use firmware_core::{Aligned, Axis, Model, OutputActivation, OutputMap, ParseError, Precision, WriteError};
+
+fn network(precision: Precision) -> Network {
+    let shape = Shape {
+        precision,
+        activation: OutputActivation::Linear,
+        inputs: 2,
+        frequencies: 6,
+        passthrough: 0,
+        hidden: &[9],
+        outputs: 1,
+    };
+    Network::random(&shape, 3)
+}
+
+fn parse(words: &[u32]) -> Result<Model<'_>, ParseError> {
+    Model::parse(bytemuck::cast_slice(words))
+}
+
+/// Puts the right checksum over changed contents, so that the checks behind it are reached.
+fn resealed(mut words: Vec<u32>) -> Vec<u32> {
+    let bytes: &[u8] = bytemuck::cast_slice(&words);
+    let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+    let mut digest = crc.digest();
+    digest.update(&bytes[..12]);
+    digest.update(&bytes[16..]);
+    words[3] = digest.finalize();
+    words
+}
+
+#[test]
+fn what_was_written_is_read() {
+    for precision in [Precision::F32, Precision::W8A16, Precision::W16A16] {
+        let network = network(precision);
+        let artifact = network.artifact("name: a test\nunits: m");
+        let model = parse(&artifact).unwrap();
+        assert_eq!(*model.header(), network.header);
+        assert_eq!(model.axes().collect::<Vec<_>>(), network.axes);
+        assert_eq!(model.output_maps().collect::<Vec<_>>(), network.output_maps);
+        assert_eq!(model.encoding().frequencies(), network.frequencies);
+        assert_eq!(model.text(), "name: a test\nunits: m");
+        assert_eq!(model.macs(), 12 * 9 + 9);
+        assert_eq!(model.checksum(), artifact[3]);
+        assert_eq!(resealed(artifact.clone()), artifact, "the checksum is the CRC-32 that the documentation describes");
+    }
+}
+
+#[test]
+fn a_model_cut_at_any_byte_is_refused() {
+    let artifact = network(Precision::W8A16).artifact("text");
+    let bytes: &[u8] = bytemuck::cast_slice(&artifact);
+    for len in 0..bytes.len() {
+        assert_eq!(Model::parse(&bytes[..len]).err(), Some(ParseError::Truncated), "at {len}");
+    }
+    let longer = [artifact.clone(), vec![0]].concat();
+    assert_eq!(parse(&longer).err(), Some(ParseError::TrailingBytes));
+}
+
+#[test]
+fn any_flipped_bit_is_noticed() {
+    for precision in [Precision::F32, Precision::W8A16, Precision::W16A16] {
+        let mut artifact = network(precision).artifact("text");
+        for bit in 0..32 * artifact.len() {
+            artifact[bit / 32] ^= 1 << (bit % 32);
+            assert!(parse(&artifact).is_err(), "{precision:?}: bit {bit}");
+            artifact[bit / 32] ^= 1 << (bit % 32);
+        }
+        parse(&artifact).unwrap();
+    }
+}
+
+#[test]
+fn flipped_bits_under_a_right_checksum_never_panic() {
+    let mut random = Random(1);
+    let mut survivors = 0;
+    for precision in [Precision::F32, Precision::W8A16, Precision::W16A16] {
+        let original = network(precision).artifact("text");
+        for bit in 0..32 * original.len() {
+            let mut artifact = original.clone();
+            artifact[bit / 32] ^= 1 << (bit % 32);
+            if random.word() % 4 == 0 {
+                artifact[(random.word() as usize) % original.len()] = random.word();
+            }
+            let artifact = resealed(artifact);
+            let Ok(model) = parse(&artifact) else { continue };
+            survivors += 1;
+            let mut scratch = vec![u32::MAX; 9 * model.scratch_words()];
+            let points: Vec<f32> = (0..11 * model.inputs()).map(|_| f32::from_bits(random.word())).collect();
+            let _ = model.eval_batch_into(&points, &mut scratch, &mut vec![0.0; 11 * model.outputs()]);
+            let _ = model.self_test(&mut scratch);
+        }
+    }
+    assert!(survivors > 1000, "the test must reach the evaluation: {survivors}");
+}
+
+#[test]
+fn each_cause_has_its_error() {
+    let good = network(Precision::W8A16).artifact("text");
+    let with = |index: usize, word: u32| {
+        let mut artifact = good.clone();
+        artifact[index] = word;
+        parse(&resealed(artifact)).err()
+    };
+    assert_eq!(parse(&[]).err(), Some(ParseError::Truncated));
+    assert_eq!(Model::parse(b"<svg>").err(), Some(ParseError::Magic));
+    assert_eq!(with(0, 7), Some(ParseError::Magic));
+    assert_eq!(with(1, (good[1] & 0xffff_0000) | 2), Some(ParseError::Version(2)));
+    assert_eq!(parse(&[&good[..6], &good[7..]].concat()).err(), Some(ParseError::Truncated));
+    assert_eq!(with(5, 1 << 30), Some(ParseError::Truncated));
+    let last = good.len() - 1;
+    assert_eq!(with(last, 0xffff_ffff), Some(ParseError::Text));
+
+    let mut unaligned = Aligned([0u8; 4096]);
+    let bytes: &[u8] = bytemuck::cast_slice(&good);
+    unaligned.0[1..=bytes.len()].copy_from_slice(bytes);
+    assert_eq!(Model::parse(&unaligned.0[1..=bytes.len()]).err(), Some(ParseError::Misaligned));
+}
+
+fn write_error(change: impl FnOnce(&mut Network)) -> WriteError {
+    let mut network = network(Precision::W8A16);
+    change(&mut network);
+    let float = network.header.precision == Precision::F32;
+    let layers: Vec<Layer<'_>> = network
+        .layers
+        .iter()
+        .map(|layer| Layer {
+            weights: if float { LayerKind::Float(&layer.weights) } else { LayerKind::Integer(&layer.integer_weights) },
+            bias: if float { LayerKind::Float(&layer.bias) } else { LayerKind::Integer(&layer.integer_bias) },
+            multiplier: if float { &[] } else { &layer.multiplier },
+        })
+        .collect();
+    let description = Description {
+        header: &network.header,
+        axes: &network.axes,
+        output_maps: &network.output_maps,
+        frequencies: &network.frequencies,
+        text: "",
+        layers: &layers,
+    };
+    let mut out = vec![0u32; 1 << 16];
+    artifact::write(&description, &mut [0; 4096], bytemuck::cast_slice_mut(&mut out)).unwrap_err()
+}
+
+#[test]
+fn networks_that_no_device_may_see_are_not_written() {
+    use ParseError::{Overflow, Scale, Shape, Weight};
+    use WriteError::{Invalid, Parts};
+    assert_eq!(write_error(|n| n.axes.clear()), Parts);
+    assert_eq!(write_error(|n| n.layers[0].multiplier.clear()), Parts);
+    assert_eq!(write_error(|n| n.layers[1].multiplier.push(1)), Parts);
+    assert_eq!(write_error(|n| n.layers[0].integer_weights[5] = 128), Invalid(Weight));
+    assert_eq!(write_error(|n| n.layers[0].multiplier[0] = -1), Invalid(Weight));
+    assert_eq!(write_error(|n| n.layers[0].integer_bias[8] = i32::MAX - 5), Invalid(Overflow));
+    assert_eq!(write_error(|n| n.axes[1] = Axis::new(0.0, 1.0, f32::INFINITY)), Invalid(Scale));
+    assert_eq!(write_error(|n| n.axes[1].minimum = f32::NAN), Invalid(Scale));
+    assert_eq!(write_error(|n| n.output_maps[0] = OutputMap { scale: 1e30, offset: 0.0 }), Invalid(Scale));
+    assert_eq!(write_error(|n| n.header.hidden[0] = 0), Parts);
+    assert_eq!(
+        write_error(|n| {
+            n.header.precision = Precision::F32;
+            n.layers[1].weights[0] = f32::NAN;
+        }),
+        Invalid(Weight)
+    );
+    assert_eq!(
+        write_error(|n| {
+            n.header.precision = Precision::F32;
+            n.layers[0].weights.fill(1e36);
+        }),
+        Invalid(Overflow)
+    );
+    assert_eq!(
+        write_error(|n| {
+            n.header.inputs = 0;
+            n.axes.clear();
+            n.frequencies.clear();
+        }),
+        Invalid(Shape)
+    );
+}
