@@ -14,6 +14,9 @@ use super::{Dataset, Kind, NpyError};
 /// The first six bytes of every `.npy` file.
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 
+/// Elements converted at a time when writing: large arrays need no second copy.
+const WRITE_CHUNK: usize = 8192;
+
 /// An array read from a file, widened to f64 (exact but for 64-bit integers beyond 2^53).
 #[derive(Clone, Debug, PartialEq)]
 pub struct NpyArray {
@@ -51,19 +54,41 @@ pub fn read(bytes: &[u8]) -> Result<NpyArray, NpyError> {
     Ok(NpyArray { shape, values })
 }
 
-/// Writes an f32 array (little-endian, C order, version 1.0) of the given shape.
+/// An element type that [`write`] can write.
+pub trait Writable: Copy {
+    /// NumPy's name of the type, little-endian.
+    const DESCR: &'static str;
+    /// Appends the little-endian bytes.
+    fn extend(self, bytes: &mut Vec<u8>);
+}
+
+impl Writable for f32 {
+    const DESCR: &'static str = "<f4";
+    fn extend(self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.to_le_bytes());
+    }
+}
+
+impl Writable for f64 {
+    const DESCR: &'static str = "<f8";
+    fn extend(self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.to_le_bytes());
+    }
+}
+
+/// Writes an f32 or f64 array (little-endian, C order, version 1.0) of the given shape.
 ///
 /// # Errors
 ///
 /// What the writer reports, or `InvalidInput` if the shape does not have as many elements as there are values.
-pub fn write(writer: &mut impl Write, shape: &[usize], values: &[f32]) -> io::Result<()> {
+pub fn write<T: Writable>(writer: &mut impl Write, shape: &[usize], values: &[T]) -> io::Result<()> {
     if shape.iter().product::<usize>() != values.len() {
         let message = format!("shape {shape:?} does not hold {} values", values.len());
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
     let dimensions: String = shape.iter().map(|len| format!("{len}, ")).collect();
     let dimensions = if shape.len() == 1 { dimensions.trim_end() } else { dimensions.trim_end_matches(", ") };
-    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({dimensions}), }}");
+    let mut header = format!("{{'descr': '{}', 'fortran_order': False, 'shape': ({dimensions}), }}", T::DESCR);
     // Padded with spaces and a newline so that the data start at a multiple of 64 bytes.
     let padded = (MAGIC.len() + 4 + header.len() + 1).next_multiple_of(64);
     let spaces = padded - (MAGIC.len() + 4 + header.len() + 1);
@@ -75,8 +100,13 @@ pub fn write(writer: &mut impl Write, shape: &[usize], values: &[f32]) -> io::Re
     let header_len = u16::try_from(header.len()).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
     writer.write_all(&header_len.to_le_bytes())?;
     writer.write_all(header.as_bytes())?;
-    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    writer.write_all(&bytes)
+    let mut bytes = Vec::new();
+    for chunk in values.chunks(WRITE_CHUNK) {
+        bytes.clear();
+        chunk.iter().for_each(|&value| value.extend(&mut bytes));
+        writer.write_all(&bytes)?;
+    }
+    Ok(())
 }
 
 /// Samples of a grid: x is the index along the last spatial axis; with `channels_last` the last axis holds outputs.

@@ -96,11 +96,14 @@ impl Dynamics {
     }
 
     /// Whether gradient descent at `learning_rate` is stable.
-    #[must_use]
-    pub fn stability(&self, learning_rate: f64) -> Stability {
+    ///
+    /// # Errors
+    /// [`TheoryError::Parameter`] unless the rate is positive and finite.
+    pub fn stability(&self, learning_rate: f64) -> Result<Stability, TheoryError> {
+        check_training(Training::Descent { learning_rate, steps: 0 })?;
         let largest_eigenvalue = self.eigen.values[0];
         let learning_rate_limit = 2.0 / largest_eigenvalue;
-        Stability { largest_eigenvalue, learning_rate_limit, stable: learning_rate <= learning_rate_limit }
+        Ok(Stability { largest_eigenvalue, learning_rate_limit, stable: learning_rate <= learning_rate_limit })
     }
 
     /// The outputs `[n, c]` on the training points.
@@ -222,7 +225,7 @@ impl Dynamics {
     fn finite(&self, outputs: Array2<f64>, training: Training) -> Result<Array2<f64>, TheoryError> {
         match training {
             Training::Descent { learning_rate, steps } if outputs.iter().any(|value| !value.is_finite()) => {
-                let limit = self.stability(learning_rate).learning_rate_limit;
+                let limit = self.stability(learning_rate)?.learning_rate_limit;
                 Err(TheoryError::Diverged { learning_rate, limit, steps })
             }
             _ => check_finite("the prediction", outputs.view()).map(|()| outputs),
@@ -347,8 +350,8 @@ mod tests {
     #[test]
     fn learning_rates_beyond_the_limit_are_told() {
         let dynamics = Dynamics::new(array![[2.0]].view()).unwrap();
-        assert!(dynamics.stability(1.0).stable && !dynamics.stability(1.001).stable);
-        assert_eq!(dynamics.stability(1.0).learning_rate_limit, 1.0);
+        assert!(dynamics.stability(1.0).unwrap().stable && !dynamics.stability(1.001).unwrap().stable);
+        assert_eq!(dynamics.stability(1.0).unwrap().learning_rate_limit, 1.0);
         let diverge = |steps| {
             let training = Training::Descent { learning_rate: 1.5, steps };
             dynamics.train(array![[1.0]].view(), Initial::default(), training)

@@ -4,13 +4,13 @@
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum TheoryError {
     /// A set of points without a row, or points without a coordinate.
-    #[error("{what} is empty; give at least one row and one column")]
+    #[error("{what}: nothing there; give at least one row and one column")]
     Empty {
         /// which array
         what: &'static str,
     },
     /// Two arrays that belong together disagree.
-    #[error("{what} has {found} {axis}, but {expected} are needed to match {against}")]
+    #[error("{what}: {found} {axis}, but {expected} needed to match {against}")]
     Shape {
         /// which array
         what: &'static str,
@@ -24,7 +24,7 @@ pub enum TheoryError {
         against: &'static str,
     },
     /// NaN or an infinity.
-    #[error("{what} holds {value} in row {row}, column {column} (counted from 0); remove or repair that row")]
+    #[error("{what}: {value} in row {row}, column {column} (counted from 0); remove or repair that row")]
     NotFinite {
         /// which array
         what: &'static str,
