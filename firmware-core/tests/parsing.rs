@@ -84,7 +84,7 @@ fn flipped_bits_under_a_right_checksum_never_panic() {
         for bit in 0..32 * original.len() {
             let mut artifact = original.clone();
             artifact[bit / 32] ^= 1 << (bit % 32);
-            if random.word() % 4 == 0 {
+            if random.word().is_multiple_of(4) {
                 artifact[(random.word() as usize) % original.len()] = random.word();
             }
             let artifact = resealed(artifact);

@@ -1,5 +1,6 @@
 //! Trains, explains and quantizes Fourier-feature networks.
 
+pub mod baseline;
 pub mod dataset;
 pub mod export;
 pub mod quantize;
