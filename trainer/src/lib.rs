@@ -3,5 +3,10 @@
 pub mod baseline;
 pub mod dataset;
 pub mod export;
+pub mod files;
+pub mod metrics;
+pub mod model_card;
+pub mod model_file;
 pub mod quantize;
+pub mod report;
 pub mod theory;

@@ -1,2 +1,18 @@
-//! The `trainer` command.
-fn main() {}
+//! The `trainer` command. The library holds the logic; [`cli`] parses arguments and prints.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match cli::Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The causes after colons: one sentence.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

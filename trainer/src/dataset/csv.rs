@@ -4,8 +4,8 @@ use csv::{ByteRecord, ReaderBuilder};
 use ndarray::Array2;
 
 use super::domain::{self, Axis, OutputMap};
-use super::stand_in::{MAX_INPUTS, MAX_OUTPUTS};
 use super::{CsvError, Dataset, Kind};
+use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 
 /// Reads the named columns; the rules for unnamed ones are those of [`LoadOptions`](super::LoadOptions).
 pub(super) fn dataset(bytes: &[u8], inputs: &[String], outputs: &[String]) -> Result<Dataset, CsvError> {

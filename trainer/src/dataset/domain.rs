@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-pub use super::stand_in::{Axis, OutputMap, Outside};
+pub use firmware_core::{Axis, OutputMap, Outside};
 
 /// Largest integer up to which f32 holds every integer: the longest axis whose indices are exact.
 pub(super) const LONGEST_AXIS: usize = 1 << 24;

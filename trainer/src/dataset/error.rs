@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::stand_in::{MAX_INPUTS, MAX_OUTPUTS};
+use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 
 /// Why a file gives no data set.
 #[derive(Debug, Error)]

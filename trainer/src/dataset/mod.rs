@@ -27,7 +27,6 @@ mod error;
 pub mod holdout;
 mod image;
 pub mod npy;
-mod stand_in;
 
 use std::fs;
 use std::path::Path;
@@ -194,6 +193,13 @@ fn no_columns(path: &Path, options: &LoadOptions) -> Result<(), DatasetError> {
     }
 }
 
+/// Whether a path has the extension of a table, `.csv`, `.tsv` or `.txt`, in any case.
+#[must_use]
+pub fn is_named_table(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+    matches!(extension.as_deref(), Some("csv" | "tsv" | "txt"))
+}
+
 #[derive(Clone, Copy)]
 enum Format {
     Image(::image::ImageFormat),
@@ -214,8 +220,7 @@ impl Format {
         if bytes.starts_with(npy::MAGIC) {
             return Some(Self::Npy);
         }
-        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-        matches!(extension.as_str(), "csv" | "tsv" | "txt").then_some(Self::Csv)
+        is_named_table(path).then_some(Self::Csv)
     }
 }
 

@@ -8,8 +8,8 @@ use std::io::{self, Write};
 use ndarray::Array2;
 
 use super::domain::{self, LONGEST_AXIS, OutputMap};
-use super::stand_in::MAX_OUTPUTS;
 use super::{Dataset, Kind, NpyError};
+use firmware_core::limits::MAX_OUTPUTS;
 
 /// The first six bytes of every `.npy` file.
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";

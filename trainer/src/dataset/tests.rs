@@ -298,7 +298,7 @@ fn fractions_are_drawn_from_the_seed() {
     all.sort_unstable();
     assert_eq!(all, (0..100).collect::<Vec<_>>());
     assert!(split(&data, Holdout::Fraction(0.001), 3).is_err());
-    assert_eq!(split(&data, Holdout::None, 3).unwrap().test, []);
+    assert!(split(&data, Holdout::None, 3).unwrap().test.is_empty());
 
     assert_eq!("0.25".parse(), Ok(Holdout::Fraction(0.25)));
     for holdout in [Holdout::None, Holdout::Even, Holdout::Fraction(0.25)] {

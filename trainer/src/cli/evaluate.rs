@@ -1,0 +1,130 @@
+//! `trainer evaluate`: a model against data, computed as the device computes it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use firmware_core::{Model, Outside};
+use ndarray::Array2;
+use serde::Serialize;
+use trainer::dataset::{Dataset, LoadOptions, is_named_table, load, npy};
+use trainer::metrics::Metrics;
+use trainer::model_card::{self, names, precision_name};
+use trainer::model_file::{ModelFile, predict};
+use trainer::{files, report};
+
+use super::print;
+
+/// Evaluate a model at every sample of a file and compare, with the code that runs on the device.
+///
+/// PSNR is relative to the range of the data (1 for pictures); rmse and max_abs_error are in the data's units.
+/// In JSON, psnr_db is null where there is no error at all.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  trainer evaluate runs/camera/model.ffm camera_256.png --picture out.png\n  \
+                        trainer evaluate runs/sensor/model.ffm sensor.csv --json")]
+pub(crate) struct Evaluate {
+    /// The artifact (.ffm)
+    model: PathBuf,
+    /// A PNG or JPEG picture, an .npy array, or a CSV table
+    input: PathBuf,
+    /// Columns of a CSV that are inputs [default: those that the model was trained on]
+    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    inputs: Vec<String>,
+    /// Columns of a CSV to compare with [default: those that the model was trained on]
+    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    targets: Vec<String>,
+    /// The last axis of an .npy holds the outputs [default: as in training]
+    #[arg(long)]
+    channels_last: bool,
+    /// Write the model's outputs, in the data's units and shape, to an .npy of f32
+    #[arg(long, value_name = "FILE.npy")]
+    outputs: Option<PathBuf>,
+    /// Draw the model's outputs to a PNG: the picture itself, a map, a curve, or predicted against true
+    #[arg(long, value_name = "FILE.png")]
+    picture: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Evaluation<'a> {
+    model: &'a Path,
+    input: &'a Path,
+    precision: &'static str,
+    #[serde(flatten)]
+    metrics: Metrics,
+}
+
+impl Evaluate {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let file = ModelFile::read(&self.model)?;
+        let model = file.model()?;
+        let data = self.load(&model)?;
+        let predictions = predict(&model, &data.points).with_context(|| self.input.display().to_string())?;
+        let metrics = Metrics::compare(&predictions, &data.targets, &data.output_maps);
+        self.write_files(&data, &predictions)?;
+
+        let precision = precision_name(model.header().precision);
+        let evaluation = Evaluation { model: &self.model, input: &self.input, precision, metrics };
+        if self.json {
+            return print(&serde_json::to_string_pretty(&evaluation)?);
+        }
+        let Metrics { samples, psnr_db, rmse, max_abs_error } = evaluation.metrics;
+        print(&format!(
+            "samples          {samples}\nPSNR             {psnr_db:.2} dB\nRMSE             {rmse:.6}\nmaximum error    {max_abs_error:.6}"
+        ))
+    }
+
+    /// Reads the data as the model was trained, unless the arguments say otherwise, and checks that they fit.
+    fn load(&self, model: &Model<'_>) -> anyhow::Result<Dataset> {
+        let mut options = LoadOptions {
+            channels_last: self.channels_last,
+            inputs: self.inputs.clone(),
+            outputs: self.targets.clone(),
+        };
+        if is_named_table(&self.input) {
+            if options.inputs.is_empty() {
+                options.inputs = names(model.text(), "inputs");
+            }
+            if options.outputs.is_empty() {
+                options.outputs = names(model.text(), "outputs");
+            }
+        } else if self.input.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy")) {
+            options.channels_last |= model_card::text_value(model.text(), "channels_last") == Some("true");
+        }
+        let data = load(&self.input, &options)?;
+        if (data.inputs(), data.outputs()) != (model.inputs(), model.outputs()) {
+            bail!(
+                "{} has {} inputs and {} outputs, the model {} and {}; evaluate it on data of the kind it was trained on",
+                self.input.display(),
+                data.inputs(),
+                data.outputs(),
+                model.inputs(),
+                model.outputs()
+            );
+        }
+        let beyond = |axis: &firmware_core::Axis, trained: &firmware_core::Axis| {
+            axis.minimum < trained.minimum || axis.maximum > trained.maximum
+        };
+        let outside = model.header().outside;
+        if outside != Outside::Reject
+            && data.axes.iter().zip(model.axes()).any(|(axis, trained)| beyond(axis, &trained))
+        {
+            let treated = if outside == Outside::Clamp { "clamped to it" } else { "wrapped into it" };
+            eprintln!("note: some samples lie outside the domain that the model was trained on and are {treated}");
+        }
+        Ok(data)
+    }
+
+    fn write_files(&self, data: &Dataset, predictions: &Array2<f32>) -> anyhow::Result<()> {
+        if let Some(path) = &self.outputs {
+            let values = predictions.as_slice().context("predictions are in standard layout")?;
+            files::write_with(path, |writer| npy::write(writer, &data.output_shape(), values))?;
+        }
+        if let Some(path) = &self.picture {
+            let png = report::reconstruction(data, predictions)?;
+            files::write(path, &png)?;
+        }
+        Ok(())
+    }
+}

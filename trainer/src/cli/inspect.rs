@@ -1,0 +1,27 @@
+//! `trainer inspect`: the model card.
+
+use std::path::PathBuf;
+
+use trainer::model_card::ModelCard;
+use trainer::model_file::ModelFile;
+
+use super::print;
+
+/// Print what a model file holds: shapes, encoding, domain, memory plan, quality, checksum.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  trainer inspect runs/camera/model.ffm")]
+pub(crate) struct Inspect {
+    /// The artifact (.ffm)
+    model: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Inspect {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let file = ModelFile::read(&self.model)?;
+        let card = ModelCard::new(&file.model()?, file.bytes().len());
+        if self.json { print(&serde_json::to_string_pretty(&card)?) } else { print(card.to_string().trim_end()) }
+    }
+}

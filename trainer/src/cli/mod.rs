@@ -1,0 +1,43 @@
+//! The command line: one file for each command, with its arguments and its `run`.
+//!
+//! Results go to standard output (with `--json` as one object), progress and notes to standard error. Every failure is
+//! one sentence on standard error and a non-zero exit.
+
+mod evaluate;
+mod inspect;
+
+use std::io::{self, Write};
+
+use clap::{Parser, Subcommand};
+
+/// Train, quantize and check Fourier-feature networks for microcontrollers.
+#[derive(Parser)]
+#[command(name = "trainer", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Evaluate(evaluate::Evaluate),
+    Inspect(inspect::Inspect),
+}
+
+impl Cli {
+    /// Runs the chosen command.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Evaluate(command) => command.run(),
+            Command::Inspect(command) => command.run(),
+        }
+    }
+}
+
+/// Writes a result to standard output. A reader that has closed the pipe, such as `head`, is no failure.
+fn print(text: &str) -> anyhow::Result<()> {
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}

@@ -1,0 +1,240 @@
+//! What a model file says about itself.
+//!
+//! The artifact's header holds what the device needs. Its text, lines of `key: value`, holds the rest: the names and
+//! ranges of the data, which [`data_text`] writes, and whatever settings the trainer adds.
+
+use std::fmt;
+
+use firmware_core::kernels::layer_words;
+use firmware_core::{Model, OutputActivation, Outside, Precision};
+use serde::Serialize;
+
+use crate::dataset::{Dataset, Kind};
+
+/// The text lines that describe the data: names and units of what goes in and comes out. Values are JSON.
+#[must_use]
+pub fn data_text(dataset: &Dataset) -> String {
+    let maps = dataset.output_maps.iter();
+    let ranges: Vec<[f32; 2]> = maps.map(|map| [map.offset, map.offset + map.scale]).collect();
+    let json = |value: serde_json::Value| value.to_string();
+    let channels_last = matches!(dataset.kind, Kind::Grid { channels_last: true, .. });
+    format!(
+        "inputs: {}\noutputs: {}\noutput_ranges: {}\nchannels_last: {channels_last}\n",
+        json(dataset.input_names.clone().into()),
+        json(dataset.output_names.clone().into()),
+        json(serde_json::json!(ranges)),
+    )
+}
+
+/// The value of a key in a model's text.
+#[must_use]
+pub fn text_value<'t>(text: &'t str, key: &str) -> Option<&'t str> {
+    lines(text).find_map(|(found, value)| (found == key).then_some(value))
+}
+
+/// The names of the columns that a model was trained on, `inputs` or `outputs`; empty if its text has none.
+#[must_use]
+pub fn names(text: &str, key: &str) -> Vec<String> {
+    text_value(text, key).and_then(|value| serde_json::from_str(value).ok()).unwrap_or_default()
+}
+
+fn lines(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.lines().filter_map(|line| line.split_once(':')).map(|(key, value)| (key.trim(), value.trim()))
+}
+
+/// One input of a model.
+#[derive(Clone, Debug, Serialize)]
+pub struct InputCard {
+    /// As in the data.
+    pub name: String,
+    /// The smallest trained position, user units.
+    pub minimum: f32,
+    /// The largest trained position, user units.
+    pub maximum: f32,
+    /// The length of the unit domain, user units.
+    pub period: f32,
+}
+
+/// One output of a model.
+#[derive(Clone, Debug, Serialize)]
+pub struct OutputCard {
+    /// As in the data.
+    pub name: String,
+    /// The range of the training data, user units, if the text has it.
+    pub range: Option<[f32; 2]>,
+}
+
+/// Bytes of a part of the file.
+#[derive(Clone, Debug, Serialize)]
+pub struct Section {
+    /// What it holds.
+    pub name: String,
+    /// Its length.
+    pub bytes: usize,
+}
+
+/// Everything that a person or a script may ask about a model.
+#[derive(Clone, Debug, Serialize)]
+pub struct ModelCard {
+    /// `f32`, `w8a16` or `w16a16`.
+    pub precision: &'static str,
+    /// The inputs, in order.
+    pub inputs: Vec<InputCard>,
+    /// The outputs, in order.
+    pub outputs: Vec<OutputCard>,
+    /// What happens to points beyond the trained domain: `clamp`, `periodic` or `reject`.
+    pub outside: &'static str,
+    /// Rows of the frequency matrix.
+    pub frequencies: usize,
+    /// Inputs that reach the network as they are.
+    pub passthrough: usize,
+    /// Width of the feature vector.
+    pub features: usize,
+    /// Widths of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// `linear` or `sigmoid`.
+    pub output_activation: &'static str,
+    /// Weights and biases.
+    pub parameters: usize,
+    /// Multiply-adds of one evaluation, the encoding not counted.
+    pub macs: usize,
+    /// Flash for the model: the length of the file.
+    pub model_bytes: usize,
+    /// The parts of the file; they add up to `model_bytes`.
+    pub sections: Vec<Section>,
+    /// RAM that one evaluation needs from its caller.
+    pub scratch_bytes: usize,
+    /// PSNR in f32 on the training data; `null` if unknown or infinite.
+    pub training_psnr_db: Option<f32>,
+    /// What this precision loses against f32 on the training data; `null` if unknown.
+    pub quantization_loss_db: Option<f32>,
+    /// The checksum, as in zip, in hexadecimal.
+    pub crc32: String,
+    /// The trainer's settings.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+}
+
+impl ModelCard {
+    /// The card of a model whose file has `model_bytes` bytes.
+    #[must_use]
+    pub fn new(model: &Model<'_>, model_bytes: usize) -> Self {
+        let (header, text) = (model.header(), model.text());
+        let numbered =
+            |names: Vec<String>, k: usize, kind: &str| names.get(k).cloned().unwrap_or_else(|| format!("{kind} {k}"));
+        let input = |(k, axis): (usize, firmware_core::Axis)| InputCard {
+            name: numbered(names(text, "inputs"), k, "input"),
+            minimum: axis.minimum,
+            maximum: axis.maximum,
+            period: axis.period(),
+        };
+        let ranges: Vec<[f32; 2]> =
+            text_value(text, "output_ranges").and_then(|value| serde_json::from_str(value).ok()).unwrap_or_default();
+        let output = |k: usize| OutputCard {
+            name: numbered(names(text, "outputs"), k, "output"),
+            range: ranges.get(k).copied(),
+        };
+        let of_data = ["inputs", "outputs", "output_ranges", "channels_last"];
+        let settings = lines(text)
+            .filter(|(key, _)| !of_data.contains(key))
+            .map(|(key, value)| (key.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+            .collect();
+
+        let hidden: Vec<usize> = header.hidden.iter().map(|&width| usize::from(width)).collect();
+        let features = model.encoding().features_len();
+        let known = |db: f32| db.is_finite().then_some(db);
+        Self {
+            precision: precision_name(header.precision),
+            inputs: model.axes().enumerate().map(input).collect(),
+            outputs: (0..model.outputs()).map(output).collect(),
+            outside: match header.outside {
+                Outside::Clamp => "clamp",
+                Outside::Periodic => "periodic",
+                Outside::Reject => "reject",
+            },
+            frequencies: usize::from(header.frequencies),
+            passthrough: usize::from(header.passthrough),
+            features,
+            output_activation: match header.activation {
+                OutputActivation::Linear => "linear",
+                OutputActivation::Sigmoid => "sigmoid",
+            },
+            parameters: model.macs() + hidden.iter().sum::<usize>() + model.outputs(),
+            macs: model.macs(),
+            model_bytes,
+            sections: sections(model, &hidden, features, model_bytes),
+            hidden,
+            scratch_bytes: 4 * model.scratch_words(),
+            training_psnr_db: known(header.training_psnr_db),
+            quantization_loss_db: known(header.quantization_loss_db),
+            crc32: format!("{:08x}", model.checksum()),
+            settings,
+        }
+    }
+}
+
+/// The name of a precision on the command line and in every report.
+#[must_use]
+pub fn precision_name(precision: Precision) -> &'static str {
+    match precision {
+        Precision::F32 => "f32",
+        Precision::W8A16 => "w8a16",
+        Precision::W16A16 => "w16a16",
+    }
+}
+
+fn sections(model: &Model<'_>, hidden: &[usize], features: usize, model_bytes: usize) -> Vec<Section> {
+    let header = model.header();
+    let mut sections = vec![
+        Section { name: "domain and output maps".into(), bytes: 4 * (3 * model.inputs() + 2 * model.outputs()) },
+        Section { name: "frequencies".into(), bytes: 4 * usize::from(header.frequencies) * model.inputs() },
+    ];
+    let mut width = features;
+    for (layer, &rows) in hidden.iter().chain([&model.outputs()]).enumerate() {
+        let bytes = 4 * layer_words(header.precision, width, rows);
+        sections.push(Section { name: format!("layer {} ({rows} x {width})", layer + 1), bytes });
+        width = rows;
+    }
+    sections.push(Section { name: "text".into(), bytes: model.text().len().next_multiple_of(4) });
+    let rest = model_bytes - sections.iter().map(|section| section.bytes).sum::<usize>();
+    sections.insert(0, Section { name: "header".into(), bytes: rest });
+    sections
+}
+
+impl fmt::Display for ModelCard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut row = |key: &str, value: &dyn fmt::Display| writeln!(f, "{key:<24}{value}");
+        let db = |value: Option<f32>| value.map_or("unknown".to_owned(), |db| format!("{db:.2} dB"));
+        row("precision", &self.precision)?;
+        for input in &self.inputs {
+            let InputCard { name, minimum, maximum, period } = input;
+            row("input", &format_args!("{name}: {minimum} to {maximum}, period {period}"))?;
+        }
+        for output in &self.outputs {
+            let range = output.range.map_or(String::new(), |[low, high]| format!(": {low} to {high} in training"));
+            row("output", &format_args!("{}{range}", output.name))?;
+        }
+        row("outside the domain", &self.outside)?;
+        let (features, frequencies, passthrough) = (self.features, self.frequencies, self.passthrough);
+        row("features", &format_args!("{features} ({frequencies} frequencies, {passthrough} passed through)"))?;
+        let widths: Vec<_> = self.hidden.iter().map(usize::to_string).collect();
+        row("hidden layers", &widths.join(", "))?;
+        row("output activation", &self.output_activation)?;
+        row("parameters", &self.parameters)?;
+        row("multiply-adds", &format_args!("{} per sample", self.macs))?;
+        row("flash", &format_args!("{} bytes", self.model_bytes))?;
+        for section in &self.sections {
+            row("", &format_args!("{:>8}  {}", section.bytes, section.name))?;
+        }
+        row("RAM (scratch)", &format_args!("{} bytes", self.scratch_bytes))?;
+        row("training PSNR", &db(self.training_psnr_db))?;
+        row("quantization loss", &db(self.quantization_loss_db))?;
+        row("CRC-32", &self.crc32)?;
+        for (key, value) in &self.settings {
+            match value {
+                serde_json::Value::String(text) => row(key, text)?,
+                value => row(key, value)?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! One drawing, two formats: a [`Figure`] draws itself on any plotters backend; PNG and SVG come from the same code.
+
+use std::io::Cursor;
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use thiserror::Error;
+
+use super::style;
+
+/// Why a figure could not be drawn.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FigureError {
+    /// The plotting library refused.
+    #[error("cannot draw the figure ({0})")]
+    Draw(String),
+    /// The picture could not be encoded.
+    #[error("cannot encode the picture")]
+    Encode(#[from] image::ImageError),
+}
+
+/// What a drawing function returns on any backend.
+pub type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+
+/// Something that can be drawn.
+pub trait Figure {
+    /// Width and height in pixels.
+    fn size(&self) -> (u32, u32);
+
+    /// Draws on an empty white area of that size.
+    ///
+    /// # Errors
+    ///
+    /// What the backend reports.
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB>;
+
+    /// The figure as the bytes of a PNG.
+    ///
+    /// # Errors
+    ///
+    /// If drawing or encoding fails.
+    fn png(&self) -> Result<Vec<u8>, FigureError> {
+        style::register_fonts();
+        let (width, height) = self.size();
+        let mut pixels = vec![0; 3 * width as usize * height as usize];
+        {
+            let area = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
+            self.draw_on(&area)?;
+        }
+        encode_png(&pixels, (width, height), image::ExtendedColorType::Rgb8)
+    }
+
+    /// The figure as the text of an SVG.
+    ///
+    /// # Errors
+    ///
+    /// If drawing fails.
+    fn svg(&self) -> Result<String, FigureError> {
+        style::register_fonts();
+        let mut text = String::new();
+        {
+            let area = SVGBackend::with_string(&mut text, self.size()).into_drawing_area();
+            self.draw_on(&area)?;
+        }
+        Ok(text)
+    }
+
+    /// Clears, draws and finishes, with the backend's error in words: its type differs with the backend.
+    ///
+    /// # Errors
+    ///
+    /// If drawing fails.
+    fn draw_on<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), FigureError> {
+        let drawn = area.fill(&WHITE).and_then(|()| self.draw(area)).and_then(|()| area.present());
+        drawn.map_err(|error| FigureError::Draw(error.to_string()))
+    }
+}
+
+/// Pixels, row by row, as the bytes of a PNG.
+///
+/// # Errors
+///
+/// If the encoder refuses.
+pub fn encode_png(
+    pixels: &[u8],
+    (width, height): (u32, u32),
+    color: image::ExtendedColorType,
+) -> Result<Vec<u8>, FigureError> {
+    let mut bytes = Cursor::new(Vec::new());
+    image::write_buffer_with_format(&mut bytes, pixels, width, height, color, image::ImageFormat::Png)?;
+    Ok(bytes.into_inner())
+}
+
+/// Whole numbers without a point, small and large ones with an exponent, others with up to four significant digits.
+#[must_use]
+pub fn tick_label(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let magnitude = value.abs().log10().floor();
+    if !(-3.0..6.0).contains(&magnitude) {
+        return format!("{value:.1e}").replace(".0e", "e");
+    }
+    let decimals = (3.0 - magnitude).clamp(0.0, 6.0) as usize;
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// A range that has a width, for data that may have none.
+#[must_use]
+pub fn widened(minimum: f64, maximum: f64, share: f64) -> std::ops::Range<f64> {
+    let span = maximum - minimum;
+    let pad = if span > 0.0 { share * span } else { 0.5 * minimum.abs().max(1.0) };
+    minimum - pad..maximum + pad
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_short() {
+        for (value, label) in [
+            (0.0, "0"),
+            (0.30000000000000004, "0.3"),
+            (250.0, "250"),
+            (-1076.4, "-1076"),
+            (0.001, "0.001"),
+            (1e-5, "1e-5"),
+            (2.5e7, "2.5e7"),
+        ] {
+            assert_eq!(tick_label(value), label);
+        }
+    }
+}

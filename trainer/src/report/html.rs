@@ -1,0 +1,89 @@
+//! The page. Plain HTML with the pictures inside; no scripts, nothing loaded from elsewhere.
+
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use super::{Drawing, Report};
+
+const CSS: &str = "
+body { font: 16px/1.5 system-ui, sans-serif; color: #282828; max-width: 1180px; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.6rem; margin-bottom: .3rem; }
+h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
+table { border-collapse: collapse; }
+th, td { text-align: left; padding: .25rem 1.2rem .25rem 0; border-bottom: 1px solid #e1e1e1; vertical-align: top; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+.figures { display: flex; flex-wrap: wrap; gap: 1rem; }
+figure { margin: 0; flex: 1 1 340px; max-width: 560px; }
+figure img { width: 100%; }
+figcaption { color: #666; font-size: .9rem; }
+";
+
+/// The whole page.
+pub(super) fn page(report: &Report<'_>, drawings: &[Drawing]) -> String {
+    let title = escape(report.title);
+    let mut page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
+         <style>{CSS}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
+    );
+    if !report.summary.is_empty() {
+        add(&mut page, format_args!("<p>{}</p>\n", escape(report.summary)));
+    }
+    metrics_table(&mut page, report);
+    page.push_str("<h2>Pictures</h2>\n<div class=\"figures\">\n");
+    for Drawing { name, caption, png } in drawings {
+        let (name, caption, data) = (escape(name), escape(caption), BASE64_STANDARD.encode(png));
+        add(
+            &mut page,
+            format_args!(
+                "<figure><img alt=\"{name}\" src=\"data:image/png;base64,{data}\"><figcaption>{caption}</figcaption></figure>\n"
+            ),
+        );
+    }
+    page.push_str("</div>\n");
+    if !report.settings.is_empty() {
+        page.push_str("<h2>Settings</h2>\n<table>\n");
+        for (name, value) in report.settings {
+            add(&mut page, format_args!("<tr><th>{}</th><td>{}</td></tr>\n", escape(name), escape(value)));
+        }
+        page.push_str("</table>\n");
+    }
+    page.push_str("</body>\n</html>\n");
+    page
+}
+
+fn metrics_table(page: &mut String, report: &Report<'_>) {
+    if report.metrics.is_empty() {
+        return;
+    }
+    page.push_str(
+        "<h2>Quality</h2>\n<table>\n<tr><th></th><th class=\"number\">samples</th><th class=\"number\">PSNR (dB)</th>\
+         <th class=\"number\">RMSE</th><th class=\"number\">maximum error</th></tr>\n",
+    );
+    for (name, metrics) in report.metrics {
+        let number = "<td class=\"number\">";
+        add(
+            page,
+            format_args!(
+                "<tr><th>{}</th>{number}{}</td>{number}{:.2}</td>{number}{}</td>{number}{}</td></tr>\n",
+                escape(name),
+                metrics.samples,
+                metrics.psnr_db,
+                super::figure::tick_label(metrics.rmse),
+                super::figure::tick_label(metrics.max_abs_error),
+            ),
+        );
+    }
+    page.push_str("</table>\n<p>PSNR is relative to the range of the data; the errors are in the data's units.</p>\n");
+}
+
+fn add(page: &mut String, text: std::fmt::Arguments<'_>) {
+    page.write_fmt(text).expect("writing to a string does not fail");
+}
+
+/// Text as it must stand in HTML, in attributes too.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

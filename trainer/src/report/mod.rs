@@ -1,0 +1,86 @@
+//! The report of a run: one page that opens anywhere, with pictures, numbers and settings.
+//!
+//! Every figure of the project is drawn here: the look is in [`style`], the kinds of figure in [`curve`], [`map`] and
+//! [`scatter`], the formats (PNG, SVG) in [`figure`].
+
+pub mod colormap;
+pub mod curve;
+pub mod figure;
+mod html;
+pub mod map;
+pub mod scatter;
+pub mod style;
+mod views;
+
+use std::path::Path;
+
+use ndarray::Array2;
+use thiserror::Error;
+
+use crate::dataset::Dataset;
+use crate::files;
+use crate::metrics::Metrics;
+use curve::{Curves, Series};
+use figure::{Figure, FigureError};
+pub use views::{Drawing, drawings, reconstruction};
+
+/// Why a report could not be made.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// A figure could not be drawn.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+    /// A file could not be written.
+    #[error(transparent)]
+    Write(#[from] files::WriteError),
+}
+
+/// All that a report shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// The heading.
+    pub title: &'a str,
+    /// One paragraph below it; may be empty.
+    pub summary: &'a str,
+    /// What was to be learned.
+    pub dataset: &'a Dataset,
+    /// The model at every sample of it, `[n, c]`, user units.
+    pub predictions: &'a Array2<f32>,
+    /// (step, loss), ascending; the loss curve is left out if empty.
+    pub losses: &'a [(u64, f64)],
+    /// A row of the table each: what was compared, and how it went.
+    pub metrics: &'a [(String, Metrics)],
+    /// Name and value.
+    pub settings: &'a [(String, String)],
+}
+
+impl Report<'_> {
+    /// Writes `report.html` and its pictures beside it into an existing directory. The page holds copies of the
+    /// pictures, so it can be moved alone.
+    ///
+    /// # Errors
+    ///
+    /// If a figure cannot be drawn or a file not be written.
+    pub fn write(&self, directory: &Path) -> Result<(), ReportError> {
+        let mut drawings = drawings(self.dataset, self.predictions)?;
+        if !self.losses.is_empty() {
+            drawings.push(self.loss_curve()?);
+        }
+        for drawing in &drawings {
+            files::write(&directory.join(format!("{}.png", drawing.name)), &drawing.png)?;
+        }
+        files::write(&directory.join("report.html"), html::page(self, &drawings).as_bytes())?;
+        Ok(())
+    }
+
+    fn loss_curve(&self) -> Result<Drawing, FigureError> {
+        let points = self.losses.iter().map(|&(step, loss)| (step as f64, loss)).collect();
+        let series = [Series { name: "loss".to_owned(), color: style::SERIES[0], points }];
+        let curves = Curves { title: "Loss", x_label: "step", y_label: "loss", log_y: true, series: &series };
+        Ok(Drawing { name: "loss".to_owned(), caption: "Training loss, logarithmic.".to_owned(), png: curves.png()? })
+    }
+}
+
+#[cfg(test)]
+mod tests;
