@@ -8,8 +8,9 @@ use firmware_cortexm::protocol::CALIBRATION_INSTRUCTIONS;
 
 use crate::boards::Board;
 use crate::firmware::Firmware;
-use crate::model::{self, Artifact};
+use crate::model;
 use crate::qemu::{self, Run};
+use trainer::export::Artifact;
 
 /// What a device did with a model.
 #[derive(Clone, Debug)]
@@ -45,7 +46,7 @@ pub fn evaluate(firmware: &Firmware, artifact: &Artifact, points: &[f32]) -> Res
     let samples = points.len() / model.inputs();
     let expected = model::evaluate(&model, points)?;
     let limit = time_limit(&model, samples);
-    let run = qemu::evaluate(firmware, artifact.bytes(), points, samples, limit)?.success()?;
+    let run = qemu::evaluate(firmware, artifact.as_bytes(), points, samples, limit)?.success()?;
     if run.outputs.len() != expected.len() {
         bail!("the device wrote {} values instead of {}", run.outputs.len(), expected.len());
     }
@@ -61,7 +62,7 @@ pub fn evaluate(firmware: &Firmware, artifact: &Artifact, points: &[f32]) -> Res
         instructions_single: per_sample(firmware.board, &run, "count form=single")?,
         instructions_batch: per_sample(firmware.board, &run, "count form=batch")?,
         flash_bytes: firmware.size.flash_bytes,
-        model_bytes: artifact.bytes().len(),
+        model_bytes: artifact.as_bytes().len(),
         ram_bytes: ram_bytes + 4 * model.scratch_words() as u64,
         stack_bytes: run.line("stack")?.value("bytes")?,
         outputs: run.outputs,

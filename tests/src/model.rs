@@ -1,4 +1,4 @@
-//! An artifact in memory, and what the host makes of it.
+//! Models on the host: what a device must agree with.
 
 use std::fs;
 use std::path::Path;
@@ -6,48 +6,19 @@ use std::path::Path;
 use anyhow::{Context as _, Result, anyhow};
 use firmware_core::{EvalError, Model, Precision};
 use firmware_cortexm::protocol::REJECTED_BITS;
+use trainer::export::Artifact;
 
-/// An artifact's bytes, at a multiple of four as [`Model::parse`] asks.
-#[derive(Clone, Debug)]
-pub struct Artifact {
-    words: Vec<u32>,
-    len: usize,
-}
-
-impl Artifact {
-    /// Copies bytes.
-    pub fn new(bytes: &[u8]) -> Self {
-        let mut words = vec![0u32; bytes.len().div_ceil(4)];
-        bytemuck::cast_slice_mut::<u32, u8>(&mut words)[..bytes.len()].copy_from_slice(bytes);
-        Self { words, len: bytes.len() }
-    }
-
-    /// Reads a file and checks that it is a model.
-    ///
-    /// # Errors
-    ///
-    /// Where the file cannot be read, or [`Model::parse`] refuses it.
-    pub fn read(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path).with_context(|| format!("cannot read the model {}", path.display()))?;
-        let artifact = Self::new(&bytes);
-        let checked = artifact.model().map(|_| ());
-        checked.map_err(|error| anyhow!("{} is not a usable model: {error}", path.display()))?;
-        Ok(artifact)
-    }
-
-    /// The bytes.
-    pub fn bytes(&self) -> &[u8] {
-        &bytemuck::cast_slice(&self.words)[..self.len]
-    }
-
-    /// The model.
-    ///
-    /// # Errors
-    ///
-    /// What [`Model::parse`] found wrong.
-    pub fn model(&self) -> Result<Model<'_>, firmware_core::ParseError> {
-        Model::parse(self.bytes())
-    }
+/// Reads a file and checks that it is a model.
+///
+/// # Errors
+///
+/// Where the file cannot be read, or [`Model::parse`] refuses it.
+pub fn read(path: &Path) -> Result<Artifact> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read the model {}", path.display()))?;
+    let artifact = Artifact::from_bytes(&bytes);
+    let checked = artifact.model().map(|_| ());
+    checked.map_err(|error| anyhow!("{} is not a usable model: {error}", path.display()))?;
+    Ok(artifact)
 }
 
 /// Evaluates points `[n, d]` on the host, one by one: the outputs `[n, c]` that a device must give, with

@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result, anyhow};
 use firmware_core::artifact::{self, Description, Header, Layer, LayerKind};
 use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
 
-use crate::model::Artifact;
 use crate::random::Random;
+use trainer::export::Artifact;
 
 /// The shape of a network, and what it does at its borders.
 #[derive(Clone, Debug)]
@@ -114,7 +114,7 @@ fn write(description: &Description<'_>) -> Result<Artifact> {
     let mut scratch = vec![0u32; 8 * firmware_core::limits::MAX_WIDTH];
     let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
     let len = artifact::write(description, &mut scratch, bytes).map_err(message)?;
-    Ok(Artifact::new(bytes.get(..len).context("the artifact is longer than announced")?))
+    Ok(Artifact::from_bytes(bytes.get(..len).context("the artifact is longer than announced")?))
 }
 
 struct OwnedLayer {

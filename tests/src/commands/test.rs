@@ -65,7 +65,7 @@ fn lint_rtt(toolchain: &Toolchain) -> Result<()> {
     let folder = TempDir::new().context("cannot create a temporary folder")?;
     let path = folder.path().join("model.ffm");
     let artifact = Network::tiny(Precision::W8A16).artifact(0)?;
-    std::fs::write(&path, artifact.bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    std::fs::write(&path, artifact.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     let board = Board::find("mps2-an386")?;
     let mut command = firmware::command(toolchain, "clippy", board, "rtt");
     command.env("BOARD", "nrf52840dk").env("MODEL", &path);

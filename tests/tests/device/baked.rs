@@ -14,7 +14,7 @@ use tests::{golden, provision, qemu};
 fn a_built_in_model_is_served() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("model.ffm");
-    fs::write(&path, Network::tiny(Precision::W16A16).artifact(4).unwrap().bytes()).unwrap();
+    fs::write(&path, Network::tiny(Precision::W16A16).artifact(4).unwrap().as_bytes()).unwrap();
     let board = Board::find("microbit").unwrap();
     let firmware = Firmware::build(&provision::all().unwrap(), board, Some(&path)).unwrap();
     let run = qemu::run_baked(&firmware, Duration::from_secs(60)).unwrap().success().unwrap();

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use firmware_core::Precision;
-use tests::model::Artifact;
 use tests::qemu::{self, Run};
 use tests::synthetic::Network;
 use tests::{golden, points};
 
 use crate::firmware;
+use trainer::export::Artifact;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -28,13 +28,13 @@ fn boots(name: &str, board: &str, model: &[u8], exit_code: i32) -> Run {
 
 #[test]
 fn a_sound_model_is_served() {
-    let run = boots("served", "mps2-an386", tiny().bytes(), 0);
+    let run = boots("served", "mps2-an386", tiny().as_bytes(), 0);
     assert_eq!(run.outputs.len(), 10 * 3);
 }
 
 #[test]
 fn a_damaged_model_is_refused() {
-    let mut model = tiny().bytes().to_vec();
+    let mut model = tiny().as_bytes().to_vec();
     let middle = model.len() / 2;
     model[middle] ^= 0x10;
     let run = boots("damaged", "mps2-an386", &model, 1);
@@ -44,12 +44,12 @@ fn a_damaged_model_is_refused() {
 #[test]
 fn a_model_that_is_cut_short_is_refused() {
     let model = tiny();
-    boots("cut", "mps2-an386", &model.bytes()[..model.bytes().len() - 4], 1);
+    boots("cut", "mps2-an386", &model.as_bytes()[..model.as_bytes().len() - 4], 1);
 }
 
 #[test]
 fn a_model_of_a_newer_version_is_refused() {
-    let mut model = tiny().bytes().to_vec();
+    let mut model = tiny().as_bytes().to_vec();
     model[4] = 99;
     boots("newer", "mps2-an386", &model, 1);
 }
@@ -57,7 +57,7 @@ fn a_model_of_a_newer_version_is_refused() {
 /// The checksum is right, but the device computes other answers than the trainer noted.
 #[test]
 fn a_model_with_other_known_answers_is_refused() {
-    let mut model = tiny().bytes().to_vec();
+    let mut model = tiny().as_bytes().to_vec();
     model[16] ^= 1;
     let checksum = crc32(&[&model[..12], &model[16..]].concat());
     model[12..16].copy_from_slice(&checksum.to_le_bytes());
@@ -67,7 +67,7 @@ fn a_model_with_other_known_answers_is_refused() {
 #[test]
 fn a_network_beyond_the_boards_scratch_is_refused() {
     let wide = Network { hidden: vec![1024], ..Network::tiny(Precision::F32) }.artifact(0).unwrap();
-    boots("scratch", "microbit", wide.bytes(), 1);
+    boots("scratch", "microbit", wide.as_bytes(), 1);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_model_beyond_the_boards_memory_is_refused_by_the_host() {
 
 #[test]
 fn missing_points_are_a_failure() {
-    let run = qemu::evaluate(&firmware("mps2-an386"), tiny().bytes(), &[0.5; 4], 10, LIMIT).unwrap();
+    let run = qemu::evaluate(&firmware("mps2-an386"), tiny().as_bytes(), &[0.5; 4], 10, LIMIT).unwrap();
     assert_eq!(run.exit_code, Some(1));
     golden::check("missing-points", &run.log).unwrap();
     assert!(run.success().unwrap_err().to_string().contains("exit code 1"));
@@ -88,7 +88,7 @@ fn missing_points_are_a_failure() {
 fn a_run_beyond_its_limit_is_stopped() {
     let points = points::all_kinds(&tiny().model().unwrap(), 100_000, 3);
     let limit = Duration::from_millis(1);
-    let error = qemu::evaluate(&firmware("mps2-an386"), tiny().bytes(), &points, 100_000, limit).unwrap_err();
+    let error = qemu::evaluate(&firmware("mps2-an386"), tiny().as_bytes(), &points, 100_000, limit).unwrap_err();
     assert!(error.to_string().contains("was stopped"), "{error}");
 }
 

@@ -1,0 +1,57 @@
+//! What the commands say where a tool is missing and may not be installed.
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// Runs `cargo xtask parity` with nothing but these scripts on the PATH.
+fn complaint(scripts: &[(&str, &str)]) -> String {
+    let folder = TempDir::new().unwrap();
+    for (name, body) in scripts {
+        let path = folder.path().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.args(["parity", "--samples", "2"]).env("PATH", folder.path()).env_remove("RUSTC");
+    let output = command.output().unwrap();
+    assert!(!output.status.success());
+    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn users_are_told_the_command_to_type() {
+    let error = complaint(&[("apt-get", "exit 0"), ("id", "echo 1000")]);
+    assert!(error.contains("type: sudo apt-get install --yes qemu-system-arm"), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+#[test]
+fn other_systems_are_told_what_is_needed() {
+    let error = complaint(&[]);
+    assert!(error.contains("there is no apt-get here") && error.contains("qemu-system-arm"), "{error}");
+}
+
+#[test]
+fn root_is_told_what_is_installed_and_why() {
+    // This package manager succeeds and installs nothing, so that QEMU is missed at the next step at the latest.
+    let error = complaint(&[("apt-get", "exit 0"), ("id", "echo 0")]);
+    assert!(error.contains("emulated boards: apt-get install --yes qemu-system-arm"), "{error}");
+    assert!(error.lines().last().unwrap().starts_with("error: "), "{error}");
+}
+
+#[test]
+fn a_compiler_without_the_targets_leads_to_debians() {
+    if Path::new("/usr/lib/rustlib/src/rust/library/core/Cargo.toml").is_file() {
+        return; // Debian's compiler is there, so nothing has to be installed
+    }
+    // The compiler's root holds no targets, and there is no rustup.
+    let compiler = ("rustc", "echo /nowhere");
+    let error = complaint(&[("qemu-system-arm", "exit 0"), ("apt-get", "exit 0"), ("id", "echo 1000"), compiler]);
+    assert!(error.contains("type: sudo apt-get install --yes rustc-web cargo-web rust-web-src"), "{error}");
+}
