@@ -1,6 +1,6 @@
 //! The two factorizations that the theory needs, of `faer`, between `ndarray` arrays.
 
-use faer::linalg::solvers::{Llt, SelfAdjointEigen, Solve};
+use faer::linalg::solvers::{DenseSolveCore, Llt, SelfAdjointEigen, Solve};
 use faer::{MatRef, Side};
 use ndarray::{Array1, Array2, ArrayView2, CowArray, Ix2, ShapeBuilder};
 
@@ -95,6 +95,13 @@ impl Cholesky {
         Ok(Array2::from_shape_fn(right.raw_dim(), |(i, j)| x[(i, j)]))
     }
 
+    /// The diagonal `[n]` of the inverse.
+    #[must_use]
+    pub fn inverse_diagonal(&self) -> Vec<f64> {
+        let inverse = self.factor.inverse();
+        (0..inverse.nrows()).map(|i| inverse[(i, i)]).collect()
+    }
+
     /// Natural logarithm of the determinant.
     #[must_use]
     pub fn ln_determinant(&self) -> f64 {
@@ -136,6 +143,7 @@ mod tests {
         let factor = Cholesky::new(matrix.view()).unwrap().unwrap();
         let x = factor.solve(array![[1.0], [2.0]].view()).unwrap();
         assert!((matrix.dot(&x) - array![[1.0], [2.0]]).iter().all(|gap| gap.abs() < 1e-15));
+        assert!((factor.inverse_diagonal()[1] - 4.0 / 11.0).abs() < 1e-15);
         assert!((factor.ln_determinant() - 11f64.ln()).abs() < 1e-14);
         assert!(Cholesky::new(array![[1.0, 1.0], [1.0, 1.0]].view()).unwrap().is_none());
         assert!(Cholesky::new(array![[1.0, 2.0], [2.0, 1.0]].view()).unwrap().is_none());

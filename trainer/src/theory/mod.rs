@@ -13,6 +13,7 @@
 //! | [`empirical`] | the tangent kernel J Jᵀ of a finite network, exact | 2 |
 //! | [`dynamics`] | outputs during gradient flow or descent, and in the limit | 3 |
 //! | [`spectrum`] | the error in the eigenbasis, time to learn, bandwidths | 4 |
+//! | [`select`] | σ before training, from kernel regression on patches of the data | |
 //!
 //! No function here panics on its callers' data: points that are not finite, shapes that disagree and problems larger than
 //! the memory are a [`TheoryError`](error::TheoryError).
@@ -28,6 +29,7 @@ pub mod mapping;
 pub mod memory;
 pub mod ntk;
 pub mod regression;
+pub mod select;
 pub mod spectrum;
 
 mod fill;

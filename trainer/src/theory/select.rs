@@ -1,0 +1,283 @@
+//! The scale of an encoding (or its power p) chosen before training, from kernel regression on samples of the data.
+//!
+//! For each candidate the closed-form NTK behind the encoding is regressed on a few patches of the data, and the error at each
+//! point when it alone is left out tells how well that candidate interpolates. No network is trained.
+//!
+//! - A patch is a centre with its nearest neighbours, so that the density of the samples, which decides which frequencies can be
+//!   told apart, is that of the data; a random subsample would thin them out and favour scales that are too small.
+//! - The errors counted are those of the inner half of a patch: at its rim the regression extrapolates, as the network does not.
+//! - The ridge, relative to the kernel's value at distance zero, stands for training that ends: what the kernel would learn
+//!   only after very long is not learned.
+//!
+//! Leaving one out costs one factorization: with `A = (K + ridge)⁻¹` the error at point i is `(A y)_i / A_ii`.
+
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
+use rand::SeedableRng;
+use rand::seq::index;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::TheoryError;
+use super::error::{check_finite, check_rows};
+use super::kernel::Kernel;
+use super::linalg::Cholesky;
+use super::mapping::Mapping;
+use super::ntk::{Covariance, InfiniteMlp, InfiniteMlpParams, NetworkKernel};
+
+/// Hyperparameters of the choice.
+///
+/// | name | default | purpose | range |
+/// | --- | --- | --- | --- |
+/// | `patches` | 6 | samples of the data | ≥ 1 |
+/// | `patch_points` | 600 | points of each; the cost grows with its cube | ≥ 2 |
+/// | `ridge` | 1e-3 | end of training, relative to the kernel's diagonal | > 0 |
+/// | `seed` | 0 | of the patches | |
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SelectParams {
+    /// the network to be trained
+    pub network: InfiniteMlpParams,
+    /// samples of the data
+    pub patches: usize,
+    /// points of each
+    pub patch_points: usize,
+    /// relative to the kernel's diagonal
+    pub ridge: f64,
+    /// of the patches
+    pub seed: u64,
+}
+
+impl Default for SelectParams {
+    fn default() -> Self {
+        let network = InfiniteMlpParams { bias_std: Some(0.1), ..InfiniteMlpParams::default() };
+        Self { network, patches: 6, patch_points: 600, ridge: 1e-3, seed: 0 }
+    }
+}
+
+impl SelectParams {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// [`TheoryError::Parameter`] naming the first one out of range.
+    pub fn check(self) -> Result<ValidSelectParams, TheoryError> {
+        let refuse = |name, value, requirement| Err(TheoryError::Parameter { name, value, requirement });
+        if self.patches == 0 {
+            return refuse("patches", 0.0, "at least one is needed");
+        }
+        if self.patch_points < 2 {
+            return refuse("patch-points", self.patch_points as f64, "at least two are needed");
+        }
+        if !(self.ridge > 0.0 && self.ridge.is_finite()) {
+            return refuse("ridge", self.ridge, "must be positive and finite");
+        }
+        Ok(ValidSelectParams { network: self.network.check()?, params: self })
+    }
+}
+
+/// [`SelectParams`] that passed their check.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ValidSelectParams {
+    network: InfiniteMlp,
+    params: SelectParams,
+}
+
+/// What the theory says of one candidate.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Score {
+    /// the scale (or power)
+    pub candidate: f64,
+    /// root mean square error at points left out, in units of the targets
+    pub error: f64,
+    /// logarithm of the marginal likelihood a sample, at the best overall variance; larger is better
+    pub log_likelihood: f64,
+}
+
+/// The choice and the curve that it was made from.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Selection {
+    /// the candidate of least error
+    pub chosen: f64,
+    /// every candidate, in the order given
+    pub curve: Vec<Score>,
+}
+
+impl ValidSelectParams {
+    /// Chooses among `candidates` the one whose kernel predicts left-out points best; `mapping` makes the encoding of a
+    /// candidate. `points [n, d]` are in the units that the encoding expects, normally [0, 1); `targets [n, c]` in any.
+    ///
+    /// # Errors
+    /// No candidate, fewer than two points, numbers that are not finite, arrays that disagree, or a mapping out of range.
+    pub fn select(
+        &self,
+        points: ArrayView2<'_, f64>,
+        targets: ArrayView2<'_, f64>,
+        candidates: &[f64],
+        mapping: impl Fn(f64) -> Mapping + Sync,
+    ) -> Result<Selection, TheoryError> {
+        check_finite("points", points)?;
+        check_finite("targets", targets)?;
+        check_rows("targets", targets.nrows(), points.nrows(), "the points")?;
+        if points.nrows() < 2 {
+            let requirement = "choosing a scale takes at least two";
+            return Err(TheoryError::Parameter { name: "points", value: points.nrows() as f64, requirement });
+        }
+        let patches = self.patches(points, targets);
+        let score = |&candidate: &f64| self.score(&patches, candidate, mapping(candidate));
+        let curve = candidates.par_iter().map(score).collect::<Result<Vec<_>, _>>()?;
+        let best = curve.iter().min_by(|a, b| a.error.total_cmp(&b.error));
+        let chosen = best.ok_or(TheoryError::Empty { what: "the candidates" })?.candidate;
+        Ok(Selection { chosen, curve })
+    }
+
+    fn score(&self, patches: &[Patch], candidate: f64, mapping: Mapping) -> Result<Score, TheoryError> {
+        let (mut squares, mut counted) = (0.0, 0.0);
+        let (mut quadratic, mut ln_determinant, mut samples) = (0.0, 0.0, 0.0);
+        for patch in patches {
+            let features = mapping.features(patch.points.ncols(), true)?;
+            let kernel = NetworkKernel { features, network: self.network, covariance: Covariance::Ntk };
+            let mut gram = kernel.gram(patch.points.view())?;
+            let (n, channels) = patch.targets.dim();
+            let scale = gram.diag().mean().filter(|&mean| mean > 0.0).unwrap_or(1.0);
+            gram /= scale;
+            gram.diag_mut().mapv_inplace(|value| value + self.params.ridge);
+            let singular = TheoryError::Indefinite { smallest: 0.0, largest: scale };
+            let factor = Cholesky::new(gram.view())?.ok_or(singular)?;
+            let coefficients = factor.solve(patch.targets.view())?;
+            let inverse_diagonal = factor.inverse_diagonal();
+            for (i, diagonal) in inverse_diagonal.iter().enumerate().take(patch.counted) {
+                squares += coefficients.row(i).mapv(|value| (value / diagonal).powi(2)).sum();
+            }
+            counted += (patch.counted * channels) as f64;
+            quadratic += (&coefficients * &patch.targets).sum();
+            ln_determinant += channels as f64 * factor.ln_determinant();
+            samples += (n * channels) as f64;
+        }
+        let log_likelihood = -0.5 * ((quadratic / samples).max(f64::MIN_POSITIVE).ln() + ln_determinant / samples);
+        Ok(Score { candidate, error: (squares / counted).sqrt(), log_likelihood })
+    }
+
+    /// All points if they are few, else patches around random centres.
+    fn patches(&self, points: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>) -> Vec<Patch> {
+        let mean = targets.mean_axis(Axis(0)).expect("targets are not empty");
+        let n = points.nrows();
+        let patch = |rows: &[usize], counted| Patch {
+            points: points.select(Axis(0), rows),
+            targets: targets.select(Axis(0), rows) - &mean,
+            counted,
+        };
+        if n <= self.params.patch_points {
+            return vec![patch(&(0..n).collect::<Vec<_>>(), n)];
+        }
+        let mut rng = ChaCha8Rng::seed_from_u64(self.params.seed);
+        let centres = index::sample(&mut rng, n, self.params.patches.min(n));
+        let nearest = |centre: usize| {
+            let distance = |row: ArrayView1<'_, f64>| (&row - &points.row(centre)).mapv(|x| x * x).sum();
+            let distances: Vec<f64> = points.rows().into_iter().map(distance).collect();
+            let mut rows: Vec<usize> = (0..n).collect();
+            let order = |a: &usize, b: &usize| distances[*a].total_cmp(&distances[*b]).then(a.cmp(b));
+            rows.select_nth_unstable_by(self.params.patch_points - 1, order);
+            rows.truncate(self.params.patch_points);
+            rows.sort_unstable_by(order);
+            patch(&rows, self.params.patch_points.div_ceil(2))
+        };
+        centres.into_iter().map(nearest).collect()
+    }
+}
+
+/// A centre with its nearest neighbours, nearest first.
+struct Patch {
+    points: Array2<f64>,
+    /// less the mean of all targets
+    targets: Array2<f64>,
+    /// how many of the first points count
+    counted: usize,
+}
+
+/// `count` scales from half a cycle over the unit domain to half of what `n` samples in `dims` dimensions resolve (a quarter of the
+/// samples along an axis), evenly spaced in their logarithm.
+#[must_use]
+pub fn candidate_scales(n: usize, dims: usize, count: usize) -> Vec<f64> {
+    let (low, along) = (0.5f64, (n.max(1) as f64).powf(1.0 / dims.max(1) as f64));
+    let high = (along / 4.0).max(2.0 * low);
+    let step = |k: usize| if count > 1 { k as f64 / (count - 1) as f64 } else { 0.5 };
+    (0..count).map(|k| low * (high / low).powf(step(k))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array, array};
+
+    use super::*;
+
+    fn gaussian(scale: f64) -> Mapping {
+        Mapping::Gaussian { frequencies: 128, scale, seed: 1 }
+    }
+
+    /// A sum of waves of about `frequency` cycles, on a grid of `side` x `side` points.
+    fn waves(side: usize, frequency: f64) -> (Array2<f64>, Array2<f64>) {
+        let points =
+            Array::from_shape_fn((side * side, 2), |(i, axis)| [i % side, i / side][axis] as f64 / side as f64);
+        let wave = |x: f64, y: f64| (frequency * 6.3 * x).sin() + (frequency * (4.1 * y - 3.3 * x)).cos();
+        let targets = points.rows().into_iter().map(|row| wave(row[0], row[1])).collect::<Vec<_>>();
+        (points, Array::from(targets).insert_axis(Axis(1)))
+    }
+
+    #[test]
+    fn leaving_one_out_is_what_refitting_without_it_gives() {
+        let (points, targets) = waves(5, 0.7);
+        let params = SelectParams { ridge: 1e-2, ..Default::default() }.check().unwrap();
+        let found = params.select(points.view(), targets.view(), &[1.5], gaussian).unwrap().curve[0].error;
+        let features = gaussian(1.5).features(2, true).unwrap();
+        let kernel = NetworkKernel { features, network: params.network, covariance: Covariance::Ntk };
+        let mean = targets.mean().unwrap();
+        let mut squares = 0.0;
+        for i in 0..25 {
+            let rest: Vec<usize> = (0..25).filter(|&j| j != i).collect();
+            let near = points.select(Axis(0), &rest);
+            let gram = kernel.gram(near.view()).unwrap();
+            let ridge = 1e-2 * gram[[0, 0]];
+            let fitted = crate::theory::regression::KernelRegression::fit(
+                gram.view(),
+                (targets.select(Axis(0), &rest) - mean).view(),
+                ridge,
+            )
+            .unwrap();
+            let here = points.select(Axis(0), &[i]);
+            let predicted = fitted.predict(kernel.cross(here.view(), near.view()).unwrap().view()).unwrap();
+            squares += (predicted[[0, 0]] + mean - targets[[i, 0]]).powi(2);
+        }
+        assert!((found - (squares / 25.0f64).sqrt()).abs() < 1e-9, "{found}");
+    }
+
+    #[test]
+    fn faster_signals_ask_for_larger_scales() {
+        let scales = candidate_scales(48 * 48, 2, 8);
+        let params = SelectParams { patches: 3, patch_points: 300, ..Default::default() }.check().unwrap();
+        let chosen = |frequency| {
+            let (points, targets) = waves(48, frequency);
+            params.select(points.view(), targets.view(), &scales, gaussian).unwrap().chosen
+        };
+        let (slow, fast) = (chosen(0.8), chosen(8.0));
+        assert!(slow < fast, "{slow} for the slow signal, {fast} for the fast one");
+    }
+
+    #[test]
+    fn candidates_span_what_the_samples_resolve() {
+        let scales = candidate_scales(65_536, 2, 8);
+        assert_eq!((scales[0], scales.len()), (0.5, 8));
+        assert!((scales[7] - 64.0).abs() < 1e-9);
+        assert!(candidate_scales(1, 1, 3).iter().all(|scale| scale.is_finite()));
+    }
+
+    #[test]
+    fn bad_input_is_an_error() {
+        let params = SelectParams::default().check().unwrap();
+        let (points, targets) = (array![[0.0], [0.5]], array![[0.0], [1.0]]);
+        assert!(params.select(points.view(), targets.view(), &[], gaussian).is_err());
+        assert!(params.select(points.view(), targets.view(), &[-1.0], gaussian).is_err());
+        assert!(params.select(array![[0.0]].view(), array![[1.0]].view(), &[1.0], gaussian).is_err());
+        assert!(params.select(points.view(), array![[0.0], [f64::NAN]].view(), &[1.0], gaussian).is_err());
+        assert!(params.select(array![[0.0], [0.0]].view(), targets.view(), &[1.0], gaussian).is_ok(), "duplicates");
+        assert!(SelectParams { ridge: 0.0, ..Default::default() }.check().is_err());
+        assert!(SelectParams { patches: 0, ..Default::default() }.check().is_err());
+    }
+}
