@@ -5,6 +5,7 @@
 
 mod evaluate;
 mod inspect;
+mod ntk;
 
 use std::io::{self, Write};
 
@@ -22,6 +23,7 @@ pub(crate) struct Cli {
 enum Command {
     Evaluate(evaluate::Evaluate),
     Inspect(inspect::Inspect),
+    Ntk(ntk::Ntk),
 }
 
 impl Cli {
@@ -30,6 +32,7 @@ impl Cli {
         match self.command {
             Command::Evaluate(command) => command.run(),
             Command::Inspect(command) => command.run(),
+            Command::Ntk(command) => command.run(),
         }
     }
 }

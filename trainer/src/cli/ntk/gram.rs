@@ -1,0 +1,58 @@
+//! `trainer ntk gram`: a kernel matrix.
+
+use std::path::PathBuf;
+
+use super::arrays;
+use super::kernel::KernelArgs;
+use crate::cli::print;
+
+/// Write the matrix of a kernel between points, f64 [n, n], or between other points and them, [m, n].
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  trainer ntk gram --points X.npy --encoding fourier --frequencies 16 \
+                        --amplitude-power 1 --normalize --hidden-layers 3 --bias-std 0.5 --out K.npy")]
+pub(crate) struct Gram {
+    #[command(flatten)]
+    kernel: KernelArgs,
+    /// Other points, .npy [m, d]: the rows of the result
+    #[arg(long, value_name = "Y.npy")]
+    against: Option<PathBuf>,
+    /// The matrix
+    #[arg(long, value_name = "K.npy")]
+    out: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(serde::Serialize)]
+struct Report<'a> {
+    rows: usize,
+    columns: usize,
+    smallest: f64,
+    largest: f64,
+    out: &'a PathBuf,
+}
+
+impl Gram {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let points = self.kernel.points()?;
+        let kernel = self.kernel.kernel(points.ncols())?;
+        let matrix = match &self.against {
+            Some(path) => kernel.cross(self.kernel.read("test points", path)?.view(), points.view())?,
+            None => kernel.gram(points.view())?,
+        };
+        arrays::write(&self.out, &matrix.view(), false)?;
+        let report = Report {
+            rows: matrix.nrows(),
+            columns: matrix.ncols(),
+            smallest: matrix.iter().copied().fold(f64::INFINITY, f64::min),
+            largest: matrix.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            out: &self.out,
+        };
+        if self.json {
+            return print(&serde_json::to_string_pretty(&report)?);
+        }
+        let Report { rows, columns, smallest, largest, out } = report;
+        print(&format!("{rows} x {columns} entries from {smallest:.6e} to {largest:.6e} in {}", out.display()))
+    }
+}

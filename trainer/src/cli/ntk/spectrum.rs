@@ -1,0 +1,164 @@
+//! `trainer ntk spectrum`: eigenvalues, and the error in the eigenbasis.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use trainer::theory::dynamics::{Dynamics, Stability, Training};
+use trainer::theory::spectrum::{Bandwidth, bandwidth, effective_rank, is_circulant, magnitudes, time_to_learn};
+
+use super::arrays;
+use super::kernel::KernelArgs;
+use crate::cli::print;
+
+/// Write the eigenvalues of a kernel's Gram matrix, largest first, and tell how fast each eigenvector is learned.
+///
+/// Along an eigenvector of eigenvalue λ the training error decays as exp(-λ · learning rate · steps), for the loss
+/// ½ Σ (output - target)². In JSON, a time that is infinite is null.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  trainer ntk spectrum --points X.npy --targets y.npy --encoding fourier \
+                        --frequencies 16 --amplitude-power 1 --normalize --learning-rate 0.02 --steps 1000 \
+                        --out eigenvalues.npy --json")]
+pub(crate) struct Spectrum {
+    #[command(flatten)]
+    kernel: KernelArgs,
+    /// Targets at the points, .npy [n] or [n, c]: tells how much of them lies along each eigenvector
+    #[arg(long, value_name = "y.npy")]
+    targets: Option<PathBuf>,
+    /// Outputs of the network at the points before training, of the targets' shape [default: zero]
+    #[arg(long, value_name = "f0.npy", requires = "targets")]
+    initial: Option<PathBuf>,
+    /// Learning rate of the loss summed over the points: states times in steps, and whether descent is stable
+    #[arg(long)]
+    learning_rate: Option<f64>,
+    /// Steps of gradient flow after which to tell the remaining error
+    #[arg(long, requires = "learning_rate")]
+    steps: Option<u64>,
+    /// How many eigenvectors to list
+    #[arg(long, default_value_t = 16)]
+    modes: usize,
+    /// The eigenvalues, .npy [n]
+    #[arg(long, value_name = "values.npy")]
+    out: Option<PathBuf>,
+    /// The eigenvectors, .npy [n, n], one a column
+    #[arg(long, value_name = "vectors.npy")]
+    vectors_out: Option<PathBuf>,
+    /// The error before training in the eigenbasis, .npy of the targets' shape
+    #[arg(long, value_name = "error.npy", requires = "targets")]
+    components_out: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(serde::Serialize)]
+struct Report {
+    points: usize,
+    largest_eigenvalue: f64,
+    smallest_eigenvalue: f64,
+    /// eigenvalues up to this are rounding
+    cutoff: f64,
+    rank: usize,
+    effective_rank: f64,
+    /// of the kernel over one period, where the points make the matrix circulant
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bandwidth: Option<Bandwidth>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stability: Option<Stability>,
+    modes: Vec<Mode>,
+}
+
+#[derive(serde::Serialize)]
+struct Mode {
+    eigenvalue: f64,
+    /// learning rate · steps until a tenth of the error remains
+    time_to_tenth: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps_to_tenth: Option<f64>,
+    /// part of the error that remains after the steps
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remaining: Option<f64>,
+    /// norm of the error along the eigenvector before training
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<f64>,
+}
+
+impl Spectrum {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let points = self.kernel.points()?;
+        let gram = self.kernel.kernel(points.ncols())?.gram(points.view())?;
+        let dynamics = Dynamics::new(gram.view())?;
+        let components = self.components(&dynamics)?;
+        let eigen = dynamics.eigen();
+        if let Some(path) = &self.out {
+            arrays::write(path, &eigen.values.view().insert_axis(ndarray::Axis(1)), true)?;
+        }
+        if let Some(path) = &self.vectors_out {
+            arrays::write(path, &eigen.vectors.view(), false)?;
+        }
+        if let (Some(path), Some(components)) = (&self.components_out, &components) {
+            arrays::write(path, &components.view(), true)?;
+        }
+
+        let errors = components.map(|components| magnitudes(components.view()));
+        let mode = |(index, &eigenvalue): (usize, &f64)| -> anyhow::Result<Mode> {
+            let time_to_tenth = time_to_learn(eigenvalue, 0.1);
+            let time = self.learning_rate.zip(self.steps).map(|(rate, steps)| rate * steps as f64);
+            Ok(Mode {
+                eigenvalue,
+                time_to_tenth,
+                steps_to_tenth: self.learning_rate.map(|rate| time_to_tenth / rate),
+                remaining: time.map(|time| dynamics.decay(eigenvalue, Training::Flow { time })).transpose()?,
+                error: errors.as_ref().map(|errors| errors[index]),
+            })
+        };
+        let report = Report {
+            points: points.nrows(),
+            largest_eigenvalue: eigen.values[0],
+            smallest_eigenvalue: eigen.values[eigen.values.len() - 1],
+            cutoff: dynamics.cutoff(),
+            rank: eigen.values.iter().filter(|&&value| value > dynamics.cutoff()).count(),
+            effective_rank: effective_rank(eigen.values.view()),
+            bandwidth: if is_circulant(gram.view()) { Some(bandwidth(gram.row(0))?) } else { None },
+            stability: self.learning_rate.map(|rate| dynamics.stability(rate)).transpose()?,
+            modes: eigen.values.iter().take(self.modes).enumerate().map(mode).collect::<anyhow::Result<_>>()?,
+        };
+        if self.json {
+            return print(&serde_json::to_string_pretty(&report)?);
+        }
+        print(&table(&report)?)
+    }
+
+    /// The error before training in the eigenbasis.
+    fn components(&self, dynamics: &Dynamics) -> anyhow::Result<Option<ndarray::Array2<f64>>> {
+        let Some(targets) = &self.targets else { return Ok(None) };
+        let targets = arrays::read("targets", targets)?;
+        let initial = self.initial.as_ref().map(|path| arrays::read("initial outputs", path)).transpose()?;
+        Ok(Some(dynamics.modes(targets.view(), initial.as_ref().map(|array| array.view()))?))
+    }
+}
+
+fn table(report: &Report) -> anyhow::Result<String> {
+    let mut text = format!(
+        "points           {}\nlargest λ        {:.6e}\nsmallest λ       {:.6e}\nrank             {}\neffective rank   {:.2}",
+        report.points, report.largest_eigenvalue, report.smallest_eigenvalue, report.rank, report.effective_rank
+    );
+    if let Some(bandwidth) = report.bandwidth {
+        write!(text, "\nRMS frequency    {:.3} cycles a period", bandwidth.rms_frequency)?;
+        if let Some(width) = bandwidth.full_width_half_maximum {
+            write!(text, "\nwidth at half    {:.3} of the period", width / report.points as f64)?;
+        }
+    }
+    if let Some(stability) = report.stability {
+        let verdict = if stability.stable { "stable" } else { "diverges" };
+        write!(text, "\nlearning rate    {verdict}, the limit is {:.6e}", stability.learning_rate_limit)?;
+    }
+    write!(text, "\n\n mode    eigenvalue  time to 1/10  steps to 1/10  remaining      error")?;
+    let number =
+        |value: Option<f64>, width| value.map_or(format!("{:>width$}", "-"), |value| format!("{value:>width$.3e}"));
+    for (index, mode) in report.modes.iter().enumerate() {
+        let (eigenvalue, time) = (mode.eigenvalue, mode.time_to_tenth);
+        let (steps, remaining) = (number(mode.steps_to_tenth, 14), number(mode.remaining, 10));
+        write!(text, "\n{index:>5} {eigenvalue:>13.6e} {time:>13.3e} {steps} {remaining} {}", number(mode.error, 10))?;
+    }
+    Ok(text)
+}
