@@ -2,11 +2,19 @@
 
 pub mod baseline;
 pub mod dataset;
+pub mod encoding;
 pub mod export;
+pub mod features;
 pub mod files;
+pub mod loss;
+pub mod matmul;
 pub mod metrics;
 pub mod model_card;
 pub mod model_file;
+pub mod network;
+pub mod optimizer;
 pub mod quantize;
+pub mod regression;
 pub mod report;
 pub mod theory;
+pub mod train;

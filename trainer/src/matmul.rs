@@ -1,0 +1,134 @@
+//! Matrix products: the one place that calls the `gemm` crate.
+//!
+//! Each call runs on the calling thread alone; parallel code splits its rows itself, in a way that does not depend on
+//! the number of threads. The instruction set is picked at run time, so one binary gives the same bits on one machine
+//! however many threads it uses, but may differ in the last bits between kinds of processor.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+/// A float that networks can be made of: f32 for training, f64 where derivatives are checked or theory needs digits.
+pub trait Real:
+    ndarray::LinalgScalar + ndarray::ScalarOperand + PartialOrd + Send + Sync + std::fmt::Debug + std::ops::AddAssign
+{
+    /// The nearest value to `value`.
+    fn from_f64(value: f64) -> Self;
+    /// Widens to f64, exactly.
+    fn to_f64(self) -> f64;
+    /// e to this power.
+    fn exp(self) -> Self;
+}
+
+macro_rules! impl_real {
+    ($t:ty) => {
+        impl Real for $t {
+            #[inline(always)]
+            fn from_f64(value: f64) -> Self {
+                value as $t
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                self.into()
+            }
+            #[inline(always)]
+            fn exp(self) -> Self {
+                <$t>::exp(self)
+            }
+        }
+    };
+}
+impl_real!(f32);
+impl_real!(f64);
+
+/// What happens to the old content of the output of a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accumulate {
+    /// It is overwritten, whatever it was.
+    Replace,
+    /// The product is added to it.
+    Add,
+}
+
+/// `c = a·b` or `c += a·b`, for views of any strides. Fastest where `c` has unit stride along its longer axis.
+///
+/// # Panics
+/// If the shapes do not fit: `a` [m, k], `b` [k, n], `c` [m, n].
+pub fn multiply_into<T: Real>(
+    a: ArrayView2<'_, T>,
+    b: ArrayView2<'_, T>,
+    accumulate: Accumulate,
+    mut c: ArrayViewMut2<'_, T>,
+) {
+    let (m, k) = a.dim();
+    let (k_of_b, n) = b.dim();
+    assert_eq!(k, k_of_b, "inner dimensions of a matrix product differ");
+    assert_eq!(c.dim(), (m, n), "the output of a matrix product has the wrong shape");
+    let (a_strides, b_strides) = (strides(&a), strides(&b));
+    let c_strides = [c.strides()[0], c.strides()[1]];
+    #[expect(unsafe_code, reason = "gemm takes raw pointers; this function is its safe façade")]
+    // SAFETY: the pointers and strides are those of three live ndarray views whose shapes were checked above, so every
+    // element that gemm touches is inside them; `c` is borrowed exclusively, so it overlaps neither input.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            c.as_mut_ptr(),
+            c_strides[1],
+            c_strides[0],
+            accumulate == Accumulate::Add,
+            a.as_ptr(),
+            a_strides[1],
+            a_strides[0],
+            b.as_ptr(),
+            b_strides[1],
+            b_strides[0],
+            T::one(),
+            T::one(),
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
+
+fn strides<T>(view: &ArrayView2<'_, T>) -> [isize; 2] {
+    [view.strides()[0], view.strides()[1]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, s};
+
+    fn sample(rows: usize, columns: usize, salt: usize) -> Array2<f64> {
+        Array2::from_shape_fn((rows, columns), |(i, j)| ((i * 31 + j * 17 + salt) % 23) as f64 - 11.0)
+    }
+
+    #[test]
+    fn equals_the_definition_for_every_layout() {
+        for (m, k, n) in [(1, 1, 1), (5, 3, 4), (40, 33, 3), (70, 2, 65), (3, 100, 17)] {
+            let (a, b) = (sample(m, k, 1), sample(k, n, 2));
+            let expected = Array2::from_shape_fn((m, n), |(i, j)| (0..k).map(|l| a[[i, l]] * b[[l, j]]).sum::<f64>());
+            let (a_transposed, b_transposed) =
+                (a.t().as_standard_layout().to_owned(), b.t().as_standard_layout().to_owned());
+            for (a, b) in [(a.view(), b.view()), (a_transposed.t(), b.view()), (a.view(), b_transposed.t())] {
+                let mut c = Array2::from_elem((m, n), f64::NAN);
+                multiply_into(a, b, Accumulate::Replace, c.view_mut());
+                assert_eq!(c, expected); // small integers: exact in any order
+                multiply_into(a, b, Accumulate::Add, c.view_mut());
+                assert_eq!(c, &expected * 2.0);
+                let mut wide = Array2::zeros((n, m + 3));
+                multiply_into(a, b, Accumulate::Replace, wide.slice_mut(s![.., 1..=m]).reversed_axes());
+                assert_eq!(wide.slice(s![.., 1..=m]).t(), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_to_add_up_gives_zero() {
+        let mut c = Array2::from_elem((2, 3), 7.0f32);
+        multiply_into(Array2::zeros((2, 0)).view(), Array2::zeros((0, 3)).view(), Accumulate::Replace, c.view_mut());
+        assert_eq!(c, Array2::<f32>::zeros((2, 3)));
+    }
+}

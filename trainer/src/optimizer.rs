@@ -1,0 +1,225 @@
+//! Optimizers and learning-rate schedules.
+//!
+//! Both work on the flat parameter vector of a network, element by element, so that they can run on any part of it on
+//! any thread with the same result.
+
+use crate::network::{Shape, vectorized};
+use serde::{Deserialize, Serialize};
+
+/// How a gradient moves the parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Optimizer {
+    /// Kingma and Ba's Adam.
+    Adam(Adam),
+    /// Plain gradient descent.
+    GradientDescent(GradientDescent),
+}
+
+impl Default for Optimizer {
+    fn default() -> Self {
+        Self::Adam(Adam::default())
+    }
+}
+
+/// Adam as JAX has it: moments corrected for their start at zero, `epsilon` outside the root.
+///
+/// `m = β₁m + (1-β₁)g`, `v = β₂v + (1-β₂)g²`, `p -= η·m̂/(√v̂ + ε)` with `m̂ = m/(1-β₁ᵗ)`, `v̂ = v/(1-β₂ᵗ)`, t from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Adam {
+    /// Decay of the mean of gradients.
+    pub beta1: f64,
+    /// Decay of the mean of their squares.
+    pub beta2: f64,
+    /// Keeps the quotient finite.
+    pub epsilon: f64,
+}
+
+impl Default for Adam {
+    fn default() -> Self {
+        Self { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+    }
+}
+
+/// `p -= η·f·g` with one factor f for the weights and one for the biases of each layer.
+///
+/// Gradient descent in the NTK parametrization, where the weights are `σ_w/√in · ω` and the biases `σ_b · β`, with ω
+/// and β trained, is gradient descent on the weights themselves with factors `σ_w²/in` and `σ_b²`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GradientDescent {
+    /// (weights, biases) of each layer; empty: 1 for all.
+    pub factors: Vec<(f64, f64)>,
+}
+
+impl GradientDescent {
+    /// The factors that make gradient descent on `shape` that of the NTK parametrization.
+    pub fn ntk(shape: &Shape, weight_std: f64, bias_std: f64) -> Self {
+        let factors = shape.widths[..shape.layers()]
+            .iter()
+            .map(|&inputs| (weight_std * weight_std / inputs as f64, bias_std * bias_std))
+            .collect();
+        Self { factors }
+    }
+}
+
+/// What an optimizer remembers of one network.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Moments {
+    /// Decaying mean of the gradients; empty before the first step of Adam, and for gradient descent.
+    pub first: Vec<f32>,
+    /// Decaying mean of their squares.
+    pub second: Vec<f32>,
+}
+
+/// Parameters `start..` of a network with all that belongs to them.
+pub(crate) struct Part<'a> {
+    pub(crate) start: usize,
+    pub(crate) parameters: &'a mut [f32],
+    pub(crate) first: &'a mut [f32],
+    pub(crate) second: &'a mut [f32],
+    pub(crate) gradient: &'a [f32],
+}
+
+impl Optimizer {
+    /// Whether [`Moments`] must have the parameters' length.
+    pub(crate) fn needs_moments(&self) -> bool {
+        matches!(self, Self::Adam(_))
+    }
+
+    /// Moves a part of a network's parameters. `step` counts from 0.
+    pub(crate) fn update(&self, shape: &Shape, step: u64, learning_rate: f64, part: Part<'_>) {
+        match self {
+            Self::Adam(adam) => vectorized(|| adam.update(step, learning_rate, part)),
+            Self::GradientDescent(descent) => descent.update(shape, learning_rate, part),
+        }
+    }
+}
+
+impl Adam {
+    #[inline(always)]
+    fn update(self, step: u64, learning_rate: f64, part: Part<'_>) {
+        let t = (step + 1) as f64;
+        let first_correction = (1.0 / (1.0 - self.beta1.powf(t))) as f32;
+        let second_correction = (1.0 / (1.0 - self.beta2.powf(t))) as f32;
+        let (rate, epsilon) = (learning_rate as f32, self.epsilon as f32);
+        let (beta1, beta2) = (self.beta1 as f32, self.beta2 as f32);
+        let (fresh1, fresh2) = ((1.0 - self.beta1) as f32, (1.0 - self.beta2) as f32);
+        let moments = part.first.iter_mut().zip(part.second);
+        for ((parameter, &gradient), (first, second)) in part.parameters.iter_mut().zip(part.gradient).zip(moments) {
+            *first = beta1 * *first + fresh1 * gradient;
+            *second = beta2 * *second + fresh2 * gradient * gradient;
+            let direction = (*first * first_correction) / ((*second * second_correction).sqrt() + epsilon);
+            *parameter -= rate * direction;
+        }
+    }
+}
+
+impl GradientDescent {
+    fn update(&self, shape: &Shape, learning_rate: f64, part: Part<'_>) {
+        let end = part.start + part.parameters.len();
+        for layer in 0..shape.layers() {
+            let (weights, biases) = self.factors.get(layer).copied().unwrap_or((1.0, 1.0));
+            for (range, factor) in [(shape.weights_range(layer), weights), (shape.biases_range(layer), biases)] {
+                let rate = (learning_rate * factor) as f32;
+                let (from, to) = (range.start.clamp(part.start, end), range.end.clamp(part.start, end));
+                let here = from - part.start..to - part.start;
+                for (parameter, gradient) in part.parameters[here.clone()].iter_mut().zip(&part.gradient[here]) {
+                    *parameter -= rate * gradient;
+                }
+            }
+        }
+    }
+}
+
+/// The learning rate as a function of the step.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// Always the same.
+    Constant,
+    /// Multiplied by `factor` every `every` steps, continuously.
+    Exponential {
+        /// Factor of one period.
+        factor: f64,
+        /// Steps of one period.
+        every: f64,
+    },
+    /// Rises linearly over `warmup` steps, then falls along half a cosine to `floor` times the rate at the last step.
+    Cosine {
+        /// Steps of the rise.
+        warmup: u64,
+        /// What is left at the end, as a part of the rate.
+        floor: f64,
+    },
+}
+
+impl Schedule {
+    /// What the learning rate is multiplied by at `step` (from 0) of `steps`.
+    pub fn factor(&self, step: u64, steps: u64) -> f64 {
+        match *self {
+            Self::Constant => 1.0,
+            Self::Exponential { factor, every } => factor.powf(step as f64 / every),
+            Self::Cosine { warmup, .. } if step < warmup => (step + 1) as f64 / (warmup + 1) as f64,
+            Self::Cosine { warmup, floor } => {
+                let span = steps.saturating_sub(warmup + 1).max(1);
+                let done = ((step - warmup) as f64 / span as f64).min(1.0);
+                floor + (1.0 - floor) * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::OutputActivation;
+
+    fn updated(optimizer: &Optimizer, shape: &Shape, gradients: &[Vec<f32>], rate: f64) -> Vec<f32> {
+        let len = shape.parameters_len();
+        let (mut parameters, mut first, mut second) = (vec![1.0; len], vec![0.0; len], vec![0.0; len]);
+        for (step, gradient) in gradients.iter().enumerate() {
+            let (parameters, first, second) = (&mut parameters, &mut first, &mut second);
+            optimizer.update(shape, step as u64, rate, Part { start: 0, parameters, first, second, gradient });
+        }
+        parameters
+    }
+
+    #[test]
+    fn adam_follows_its_definition() {
+        let shape = Shape::new(1, &[], 1, OutputActivation::Linear);
+        let gradients = [[0.5, -2.0], [0.25, -1.0], [-3.0, 0.0]];
+        let found = updated(&Optimizer::default(), &shape, &gradients.map(|g| g.map(|x| x as f32).to_vec()), 0.1);
+        for i in 0..2 {
+            let (mut p, mut m, mut v) = (1.0f64, 0.0, 0.0);
+            for (step, gradient) in gradients.iter().enumerate() {
+                let (g, t) = (gradient[i], step as i32 + 1);
+                m = 0.9 * m + 0.1 * g;
+                v = 0.999 * v + 0.001 * g * g;
+                p -= 0.1 * (m / (1.0 - 0.9f64.powi(t))) / ((v / (1.0 - 0.999f64.powi(t))).sqrt() + 1e-8);
+            }
+            assert!((f64::from(found[i]) - p).abs() < 1e-6, "{} {p}", found[i]);
+        }
+    }
+
+    #[test]
+    fn gradient_descent_scales_each_layer() {
+        let shape = Shape::new(2, &[1], 1, OutputActivation::Linear); // 2 weights, 1 bias, 1 weight, 1 bias
+        let descent = GradientDescent::ntk(&shape, 2.0, 0.5);
+        assert_eq!(descent.factors, [(2.0, 0.25), (4.0, 0.25)]);
+        let found = updated(&Optimizer::GradientDescent(descent), &shape, &[vec![1.0; 5]], 0.1);
+        for (found, expected) in found.iter().zip([0.8, 0.8, 0.975, 0.6, 0.975]) {
+            assert!((found - expected).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn schedules_start_and_end_where_they_say() {
+        let cosine = Schedule::Cosine { warmup: 9, floor: 0.01 };
+        assert_eq!(cosine.factor(0, 110), 0.1);
+        assert_eq!(cosine.factor(9, 110), 1.0);
+        assert!((cosine.factor(109, 110) - 0.01).abs() < 1e-12);
+        assert!((0..110).all(|step| (0.01 - 1e-12..=1.0).contains(&cosine.factor(step, 110))));
+        let exponential = Schedule::Exponential { factor: 0.1, every: 5000.0 };
+        assert!((exponential.factor(10_000, 10_000) - 0.01).abs() < 1e-12);
+    }
+}
