@@ -32,7 +32,7 @@
 
 use crate::coordinate::{Axis, Outside};
 use crate::error::{ParseError, WriteError};
-use crate::kernels::{BLOCK_ROWS, INPUT_GROUP, layer_words, padded_inputs};
+use crate::kernels::{BLOCK_ROWS, layer_words, padded_inputs};
 use crate::limits::MAX_HIDDEN_LAYERS;
 use crate::model::{Model, OutputActivation, OutputMap, Precision};
 use serde::{Deserialize, Serialize};
@@ -252,9 +252,9 @@ fn put_layer(
                 cursor.put(&[0, 1, 2, 3].map(|r| value(bias, block + r)))?;
                 if narrow {
                     let both = |row: usize, k: usize| 256 * weight(row + 1, k) + weight(row, k);
-                    for k in (0..padded).step_by(INPUT_GROUP) {
+                    for k in (0..padded).step_by(4) {
                         for row in [block, block + 2] {
-                            cursor.put(&[0, 2, 4, 6].map(|i| pair(both(row, k + i), both(row, k + i + 1))))?;
+                            cursor.put(&[0, 2].map(|i| pair(both(row, k + i), both(row, k + i + 1))))?;
                         }
                     }
                 } else {

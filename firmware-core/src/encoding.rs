@@ -4,9 +4,8 @@
 //!
 //! - Coordinates `v`: `[d]`, unsigned Q0.32.
 //! - Frequencies `B`: `[m, d]` row-major, signed Q16.16, in cycles over the unit domain.
-//! - Phase of row j: Σ_d B\[j\]\[d\]·v\[d\] modulo one turn, as u32: the products `B·(v >> 1)` (Q16.47) are added in 64 bits
-//!   and bits 15 ..= 46 are kept. Apart from the coordinate's last bit nothing is rounded: the overflow *is* the range
-//!   reduction.
+//! - Phase of row j: Σ_d B\[j\]\[d\]·v\[d\] modulo one turn, as u32: each exact product `B·v` (Q16.48) is shifted right by
+//!   16 (rounding down) and added modulo 2³². The overflow *is* the range reduction, and d·2⁻³² turns the whole error.
 //! - Features: `[2m + p]` signed 16 bits with 1.0 = [`trig::ONE`], in this order: m cosines, m sines, then
 //!   the last p coordinates as `2v - 1`. An encoding `none` has m = 0 and p = d.
 //!
@@ -122,9 +121,7 @@ impl<'a> Encoding<'a> {
 /// Σ b·v in turns, modulo one, as u32: `row` in Q16.16, `point` in Q0.32.
 #[inline(always)]
 fn phase(row: &[i32], point: &[u32]) -> u32 {
-    let turns =
-        row.iter().zip(point).fold(0i64, |sum, (&b, &v)| sum.wrapping_add(i64::from(b) * i64::from((v >> 1) as i32)));
-    (turns >> 15) as u32
+    row.iter().zip(point).fold(0, |turns: u32, (&b, &v)| turns.wrapping_add((i64::from(b) * i64::from(v) >> 16) as u32))
 }
 
 /// 2v - 1 with 1.0 = [`trig::ONE`].
@@ -166,8 +163,8 @@ mod tests {
         let rows: Vec<i32> = vec![-(40 << 16) - 12_345, 32_000 << 16, i32::MIN, i32::MAX, 77, -1];
         for pair in rows.chunks_exact(2) {
             for v in [[1u32, u32::MAX], [0x1234_5678, 0x9abc_def0], [u32::MAX, u32::MAX]] {
-                let exact: i128 = pair.iter().zip(v).map(|(&b, v)| i128::from(b) * i128::from(v >> 1)).sum();
-                assert_eq!(phase(pair, &v), (exact >> 15) as u32);
+                let exact: i128 = pair.iter().zip(v).map(|(&b, v)| (i128::from(b) * i128::from(v)) >> 16).sum();
+                assert_eq!(phase(pair, &v), exact as u32);
             }
         }
     }

@@ -264,7 +264,7 @@ fn check_integer_block(
     let halfwords: &[i16] = bytemuck::cast_slice(weights);
     for (i, &halfword) in halfwords.iter().enumerate() {
         if precision == Precision::W8A16 {
-            let (row, k) = (2 * (i / 8 % 2), i / 16 * 8 + i % 8);
+            let (row, k) = (2 * (i / 4 % 2), i / 8 * 4 + i % 4);
             let (even, odd) = unpack_rows(halfword);
             if even == -128 || odd.abs() > 127 {
                 return Err(ParseError::Weight);

@@ -20,7 +20,7 @@
 //! ```text
 //! f32     [bias ×4]  n   × [w0k w1k w2k w3k]
 //! w16a16  [bias ×4]  n/2 × [rows 0, 1, 2, 3: halfwords k, k+1]                                    [multiplier ×4]
-//! w8a16   [bias ×4]  n/8 × [rows 0|1: halfwords k … k+7] [rows 2|3: halfwords k … k+7]            [multiplier ×4]
+//! w8a16   [bias ×4]  n/4 × [rows 0|1: halfwords k … k+3] [rows 2|3: halfwords k … k+3]            [multiplier ×4]
 //! ```
 //!
 //! In `w8a16` two rows share a halfword as the number `256·w_odd + w_even`, with weights in ±127. The low byte is the

@@ -198,8 +198,8 @@ fn halves(word: u32) -> [i32; 2] {
 #[inline(always)]
 fn accumulate_w8<const L: usize>(bias: &[u32; BLOCK_ROWS], weights: &[u32], x: &[u32]) -> Block<i32, L> {
     let mut block = bias.map(|bias| [bias as i32; L]);
-    for (tile, x) in weights.chunks_exact(8).zip(x.chunks_exact(4 * L)) {
-        for (rows, tile) in block.chunks_exact_mut(2).zip(tile.chunks_exact(4)) {
+    for (tile, x) in weights.chunks_exact(4).zip(x.chunks_exact(2 * L)) {
+        for (rows, tile) in block.chunks_exact_mut(2).zip(tile.chunks_exact(2)) {
             let [even, odd] = rows else { continue };
             for (&word, x) in tile.iter().zip(x.chunks_exact(L)) {
                 let (even_0, odd_0) = unpack_rows(word as i16);
