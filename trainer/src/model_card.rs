@@ -4,12 +4,13 @@
 //! ranges of the data, which [`data_text`] writes, and whatever settings the trainer adds.
 
 use std::fmt;
+use std::path::Path;
 
 use firmware_core::kernels::layer_words;
 use firmware_core::{Model, OutputActivation, Outside, Precision};
 use serde::Serialize;
 
-use crate::dataset::{Dataset, Kind};
+use crate::dataset::{Dataset, Kind, LoadOptions, is_named_table};
 
 /// The text lines that describe the data: names and units of what goes in and comes out. Values are JSON.
 #[must_use]
@@ -36,6 +37,23 @@ pub fn text_value<'t>(text: &'t str, key: &str) -> Option<&'t str> {
 #[must_use]
 pub fn names(text: &str, key: &str) -> Vec<String> {
     text_value(text, key).and_then(|value| serde_json::from_str(value).ok()).unwrap_or_default()
+}
+
+/// How to read the data at `path` as the model with this text was trained, where `given` leaves it open.
+#[must_use]
+pub fn load_options(text: &str, path: &Path, given: LoadOptions) -> LoadOptions {
+    let mut options = given;
+    if is_named_table(path) {
+        if options.inputs.is_empty() {
+            options.inputs = names(text, "inputs");
+        }
+        if options.outputs.is_empty() {
+            options.outputs = names(text, "outputs");
+        }
+    } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy")) {
+        options.channels_last |= text_value(text, "channels_last") == Some("true");
+    }
+    options
 }
 
 fn lines(text: &str) -> impl Iterator<Item = (&str, &str)> {

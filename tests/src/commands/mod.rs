@@ -1,4 +1,5 @@
 //! The commands of `cargo xtask`, one a file.
 
+pub mod device;
 pub mod parity;
 pub mod test;

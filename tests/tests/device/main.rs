@@ -2,6 +2,7 @@
 
 mod baked;
 mod boot;
+mod command;
 mod parity;
 
 use std::collections::HashMap;

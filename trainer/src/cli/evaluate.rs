@@ -6,9 +6,9 @@ use anyhow::{Context, bail};
 use firmware_core::{Model, Outside};
 use ndarray::Array2;
 use serde::Serialize;
-use trainer::dataset::{Dataset, LoadOptions, is_named_table, load, npy};
+use trainer::dataset::{Dataset, LoadOptions, load, npy};
 use trainer::metrics::Metrics;
-use trainer::model_card::{self, names, precision_name};
+use trainer::model_card::{self, precision_name};
 use trainer::model_file::{ModelFile, predict};
 use trainer::{files, report};
 
@@ -77,21 +77,12 @@ impl Evaluate {
 
     /// Reads the data as the model was trained, unless the arguments say otherwise, and checks that they fit.
     fn load(&self, model: &Model<'_>) -> anyhow::Result<Dataset> {
-        let mut options = LoadOptions {
+        let given = LoadOptions {
             channels_last: self.channels_last,
             inputs: self.inputs.clone(),
             outputs: self.targets.clone(),
         };
-        if is_named_table(&self.input) {
-            if options.inputs.is_empty() {
-                options.inputs = names(model.text(), "inputs");
-            }
-            if options.outputs.is_empty() {
-                options.outputs = names(model.text(), "outputs");
-            }
-        } else if self.input.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy")) {
-            options.channels_last |= model_card::text_value(model.text(), "channels_last") == Some("true");
-        }
+        let options = model_card::load_options(model.text(), &self.input, given);
         let data = load(&self.input, &options)?;
         if (data.inputs(), data.outputs()) != (model.inputs(), model.outputs()) {
             bail!(
