@@ -81,6 +81,16 @@ impl TrainState {
         let moments = vec![Moments::default(); networks.len()];
         Self { networks, moments, step: 0, history: Vec::new() }
     }
+
+    /// The same state with moments as large as they get: what a checkpoint will take on the disk.
+    pub fn with_room_for_moments(&self) -> Self {
+        let mut state = self.clone();
+        for (network, moments) in state.networks.iter().zip(&mut state.moments) {
+            moments.first.resize(network.parameters().len(), 0.0);
+            moments.second.resize(network.parameters().len(), 0.0);
+        }
+        state
+    }
 }
 
 /// How to train.

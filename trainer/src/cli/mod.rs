@@ -4,8 +4,11 @@
 //! one sentence on standard error and a non-zero exit.
 
 mod evaluate;
+mod fit;
 mod inspect;
+mod interrupt;
 mod ntk;
+mod quantize;
 
 use std::io::{self, Write};
 
@@ -22,8 +25,10 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Evaluate(evaluate::Evaluate),
+    Fit(fit::Fit),
     Inspect(inspect::Inspect),
     Ntk(ntk::Ntk),
+    Quantize(quantize::Quantize),
 }
 
 impl Cli {
@@ -31,8 +36,10 @@ impl Cli {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Evaluate(command) => command.run(),
+            Command::Fit(command) => command.run(),
             Command::Inspect(command) => command.run(),
             Command::Ntk(command) => command.run(),
+            Command::Quantize(command) => command.run(),
         }
     }
 }

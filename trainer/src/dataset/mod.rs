@@ -82,6 +82,27 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// A grid of unit values that no file holds: `targets` `[n, c]` at the points of `shape`, x (the last axis of
+    /// `shape`) fastest, each output with scale 1 and offset 0.
+    ///
+    /// # Panics
+    /// If the number of targets is not the product of `shape`, or that is zero.
+    pub fn from_grid(shape: &[usize], targets: Array2<f32>) -> Self {
+        assert!(!targets.is_empty() && shape.iter().product::<usize>() == targets.nrows(), "a target for each point");
+        let axes: Vec<Axis> = shape.iter().rev().map(|&len| domain::index_axis(len)).collect();
+        let points = domain::lattice_points(shape);
+        Self {
+            coordinates: domain::to_fixed(&points, &axes),
+            points,
+            output_maps: vec![OutputMap { scale: 1.0, offset: 0.0 }; targets.ncols()],
+            kind: Kind::Grid { shape: shape.to_vec(), channels_last: targets.ncols() > 1 },
+            input_names: domain::index_names(axes.len()),
+            output_names: (0..targets.ncols()).map(|output| format!("output {output}")).collect(),
+            axes,
+            targets,
+        }
+    }
+
     /// The number of samples, `n`.
     pub fn len(&self) -> usize {
         self.points.nrows()

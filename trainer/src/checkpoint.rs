@@ -1,0 +1,71 @@
+//! The state of a training run in a file, so that it continues to the same bits.
+
+use crate::dataset::Dataset;
+use crate::optimizer::Moments;
+use crate::tensors::{TensorError, Tensors};
+use crate::train::TrainState;
+use serde::Serialize;
+use std::path::Path;
+
+/// A checksum of the data that a run depends on: coordinates and targets.
+pub fn fingerprint(dataset: &Dataset) -> u64 {
+    // FNV-1a over 32-bit words: no defence, but no data file is taken for another by accident.
+    let words = dataset.coordinates.iter().copied().chain(dataset.targets.iter().map(|target| target.to_bits()));
+    words.fold(0xcbf2_9ce4_8422_2325, |hash, word| (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+/// Writes the state of any training, so that [`read`] continues it to the same bits.
+///
+/// `settings` and `fingerprint` say what it belongs to.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write(path: &Path, state: &TrainState, settings: &impl Serialize, fingerprint: u64) -> Result<(), TensorError> {
+    let mut tensors = Tensors::default();
+    for (index, (network, moments)) in state.networks.iter().zip(&state.moments).enumerate() {
+        let mut put = |name: &str, values: &[f32]| tensors.put(format!("{index}.{name}"), &[values.len()], values);
+        put("parameters", network.parameters());
+        put("first_moment", &moments.first);
+        put("second_moment", &moments.second);
+    }
+    let (steps, losses): (Vec<u64>, Vec<f64>) = state.history.iter().copied().unzip();
+    tensors.put("history.steps", &[steps.len()], &steps);
+    tensors.put("history.losses", &[losses.len()], &losses);
+    tensors.put("state", &[2], &[state.step, fingerprint]);
+    tensors.put_settings(settings);
+    tensors.write(path)
+}
+
+/// Reads what [`write`] wrote into the untrained state of the same networks; returns the fingerprint.
+///
+/// # Errors
+/// If it is damaged or belongs to other networks.
+pub fn read(path: &Path, state: &mut TrainState) -> Result<u64, TensorError> {
+    let tensors = Tensors::read(path)?;
+    let unfit = |name: &str| TensorError::Tensor { path: path.to_owned(), name: name.to_owned() };
+    for (index, (network, moments)) in state.networks.iter_mut().zip(&mut state.moments).enumerate() {
+        let get = |name: &str| {
+            let name = format!("{index}.{name}");
+            tensors.get::<f32>(&name).map(|(_, values)| (name, values))
+        };
+        let len = network.parameters().len();
+        let (name, parameters) = get("parameters")?;
+        let (_, first) = get("first_moment")?;
+        let (_, second) = get("second_moment")?;
+        if parameters.len() != len || first.len() != second.len() || ![0, len].contains(&first.len()) {
+            return Err(unfit(&name));
+        }
+        network.parameters_mut().copy_from_slice(&parameters);
+        *moments = Moments { first, second };
+    }
+    let (_, steps) = tensors.get::<u64>("history.steps")?;
+    let (_, losses) = tensors.get::<f64>("history.losses")?;
+    state.history = steps.into_iter().zip(losses).collect();
+    match tensors.get::<u64>("state")?.1[..] {
+        [step, fingerprint] => {
+            state.step = step;
+            Ok(fingerprint)
+        }
+        _ => Err(unfit("state")),
+    }
+}

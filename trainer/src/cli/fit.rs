@@ -1,0 +1,347 @@
+//! `trainer fit`: from a file of data to a run folder with the model in it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use firmware_core::Precision;
+use serde_json::json;
+use trainer::dataset::{Dataset, Holdout, LoadOptions, Outside, load};
+use trainer::encoding::EncodingKind;
+use trainer::fit::{FitParams, ValidFitParams};
+use trainer::network::OutputActivation;
+use trainer::optimizer::Schedule;
+use trainer::outcome::{self, Outcome};
+use trainer::run::RunFolder;
+use trainer::saved::{RunSettings, SavedNetwork};
+use trainer::train::{Checkpoint, Ended, TrainError, TrainState, Watch};
+use trainer::{checkpoint, progress};
+
+use super::{interrupt, print};
+
+/// Time between two checkpoints.
+const CHECKPOINT: Duration = Duration::from_secs(30);
+
+/// Train a network on a picture, an array or a table, and write the model for a device.
+///
+/// The run folder gets network.safetensors (weights for PyTorch or JAX), model.ffm (for the device), metrics.json and
+/// report.html. Ctrl-C keeps what was learned; --resume continues to the same bits as an uninterrupted run.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  trainer fit camera_256.png --out runs/camera\n  \
+                        trainer fit sensor.csv --inputs adc,temperature --outputs pressure --out runs/sensor --holdout 0.1\n  \
+                        trainer fit --resume runs/camera --steps 4000")]
+pub(crate) struct Fit {
+    /// A PNG or JPEG picture, an .npy array, or a CSV table [default with --resume: that of the run]
+    #[arg(required_unless_present = "resume")]
+    input: Option<PathBuf>,
+    /// The run folder to make
+    #[arg(long, value_name = "RUN", required_unless_present = "resume", conflicts_with = "resume")]
+    out: Option<PathBuf>,
+    /// Replace the run in --out
+    #[arg(long)]
+    force: bool,
+    /// Continue this run; its settings hold, only --steps may differ
+    #[arg(long, value_name = "RUN")]
+    resume: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
+    /// Updates of the parameters [default: 2000]
+    #[arg(long)]
+    steps: Option<u64>,
+    /// Print one JSON object; progress goes to standard error
+    #[arg(long)]
+    json: bool,
+}
+
+/// Everything that a resumed run takes from its folder.
+#[derive(clap::Args, Default, PartialEq)]
+struct Settings {
+    /// Columns of a CSV that are inputs
+    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    inputs: Vec<String>,
+    /// Columns of a CSV that are outputs
+    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    outputs: Vec<String>,
+    /// The last axis of an .npy holds the outputs
+    #[arg(long)]
+    channels_last: bool,
+    /// How coordinates become features [default: gaussian]
+    #[arg(long)]
+    encoding: Option<EncodingKind>,
+    /// Rows of the frequency matrix; positional and fourier share them among the axes [default: 64]
+    #[arg(long)]
+    frequencies: Option<usize>,
+    /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the domain [default: 10]
+    #[arg(long)]
+    scale: Option<f64>,
+    /// p of the amplitudes 1/j^p of fourier; inf leaves the first frequency [default: 0]
+    #[arg(long, value_name = "P")]
+    amplitude_power: Option<f64>,
+    /// Frequencies of fourier along each axis [default: 1,2,3,…]
+    #[arg(long, value_delimiter = ',', value_name = "B")]
+    frequency_list: Vec<f64>,
+    /// Divide the features by the norm of the amplitudes
+    #[arg(long)]
+    normalize: bool,
+    /// Positional frequencies 2^s - 1, s from 0 to --scale, as in the published code
+    #[arg(long)]
+    positional_notebook: bool,
+    /// Widths of the hidden layers [default: 64,64,64]
+    #[arg(long, value_delimiter = ',', value_name = "WIDTHS")]
+    hidden: Option<Vec<usize>>,
+    /// Last activation: linear or sigmoid [default: linear]
+    #[arg(long)]
+    output: Option<Output>,
+    /// Samples a step, or all [default: 8192]
+    #[arg(long, value_parser = parse_batch)]
+    batch: Option<Batch>,
+    /// Adam's learning rate at its highest [default: 5e-3]
+    #[arg(long)]
+    learning_rate: Option<f64>,
+    /// Its course: constant, cosine (to 1 %), or exponential:FACTOR:STEPS [default: cosine]
+    #[arg(long, value_parser = parse_schedule)]
+    schedule: Option<Schedule>,
+    /// Numbers in the artifact [default: w8a16]
+    #[arg(long)]
+    precision: Option<PrecisionArg>,
+    /// Points beyond the domain; periodic makes the network periodic [default: clamp]
+    #[arg(long)]
+    outside: Option<OutsideArg>,
+    /// Samples to test with: none, even (train on even rows and columns, test on odd ones), or a part such as 0.1 [default: none]
+    #[arg(long)]
+    holdout: Option<Holdout>,
+    /// Seed of everything random [default: 0]
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Output {
+    Linear,
+    Sigmoid,
+}
+
+/// A precision by its name.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum PrecisionArg {
+    F32,
+    W8a16,
+    W16a16,
+}
+
+impl From<PrecisionArg> for Precision {
+    fn from(precision: PrecisionArg) -> Self {
+        match precision {
+            PrecisionArg::F32 => Self::F32,
+            PrecisionArg::W8a16 => Self::W8A16,
+            PrecisionArg::W16a16 => Self::W16A16,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum OutsideArg {
+    Clamp,
+    Periodic,
+    Reject,
+}
+
+/// Samples a step; none: all.
+#[derive(Clone, Copy, PartialEq)]
+struct Batch(Option<usize>);
+
+fn parse_batch(text: &str) -> Result<Batch, String> {
+    match text {
+        "all" => Ok(Batch(None)),
+        _ => text.parse().map(|batch| Batch(Some(batch))).map_err(|_| "expected a number or all".to_owned()),
+    }
+}
+
+fn parse_schedule(text: &str) -> Result<Schedule, String> {
+    let parts: Vec<&str> = text.split(':').collect();
+    match parts[..] {
+        ["constant"] => Ok(Schedule::Constant),
+        ["cosine"] => Ok(FitParams::default().schedule),
+        ["exponential", factor, every] => match (factor.parse(), every.parse()) {
+            (Ok(factor), Ok(every)) => Ok(Schedule::Exponential { factor, every }),
+            _ => Err("expected two numbers, as in exponential:0.1:5000".to_owned()),
+        },
+        _ => Err("expected constant, cosine, or exponential:FACTOR:STEPS such as exponential:0.1:5000".to_owned()),
+    }
+}
+
+fn parse_precision(name: &str) -> anyhow::Result<Precision> {
+    let precision = PrecisionArg::from_str(name, false).ok().with_context(|| format!("unknown precision {name}"))?;
+    Ok(precision.into())
+}
+
+impl Settings {
+    fn params(&self, steps: Option<u64>) -> FitParams {
+        let mut params = FitParams::default();
+        let encoding = &mut params.encoding;
+        encoding.kind = self.encoding.unwrap_or(encoding.kind);
+        encoding.frequencies = self.frequencies.unwrap_or(encoding.frequencies);
+        encoding.scale = self.scale.unwrap_or(encoding.scale);
+        encoding.amplitude_power = self.amplitude_power.unwrap_or(encoding.amplitude_power);
+        encoding.normalize = self.normalize;
+        encoding.notebook = self.positional_notebook;
+        encoding.list.clone_from(&self.frequency_list);
+        params.hidden = self.hidden.clone().unwrap_or(params.hidden);
+        params.output = match self.output {
+            Some(Output::Sigmoid) => OutputActivation::Sigmoid,
+            Some(Output::Linear) | None => OutputActivation::Linear,
+        };
+        params.steps = steps.unwrap_or(params.steps);
+        params.batch = self.batch.map_or(params.batch, |batch| batch.0);
+        params.learning_rate = self.learning_rate.unwrap_or(params.learning_rate);
+        params.schedule = self.schedule.unwrap_or(params.schedule);
+        params.outside = match self.outside {
+            Some(OutsideArg::Periodic) => Outside::Periodic,
+            Some(OutsideArg::Reject) => Outside::Reject,
+            Some(OutsideArg::Clamp) | None => Outside::Clamp,
+        };
+        params.holdout = self.holdout.unwrap_or(params.holdout);
+        params.seed = self.seed.unwrap_or(params.seed);
+        params
+    }
+
+    fn run_settings(&self, input: PathBuf, steps: Option<u64>) -> RunSettings {
+        let precision = self.precision.unwrap_or(PrecisionArg::W8a16);
+        RunSettings {
+            fit: self.params(steps),
+            precision: trainer::model_card::precision_name(precision.into()).to_owned(),
+            input,
+            channels_last: self.channels_last,
+            inputs: self.inputs.clone(),
+            outputs: self.outputs.clone(),
+        }
+    }
+}
+
+/// A run about to train.
+struct Job {
+    folder: RunFolder,
+    settings: RunSettings,
+    dataset: Dataset,
+    params: ValidFitParams,
+    state: TrainState,
+    fingerprint: u64,
+}
+
+impl Fit {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let mut job = match (&self.resume, &self.out, &self.input) {
+            (Some(run), ..) => self.resumed(run)?,
+            (None, Some(out), Some(input)) => self.new_run(out, input)?,
+            _ => bail!("name the data and an --out, or a run to --resume"),
+        };
+        let (ended, outcome) = job.train()?;
+        job.print(&outcome, self.json)?;
+        if ended == Ended::Interrupted {
+            eprintln!("interrupted; continue with: trainer fit --resume {}", job.folder.path().display());
+            interrupt::exit();
+        }
+        Ok(())
+    }
+
+    fn new_run(&self, out: &std::path::Path, input: &std::path::Path) -> anyhow::Result<Job> {
+        let settings = self.settings.run_settings(input.to_owned(), self.steps);
+        let (dataset, params) = read_data(&settings)?;
+        let folder = RunFolder::create(out, self.force)?;
+        let (state, fingerprint) = (params.start(), checkpoint::fingerprint(&dataset));
+        Ok(Job { folder, settings, dataset, params, state, fingerprint })
+    }
+
+    fn resumed(&self, run: &std::path::Path) -> anyhow::Result<Job> {
+        if self.settings != Settings::default() {
+            bail!("--resume continues with the settings of the run; leave out all options but --steps and --json");
+        }
+        let folder = RunFolder::open(run)?;
+        let mut settings = SavedNetwork::read(&folder.network())?.settings;
+        if let Some(input) = &self.input {
+            settings.input.clone_from(input);
+        }
+        settings.fit.steps = self.steps.unwrap_or(settings.fit.steps);
+        let (dataset, params) = read_data(&settings)?;
+        let mut state = params.start();
+        let fingerprint = checkpoint::read(&folder.checkpoint(), &mut state)?;
+        if fingerprint != checkpoint::fingerprint(&dataset) {
+            bail!(trainer::run::RunError::OtherData { path: run.to_owned() });
+        }
+        if state.step >= params.params().steps {
+            eprintln!("all {} steps are done; give more with --steps", state.step);
+        }
+        Ok(Job { folder, settings, dataset, params, state, fingerprint })
+    }
+}
+
+fn read_data(settings: &RunSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
+    let options = LoadOptions {
+        channels_last: settings.channels_last,
+        inputs: settings.inputs.clone(),
+        outputs: settings.outputs.clone(),
+    };
+    let dataset = load(&settings.input, &options)?;
+    let params = settings.fit.check(dataset.inputs(), dataset.outputs())?;
+    Ok((dataset, params))
+}
+
+impl Job {
+    /// Trains to the end or to ctrl-C, and writes everything either way.
+    fn train(&mut self) -> anyhow::Result<(Ended, Outcome)> {
+        let precision = parse_precision(&self.settings.precision)?;
+        let split = self.params.split(&self.dataset)?;
+        let path = self.folder.checkpoint();
+        let mut save = |state: &TrainState| {
+            checkpoint::write(&path, state, &self.settings, self.fingerprint)
+                .map_err(|error| TrainError::Save(Box::new(error)))
+        };
+        // A disk that is full or read-only shows before the training, not after it.
+        outcome::write_network(
+            &self.folder,
+            &self.settings,
+            self.params.encoding(),
+            &self.state,
+            (&self.dataset, &split),
+        )?;
+        save(&self.state.with_room_for_moments())?;
+        let mut bar = progress::on_stderr(self.params.params().steps, self.state.step);
+        let mut watch = Watch {
+            stop: Some(interrupt::catch()?),
+            progress: Some(&mut *bar),
+            checkpoint: Some(Checkpoint { every: CHECKPOINT, save: &mut save }),
+            observe: None,
+        };
+        let ended = self.params.continue_fit(&self.dataset, &split, &mut self.state, &mut watch)?;
+        save(&self.state)?;
+        let encoding = self.params.encoding();
+        let data = (&self.dataset, &split);
+        let outcome = outcome::write(&self.folder, &self.settings, precision, encoding, &self.state, data)?;
+        Ok((ended, outcome))
+    }
+
+    fn print(&self, outcome: &Outcome, as_json: bool) -> anyhow::Result<()> {
+        let folder = self.folder.path();
+        if as_json {
+            let mut object = serde_json::to_value(outcome)?;
+            object["run"] = json!(folder);
+            object["model_file"] = json!(self.folder.model());
+            if let Some(object) = object.as_object_mut() {
+                object.remove("losses");
+            }
+            return print(&serde_json::to_string_pretty(&object)?);
+        }
+        let mut text = String::new();
+        for (name, quality) in [("f32", &outcome.f32), (outcome.precision, &outcome.model)] {
+            text += &format!("{name:<7} PSNR {:.2} dB", quality.train.psnr_db);
+            if let Some(test) = &quality.test {
+                text += &format!(", held out {:.2} dB", test.psnr_db);
+            }
+            text += "\n";
+        }
+        text += &format!("model   {} ({} bytes)\n", self.folder.model().display(), outcome.model_bytes);
+        text += &format!("report  {}", folder.join("report.html").display());
+        print(&text)
+    }
+}

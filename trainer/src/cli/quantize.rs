@@ -1,0 +1,54 @@
+//! `trainer quantize`: the model of a run in another precision.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use trainer::files;
+use trainer::model_card::precision_name;
+use trainer::run::RunFolder;
+use trainer::saved::SavedNetwork;
+
+use super::fit::PrecisionArg;
+use super::print;
+
+/// Write the network of a run as a model in the precision of your choice.
+///
+/// No data file is needed: the run keeps samples for calibration. The loss in dB is measured on samples that the
+/// calibration does not see.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  trainer quantize runs/camera --precision w16a16 --out camera.ffm")]
+pub(crate) struct Quantize {
+    /// The folder of a run
+    run: PathBuf,
+    /// Numbers in the artifact
+    #[arg(long)]
+    precision: PrecisionArg,
+    /// The model to write
+    #[arg(long, value_name = "MODEL.ffm")]
+    out: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Quantize {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let folder = RunFolder::open(&self.run)?;
+        let saved = SavedNetwork::read(&folder.network())?;
+        let exported = saved.export(self.precision.into())?;
+        files::write(&self.out, exported.artifact.as_bytes())?;
+        let precision = precision_name(self.precision.into());
+        let (bytes, loss) = (exported.artifact.as_bytes().len(), exported.quantization_loss_db);
+        if self.json {
+            let object = json!({
+                "model": self.out,
+                "precision": precision,
+                "model_bytes": bytes,
+                "quantization_loss_db": loss,
+                "training_psnr_db": saved.training_psnr_db,
+            });
+            return print(&serde_json::to_string_pretty(&object)?);
+        }
+        print(&format!("{precision}  {bytes} bytes, {loss:.3} dB below f32  {}", self.out.display()))
+    }
+}

@@ -1,0 +1,337 @@
+//! Fitting a network to a data set: hyperparameters, their check, the run.
+//!
+//! | hyperparameter | default | purpose | range |
+//! | --- | --- | --- | --- |
+//! | `encoding` | Gaussian, 64 rows, σ = 10 | see [`crate::encoding`] | |
+//! | `hidden` | 64, 64, 64 | widths of the ReLU layers | up to 8 of 1 … 2048 |
+//! | `output` | linear | last activation | linear, sigmoid |
+//! | `initialization` | Glorot | how parameters start | see [`Initialization`] |
+//! | `steps` | 2000 | updates | ≥ 1 |
+//! | `batch` | 8192 | samples a step | ≥ 1, or all |
+//! | `learning_rate` | 5e-3 | of Adam | > 0, ≤ 10 |
+//! | `schedule` | cosine to 1 %, 20 steps of warm-up | of the learning rate | see [`Schedule`] |
+//! | `loss` | mean squared error | what is made small | see [`SquaredError`] |
+//! | `outside` | clamp | points beyond the domain; periodic rounds B to whole cycles | |
+//! | `holdout` | none | samples that test instead of train | |
+//! | `seed` | 0 | of B, the start, the order of samples and the held-out ones | |
+
+use crate::dataset::{Dataset, DatasetError, Holdout, Outside, Split, split};
+use crate::encoding::{Encoding, EncodingError, EncodingKind, EncodingParams};
+use crate::features::EncodedFeatures;
+use crate::loss::SquaredError;
+use crate::metrics::Metrics;
+use crate::network::{Initialization, Mlp, OutputActivation, Shape};
+use crate::optimizer::{Optimizer, Schedule};
+use crate::regression::Regression;
+use crate::train::{Ended, LoopParams, TrainError, TrainState, Watch, step_rng, train};
+use firmware_core::limits::{MAX_HIDDEN_LAYERS, MAX_OUTPUTS, MAX_WIDTH};
+use ndarray::{Array2, ArrayView2, Axis, s};
+use serde::{Deserialize, Serialize};
+
+/// Which random numbers are the start of the network.
+const START: u64 = 3;
+
+/// Hyperparameters; [`FitParams::check`] makes them [`ValidFitParams`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FitParams {
+    /// The encoding; its seed is replaced by `seed`.
+    pub encoding: EncodingParams,
+    /// Widths of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// Last activation.
+    pub output: OutputActivation,
+    /// How parameters start.
+    pub initialization: Initialization,
+    /// Updates.
+    pub steps: u64,
+    /// Samples a step; `None`: all.
+    pub batch: Option<usize>,
+    /// Learning rate where the schedule's factor is 1.
+    pub learning_rate: f64,
+    /// Its course.
+    pub schedule: Schedule,
+    /// The optimizer.
+    pub optimizer: Optimizer,
+    /// What is made small.
+    pub loss: SquaredError,
+    /// Points beyond the domain.
+    pub outside: Outside,
+    /// Samples that test.
+    #[serde(with = "holdout_text")]
+    pub holdout: Holdout,
+    /// Of everything random.
+    pub seed: u64,
+}
+
+impl Default for FitParams {
+    fn default() -> Self {
+        Self {
+            encoding: EncodingParams::default(),
+            hidden: vec![64, 64, 64],
+            output: OutputActivation::Linear,
+            initialization: Initialization::Glorot,
+            steps: 2000,
+            batch: Some(8192),
+            learning_rate: 5e-3,
+            schedule: Schedule::Cosine { warmup: 20, floor: 0.01 },
+            optimizer: Optimizer::default(),
+            loss: SquaredError::Mean,
+            outside: Outside::Clamp,
+            holdout: Holdout::None,
+            seed: 0,
+        }
+    }
+}
+
+/// As on the command line.
+mod holdout_text {
+    use super::Holdout;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(holdout: &Holdout, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(holdout)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Holdout, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// Why there is nothing to fit, or fitting failed.
+#[derive(Debug, thiserror::Error)]
+pub enum FitError {
+    /// The encoding is impossible.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
+    /// The data cannot be split.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// Training failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// A layer of no width or of too much.
+    #[error("a hidden layer of {width} units is not possible; --hidden takes widths from 1 to {MAX_WIDTH}")]
+    Width {
+        /// The width.
+        width: usize,
+    },
+    /// Too many layers.
+    #[error("{layers} hidden layers are not possible; a device takes up to {MAX_HIDDEN_LAYERS}")]
+    Layers {
+        /// How many.
+        layers: usize,
+    },
+    /// Too many outputs.
+    #[error("{outputs} outputs are not possible; a device takes up to {MAX_OUTPUTS}")]
+    Outputs {
+        /// How many.
+        outputs: usize,
+    },
+    /// No learning rate.
+    #[error("a learning rate of {rate} is not possible; --learning-rate takes a number above 0 and up to 10")]
+    LearningRate {
+        /// What was given.
+        rate: f64,
+    },
+    /// No schedule.
+    #[error("the schedule has impossible numbers; its factor must be above 0 and up to 1, its period positive")]
+    Schedule,
+    /// Nothing to do.
+    #[error("0 steps train nothing; give --steps at least 1")]
+    Steps,
+    /// Empty batches.
+    #[error("a batch of 0 samples trains nothing; give --batch at least 1, or all")]
+    Batch,
+    /// More samples than can be told apart.
+    #[error("{samples} samples are too many; this program takes up to 4294967295")]
+    Samples {
+        /// How many.
+        samples: usize,
+    },
+}
+
+/// Checked hyperparameters for data of a certain shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValidFitParams {
+    params: FitParams,
+    encoding: Encoding,
+    shape: Shape,
+}
+
+impl FitParams {
+    /// Checks everything that can be wrong, before anything is computed.
+    ///
+    /// # Errors
+    /// [`FitError`], with the option to change.
+    pub fn check(&self, inputs: usize, outputs: usize) -> Result<ValidFitParams, FitError> {
+        let mut params = self.clone();
+        params.encoding.seed = self.seed;
+        params.encoding.whole |= self.outside == Outside::Periodic && self.encoding.kind != EncodingKind::None;
+        let encoding = params.encoding.check(inputs)?;
+        if let Some(&width) = self.hidden.iter().find(|&&width| width == 0 || width > MAX_WIDTH) {
+            return Err(FitError::Width { width });
+        }
+        if self.hidden.len() > MAX_HIDDEN_LAYERS {
+            return Err(FitError::Layers { layers: self.hidden.len() });
+        }
+        if !(1..=MAX_OUTPUTS).contains(&outputs) {
+            return Err(FitError::Outputs { outputs });
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate <= 10.0) {
+            return Err(FitError::LearningRate { rate: self.learning_rate });
+        }
+        let possible = match self.schedule {
+            Schedule::Constant => true,
+            Schedule::Exponential { factor, every } => factor > 0.0 && factor <= 1.0 && every > 0.0,
+            Schedule::Cosine { floor, .. } => (0.0..=1.0).contains(&floor),
+        };
+        if !possible {
+            return Err(FitError::Schedule);
+        }
+        if self.steps == 0 {
+            return Err(FitError::Steps);
+        }
+        if self.batch == Some(0) {
+            return Err(FitError::Batch);
+        }
+        let shape = Shape::new(encoding.features_len(), &self.hidden, outputs, self.output);
+        Ok(ValidFitParams { params, encoding, shape })
+    }
+}
+
+impl ValidFitParams {
+    /// What was checked.
+    pub fn params(&self) -> &FitParams {
+        &self.params
+    }
+
+    /// The encoding.
+    pub fn encoding(&self) -> &Encoding {
+        &self.encoding
+    }
+
+    /// The network's shape.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The untrained network.
+    pub fn start(&self) -> TrainState {
+        let mut rng = step_rng(self.params.seed, START, 0);
+        TrainState::new(vec![Mlp::new(self.shape.clone(), self.params.initialization, &mut rng)])
+    }
+
+    /// Which samples train and which test.
+    ///
+    /// # Errors
+    /// If nothing would be left for either.
+    pub fn split(&self, dataset: &Dataset) -> Result<Split, FitError> {
+        if u32::try_from(dataset.len()).is_err() {
+            return Err(FitError::Samples { samples: dataset.len() });
+        }
+        Ok(split(dataset, self.params.holdout, self.params.seed)?)
+    }
+
+    /// How the loop shall run.
+    pub fn loop_params(&self) -> LoopParams {
+        LoopParams {
+            steps: self.params.steps,
+            learning_rate: self.params.learning_rate,
+            schedule: self.params.schedule,
+            optimizer: self.params.optimizer.clone(),
+        }
+    }
+
+    /// Trains `state` on the samples of `split` from where it is.
+    ///
+    /// # Errors
+    /// See [`TrainError`].
+    pub fn continue_fit(
+        &self,
+        dataset: &Dataset,
+        split: &Split,
+        state: &mut TrainState,
+        watch: &mut Watch<'_>,
+    ) -> Result<Ended, FitError> {
+        let everything = split.train.len() == dataset.len();
+        let (coordinates, targets) = if everything {
+            (EncodedFeatures::new(&self.encoding, dataset.coordinates.view()), dataset.targets.clone())
+        } else {
+            let coordinates = dataset.coordinates.select(Axis(0), &split.train);
+            let features = EncodedFeatures::new(&self.encoding, coordinates.view());
+            (features, dataset.targets.select(Axis(0), &split.train))
+        };
+        let mut objective =
+            Regression::new(coordinates, targets, self.params.loss, self.params.batch, self.params.seed);
+        Ok(train(&mut objective, state, &self.loop_params(), watch)?)
+    }
+
+    /// Trains from the start, with nobody watching: what sweeps and figures call.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use trainer::{dataset::{Dataset, Kind}, fit::FitParams, train::Watch};
+    /// // A line of 64 samples that a small network learns in a moment.
+    /// let values = Array2::from_shape_fn((64, 1), |(k, _)| 0.5 + 0.4 * (k as f32 * 0.2).sin());
+    /// let data = Dataset::from_grid(&[64], values);
+    /// let params = FitParams { hidden: vec![32], steps: 200, ..FitParams::default() };
+    /// let fitted = params.check(1, 1)?.fit(&data, &mut Watch::default())?;
+    /// assert!(fitted.metrics(&data, &fitted.split.train).psnr_db > 30.0);
+    /// # Ok::<(), trainer::fit::FitError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`FitError`].
+    pub fn fit(&self, dataset: &Dataset, watch: &mut Watch<'_>) -> Result<Fitted, FitError> {
+        let (split, mut state) = (self.split(dataset)?, self.start());
+        let ended = self.continue_fit(dataset, &split, &mut state, watch)?;
+        Ok(Fitted { encoding: self.encoding.clone(), state, split, ended })
+    }
+}
+
+/// What fitting gave.
+#[derive(Clone, Debug)]
+pub struct Fitted {
+    /// The encoding.
+    pub encoding: Encoding,
+    /// The network, and the history of its loss.
+    pub state: TrainState,
+    /// Which samples it was trained on.
+    pub split: Split,
+    /// Whether all steps were done.
+    pub ended: Ended,
+}
+
+impl Fitted {
+    /// The network.
+    pub fn network(&self) -> &Mlp<f32> {
+        &self.state.networks[0]
+    }
+
+    /// How well the given samples are met in f32.
+    pub fn metrics(&self, dataset: &Dataset, samples: &[usize]) -> Metrics {
+        let outputs = unit_outputs(&self.encoding, self.network(), dataset.coordinates.select(Axis(0), samples).view());
+        let targets = dataset.targets.select(Axis(0), samples);
+        Metrics::compare(&in_user_units(outputs, dataset), &targets, &dataset.output_maps)
+    }
+}
+
+/// Unit outputs `[n, c]` of a network at coordinates `[n, d]`, in bounded memory.
+pub fn unit_outputs(encoding: &Encoding, network: &Mlp<f32>, coordinates: ArrayView2<'_, u32>) -> Array2<f32> {
+    const ROWS: usize = 16_384;
+    let mut outputs = Array2::zeros((coordinates.nrows(), network.shape().outputs()));
+    for start in (0..coordinates.nrows()).step_by(ROWS) {
+        let rows = s![start..(start + ROWS).min(coordinates.nrows()), ..];
+        outputs.slice_mut(rows).assign(&network.predict(encoding.features(coordinates.slice(rows)).view()));
+    }
+    outputs
+}
+
+/// Unit outputs in the data's units.
+pub fn in_user_units(mut outputs: Array2<f32>, dataset: &Dataset) -> Array2<f32> {
+    for (mut column, map) in outputs.columns_mut().into_iter().zip(&dataset.output_maps) {
+        column.mapv_inplace(|unit| unit * map.scale + map.offset);
+    }
+    outputs
+}

@@ -1,0 +1,118 @@
+//! The folder of a run: what training leaves behind, and what it needs to go on.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `network.safetensors` | weights, biases, B and a, the data's domain, calibration samples; settings as metadata |
+//! | `checkpoint.safetensors` | parameters, optimizer state and loss history, for `--resume` |
+//! | `model.ffm` | the artifact for the device |
+//! | `metrics.json` | quality in f32 and as quantized, losses |
+//! | `report.html` | the same to look at, with pictures |
+//!
+//! Every file is written whole or not at all.
+
+use crate::export::ExportError;
+use crate::files;
+use crate::tensors::TensorError;
+use firmware_core::{EvalError, ParseError};
+use std::path::{Path, PathBuf};
+
+/// Why a run cannot be started, saved or read.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Something is there.
+    #[error("{} exists and is kept; choose another --out, or --force to replace it, or --resume it", path.display())]
+    Exists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder cannot be made.
+    #[error("cannot create {}; choose an --out that you may write to", path.display())]
+    Create {
+        /// The folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// No run to go on with.
+    #[error("{} is not the folder of a run", path.display())]
+    Missing {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The data are not those of the run.
+    #[error("the data are not those that {} was trained on; resume with the same file", path.display())]
+    OtherData {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A tensor file is of no use.
+    #[error(transparent)]
+    Tensors(#[from] TensorError),
+    /// A file cannot be written.
+    #[error(transparent)]
+    Write(#[from] files::WriteError),
+    /// The network cannot be exported.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// What was exported cannot be read.
+    #[error("the artifact fails its own check")]
+    Parse(#[source] ParseError),
+    /// What was exported does not run.
+    #[error("the artifact fails its own check")]
+    Artifact(#[source] EvalError),
+}
+
+/// A run's folder.
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes the folder of a new run; one that holds anything is only taken with `force`.
+    ///
+    /// # Errors
+    /// If it cannot be made, or exists.
+    pub fn create(path: &Path, force: bool) -> Result<Self, RunError> {
+        let create = |source| RunError::Create { path: path.to_owned(), source };
+        std::fs::create_dir_all(path).map_err(create)?;
+        if !force && std::fs::read_dir(path).map_err(create)?.next().is_some() {
+            return Err(RunError::Exists { path: path.to_owned() });
+        }
+        Ok(Self { path: path.to_owned() })
+    }
+
+    /// The folder of a run that exists.
+    ///
+    /// # Errors
+    /// If there is no network in it.
+    pub fn open(path: &Path) -> Result<Self, RunError> {
+        let folder = Self { path: path.to_owned() };
+        if folder.network().is_file() { Ok(folder) } else { Err(RunError::Missing { path: path.to_owned() }) }
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// `network.safetensors`.
+    pub fn network(&self) -> PathBuf {
+        self.path.join("network.safetensors")
+    }
+
+    /// `checkpoint.safetensors`.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.path.join("checkpoint.safetensors")
+    }
+
+    /// `model.ffm`.
+    pub fn model(&self) -> PathBuf {
+        self.path.join("model.ffm")
+    }
+
+    /// `metrics.json`.
+    pub fn metrics(&self) -> PathBuf {
+        self.path.join("metrics.json")
+    }
+}

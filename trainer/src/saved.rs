@@ -1,0 +1,251 @@
+//! A trained network as a run keeps it, and the artifacts made from it.
+//!
+//! It holds the data's domain and some of its samples, so that no data file is read again.
+
+use crate::dataset::{Axis, Dataset, OutputMap};
+use crate::encoding::Encoding;
+use crate::export::{Artifact, TrainedNetwork};
+use crate::fit::{FitParams, unit_outputs};
+use crate::metrics::psnr_db;
+use crate::model_card::data_text;
+use crate::network::Mlp;
+use crate::quantize::DenseLayer;
+use crate::run::RunError;
+use crate::tensors::{TensorError, Tensors};
+use crate::train::{TrainState, step_rng};
+use firmware_core::{Model, Precision};
+use ndarray::{Array2, ArrayView2, Axis as Dimension, s};
+use rand::seq::index;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Samples kept with the network: half to calibrate the quantization, half to measure what it loses.
+const KEPT_SAMPLES: usize = 8192;
+/// Which random numbers pick them.
+const KEPT: u64 = 4;
+
+/// Settings of a run, as its files keep them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunSettings {
+    /// Hyperparameters.
+    pub fit: FitParams,
+    /// Of `model.ffm`: `f32`, `w8a16` or `w16a16`.
+    pub precision: String,
+    /// The data file as it was named.
+    pub input: PathBuf,
+    /// How it was read.
+    #[serde(default)]
+    pub channels_last: bool,
+    /// Columns of a table that are inputs; empty: as found.
+    #[serde(default)]
+    pub inputs: Vec<String>,
+    /// Columns of a table that are outputs; empty: as found.
+    #[serde(default)]
+    pub outputs: Vec<String>,
+}
+
+/// A trained network with all that its artifacts need: no data file is read again.
+#[derive(Clone, Debug)]
+pub struct SavedNetwork {
+    /// Settings of the run.
+    pub settings: RunSettings,
+    /// The encoding.
+    pub encoding: Encoding,
+    /// The network.
+    pub network: Mlp<f32>,
+    /// The domain.
+    pub axes: Vec<Axis>,
+    /// From unit outputs to the user's units.
+    pub output_maps: Vec<OutputMap>,
+    /// Names and units, for the model card.
+    pub text: String,
+    /// PSNR in f32 on all training samples, dB.
+    pub training_psnr_db: f32,
+    /// Coordinates of some training samples, `[k, d]`.
+    pub coordinates: Array2<u32>,
+    /// Their unit targets, `[k, c]`.
+    pub targets: Array2<f32>,
+}
+
+/// What of a [`SavedNetwork`] is no tensor.
+#[derive(Serialize, Deserialize)]
+struct Metadata {
+    #[serde(flatten)]
+    settings: RunSettings,
+    passthrough: usize,
+    text: String,
+    training_psnr_db: Option<f32>,
+}
+
+/// An artifact and what its precision costs.
+#[derive(Clone, Debug)]
+pub struct Exported {
+    /// The artifact.
+    pub artifact: Artifact,
+    /// PSNR in f32 less that of the artifact, dB, on samples that calibration did not see.
+    pub quantization_loss_db: f64,
+}
+
+impl SavedNetwork {
+    /// Keeps what is needed of the data beside a network.
+    pub fn new(
+        settings: RunSettings,
+        encoding: &Encoding,
+        state: &TrainState,
+        dataset: &Dataset,
+        train: &[usize],
+        training_psnr_db: f64,
+    ) -> Self {
+        let fit = &settings.fit;
+        let mut rng = step_rng(fit.seed, KEPT, 0);
+        let kept = KEPT_SAMPLES.min(train.len());
+        let samples: Vec<usize> = index::sample(&mut rng, train.len(), kept).into_iter().map(|i| train[i]).collect();
+        let hidden: Vec<String> = fit.hidden.iter().map(usize::to_string).collect();
+        let kind = serde_json::to_value(fit.encoding.kind).unwrap_or_default();
+        let mut text = data_text(dataset);
+        text += &format!("encoding: {kind}\nscale: {}\nhidden_layers: [{}]\n", fit.encoding.scale, hidden.join(","));
+        text += &format!("steps: {}\nseed: {}\n", state.step, fit.seed);
+        Self {
+            encoding: encoding.clone(),
+            network: state.networks[0].clone(),
+            axes: dataset.axes.clone(),
+            output_maps: dataset.output_maps.clone(),
+            text,
+            training_psnr_db: training_psnr_db as f32,
+            coordinates: dataset.coordinates.select(Dimension(0), &samples),
+            targets: dataset.targets.select(Dimension(0), &samples),
+            settings,
+        }
+    }
+
+    /// The artifact in a precision: the same bytes for the same network, wherever it is made.
+    ///
+    /// # Errors
+    /// If the network cannot be quantized.
+    pub fn export(&self, precision: Precision) -> Result<Exported, RunError> {
+        let layers: Vec<DenseLayer> = (0..self.network.shape().layers())
+            .map(|layer| DenseLayer {
+                weights: self.network.weights(layer).to_owned(),
+                bias: self.network.biases(layer).to_owned(),
+            })
+            .collect();
+        let trained = TrainedNetwork {
+            frequencies: self.encoding.frequencies(),
+            amplitudes: self.encoding.amplitudes(),
+            passthrough: self.encoding.passthrough(),
+            layers: &layers,
+            activation: self.network.shape().output,
+            axes: &self.axes,
+            outside: self.settings.fit.outside,
+            output_maps: &self.output_maps,
+            text: &self.text,
+            training_psnr_db: self.training_psnr_db,
+            quantization_loss_db: f32::NAN,
+        };
+        // Few samples serve both purposes.
+        let half = if self.coordinates.nrows() < 512 { 0 } else { self.coordinates.nrows() / 2 };
+        let calibration = self.coordinates.slice(s![half.., ..]);
+        let features = self.encoding.encode(calibration);
+        let artifact = trained.artifact(precision, features.view())?;
+        let measured = if half == 0 { self.coordinates.nrows() } else { half };
+        let (coordinates, targets) =
+            (self.coordinates.slice(s![..measured, ..]), self.targets.slice(s![..measured, ..]));
+        let exact = unit_outputs(&self.encoding, &self.network, coordinates);
+        let quantized = artifact_outputs(&artifact, coordinates, &self.output_maps)?;
+        let loss = psnr_of(exact.view(), targets) - psnr_of(quantized.view(), targets);
+        let quantization_loss_db = if loss.is_finite() { loss } else { 0.0 };
+        let trained = TrainedNetwork { quantization_loss_db: quantization_loss_db as f32, ..trained };
+        Ok(Exported { artifact: trained.artifact(precision, features.view())?, quantization_loss_db })
+    }
+
+    /// Writes `network.safetensors`.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), RunError> {
+        let mut tensors = Tensors::default();
+        tensors.put_network("", &self.network);
+        tensors.put_matrix("encoding.frequencies", self.encoding.frequency_matrix().view());
+        tensors.put("encoding.amplitudes", &[self.encoding.amplitudes().len()], self.encoding.amplitudes());
+        let axes: Vec<f32> = self.axes.iter().flat_map(|axis| [axis.minimum, axis.maximum, axis.scale]).collect();
+        tensors.put("data.axes", &[self.axes.len(), 3], &axes);
+        let maps: Vec<f32> = self.output_maps.iter().flat_map(|map| [map.scale, map.offset]).collect();
+        tensors.put("data.output_maps", &[self.output_maps.len(), 2], &maps);
+        tensors.put_matrix("data.coordinates", self.coordinates.view());
+        tensors.put_matrix("data.targets", self.targets.view());
+        tensors.put_settings(&Metadata {
+            settings: self.settings.clone(),
+            passthrough: self.encoding.passthrough(),
+            text: self.text.clone(),
+            training_psnr_db: self.training_psnr_db.is_finite().then_some(self.training_psnr_db),
+        });
+        Ok(tensors.write(path)?)
+    }
+
+    /// Reads `network.safetensors`.
+    ///
+    /// # Errors
+    /// If it is damaged or its parts do not fit.
+    pub fn read(path: &Path) -> Result<Self, RunError> {
+        let tensors = Tensors::read(path)?;
+        let metadata: Metadata = tensors.settings()?;
+        let unfit = |name: &str| TensorError::Tensor { path: path.to_owned(), name: name.to_owned() };
+        let axes = tensors.get_matrix::<f32>("data.axes")?;
+        let maps = tensors.get_matrix::<f32>("data.output_maps")?;
+        let network = tensors.get_network("", metadata.settings.fit.output)?;
+        let (_, cycles) = tensors.get::<f64>("encoding.frequencies")?;
+        let frequencies = cycles.iter().map(|&cycles| (cycles * 65_536.0).round() as i32).collect();
+        let (_, amplitudes) = tensors.get("encoding.amplitudes")?;
+        let encoding = Encoding::from_parts(axes.nrows(), frequencies, amplitudes, metadata.passthrough)
+            .ok_or_else(|| unfit("encoding.frequencies"))?;
+        let (coordinates, targets) = (tensors.get_matrix("data.coordinates")?, tensors.get_matrix("data.targets")?);
+        let shape = network.shape();
+        let fits = axes.ncols() == 3
+            && maps.dim() == (shape.outputs(), 2)
+            && encoding.features_len() == shape.inputs()
+            && coordinates.ncols() == axes.nrows()
+            && coordinates.nrows() > 0
+            && targets.dim() == (coordinates.nrows(), shape.outputs());
+        if !fits {
+            return Err(unfit("data.axes").into());
+        }
+        Ok(Self {
+            encoding,
+            network,
+            axes: axes.rows().into_iter().map(|a| Axis { minimum: a[0], maximum: a[1], scale: a[2] }).collect(),
+            output_maps: maps.rows().into_iter().map(|m| OutputMap { scale: m[0], offset: m[1] }).collect(),
+            text: metadata.text,
+            training_psnr_db: metadata.training_psnr_db.unwrap_or(f32::NAN),
+            coordinates,
+            targets,
+            settings: metadata.settings,
+        })
+    }
+}
+
+/// Unit outputs of an artifact at coordinates `[n, d]`.
+fn artifact_outputs(
+    artifact: &Artifact,
+    coordinates: ArrayView2<'_, u32>,
+    maps: &[OutputMap],
+) -> Result<Array2<f32>, RunError> {
+    let model: Model<'_> = artifact.model().map_err(RunError::Parse)?;
+    let mut scratch = vec![0; model.scratch_words()];
+    let mut outputs = Array2::zeros((coordinates.nrows(), maps.len()));
+    let device_maps: Vec<OutputMap> = model.output_maps().collect();
+    let mut raw = vec![0; maps.len()];
+    for (mut out, point) in outputs.rows_mut().into_iter().zip(coordinates.rows()) {
+        let point: Vec<u32> = point.to_vec();
+        model.eval_fixed_into(&point, &mut scratch, &mut raw).map_err(RunError::Artifact)?;
+        for ((out, &raw), (device, map)) in out.iter_mut().zip(&raw).zip(device_maps.iter().zip(maps)) {
+            let raw = if model.header().precision == Precision::F32 { f32::from_bits(raw as u32) } else { raw as f32 };
+            *out = (raw * device.scale + device.offset - map.offset) / map.scale;
+        }
+    }
+    Ok(outputs)
+}
+
+fn psnr_of(outputs: ArrayView2<'_, f32>, targets: ArrayView2<'_, f32>) -> f64 {
+    let squares: f64 = outputs.iter().zip(targets).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+    psnr_db(squares / targets.len() as f64, 1.0)
+}
