@@ -1,46 +1,27 @@
 //! The neural tangent kernel of a finite ReLU network, exact: `K(x, x') = Σ_θ ∂f(x)/∂θ · ∂f(x')/∂θ`, that is J Jᵀ, over all weights
 //! and trained biases.
 //!
-//! The Jacobian is never formed. For a dense layer `z = g W h + s b` with `δ = ∂f/∂z` it contributes
-//! `(δ·δ') (g² h·h' + s²)`, so that two matrix products a layer give its share of the Gram matrix. The derivative of the
-//! ReLU at zero is zero, as in training.
+//! The Jacobian is never formed. For a dense layer `z = W h + b` with `δ = ∂f/∂z`, whose weights and biases learn `f_W` and `f_b` times
+//! as fast as the learning rate says, the layer contributes `(δ·δ') (f_W h·h' + f_b)`, so that two matrix products give its share
+//! of the Gram matrix. Those factors are 1 in the standard parametrization and `σw²/in`, `σb²` in the NTK parametrization.
+//! The derivative of the ReLU at zero is zero, as in training.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, Zip, linalg::general_mat_mul, s};
-use rand::Rng;
-use rand_distr::{Distribution, StandardNormal};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Zip, linalg::general_mat_mul, s};
 
-use super::error::{check_columns, check_finite};
+use super::error::{check_columns, check_finite, check_rows};
 use super::memory::Workload;
 use super::ntk::{InfiniteMlp, Parametrization};
 use super::{TheoryError, fill};
+use crate::matmul::Real;
+use crate::network::{Initialization, Mlp, OutputActivation, Shape};
+use crate::optimizer::GradientDescent;
 
-/// A dense layer `z = weight_gain · W h + bias_gain · b`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DenseLayer {
-    /// W, `[out, in]`
-    pub weights: Array2<f64>,
-    /// b, `[out]`, if the layer has a trained one
-    pub bias: Option<Array1<f64>>,
-    /// g: `σw/√in` in the NTK parametrization, 1 in the standard one
-    pub weight_gain: f64,
-    /// s: `σb` in the NTK parametrization, 1 in the standard one
-    pub bias_gain: f64,
-}
-
-/// What follows the last layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutputActivation {
-    /// nothing
-    Linear,
-    /// `1/(1 + e^-z)`
-    Sigmoid,
-}
-
-/// A finite network: dense layers with ReLU between them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FiniteMlp {
-    layers: Vec<DenseLayer>,
-    output: OutputActivation,
+/// A network with what its training multiplies the learning rate of each layer by.
+#[derive(Clone, Debug)]
+pub struct EmpiricalNtk {
+    network: Mlp<f64>,
+    /// (weights, biases) of each layer
+    factors: Vec<(f64, f64)>,
 }
 
 /// What the kernel needs of each layer, for all points.
@@ -51,26 +32,19 @@ struct LayerTrace {
     sensitivities: Array2<f64>,
 }
 
-impl FiniteMlp {
-    /// A network of these layers.
+impl EmpiricalNtk {
+    /// The kernel of `network` under gradient descent with these `factors` of each layer's weights and biases, those of
+    /// [`GradientDescent`]; none: 1 for all.
     ///
     /// # Errors
-    /// No layer, layers that do not fit each other, or numbers that are not finite.
-    pub fn new(layers: Vec<DenseLayer>, output: OutputActivation) -> Result<Self, TheoryError> {
-        if layers.is_empty() {
-            return Err(TheoryError::Empty { what: "the network" });
-        }
-        for layer in &layers {
-            check_finite("the weights", layer.weights.view())?;
-            if let Some(bias) = &layer.bias {
-                check_finite("the biases", bias.view().insert_axis(Axis(0)))?;
-                check_columns("the biases", bias.len(), layer.weights.nrows(), "the layer's outputs")?;
-            }
-        }
-        for pair in layers.windows(2) {
-            check_columns("the weights", pair[1].weights.ncols(), pair[0].weights.nrows(), "the layer before")?;
-        }
-        Ok(Self { layers, output })
+    /// Parameters that are not finite, or factors for another number of layers.
+    pub fn new<T: Real>(network: &Mlp<T>, factors: &[(f64, f64)]) -> Result<Self, TheoryError> {
+        let network = network.cast::<f64>();
+        check_finite("the parameters", ArrayView1::from(network.parameters()).insert_axis(Axis(0)))?;
+        let layers = network.shape().layers();
+        let factors = if factors.is_empty() { vec![(1.0, 1.0); layers] } else { factors.to_vec() };
+        check_rows("factors", factors.len(), layers, "the network's layers")?;
+        Ok(Self { network, factors })
     }
 
     /// A network of finite `width` drawn from the initial distribution of `infinite`, with one linear output. A standard
@@ -82,53 +56,28 @@ impl FiniteMlp {
         infinite: &InfiniteMlp,
         inputs: usize,
         width: usize,
-        rng: &mut impl Rng,
+        rng: &mut impl rand::Rng,
     ) -> Result<Self, TheoryError> {
         if inputs == 0 || width == 0 {
             let requirement = "a network has at least one input and one unit";
             return Err(TheoryError::Parameter { name: "width", value: width as f64, requirement });
         }
         let params = infinite.params();
-        let mut layers = Vec::new();
-        for layer in 0..=params.hidden_layers {
-            let fan_in = if layer == 0 { inputs } else { width };
-            let outputs = if layer == params.hidden_layers { 1 } else { width };
-            let weight_scale = params.weight_std / (fan_in as f64).sqrt();
-            let bias_scale = params.bias_std.unwrap_or(0.0);
-            let ((weight_gain, weight_std), (bias_gain, bias_std)) = match params.parametrization {
-                Parametrization::Ntk => ((weight_scale, 1.0), (bias_scale, 1.0)),
-                Parametrization::Standard { .. } => ((1.0, weight_scale), (1.0, bias_scale)),
-            };
-            let mut normal = |std: f64| std * Distribution::<f64>::sample(&StandardNormal, rng);
-            let weights = Array2::from_shape_simple_fn((outputs, fan_in), || normal(weight_std));
-            let bias = params.bias_std.map(|_| Array1::from_shape_simple_fn(outputs, || normal(bias_std)));
-            layers.push(DenseLayer { weights, bias, weight_gain, bias_gain });
-        }
-        Self::new(layers, OutputActivation::Linear)
+        let shape = Shape::new(inputs, &vec![width; params.hidden_layers], 1, OutputActivation::Linear);
+        let (weight_std, bias_std) = (params.weight_std, params.bias_std.unwrap_or(0.0));
+        let factors = match params.parametrization {
+            Parametrization::Ntk => GradientDescent::ntk(&shape, weight_std, bias_std).factors,
+            Parametrization::Standard { .. } => {
+                vec![(1.0, f64::from(u8::from(params.bias_std.is_some()))); shape.layers()]
+            }
+        };
+        Self::new(&Mlp::<f64>::new(shape, Initialization::Normal { weight_std, bias_std }, rng), &factors)
     }
 
-    /// Number of outputs.
+    /// The network.
     #[must_use]
-    pub fn outputs(&self) -> usize {
-        self.layers[self.layers.len() - 1].weights.nrows()
-    }
-
-    /// Outputs `[n, c]` for `inputs [n, f]`.
-    ///
-    /// # Errors
-    /// Inputs that are empty, not finite or of the wrong length.
-    pub fn forward(&self, inputs: ArrayView2<'_, f64>) -> Result<Array2<f64>, TheoryError> {
-        self.check_inputs(inputs)?;
-        let mut z = Array2::zeros((0, 0));
-        let mut h = inputs.to_owned();
-        for layer in &self.layers {
-            z = pre_activation(layer, &h);
-            h = z.mapv(|value| value.max(0.0));
-        }
-        Ok(match self.output {
-            OutputActivation::Linear => z,
-            OutputActivation::Sigmoid => z.mapv(sigmoid),
-        })
+    pub fn network(&self) -> &Mlp<f64> {
+        &self.network
     }
 
     /// The Gram matrix `[n, n]` of one output's tangent kernel, symmetric to the last bit.
@@ -170,9 +119,7 @@ impl FiniteMlp {
         let rows = s![row..row + block.nrows(), ..];
         let columns = s![column..column + block.ncols(), ..];
         let (mut inputs, mut deltas) = (Array2::zeros(block.raw_dim()), Array2::zeros(block.raw_dim()));
-        for ((layer, left), right) in self.layers.iter().zip(left).zip(right) {
-            let weight = layer.weight_gain.powi(2);
-            let bias = if layer.bias.is_some() { layer.bias_gain.powi(2) } else { 0.0 };
+        for ((&(weight, bias), left), right) in self.factors.iter().zip(left).zip(right) {
             general_mat_mul(weight, &left.inputs.slice(rows), &right.inputs.slice(columns).t(), 0.0, &mut inputs);
             let (ours, theirs) = (left.sensitivities.slice(rows), right.sensitivities.slice(columns));
             general_mat_mul(1.0, &ours, &theirs.t(), 0.0, &mut deltas);
@@ -182,44 +129,40 @@ impl FiniteMlp {
 
     /// Forward, then backward from one output.
     fn trace(&self, inputs: ArrayView2<'_, f64>, output: usize) -> Result<Vec<LayerTrace>, TheoryError> {
-        self.check_inputs(inputs)?;
-        if output >= self.outputs() {
+        let (network, shape) = (&self.network, self.network.shape());
+        check_finite("points", inputs)?;
+        check_columns("points", inputs.ncols(), shape.inputs(), "the network's inputs")?;
+        if output >= shape.outputs() {
             let requirement = "outputs are counted from 0 and the network has fewer";
             return Err(TheoryError::Parameter { name: "output", value: output as f64, requirement });
         }
-        let n = inputs.nrows();
-        let units: usize = self.layers.iter().map(|layer| layer.weights.nrows() + layer.weights.ncols()).sum();
-        Workload::Matrix.check(n, units)?;
-        let mut traces = Vec::with_capacity(self.layers.len());
+        let (n, last) = (inputs.nrows(), shape.layers() - 1);
+        Workload::Matrix.check(n, 2 * shape.widths.iter().sum::<usize>())?;
+        // the sums of a layer wait in the place of its sensitivities
+        let mut traces = Vec::with_capacity(shape.layers());
         let mut h = inputs.to_owned();
-        for layer in &self.layers {
-            let z = pre_activation(layer, &h);
+        for layer in 0..=last {
+            let z = h.dot(&network.weights(layer).t()) + network.biases(layer);
             let next = z.mapv(|value| value.max(0.0));
             traces.push(LayerTrace { inputs: std::mem::replace(&mut h, next), sensitivities: z });
         }
-        let mut delta = Array2::zeros((n, self.outputs()));
-        let last = &traces[traces.len() - 1].sensitivities;
-        Zip::from(delta.column_mut(output)).and(last.column(output)).for_each(|delta, &z| {
-            *delta = match self.output {
+        let mut delta = Array2::zeros((n, shape.outputs()));
+        Zip::from(delta.column_mut(output)).and(traces[last].sensitivities.column(output)).for_each(|delta, &z| {
+            *delta = match shape.output {
                 OutputActivation::Linear => 1.0,
-                OutputActivation::Sigmoid => sigmoid(z) * sigmoid(-z),
+                OutputActivation::Sigmoid => 1.0 / ((1.0 + (-z).exp()) * (1.0 + z.exp())),
             };
         });
-        for index in (0..traces.len()).rev() {
-            if index + 1 < traces.len() {
-                delta.zip_mut_with(&traces[index].sensitivities, |delta, &z| {
+        for layer in (0..=last).rev() {
+            if layer < last {
+                delta.zip_mut_with(&traces[layer].sensitivities, |delta, &z| {
                     *delta *= f64::from(u8::from(z > 0.0));
                 });
             }
-            let below = self.layers[index].weight_gain * delta.dot(&self.layers[index].weights);
-            traces[index].sensitivities = std::mem::replace(&mut delta, below);
+            let below = delta.dot(&network.weights(layer));
+            traces[layer].sensitivities = std::mem::replace(&mut delta, below);
         }
         Ok(traces)
-    }
-
-    fn check_inputs(&self, inputs: ArrayView2<'_, f64>) -> Result<(), TheoryError> {
-        check_finite("points", inputs)?;
-        check_columns("points", inputs.ncols(), self.layers[0].weights.ncols(), "the network's inputs")
     }
 }
 
@@ -230,21 +173,9 @@ pub fn relative_gap(finite: ArrayView2<'_, f64>, infinite: ArrayView2<'_, f64>) 
     norm(&(&finite - &infinite)) / norm(&infinite.to_owned())
 }
 
-fn pre_activation(layer: &DenseLayer, h: &Array2<f64>) -> Array2<f64> {
-    let mut z = layer.weight_gain * h.dot(&layer.weights.t());
-    if let Some(bias) = &layer.bias {
-        z.scaled_add(layer.bias_gain, bias);
-    }
-    z
-}
-
-fn sigmoid(z: f64) -> f64 {
-    1.0 / (1.0 + (-z).exp())
-}
-
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array, array};
+    use ndarray::{Array, Axis, array};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
@@ -252,50 +183,45 @@ mod tests {
     use crate::theory::kernel::FourierFeatures;
     use crate::theory::ntk::{Covariance, InfiniteMlpParams};
 
-    /// J by central differences over every weight and bias.
-    fn jacobian(network: &FiniteMlp, inputs: &Array2<f64>, output: usize) -> Array2<f64> {
+    /// J by central differences over all parameters, each column times the root of its factor.
+    fn jacobian(kernel: &EmpiricalNtk, inputs: &Array2<f64>, output: usize) -> Array2<f64> {
         let step = 1e-6;
-        let mut columns: Vec<Array1<f64>> = Vec::new();
-        let mut probe = |change: &dyn Fn(&mut FiniteMlp, f64)| {
-            let at = |sign: f64| {
-                let mut moved = network.clone();
-                change(&mut moved, sign * step);
-                moved.forward(inputs.view()).unwrap().column(output).to_owned()
-            };
-            columns.push((at(1.0) - at(-1.0)) / (2.0 * step));
+        let shape = kernel.network.shape();
+        let factor = |place: usize| {
+            let layer = (0..shape.layers()).find(|&layer| place < shape.biases_range(layer).end).unwrap();
+            let (weights, biases) = kernel.factors[layer];
+            if shape.weights_range(layer).contains(&place) { weights } else { biases }
         };
-        for (index, layer) in network.layers.iter().enumerate() {
-            for (place, _) in layer.weights.indexed_iter() {
-                probe(&|moved, step| moved.layers[index].weights[place] += step);
-            }
-            for unit in 0..layer.bias.as_ref().map_or(0, Array1::len) {
-                probe(&|moved, step| moved.layers[index].bias.as_mut().unwrap()[unit] += step);
-            }
+        let mut jacobian = Array2::zeros((inputs.nrows(), shape.parameters_len()));
+        for (place, mut column) in jacobian.columns_mut().into_iter().enumerate() {
+            let at = |sign: f64| {
+                let mut moved = kernel.network.clone();
+                moved.parameters_mut()[place] += sign * step;
+                moved.predict(inputs.view()).column(output).to_owned()
+            };
+            column.assign(&((at(1.0) - at(-1.0)) * (factor(place).sqrt() / (2.0 * step))));
         }
-        Array2::from_shape_fn((inputs.nrows(), columns.len()), |(i, k)| columns[k][i])
+        jacobian
     }
 
     #[test]
     fn equals_the_product_of_jacobians() {
         let inputs = Array::from_shape_fn((7, 3), |(i, k)| ((5 * i + 3 * k) as f64).sin());
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        for (parametrization, bias_std) in [
-            (Parametrization::Ntk, None),
-            (Parametrization::Ntk, Some(0.5)),
-            (Parametrization::Standard { width: 6 }, Some(0.1)),
-        ] {
-            let params = InfiniteMlpParams { hidden_layers: 2, parametrization, bias_std, ..Default::default() };
-            let mut network = FiniteMlp::sample(&params.check().unwrap(), 3, 6, &mut rng).unwrap();
-            // two outputs through a sigmoid, of which the second is asked for
-            let last = network.layers.last_mut().unwrap();
-            last.weights = Array::from_shape_fn((2, 6), |(i, k)| ((i + 2 * k) as f64).cos());
-            last.bias = bias_std.map(|_| array![0.1, -0.2]);
-            network.output = OutputActivation::Sigmoid;
-            let jacobian = jacobian(&network, &inputs, 1);
-            let gram = network.gram(inputs.view(), 1).unwrap();
-            assert!(relative_gap(gram.view(), jacobian.dot(&jacobian.t()).view()) < 1e-8);
-            let cross = network.cross(inputs.slice(s![2..5, ..]), inputs.view(), 1).unwrap();
-            assert!(relative_gap(cross.view(), gram.slice(s![2..5, ..])) < 1e-14);
+        let initialization = Initialization::Normal { weight_std: 1.4, bias_std: 0.3 };
+        for output in [OutputActivation::Linear, OutputActivation::Sigmoid] {
+            let shape = Shape::new(3, &[6, 5], 2, output);
+            for factors in
+                [vec![], vec![(0.5, 0.0), (2.0, 0.1), (1.0, 3.0)], GradientDescent::ntk(&shape, 1.4, 0.3).factors]
+            {
+                let network = Mlp::<f64>::new(shape.clone(), initialization, &mut rng);
+                let kernel = EmpiricalNtk::new(&network, &factors).unwrap();
+                let jacobian = jacobian(&kernel, &inputs, 1);
+                let gram = kernel.gram(inputs.view(), 1).unwrap();
+                assert!(relative_gap(gram.view(), jacobian.dot(&jacobian.t()).view()) < 1e-8);
+                let cross = kernel.cross(inputs.slice(s![2..5, ..]), inputs.view(), 1).unwrap();
+                assert!(relative_gap(cross.view(), gram.slice(s![2..5, ..])) < 1e-14);
+            }
         }
     }
 
@@ -312,7 +238,7 @@ mod tests {
         let mean_gap = |width, draws: u64| {
             let gap = |seed| {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed);
-                let finite = FiniteMlp::sample(&network, 32, width, &mut rng).unwrap();
+                let finite = EmpiricalNtk::sample(&network, 32, width, &mut rng).unwrap();
                 relative_gap(finite.gram(inputs.view(), 0).unwrap().view(), infinite.view())
             };
             (0..draws).map(gap).sum::<f64>() / draws as f64
@@ -323,18 +249,35 @@ mod tests {
     }
 
     #[test]
-    fn layers_and_outputs_that_do_not_fit_are_refused() {
-        let layer = |outputs, inputs| DenseLayer {
-            weights: Array2::ones((outputs, inputs)),
-            bias: None,
-            weight_gain: 1.0,
-            bias_gain: 1.0,
+    fn a_standard_network_approaches_its_closed_form_too() {
+        let params = InfiniteMlpParams {
+            parametrization: Parametrization::Standard { width: 512 },
+            weight_std: 1.0,
+            bias_std: Some(0.0),
+            ..Default::default()
         };
-        assert!(FiniteMlp::new(vec![], OutputActivation::Linear).is_err());
-        assert!(FiniteMlp::new(vec![layer(3, 2), layer(1, 4)], OutputActivation::Linear).is_err());
-        let network = FiniteMlp::new(vec![layer(3, 2), layer(1, 3)], OutputActivation::Linear).unwrap();
-        assert!(network.gram(array![[1.0, 2.0]].view(), 1).is_err());
-        assert!(network.gram(array![[1.0]].view(), 0).is_err());
-        assert!(network.gram(array![[1.0, f64::NAN]].view(), 0).is_err());
+        let network = params.check().unwrap();
+        let inputs = Array::from_shape_fn((12, 4), |(i, k)| ((5 * i + 3 * k) as f64).sin());
+        let infinite = network.gram(inputs.view(), Covariance::Ntk).unwrap();
+        let gaps = (0..6).map(|seed| {
+            let finite = EmpiricalNtk::sample(&network, 4, 512, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap();
+            relative_gap(finite.gram(inputs.view(), 0).unwrap().view(), infinite.view())
+        });
+        let mean = gaps.sum::<f64>() / 6.0;
+        assert!(mean < 0.2, "{mean}");
+    }
+
+    #[test]
+    fn inputs_and_outputs_that_do_not_fit_are_refused() {
+        let shape = Shape::new(2, &[3], 1, OutputActivation::Linear);
+        let network = Mlp::<f32>::new(shape, Initialization::He, &mut ChaCha8Rng::seed_from_u64(0));
+        assert!(EmpiricalNtk::new(&network, &[(1.0, 1.0)]).is_err());
+        let kernel = EmpiricalNtk::new(&network, &[]).unwrap();
+        assert!(kernel.gram(array![[1.0, 2.0]].view(), 1).is_err());
+        assert!(kernel.gram(array![[1.0]].view(), 0).is_err());
+        assert!(kernel.gram(array![[1.0, f64::NAN]].view(), 0).is_err());
+        let mut broken = network;
+        broken.parameters_mut()[3] = f32::NAN;
+        assert!(matches!(EmpiricalNtk::new(&broken, &[]), Err(TheoryError::NotFinite { column: 3, .. })));
     }
 }

@@ -19,10 +19,8 @@ use rayon::prelude::*;
 
 use super::TheoryError;
 use super::error::{check_finite, check_rows};
-use super::kernel::Kernel;
 use super::linalg::Cholesky;
-use super::mapping::Mapping;
-use super::ntk::{Covariance, InfiniteMlp, InfiniteMlpParams, NetworkKernel};
+use super::ntk::{Covariance, InfiniteMlp, InfiniteMlpParams};
 
 /// Hyperparameters of the choice.
 ///
@@ -101,40 +99,44 @@ pub struct Selection {
 }
 
 impl ValidSelectParams {
-    /// Chooses among `candidates` the one whose kernel predicts left-out points best; `mapping` makes the encoding of a
-    /// candidate. `points [n, d]` are in the units that the encoding expects, normally [0, 1); `targets [n, c]` in any.
+    /// Chooses among `candidates` the one whose kernel predicts left-out points best; `features(candidate, points)` encodes
+    /// points as that candidate would. `points [n, d]` are in the units that the encoding expects, normally [0, 1);
+    /// `targets [n, c]` in any.
     ///
     /// # Errors
-    /// No candidate, fewer than two points, numbers that are not finite, arrays that disagree, or a mapping out of range.
-    pub fn select(
+    /// No candidate, fewer than two points, numbers that are not finite, arrays that disagree, and those of `features`.
+    pub fn select<E: From<TheoryError> + Send>(
         &self,
         points: ArrayView2<'_, f64>,
         targets: ArrayView2<'_, f64>,
         candidates: &[f64],
-        mapping: impl Fn(f64) -> Mapping + Sync,
-    ) -> Result<Selection, TheoryError> {
+        features: impl Fn(f64, ArrayView2<'_, f64>) -> Result<Array2<f64>, E> + Sync,
+    ) -> Result<Selection, E> {
         check_finite("points", points)?;
         check_finite("targets", targets)?;
         check_rows("targets", targets.nrows(), points.nrows(), "the points")?;
         if points.nrows() < 2 {
             let requirement = "choosing a scale takes at least two";
-            return Err(TheoryError::Parameter { name: "points", value: points.nrows() as f64, requirement });
+            return Err(TheoryError::Parameter { name: "points", value: points.nrows() as f64, requirement }.into());
         }
         let patches = self.patches(points, targets);
-        let score = |&candidate: &f64| self.score(&patches, candidate, mapping(candidate));
+        let score = |&candidate: &f64| -> Result<Score, E> {
+            let encoded =
+                patches.iter().map(|patch| features(candidate, patch.points.view())).collect::<Result<Vec<_>, _>>()?;
+            Ok(self.score(candidate, &patches, &encoded)?)
+        };
         let curve = candidates.par_iter().map(score).collect::<Result<Vec<_>, _>>()?;
         let best = curve.iter().min_by(|a, b| a.error.total_cmp(&b.error));
         let chosen = best.ok_or(TheoryError::Empty { what: "the candidates" })?.candidate;
         Ok(Selection { chosen, curve })
     }
 
-    fn score(&self, patches: &[Patch], candidate: f64, mapping: Mapping) -> Result<Score, TheoryError> {
+    /// `encoded` holds the features of each patch.
+    fn score(&self, candidate: f64, patches: &[Patch], encoded: &[Array2<f64>]) -> Result<Score, TheoryError> {
         let (mut squares, mut counted) = (0.0, 0.0);
         let (mut quadratic, mut ln_determinant, mut samples) = (0.0, 0.0, 0.0);
-        for patch in patches {
-            let features = mapping.features(patch.points.ncols(), true)?;
-            let kernel = NetworkKernel { features, network: self.network, covariance: Covariance::Ntk };
-            let mut gram = kernel.gram(patch.points.view())?;
+        for (patch, features) in patches.iter().zip(encoded) {
+            let mut gram = self.network.gram(features.view(), Covariance::Ntk)?;
             let (n, channels) = patch.targets.dim();
             let scale = gram.diag().mean().filter(|&mean| mean > 0.0).unwrap_or(1.0);
             gram /= scale;
@@ -207,9 +209,13 @@ mod tests {
     use ndarray::{Array, array};
 
     use super::*;
+    use crate::theory::kernel::Kernel;
+    use crate::theory::mapping::Mapping;
+    use crate::theory::ntk::NetworkKernel;
 
-    fn gaussian(scale: f64) -> Mapping {
-        Mapping::Gaussian { frequencies: 128, scale, seed: 1 }
+    fn gaussian(scale: f64, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, TheoryError> {
+        let mapping = Mapping::Gaussian { frequencies: 128, scale, seed: 1 };
+        mapping.features(points.ncols(), true)?.expect("Gaussian features").features(points)
     }
 
     /// A sum of waves of about `frequency` cycles, on a grid of `side` x `side` points.
@@ -226,7 +232,7 @@ mod tests {
         let (points, targets) = waves(5, 0.7);
         let params = SelectParams { ridge: 1e-2, ..Default::default() }.check().unwrap();
         let found = params.select(points.view(), targets.view(), &[1.5], gaussian).unwrap().curve[0].error;
-        let features = gaussian(1.5).features(2, true).unwrap();
+        let features = Mapping::Gaussian { frequencies: 128, scale: 1.5, seed: 1 }.features(2, true).unwrap();
         let kernel = NetworkKernel { features, network: params.network, covariance: Covariance::Ntk };
         let mean = targets.mean().unwrap();
         let mut squares = 0.0;
