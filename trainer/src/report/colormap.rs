@@ -65,8 +65,8 @@ impl Colormap {
             Self::BlueRed => &BLUE_RED,
         };
         let last = anchors.len() - 1;
-        // f64::max takes NaN to the other operand.
-        let position = t.max(0.0).min(1.0) * last as f64;
+        let t = if t.is_nan() { 0.0 } else { t.clamp(0.0, 1.0) };
+        let position = t * last as f64;
         let index = (position as usize).min(last - 1);
         let fraction = position - index as f64;
         std::array::from_fn(|c| {

@@ -8,7 +8,7 @@ use super::figure::{Drawn, Figure, tick_label, widened};
 use super::style;
 
 /// More points than this are thinned out by drawing the extremes of each group of neighbours.
-const MOST_POINTS: usize = 4000;
+const MOST_POINTS: usize = 1600;
 
 /// One line.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use thiserror::Error;
 
-use super::style;
+use super::{smooth, style};
 
 /// Why a figure could not be drawn.
 #[derive(Debug, Error)]
@@ -42,13 +42,8 @@ pub trait Figure {
     /// If drawing or encoding fails.
     fn png(&self) -> Result<Vec<u8>, FigureError> {
         style::register_fonts();
-        let (width, height) = self.size();
-        let mut pixels = vec![0; 3 * width as usize * height as usize];
-        {
-            let area = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
-            self.draw_on(&area)?;
-        }
-        encode_png(&pixels, (width, height), image::ExtendedColorType::Rgb8)
+        let pixels = smooth::render(self.size(), |backend| self.draw_on(&backend.into_drawing_area()))?;
+        encode_png(&pixels, self.size(), image::ExtendedColorType::Rgb8)
     }
 
     /// The figure as the text of an SVG.

@@ -4,7 +4,11 @@ use std::ops::Range;
 
 use ndarray::Array2;
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::{BoldPoints, Ranged};
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
+use plotters::style::FontTransform;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::colormap::Colormap;
 use super::figure::{Drawn, Figure, tick_label, widened};
@@ -61,31 +65,37 @@ impl Figure for Map<'_> {
         let (left, right) = area.split_horizontally(width);
         draw_plane(&left, self.title, shape, |row, column| self.colour(f64::from(self.values[[row, column]])))?;
 
-        let range = widened(self.range.start, self.range.end, 0.0);
-        let mut bar = ChartBuilder::on(&right)
-            .margin_top(TITLE_HEIGHT)
-            .margin_bottom(AXIS_HEIGHT + style::MARGIN)
-            .margin_left(style::MARGIN)
-            .set_label_area_size(LabelAreaPosition::Right, BAR.1)
-            .build_cartesian_2d(0.0..1.0, range.clone())?;
-        let height = bar.plotting_area().dim_in_pixel().1.max(1);
-        let step = (range.end - range.start) / f64::from(height);
-        bar.draw_series((0..height).map(|k| {
-            let low = range.start + f64::from(k) * step;
-            let [r, g, b] = self.colour(low + 0.5 * step);
-            Rectangle::new([(0.0, low), (1.0, low + step)], RGBColor(r, g, b).filled())
-        }))?;
-        bar.configure_mesh()
-            .disable_mesh()
-            .x_labels(0)
-            .y_labels(6)
-            .y_label_formatter(&|value| tick_label(*value))
-            .label_style(style::text(style::TICK_SIZE))
-            .axis_style(style::INK)
-            .y_desc(self.label)
-            .axis_desc_style(style::text(style::LABEL_SIZE))
-            .draw()
+        draw_bar(&right, self)
     }
+}
+
+/// The colour bar with its ticks and, turned, what the values are.
+fn draw_bar<DB: DrawingBackend>(area: &DrawingArea<DB, Shift>, map: &Map<'_>) -> Drawn<DB> {
+    let range = widened(map.range.start, map.range.end, 0.0);
+    let (left, top) = (style::MARGIN as i32, TITLE_HEIGHT as i32);
+    let right = left + BAR.0 as i32;
+    let bottom = area.dim_in_pixel().1 as i32 - (AXIS_HEIGHT + style::MARGIN) as i32;
+    let height = bottom - top;
+    for y in top..bottom {
+        let share = (f64::from(bottom - y) - 0.5) / f64::from(height);
+        let [r, g, b] = map.colour(range.start + share * (range.end - range.start));
+        area.draw(&Rectangle::new([(left, y), (right, y + 1)], RGBColor(r, g, b).filled()))?;
+    }
+    area.draw(&Rectangle::new([(left, top), (right, bottom)], style::INK.stroke_width(1)))?;
+
+    let anchored = |size, horizontal, vertical| style::text(size).pos(Pos::new(horizontal, vertical));
+    let scale: RangedCoordf64 = range.clone().into();
+    for value in scale.key_points(BoldPoints(7)) {
+        let share = (value - range.start) / (range.end - range.start);
+        let y = bottom - (share * f64::from(height)).round() as i32;
+        area.draw(&PathElement::new([(right, y), (right + 6, y)], style::INK.stroke_width(1)))?;
+        let text = anchored(style::TICK_SIZE, HPos::Left, VPos::Center);
+        area.draw(&Text::new(tick_label(value), (right + 12, y), text))?;
+    }
+    // After a quarter turn clockwise the anchor's top is on the right.
+    let turned = anchored(style::LABEL_SIZE, HPos::Center, VPos::Bottom).transform(FontTransform::Rotate90);
+    let x = (style::MARGIN + BAR.0 + BAR.1) as i32 - style::LABEL_SIZE as i32 - 10;
+    area.draw(&Text::new(map.label.to_owned(), (x, (top + bottom) / 2), turned))
 }
 
 impl Figure for Picture<'_> {
@@ -119,10 +129,7 @@ fn draw_plane<DB: DrawingBackend>(
     colour: impl Fn(usize, usize) -> [u8; 3],
 ) -> Drawn<DB> {
     let middle = ((AXIS_WIDTH + area.dim_in_pixel().0) / 2) as i32;
-    let centred = style::text(style::TITLE_SIZE).pos(plotters::style::text_anchor::Pos::new(
-        plotters::style::text_anchor::HPos::Center,
-        plotters::style::text_anchor::VPos::Center,
-    ));
+    let centred = style::text(style::TITLE_SIZE).pos(Pos::new(HPos::Center, VPos::Center));
     area.draw(&Text::new(title.to_owned(), (middle, TITLE_HEIGHT as i32 / 2), centred))?;
     let mut chart = ChartBuilder::on(area)
         .margin_top(TITLE_HEIGHT)

@@ -9,6 +9,7 @@ pub mod figure;
 mod html;
 pub mod map;
 pub mod scatter;
+mod smooth;
 pub mod style;
 mod views;
 

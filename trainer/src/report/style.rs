@@ -14,7 +14,7 @@ pub const LABEL_SIZE: u32 = 24;
 /// Numbers at ticks.
 pub const TICK_SIZE: u32 = 22;
 /// Width of lines that carry data.
-pub const LINE_WIDTH: u32 = 3;
+pub const LINE_WIDTH: u32 = 2;
 /// Radius of points that carry data.
 pub const POINT_RADIUS: u32 = 3;
 /// Width and height of plots; maps take their height from the data.
@@ -24,7 +24,7 @@ pub const MAP_SIZE: u32 = 640;
 /// Space around a figure.
 pub const MARGIN: u32 = 14;
 /// Space for the numbers and the label left of a plot.
-pub const LEFT_LABELS: u32 = 110;
+pub const LEFT_LABELS: u32 = 100;
 /// Space for the numbers and the label below a plot.
 pub const BOTTOM_LABELS: u32 = 72;
 

@@ -4,7 +4,7 @@ use ndarray::{Array2, Axis};
 
 use super::colormap::Colormap;
 use super::curve::{Curves, Series};
-use super::figure::{Figure, FigureError, encode_png};
+use super::figure::{Figure, FigureError, encode_png, tick_label};
 use super::map::{Map, Picture};
 use super::scatter::Scatter;
 use super::style;
@@ -153,7 +153,8 @@ fn grid_drawings(
     let is_picture = matches!(dataset.kind, Kind::Image { .. });
     let range = if is_picture { 0.0..1.0 } else { extent(target) };
     let colormap = if is_picture { Colormap::Grey } else { Colormap::Viridis };
-    let limit = f64::from(largest(&error));
+    // A few outliers would leave the rest of the map pale.
+    let limit = f64::from(percentile(&error, 0.995));
     let draw = |title: &str, values: &Array2<f32>, colormap, range| {
         Map { title: &format!("{title}{at}"), values, colormap, range, label: name }.png()
     };
@@ -166,7 +167,10 @@ fn grid_drawings(
         ),
         drawing(
             &format!("error{suffix}"),
-            "The model less the data; white is no error.",
+            &format!(
+                "The model less the data; white is no error. One value in 200 lies beyond the colours' ends; the largest is {}.",
+                tick_label(f64::from(largest(&error)))
+            ),
             draw("Error", &error, Colormap::BlueRed, -limit..limit)?,
         ),
     ])
@@ -178,6 +182,13 @@ fn drawing(name: &str, caption: &str, png: Vec<u8>) -> Drawing {
 
 fn largest(values: &Array2<f32>) -> f32 {
     values.iter().fold(0.0, |largest, value| largest.max(value.abs()))
+}
+
+/// The magnitude that this share of the values does not exceed.
+fn percentile(values: &Array2<f32>, share: f64) -> f32 {
+    let mut magnitudes: Vec<f32> = values.iter().map(|value| value.abs()).collect();
+    magnitudes.sort_unstable_by(f32::total_cmp);
+    magnitudes[((magnitudes.len() - 1) as f64 * share).ceil() as usize]
 }
 
 fn extent(values: &Array2<f32>) -> std::ops::Range<f64> {
