@@ -110,10 +110,17 @@ impl<'a> Encoding<'a> {
             }
         }
         for (lane, point) in points.iter().enumerate() {
-            let passed = point.iter().skip(self.inputs - self.passthrough).take(self.passthrough);
-            for (i, &v) in passed.enumerate() {
-                store(2 * rows + i, lane, passed_through(v));
-            }
+            self.pass_through(point, |k, value| store(k, lane, value));
+        }
+    }
+
+    /// Hands the features of the coordinates that are passed through to `store(feature, value)`.
+    #[inline(always)]
+    pub(crate) fn pass_through(&self, point: &[u32], mut store: impl FnMut(usize, i32)) {
+        let rows = self.rows();
+        let passed = point.iter().skip(self.inputs - self.passthrough).take(self.passthrough);
+        for (i, &v) in passed.enumerate() {
+            store(2 * rows + i, passed_through(v));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::artifact::crc32;
 use crate::error::EvalError;
-use crate::kernels::{Arithmetic, BATCH_LANES, F32, W8A16, W16A16, layer_words};
+use crate::kernels::{Arithmetic, F32, Layer, Raw, W8A16, W16A16, batch_lanes, layer_words, portable};
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use crate::model::{Model, OutputActivation, Precision};
 
@@ -43,20 +43,11 @@ impl Model<'_> {
         if scratch.len() < single {
             return Err(EvalError::ScratchLength);
         }
-        let (mut points, mut out) = (points, out);
-        if BATCH_LANES > 1 && scratch.len() / BATCH_LANES >= single {
-            let mut wide_points = points.chunks_exact(inputs * BATCH_LANES);
-            let mut wide_out = out.chunks_exact_mut(outputs * BATCH_LANES);
-            for (points, out) in wide_points.by_ref().zip(wide_out.by_ref()) {
-                self.eval_lanes::<BATCH_LANES>(points, scratch, out)?;
-            }
-            points = wide_points.remainder();
-            out = wide_out.into_remainder();
+        match self.header.precision {
+            Precision::F32 => self.batch::<F32, { batch_lanes(Precision::F32) }>(points, scratch, out),
+            Precision::W8A16 => self.batch::<W8A16, { batch_lanes(Precision::W8A16) }>(points, scratch, out),
+            Precision::W16A16 => self.batch::<W16A16, { batch_lanes(Precision::W16A16) }>(points, scratch, out),
         }
-        for (point, out) in points.chunks_exact(inputs).zip(out.chunks_exact_mut(outputs)) {
-            self.eval_lanes::<1>(point, scratch, out)?;
-        }
-        Ok(())
     }
 
     /// Evaluates one point given as Q0.32 coordinates `[d]`; `raw` `[c]` is what the output maps take (for `f32` the
@@ -72,8 +63,28 @@ impl Model<'_> {
         if raw.len() != self.outputs() {
             return Err(EvalError::OutputLength);
         }
-        let mut answers = [[0; MAX_OUTPUTS]];
-        self.raw_lanes(&[coordinates], scratch, &mut answers)?;
+        let mut answers = [[0]; MAX_OUTPUTS];
+        self.raw_outputs(coordinates, scratch, &mut answers)?;
+        for (raw, answer) in raw.iter_mut().zip(answers.as_flattened()) {
+            *raw = *answer;
+        }
+        Ok(())
+    }
+
+    /// [`Model::eval_fixed_into`] by the portable kernels: the oracle of the others, for tests on a device.
+    #[doc(hidden)]
+    pub fn eval_fixed_portable_into(
+        &self,
+        coordinates: &[u32],
+        scratch: &mut [u32],
+        raw: &mut [i32],
+    ) -> Result<(), EvalError> {
+        let mut answers = [[0]; MAX_OUTPUTS];
+        match self.header.precision {
+            Precision::F32 => self.forward::<portable::F32, 1>(&[coordinates], scratch, &mut answers),
+            Precision::W8A16 => self.forward::<portable::W8A16, 1>(&[coordinates], scratch, &mut answers),
+            Precision::W16A16 => self.forward::<portable::W16A16, 1>(&[coordinates], scratch, &mut answers),
+        }?;
         for (raw, answer) in raw.iter_mut().zip(answers.as_flattened()) {
             *raw = *answer;
         }
@@ -101,8 +112,8 @@ impl Model<'_> {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 coordinate
             });
-            let mut raw = [[0; MAX_OUTPUTS]];
-            self.raw_lanes(&[&coordinates], scratch, &mut raw)?;
+            let mut raw = [[0]; MAX_OUTPUTS];
+            self.raw_outputs(&coordinates, scratch, &mut raw)?;
             for raw in raw.as_flattened().iter().take(self.outputs()) {
                 digest.update(&raw.to_le_bytes());
             }
@@ -110,8 +121,31 @@ impl Model<'_> {
         Ok(digest.finalize())
     }
 
-    #[inline(always)]
-    fn eval_lanes<const L: usize>(
+    /// Points in groups of `L` where the scratch has room for it, the rest one by one.
+    fn batch<A: Arithmetic, const L: usize>(
+        &self,
+        points: &[f32],
+        scratch: &mut [u32],
+        out: &mut [f32],
+    ) -> Result<(), EvalError> {
+        let (inputs, outputs) = (self.inputs().max(1), self.outputs().max(1));
+        let (mut points, mut out) = (points, out);
+        if L > 1 && scratch.len() / L >= self.scratch_words() {
+            let mut wide_points = points.chunks_exact(inputs * L);
+            let mut wide_out = out.chunks_exact_mut(outputs * L);
+            for (points, out) in wide_points.by_ref().zip(wide_out.by_ref()) {
+                self.lanes::<A, L>(points, scratch, out)?;
+            }
+            points = wide_points.remainder();
+            out = wide_out.into_remainder();
+        }
+        for (point, out) in points.chunks_exact(inputs).zip(out.chunks_exact_mut(outputs)) {
+            self.lanes::<A, 1>(point, scratch, out)?;
+        }
+        Ok(())
+    }
+
+    fn lanes<A: Arithmetic, const L: usize>(
         &self,
         points: &[f32],
         scratch: &mut [u32],
@@ -124,36 +158,25 @@ impl Model<'_> {
                 *coordinate = axis.to_fixed(x, self.header.outside).ok_or(EvalError::OutsideDomain)?;
             }
         }
-        let mut raw = [[0; MAX_OUTPUTS]; L];
-        self.raw_lanes(&coordinates.each_ref().map(|c| c.as_slice()), scratch, &mut raw)?;
-        for (out, raw) in out.chunks_exact_mut(outputs).zip(&raw) {
-            for ((out, &raw), map) in out.iter_mut().zip(raw).zip(self.output_maps()) {
-                let raw = match self.header.precision {
-                    Precision::F32 => F32::raw_to_f32(raw),
-                    Precision::W8A16 => W8A16::raw_to_f32(raw),
-                    Precision::W16A16 => W16A16::raw_to_f32(raw),
-                };
-                *out = raw * map.scale + map.offset;
+        let mut raw = [[0; L]; MAX_OUTPUTS];
+        let points = coordinates.each_ref().map(|c| c.get(..inputs).unwrap_or(c));
+        self.forward::<A, L>(&points, scratch, &mut raw)?;
+        for (lane, out) in out.chunks_exact_mut(outputs).enumerate() {
+            for ((out, raw), map) in out.iter_mut().zip(&raw).zip(self.output_maps()) {
+                let raw = raw.get(lane).copied().unwrap_or(0);
+                *out = A::raw_to_f32(raw) * map.scale + map.offset;
             }
         }
         Ok(())
     }
 
-    /// Raw outputs `[lane][c]` of `L` points of at least d Q0.32 coordinates each.
-    #[inline(always)]
-    fn raw_lanes<const L: usize>(
-        &self,
-        points: &[&[u32]; L],
-        scratch: &mut [u32],
-        raw: &mut [[i32; MAX_OUTPUTS]; L],
-    ) -> Result<(), EvalError> {
-        let done = match self.header.precision {
-            Precision::F32 => self.forward::<F32, L>(points, scratch, raw),
-            Precision::W8A16 => self.forward::<W8A16, L>(points, scratch, raw),
-            Precision::W16A16 => self.forward::<W16A16, L>(points, scratch, raw),
-        };
-        // `parse` has checked that the layers are all there.
-        done.ok_or(EvalError::ScratchLength)
+    /// Raw outputs of one point of at least d Q0.32 coordinates.
+    fn raw_outputs(&self, point: &[u32], scratch: &mut [u32], raw: &mut Raw<1>) -> Result<(), EvalError> {
+        match self.header.precision {
+            Precision::F32 => self.forward::<F32, 1>(&[point], scratch, raw),
+            Precision::W8A16 => self.forward::<W8A16, 1>(&[point], scratch, raw),
+            Precision::W16A16 => self.forward::<W16A16, 1>(&[point], scratch, raw),
+        }
     }
 
     #[inline(never)]
@@ -161,29 +184,30 @@ impl Model<'_> {
         &self,
         points: &[&[u32]; L],
         scratch: &mut [u32],
-        raw: &mut [[i32; MAX_OUTPUTS]; L],
-    ) -> Option<()> {
+        raw: &mut Raw<L>,
+    ) -> Result<(), EvalError> {
         let (even, odd) = self.buffer_words();
-        let (mut x, rest) = scratch.split_at_mut_checked(even * L)?;
-        let (mut y, _) = rest.split_at_mut_checked(odd * L)?;
-        self.encoding().encode::<L>(points, |k, lane, value| A::store_feature::<L>(x, k, lane, value));
+        let (mut x, rest) = scratch.split_at_mut_checked(even * L).ok_or(EvalError::ScratchLength)?;
+        let (mut y, _) = rest.split_at_mut_checked(odd * L).ok_or(EvalError::ScratchLength)?;
+        A::encode::<L>(&self.encoding(), points, x);
         let mut words = self.layers;
         let last = self.header.hidden.len();
         for (l, (inputs, rows)) in self.shapes().enumerate() {
-            let (layer, rest) = words.split_at_checked(layer_words(self.header.precision, inputs, rows))?;
+            // `parse` has checked that the layers are all there.
+            let len = layer_words(self.header.precision, inputs, rows);
+            let (layer, rest) = words.split_at_checked(len).ok_or(EvalError::ScratchLength)?;
+            let layer = Layer { words: layer, inputs, rows };
             words = rest;
             if l < last {
-                A::hidden::<L>(layer, inputs, x, y);
+                A::hidden::<L>(layer, x, y);
                 (x, y) = (y, x);
             } else {
-                let sigmoid = self.header.activation == OutputActivation::Sigmoid;
-                A::output::<L>(layer, inputs, x, sigmoid, |row, lane, value| {
-                    if let Some(slot) = raw.get_mut(lane).and_then(|raw| raw.get_mut(row)) {
-                        *slot = value;
-                    }
-                });
+                A::output::<L>(layer, x, raw);
+                if self.header.activation == OutputActivation::Sigmoid {
+                    A::sigmoid::<L>(layer, raw);
+                }
             }
         }
-        Some(())
+        Ok(())
     }
 }

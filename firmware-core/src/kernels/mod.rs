@@ -32,8 +32,20 @@
 //! `L` points are evaluated side by side (lanes). Integer activations are halfwords, two to a word: word `(k/2)·L + lane`
 //! holds activation k (even: low half). `f32` activations are words: word `k·L + lane`.
 
-mod portable;
+#[cfg(any(kernels = "dsp"))]
+mod assembly;
+#[cfg(kernels = "dsp")]
+mod dsp;
+pub(crate) mod portable;
 
+#[cfg(kernels = "dsp")]
+pub(crate) use dsp::{W8A16, W16A16};
+pub(crate) use portable::F32;
+#[cfg(not(any(kernels = "dsp")))]
+pub(crate) use portable::{W8A16, W16A16};
+
+use crate::encoding::Encoding;
+use crate::limits::MAX_OUTPUTS;
 use crate::model::Precision;
 use crate::trig::mul_high_rounded;
 
@@ -45,7 +57,15 @@ pub const INPUT_GROUP: usize = 8;
 pub const ACTIVATION_MAX: i32 = 32767;
 
 /// Points that a batch evaluates side by side where the scratch has room.
-pub const BATCH_LANES: usize = if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) { 8 } else { 1 };
+#[must_use]
+pub const fn batch_lanes(precision: Precision) -> usize {
+    match precision {
+        _ if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) => 8,
+        // Two lanes share the unpacking of weights; the other precisions have nothing to unpack.
+        Precision::W8A16 if cfg!(kernels = "dsp") => 2,
+        _ => 1,
+    }
+}
 
 /// Inputs of a layer after padding.
 #[must_use]
@@ -112,30 +132,37 @@ pub const fn requantize(accumulator: i32, multiplier: i32) -> i32 {
     }
 }
 
+/// One layer of a model: `words` are its blocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layer<'a> {
+    pub(crate) words: &'a [u32],
+    pub(crate) inputs: usize,
+    pub(crate) rows: usize,
+}
+
+/// Raw outputs `[row][lane]`, rows of padding included.
+pub(crate) type Raw<const L: usize> = [[i32; L]; MAX_OUTPUTS];
+
 /// One precision's arithmetic over `L` lanes.
 ///
-/// `weights` and `x` come with the lengths that the module describes; a kernel stops at the shorter of the two.
+/// Buffers come with the lengths that the module describes. Where they do not, a kernel stops early or does nothing: it
+/// never panics and never reads or writes outside.
 pub(crate) trait Arithmetic {
-    /// Stores feature `k` (1.0 = [`trig::ONE`](crate::trig::ONE)) of a lane.
-    fn store_feature<const L: usize>(x: &mut [u32], k: usize, lane: usize, value: i32);
+    /// The features of `L` points of d coordinates.
+    fn encode<const L: usize>(encoding: &Encoding<'_>, points: &[&[u32]; L], x: &mut [u32]);
 
-    /// A hidden layer: all blocks of `layer`, from `x` to `y`.
-    fn hidden<const L: usize>(layer: &[u32], inputs: usize, x: &[u32], y: &mut [u32]);
+    /// A hidden layer from `x` to `y`.
+    fn hidden<const L: usize>(layer: Layer<'_>, x: &[u32], y: &mut [u32]);
 
-    /// The output layer: hands the raw output of every row and lane to `emit(row, lane, raw)`, padding rows included.
-    fn output<const L: usize>(
-        layer: &[u32],
-        inputs: usize,
-        x: &[u32],
-        sigmoid: bool,
-        emit: impl FnMut(usize, usize, i32),
-    );
+    /// The accumulators of the output layer.
+    fn output<const L: usize>(layer: Layer<'_>, x: &[u32], raw: &mut Raw<L>);
+
+    /// Turns the accumulators of a sigmoid output layer into raw outputs.
+    fn sigmoid<const L: usize>(layer: Layer<'_>, raw: &mut Raw<L>);
 
     /// A raw output as the number that the output map takes.
     fn raw_to_f32(raw: i32) -> f32;
 }
-
-pub(crate) use portable::{F32, W8A16, W16A16};
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! The kernels in plain Rust: always compiled, and what every other kernel must equal bit for bit.
 
-use super::{Arithmetic, BLOCK_ROWS, block_words, requantize, unpack_rows};
+use super::{Arithmetic, BLOCK_ROWS, Layer, Raw, block_words, requantize, unpack_rows};
+use crate::encoding::Encoding;
 use crate::model::Precision;
 use crate::sigmoid;
 use crate::trig::mul_high_rounded;
@@ -17,28 +18,23 @@ pub(crate) struct F32;
 
 impl Arithmetic for W8A16 {
     #[inline(always)]
-    fn store_feature<const L: usize>(x: &mut [u32], k: usize, lane: usize, value: i32) {
-        store_halfword::<L>(x, k, lane, value);
+    fn encode<const L: usize>(encoding: &Encoding<'_>, points: &[&[u32]; L], x: &mut [u32]) {
+        integer_features::<L>(encoding, points, x);
     }
 
     #[inline(never)]
-    fn hidden<const L: usize>(layer: &[u32], inputs: usize, x: &[u32], y: &mut [u32]) {
-        integer_hidden::<L>(layer, block_words(Precision::W8A16, inputs), y, |bias, weights| {
-            accumulate_w8::<L>(bias, weights, x)
-        });
+    fn hidden<const L: usize>(layer: Layer<'_>, x: &[u32], y: &mut [u32]) {
+        integer_hidden::<L>(layer, Precision::W8A16, y, |bias, weights| accumulate_w8::<L>(bias, weights, x));
     }
 
     #[inline(never)]
-    fn output<const L: usize>(
-        layer: &[u32],
-        inputs: usize,
-        x: &[u32],
-        sigmoid: bool,
-        emit: impl FnMut(usize, usize, i32),
-    ) {
-        integer_output::<L>(layer, block_words(Precision::W8A16, inputs), sigmoid, emit, |bias, weights| {
-            accumulate_w8::<L>(bias, weights, x)
-        });
+    fn output<const L: usize>(layer: Layer<'_>, x: &[u32], raw: &mut Raw<L>) {
+        integer_output::<L>(layer, Precision::W8A16, raw, |bias, weights| accumulate_w8::<L>(bias, weights, x));
+    }
+
+    #[inline(always)]
+    fn sigmoid<const L: usize>(layer: Layer<'_>, raw: &mut Raw<L>) {
+        integer_sigmoid::<L>(layer, Precision::W8A16, raw);
     }
 
     #[inline(always)]
@@ -49,28 +45,23 @@ impl Arithmetic for W8A16 {
 
 impl Arithmetic for W16A16 {
     #[inline(always)]
-    fn store_feature<const L: usize>(x: &mut [u32], k: usize, lane: usize, value: i32) {
-        store_halfword::<L>(x, k, lane, value);
+    fn encode<const L: usize>(encoding: &Encoding<'_>, points: &[&[u32]; L], x: &mut [u32]) {
+        integer_features::<L>(encoding, points, x);
     }
 
     #[inline(never)]
-    fn hidden<const L: usize>(layer: &[u32], inputs: usize, x: &[u32], y: &mut [u32]) {
-        integer_hidden::<L>(layer, block_words(Precision::W16A16, inputs), y, |bias, weights| {
-            accumulate_w16::<L>(bias, weights, x)
-        });
+    fn hidden<const L: usize>(layer: Layer<'_>, x: &[u32], y: &mut [u32]) {
+        integer_hidden::<L>(layer, Precision::W16A16, y, |bias, weights| accumulate_w16::<L>(bias, weights, x));
     }
 
     #[inline(never)]
-    fn output<const L: usize>(
-        layer: &[u32],
-        inputs: usize,
-        x: &[u32],
-        sigmoid: bool,
-        emit: impl FnMut(usize, usize, i32),
-    ) {
-        integer_output::<L>(layer, block_words(Precision::W16A16, inputs), sigmoid, emit, |bias, weights| {
-            accumulate_w16::<L>(bias, weights, x)
-        });
+    fn output<const L: usize>(layer: Layer<'_>, x: &[u32], raw: &mut Raw<L>) {
+        integer_output::<L>(layer, Precision::W16A16, raw, |bias, weights| accumulate_w16::<L>(bias, weights, x));
+    }
+
+    #[inline(always)]
+    fn sigmoid<const L: usize>(layer: Layer<'_>, raw: &mut Raw<L>) {
+        integer_sigmoid::<L>(layer, Precision::W16A16, raw);
     }
 
     #[inline(always)]
@@ -81,42 +72,36 @@ impl Arithmetic for W16A16 {
 
 impl Arithmetic for F32 {
     #[inline(always)]
-    fn store_feature<const L: usize>(x: &mut [u32], k: usize, lane: usize, value: i32) {
-        if let Some(word) = x.get_mut(k * L + lane) {
-            *word = (value as f32).to_bits();
-        }
+    fn encode<const L: usize>(encoding: &Encoding<'_>, points: &[&[u32]; L], x: &mut [u32]) {
+        encoding.encode::<L>(points, |k, lane, value| store_float::<L>(x, k, lane, value));
     }
 
     #[inline(never)]
-    fn hidden<const L: usize>(layer: &[u32], inputs: usize, x: &[u32], y: &mut [u32]) {
-        let blocks = layer.chunks_exact(block_words(Precision::F32, inputs).max(1));
-        for (block, y) in blocks.zip(y.chunks_exact_mut(BLOCK_ROWS * L)) {
+    fn hidden<const L: usize>(layer: Layer<'_>, x: &[u32], y: &mut [u32]) {
+        for (block, y) in layer.blocks(Precision::F32).zip(y.chunks_exact_mut(BLOCK_ROWS * L)) {
             let accumulators = accumulate_f32::<L>(block, x);
-            for (y, row) in y.chunks_exact_mut(L).zip(&accumulators) {
-                for (y, accumulator) in y.iter_mut().zip(row) {
-                    let bits = accumulator.to_bits();
-                    *y = bits & !((bits as i32 >> 31) as u32);
-                }
+            for (y, accumulator) in y.iter_mut().zip(accumulators.as_flattened()) {
+                let bits = accumulator.to_bits();
+                *y = bits & !((bits as i32 >> 31) as u32);
             }
         }
     }
 
     #[inline(never)]
-    fn output<const L: usize>(
-        layer: &[u32],
-        inputs: usize,
-        x: &[u32],
-        sigmoid: bool,
-        mut emit: impl FnMut(usize, usize, i32),
-    ) {
-        for (b, block) in layer.chunks_exact(block_words(Precision::F32, inputs).max(1)).enumerate() {
-            for (r, row) in accumulate_f32::<L>(block, x).iter().enumerate() {
-                for (lane, &accumulator) in row.iter().enumerate() {
-                    let raw =
-                        if sigmoid { sigmoid::sigmoid((accumulator * 16_384.0) as i32) as f32 } else { accumulator };
-                    emit(BLOCK_ROWS * b + r, lane, raw.to_bits() as i32);
-                }
+    fn output<const L: usize>(layer: Layer<'_>, x: &[u32], raw: &mut Raw<L>) {
+        for (block, raw) in layer.blocks(Precision::F32).zip(raw.chunks_exact_mut(BLOCK_ROWS)) {
+            for (raw, accumulator) in raw.as_flattened_mut().iter_mut().zip(accumulate_f32::<L>(block, x).as_flattened())
+            {
+                *raw = accumulator.to_bits() as i32;
             }
+        }
+    }
+
+    #[inline(always)]
+    fn sigmoid<const L: usize>(_: Layer<'_>, raw: &mut Raw<L>) {
+        for raw in raw.as_flattened_mut() {
+            let logit = (f32::from_bits(*raw as u32) * 16_384.0) as i32;
+            *raw = (sigmoid::sigmoid(logit) as f32).to_bits() as i32;
         }
     }
 
@@ -126,8 +111,28 @@ impl Arithmetic for F32 {
     }
 }
 
+impl<'a> Layer<'a> {
+    #[inline(always)]
+    fn blocks(self, precision: Precision) -> impl Iterator<Item = &'a [u32]> {
+        self.words.chunks_exact(block_words(precision, self.inputs).max(1))
+    }
+}
+
+/// Encodes into halfwords.
 #[inline(always)]
-fn store_halfword<const L: usize>(x: &mut [u32], k: usize, lane: usize, value: i32) {
+pub(super) fn integer_features<const L: usize>(encoding: &Encoding<'_>, points: &[&[u32]; L], x: &mut [u32]) {
+    encoding.encode::<L>(points, |k, lane, value| store_halfword::<L>(x, k, lane, value));
+}
+
+#[inline(always)]
+pub(super) fn store_float<const L: usize>(x: &mut [u32], k: usize, lane: usize, value: i32) {
+    if let Some(word) = x.get_mut(k * L + lane) {
+        *word = (value as f32).to_bits();
+    }
+}
+
+#[inline(always)]
+pub(super) fn store_halfword<const L: usize>(x: &mut [u32], k: usize, lane: usize, value: i32) {
     let halfwords: &mut [i16] = bytemuck::cast_slice_mut(x);
     if let Some(slot) = halfwords.get_mut(2 * ((k / 2) * L + lane) + k % 2) {
         *slot = value as i16;
@@ -144,21 +149,21 @@ fn parts(block: &[u32]) -> Option<(&[u32; BLOCK_ROWS], &[u32], &[u32; BLOCK_ROWS
 
 #[inline(always)]
 fn integer_hidden<const L: usize>(
-    layer: &[u32],
-    block_words: usize,
+    layer: Layer<'_>,
+    precision: Precision,
     y: &mut [u32],
     accumulate: impl Fn(&[u32; BLOCK_ROWS], &[u32]) -> Block<i32, L>,
 ) {
-    for (block, y) in layer.chunks_exact(block_words.max(1)).zip(y.chunks_exact_mut(BLOCK_ROWS / 2 * L)) {
+    for (block, y) in layer.blocks(precision).zip(y.chunks_exact_mut(BLOCK_ROWS / 2 * L)) {
         let Some((bias, weights, multiplier)) = parts(block) else { return };
         let accumulators = accumulate(bias, weights);
-        for (pair, y) in y.chunks_exact_mut(L).enumerate() {
-            for (lane, y) in y.iter_mut().enumerate() {
-                let [low, high] =
-                    [2 * pair, 2 * pair + 1].map(|row| match (accumulators.get(row), multiplier.get(row)) {
-                        (Some(accumulators), Some(&multiplier)) => requantize(accumulators[lane], multiplier as i32),
-                        _ => 0,
-                    });
+        for ((y, rows), multipliers) in
+            y.chunks_exact_mut(L).zip(accumulators.chunks_exact(2)).zip(multiplier.chunks_exact(2))
+        {
+            let (&[low, high], &[low_multiplier, high_multiplier]) = (rows, multipliers) else { continue };
+            for ((y, low), high) in y.iter_mut().zip(low).zip(high) {
+                let low = requantize(low, low_multiplier as i32);
+                let high = requantize(high, high_multiplier as i32);
                 *y = low as u32 | (high as u32) << 16;
             }
         }
@@ -167,22 +172,24 @@ fn integer_hidden<const L: usize>(
 
 #[inline(always)]
 fn integer_output<const L: usize>(
-    layer: &[u32],
-    block_words: usize,
-    sigmoid: bool,
-    mut emit: impl FnMut(usize, usize, i32),
+    layer: Layer<'_>,
+    precision: Precision,
+    raw: &mut Raw<L>,
     accumulate: impl Fn(&[u32; BLOCK_ROWS], &[u32]) -> Block<i32, L>,
 ) {
-    for (b, block) in layer.chunks_exact(block_words.max(1)).enumerate() {
-        let Some((bias, weights, multiplier)) = parts(block) else { return };
-        for (r, (row, &multiplier)) in accumulate(bias, weights).iter().zip(multiplier).enumerate() {
-            for (lane, &accumulator) in row.iter().enumerate() {
-                let raw = if sigmoid {
-                    sigmoid::sigmoid(mul_high_rounded(accumulator, multiplier as i32))
-                } else {
-                    accumulator
-                };
-                emit(BLOCK_ROWS * b + r, lane, raw);
+    for (block, raw) in layer.blocks(precision).zip(raw.chunks_exact_mut(BLOCK_ROWS)) {
+        let Some((bias, weights, _)) = parts(block) else { return };
+        raw.copy_from_slice(&accumulate(bias, weights));
+    }
+}
+
+#[inline(always)]
+pub(super) fn integer_sigmoid<const L: usize>(layer: Layer<'_>, precision: Precision, raw: &mut Raw<L>) {
+    for (block, raw) in layer.blocks(precision).zip(raw.chunks_exact_mut(BLOCK_ROWS)) {
+        let Some((_, _, multiplier)) = parts(block) else { return };
+        for (raw, &multiplier) in raw.iter_mut().zip(multiplier) {
+            for raw in raw {
+                *raw = sigmoid::sigmoid(mul_high_rounded(*raw, multiplier as i32));
             }
         }
     }
