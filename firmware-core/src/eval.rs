@@ -91,6 +91,21 @@ impl Model<'_> {
         Ok(())
     }
 
+    /// Encodes a point given as Q0.32 coordinates `[d]` into `scratch`, as an evaluation begins: for counting it apart.
+    #[doc(hidden)]
+    pub fn encode_fixed(&self, coordinates: &[u32], scratch: &mut [u32]) -> Result<(), EvalError> {
+        if coordinates.len() != self.inputs() {
+            return Err(EvalError::PointLength);
+        }
+        let scratch = scratch.get_mut(..self.buffer_words().0).ok_or(EvalError::ScratchLength)?;
+        match self.header.precision {
+            Precision::F32 => F32::encode::<1>(&self.encoding(), &[coordinates], scratch),
+            Precision::W8A16 => W8A16::encode::<1>(&self.encoding(), &[coordinates], scratch),
+            Precision::W16A16 => W16A16::encode::<1>(&self.encoding(), &[coordinates], scratch),
+        }
+        Ok(())
+    }
+
     /// Recomputes the known answers and compares their digest with the artifact's.
     ///
     /// A device calls this once at start and serves only if it passes.

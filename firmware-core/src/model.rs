@@ -5,7 +5,8 @@ use crate::coordinate::Axis;
 use crate::encoding::Encoding;
 use crate::error::ParseError;
 use crate::kernels::{
-    ACTIVATION_MAX, BLOCK_ROWS, activation_words, block_weight_words, block_words, layer_words, unpack_rows,
+    ACTIVATION_MAX, BLOCK_ROWS, activation_words, batch_lanes, block_weight_words, block_words, layer_words,
+    unpack_rows,
 };
 use crate::limits::{MAX_FREQUENCIES, MAX_INPUTS, MAX_OUTPUTS, MAX_WIDTH};
 use serde::{Deserialize, Serialize};
@@ -182,6 +183,13 @@ impl<'a> Model<'a> {
     pub fn scratch_words(&self) -> usize {
         let (even, odd) = self.buffer_words();
         even + odd
+    }
+
+    /// Words of [`Scratch`](crate::Scratch) with which [`Model::eval_batch_into`] evaluates points side by side, where
+    /// this build has kernels that gain by it.
+    #[must_use]
+    pub fn batch_scratch_words(&self) -> usize {
+        batch_lanes(self.header.precision) * self.scratch_words()
     }
 
     /// Words of the two activation buffers of one lane: layers read them in turn.

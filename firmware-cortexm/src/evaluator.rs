@@ -45,6 +45,13 @@ impl Evaluator {
         self.model.eval_into(point, self.scratch, outputs)
     }
 
+    /// Encodes a point given as Q0.32 coordinates, and evaluates nothing.
+    #[cfg(not(baked_model))]
+    #[inline(never)]
+    pub(crate) fn encode(&mut self, coordinates: &[u32]) -> Result<(), EvalError> {
+        self.model.encode_fixed(coordinates, self.scratch)
+    }
+
     /// Evaluates points `[n, inputs]` side by side.
     #[inline(never)]
     pub(crate) fn batch(&mut self, points: &[f32], outputs: &mut [f32]) -> Result<(), EvalError> {

@@ -20,6 +20,9 @@ pub(crate) enum Failure {
     /// The two forms of evaluation disagree.
     #[cfg(baked_model)]
     FormsDiffer,
+    /// The core's kernels and the portable ones disagree.
+    #[cfg(not(baked_model))]
+    KernelsDiffer,
     /// A file of the job is missing, too short, or not to be written.
     #[cfg(not(baked_model))]
     File,

@@ -2,13 +2,18 @@
 #![no_std]
 #![no_main]
 
+#[cfg(not(baked_model))]
+mod benchmark;
 mod board;
 mod clock;
+#[cfg(not(baked_model))]
+mod compare;
 mod count;
 mod evaluator;
 mod failure;
 mod fault;
 mod model_source;
+mod sequence;
 mod stack;
 
 #[cfg(not(baked_model))]

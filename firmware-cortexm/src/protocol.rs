@@ -24,6 +24,11 @@ pub const CALIBRATION_INSTRUCTIONS: u32 = 1 << 21;
 pub enum Mode {
     /// Evaluate every point once, chunk by chunk, in turn by the single and by the batch form.
     Evaluate,
+    /// Count the instructions of evaluations of points of the device's own; `samples` to a batch.
+    Count,
+    /// Compare the core's kernels with the portable ones on points of the device's own, `samples` of them for each model;
+    /// the region holds several artifacts, one after another.
+    Compare,
 }
 
 /// A job for the device.
@@ -33,7 +38,7 @@ pub struct Job {
     pub mode: Mode,
     /// Size of the artifact in the board's region `MODEL`, in bytes.
     pub model_bytes: u32,
-    /// Number of points.
+    /// Number of points; what they are is up to the mode.
     pub samples: u32,
 }
 
@@ -72,9 +77,13 @@ impl Job {
     /// assert_eq!(Job::from_bytes(&job.to_bytes()), Ok(job));
     /// ```
     pub fn to_bytes(&self) -> [u8; Self::BYTES] {
-        let Mode::Evaluate = self.mode;
+        let mode = match self.mode {
+            Mode::Evaluate => 1,
+            Mode::Count => 2,
+            Mode::Compare => 3,
+        };
         let mut bytes = [0; Self::BYTES];
-        for (field, word) in bytes.chunks_exact_mut(4).zip([Self::MAGIC, 1, self.model_bytes, self.samples]) {
+        for (field, word) in bytes.chunks_exact_mut(4).zip([Self::MAGIC, mode, self.model_bytes, self.samples]) {
             field.copy_from_slice(&word.to_le_bytes());
         }
         bytes
@@ -92,6 +101,8 @@ impl Job {
         }
         let mode = match word(1) {
             1 => Mode::Evaluate,
+            2 => Mode::Count,
+            3 => Mode::Compare,
             _ => return Err(JobError::Mode),
         };
         Ok(Self { mode, model_bytes: word(2), samples: word(3) })

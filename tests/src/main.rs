@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tests::commands::{device, parity, test};
+use tests::commands::{bench, device, parity, test};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The commands of the workspace: tests, and devices under QEMU")]
@@ -14,6 +14,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Bench(bench::Args),
     Device(device::Args),
     Parity(parity::Args),
     Test(test::Args),
@@ -21,6 +22,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Bench(args) => bench::run(&args),
         Command::Device(args) => device::run(&args),
         Command::Parity(args) => parity::run(&args),
         Command::Test(args) => test::run(&args),

@@ -66,8 +66,28 @@ impl Run {
 ///
 /// Where QEMU is missing or refuses, or `limit` passes; not for the firmware's exit code, see [`Run::success`].
 pub fn evaluate(firmware: &Firmware, model: &[u8], points: &[f32], samples: usize, limit: Duration) -> Result<Run> {
+    start(firmware, Mode::Evaluate, model, points, samples, limit)
+}
+
+/// Gives the device a job of another mode, for which it has points of its own; see [`Mode`].
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn work(firmware: &Firmware, mode: Mode, model: &[u8], samples: usize, limit: Duration) -> Result<Run> {
+    start(firmware, mode, model, &[], samples, limit)
+}
+
+fn start(
+    firmware: &Firmware,
+    mode: Mode,
+    model: &[u8],
+    points: &[f32],
+    samples: usize,
+    limit: Duration,
+) -> Result<Run> {
     firmware::check_fits(firmware, model.len())?;
-    let job = Job { mode: Mode::Evaluate, model_bytes: u32::try_from(model.len())?, samples: u32::try_from(samples)? };
+    let job = Job { mode, model_bytes: u32::try_from(model.len())?, samples: u32::try_from(samples)? };
     let folder = TempDir::with_prefix("firmware-").context("cannot create a temporary folder for QEMU")?;
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);

@@ -48,6 +48,16 @@ impl Network {
         }
     }
 
+    /// The small reference network of the counts: 2 inputs, 64 frequencies, 64-64-64, 3 outputs.
+    pub fn small(precision: Precision) -> Self {
+        Self { frequencies: 64, passthrough: 0, hidden: vec![64; 3], ..Self::tiny(precision) }
+    }
+
+    /// The big reference network of the counts: 2 inputs, 128 frequencies, 128-128-128, 3 outputs.
+    pub fn big(precision: Precision) -> Self {
+        Self { frequencies: 128, passthrough: 0, hidden: vec![128; 3], ..Self::tiny(precision) }
+    }
+
     /// The artifact of this shape with weights from the seed.
     ///
     /// Integer weights use their whole range as far as the accumulators allow, and multipliers are such that

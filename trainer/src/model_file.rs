@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use firmware_core::kernels::BATCH_LANES;
 use firmware_core::{EvalError, Model, ParseError};
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Axis};
@@ -94,7 +93,7 @@ pub fn predict(model: &Model<'_>, points: &Array2<f32>) -> Result<Array2<f32>, M
         .zip(points.axis_chunks_iter(Axis(0), CHUNK))
         .enumerate()
         .try_for_each(|(chunk, (mut out, points))| {
-            let mut scratch = vec![0; BATCH_LANES * model.scratch_words()];
+            let mut scratch = vec![0; model.batch_scratch_words()];
             let points = points.as_standard_layout();
             let (points, out) = (points.as_slice().unwrap_or_default(), out.as_slice_mut().unwrap_or_default());
             model.eval_batch_into(points, &mut scratch, out).map_err(|source| {

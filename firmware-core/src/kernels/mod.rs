@@ -57,8 +57,7 @@ pub const INPUT_GROUP: usize = 8;
 pub const ACTIVATION_MAX: i32 = 32767;
 
 /// Points that a batch evaluates side by side where the scratch has room.
-#[must_use]
-pub const fn batch_lanes(precision: Precision) -> usize {
+pub(crate) const fn batch_lanes(precision: Precision) -> usize {
     match precision {
         _ if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) => 8,
         // Two lanes share the unpacking of weights; the other precisions have nothing to unpack.

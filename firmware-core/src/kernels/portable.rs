@@ -90,7 +90,8 @@ impl Arithmetic for F32 {
     #[inline(never)]
     fn output<const L: usize>(layer: Layer<'_>, x: &[u32], raw: &mut Raw<L>) {
         for (block, raw) in layer.blocks(Precision::F32).zip(raw.chunks_exact_mut(BLOCK_ROWS)) {
-            for (raw, accumulator) in raw.as_flattened_mut().iter_mut().zip(accumulate_f32::<L>(block, x).as_flattened())
+            for (raw, accumulator) in
+                raw.as_flattened_mut().iter_mut().zip(accumulate_f32::<L>(block, x).as_flattened())
             {
                 *raw = accumulator.to_bits() as i32;
             }
@@ -114,7 +115,8 @@ impl Arithmetic for F32 {
 impl<'a> Layer<'a> {
     #[inline(always)]
     fn blocks(self, precision: Precision) -> impl Iterator<Item = &'a [u32]> {
-        self.words.chunks_exact(block_words(precision, self.inputs).max(1))
+        let blocks = self.words.chunks_exact(block_words(precision, self.inputs).max(1));
+        blocks.take(self.rows.div_ceil(BLOCK_ROWS))
     }
 }
 

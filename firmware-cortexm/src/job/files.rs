@@ -8,7 +8,7 @@ use semihosting::io::{self, Read as _, Write as _};
 use crate::count::Count;
 use crate::evaluator::Evaluator;
 use crate::failure::Failure;
-use crate::{board, model_source, stack};
+use crate::{benchmark, board, compare, model_source, stack};
 
 impl From<io::Error> for Failure {
     fn from(_: io::Error) -> Self {
@@ -20,9 +20,10 @@ impl From<io::Error> for Failure {
 pub(crate) fn run() -> Result<(), Failure> {
     let job = read_job()?;
     let model = model_source::region(job.model_bytes as usize).ok_or(Failure::ModelRegion)?;
-    let mut evaluator = Evaluator::new(model)?;
     match job.mode {
-        Mode::Evaluate => evaluate(&mut evaluator, job.samples as usize),
+        Mode::Evaluate => evaluate(&mut Evaluator::new(model)?, job.samples as usize),
+        Mode::Count => benchmark::run(&mut Evaluator::new(model)?, job.samples as usize),
+        Mode::Compare => compare::run(model, job.samples as usize),
         _ => Err(Failure::Job(JobError::Mode)),
     }
 }

@@ -3,7 +3,7 @@
 use crate::count::Count;
 use crate::evaluator::Evaluator;
 use crate::failure::Failure;
-use crate::{board, model_source, stack};
+use crate::{board, model_source, sequence, stack};
 
 /// Points of the walk.
 const SAMPLES: u32 = 1024;
@@ -27,7 +27,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     let painted = stack::paint();
     for first in (0..SAMPLES).step_by(BATCH) {
         for (point, k) in points.chunks_exact_mut(point_len).zip(first..) {
-            place(&evaluator, k, point);
+            sequence::place(evaluator.model(), k, point);
         }
         batch.time(BATCH, || evaluator.batch(points, together)).map_err(Failure::Evaluation)?;
         single
@@ -45,15 +45,4 @@ pub(crate) fn run() -> Result<(), Failure> {
     batch.log("batch");
     defmt::info!("stack bytes={=usize}", stack_bytes);
     Ok(())
-}
-
-/// The `k`-th point of a sequence that fills the domain evenly: multiples of an irrational number on each axis, modulo
-/// one.
-fn place(evaluator: &Evaluator, k: u32, point: &mut [f32]) {
-    for ((x, axis), i) in point.iter_mut().zip(evaluator.model().axes()).zip(0u32..) {
-        let turns = k.wrapping_mul(0x9e37_79b9_u32.rotate_left(5 * i) | 1);
-        // 24 bits are exact in f32.
-        let unit = (turns >> 8) as f32 / 16_777_216.0;
-        *x = axis.minimum + (axis.maximum - axis.minimum) * unit;
-    }
 }

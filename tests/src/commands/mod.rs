@@ -1,5 +1,6 @@
 //! The commands of `cargo xtask`, one a file.
 
+pub mod bench;
 pub mod device;
 pub mod parity;
 pub mod test;
