@@ -13,6 +13,9 @@ use crate::elf::{self, ModelRegion, Size};
 use crate::process;
 use crate::provision::Toolchain;
 
+/// The package, and its program.
+const PACKAGE: &str = "firmware-cortexm";
+
 /// Boards of one target share the path of cargo's result: it is read before the next build may replace it.
 static BUILDING: Mutex<()> = Mutex::new(());
 
@@ -44,8 +47,8 @@ impl Firmware {
             None => command.env_remove("MODEL"),
         };
         let messages = process::capture(&mut command)?;
-        let path =
-            executable(&messages).with_context(|| format!("`{}` named no program", process::describe(&command)))?;
+        let path = executable(&messages, PACKAGE)
+            .with_context(|| format!("`{}` named no program", process::describe(&command)))?;
         let elf = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
 
         let mut size = elf::size(&elf)?;
@@ -67,7 +70,7 @@ pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board, feature: 
     flags.extend(board.target_cpu.map(|cpu| format!("-Ctarget-cpu={cpu}")));
     let mut command = toolchain.cargo(subcommand, board);
     command
-        .args(["--package", "firmware-cortexm", "--profile", "firmware", "--features", feature, "--config"])
+        .args(["--package", PACKAGE, "--profile", "firmware", "--features", feature, "--config"])
         .arg(format!("target.{}.rustflags={flags:?}", board.target))
         .current_dir(workspace())
         .env("BOARD", board.name)
@@ -85,14 +88,15 @@ pub fn workspace() -> PathBuf {
     Path::new(&package).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
-/// The path of the firmware in cargo's messages, one JSON object a line.
-fn executable(messages: &str) -> Option<PathBuf> {
+/// The path of a program in cargo's messages, one JSON object a line.
+pub(crate) fn executable(messages: &str, program: &str) -> Option<PathBuf> {
     #[derive(Deserialize)]
     struct Message {
         executable: Option<PathBuf>,
     }
     let parsed = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
-    parsed.filter_map(|message| message.executable).next_back()
+    let mut paths = parsed.filter_map(|message| message.executable);
+    paths.find(|path| path.file_stem().is_some_and(|stem| stem == program))
 }
 
 /// Refuses a model that does not fit into the board's memory.

@@ -17,3 +17,4 @@ pub mod provision;
 pub mod qemu;
 pub mod random;
 pub mod synthetic;
+pub mod trainer_program;

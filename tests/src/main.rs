@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tests::commands::{bench, device, parity, test};
+use tests::commands::{bench, demo, device, parity, test};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The commands of the workspace: tests, and devices under QEMU")]
@@ -15,6 +15,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Bench(bench::Args),
+    Demo(demo::Args),
     Device(device::Args),
     Parity(parity::Args),
     Test(test::Args),
@@ -23,6 +24,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Bench(args) => bench::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Device(args) => device::run(&args),
         Command::Parity(args) => parity::run(&args),
         Command::Test(args) => test::run(&args),

@@ -1,6 +1,7 @@
 //! The commands of `cargo xtask`, one a file.
 
 pub mod bench;
+pub mod demo;
 pub mod device;
 pub mod parity;
 pub mod test;
