@@ -69,3 +69,44 @@ pub fn read(path: &Path, state: &mut TrainState) -> Result<u64, TensorError> {
         _ => Err(unfit("state")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fit::FitParams;
+    use crate::train::Watch;
+    use ndarray::Array2;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn a_run_resumed_from_its_file_ends_in_the_same_bits() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("checkpoint.safetensors");
+        let values = Array2::from_shape_fn((900, 1), |(k, _)| ((k * 37 % 101) as f32) / 101.0);
+        let data = Dataset::from_grid(&[30, 30], values);
+        let params = FitParams { hidden: vec![16, 8], steps: 40, batch: Some(256), ..FitParams::default() };
+        let params = params.check(2, 1).unwrap();
+        let split = params.split(&data).unwrap();
+        let mut whole = params.start();
+        params.continue_fit(&data, &split, &mut whole, &mut Watch::default()).unwrap();
+
+        for stop_at in [0, 1, 17] {
+            let stop = AtomicBool::new(stop_at == 0);
+            let mut observe = |state: &TrainState, _: f64| stop.store(state.step + 1 == stop_at, Ordering::Relaxed);
+            let mut watch = Watch { stop: Some(&stop), observe: Some(&mut observe), ..Watch::default() };
+            let mut state = params.start();
+            params.continue_fit(&data, &split, &mut state, &mut watch).unwrap();
+            write(&path, &state, params.params(), fingerprint(&data)).unwrap();
+            let mut resumed = params.start();
+            assert_eq!(read(&path, &mut resumed).unwrap(), fingerprint(&data));
+            assert_eq!(resumed, state);
+            params.continue_fit(&data, &split, &mut resumed, &mut Watch::default()).unwrap();
+            assert_eq!(resumed, whole, "stopped at {stop_at}");
+        }
+
+        let other = FitParams { hidden: vec![16, 9], ..FitParams::default() }.check(2, 1).unwrap();
+        assert!(read(&path, &mut other.start()).unwrap_err().to_string().contains("0.parameters"));
+        let changed = Dataset::from_grid(&[30, 30], data.targets.mapv(|target| target * 0.5));
+        assert_ne!(fingerprint(&data), fingerprint(&changed));
+    }
+}

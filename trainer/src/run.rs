@@ -91,6 +91,14 @@ impl RunFolder {
         if folder.network().is_file() { Ok(folder) } else { Err(RunError::Missing { path: path.to_owned() }) }
     }
 
+    /// Takes back a run that could not begin: its two first files, and the folder if nothing else is in it.
+    pub fn discard(&self) {
+        // What cannot be removed stays; the error that led here is what counts.
+        let _ = std::fs::remove_file(self.checkpoint());
+        let _ = std::fs::remove_file(self.network());
+        let _ = std::fs::remove_dir(&self.path);
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.path

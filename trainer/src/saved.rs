@@ -249,3 +249,53 @@ fn psnr_of(outputs: ArrayView2<'_, f32>, targets: ArrayView2<'_, f32>) -> f64 {
     let squares: f64 = outputs.iter().zip(targets).map(|(a, b)| f64::from(a - b).powi(2)).sum();
     psnr_db(squares / targets.len() as f64, 1.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fit::FitParams;
+    use crate::train::Watch;
+
+    fn saved(output: firmware_core::OutputActivation) -> SavedNetwork {
+        let value = |(k, c): (usize, usize)| {
+            let (x, y) = ((k % 40) as f32 / 40.0, (k / 40) as f32 / 40.0);
+            0.5 + 0.3 * (11.0 * x - 7.0 * y * y).sin() * if c == 0 { 1.0 } else { x }
+        };
+        let data = Dataset::from_grid(&[40, 40], Array2::from_shape_fn((1600, 2), value));
+        let mut fit = FitParams { hidden: vec![32, 24], steps: 400, output, ..FitParams::default() };
+        fit.encoding.scale = 2.0;
+        let fitted = fit.check(2, 2).unwrap().fit(&data, &mut Watch::default()).unwrap();
+        let metrics = fitted.metrics(&data, &fitted.split.train);
+        assert!(metrics.psnr_db > 30.0, "{}", metrics.psnr_db);
+        let settings = RunSettings {
+            fit,
+            precision: "w8a16".to_owned(),
+            input: "made".into(),
+            channels_last: false,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+        };
+        SavedNetwork::new(settings, &fitted.encoding, &fitted.state, &data, &fitted.split.train, metrics.psnr_db)
+    }
+
+    #[test]
+    fn artifacts_are_as_good_as_promised_and_survive_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("network.safetensors");
+        for output in [firmware_core::OutputActivation::Linear, firmware_core::OutputActivation::Sigmoid] {
+            let saved = saved(output);
+            saved.write(&path).unwrap();
+            let read = SavedNetwork::read(&path).unwrap();
+            for (precision, limit) in [(Precision::F32, 0.001), (Precision::W16A16, 0.05), (Precision::W8A16, 1.0)] {
+                let exported = saved.export(precision).unwrap();
+                assert!(exported.quantization_loss_db < limit, "{precision:?} {}", exported.quantization_loss_db);
+                assert_eq!(exported.artifact, read.export(precision).unwrap().artifact, "{precision:?}");
+            }
+            let artifact = saved.export(Precision::F32).unwrap().artifact;
+            let device = artifact_outputs(&artifact, saved.coordinates.view(), &saved.output_maps).unwrap();
+            let host = unit_outputs(&saved.encoding, &saved.network, saved.coordinates.view());
+            let worst = device.iter().zip(&host).fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
+            assert!(worst < 2e-5, "{output:?}: {worst}");
+        }
+    }
+}

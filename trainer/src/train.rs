@@ -167,10 +167,10 @@ pub enum TrainError {
         learning_rate: f64,
     },
     /// The objective could not go on.
-    #[error("{0}")]
+    #[error("training cannot go on")]
     Objective(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The state could not be saved.
-    #[error("could not save the run: {0}")]
+    #[error("the run cannot be saved")]
     Save(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 

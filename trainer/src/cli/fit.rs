@@ -90,13 +90,13 @@ struct Settings {
     /// Widths of the hidden layers [default: 64,64,64]
     #[arg(long, value_delimiter = ',', value_name = "WIDTHS")]
     hidden: Option<Vec<usize>>,
-    /// Last activation: linear or sigmoid [default: linear]
+    /// Last activation: linear or sigmoid [default: sigmoid]
     #[arg(long)]
     output: Option<Output>,
-    /// Samples a step, or all [default: 8192]
+    /// Samples a step, or all [default: 4096]
     #[arg(long, value_parser = parse_batch)]
     batch: Option<Batch>,
-    /// Adam's learning rate at its highest [default: 5e-3]
+    /// Adam's learning rate at its highest [default: 1e-2]
     #[arg(long)]
     learning_rate: Option<f64>,
     /// Its course: constant, cosine (to 1 %), or exponential:FACTOR:STEPS [default: cosine]
@@ -189,8 +189,8 @@ impl Settings {
         encoding.list.clone_from(&self.frequency_list);
         params.hidden = self.hidden.clone().unwrap_or(params.hidden);
         params.output = match self.output {
-            Some(Output::Sigmoid) => OutputActivation::Sigmoid,
-            Some(Output::Linear) | None => OutputActivation::Linear,
+            Some(Output::Linear) => OutputActivation::Linear,
+            Some(Output::Sigmoid) | None => OutputActivation::Sigmoid,
         };
         params.steps = steps.unwrap_or(params.steps);
         params.batch = self.batch.map_or(params.batch, |batch| batch.0);
@@ -298,14 +298,14 @@ impl Job {
                 .map_err(|error| TrainError::Save(Box::new(error)))
         };
         // A disk that is full or read-only shows before the training, not after it.
-        outcome::write_network(
-            &self.folder,
-            &self.settings,
-            self.params.encoding(),
-            &self.state,
-            (&self.dataset, &split),
-        )?;
-        save(&self.state.with_room_for_moments())?;
+        let data = (&self.dataset, &split);
+        let begun = outcome::write_network(&self.folder, &self.settings, self.params.encoding(), &self.state, data)
+            .map_err(anyhow::Error::from)
+            .and_then(|()| Ok(save(&self.state.with_room_for_moments())?));
+        if begun.is_err() && self.state.step == 0 {
+            self.folder.discard();
+        }
+        begun?;
         let mut bar = progress::on_stderr(self.params.params().steps, self.state.step);
         let mut watch = Watch {
             stop: Some(interrupt::catch()?),
@@ -316,7 +316,6 @@ impl Job {
         let ended = self.params.continue_fit(&self.dataset, &split, &mut self.state, &mut watch)?;
         save(&self.state)?;
         let encoding = self.params.encoding();
-        let data = (&self.dataset, &split);
         let outcome = outcome::write(&self.folder, &self.settings, precision, encoding, &self.state, data)?;
         Ok((ended, outcome))
     }
