@@ -4,4 +4,5 @@ pub mod bench;
 pub mod demo;
 pub mod device;
 pub mod parity;
+pub mod results;
 pub mod test;
