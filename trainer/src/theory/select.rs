@@ -6,12 +6,13 @@
 //! - A patch is a centre with its nearest neighbours, so that the density of the samples, which decides which frequencies can be
 //!   told apart, is that of the data; a random subsample would thin them out and favour scales that are too small.
 //! - The errors counted are those of the inner half of a patch: at its rim the regression extrapolates, as the network does not.
-//! - The ridge, relative to the kernel's value at distance zero, stands for training that ends: what the kernel would learn
-//!   only after very long is not learned.
+//! - Training ends before it has converged, the more so the smaller the scale. What it leaves of the error on the training points is
+//!   estimated by gradient flow of a fixed time, and its square is added. The time is calibrated on networks trained by Adam,
+//!   whose progress, unlike that of gradient descent, hardly depends on the number of samples.
 //!
 //! Leaving one out costs one factorization: with `A = (K + ridge)⁻¹` the error at point i is `(A y)_i / A_ii`.
 
-use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, s};
 use rand::SeedableRng;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
@@ -22,13 +23,18 @@ use super::error::{check_finite, check_rows};
 use super::linalg::Cholesky;
 use super::ntk::{Covariance, InfiniteMlp, InfiniteMlpParams};
 
+/// Factors `(1 + λt/q)⁻¹` that stand for `e^(-λt)`.
+const FLOW_ORDER: usize = 8;
+
 /// Hyperparameters of the choice.
 ///
 /// | name | default | purpose | range |
 /// | --- | --- | --- | --- |
-/// | `patches` | 6 | samples of the data | ≥ 1 |
-/// | `patch_points` | 600 | points of each; the cost grows with its cube | ≥ 2 |
-/// | `ridge` | 1e-3 | end of training, relative to the kernel's diagonal | > 0 |
+/// | `patches` | 4 | samples of the data | ≥ 1 |
+/// | `patch_points` | 512 | points of each; the cost grows with its cube | ≥ 2 |
+/// | `ridge` | 1e-3 | keeps the regression solvable, relative to the kernel's diagonal | > 0 |
+/// | `unlearned` | 0.2 | eigenvalue at which training ends, relative to the kernel's diagonal | > 0 |
+/// | `tolerance_db` | 0.6 | the smallest candidate within this of the least error is chosen | ≥ 0 |
 /// | `seed` | 0 | of the patches | |
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SelectParams {
@@ -40,6 +46,11 @@ pub struct SelectParams {
     pub patch_points: usize,
     /// relative to the kernel's diagonal
     pub ridge: f64,
+    /// reciprocal of the time of training, relative to the kernel's diagonal
+    pub unlearned: f64,
+    /// the smallest candidate within this of the least error is chosen: networks of finite width suffer more than their kernel
+    /// from scales that are too large
+    pub tolerance_db: f64,
     /// of the patches
     pub seed: u64,
 }
@@ -47,7 +58,7 @@ pub struct SelectParams {
 impl Default for SelectParams {
     fn default() -> Self {
         let network = InfiniteMlpParams { bias_std: Some(0.1), ..InfiniteMlpParams::default() };
-        Self { network, patches: 6, patch_points: 600, ridge: 1e-3, seed: 0 }
+        Self { network, patches: 4, patch_points: 512, ridge: 1e-3, unlearned: 0.2, tolerance_db: 0.6, seed: 0 }
     }
 }
 
@@ -67,6 +78,12 @@ impl SelectParams {
         if !(self.ridge > 0.0 && self.ridge.is_finite()) {
             return refuse("ridge", self.ridge, "must be positive and finite");
         }
+        if !(self.unlearned > 0.0 && self.unlearned.is_finite()) {
+            return refuse("unlearned", self.unlearned, "must be positive and finite");
+        }
+        if !(self.tolerance_db >= 0.0 && self.tolerance_db.is_finite()) {
+            return refuse("tolerance", self.tolerance_db, "must be zero or positive, and finite");
+        }
         Ok(ValidSelectParams { network: self.network.check()?, params: self })
     }
 }
@@ -83,8 +100,12 @@ pub struct ValidSelectParams {
 pub struct Score {
     /// the scale (or power)
     pub candidate: f64,
-    /// root mean square error at points left out, in units of the targets
+    /// root mean square of the error to expect, in units of the targets: both parts below together
     pub error: f64,
+    /// root mean square error at points left out, of regression that has converged
+    pub left_out: f64,
+    /// root mean square of what training leaves of the error on its own points
+    pub residual: f64,
     /// logarithm of the marginal likelihood a sample, at the best overall variance; larger is better
     pub log_likelihood: f64,
 }
@@ -92,7 +113,7 @@ pub struct Score {
 /// The choice and the curve that it was made from.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Selection {
-    /// the candidate of least error
+    /// the smallest candidate whose error is within the tolerance of the least
     pub chosen: f64,
     /// every candidate, in the order given
     pub curve: Vec<Score>,
@@ -126,23 +147,36 @@ impl ValidSelectParams {
             Ok(self.score(candidate, &patches, &encoded)?)
         };
         let curve = candidates.par_iter().map(score).collect::<Result<Vec<_>, _>>()?;
-        let best = curve.iter().min_by(|a, b| a.error.total_cmp(&b.error));
-        let chosen = best.ok_or(TheoryError::Empty { what: "the candidates" })?.candidate;
+        let least = curve.iter().map(|score| score.error).fold(f64::INFINITY, f64::min);
+        let enough = least * 10f64.powf(self.params.tolerance_db / 20.0);
+        let good = curve.iter().filter(|score| score.error <= enough).map(|score| score.candidate);
+        let chosen = good.min_by(f64::total_cmp).ok_or(TheoryError::Empty { what: "the candidates" })?;
         Ok(Selection { chosen, curve })
     }
 
     /// `encoded` holds the features of each patch.
     fn score(&self, candidate: f64, patches: &[Patch], encoded: &[Array2<f64>]) -> Result<Score, TheoryError> {
-        let (mut squares, mut counted) = (0.0, 0.0);
+        let (mut squares, mut residual, mut counted) = (0.0, 0.0, 0.0);
         let (mut quadratic, mut ln_determinant, mut samples) = (0.0, 0.0, 0.0);
         for (patch, features) in patches.iter().zip(encoded) {
             let mut gram = self.network.gram(features.view(), Covariance::Ntk)?;
             let (n, channels) = patch.targets.dim();
             let scale = gram.diag().mean().filter(|&mean| mean > 0.0).unwrap_or(1.0);
             gram /= scale;
-            gram.diag_mut().mapv_inplace(|value| value + self.params.ridge);
-            let singular = TheoryError::Indefinite { smallest: 0.0, largest: scale };
-            let factor = Cholesky::new(gram.view())?.ok_or(singular)?;
+            let mut regularized = |ridge: f64| {
+                gram.diag_mut().mapv_inplace(|value| value + ridge);
+                let singular = TheoryError::Indefinite { smallest: 0.0, largest: scale };
+                Cholesky::new(gram.view())?.ok_or(singular)
+            };
+            let factor = regularized(self.params.ridge)?;
+            // (ridge (K + ridge)⁻¹)^q, with q times the ridge: nearly the flow's exponential, at the price of one factorization
+            let unlearned = self.params.unlearned * FLOW_ORDER as f64;
+            let slow = regularized(unlearned)?;
+            let mut remains = patch.targets.clone();
+            for _ in 0..FLOW_ORDER {
+                remains = unlearned * slow.solve(remains.view())?;
+            }
+            residual += remains.slice(s![..patch.counted, ..]).mapv(|value| value * value).sum();
             let coefficients = factor.solve(patch.targets.view())?;
             let inverse_diagonal = factor.inverse_diagonal();
             for (i, diagonal) in inverse_diagonal.iter().enumerate().take(patch.counted) {
@@ -154,7 +188,8 @@ impl ValidSelectParams {
             samples += (n * channels) as f64;
         }
         let log_likelihood = -0.5 * ((quadratic / samples).max(f64::MIN_POSITIVE).ln() + ln_determinant / samples);
-        Ok(Score { candidate, error: (squares / counted).sqrt(), log_likelihood })
+        let (left_out, residual) = ((squares / counted).sqrt(), (residual / counted).sqrt());
+        Ok(Score { candidate, error: left_out.hypot(residual), left_out, residual, log_likelihood })
     }
 
     /// All points if they are few, else patches around random centres.
@@ -231,7 +266,7 @@ mod tests {
     fn leaving_one_out_is_what_refitting_without_it_gives() {
         let (points, targets) = waves(5, 0.7);
         let params = SelectParams { ridge: 1e-2, ..Default::default() }.check().unwrap();
-        let found = params.select(points.view(), targets.view(), &[1.5], gaussian).unwrap().curve[0].error;
+        let found = params.select(points.view(), targets.view(), &[1.5], gaussian).unwrap().curve[0].left_out;
         let features = Mapping::Gaussian { frequencies: 128, scale: 1.5, seed: 1 }.features(2, true).unwrap();
         let kernel = NetworkKernel { features, network: params.network, covariance: Covariance::Ntk };
         let mean = targets.mean().unwrap();
