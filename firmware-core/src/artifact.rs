@@ -44,6 +44,7 @@ const PRELUDE_BYTES: usize = 24;
 
 /// Shapes and settings of a network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Header {
     /// How numbers are stored.
     pub precision: Precision,
