@@ -90,25 +90,16 @@ impl Default for EncodingParams {
     }
 }
 
-/// JSON knows no infinity.
+/// As text: JSON knows no infinity.
 mod power {
-    use serde::{Deserialize, Deserializer, Serializer};
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     pub(super) fn serialize<S: Serializer>(power: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        if power.is_finite() { serializer.serialize_f64(*power) } else { serializer.serialize_str("inf") }
+        serializer.collect_str(power)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Power {
-            Number(f64),
-            Text(String),
-        }
-        match Power::deserialize(deserializer)? {
-            Power::Number(power) => Ok(power),
-            Power::Text(text) => text.parse().map_err(serde::de::Error::custom),
-        }
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 

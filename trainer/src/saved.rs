@@ -70,7 +70,6 @@ pub struct SavedNetwork {
 /// What of a [`SavedNetwork`] is no tensor.
 #[derive(Serialize, Deserialize)]
 struct Metadata {
-    #[serde(flatten)]
     settings: RunSettings,
     passthrough: usize,
     text: String,
