@@ -20,6 +20,7 @@ pub mod progress;
 pub mod quantize;
 pub mod regression;
 pub mod report;
+pub mod reproduce;
 pub mod run;
 pub mod saved;
 pub mod tensors;

@@ -9,6 +9,7 @@ mod inspect;
 mod interrupt;
 mod ntk;
 mod quantize;
+mod reproduce;
 
 use std::io::{self, Write};
 
@@ -29,6 +30,7 @@ enum Command {
     Inspect(inspect::Inspect),
     Ntk(ntk::Ntk),
     Quantize(quantize::Quantize),
+    Reproduce(reproduce::Reproduce),
 }
 
 impl Cli {
@@ -40,6 +42,7 @@ impl Cli {
             Command::Inspect(command) => command.run(),
             Command::Ntk(command) => command.run(),
             Command::Quantize(command) => command.run(),
+            Command::Reproduce(command) => command.run(),
         }
     }
 }

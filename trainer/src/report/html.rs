@@ -84,6 +84,6 @@ fn add(page: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 /// Text as it must stand in HTML, in attributes too.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

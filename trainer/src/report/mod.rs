@@ -3,12 +3,14 @@
 //! Every figure of the project is drawn here: the look is in [`style`], the kinds of figure in [`curve`], [`map`] and
 //! [`scatter`], the formats (PNG, SVG) in [`figure`].
 
+pub mod axis;
 pub mod colormap;
 pub mod curve;
 pub mod figure;
 mod html;
 pub mod map;
 pub mod scatter;
+pub mod sheet;
 mod smooth;
 pub mod style;
 mod views;
@@ -23,6 +25,7 @@ use crate::files;
 use crate::metrics::Metrics;
 use curve::{Curves, Series};
 use figure::{Figure, FigureError};
+pub(crate) use html::escape;
 pub use views::{Drawing, drawings, reconstruction};
 
 /// Why a report could not be made.

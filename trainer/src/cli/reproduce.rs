@@ -1,0 +1,144 @@
+//! `trainer reproduce`: the figures of the text.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use trainer::reproduce::{Claim, Event, Figure, Monitor, Options, Outcome, ReproduceError, page, reproduce};
+
+use super::{interrupt, print};
+
+/// Compute a figure of the text anew, from nothing: a PNG, an SVG, and the numbers as JSON.
+///
+/// `all` makes every figure in the order of the text, and index.html, a page that tells the story. Claims that do not come out
+/// are named, on the page and here; they do not make the command fail.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  trainer reproduce all --quick --out figures\n  \
+                        trainer reproduce toy-1d --out figures --seed 1 --json")]
+pub(crate) struct Reproduce {
+    /// The figure, or all
+    #[arg(value_enum)]
+    name: Name,
+    /// The directory for the files; created if need be
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// About a minute each on two cores: smaller networks and fewer steps than the published ones
+    #[arg(long)]
+    quick: bool,
+    /// Of initial weights and random frequencies
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Name {
+    All,
+    One(Figure),
+}
+
+impl ValueEnum for Name {
+    fn value_variants<'a>() -> &'a [Self] {
+        const VARIANTS: [Name; 7] = [
+            Name::One(Figure::SpectralBias),
+            Name::One(Figure::Toy1d),
+            Name::One(Figure::Dynamics),
+            Name::One(Figure::ScaleSweep),
+            Name::One(Figure::Encodings),
+            Name::One(Figure::AxisAligned),
+            Name::All,
+        ];
+        &VARIANTS
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        match self {
+            Self::All => {
+                Some(clap::builder::PossibleValue::new("all").help("Every figure, and a page with all of them"))
+            }
+            Self::One(figure) => figure.to_possible_value(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    figure: Figure,
+    seconds: f64,
+    claims: &'a [Claim],
+    files: Vec<PathBuf>,
+}
+
+impl Reproduce {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let stop = interrupt::catch()?;
+        let options = Options { quick: self.quick, seed: self.seed };
+        let figures = match &self.name {
+            Name::All => Figure::ALL.to_vec(),
+            Name::One(figure) => vec![*figure],
+        };
+        let bar = Mutex::new(ProgressBar::hidden());
+        let tell = |event| show(&bar, event);
+        let monitor = Monitor { stop, tell: &tell };
+        let mut outcomes = Vec::new();
+        for &figure in &figures {
+            let outcome = match reproduce(figure, options, &self.out, &monitor) {
+                Err(error @ ReproduceError::Interrupted) => {
+                    eprintln!("{error}");
+                    interrupt::exit();
+                }
+                result => result?,
+            };
+            eprintln!("{}: {:.1} s", figure.name(), outcome.seconds);
+            outcomes.push(outcome);
+        }
+        let page_path = self.out.join("index.html");
+        if matches!(self.name, Name::All) {
+            page::write(&self.out, options, &outcomes)?;
+        }
+        if self.json {
+            let summaries: Vec<_> = outcomes.iter().map(|outcome| self.summary(outcome)).collect();
+            let page = matches!(self.name, Name::All).then_some(page_path);
+            return print(&serde_json::to_string_pretty(&serde_json::json!({ "figures": summaries, "page": page }))?);
+        }
+        for outcome in &outcomes {
+            print(&text(outcome))?;
+        }
+        if matches!(self.name, Name::All) { print(&format!("page: {}", page_path.display())) } else { Ok(()) }
+    }
+
+    fn summary<'a>(&self, outcome: &'a Outcome) -> Summary<'a> {
+        let name = outcome.figure.name();
+        let files = ["png", "svg", "json"].map(|extension| self.out.join(format!("{name}.{extension}")));
+        Summary { figure: outcome.figure, seconds: outcome.seconds, claims: &outcome.story.claims, files: files.into() }
+    }
+}
+
+/// A heading and a line for each claim.
+fn text(outcome: &Outcome) -> String {
+    let claims = outcome.story.claims.iter().map(|claim| {
+        let verdict = if claim.holds { "holds" } else { "DIFFERS" };
+        format!("  {verdict:<8} {}: {}", claim.statement, claim.measured)
+    });
+    std::iter::once(outcome.figure.name().to_owned()).chain(claims).collect::<Vec<_>>().join("\n")
+}
+
+/// One bar a figure, on standard error; nothing where that is no terminal.
+fn show(bar: &Mutex<ProgressBar>, event: Event) {
+    let mut bar = bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    match event {
+        Event::Begin { figure, units } => {
+            *bar = ProgressBar::with_draw_target(Some(units), ProgressDrawTarget::stderr());
+            let style =
+                ProgressStyle::with_template("{prefix:13} {bar:40} {percent:>3} %, {elapsed} of about {duration}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_prefix(figure);
+        }
+        Event::Advance(units) => bar.inc(units),
+        Event::End => bar.finish_and_clear(),
+    }
+}

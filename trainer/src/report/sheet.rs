@@ -1,0 +1,287 @@
+//! Several panels on one sheet: plots with legends above them, and pictures, in rows of equal height.
+
+use std::ops::Range;
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::axis::Scale;
+use super::figure::{Drawn, Figure, widened};
+use super::style;
+
+const WIDTH: u32 = 1800;
+const SHEET_TITLE: u32 = 58;
+const PANEL_TITLE: u32 = 40;
+const LEGEND_LINE: u32 = 30;
+const SWATCH: i32 = 34;
+const DASH: (f64, f64) = (9.0, 6.0);
+
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stroke {
+    /// Measured.
+    Solid,
+    /// Predicted.
+    Dashed,
+    /// Samples, joined by a thin line.
+    Marked,
+    /// Samples alone.
+    Points,
+}
+
+/// One line of a plot.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// For the legend; empty: not in it.
+    pub name: String,
+    /// Its colour.
+    pub color: RGBColor,
+    /// Its kind.
+    pub stroke: Stroke,
+    /// (x, y); what is not finite, or not positive on a logarithmic axis, is left out.
+    pub points: Vec<(f64, f64)>,
+}
+
+impl Line {
+    /// A line.
+    pub fn new(
+        name: impl Into<String>,
+        color: RGBColor,
+        stroke: Stroke,
+        points: impl IntoIterator<Item = (f64, f64)>,
+    ) -> Self {
+        Self { name: name.into(), color, stroke, points: points.into_iter().collect() }
+    }
+}
+
+/// Lines over two axes.
+#[derive(Clone, Debug, Default)]
+pub struct Plot {
+    /// Above it.
+    pub title: String,
+    /// Below it.
+    pub x_label: String,
+    /// Left of it.
+    pub y_label: String,
+    /// A logarithmic x axis.
+    pub log_x: bool,
+    /// A logarithmic y axis.
+    pub log_y: bool,
+    /// Values shown on the y axis, others are left out; by default all that the lines have.
+    pub y_range: Option<Range<f64>>,
+    /// Drawn in this order.
+    pub lines: Vec<Line>,
+}
+
+/// Square pixels.
+#[derive(Clone, Debug)]
+pub struct Raster {
+    /// Above it.
+    pub title: String,
+    /// Below it; may be empty.
+    pub caption: String,
+    /// `[height, width]`.
+    pub shape: [usize; 2],
+    /// Three bytes a pixel, row by row.
+    pub rgb: Vec<u8>,
+}
+
+/// A part of a sheet.
+#[derive(Clone, Debug)]
+pub enum Panel {
+    /// Lines.
+    Plot(Plot),
+    /// A picture.
+    Raster(Raster),
+}
+
+/// Panels side by side.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// In pixels.
+    pub height: u32,
+    /// They share the width equally.
+    pub panels: Vec<Panel>,
+}
+
+/// Rows of panels under a title.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    /// Above all.
+    pub title: String,
+    /// From the top.
+    pub rows: Vec<Row>,
+}
+
+impl Figure for Sheet {
+    fn size(&self) -> (u32, u32) {
+        (WIDTH, SHEET_TITLE + self.rows.iter().map(|row| row.height).sum::<u32>() + style::MARGIN)
+    }
+
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
+        text_at(area, &self.title, (WIDTH as i32 / 2, SHEET_TITLE as i32 / 2), style::TITLE_SIZE + 4, HPos::Center)?;
+        let mut top = SHEET_TITLE;
+        for row in &self.rows {
+            let strip = area.clone().shrink((0, top), (WIDTH, row.height));
+            for (panel, cell) in row.panels.iter().zip(strip.split_evenly((1, row.panels.len().max(1)))) {
+                match panel {
+                    Panel::Plot(plot) => plot.draw(&cell)?,
+                    Panel::Raster(raster) => raster.draw(&cell)?,
+                }
+            }
+            top += row.height;
+        }
+        Ok(())
+    }
+}
+
+fn text_at<DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    text: &str,
+    at: (i32, i32),
+    size: u32,
+    horizontal: HPos,
+) -> Drawn<DB> {
+    area.draw(&Text::new(text.to_owned(), at, style::text(size).pos(Pos::new(horizontal, VPos::Center))))
+}
+
+impl Plot {
+    fn shown(&self, line: &Line) -> Vec<(f64, f64)> {
+        let fits = |value: f64, log: bool| value.is_finite() && (!log || value > 0.0);
+        let within = |y: f64| self.y_range.as_ref().is_none_or(|range| range.contains(&y));
+        let shown = |&(x, y): &(f64, f64)| fits(x, self.log_x) && fits(y, self.log_y) && within(y);
+        line.points.iter().copied().filter(shown).collect()
+    }
+
+    fn draw<DB: DrawingBackend>(&self, cell: &DrawingArea<DB, Shift>) -> Drawn<DB> {
+        let lines: Vec<_> = self.lines.iter().map(|line| self.shown(line)).collect();
+        let Some((x, y)) = self.ranges(&lines) else { return Ok(()) };
+        let middle = cell.dim_in_pixel().0 as i32 / 2;
+        text_at(cell, &self.title, (middle, PANEL_TITLE as i32 / 2), style::LABEL_SIZE + 2, HPos::Center)?;
+        let below = self.draw_legend(cell)?;
+        let mut chart = ChartBuilder::on(cell)
+            .margin_top(below + 6)
+            .margin_right(2 * style::MARGIN)
+            .margin_left(style::MARGIN / 2)
+            .margin_bottom(style::MARGIN / 2)
+            .set_label_area_size(LabelAreaPosition::Left, 104)
+            .set_label_area_size(LabelAreaPosition::Bottom, 66)
+            .build_cartesian_2d(Scale::new(x, self.log_x), Scale::new(y, self.log_y))?;
+        chart
+            .configure_mesh()
+            .x_desc(self.x_label.as_str())
+            .y_desc(self.y_label.as_str())
+            .x_labels(6)
+            .y_labels(6)
+            .max_light_lines(0)
+            .bold_line_style(style::GRID)
+            .axis_style(style::INK)
+            .label_style(style::text(style::TICK_SIZE - 1))
+            .axis_desc_style(style::text(style::LABEL_SIZE - 1))
+            .draw()?;
+        for (line, points) in self.lines.iter().zip(lines) {
+            let solid = line.color.stroke_width(style::LINE_WIDTH);
+            let dots = |points: &[(f64, f64)], radius| {
+                points.iter().map(|&point| Circle::new(point, radius, line.color.filled())).collect::<Vec<_>>()
+            };
+            match line.stroke {
+                Stroke::Solid => drop(chart.draw_series(LineSeries::new(points, solid))?),
+                Stroke::Dashed => {
+                    let (on, off) = (DASH.0 as u32, DASH.1 as u32);
+                    chart.draw_series(DashedLineSeries::new(points, on, off, solid))?;
+                }
+                Stroke::Points => drop(chart.draw_series(dots(&points, style::POINT_RADIUS + 2))?),
+                Stroke::Marked => {
+                    chart.draw_series(dots(&points, style::POINT_RADIUS + 2))?;
+                    chart.draw_series(LineSeries::new(points, line.color.stroke_width(style::LINE_WIDTH - 1)))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the axes show; nothing if there is nothing to show.
+    fn ranges(&self, lines: &[Vec<(f64, f64)>]) -> Option<(Range<f64>, Range<f64>)> {
+        let bounds = |of: fn(&(f64, f64)) -> f64, log: bool| {
+            let values = lines.iter().flatten().map(of);
+            let (low, high) =
+                values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+            (low <= high).then(|| match (log, low < high) {
+                (true, true) => low..high,
+                (true, false) => low / 3.0..high * 3.0,
+                (false, _) => widened(low, high, 0.0),
+            })
+        };
+        let x = bounds(|point| point.0, self.log_x)?;
+        let y = bounds(|point| point.1, self.log_y)?;
+        let padded = if self.log_y {
+            let factor = (y.end / y.start).powf(0.05).max(1.05);
+            y.start / factor..y.end * factor
+        } else {
+            widened(y.start, y.end, 0.06)
+        };
+        Some((x, self.y_range.clone().unwrap_or(padded)))
+    }
+
+    /// Draws the names line by line under the title and returns where they end.
+    fn draw_legend<DB: DrawingBackend>(&self, cell: &DrawingArea<DB, Shift>) -> Result<u32, DrawingError<DB>> {
+        let font = style::text(style::TICK_SIZE - 1);
+        let (left, right) = (118, cell.dim_in_pixel().0 as i32 - 10);
+        let (mut x, mut y) = (left, (PANEL_TITLE + LEGEND_LINE / 2) as i32);
+        let mut any = false;
+        for line in self.lines.iter().filter(|line| !line.name.is_empty()) {
+            let (width, _) = cell.estimate_text_size(&line.name, &font)?;
+            let needed = SWATCH + 8 + width as i32;
+            if any && x + needed > right {
+                (x, y) = (left, y + LEGEND_LINE as i32);
+            }
+            any = true;
+            let style = line.color.stroke_width(style::LINE_WIDTH);
+            let pieces: &[(i32, i32)] = match line.stroke {
+                Stroke::Solid | Stroke::Marked => &[(0, SWATCH)],
+                Stroke::Dashed => &[(0, 9), (13, 22), (26, SWATCH)],
+                Stroke::Points => &[],
+            };
+            for &(from, to) in pieces {
+                cell.draw(&PathElement::new([(x + from, y), (x + to, y)], style))?;
+            }
+            if matches!(line.stroke, Stroke::Points | Stroke::Marked) {
+                cell.draw(&Circle::new((x + SWATCH / 2, y), style::POINT_RADIUS + 2, line.color.filled()))?;
+            }
+            text_at(cell, &line.name, (x + SWATCH + 8, y), style::TICK_SIZE - 1, HPos::Left)?;
+            x += needed + 22;
+        }
+        Ok(if any { y as u32 + LEGEND_LINE / 2 } else { PANEL_TITLE })
+    }
+}
+
+/// What drawing fails with.
+type DrawingError<DB> = DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>;
+
+impl Raster {
+    fn draw<DB: DrawingBackend>(&self, cell: &DrawingArea<DB, Shift>) -> Drawn<DB> {
+        let (width, height) = cell.dim_in_pixel();
+        let caption = if self.caption.is_empty() { 0 } else { LEGEND_LINE + 4 };
+        let [rows, columns] = self.shape;
+        let (room_x, room_y) = (width.saturating_sub(20), height.saturating_sub(PANEL_TITLE + caption + 10));
+        let factor = (f64::from(room_x) / columns as f64).min(f64::from(room_y) / rows as f64);
+        let (w, h) = ((columns as f64 * factor) as u32, (rows as f64 * factor) as u32);
+        let middle = width as i32 / 2;
+        text_at(cell, &self.title, (middle, PANEL_TITLE as i32 / 2), style::LABEL_SIZE, HPos::Center)?;
+        let mut pixels = Vec::with_capacity(3 * (w * h) as usize);
+        for y in 0..h as usize {
+            let row = (y * rows / h as usize) * columns;
+            for x in 0..w as usize {
+                let at = 3 * (row + x * columns / w as usize);
+                pixels.extend_from_slice(&self.rgb[at..at + 3]);
+            }
+        }
+        let left = (width - w) as i32 / 2;
+        if let Some(element) = BitMapElement::with_owned_buffer((left, PANEL_TITLE as i32), (w, h), pixels) {
+            cell.draw(&element)?;
+        }
+        let below = (PANEL_TITLE + h + caption / 2 + 2) as i32;
+        text_at(cell, &self.caption, (middle, below), style::TICK_SIZE - 1, HPos::Center)
+    }
+}

@@ -1,0 +1,47 @@
+//! Why a figure could not be made.
+
+use thiserror::Error;
+
+use crate::encoding::EncodingError;
+use crate::files::WriteError;
+use crate::report::figure::FigureError;
+use crate::theory::TheoryError;
+use crate::train::TrainError;
+
+/// A figure that was not made; those finished before it are kept.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReproduceError {
+    /// The user asked to stop.
+    #[error("interrupted; finished figures are kept, the one at hand is not written")]
+    Interrupted,
+    /// A kernel could not be computed.
+    #[error(transparent)]
+    Theory(#[from] TheoryError),
+    /// A network could not be trained.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// An encoding that does not exist.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
+    /// A figure could not be drawn.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+    /// A file could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The output directory could not be made.
+    #[error("cannot make the directory {}; choose another with --out", path.display())]
+    Directory {
+        /// The directory.
+        path: std::path::PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The numbers could not be put in JSON.
+    #[error("cannot write the numbers as JSON")]
+    Json(#[from] serde_json::Error),
+    /// No threads to work on.
+    #[error("cannot start threads")]
+    Threads(#[source] rayon::ThreadPoolBuildError),
+}

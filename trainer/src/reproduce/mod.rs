@@ -1,0 +1,201 @@
+//! The figures of the text and of the paper it rests on (Tancik et al. 2020), each computed from nothing by one function.
+//!
+//! | module | figure | shows |
+//! | --- | --- | --- |
+//! | [`spectral_bias`] | 1 | a picture with and without features; kernels, spectra, convergence by frequency |
+//! | [`toy_1d`] | 2 (paper: 3) | seven mappings of a signal: kernels, fits, losses and their prediction |
+//! | [`scale_sweep`] | 4 (paper: 10) | under-fitting, best and over-fitting in σ |
+//! | [`encodings`] | table 1 | none, basic, positional and Gaussian on pictures |
+//! | [`axis_aligned`] | paper: 11 | why positional encoding favours the axes |
+//! | [`dynamics`] | | predicted against measured loss of wide networks |
+//!
+//! A figure returns a [`Story`]: a drawing, its numbers, and the [`Claim`]s that the numbers support or contradict.
+//! [`reproduce`] writes it as `NAME.png`, `NAME.svg` and `NAME.json`; [`page`] puts several on one page.
+//! The same seed gives the same numbers, however many cores there are.
+
+mod axis_aligned;
+mod dynamics;
+mod encodings;
+mod error;
+mod monitor;
+pub mod page;
+mod pictures;
+mod scale_sweep;
+mod spectral_bias;
+mod toy;
+mod toy_1d;
+
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+
+pub use error::ReproduceError;
+pub use monitor::{Event, Monitor};
+
+use crate::files;
+use crate::report::figure::Figure as _;
+use crate::report::sheet::Sheet;
+
+/// A figure, in the order of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Figure {
+    /// A network on a picture with and without features; kernels, spectra, convergence by frequency
+    SpectralBias,
+    /// Seven mappings of a signal: kernels, fits, losses and their prediction
+    #[value(name = "toy-1d")]
+    #[serde(rename = "toy-1d")]
+    Toy1d,
+    /// Predicted against measured loss of wide networks
+    Dynamics,
+    /// Under-fitting, best and over-fitting in the scale
+    ScaleSweep,
+    /// None, basic, positional and Gaussian on pictures
+    Encodings,
+    /// Why positional encoding favours axis-aligned content
+    AxisAligned,
+}
+
+impl Figure {
+    /// All, in the order of the text.
+    pub const ALL: [Self; 6] =
+        [Self::SpectralBias, Self::Toy1d, Self::Dynamics, Self::ScaleSweep, Self::Encodings, Self::AxisAligned];
+
+    /// As the command line and the files spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SpectralBias => "spectral-bias",
+            Self::Toy1d => "toy-1d",
+            Self::Dynamics => "dynamics",
+            Self::ScaleSweep => "scale-sweep",
+            Self::Encodings => "encodings",
+            Self::AxisAligned => "axis-aligned",
+        }
+    }
+}
+
+/// How to make figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Options {
+    /// About a minute each on two cores, instead of the full settings.
+    pub quick: bool,
+    /// Of initial weights and random frequencies.
+    pub seed: u64,
+}
+
+/// What the text, the paper or the theory says, beside what came out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Claim {
+    /// What is said.
+    pub statement: String,
+    /// What was measured.
+    pub measured: String,
+    /// Whether they agree.
+    pub holds: bool,
+}
+
+impl Claim {
+    fn new(statement: impl Into<String>, measured: impl Into<String>, holds: bool) -> Self {
+        Self { statement: statement.into(), measured: measured.into(), holds }
+    }
+}
+
+/// Numbers in rows, as text.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Table {
+    /// What they are.
+    pub caption: String,
+    /// Heads of the columns.
+    pub head: Vec<String>,
+    /// As wide as the head; the first entry names the row.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// A finished figure.
+#[derive(Clone, Debug)]
+pub struct Story {
+    /// The heading.
+    pub title: String,
+    /// Paragraphs: what it shows, with which settings, and how these differ from the published ones.
+    pub text: Vec<String>,
+    /// The drawing.
+    pub sheet: Sheet,
+    /// Below it.
+    pub caption: String,
+    /// Tables.
+    pub tables: Vec<Table>,
+    /// What holds and what does not.
+    pub claims: Vec<Claim>,
+    /// Every number that was drawn.
+    pub numbers: serde_json::Value,
+}
+
+/// A figure whose files are written.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Which.
+    pub figure: Figure,
+    /// What it tells.
+    pub story: Story,
+    /// The drawing as a PNG.
+    pub png: Vec<u8>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    figure: Figure,
+    title: &'a str,
+    #[serde(flatten)]
+    options: Options,
+    text: &'a [String],
+    claims: &'a [Claim],
+    tables: &'a [Table],
+    numbers: &'a serde_json::Value,
+}
+
+/// Makes a figure and writes `NAME.png`, `NAME.svg` and `NAME.json` into `out`, which is created if need be.
+///
+/// # Errors
+/// If the directory cannot be made, the work fails or is interrupted, or a file cannot be written. Nothing of the figure
+/// is written before all of it is computed.
+pub fn reproduce(
+    figure: Figure,
+    options: Options,
+    out: &Path,
+    monitor: &Monitor<'_>,
+) -> Result<Outcome, ReproduceError> {
+    // Before the work, not after it.
+    fs::create_dir_all(out).map_err(|source| ReproduceError::Directory { path: out.to_owned(), source })?;
+    let begun = std::time::Instant::now();
+    let make = match figure {
+        Figure::SpectralBias => spectral_bias::make,
+        Figure::Toy1d => toy_1d::make,
+        Figure::Dynamics => dynamics::make,
+        Figure::ScaleSweep => scale_sweep::make,
+        Figure::Encodings => encodings::make,
+        Figure::AxisAligned => axis_aligned::make,
+    };
+    let story = make(options, monitor)?;
+    monitor.check()?;
+    let (png, svg) = (story.sheet.png()?, story.sheet.svg()?);
+    let document = Document {
+        figure,
+        title: &story.title,
+        options,
+        text: &story.text,
+        claims: &story.claims,
+        tables: &story.tables,
+        numbers: &story.numbers,
+    };
+    let json = serde_json::to_vec(&document)?;
+    let path = |extension: &str| out.join(format!("{}.{extension}", figure.name()));
+    files::write(&path("json"), &json)?;
+    files::write(&path("svg"), svg.as_bytes())?;
+    files::write(&path("png"), &png)?;
+    (monitor.tell)(Event::End);
+    Ok(Outcome { figure, story, png, seconds: begun.elapsed().as_secs_f64() })
+}

@@ -1,0 +1,169 @@
+//! The page of all figures, in the order of the text: pictures inside, nothing loaded from elsewhere.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use super::error::ReproduceError;
+use super::{Claim, Options, Outcome, Table};
+use crate::files;
+use crate::report::escape;
+
+const CSS: &str = "
+body { font: 16px/1.55 system-ui, sans-serif; color: #282828; max-width: 1180px; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.7rem; margin-bottom: .3rem; }
+h2 { font-size: 1.3rem; margin: 3rem 0 .5rem; }
+p { max-width: 56rem; }
+table { border-collapse: collapse; margin: 1rem 0; }
+caption { text-align: left; color: #666; font-size: .9rem; padding-bottom: .3rem; }
+th, td { text-align: left; padding: .25rem 1.4rem .25rem 0; border-bottom: 1px solid #e1e1e1; vertical-align: top; }
+td { font-variant-numeric: tabular-nums; }
+figure { margin: 1rem 0; }
+figure img { width: 100%; border: 1px solid #e1e1e1; }
+figcaption { color: #666; font-size: .9rem; }
+.yes { color: #00704f; white-space: nowrap; }
+.no { color: #b23b00; font-weight: 600; white-space: nowrap; }
+.note { border-left: 4px solid #b23b00; padding-left: 1rem; }
+";
+
+/// Writes `index.html` into `out`, the outcomes in the order given.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write(out: &Path, options: Options, outcomes: &[Outcome]) -> Result<(), ReproduceError> {
+    files::write(&out.join("index.html"), page(options, outcomes).as_bytes())?;
+    Ok(())
+}
+
+fn page(options: Options, outcomes: &[Outcome]) -> String {
+    let mut page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
+         <title>Fourier features: the figures</title>\n<style>{CSS}</style>\n</head>\n<body>\n<h1>Fourier features: the figures</h1>\n"
+    );
+    let settings = if options.quick { "quick settings, about a minute each" } else { "full settings" };
+    add(
+        &mut page,
+        format_args!(
+            "<p>Why a network of coordinates learns only the slow parts of a signal, and what Fourier features change: the figures of \
+             Tancik et al. (2020), computed anew with {settings}, seed {}.</p>\n",
+            options.seed
+        ),
+    );
+    contradictions(&mut page, outcomes);
+    for outcome in outcomes {
+        section(&mut page, outcome);
+    }
+    page.push_str("</body>\n</html>\n");
+    page
+}
+
+/// What does not hold comes first.
+fn contradictions(page: &mut String, outcomes: &[Outcome]) {
+    let failed: Vec<_> = outcomes
+        .iter()
+        .flat_map(|outcome| outcome.story.claims.iter().filter(|claim| !claim.holds).map(move |claim| (outcome, claim)))
+        .collect();
+    if failed.is_empty() {
+        page.push_str("<p>Every statement that is checked below holds.</p>\n");
+        return;
+    }
+    page.push_str("<div class=\"note\"><p>What does not come out as stated:</p>\n<ul>\n");
+    for (outcome, claim) in failed {
+        add(
+            page,
+            format_args!(
+                "<li><a href=\"#{}\">{}</a>: {}. Here: {}.</li>\n",
+                outcome.figure.name(),
+                outcome.figure.name(),
+                escape(&claim.statement),
+                escape(&claim.measured)
+            ),
+        );
+    }
+    page.push_str("</ul></div>\n");
+}
+
+fn section(page: &mut String, outcome: &Outcome) {
+    let (story, name) = (&outcome.story, outcome.figure.name());
+    add(page, format_args!("<h2 id=\"{name}\">{}</h2>\n", escape(&story.title)));
+    for paragraph in &story.text {
+        add(page, format_args!("<p>{}</p>\n", escape(paragraph)));
+    }
+    let data = BASE64_STANDARD.encode(&outcome.png);
+    add(
+        page,
+        format_args!(
+            "<figure><img alt=\"{name}\" src=\"data:image/png;base64,{data}\"><figcaption>{} <a href=\"{name}.svg\">SVG</a>, \
+             <a href=\"{name}.json\">numbers</a>; {:.0} s.</figcaption></figure>\n",
+            escape(&story.caption),
+            outcome.seconds
+        ),
+    );
+    for table in &story.tables {
+        numbers(page, table);
+    }
+    claims(page, &story.claims);
+}
+
+fn numbers(page: &mut String, table: &Table) {
+    add(page, format_args!("<table><caption>{}</caption>\n<tr>", escape(&table.caption)));
+    for head in &table.head {
+        add(page, format_args!("<th>{}</th>", escape(head)));
+    }
+    page.push_str("</tr>\n");
+    for row in &table.rows {
+        page.push_str("<tr>");
+        for cell in row {
+            add(page, format_args!("<td>{}</td>", escape(cell)));
+        }
+        page.push_str("</tr>\n");
+    }
+    page.push_str("</table>\n");
+}
+
+fn claims(page: &mut String, claims: &[Claim]) {
+    page.push_str("<table><tr><th>statement</th><th>here</th><th></th></tr>\n");
+    for claim in claims {
+        let (class, verdict) = if claim.holds { ("yes", "holds") } else { ("no", "does not hold") };
+        add(
+            page,
+            format_args!(
+                "<tr><td>{}</td><td>{}</td><td class=\"{class}\">{verdict}</td></tr>\n",
+                escape(&claim.statement),
+                escape(&claim.measured)
+            ),
+        );
+    }
+    page.push_str("</table>\n");
+}
+
+fn add(page: &mut String, text: std::fmt::Arguments<'_>) {
+    page.write_fmt(text).expect("writing to a string does not fail");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Figure, Story};
+    use super::*;
+    use crate::report::sheet::Sheet;
+
+    #[test]
+    fn what_fails_is_called_out_and_text_is_escaped() {
+        let claims = vec![Claim::new("a < b", "b & a", false), Claim::new("c", "c", true)];
+        let story = Story {
+            title: "T".to_owned(),
+            text: Vec::new(),
+            sheet: Sheet { title: String::new(), rows: Vec::new() },
+            caption: String::new(),
+            tables: Vec::new(),
+            claims,
+            numbers: serde_json::Value::Null,
+        };
+        let outcome = Outcome { figure: Figure::Encodings, story, png: vec![1, 2, 3], seconds: 1.0 };
+        let page = page(Options { quick: true, seed: 3 }, &[outcome]);
+        assert!(page.contains("a &lt; b. Here: b &amp; a.") && page.contains("does not come out as stated"));
+        assert!(page.contains("href=\"encodings.svg\"") && !page.contains("http"));
+    }
+}

@@ -1,0 +1,155 @@
+//! Figure 4 of the text, 10 of the paper: a small σ under-fits, a large one over-fits.
+
+use serde::Serialize;
+
+use super::error::ReproduceError;
+use super::monitor::{Event, Monitor, side_by_side};
+use super::pictures::{Fit, Picture, Setting, fit, raster};
+use super::{Claim, Figure, Options, Story};
+use crate::encoding::EncodingKind;
+use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
+use crate::report::style;
+
+/// The published ones.
+const SCALES: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 10.0, 16.0, 32.0, 64.0];
+const LEARNING_RATE: f64 = 1e-3;
+const QUICK_LEARNING_RATE: f64 = 5e-3;
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Numbers {
+    scale: f64,
+    train_psnr_db: f64,
+    test_psnr_db: f64,
+}
+
+fn sweep(
+    picture: &Picture,
+    scales: &[f64],
+    setting: Setting,
+    learning_rate: f64,
+    monitor: &Monitor<'_>,
+) -> Result<Vec<Fit>, ReproduceError> {
+    side_by_side(scales, |&scale| {
+        fit(picture, &setting.encoding(EncodingKind::Gaussian, scale), learning_rate, setting, monitor)
+    })
+}
+
+pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, ReproduceError> {
+    let setting = Setting::new(options.quick, options.seed);
+    let units = setting.steps * SCALES.len() as u64;
+    (monitor.tell)(Event::Begin { figure: Figure::ScaleSweep.name(), units });
+    let picture = Picture::camera();
+    let rate = if options.quick { QUICK_LEARNING_RATE } else { LEARNING_RATE };
+    let fits = sweep(&picture, &SCALES, setting, rate, monitor)?;
+    let numbers: Vec<Numbers> = fits
+        .iter()
+        .zip(SCALES)
+        .map(|(fit, scale)| Numbers { scale, train_psnr_db: fit.train_psnr, test_psnr_db: fit.test_psnr })
+        .collect();
+    let best = best(&numbers);
+    Ok(Story {
+        title: "The scale of the frequencies: too small blurs, too large invents noise".to_owned(),
+        text: vec![format!(
+            "Gaussian features of standard deviation σ (cycles over the picture) on one photograph: {}, rate {rate:e}. The paper has \
+             512 × 512 pixels and finds σ = 10 best for natural pictures; here a side has 256 pixels, 128 of them train, and \
+             frequencies above 64 cycles cannot be told from lower ones: the best σ is expected at half of the paper's.",
+            setting.describe()
+        )],
+        sheet: sheet(&picture, &numbers, &fits, best),
+        caption: "PSNR on training and test pixels against σ, and the networks at every pixel.".to_owned(),
+        tables: Vec::new(),
+        claims: claims(&numbers, best),
+        numbers: serde_json::json!({ "setting": setting, "learning_rate": rate, "sweep": numbers }),
+    })
+}
+
+fn best(numbers: &[Numbers]) -> usize {
+    let by_test = |&a: &usize, &b: &usize| numbers[a].test_psnr_db.total_cmp(&numbers[b].test_psnr_db);
+    (0..numbers.len()).max_by(by_test).unwrap_or(0)
+}
+
+fn claims(numbers: &[Numbers], best: usize) -> Vec<Claim> {
+    let (first, last, top) = (numbers[0], numbers[numbers.len() - 1], numbers[best]);
+    vec![
+        Claim::new(
+            "Test PSNR rises with σ to a best value in between and falls again",
+            format!(
+                "{:.2} dB at σ = {}, best {:.2} dB at σ = {}, {:.2} dB at σ = {}",
+                first.test_psnr_db, first.scale, top.test_psnr_db, top.scale, last.test_psnr_db, last.scale
+            ),
+            top.test_psnr_db > first.test_psnr_db + 0.5 && top.test_psnr_db > last.test_psnr_db + 3.0,
+        ),
+        Claim::new(
+            "A large σ over-fits: training pixels far better than test pixels",
+            format!(
+                "training less test: {:.2} dB at σ = {}, {:.2} dB at σ = {}",
+                first.train_psnr_db - first.test_psnr_db,
+                first.scale,
+                last.train_psnr_db - last.test_psnr_db,
+                last.scale
+            ),
+            last.train_psnr_db - last.test_psnr_db > 3.0 + (first.train_psnr_db - first.test_psnr_db),
+        ),
+        Claim::new(
+            "σ = 10 is best for natural pictures (paper, 512 pixels a side)",
+            format!("σ = {} here, with half as many pixels a side", top.scale),
+            top.scale == 10.0,
+        ),
+    ]
+}
+
+fn sheet(picture: &Picture, numbers: &[Numbers], fits: &[Fit], best: usize) -> Sheet {
+    let line = |name: &str, color, of: fn(&Numbers) -> f64| {
+        Line::new(name, color, Stroke::Marked, numbers.iter().map(|n| (n.scale, of(n))))
+    };
+    let curves = Plot {
+        title: "PSNR against σ".to_owned(),
+        x_label: "σ (cycles over the picture)".to_owned(),
+        y_label: "PSNR (dB)".to_owned(),
+        log_x: true,
+        lines: vec![
+            line("training pixels", style::SERIES[5], |n| n.train_psnr_db),
+            line("test pixels", style::SERIES[1], |n| n.test_psnr_db),
+        ],
+        ..Plot::default()
+    };
+    let shown = |what: &str, index: usize| {
+        let n = numbers[index];
+        let title = format!("{what}: σ = {}", n.scale);
+        Panel::Raster(raster(&fits[index].output, title, format!("test {:.2} dB", n.test_psnr_db)))
+    };
+    Sheet {
+        title: "The scale of Gaussian Fourier features".to_owned(),
+        rows: vec![
+            Row {
+                height: 620,
+                panels: vec![
+                    Panel::Plot(curves),
+                    Panel::Raster(picture.raster("The picture", "half of each side trains")),
+                ],
+            },
+            Row {
+                height: 640,
+                panels: vec![shown("Under-fitting", 0), shown("Best", best), shown("Over-fitting", numbers.len() - 1)],
+            },
+        ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+
+    #[test]
+    fn the_best_scale_lies_between_blur_and_noise() {
+        let stop = AtomicBool::new(false);
+        let monitor = Monitor { stop: &stop, tell: &|_| {} };
+        let setting = Setting { width: 64, frequencies: 64, steps: 150, ..Setting::new(true, 0) };
+        let fits = sweep(&Picture::camera(), &[0.5, 6.0, 64.0], setting, QUICK_LEARNING_RATE, &monitor).unwrap();
+        let psnr: Vec<f64> = fits.iter().map(|fit| fit.test_psnr).collect();
+        assert!(psnr[1] > psnr[0] + 1.0 && psnr[1] > psnr[2] + 3.0, "{psnr:?}");
+        assert!(fits[2].train_psnr - psnr[2] > 1.0 + fits[0].train_psnr - psnr[0], "{psnr:?}");
+    }
+}
