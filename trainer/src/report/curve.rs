@@ -4,7 +4,7 @@ use plotters::coord::Shift;
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 
-use super::figure::{Drawn, Figure, tick_label, widened};
+use super::figure::{Drawn, Figure, axis_label, tick_label, widened};
 use super::style;
 
 /// More points than this are thinned out by drawing the extremes of each group of neighbours.
@@ -53,6 +53,9 @@ impl Curves<'_> {
         Y: AsRangedCoord<Value = f64>,
         Y::CoordDescType: ValueFormatter<f64>,
     {
+        // A logarithmic axis has no zero.
+        let heights = lines.iter().flatten().fold(0.0f64, |most, point| most.max(point.1.abs()));
+        let y_length = if self.log_y { 0.0 } else { heights };
         let mut builder = ChartBuilder::on(area);
         builder
             .margin(style::MARGIN)
@@ -73,7 +76,7 @@ impl Curves<'_> {
             .bold_line_style(style::GRID)
             .axis_style(style::INK)
             .x_label_formatter(&|value| tick_label(*value))
-            .y_label_formatter(&|value| tick_label(*value))
+            .y_label_formatter(&|value| axis_label(*value, y_length))
             .label_style(style::text(style::TICK_SIZE))
             .axis_desc_style(style::text(style::LABEL_SIZE))
             .draw()?;

@@ -102,6 +102,12 @@ pub fn tick_label(value: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
+/// The label of a tick on an axis of this length: what plotters makes of zero by adding up steps is zero again.
+#[must_use]
+pub fn axis_label(value: f64, length: f64) -> String {
+    tick_label(if value.abs() < 1e-9 * length.abs() { 0.0 } else { value })
+}
+
 /// A range that has a width, for data that may have none.
 #[must_use]
 pub fn widened(minimum: f64, maximum: f64, share: f64) -> std::ops::Range<f64> {
@@ -127,5 +133,7 @@ mod tests {
         ] {
             assert_eq!(tick_label(value), label);
         }
+        assert_eq!(axis_label(-1.1e-16, 1.4), "0");
+        assert_eq!(axis_label(1e-5, 1e-4), "1e-5");
     }
 }

@@ -11,11 +11,11 @@ use plotters::style::FontTransform;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::colormap::Colormap;
-use super::figure::{Drawn, Figure, tick_label, widened};
+use super::figure::{Drawn, Figure, axis_label, tick_label, widened};
 use super::style;
 
 /// Width of the colour bar and of what stands right of it.
-const BAR: (u32, u32) = (26, 150);
+const BAR: (u32, u32) = (26, 135);
 const TITLE_HEIGHT: u32 = 52;
 const AXIS_HEIGHT: u32 = 38;
 const AXIS_WIDTH: u32 = 62;
@@ -90,7 +90,7 @@ fn draw_bar<DB: DrawingBackend>(area: &DrawingArea<DB, Shift>, map: &Map<'_>) ->
         let y = bottom - (share * f64::from(height)).round() as i32;
         area.draw(&PathElement::new([(right, y), (right + 6, y)], style::INK.stroke_width(1)))?;
         let text = anchored(style::TICK_SIZE, HPos::Left, VPos::Center);
-        area.draw(&Text::new(tick_label(value), (right + 12, y), text))?;
+        area.draw(&Text::new(axis_label(value, range.end - range.start), (right + 12, y), text))?;
     }
     // After a quarter turn clockwise the anchor's top is on the right.
     let turned = anchored(style::LABEL_SIZE, HPos::Center, VPos::Bottom).transform(FontTransform::Rotate90);

@@ -3,7 +3,7 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::figure::{Drawn, Figure, tick_label, widened};
+use super::figure::{Drawn, Figure, axis_label, widened};
 use super::style;
 
 /// More points than this are thinned out evenly.
@@ -46,8 +46,8 @@ impl Figure for Scatter<'_> {
             .max_light_lines(0)
             .bold_line_style(style::GRID)
             .axis_style(style::INK)
-            .x_label_formatter(&|value| tick_label(*value))
-            .y_label_formatter(&|value| tick_label(*value))
+            .x_label_formatter(&|value| axis_label(*value, range.end - range.start))
+            .y_label_formatter(&|value| axis_label(*value, range.end - range.start))
             .label_style(style::text(style::TICK_SIZE))
             .axis_desc_style(style::text(style::LABEL_SIZE))
             .draw()?;

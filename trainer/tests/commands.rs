@@ -1,0 +1,192 @@
+//! `trainer evaluate` and `trainer inspect` as a user meets them: exit codes, JSON, files, and one sentence for each
+//! thing that can be wrong.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use firmware_core::artifact::{self, Description, Header, Layer, LayerKind};
+use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// 10 + 4 · 0.5 for every point of a 4 x 2 grid, as an f32 network without hidden layers.
+fn constant_model(outside: Outside) -> Vec<u8> {
+    let header = Header {
+        precision: Precision::F32,
+        outside,
+        activation: OutputActivation::Linear,
+        inputs: 2,
+        outputs: 1,
+        frequencies: 0,
+        passthrough: 2,
+        hidden: Default::default(),
+        training_psnr_db: 31.5,
+        quantization_loss_db: f32::NAN,
+    };
+    let layers = [Layer { weights: LayerKind::Float(&[0.0, 0.0]), bias: LayerKind::Float(&[0.5]), multiplier: &[] }];
+    let description = Description {
+        header: &header,
+        axes: &[Axis::new(0.0, 3.0, 4.0), Axis::new(0.0, 1.0, 2.0)],
+        output_maps: &[OutputMap { scale: 4.0, offset: 10.0 }],
+        frequencies: &[],
+        text: "inputs: [\"x\",\"y\"]\noutputs: [\"value\"]\noutput_ranges: [[10.0,14.0]]\nseed: 7\n",
+        layers: &layers,
+    };
+    let mut words = [0u32; 256];
+    let len = artifact::write(&description, &mut [0; 64], bytemuck::cast_slice_mut(&mut words)).expect("a valid model");
+    bytemuck::cast_slice(&words)[..len].to_vec()
+}
+
+struct Desk {
+    directory: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { directory: tempfile::tempdir().expect("a temporary directory") }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, bytes).expect("a file");
+        path
+    }
+
+    /// A 2 x 4 grid of 12, but for one 13.
+    fn grid(&self) -> PathBuf {
+        let mut values = [12.0f32; 8];
+        values[5] = 13.0;
+        let mut bytes = Vec::new();
+        trainer::dataset::npy::write(&mut bytes, &[2, 4], &values).expect("writes to memory");
+        self.put("grid.npy", &bytes)
+    }
+}
+
+fn trainer(arguments: &[&str], paths: &[&Path]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    // The subcommand, then the files, then the options.
+    command.arg(arguments[0]).args(paths).args(&arguments[1..]).output().expect("the trainer starts")
+}
+
+fn json(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("one JSON object")
+}
+
+/// The one sentence of a failure.
+fn failure(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
+    assert!(!output.status.success() && output.stdout.is_empty(), "{text}");
+    assert!(text.starts_with("error: ") && text.lines().count() == 1 && !text.contains("panicked"), "{text}");
+    text
+}
+
+#[test]
+fn evaluate_compares_and_writes() {
+    let desk = Desk::new();
+    let (model, grid) = (desk.put("m.ffm", &constant_model(Outside::Clamp)), desk.grid());
+    let (outputs, picture) = (desk.path("out.npy"), desk.path("out.png"));
+    let files = ["--outputs", outputs.to_str().unwrap(), "--picture", picture.to_str().unwrap()];
+    let result = json(&trainer(&[&["evaluate", "--json"], &files[..]].concat(), &[&model, &grid]));
+    assert_eq!(result["samples"], 8);
+    assert_eq!(result["max_abs_error"], 1.0);
+    assert!((result["rmse"].as_f64().unwrap() - (1.0f64 / 8.0).sqrt()).abs() < 1e-12);
+    // The range is 1, the mean squared error 1/8.
+    assert!((result["psnr_db"].as_f64().unwrap() - 10.0 * 8.0f64.log10()).abs() < 1e-9);
+
+    let written = trainer::dataset::npy::read(&fs::read(outputs).unwrap()).unwrap();
+    assert_eq!((written.shape, written.values), (vec![2, 4], vec![12.0; 8]));
+    assert!(image::open(picture).is_ok());
+}
+
+#[test]
+fn inspect_accounts_for_every_byte() {
+    let desk = Desk::new();
+    let model = desk.put("m.ffm", &constant_model(Outside::Reject));
+    let card = json(&trainer(&["inspect", "--json"], &[&model]));
+    let sections = card["sections"].as_array().unwrap();
+    let sum: u64 = sections.iter().map(|section| section["bytes"].as_u64().unwrap()).sum();
+    assert_eq!(Some(sum), card["model_bytes"].as_u64());
+    assert_eq!(sum, fs::metadata(&model).unwrap().len());
+    assert_eq!((&card["precision"], &card["outside"]), (&"f32".into(), &"reject".into()));
+    assert_eq!(card["inputs"][0], serde_json::json!({"name": "x", "minimum": 0.0, "maximum": 3.0, "period": 4.0}));
+    assert_eq!((&card["training_psnr_db"], &card["quantization_loss_db"]), (&31.5.into(), &Value::Null));
+    assert_eq!((&card["settings"]["seed"], &card["parameters"]), (&7.into(), &3.into()));
+    let text = trainer(&["inspect"], &[&model]);
+    assert!(String::from_utf8_lossy(&text.stdout).contains("training PSNR           31.50 dB"));
+}
+
+#[test]
+fn damaged_models_are_one_sentence() {
+    let desk = Desk::new();
+    let whole = constant_model(Outside::Clamp);
+    for len in [0, 3, 4, 30, whole.len() - 1] {
+        let model = desk.put("cut.ffm", &whole[..len]);
+        assert!(failure(&trainer(&["inspect"], &[&model])).contains("cut.ffm is not a usable model"));
+    }
+    let mut longer = whole.clone();
+    longer.push(0);
+    failure(&trainer(&["inspect"], &[&desk.put("long.ffm", &longer)]));
+    let mut newer = whole;
+    newer[4] = 9;
+    assert!(failure(&trainer(&["inspect"], &[&desk.put("new.ffm", &newer)])).contains("version 9"));
+    assert!(failure(&trainer(&["inspect"], &[&desk.path("none.ffm")])).contains("cannot read the model"));
+    failure(&trainer(&["inspect"], &[desk.directory.path()]));
+}
+
+/// Every cut and every single flipped bit, through the check that the commands make.
+#[test]
+fn no_damage_goes_unnoticed() {
+    let whole = constant_model(Outside::Clamp);
+    let damaged = |bytes: &[u8]| trainer::export::Artifact::from_bytes(bytes).model().is_err();
+    assert!(!damaged(&whole));
+    for len in 0..whole.len() {
+        assert!(damaged(&whole[..len]), "cut at {len}");
+    }
+    for bit in 0..8 * whole.len() {
+        let mut flipped = whole.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(damaged(&flipped), "bit {bit} flipped");
+    }
+}
+
+#[test]
+fn data_that_do_not_fit_are_one_sentence() {
+    let desk = Desk::new();
+    let model = desk.put("m.ffm", &constant_model(Outside::Reject));
+    let mut bytes = Vec::new();
+    trainer::dataset::npy::write(&mut bytes, &[8], &[1.0; 8]).unwrap();
+    let line = desk.put("line.npy", &bytes);
+    assert!(
+        failure(&trainer(&["evaluate"], &[&model, &line])).contains("has 1 inputs and 1 outputs, the model 2 and 1")
+    );
+
+    let mut bytes = Vec::new();
+    trainer::dataset::npy::write(&mut bytes, &[2, 5], &[1.0; 10]).unwrap();
+    let wide = desk.put("wide.npy", &bytes);
+    assert!(failure(&trainer(&["evaluate"], &[&model, &wide])).contains("refuses sample 4: the point lies outside"));
+    // The same data are clamped where the model says so, and a note tells.
+    let clamping = desk.put("c.ffm", &constant_model(Outside::Clamp));
+    let clamped = trainer(&["evaluate", "--json"], &[&clamping, &wide]);
+    assert_eq!(json(&clamped)["samples"], 10);
+    assert!(String::from_utf8_lossy(&clamped.stderr).contains("clamped to it"));
+
+    let grid = desk.grid();
+    let nowhere = desk.path("none/out.npy");
+    let refused = trainer(&["evaluate", "--outputs", nowhere.to_str().unwrap()], &[&model, &grid]);
+    assert!(failure(&refused).contains("create the directory first"));
+}
+
+#[test]
+fn no_error_is_null() {
+    let desk = Desk::new();
+    let model = desk.put("m.ffm", &constant_model(Outside::Clamp));
+    let table = desk.put("t.csv", b"y,note,value,x\n0,a,12,1\n1,b,12,3\n");
+    let result = json(&trainer(&["evaluate", "--json"], &[&model, &table]));
+    assert_eq!((&result["psnr_db"], &result["max_abs_error"]), (&Value::Null, &0.0.into()));
+}
