@@ -31,8 +31,9 @@ fn main() {
 
 fn kernels(target: &str, flags: &str) -> &'static str {
     // The last flag wins, as in rustc. `-C target-cpu=x` is two flags, `-Ctarget-cpu=x` one.
-    let cpu = flags.split('\x1f').filter_map(|flag| flag.trim_start_matches("-C").trim().strip_prefix("target-cpu="));
-    let cpu = cpu.last().unwrap_or_default();
+    let mut cpu =
+        flags.split('\x1f').filter_map(|flag| flag.trim_start_matches("-C").trim().strip_prefix("target-cpu="));
+    let cpu = cpu.next_back().unwrap_or_default();
     match target.split('-').next().unwrap_or_default() {
         "thumbv6m" | "thumbv8m.base" => "thumb1",
         "thumbv7m" => "v7m",

@@ -128,7 +128,9 @@ impl<'a> Encoding<'a> {
 /// Σ b·v in turns, modulo one, as u32: `row` in Q16.16, `point` in Q0.32.
 #[inline(always)]
 fn phase(row: &[i32], point: &[u32]) -> u32 {
-    row.iter().zip(point).fold(0, |turns: u32, (&b, &v)| turns.wrapping_add((i64::from(b) * i64::from(v) >> 16) as u32))
+    row.iter()
+        .zip(point)
+        .fold(0, |turns: u32, (&b, &v)| turns.wrapping_add(((i64::from(b) * i64::from(v)) >> 16) as u32))
 }
 
 /// 2v - 1 with 1.0 = [`trig::ONE`].

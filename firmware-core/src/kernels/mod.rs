@@ -32,7 +32,7 @@
 //! `L` points are evaluated side by side (lanes). Integer activations are halfwords, two to a word: word `(k/2)·L + lane`
 //! holds activation k (even: low half). `f32` activations are words: word `k·L + lane`.
 
-#[cfg(any(kernels = "dsp"))]
+#[cfg(kernels = "dsp")]
 mod assembly;
 #[cfg(kernels = "dsp")]
 mod dsp;
@@ -41,7 +41,7 @@ pub(crate) mod portable;
 #[cfg(kernels = "dsp")]
 pub(crate) use dsp::{W8A16, W16A16};
 pub(crate) use portable::F32;
-#[cfg(not(any(kernels = "dsp")))]
+#[cfg(not(kernels = "dsp"))]
 pub(crate) use portable::{W8A16, W16A16};
 
 use crate::encoding::Encoding;
