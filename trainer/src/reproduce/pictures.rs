@@ -245,7 +245,7 @@ mod tests {
     fn the_split_is_that_of_the_paper() {
         let (train, test) = (pixels(0), pixels(1));
         assert_eq!((train.len(), test.len()), (SIDE * SIDE / 4, SIDE * SIDE / 4));
-        assert!(train.iter().all(|pixel| pixel % 2 == 0 && (pixel / SIDE) % 2 == 0));
+        assert!(train.iter().all(|pixel| pixel % 2 == 0 && (pixel / SIDE).is_multiple_of(2)));
         assert!(test.iter().all(|pixel| pixel % 2 == 1 && (pixel / SIDE) % 2 == 1));
         // Column 3 of row 1: x first.
         assert_eq!(coordinates(&[SIDE + 3]).row(0).to_vec(), [3 << 24, 1 << 24]);
