@@ -2,6 +2,116 @@
 //!
 //! Lengths are checked here, in safe code; one function each makes the call.
 
+/// Assembly that layers share: entry, exit, and the arithmetic of two rows in one halfword. [`frame_end`] ends its scope.
+///
+/// On the stack of a layer: \[sp\] x, \[4\] y, \[8\] end of the words, \[12\] end of x, \[16\] entry of the loop,
+/// \[20\] epilogue.
+macro_rules! frame {
+    () => {
+        r#"
+    .syntax unified
+    .thumb
+
+    @ Reads a LayerCall at r0; leaves the first block in r0 and x in r1. Labels: 20 to 23 enter the loop for n mod 32 inputs
+    @ of 0, 8, 16 and 24; 30 and 31 are the epilogues of hidden and of raw layers.
+    .macro ffm_layer_begin x_group_shift
+    push    {{r4-r11, lr}}
+    ldm     r0, {{r1-r6}}                  @ x, y, end of words, end of x, raw, words
+    subs    r7, r4, r1
+    ubfx    r7, r7, #\x_group_shift, #2  @ groups of eight inputs, modulo four
+    adr     r8, 10f
+    ldr     r7, [r8, r7, lsl #2]
+    add     r8, r8, #16
+    ldr     r8, [r8, r5, lsl #2]
+    mov     r0, r6
+    sub     sp, sp, #24
+    strd    r1, r2, [sp]
+    strd    r3, r4, [sp, #8]
+    strd    r7, r8, [sp, #16]
+    b       11f
+    .p2align 2
+10: .word   20f + 1, 21f + 1, 22f + 1, 23f + 1, 30f + 1, 31f + 1
+11:
+    .endm
+
+    .macro ffm_layer_end
+    add     sp, sp, #24
+    pop     {{r4-r11, pc}}
+    .endm
+
+    @ mix = 256 * odd + even of two biases.
+    .macro ffm_mix low, high, even, temporary
+    asr     \temporary, \low, #24
+    adds    \low, \even, \low, lsl #8
+    adc     \high, \temporary, \even, asr #31
+    .endm
+
+    @ odd = (mix - even) / 256, in `low`.
+    .macro ffm_unmix low, high, even
+    subs    \low, \low, \even
+    sbc     \high, \high, \even, asr #31
+    lsr     \low, \low, #8
+    orr     \low, \low, \high, lsl #24
+    .endm
+"#
+    };
+}
+
+/// Ends the scope of [`frame`].
+macro_rules! frame_end {
+    () => {
+        r#"
+    .purgem ffm_layer_begin
+    .purgem ffm_layer_end
+    .purgem ffm_mix
+    .purgem ffm_unmix
+"#
+    };
+}
+
+/// Implements [`Arithmetic`](super::Arithmetic) for `$name` by an encoder and by layers for one lane and perhaps two; what
+/// is left is portable.
+macro_rules! arithmetic {
+    ($name:ident, $encode:expr, $layer:ident $(, $layer_2:ident)?) => {
+        impl Arithmetic for $name {
+            #[inline]
+            fn encode<const L: usize>(encoding: &Encoding<'_>, points: &[&[u32]; L], x: &mut [u32]) {
+                $encode(encoding, points, x);
+            }
+
+            #[inline]
+            fn hidden<const L: usize>(layer: Layer<'_>, x: &[u32], y: &mut [u32]) {
+                match L {
+                    1 => assembly::hidden::<L>($layer, Precision::$name, layer, x, y),
+                    $(2 => assembly::hidden::<L>($layer_2, Precision::$name, layer, x, y),)?
+                    _ => portable::$name::hidden::<L>(layer, x, y),
+                }
+            }
+
+            #[inline]
+            fn output<const L: usize>(layer: Layer<'_>, x: &[u32], raw: &mut Raw<L>) {
+                match L {
+                    1 => assembly::output::<L>($layer, Precision::$name, layer, x, raw),
+                    $(2 => assembly::output::<L>($layer_2, Precision::$name, layer, x, raw),)?
+                    _ => portable::$name::output::<L>(layer, x, raw),
+                }
+            }
+
+            #[inline]
+            fn sigmoid<const L: usize>(layer: Layer<'_>, raw: &mut Raw<L>) {
+                portable::$name::sigmoid::<L>(layer, raw);
+            }
+
+            #[inline]
+            fn raw_to_f32(raw: i32) -> f32 {
+                portable::$name::raw_to_f32(raw)
+            }
+        }
+    };
+}
+#[allow(unused_imports, reason = "the FPU's kernels have no row pairs")]
+pub(super) use {arithmetic, frame, frame_end};
+
 use super::portable::{store_float, store_halfword};
 use super::{BLOCK_ROWS, Layer, Raw, block_words, padded_inputs};
 use crate::encoding::Encoding;
@@ -126,10 +236,11 @@ pub(super) fn encode<const L: usize>(
     // Words that one lane's cosines take, and where those of all lanes end.
     let words = if precision == Precision::F32 { rows } else { rows / 2 };
     let pair_words = if precision == Precision::F32 { 2 } else { 1 };
-    if !rows.is_multiple_of(2) || x.len() < 2 * words * L {
+    let is_apart = precision == Precision::F32 && L > 1;
+    if !rows.is_multiple_of(2) || is_apart || x.len() < 2 * words * L {
         return encoding.encode::<L>(points, |k, lane, value| store(x, k, lane, value));
     }
-    for (lane, point) in points.iter().enumerate() {
+    for (lane, &point) in points.iter().enumerate() {
         encoding.pass_through(point, |k, value| store(x, k, lane, value));
         let mut split = [[0; 2]; MAX_INPUTS];
         for (split, &v) in split.iter_mut().zip(point.iter()) {

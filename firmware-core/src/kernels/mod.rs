@@ -32,17 +32,36 @@
 //! `L` points are evaluated side by side (lanes). Integer activations are halfwords, two to a word: word `(k/2)·L + lane`
 //! holds activation k (even: low half). `f32` activations are words: word `k·L + lane`.
 
-#[cfg(kernels = "dsp")]
+#[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1"))]
 mod assembly;
 #[cfg(kernels = "dsp")]
 mod dsp;
+#[cfg(any(kernels = "dsp", kernels = "mve"))]
+mod dsp_encoder;
+#[cfg(kernels = "mve")]
+mod mve;
 pub(crate) mod portable;
+#[cfg(kernels = "thumb1")]
+mod thumb1;
+#[cfg(kernels = "v7m")]
+mod v7m;
+#[cfg(all(kernels_fpu, any(kernels = "dsp", kernels = "mve")))]
+mod vfp;
 
 #[cfg(kernels = "dsp")]
 pub(crate) use dsp::{W8A16, W16A16};
+#[cfg(kernels = "mve")]
+pub(crate) use mve::{W8A16, W16A16};
+#[cfg(not(all(kernels_fpu, any(kernels = "dsp", kernels = "mve"))))]
 pub(crate) use portable::F32;
-#[cfg(not(kernels = "dsp"))]
+#[cfg(kernels = "portable")]
 pub(crate) use portable::{W8A16, W16A16};
+#[cfg(kernels = "thumb1")]
+pub(crate) use thumb1::{W8A16, W16A16};
+#[cfg(kernels = "v7m")]
+pub(crate) use v7m::{W8A16, W16A16};
+#[cfg(all(kernels_fpu, any(kernels = "dsp", kernels = "mve")))]
+pub(crate) use vfp::F32;
 
 use crate::encoding::Encoding;
 use crate::limits::MAX_OUTPUTS;
