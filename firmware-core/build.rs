@@ -13,7 +13,8 @@
 //! | `thumbv8m.main-*` otherwise | any of these | `v7m` |
 //! | everything else | | `portable` |
 //!
-//! `kernels_fpu` is set where the target's ABI passes floats in registers (`*-eabihf`).
+//! `kernels_fpu` is set where the target's ABI passes floats in registers (`*-eabihf`), `kernels_v8m` where the assembler has
+//! to be told of extensions.
 
 use std::env;
 
@@ -21,11 +22,15 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!(r#"cargo::rustc-check-cfg=cfg(kernels, values("portable", "thumb1", "v7m", "dsp", "mve"))"#);
     println!("cargo::rustc-check-cfg=cfg(kernels_fpu)");
+    println!("cargo::rustc-check-cfg=cfg(kernels_v8m)");
     let target = env::var("TARGET").unwrap_or_default();
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
     println!("cargo::rustc-cfg=kernels=\"{}\"", kernels(&target, &flags));
     if target.starts_with("thumb") && target.ends_with("eabihf") {
         println!("cargo::rustc-cfg=kernels_fpu");
+    }
+    if target.starts_with("thumbv8m.main") {
+        println!("cargo::rustc-cfg=kernels_v8m");
     }
 }
 

@@ -2,13 +2,34 @@
 //!
 //! Lengths are checked here, in safe code; one function each makes the call.
 
+/// What the assembler has to be told on Armv8-M, where the core of `-C target-cpu` does not reach it.
+#[cfg(all(kernels_v8m, kernels = "dsp"))]
+macro_rules! extensions {
+    () => {
+        "\n    .cpu    cortex-m33\n"
+    };
+}
+#[cfg(kernels = "mve")]
+macro_rules! extensions {
+    () => {
+        "\n    .cpu    cortex-m55\n"
+    };
+}
+#[cfg(not(any(all(kernels_v8m, kernels = "dsp"), kernels = "mve")))]
+macro_rules! extensions {
+    () => {
+        ""
+    };
+}
+
+#[cfg(not(kernels = "thumb1"))]
 /// Assembly that layers share: entry, exit, and the arithmetic of two rows in one halfword. [`frame_end`] ends its scope.
 ///
 /// On the stack of a layer: \[sp\] x, \[4\] y, \[8\] end of the words, \[12\] end of x, \[16\] entry of the loop,
 /// \[20\] epilogue.
 macro_rules! frame {
     () => {
-        r#"
+        concat!($crate::kernels::assembly::extensions!(), r#"
     .syntax unified
     .thumb
 
@@ -53,10 +74,11 @@ macro_rules! frame {
     lsr     \low, \low, #8
     orr     \low, \low, \high, lsl #24
     .endm
-"#
+"#)
     };
 }
 
+#[cfg(not(kernels = "thumb1"))]
 /// Ends the scope of [`frame`].
 macro_rules! frame_end {
     () => {
@@ -109,8 +131,9 @@ macro_rules! arithmetic {
         }
     };
 }
-#[allow(unused_imports, reason = "the FPU's kernels have no row pairs")]
-pub(super) use {arithmetic, frame, frame_end};
+pub(super) use {arithmetic, extensions};
+#[cfg(not(kernels = "thumb1"))]
+pub(super) use {frame, frame_end};
 
 use super::portable::{store_float, store_halfword};
 use super::{BLOCK_ROWS, Layer, Raw, block_words, padded_inputs};

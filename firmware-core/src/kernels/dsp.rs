@@ -249,4 +249,3 @@ firmware_core_w16a16_layer:
         frame_end!()
     ));
 }
-

@@ -32,6 +32,7 @@ macro_rules! encoder {
     ($name:literal, $store:literal) => {
         core::arch::global_asm!(
             concat!(
+                $crate::kernels::assembly::extensions!(),
                 $store,
                 r#"
     .syntax unified
