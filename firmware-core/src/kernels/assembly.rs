@@ -15,18 +15,18 @@ macro_rules! extensions {
         "\n    .cpu    cortex-m55\n"
     };
 }
-#[cfg(not(any(all(kernels_v8m, kernels = "dsp"), kernels = "mve")))]
+#[cfg(any(kernels = "v7m", all(not(kernels_v8m), kernels = "dsp")))]
 macro_rules! extensions {
     () => {
         ""
     };
 }
 
-#[cfg(not(kernels = "thumb1"))]
 /// Assembly that layers share: entry, exit, and the arithmetic of two rows in one halfword. [`frame_end`] ends its scope.
 ///
 /// On the stack of a layer: \[sp\] x, \[4\] y, \[8\] end of the words, \[12\] end of x, \[16\] entry of the loop,
 /// \[20\] epilogue.
+#[cfg(not(kernels = "thumb1"))]
 macro_rules! frame {
     () => {
         concat!($crate::kernels::assembly::extensions!(), r#"
@@ -78,8 +78,8 @@ macro_rules! frame {
     };
 }
 
-#[cfg(not(kernels = "thumb1"))]
 /// Ends the scope of [`frame`].
+#[cfg(not(kernels = "thumb1"))]
 macro_rules! frame_end {
     () => {
         r#"
@@ -131,9 +131,9 @@ macro_rules! arithmetic {
         }
     };
 }
-pub(super) use {arithmetic, extensions};
+pub(super) use arithmetic;
 #[cfg(not(kernels = "thumb1"))]
-pub(super) use {frame, frame_end};
+pub(super) use {extensions, frame, frame_end};
 
 use super::portable::{store_float, store_halfword};
 use super::{BLOCK_ROWS, Layer, Raw, block_words, padded_inputs};
