@@ -181,7 +181,7 @@ fn claims(ntk: &[Numbers], widths: &[Numbers]) -> Vec<Claim> {
         ),
         Claim::new("The gap to infinite width shrinks with the width", list(&|n| n.gap), shrinks(&|n| n.gap)),
         Claim::new(
-            "The gap to the network's own kernel shrinks with the width",
+            "The gap to the network's own kernel shrinks with the width (one draw of weights each)",
             list(&|n| n.gap_own),
             shrinks(&|n| n.gap_own),
         ),
@@ -260,8 +260,8 @@ mod tests {
         let monitor = Monitor { stop: &stop, tell: &|_| {} };
         let jobs: Vec<_> = [MAPPINGS[2], MAPPINGS[6]].map(|mapping| (mapping, ntk_setting(1024, 150, 0))).into();
         for n in numbers_of(&problem, &jobs, &monitor).unwrap() {
-            assert!(n.gap < TOLERANCE, "{}: {}", n.mapping, n.gap);
-            assert!(n.gap_own < TOLERANCE, "{}: {}", n.mapping, n.gap_own);
+            assert!(n.gap < 0.05, "{}: {}", n.mapping, n.gap);
+            assert!(n.gap_own < 0.05, "{}: {}", n.mapping, n.gap_own);
             assert!(n.measured.last().unwrap() < &(0.5 * n.measured[0]));
         }
         let mean_gap = |width| {

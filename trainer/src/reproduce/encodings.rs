@@ -86,7 +86,8 @@ fn compare(
         let scale = scale(kind.kind, text);
         // On text the paper has one rate for all.
         let learning_rate = match (quick_rates, text) {
-            (true, _) => kind.quick_learning_rate,
+            (true, true) => 2e-3,
+            (true, false) => kind.quick_learning_rate,
             (false, true) => 1e-3,
             (false, false) => kind.learning_rate,
         };
