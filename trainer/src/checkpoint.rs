@@ -36,7 +36,7 @@ pub fn write(path: &Path, state: &TrainState, settings: &impl Serialize, fingerp
     tensors.write(path)
 }
 
-/// Reads what [`write`] wrote into the untrained state of the same networks; returns the fingerprint.
+/// Reads what [`write()`] wrote into the untrained state of the same networks; returns the fingerprint.
 ///
 /// # Errors
 /// If it is damaged or belongs to other networks.

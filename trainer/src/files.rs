@@ -36,11 +36,11 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     write_with(path, |writer| writer.write_all(bytes))
 }
 
-/// As [`write`], for contents that are produced piece by piece.
+/// As [`write()`], for contents that are produced piece by piece.
 ///
 /// # Errors
 ///
-/// As [`write`], and whatever `contents` returns.
+/// As [`write()`], and whatever `contents` returns.
 pub fn write_with(
     path: &Path,
     contents: impl FnOnce(&mut BufWriter<&mut NamedTempFile>) -> io::Result<()>,

@@ -54,7 +54,7 @@ pub fn read(bytes: &[u8]) -> Result<NpyArray, NpyError> {
     Ok(NpyArray { shape, values })
 }
 
-/// An element type that [`write`] can write.
+/// An element type that [`write()`] can write.
 pub trait Writable: Copy {
     /// NumPy's name of the type, little-endian.
     const DESCR: &'static str;

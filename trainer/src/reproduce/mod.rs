@@ -2,12 +2,12 @@
 //!
 //! | module | figure | shows |
 //! | --- | --- | --- |
-//! | [`spectral_bias`] | 1 | a picture with and without features; kernels, spectra, convergence by frequency |
-//! | [`toy_1d`] | 2 (paper: 3) | seven mappings of a signal: kernels, fits, losses and their prediction |
-//! | [`scale_sweep`] | 4 (paper: 10) | under-fitting, best and over-fitting in σ |
-//! | [`encodings`] | table 1 | none, basic, positional and Gaussian on pictures |
-//! | [`axis_aligned`] | paper: 11 | why positional encoding favours the axes |
-//! | [`dynamics`] | | predicted against measured loss of wide networks |
+//! | `spectral_bias` | 1 | a picture with and without features; kernels, spectra, convergence by frequency |
+//! | `toy_1d` | 2 (paper: 3) | seven mappings of a signal: kernels, fits, losses and their prediction |
+//! | `scale_sweep` | 4 (paper: 10) | under-fitting, best and over-fitting in σ |
+//! | `encodings` | table 1 | none, basic, positional and Gaussian on pictures |
+//! | `axis_aligned` | paper: 11 | why positional encoding favours the axes |
+//! | `dynamics` | | predicted against measured loss of wide networks |
 //!
 //! A figure returns a [`Story`]: a drawing, its numbers, and the [`Claim`]s that the numbers support or contradict.
 //! [`reproduce`] writes it as `NAME.png`, `NAME.svg` and `NAME.json`; [`page`] puts several on one page.

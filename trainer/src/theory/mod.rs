@@ -16,7 +16,7 @@
 //! | [`select`] | σ before training, from kernel regression on patches of the data | |
 //!
 //! No function here panics on its callers' data: points that are not finite, shapes that disagree and problems larger than
-//! the memory are a [`TheoryError`](error::TheoryError).
+//! the memory are a [`TheoryError`].
 
 #![expect(clippy::needless_pass_by_value, reason = "array views are references: they are passed as such")]
 
