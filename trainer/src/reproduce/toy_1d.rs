@@ -291,7 +291,7 @@ mod tests {
         let stop = AtomicBool::new(false);
         let monitor = Monitor { stop: &stop, tell: &|_| {} };
         let problem = Problem::load();
-        let runs = runs(&problem, &MAPPINGS, Setting::published(400, 0), &monitor).unwrap();
+        let runs = runs(&problem, &MAPPINGS, Setting::published(200, 0), &monitor).unwrap();
         let numbers: Vec<Numbers> = runs
             .iter()
             .zip(REFERENCE)
