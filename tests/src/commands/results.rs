@@ -23,8 +23,9 @@ const BUDGETS: [(usize, usize, usize); 3] = [(8 << 10, 36, 40), (16 << 10, 60, 5
 
 /// Train on the bundled data at 8, 16 and 32 KB of model, and print the README's table of results
 ///
-/// Beside each network stands the best table of the same bytes (8- or 16-bit samples fitted by least squares, read by
-/// bilinear interpolation).
+/// Each cell is the PSNR and the largest error, in the data's units. `bytes` is the budget of the w8a16 artifact. Beside
+/// each network stands the best table of that size (8- or 16-bit samples fitted by least squares, read by bilinear
+/// interpolation).
 ///
 /// Example: cargo xtask results
 #[derive(Clone, Debug, clap::Args)]
@@ -41,10 +42,8 @@ pub struct Args {
 ///
 /// Where the bundled data cannot be read or training fails.
 pub fn run(args: &Args) -> Result<()> {
-    println!(
-        "| data | model | f32 | w16a16 | w8a16 | its largest error | table of as many bytes | its largest error | command |"
-    );
-    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    println!("| data | bytes | f32 | w16a16 | w8a16 | best table of as many bytes | command |");
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
     for (file, scale) in DATA {
         let path = workspace().join("trainer/data").join(file);
         let data = dataset::load(&path, &LoadOptions::default())?;
@@ -115,16 +114,15 @@ impl Row {
 
     fn print(&self, file: &str, budget: usize, command: &str) {
         let (rows, columns) = self.shape.shape;
+        let cell = |metrics: &Metrics| format!("{:.2} dB, {:.3}", metrics.psnr_db, metrics.max_abs_error);
         println!(
-            "| {file} | {} KB | {:.2} dB | {:.2} dB | {:.2} dB | {:.3} | {:.2} dB ({rows}×{columns}, {} bit) | {:.3} | `{command}` |",
+            "| `{file}` | {} K | {} | {} | {} | {} ({rows}×{columns}, {} bit) | `{command}` |",
             budget >> 10,
-            self.f32.psnr_db,
-            self.w16a16.psnr_db,
-            self.w8a16.psnr_db,
-            self.w8a16.max_abs_error,
-            self.table.psnr_db,
+            cell(&self.f32),
+            cell(&self.w16a16),
+            cell(&self.w8a16),
+            cell(&self.table),
             self.shape.bits,
-            self.table.max_abs_error,
         );
     }
 }
