@@ -3,8 +3,9 @@
 use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use firmware_core::{EvalError, Model, ParseError};
 
+use crate::evaluator::take_scratch;
 use crate::failure::Failure;
-use crate::{board, sequence};
+use crate::sequence;
 
 /// Points that are evaluated side by side: more than any kernel's lanes, and not a multiple of them.
 const BATCH: usize = 5;
@@ -13,8 +14,7 @@ const PLACEMENTS: usize = 4;
 
 /// Evaluates `samples` points with each of the artifacts, by both kinds of kernels.
 pub(crate) fn run(mut artifacts: &'static [u8], samples: usize) -> Result<(), Failure> {
-    let scratch = cortex_m::singleton!(: [u32; board::SCRATCH_WORDS] = [0; board::SCRATCH_WORDS]);
-    let scratch = scratch.ok_or(Failure::Buffers)?;
+    let scratch = take_scratch()?;
     let (mut models, mut evaluations, mut mismatched) = (0u32, 0u32, 0u32);
     while let Some(&[a, b, c, d]) = artifacts.get(8..12) {
         let len = u32::from_le_bytes([a, b, c, d]) as usize;

@@ -5,6 +5,12 @@ use firmware_core::{EvalError, Model};
 use crate::board;
 use crate::failure::Failure;
 
+/// The program's one scratch memory, for whoever asks first.
+pub(crate) fn take_scratch() -> Result<&'static mut [u32], Failure> {
+    let scratch = cortex_m::singleton!(: [u32; board::SCRATCH_WORDS] = [0; board::SCRATCH_WORDS]);
+    Ok(scratch.ok_or(Failure::Buffers)?)
+}
+
 /// A model that parsed and gave its known answers.
 pub(crate) struct Evaluator {
     model: Model<'static>,
@@ -27,8 +33,7 @@ impl Evaluator {
         if model.scratch_words() > board::SCRATCH_WORDS {
             return Err(Failure::Scratch { available_words: board::SCRATCH_WORDS });
         }
-        let scratch = cortex_m::singleton!(: [u32; board::SCRATCH_WORDS] = [0; board::SCRATCH_WORDS]);
-        let scratch = scratch.ok_or(Failure::Buffers)?;
+        let scratch = take_scratch()?;
         model.self_test(scratch).map_err(Failure::SelfTest)?;
         defmt::info!("self-test passed");
         Ok(Self { model, scratch })

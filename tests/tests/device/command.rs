@@ -35,6 +35,8 @@ fn one_json_object_and_the_outputs_in_the_grids_shape() {
     for key in ["psnr_db", "instructions_per_sample", "flash_bytes", "model_bytes", "ram_bytes", "stack_bytes"] {
         assert!(summary[key].as_f64().is_some_and(f64::is_finite), "{key} in {summary}");
     }
+    // The scratch of this model, not that of the largest one, and no second one.
+    assert!(summary["ram_bytes"].as_f64().is_some_and(|bytes| bytes < 1024.0), "{summary}");
     let outputs = npy::read(&fs::read(folder.path().join("out.npy")).unwrap()).unwrap();
     assert_eq!(outputs.shape, [30, 40]);
 }
