@@ -90,35 +90,31 @@ impl<'a> Encoding<'a> {
 
     /// Encodes one point. Where `coordinates` is not `[d]` or `features` not `[2m + p]` long, the shorter one decides.
     pub fn encode_into(&self, coordinates: &[u32], features: &mut [i16]) {
-        self.encode(&[coordinates], |feature, _, value| {
+        self.encode(coordinates, |feature, value| {
             if let Some(slot) = features.get_mut(feature) {
                 *slot = value as i16;
             }
         });
     }
 
-    /// Encodes `L` points and hands every feature to `store(feature, lane, value)`.
+    /// Encodes a point and hands every feature to `store(feature, value)`.
     #[inline(always)]
-    pub(crate) fn encode<const L: usize>(&self, points: &[&[u32]; L], mut store: impl FnMut(usize, usize, i32)) {
+    pub(crate) fn encode(&self, point: &[u32], mut store: impl FnMut(usize, i32)) {
         let rows = self.rows();
         // max(1) only tells the compiler what `new` has checked.
         for (j, row) in self.frequencies.chunks_exact(self.inputs.max(1)).enumerate() {
-            for (lane, point) in points.iter().enumerate() {
-                let (cos, sin) = trig::cos_sin(phase(row, point));
-                store(j, lane, cos);
-                store(rows + j, lane, sin);
-            }
+            let (cos, sin) = trig::cos_sin(phase(row, point));
+            store(j, cos);
+            store(rows + j, sin);
         }
-        for (lane, point) in points.iter().enumerate() {
-            self.pass_through(point, |k, value| store(k, lane, value));
-        }
+        self.pass_through(point, store);
     }
 
     /// Hands the features of the coordinates that are passed through to `store(feature, value)`.
     #[inline(always)]
     pub(crate) fn pass_through(&self, point: &[u32], mut store: impl FnMut(usize, i32)) {
         let rows = self.rows();
-        let passed = point.iter().skip(self.inputs - self.passthrough).take(self.passthrough);
+        let passed = point.iter().take(self.inputs).skip(self.inputs - self.passthrough);
         for (i, &v) in passed.enumerate() {
             store(2 * rows + i, passed_through(v));
         }

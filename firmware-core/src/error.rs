@@ -21,6 +21,8 @@ pub enum ParseError {
     Checksum,
     /// The postcard header cannot be decoded.
     Header,
+    /// The crate was built without the feature of this precision.
+    Precision,
     /// A shape beyond [`limits`](crate::limits), or zero where it may not be.
     Shape,
     /// A domain or output map that is not finite, empty, or not positive.
@@ -46,6 +48,7 @@ impl fmt::Display for ParseError {
                 Self::Magic => "not a model file",
                 Self::Checksum => "the checksum differs: the file is damaged",
                 Self::Header => "the header cannot be decoded",
+                Self::Precision => "its precision is not built in",
                 Self::Shape => "a shape is beyond this reader's limits",
                 Self::Scale => "a domain or output map is not usable",
                 Self::Weight => "a weight or constant is out of its range",

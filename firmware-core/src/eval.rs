@@ -2,12 +2,39 @@
 
 use crate::artifact::crc32;
 use crate::error::EvalError;
-use crate::kernels::{Arithmetic, F32, Layer, Raw, W8A16, W16A16, batch_lanes, layer_words, portable};
+use crate::kernels::{self, Arithmetic, Layer, MAX_LANES, Point, layer_words, portable};
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use crate::model::{Model, OutputActivation, Precision};
 
 /// Points whose answers the artifact's digest covers.
 const KNOWN_ANSWERS: usize = 16;
+
+/// Evaluates `$body` with `$arithmetic` as that of the model's precision, among those built in. `$module` is where the
+/// three come from.
+macro_rules! dispatch {
+    ($precision:expr, $($module:ident::)*, $arithmetic:ident => $body:expr) => {
+        match $precision {
+            #[cfg(feature = "f32")]
+            Precision::F32 => {
+                type $arithmetic = $($module::)*F32;
+                $body
+            }
+            #[cfg(feature = "w8a16")]
+            Precision::W8A16 => {
+                type $arithmetic = $($module::)*W8A16;
+                $body
+            }
+            #[cfg(feature = "w16a16")]
+            Precision::W16A16 => {
+                type $arithmetic = $($module::)*W16A16;
+                $body
+            }
+            // `parse` has refused what is not built in.
+            #[allow(unreachable_patterns, reason = "with all of them built in")]
+            _ => Err(EvalError::ScratchLength),
+        }
+    };
+}
 
 impl Model<'_> {
     /// Evaluates one point: `point` `[d]` and `out` `[c]`, both in the user's units.
@@ -20,7 +47,10 @@ impl Model<'_> {
         if point.len() != self.inputs() {
             return Err(EvalError::PointLength);
         }
-        self.eval_batch_into(point, scratch, out)
+        if out.len() != self.outputs() {
+            return Err(EvalError::OutputLength);
+        }
+        dispatch!(self.header.precision, kernels::, A => self.points::<A>(point, 1, scratch, out))
     }
 
     /// Evaluates n points: `points` `[n, d]` and `out` `[n, c]`, row-major, in the user's units.
@@ -39,15 +69,10 @@ impl Model<'_> {
         if out.len() / outputs != points.len() / inputs || !out.len().is_multiple_of(outputs) {
             return Err(EvalError::OutputLength);
         }
-        let single = self.scratch_words();
-        if scratch.len() < single {
-            return Err(EvalError::ScratchLength);
-        }
-        match self.header.precision {
-            Precision::F32 => self.batch::<F32, { batch_lanes(Precision::F32) }>(points, scratch, out),
-            Precision::W8A16 => self.batch::<W8A16, { batch_lanes(Precision::W8A16) }>(points, scratch, out),
-            Precision::W16A16 => self.batch::<W16A16, { batch_lanes(Precision::W16A16) }>(points, scratch, out),
-        }
+        dispatch!(self.header.precision, kernels::, A => {
+                let is_wide = scratch.len() >= A::LANES * self.scratch_words();
+            self.points::<A>(points, if is_wide { A::LANES } else { 1 }, scratch, out)
+        })
     }
 
     /// Evaluates one point given as Q0.32 coordinates `[d]`; `raw` `[c]` is what the output maps take (for `f32` the
@@ -63,10 +88,10 @@ impl Model<'_> {
         if raw.len() != self.outputs() {
             return Err(EvalError::OutputLength);
         }
-        let mut answers = [[0]; MAX_OUTPUTS];
-        self.raw_outputs(coordinates, scratch, &mut answers)?;
-        for (raw, answer) in raw.iter_mut().zip(answers.as_flattened()) {
-            *raw = *answer;
+        let mut answers = [0; MAX_OUTPUTS];
+        self.raw_outputs(&padded(coordinates), scratch, &mut answers)?;
+        for (raw, answer) in raw.iter_mut().zip(answers) {
+            *raw = answer;
         }
         Ok(())
     }
@@ -79,14 +104,12 @@ impl Model<'_> {
         scratch: &mut [u32],
         raw: &mut [i32],
     ) -> Result<(), EvalError> {
-        let mut answers = [[0]; MAX_OUTPUTS];
-        match self.header.precision {
-            Precision::F32 => self.forward::<portable::F32, 1>(&[coordinates], scratch, &mut answers),
-            Precision::W8A16 => self.forward::<portable::W8A16, 1>(&[coordinates], scratch, &mut answers),
-            Precision::W16A16 => self.forward::<portable::W16A16, 1>(&[coordinates], scratch, &mut answers),
-        }?;
-        for (raw, answer) in raw.iter_mut().zip(answers.as_flattened()) {
-            *raw = *answer;
+        let mut answers = [0; MAX_OUTPUTS];
+        dispatch!(self.header.precision, portable::, A => {
+            self.forward::<A>(&[padded(coordinates)], scratch, &mut answers)
+        })?;
+        for (raw, answer) in raw.iter_mut().zip(answers) {
+            *raw = answer;
         }
         Ok(())
     }
@@ -98,12 +121,10 @@ impl Model<'_> {
             return Err(EvalError::PointLength);
         }
         let scratch = scratch.get_mut(..self.buffer_words().0).ok_or(EvalError::ScratchLength)?;
-        match self.header.precision {
-            Precision::F32 => F32::encode::<1>(&self.encoding(), &[coordinates], scratch),
-            Precision::W8A16 => W8A16::encode::<1>(&self.encoding(), &[coordinates], scratch),
-            Precision::W16A16 => W16A16::encode::<1>(&self.encoding(), &[coordinates], scratch),
-        }
-        Ok(())
+        dispatch!(self.header.precision, kernels::, A => {
+            A::encode(&self.encoding(), &[padded(coordinates)], scratch);
+            Ok(())
+        })
     }
 
     /// Recomputes the known answers and compares their digest with the artifact's.
@@ -127,102 +148,94 @@ impl Model<'_> {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 coordinate
             });
-            let mut raw = [[0]; MAX_OUTPUTS];
+            let mut raw = [0; MAX_OUTPUTS];
             self.raw_outputs(&coordinates, scratch, &mut raw)?;
-            for raw in raw.as_flattened().iter().take(self.outputs()) {
+            for raw in raw.iter().take(self.outputs()) {
                 digest.update(&raw.to_le_bytes());
             }
         }
         Ok(digest.finalize())
     }
 
-    /// Points in groups of `L` where the scratch has room for it, the rest one by one.
-    fn batch<A: Arithmetic, const L: usize>(
+    /// Points in groups of `wide` lanes, 1 or [`Arithmetic::LANES`], the rest one by one.
+    fn points<A: Arithmetic>(
         &self,
-        points: &[f32],
+        mut points: &[f32],
+        wide: usize,
         scratch: &mut [u32],
-        out: &mut [f32],
+        mut out: &mut [f32],
     ) -> Result<(), EvalError> {
-        let (inputs, outputs) = (self.inputs().max(1), self.outputs().max(1));
-        let (mut points, mut out) = (points, out);
-        if L > 1 && scratch.len() / L >= self.scratch_words() {
-            let mut wide_points = points.chunks_exact(inputs * L);
-            let mut wide_out = out.chunks_exact_mut(outputs * L);
-            for (points, out) in wide_points.by_ref().zip(wide_out.by_ref()) {
-                self.lanes::<A, L>(points, scratch, out)?;
+        const { assert!(A::LANES <= MAX_LANES) };
+        let (mut coordinates, mut raw) = ([0; MAX_LANES * MAX_INPUTS], [0; MAX_LANES * MAX_OUTPUTS]);
+        while !points.is_empty() {
+            let lanes = if points.len() >= wide * self.inputs() { wide } else { 1 };
+            let (coordinates, _) = coordinates.as_chunks_mut();
+            let coordinates: &mut [Point] = coordinates.get_mut(..lanes).unwrap_or_default();
+            for coordinates in coordinates.iter_mut() {
+                for (coordinate, axis) in coordinates.iter_mut().zip(self.axes()) {
+                    let (&x, rest) = points.split_first().ok_or(EvalError::PointLength)?;
+                    *coordinate = axis.to_fixed(x, self.header.outside).ok_or(EvalError::OutsideDomain)?;
+                    points = rest;
+                }
             }
-            points = wide_points.remainder();
-            out = wide_out.into_remainder();
-        }
-        for (point, out) in points.chunks_exact(inputs).zip(out.chunks_exact_mut(outputs)) {
-            self.lanes::<A, 1>(point, scratch, out)?;
-        }
-        Ok(())
-    }
-
-    fn lanes<A: Arithmetic, const L: usize>(
-        &self,
-        points: &[f32],
-        scratch: &mut [u32],
-        out: &mut [f32],
-    ) -> Result<(), EvalError> {
-        let (inputs, outputs) = (self.inputs().max(1), self.outputs().max(1));
-        let mut coordinates = [[0; MAX_INPUTS]; L];
-        for (coordinates, point) in coordinates.iter_mut().zip(points.chunks_exact(inputs)) {
-            for ((coordinate, &x), axis) in coordinates.iter_mut().zip(point).zip(self.axes()) {
-                *coordinate = axis.to_fixed(x, self.header.outside).ok_or(EvalError::OutsideDomain)?;
-            }
-        }
-        let mut raw = [[0; L]; MAX_OUTPUTS];
-        let points = coordinates.each_ref().map(|c| c.get(..inputs).unwrap_or(c));
-        self.forward::<A, L>(&points, scratch, &mut raw)?;
-        for (lane, out) in out.chunks_exact_mut(outputs).enumerate() {
-            for ((out, raw), map) in out.iter_mut().zip(&raw).zip(self.output_maps()) {
-                let raw = raw.get(lane).copied().unwrap_or(0);
-                *out = A::raw_to_f32(raw) * map.scale + map.offset;
-            }
-        }
-        Ok(())
-    }
-
-    /// Raw outputs of one point of at least d Q0.32 coordinates.
-    fn raw_outputs(&self, point: &[u32], scratch: &mut [u32], raw: &mut Raw<1>) -> Result<(), EvalError> {
-        match self.header.precision {
-            Precision::F32 => self.forward::<F32, 1>(&[point], scratch, raw),
-            Precision::W8A16 => self.forward::<W8A16, 1>(&[point], scratch, raw),
-            Precision::W16A16 => self.forward::<W16A16, 1>(&[point], scratch, raw),
-        }
-    }
-
-    #[inline(never)]
-    fn forward<A: Arithmetic, const L: usize>(
-        &self,
-        points: &[&[u32]; L],
-        scratch: &mut [u32],
-        raw: &mut Raw<L>,
-    ) -> Result<(), EvalError> {
-        let (even, odd) = self.buffer_words();
-        let (mut x, rest) = scratch.split_at_mut_checked(even * L).ok_or(EvalError::ScratchLength)?;
-        let (mut y, _) = rest.split_at_mut_checked(odd * L).ok_or(EvalError::ScratchLength)?;
-        A::encode::<L>(&self.encoding(), points, x);
-        let mut words = self.layers;
-        let last = self.header.hidden.len();
-        for (l, (inputs, rows)) in self.shapes().enumerate() {
-            // `parse` has checked that the layers are all there.
-            let len = layer_words(self.header.precision, inputs, rows);
-            let (layer, rest) = words.split_at_checked(len).ok_or(EvalError::ScratchLength)?;
-            let layer = Layer { words: layer, inputs, rows };
-            words = rest;
-            if l < last {
-                A::hidden::<L>(layer, x, y);
-                (x, y) = (y, x);
-            } else {
-                A::output::<L>(layer, x, raw);
-                if self.header.activation == OutputActivation::Sigmoid {
-                    A::sigmoid::<L>(layer, raw);
+            self.forward::<A>(coordinates, scratch, &mut raw)?;
+            for lane in 0..lanes {
+                for (raw, map) in raw.iter().skip(lane).step_by(lanes).zip(self.output_maps()) {
+                    let (slot, rest) = core::mem::take(&mut out).split_first_mut().ok_or(EvalError::OutputLength)?;
+                    *slot = A::raw_to_f32(*raw) * map.scale + map.offset;
+                    out = rest;
                 }
             }
         }
         Ok(())
     }
+
+    /// Raw outputs of one point.
+    fn raw_outputs(&self, point: &Point, scratch: &mut [u32], raw: &mut [i32]) -> Result<(), EvalError> {
+        let points = core::slice::from_ref(point);
+        dispatch!(self.header.precision, kernels::, A => self.forward::<A>(points, scratch, raw))
+    }
+
+    /// Raw outputs `[row][lane]` of one point a lane.
+    #[inline(never)]
+    fn forward<A: Arithmetic>(&self, points: &[Point], scratch: &mut [u32], raw: &mut [i32]) -> Result<(), EvalError> {
+        let lanes = points.len();
+        let (even, odd) = self.buffer_words();
+        let (mut x, rest) = scratch.split_at_mut_checked(even * lanes).ok_or(EvalError::ScratchLength)?;
+        let (mut y, _) = rest.split_at_mut_checked(odd * lanes).ok_or(EvalError::ScratchLength)?;
+        A::encode(&self.encoding(), points, x);
+        let mut words = self.layers;
+        let mut inputs = self.encoding().features_len();
+        for &width in &self.header.hidden {
+            let rows = usize::from(width);
+            let layer = self.take_layer(&mut words, inputs, rows)?;
+            A::hidden(layer, lanes, x, y);
+            (x, y) = (y, x);
+            inputs = rows;
+        }
+        let layer = self.take_layer(&mut words, inputs, self.outputs())?;
+        A::output(layer, lanes, x, raw);
+        if self.header.activation == OutputActivation::Sigmoid {
+            A::sigmoid(layer, lanes, raw);
+        }
+        Ok(())
+    }
+
+    /// The next layer; `parse` has checked that they are all there.
+    #[inline]
+    fn take_layer<'a>(&self, words: &mut &'a [u32], inputs: usize, rows: usize) -> Result<Layer<'a>, EvalError> {
+        let len = layer_words(self.header.precision, inputs, rows);
+        let (layer, rest) = words.split_at_checked(len).ok_or(EvalError::ScratchLength)?;
+        *words = rest;
+        Ok(Layer { words: layer, inputs, rows })
+    }
+}
+
+/// Coordinates followed by zeros.
+fn padded(coordinates: &[u32]) -> Point {
+    let mut point = [0; MAX_INPUTS];
+    for (slot, &coordinate) in point.iter_mut().zip(coordinates) {
+        *slot = coordinate;
+    }
+    point
 }

@@ -23,6 +23,18 @@ pub enum Precision {
     W16A16,
 }
 
+impl Precision {
+    /// Whether the crate was built with the feature of this precision; by default it is with all of them.
+    #[must_use]
+    pub const fn is_built_in(self) -> bool {
+        match self {
+            Self::F32 => cfg!(feature = "f32"),
+            Self::W8A16 => cfg!(feature = "w8a16"),
+            Self::W16A16 => cfg!(feature = "w16a16"),
+        }
+    }
+}
+
 /// What follows the last layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -60,6 +72,8 @@ pub struct Model<'a> {
     frequencies: &'a [i32],
     pub(crate) layers: &'a [u32],
     text: &'a str,
+    /// Words of the two activation buffers of one lane.
+    buffers: (u16, u16),
 }
 
 impl<'a> Model<'a> {
@@ -84,6 +98,9 @@ impl<'a> Model<'a> {
         let (header, words, text) = prelude.split(bytes)?;
         let (inputs, outputs, rows) =
             (usize::from(header.inputs), usize::from(header.outputs), usize::from(header.frequencies));
+        if !header.precision.is_built_in() {
+            return Err(ParseError::Precision);
+        }
         let shapes_fit = (1..=MAX_INPUTS).contains(&inputs)
             && (1..=MAX_OUTPUTS).contains(&outputs)
             && rows <= MAX_FREQUENCIES
@@ -96,7 +113,7 @@ impl<'a> Model<'a> {
         let (frequencies, layers) = words.split_at_checked(rows * inputs).ok_or(ParseError::Truncated)?;
         let frequencies = bytemuck::cast_slice(frequencies);
         Encoding::new(inputs, frequencies, usize::from(header.passthrough))?;
-        let model = Self {
+        let mut model = Self {
             header,
             digest: prelude.digest,
             checksum: prelude.checksum,
@@ -105,7 +122,9 @@ impl<'a> Model<'a> {
             frequencies,
             layers,
             text,
+            buffers: (0, 0),
         };
+        model.buffers = model.plan_buffers();
         if !model.axes().all(|axis| axis.is_valid()) {
             return Err(ParseError::Scale);
         }
@@ -193,14 +212,21 @@ impl<'a> Model<'a> {
     }
 
     /// Words of the two activation buffers of one lane: layers read them in turn.
+    #[inline]
     pub(crate) fn buffer_words(&self) -> (usize, usize) {
+        (usize::from(self.buffers.0), usize::from(self.buffers.1))
+    }
+
+    fn plan_buffers(&self) -> (u16, u16) {
         let (mut this, mut other) = (0, 0);
         for (inputs, _) in self.shapes() {
             this = activation_words(self.header.precision, inputs).max(this);
             (this, other) = (other, this);
         }
         // After an odd number of layers the two have changed places.
-        if self.header.hidden.len().is_multiple_of(2) { (other, this) } else { (this, other) }
+        let (even, odd) = if self.header.hidden.len().is_multiple_of(2) { (other, this) } else { (this, other) };
+        // The limits keep both far below 2^16.
+        (even as u16, odd as u16)
     }
 
     /// (inputs, rows) of every layer.

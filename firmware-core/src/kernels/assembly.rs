@@ -94,39 +94,43 @@ macro_rules! frame_end {
 /// Implements [`Arithmetic`](super::Arithmetic) for `$name` by an encoder and by layers for one lane and perhaps two; what
 /// is left is portable.
 macro_rules! arithmetic {
-    ($name:ident, $encode:expr, $layer:ident $(, $layer_2:ident)?) => {
+    ($name:ident, lanes: $lanes:literal, $encode:expr, $layer:ident $(, $layer_2:ident)?) => {
         impl Arithmetic for $name {
+            const LANES: usize = $lanes;
+
             #[inline]
-            fn encode<const L: usize>(encoding: &Encoding<'_>, points: &[&[u32]; L], x: &mut [u32]) {
+            fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
                 $encode(encoding, points, x);
             }
 
             #[inline]
-            fn hidden<const L: usize>(layer: Layer<'_>, x: &[u32], y: &mut [u32]) {
-                match L {
-                    1 => assembly::hidden::<L>($layer, Precision::$name, layer, x, y),
-                    $(2 => assembly::hidden::<L>($layer_2, Precision::$name, layer, x, y),)?
-                    _ => portable::$name::hidden::<L>(layer, x, y),
-                }
+            fn hidden(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32]) {
+                assembly::hidden(Self::kernel(lanes), Precision::$name, layer, lanes, x, y);
             }
 
             #[inline]
-            fn output<const L: usize>(layer: Layer<'_>, x: &[u32], raw: &mut Raw<L>) {
-                match L {
-                    1 => assembly::output::<L>($layer, Precision::$name, layer, x, raw),
-                    $(2 => assembly::output::<L>($layer_2, Precision::$name, layer, x, raw),)?
-                    _ => portable::$name::output::<L>(layer, x, raw),
-                }
+            fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]) {
+                assembly::output(Self::kernel(lanes), Precision::$name, layer, lanes, x, raw);
             }
 
             #[inline]
-            fn sigmoid<const L: usize>(layer: Layer<'_>, raw: &mut Raw<L>) {
-                portable::$name::sigmoid::<L>(layer, raw);
+            fn sigmoid(layer: Layer<'_>, lanes: usize, raw: &mut [i32]) {
+                portable::$name::sigmoid(layer, lanes, raw);
             }
 
             #[inline]
             fn raw_to_f32(raw: i32) -> f32 {
                 portable::$name::raw_to_f32(raw)
+            }
+        }
+
+        impl $name {
+            #[inline]
+            fn kernel(lanes: usize) -> LayerKernel {
+                match lanes {
+                    $(2 => $layer_2,)?
+                    _ => $layer,
+                }
             }
         }
     };
@@ -136,9 +140,8 @@ pub(super) use arithmetic;
 pub(super) use {extensions, frame, frame_end};
 
 use super::portable::{store_float, store_halfword};
-use super::{BLOCK_ROWS, Layer, Raw, block_words, padded_inputs};
+use super::{BLOCK_ROWS, Layer, Point, block_words, padded_inputs};
 use crate::encoding::Encoding;
-use crate::limits::MAX_INPUTS;
 use crate::model::Precision;
 use core::ops::Range;
 
@@ -164,45 +167,48 @@ pub(super) type LayerKernel = unsafe extern "C" fn(call: &LayerCall);
 
 /// Runs a hidden layer; does nothing where a buffer is too short.
 #[inline]
-pub(super) fn hidden<const L: usize>(
+pub(super) fn hidden(
     kernel: LayerKernel,
     precision: Precision,
     layer: Layer<'_>,
+    lanes: usize,
     x: &[u32],
     y: &mut [u32],
 ) {
     let block_y = match precision {
-        Precision::F32 => BLOCK_ROWS * L,
-        Precision::W8A16 | Precision::W16A16 => BLOCK_ROWS / 2 * L,
+        Precision::F32 => BLOCK_ROWS * lanes,
+        Precision::W8A16 | Precision::W16A16 => BLOCK_ROWS / 2 * lanes,
     };
-    run::<L>(kernel, precision, layer, x, y, block_y, false);
+    run(kernel, precision, layer, lanes, x, y, block_y, false);
 }
 
 /// Runs an output layer; does nothing where a buffer is too short.
 #[inline]
-pub(super) fn output<const L: usize>(
+pub(super) fn output(
     kernel: LayerKernel,
     precision: Precision,
     layer: Layer<'_>,
+    lanes: usize,
     x: &[u32],
-    raw: &mut Raw<L>,
+    raw: &mut [i32],
 ) {
-    let raw: &mut [u32] = bytemuck::must_cast_slice_mut(raw.as_flattened_mut());
-    run::<L>(kernel, precision, layer, x, raw, BLOCK_ROWS * L, true);
+    let raw: &mut [u32] = bytemuck::must_cast_slice_mut(raw);
+    run(kernel, precision, layer, lanes, x, raw, BLOCK_ROWS * lanes, true);
 }
 
-#[inline]
-fn run<const L: usize>(
+#[expect(clippy::too_many_arguments, reason = "the three that differ between the two callers come last")]
+fn run(
     kernel: LayerKernel,
     precision: Precision,
     layer: Layer<'_>,
+    lanes: usize,
     x: &[u32],
     y: &mut [u32],
     block_y: usize,
     raw: bool,
 ) {
     let inputs = padded_inputs(precision, layer.inputs);
-    let x_len = L * if precision == Precision::F32 { inputs } else { inputs / 2 };
+    let x_len = lanes * if precision == Precision::F32 { inputs } else { inputs / 2 };
     let blocks = layer.rows.div_ceil(BLOCK_ROWS);
     let words = layer.words.get(..blocks * block_words(precision, layer.inputs));
     let (Some(words), Some(x), Some(y)) = (words, x.get(..x_len), y.get_mut(..blocks * block_y)) else { return };
@@ -223,8 +229,8 @@ fn run<const L: usize>(
 /// What an encoder in assembly is to do. The fields' order is known to the assembly.
 #[repr(C)]
 pub(super) struct EncodeCall {
-    /// The coordinates, d pairs (v, its upper half rounded).
-    point: *const [u32; 2],
+    /// The d coordinates, and room to the largest d.
+    point: *const u32,
     /// Coordinates of a point, d.
     inputs: usize,
     /// B, `[m, d]`.
@@ -242,50 +248,47 @@ pub(super) struct EncodeCall {
 /// An encoder in assembly: stores the cosines and sines of one lane, two frequencies a turn.
 pub(super) type EncodeKernel = unsafe extern "C" fn(call: &EncodeCall);
 
-/// Encodes `L` points; an odd number of frequencies, of which pairs would straddle words, is left to portable code.
-#[inline]
-pub(super) fn encode<const L: usize>(
+/// Encodes one point a lane; an odd number of frequencies, of which pairs would straddle words, is left to portable code.
+#[inline(never)]
+pub(super) fn encode(
     kernel: EncodeKernel,
     precision: Precision,
     encoding: &Encoding<'_>,
-    points: &[&[u32]; L],
+    points: &[Point],
     x: &mut [u32],
 ) {
-    let store = |x: &mut [u32], k, lane, value| match precision {
-        Precision::F32 => store_float::<L>(x, k, lane, value),
-        Precision::W8A16 | Precision::W16A16 => store_halfword::<L>(x, k, lane, value),
+    let (lanes, rows) = (points.len(), encoding.rows());
+    let store = |x: &mut [u32], lane: usize, k: usize, value: i32| match precision {
+        Precision::F32 => store_float(x, k, lane, lanes, value),
+        Precision::W8A16 | Precision::W16A16 => store_halfword(x, k, lane, lanes, value),
     };
-    let rows = encoding.rows();
-    // Words that one lane's cosines take, and where those of all lanes end.
-    let words = if precision == Precision::F32 { rows } else { rows / 2 };
-    let pair_words = if precision == Precision::F32 { 2 } else { 1 };
-    let is_apart = precision == Precision::F32 && L > 1;
-    if !rows.is_multiple_of(2) || is_apart || x.len() < 2 * words * L {
-        return encoding.encode::<L>(points, |k, lane, value| store(x, k, lane, value));
-    }
-    for (lane, &point) in points.iter().enumerate() {
-        encoding.pass_through(point, |k, value| store(x, k, lane, value));
-        let mut split = [[0; 2]; MAX_INPUTS];
-        for (split, &v) in split.iter_mut().zip(point.iter()) {
-            *split = [v, (v >> 16) + (v >> 15 & 1)];
+    // Words that one lane's cosines take, and words of a pair of them.
+    let (words, pair_words) = if precision == Precision::F32 { (rows, 2) } else { (rows / 2, 1) };
+    let by_pairs = rows % 2 == 0 && (pair_words == 1 || lanes == 1) && x.len() >= 2 * words * lanes;
+    for (lane, point) in points.iter().enumerate() {
+        if !by_pairs {
+            encoding.encode(point, |k, value| store(x, lane, k, value));
+            continue;
         }
+        encoding.pass_through(point, |k, value| store(x, lane, k, value));
         let Some(lane_x) = x.get_mut(lane..) else { return };
         if rows == 0 {
             continue;
         }
         let x = lane_x.as_mut_ptr();
         let call = EncodeCall {
-            point: split.as_ptr(),
+            point: point.as_ptr(),
             inputs: encoding.inputs(),
             frequencies: encoding.frequencies().as_ptr(),
             x,
-            x_end: x.wrapping_add(words * L),
-            sines: 4 * words * L,
-            stride: 4 * pair_words * L,
+            x_end: x.wrapping_add(words * lanes),
+            sines: 4 * words * lanes,
+            stride: 4 * pair_words * lanes,
         };
         #[expect(unsafe_code, reason = "the kernel is written in assembly")]
-        // SAFETY: the kernel reads d pairs of `split`, which holds the largest d, and m·d frequencies, which the encoding
-        // has. It writes one word in L from `lane` on, of 2·words·L: `x` was found that long above, and `lane` is below L.
+        // SAFETY: the kernel reads d coordinates of `point`, which holds the largest d (and at least two), and m·d frequencies, which the encoding
+        // has. It writes one word in `lanes` from `lane` on, of 2·words·lanes (a pair's words side by side where there is
+        // one lane): `x` was found that long above, and `lane` is below `lanes`.
         unsafe {
             kernel(&call);
         }

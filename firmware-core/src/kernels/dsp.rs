@@ -13,8 +13,8 @@
 //! Loops take 32 inputs a turn and are entered at the place that makes the number of turns whole; a group of eight inputs is
 //! the unit. Requantization is SMMULR and USAT.
 
-use super::assembly::{self, LayerCall, arithmetic};
-use super::{Arithmetic, Layer, Raw, dsp_encoder, portable};
+use super::assembly::{self, LayerCall, LayerKernel, arithmetic};
+use super::{Arithmetic, Layer, Point, dsp_encoder, portable};
 use crate::encoding::Encoding;
 use crate::model::Precision;
 
@@ -30,8 +30,8 @@ unsafe extern "C" {
     fn firmware_core_w16a16_layer(call: &LayerCall);
 }
 
-arithmetic!(W8A16, dsp_encoder::halfwords::<L>, firmware_core_w8a16_layer, firmware_core_w8a16_layer_2);
-arithmetic!(W16A16, dsp_encoder::halfwords::<L>, firmware_core_w16a16_layer);
+arithmetic!(W8A16, lanes: 2, dsp_encoder::halfwords, firmware_core_w8a16_layer, firmware_core_w8a16_layer_2);
+arithmetic!(W16A16, lanes: 1, dsp_encoder::halfwords, firmware_core_w16a16_layer);
 
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]
 mod layers {

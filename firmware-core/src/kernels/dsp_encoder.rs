@@ -1,6 +1,7 @@
 //! The encoder for cores with the DSP extension: 23.5 instructions for a frequency of two coordinates, of which four make the
 //! phase and twelve the cosine and the sine; in single precision 26.5.
 
+use super::Point;
 use super::assembly::{self, EncodeCall};
 use crate::encoding::Encoding;
 use crate::model::Precision;
@@ -15,15 +16,15 @@ unsafe extern "C" {
 
 /// Features as halfwords.
 #[inline]
-pub(super) fn halfwords<const L: usize>(encoding: &Encoding<'_>, points: &[&[u32]; L], x: &mut [u32]) {
-    assembly::encode::<L>(firmware_core_encode, Precision::W8A16, encoding, points, x);
+pub(super) fn halfwords(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
+    assembly::encode(firmware_core_encode, Precision::W8A16, encoding, points, x);
 }
 
 /// Features in single precision.
 #[cfg(kernels_fpu)]
 #[inline]
-pub(super) fn floats<const L: usize>(encoding: &Encoding<'_>, points: &[&[u32]; L], x: &mut [u32]) {
-    assembly::encode::<L>(firmware_core_encode_f32, Precision::F32, encoding, points, x);
+pub(super) fn floats(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
+    assembly::encode(firmware_core_encode_f32, Precision::F32, encoding, points, x);
 }
 
 /// The encoder `$name`, which stores the pair r12, lr by `$store`.
@@ -39,6 +40,11 @@ macro_rules! encoder {
     .thumb
 
     @ turns = turns + ((b * v) >> 16), by the upper half of v rounded and the lower half, which is then signed.
+    .macro ffm_upper upper, v
+    lsr     \upper, \v, #15
+    add     \upper, \upper, #1
+    lsr     \upper, \upper, #1
+    .endm
     .macro ffm_turns turns, b, v, upper
     mla     \turns, \b, \upper, \turns
     smlawb  \turns, \b, \v, \turns
@@ -96,7 +102,9 @@ macro_rules! encoder {
     mov     r10, r6
     mov     r11, r7
     mov     r12, r2
-    ldm     r9, {{r4-r7}}              @ there is room for the largest d, so also for two
+    ldrd    r4, r6, [r9]               @ there is room for the largest d, so also for two
+    ffm_upper r5, r4
+    ffm_upper r7, r6
     push    {{r4-r12}}
     mov     r1, r3
     cmp     r12, #2
@@ -122,7 +130,8 @@ macro_rules! encoder {
     lsl     r9, r5, #2                 @ from a row of B to the next
 3:  ldr     r7, [r1, r9]
     ldr     r6, [r1], #4
-    ldrd    r8, r10, [r4], #8
+    ldr     r8, [r4], #4
+    ffm_upper r10, r8
     ffm_turns r2, r6, r8, r10
     ffm_turns r3, r7, r8, r10
     subs    r5, r5, #1
@@ -134,6 +143,7 @@ macro_rules! encoder {
     .size   "#, $name, r#", . - "#, $name, r#"
     .popsection
     .purgem ffm_turns
+    .purgem ffm_upper
     .purgem ffm_cos_sin_pair
     .purgem ffm_store
     .purgem ffm_store_at

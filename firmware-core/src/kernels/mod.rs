@@ -64,7 +64,7 @@ pub(crate) use v7m::{W8A16, W16A16};
 pub(crate) use vfp::F32;
 
 use crate::encoding::Encoding;
-use crate::limits::MAX_OUTPUTS;
+use crate::limits::MAX_INPUTS;
 use crate::model::Precision;
 use crate::trig::mul_high_rounded;
 
@@ -78,12 +78,17 @@ pub const ACTIVATION_MAX: i32 = 32767;
 /// Points that a batch evaluates side by side where the scratch has room.
 pub(crate) const fn batch_lanes(precision: Precision) -> usize {
     match precision {
-        _ if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) => 8,
-        // Two lanes share the unpacking of weights; the other precisions have nothing to unpack.
-        Precision::W8A16 if cfg!(kernels = "dsp") => 2,
-        _ => 1,
+        Precision::F32 => F32::LANES,
+        Precision::W8A16 => W8A16::LANES,
+        Precision::W16A16 => W16A16::LANES,
     }
 }
+
+/// The most lanes of any precision.
+pub(crate) const MAX_LANES: usize = {
+    let wider = if W8A16::LANES > W16A16::LANES { W8A16::LANES } else { W16A16::LANES };
+    if wider > F32::LANES { wider } else { F32::LANES }
+};
 
 /// Inputs of a layer after padding.
 #[must_use]
@@ -158,29 +163,32 @@ pub(crate) struct Layer<'a> {
     pub(crate) rows: usize,
 }
 
-/// Raw outputs `[row][lane]`, rows of padding included.
-pub(crate) type Raw<const L: usize> = [[i32; L]; MAX_OUTPUTS];
-
-/// One precision's arithmetic over `L` lanes.
+/// One precision's arithmetic over lanes: 1 or [`Arithmetic::LANES`] of them.
 ///
 /// Buffers come with the lengths that the module describes. Where they do not, a kernel stops early or does nothing: it
 /// never panics and never reads or writes outside.
 pub(crate) trait Arithmetic {
-    /// The features of `L` points of d coordinates.
-    fn encode<const L: usize>(encoding: &Encoding<'_>, points: &[&[u32]; L], x: &mut [u32]);
+    /// Points that a batch gains by evaluating side by side.
+    const LANES: usize;
+
+    /// The features of as many points as there are lanes.
+    fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]);
 
     /// A hidden layer from `x` to `y`.
-    fn hidden<const L: usize>(layer: Layer<'_>, x: &[u32], y: &mut [u32]);
+    fn hidden(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32]);
 
-    /// The accumulators of the output layer.
-    fn output<const L: usize>(layer: Layer<'_>, x: &[u32], raw: &mut Raw<L>);
+    /// The accumulators of the output layer, `[row][lane]`, rows of padding included.
+    fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]);
 
     /// Turns the accumulators of a sigmoid output layer into raw outputs.
-    fn sigmoid<const L: usize>(layer: Layer<'_>, raw: &mut Raw<L>);
+    fn sigmoid(layer: Layer<'_>, lanes: usize, raw: &mut [i32]);
 
     /// A raw output as the number that the output map takes.
     fn raw_to_f32(raw: i32) -> f32;
 }
+
+/// Q0.32 coordinates, of which the first d count.
+pub(crate) type Point = [u32; MAX_INPUTS];
 
 #[cfg(test)]
 mod tests {

@@ -12,8 +12,8 @@
 //! Two coordinates are encoded four frequencies at a time where m is a multiple of four; else the encoder is that of the DSP
 //! extension, which these cores have too.
 
-use super::assembly::{self, EncodeCall, LayerCall, arithmetic};
-use super::{Arithmetic, Layer, Raw, dsp_encoder, portable};
+use super::assembly::{self, EncodeCall, LayerCall, LayerKernel, arithmetic};
+use super::{Arithmetic, Layer, Point, dsp_encoder, portable};
 use crate::encoding::Encoding;
 use crate::model::Precision;
 use crate::trig::{EVEN, ODD};
@@ -31,16 +31,16 @@ unsafe extern "C" {
 }
 
 #[inline]
-fn encode<const L: usize>(encoding: &Encoding<'_>, points: &[&[u32]; L], x: &mut [u32]) {
-    if L == 1 && encoding.inputs() == 2 && encoding.rows().is_multiple_of(4) {
-        assembly::encode::<L>(firmware_core_encode_mve, Precision::W8A16, encoding, points, x);
+fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
+    if points.len() == 1 && encoding.inputs() == 2 && encoding.rows().is_multiple_of(4) {
+        assembly::encode(firmware_core_encode_mve, Precision::W8A16, encoding, points, x);
     } else {
-        dsp_encoder::halfwords::<L>(encoding, points, x);
+        dsp_encoder::halfwords(encoding, points, x);
     }
 }
 
-arithmetic!(W8A16, encode::<L>, firmware_core_w8a16_layer);
-arithmetic!(W16A16, encode::<L>, firmware_core_w16a16_layer);
+arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer);
+arithmetic!(W16A16, lanes: 1, encode, firmware_core_w16a16_layer);
 
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]
 mod layers {
@@ -214,7 +214,13 @@ firmware_core_encode_mve:
     lsr     lr, r5, #3                 @ four halfwords of cosines a turn
     mov     r0, r4
     add     r2, r4, r6
-    ldm     r1, {{r4-r7}}                  @ (v, its upper half rounded) of both coordinates
+    ldrd    r4, r6, [r1]               @ both coordinates
+    lsr     r5, r4, #15
+    lsr     r7, r6, #15
+    add     r5, r5, #1
+    add     r7, r7, #1
+    lsr     r5, r5, #1
+    lsr     r7, r7, #1
     lsl     r4, r4, #16
     lsl     r6, r6, #16
     vdup.32 q6, r4

@@ -1,6 +1,6 @@
 //! The kernels in plain Rust: always compiled, and what every other kernel must equal bit for bit.
 
-use super::{Arithmetic, BLOCK_ROWS, Layer, Raw, block_words, requantize, unpack_rows};
+use super::{Arithmetic, BLOCK_ROWS, Layer, Point, block_words, requantize, unpack_rows};
 use crate::encoding::Encoding;
 use crate::model::Precision;
 use crate::sigmoid;
@@ -8,6 +8,9 @@ use crate::trig::mul_high_rounded;
 
 /// Accumulators of one block: `[row][lane]`.
 type Block<T, const L: usize> = [[T; L]; BLOCK_ROWS];
+
+/// What a host's compiler vectorizes well. A microcontroller gains nothing by it.
+const LANES: usize = if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) { 8 } else { 1 };
 
 /// int8 weights, int16 activations.
 pub(crate) struct W8A16;
@@ -17,96 +20,122 @@ pub(crate) struct W16A16;
 pub(crate) struct F32;
 
 impl Arithmetic for W8A16 {
-    #[inline(always)]
-    fn encode<const L: usize>(encoding: &Encoding<'_>, points: &[&[u32]; L], x: &mut [u32]) {
-        integer_features::<L>(encoding, points, x);
+    const LANES: usize = LANES;
+
+    #[inline]
+    fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
+        integer_features(encoding, points, x);
     }
 
-    #[inline(never)]
-    fn hidden<const L: usize>(layer: Layer<'_>, x: &[u32], y: &mut [u32]) {
-        integer_hidden::<L>(layer, Precision::W8A16, y, |bias, weights| accumulate_w8::<L>(bias, weights, x));
+    #[inline]
+    fn hidden(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32]) {
+        if lanes == LANES {
+            integer_hidden::<LANES>(layer, Precision::W8A16, y, |bias, weights| {
+                accumulate_w8::<LANES>(bias, weights, x)
+            });
+        } else {
+            integer_hidden::<1>(layer, Precision::W8A16, y, |bias, weights| accumulate_w8::<1>(bias, weights, x));
+        }
     }
 
-    #[inline(never)]
-    fn output<const L: usize>(layer: Layer<'_>, x: &[u32], raw: &mut Raw<L>) {
-        integer_output::<L>(layer, Precision::W8A16, raw, |bias, weights| accumulate_w8::<L>(bias, weights, x));
+    #[inline]
+    fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]) {
+        if lanes == LANES {
+            integer_output::<LANES>(layer, Precision::W8A16, raw, |bias, weights| {
+                accumulate_w8::<LANES>(bias, weights, x)
+            });
+        } else {
+            integer_output::<1>(layer, Precision::W8A16, raw, |bias, weights| accumulate_w8::<1>(bias, weights, x));
+        }
     }
 
-    #[inline(always)]
-    fn sigmoid<const L: usize>(layer: Layer<'_>, raw: &mut Raw<L>) {
-        integer_sigmoid::<L>(layer, Precision::W8A16, raw);
+    #[inline]
+    fn sigmoid(layer: Layer<'_>, lanes: usize, raw: &mut [i32]) {
+        integer_sigmoid(layer, Precision::W8A16, lanes, raw);
     }
 
-    #[inline(always)]
+    #[inline]
     fn raw_to_f32(raw: i32) -> f32 {
         raw as f32
     }
 }
 
 impl Arithmetic for W16A16 {
-    #[inline(always)]
-    fn encode<const L: usize>(encoding: &Encoding<'_>, points: &[&[u32]; L], x: &mut [u32]) {
-        integer_features::<L>(encoding, points, x);
+    const LANES: usize = LANES;
+
+    #[inline]
+    fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
+        integer_features(encoding, points, x);
     }
 
-    #[inline(never)]
-    fn hidden<const L: usize>(layer: Layer<'_>, x: &[u32], y: &mut [u32]) {
-        integer_hidden::<L>(layer, Precision::W16A16, y, |bias, weights| accumulate_w16::<L>(bias, weights, x));
+    #[inline]
+    fn hidden(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32]) {
+        if lanes == LANES {
+            integer_hidden::<LANES>(layer, Precision::W16A16, y, |bias, weights| {
+                accumulate_w16::<LANES>(bias, weights, x)
+            });
+        } else {
+            integer_hidden::<1>(layer, Precision::W16A16, y, |bias, weights| accumulate_w16::<1>(bias, weights, x));
+        }
     }
 
-    #[inline(never)]
-    fn output<const L: usize>(layer: Layer<'_>, x: &[u32], raw: &mut Raw<L>) {
-        integer_output::<L>(layer, Precision::W16A16, raw, |bias, weights| accumulate_w16::<L>(bias, weights, x));
+    #[inline]
+    fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]) {
+        if lanes == LANES {
+            integer_output::<LANES>(layer, Precision::W16A16, raw, |bias, weights| {
+                accumulate_w16::<LANES>(bias, weights, x)
+            });
+        } else {
+            integer_output::<1>(layer, Precision::W16A16, raw, |bias, weights| accumulate_w16::<1>(bias, weights, x));
+        }
     }
 
-    #[inline(always)]
-    fn sigmoid<const L: usize>(layer: Layer<'_>, raw: &mut Raw<L>) {
-        integer_sigmoid::<L>(layer, Precision::W16A16, raw);
+    #[inline]
+    fn sigmoid(layer: Layer<'_>, lanes: usize, raw: &mut [i32]) {
+        integer_sigmoid(layer, Precision::W16A16, lanes, raw);
     }
 
-    #[inline(always)]
+    #[inline]
     fn raw_to_f32(raw: i32) -> f32 {
         raw as f32
     }
 }
 
 impl Arithmetic for F32 {
-    #[inline(always)]
-    fn encode<const L: usize>(encoding: &Encoding<'_>, points: &[&[u32]; L], x: &mut [u32]) {
-        encoding.encode::<L>(points, |k, lane, value| store_float::<L>(x, k, lane, value));
+    const LANES: usize = LANES;
+
+    #[inline]
+    fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
+        float_features(encoding, points, x);
     }
 
-    #[inline(never)]
-    fn hidden<const L: usize>(layer: Layer<'_>, x: &[u32], y: &mut [u32]) {
-        for (block, y) in layer.blocks(Precision::F32).zip(y.chunks_exact_mut(BLOCK_ROWS * L)) {
-            let accumulators = accumulate_f32::<L>(block, x);
-            for (y, accumulator) in y.iter_mut().zip(accumulators.as_flattened()) {
-                let bits = accumulator.to_bits();
-                *y = bits & !((bits as i32 >> 31) as u32);
-            }
+    #[inline]
+    fn hidden(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32]) {
+        if lanes == LANES {
+            float_hidden::<LANES>(layer, x, y);
+        } else {
+            float_hidden::<1>(layer, x, y);
         }
     }
 
-    #[inline(never)]
-    fn output<const L: usize>(layer: Layer<'_>, x: &[u32], raw: &mut Raw<L>) {
-        for (block, raw) in layer.blocks(Precision::F32).zip(raw.chunks_exact_mut(BLOCK_ROWS)) {
-            for (raw, accumulator) in
-                raw.as_flattened_mut().iter_mut().zip(accumulate_f32::<L>(block, x).as_flattened())
-            {
-                *raw = accumulator.to_bits() as i32;
-            }
+    #[inline]
+    fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]) {
+        if lanes == LANES {
+            float_output::<LANES>(layer, x, raw);
+        } else {
+            float_output::<1>(layer, x, raw);
         }
     }
 
-    #[inline(always)]
-    fn sigmoid<const L: usize>(_: Layer<'_>, raw: &mut Raw<L>) {
-        for raw in raw.as_flattened_mut() {
+    #[inline]
+    fn sigmoid(_: Layer<'_>, _: usize, raw: &mut [i32]) {
+        for raw in raw {
             let logit = (f32::from_bits(*raw as u32) * 16_384.0) as i32;
             *raw = (sigmoid::sigmoid(logit) as f32).to_bits() as i32;
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn raw_to_f32(raw: i32) -> f32 {
         f32::from_bits(raw as u32)
     }
@@ -121,23 +150,33 @@ impl<'a> Layer<'a> {
 }
 
 /// Encodes into halfwords.
-#[inline(always)]
-pub(super) fn integer_features<const L: usize>(encoding: &Encoding<'_>, points: &[&[u32]; L], x: &mut [u32]) {
-    encoding.encode::<L>(points, |k, lane, value| store_halfword::<L>(x, k, lane, value));
-}
-
-#[inline(always)]
-pub(super) fn store_float<const L: usize>(x: &mut [u32], k: usize, lane: usize, value: i32) {
-    if let Some(word) = x.get_mut(k * L + lane) {
-        *word = (value as f32).to_bits();
+fn integer_features(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
+    for (lane, point) in points.iter().enumerate() {
+        encoding.encode(point, |k, value| store_halfword(x, k, lane, points.len(), value));
     }
 }
 
+/// Encodes into words in single precision.
+fn float_features(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
+    for (lane, point) in points.iter().enumerate() {
+        encoding.encode(point, |k, value| store_float(x, k, lane, points.len(), value));
+    }
+}
+
+/// Stores feature `k` (1.0 = [`trig::ONE`](crate::trig::ONE)) of a lane as a halfword.
 #[inline(always)]
-pub(super) fn store_halfword<const L: usize>(x: &mut [u32], k: usize, lane: usize, value: i32) {
-    let halfwords: &mut [i16] = bytemuck::cast_slice_mut(x);
-    if let Some(slot) = halfwords.get_mut(2 * ((k / 2) * L + lane) + k % 2) {
+pub(super) fn store_halfword(x: &mut [u32], k: usize, lane: usize, lanes: usize, value: i32) {
+    let halfwords: &mut [i16] = bytemuck::must_cast_slice_mut(x);
+    if let Some(slot) = halfwords.get_mut(2 * ((k / 2) * lanes + lane) + k % 2) {
         *slot = value as i16;
+    }
+}
+
+/// Stores feature `k` of a lane in single precision.
+#[inline(always)]
+pub(super) fn store_float(x: &mut [u32], k: usize, lane: usize, lanes: usize, value: i32) {
+    if let Some(word) = x.get_mut(k * lanes + lane) {
+        *word = (value as f32).to_bits();
     }
 }
 
@@ -147,6 +186,24 @@ fn parts(block: &[u32]) -> Option<(&[u32; BLOCK_ROWS], &[u32], &[u32; BLOCK_ROWS
     let (bias, rest) = block.split_first_chunk()?;
     let (weights, multiplier) = rest.split_last_chunk()?;
     Some((bias, weights, multiplier))
+}
+
+fn float_hidden<const L: usize>(layer: Layer<'_>, x: &[u32], y: &mut [u32]) {
+    for (block, y) in layer.blocks(Precision::F32).zip(y.chunks_exact_mut(BLOCK_ROWS * L)) {
+        let accumulators = accumulate_f32::<L>(block, x);
+        for (y, accumulator) in y.iter_mut().zip(accumulators.as_flattened()) {
+            let bits = accumulator.to_bits();
+            *y = bits & !((bits as i32 >> 31) as u32);
+        }
+    }
+}
+
+fn float_output<const L: usize>(layer: Layer<'_>, x: &[u32], raw: &mut [i32]) {
+    for (block, raw) in layer.blocks(Precision::F32).zip(raw.chunks_exact_mut(BLOCK_ROWS * L)) {
+        for (raw, accumulator) in raw.iter_mut().zip(accumulate_f32::<L>(block, x).as_flattened()) {
+            *raw = accumulator.to_bits() as i32;
+        }
+    }
 }
 
 #[inline(always)]
@@ -176,21 +233,23 @@ fn integer_hidden<const L: usize>(
 fn integer_output<const L: usize>(
     layer: Layer<'_>,
     precision: Precision,
-    raw: &mut Raw<L>,
+    raw: &mut [i32],
     accumulate: impl Fn(&[u32; BLOCK_ROWS], &[u32]) -> Block<i32, L>,
 ) {
-    for (block, raw) in layer.blocks(precision).zip(raw.chunks_exact_mut(BLOCK_ROWS)) {
+    for (block, raw) in layer.blocks(precision).zip(raw.chunks_exact_mut(BLOCK_ROWS * L)) {
         let Some((bias, weights, _)) = parts(block) else { return };
-        raw.copy_from_slice(&accumulate(bias, weights));
+        for (raw, accumulator) in raw.iter_mut().zip(accumulate(bias, weights).as_flattened()) {
+            *raw = *accumulator;
+        }
     }
 }
 
-#[inline(always)]
-pub(super) fn integer_sigmoid<const L: usize>(layer: Layer<'_>, precision: Precision, raw: &mut Raw<L>) {
-    for (block, raw) in layer.blocks(precision).zip(raw.chunks_exact_mut(BLOCK_ROWS)) {
+pub(super) fn integer_sigmoid(layer: Layer<'_>, precision: Precision, lanes: usize, raw: &mut [i32]) {
+    let mut raw = raw.iter_mut();
+    for block in layer.blocks(precision) {
         let Some((_, _, multiplier)) = parts(block) else { return };
-        for (raw, &multiplier) in raw.iter_mut().zip(multiplier) {
-            for raw in raw {
+        for &multiplier in multiplier {
+            for raw in raw.by_ref().take(lanes) {
                 *raw = sigmoid::sigmoid(mul_high_rounded(*raw, multiplier as i32));
             }
         }

@@ -9,8 +9,8 @@
 //! the even rows' sum: their difference shifted by eight is the odd rows', exactly. Accumulators live in r8 to r11, to which
 //! ADD reaches. Requantization multiplies in four halves, and only where the accumulator is positive.
 
-use super::assembly::{self, EncodeCall, LayerCall, arithmetic};
-use super::{Arithmetic, Layer, Raw, portable};
+use super::assembly::{self, EncodeCall, LayerCall, LayerKernel, arithmetic};
+use super::{Arithmetic, Layer, Point, portable};
 use crate::encoding::Encoding;
 use crate::model::Precision;
 use crate::trig::{EVEN, ODD};
@@ -28,12 +28,12 @@ unsafe extern "C" {
 }
 
 #[inline]
-fn encode<const L: usize>(encoding: &Encoding<'_>, points: &[&[u32]; L], x: &mut [u32]) {
-    assembly::encode::<L>(firmware_core_encode, Precision::W8A16, encoding, points, x);
+fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
+    assembly::encode(firmware_core_encode, Precision::W8A16, encoding, points, x);
 }
 
-arithmetic!(W8A16, encode::<L>, firmware_core_w8a16_layer);
-arithmetic!(W16A16, encode::<L>, firmware_core_w16a16_layer);
+arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer);
+arithmetic!(W16A16, lanes: 1, encode, firmware_core_w16a16_layer);
 
 // On the stack: [sp] x, [4] y, [8] end of the words, [12] raw.
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]
@@ -304,7 +304,7 @@ firmware_core_encode:
     ldr     r7, [sp, #20]
     movs    r2, #0
 3:  ldmia   r1!, {{r3}}
-    ldmia   r0!, {{r4, r5}}
+    ldmia   r0!, {{r4}}
     lsrs    r5, r4, #16
     uxth    r4, r4
     muls    r5, r3

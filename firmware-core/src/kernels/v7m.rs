@@ -8,8 +8,8 @@
 //! As on cores with SMLAD, a halfword of `w8a16` is multiplied as it is, into 64 bits, and the odd row's sum comes out at the
 //! end of a block as (mix - even) / 256. Requantization is SMULL with the rounding added, and USAT.
 
-use super::assembly::{self, EncodeCall, LayerCall, arithmetic, frame, frame_end};
-use super::{Arithmetic, Layer, Raw, portable};
+use super::assembly::{self, EncodeCall, LayerCall, LayerKernel, arithmetic, frame, frame_end};
+use super::{Arithmetic, Layer, Point, portable};
 use crate::encoding::Encoding;
 use crate::model::Precision;
 use crate::trig::{EVEN, ODD};
@@ -27,12 +27,12 @@ unsafe extern "C" {
 }
 
 #[inline]
-fn encode<const L: usize>(encoding: &Encoding<'_>, points: &[&[u32]; L], x: &mut [u32]) {
-    assembly::encode::<L>(firmware_core_encode, Precision::W8A16, encoding, points, x);
+fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
+    assembly::encode(firmware_core_encode, Precision::W8A16, encoding, points, x);
 }
 
-arithmetic!(W8A16, encode::<L>, firmware_core_w8a16_layer);
-arithmetic!(W16A16, encode::<L>, firmware_core_w16a16_layer);
+arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer);
+arithmetic!(W16A16, lanes: 1, encode, firmware_core_w16a16_layer);
 
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]
 mod layers {
@@ -263,7 +263,10 @@ mod encoder {
     ldr     r5, [sp, #20]
     mov     r2, #0
 7:  ldr     r6, [r1], #4
-    ldrd    r7, r8, [r3], #8               @ v, upper half rounded
+    ldr     r7, [r3], #4
+    lsr     r8, r7, #15
+    add     r8, r8, #1
+    lsr     r8, r8, #1                     @ the upper half of v, rounded
     sxth    r7, r7
     mla     r2, r6, r8, r2
     smull   r7, r8, r6, r7

@@ -4,8 +4,8 @@
 //! is rounded, in the order of the inputs. (VFMA would round once, and takes three cycles on a Cortex-M4 where VMUL and VADD
 //! take one each.) ReLU clears by the sign bit.
 
-use super::assembly::{self, LayerCall, arithmetic};
-use super::{Arithmetic, Layer, Raw, dsp_encoder, portable};
+use super::assembly::{self, LayerCall, LayerKernel, arithmetic};
+use super::{Arithmetic, Layer, Point, dsp_encoder, portable};
 use crate::encoding::Encoding;
 use crate::model::Precision;
 
@@ -17,7 +17,7 @@ unsafe extern "C" {
     fn firmware_core_f32_layer(call: &LayerCall);
 }
 
-arithmetic!(F32, dsp_encoder::floats::<L>, firmware_core_f32_layer);
+arithmetic!(F32, lanes: 1, dsp_encoder::floats, firmware_core_f32_layer);
 
 #[expect(unsafe_code, reason = "assembly; the function keeps AAPCS and touches what its call describes")]
 mod layers {
