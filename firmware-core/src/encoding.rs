@@ -21,6 +21,7 @@ use crate::trig;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Encoding<'a> {
     inputs: usize,
+    rows: usize,
     frequencies: &'a [i32],
     passthrough: usize,
 }
@@ -49,13 +50,13 @@ impl<'a> Encoding<'a> {
             && rows <= MAX_FREQUENCIES
             && passthrough <= inputs
             && rows + passthrough > 0;
-        if fits { Ok(Self { inputs, frequencies, passthrough }) } else { Err(ParseError::Shape) }
+        if fits { Ok(Self { inputs, rows, frequencies, passthrough }) } else { Err(ParseError::Shape) }
     }
 
     /// What a [`Model`](crate::Model) has already checked.
     #[inline]
-    pub(crate) fn checked(inputs: usize, frequencies: &'a [i32], passthrough: usize) -> Self {
-        Self { inputs, frequencies, passthrough }
+    pub(crate) fn checked(inputs: usize, rows: usize, frequencies: &'a [i32], passthrough: usize) -> Self {
+        Self { inputs, rows, frequencies, passthrough }
     }
 
     /// Coordinates of a point, d.
@@ -67,7 +68,7 @@ impl<'a> Encoding<'a> {
     /// Rows of B, m.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.frequencies.len().checked_div(self.inputs).unwrap_or(0)
+        self.rows
     }
 
     /// B, `[m, d]` in Q16.16.
@@ -100,23 +101,29 @@ impl<'a> Encoding<'a> {
     /// Encodes a point and hands every feature to `store(feature, value)`.
     #[inline(always)]
     pub(crate) fn encode(&self, point: &[u32], mut store: impl FnMut(usize, i32)) {
-        let rows = self.rows();
+        self.encode_rows(point, &mut store);
+        self.pass_through(point, store);
+    }
+
+    /// Hands the cosines and sines to `store(feature, value)`.
+    #[inline(always)]
+    pub(crate) fn encode_rows(&self, point: &[u32], mut store: impl FnMut(usize, i32)) {
         // max(1) only tells the compiler what `new` has checked.
         for (j, row) in self.frequencies.chunks_exact(self.inputs.max(1)).enumerate() {
             let (cos, sin) = trig::cos_sin(phase(row, point));
             store(j, cos);
-            store(rows + j, sin);
+            store(self.rows + j, sin);
         }
-        self.pass_through(point, store);
     }
 
     /// Hands the features of the coordinates that are passed through to `store(feature, value)`.
     #[inline(always)]
     pub(crate) fn pass_through(&self, point: &[u32], mut store: impl FnMut(usize, i32)) {
-        let rows = self.rows();
-        let passed = point.iter().take(self.inputs).skip(self.inputs - self.passthrough);
-        for (i, &v) in passed.enumerate() {
-            store(2 * rows + i, passed_through(v));
+        let first = self.inputs - self.passthrough;
+        for i in 0..self.passthrough {
+            if let Some(&v) = point.get(first + i) {
+                store(2 * self.rows + i, passed_through(v));
+            }
         }
     }
 }

@@ -182,7 +182,8 @@ impl<'a> Model<'a> {
     #[must_use]
     #[inline]
     pub fn encoding(&self) -> Encoding<'a> {
-        Encoding::checked(self.inputs(), self.frequencies, usize::from(self.header.passthrough))
+        let rows = usize::from(self.header.frequencies);
+        Encoding::checked(self.inputs(), rows, self.frequencies, usize::from(self.header.passthrough))
     }
 
     /// The trainer's description: free text, `key: value` on each line.

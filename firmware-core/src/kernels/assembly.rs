@@ -258,19 +258,19 @@ pub(super) fn encode(
     x: &mut [u32],
 ) {
     let (lanes, rows) = (points.len(), encoding.rows());
-    let store = |x: &mut [u32], lane: usize, k: usize, value: i32| match precision {
-        Precision::F32 => store_float(x, k, lane, lanes, value),
-        Precision::W8A16 | Precision::W16A16 => store_halfword(x, k, lane, lanes, value),
-    };
     // Words that one lane's cosines take, and words of a pair of them.
     let (words, pair_words) = if precision == Precision::F32 { (rows, 2) } else { (rows / 2, 1) };
     let by_pairs = rows % 2 == 0 && (pair_words == 1 || lanes == 1) && x.len() >= 2 * words * lanes;
     for (lane, point) in points.iter().enumerate() {
+        let mut store = |k: usize, value: i32| match precision {
+            Precision::F32 => store_float(x, k, lane, lanes, value),
+            Precision::W8A16 | Precision::W16A16 => store_halfword(x, k, lane, lanes, value),
+        };
+        encoding.pass_through(point, &mut store);
         if !by_pairs {
-            encoding.encode(point, |k, value| store(x, lane, k, value));
+            encoding.encode_rows(point, store);
             continue;
         }
-        encoding.pass_through(point, |k, value| store(x, lane, k, value));
         let Some(lane_x) = x.get_mut(lane..) else { return };
         if rows == 0 {
             continue;
