@@ -1,0 +1,231 @@
+//! Atoms: positions in ångström, of one structure or of the two ends of a motion.
+//!
+//! Read from a CSV table (`open_x, open_y, open_z, closed_x, …`, or `x, y, z`) or from the ATOM and HETATM records of a PDB
+//! file. Conformations between the ends are linear interpolations, t = 0 open, t = 1 closed.
+
+use super::error::{CryoError, read_text};
+use std::path::Path;
+
+/// A position in ångström.
+pub type Position = [f32; 3];
+
+/// Atoms that move along straight lines between two conformations.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Molecule {
+    open: Vec<Position>,
+    closed: Vec<Position>,
+}
+
+/// The Cα atoms of *E. coli* adenylate kinase, open and closed (wwPDB entries 4AKE and 1AKE, CC0).
+pub const ADENYLATE_KINASE: &str = include_str!("../../data/adenylate_kinase_calpha.csv");
+
+impl Molecule {
+    /// The bundled molecule: adenylate kinase, 214 Cα atoms, 7.7 Å between its ends.
+    ///
+    /// # Panics
+    /// Never: the table is part of the program.
+    pub fn adenylate_kinase() -> Self {
+        Self::parse_csv(ADENYLATE_KINASE, Path::new("adenylate_kinase_calpha.csv")).expect("a table without errors")
+    }
+
+    /// A molecule of two conformations with as many atoms, both moved so that the middle of the motion is centred.
+    ///
+    /// # Errors
+    /// If there are no atoms, their numbers differ, or a position is no number.
+    pub fn new(open: Vec<Position>, closed: Vec<Position>, path: &Path) -> Result<Self, CryoError> {
+        if open.is_empty() {
+            return Err(CryoError::file(path, "it has no atoms; give a table with columns x, y, z or a PDB file"));
+        }
+        if open.len() != closed.len() {
+            let problem = format!(
+                "{} atoms do not match the {} of the other end; give the same atoms twice",
+                closed.len(),
+                open.len()
+            );
+            return Err(CryoError::file(path, problem));
+        }
+        if !open.iter().chain(&closed).flatten().all(|x| x.is_finite() && x.abs() < 1e5) {
+            return Err(CryoError::file(path, "a coordinate is not a number below 100000 ångström"));
+        }
+        let mut molecule = Self { open, closed };
+        let count = molecule.open.len() as f32;
+        let mut centre = [0.0; 3];
+        for position in molecule.at(0.5) {
+            (0..3).for_each(|d| centre[d] += position[d] / count);
+        }
+        for position in molecule.open.iter_mut().chain(&mut molecule.closed) {
+            (0..3).for_each(|d| position[d] -= centre[d]);
+        }
+        Ok(molecule)
+    }
+
+    /// Reads a `.csv` table or a PDB file; `closed` is the other end of the motion, in the same frame.
+    ///
+    /// # Errors
+    /// If a file cannot be read or understood, or the ends differ in their number of atoms.
+    pub fn read(path: &Path, closed: Option<&Path>) -> Result<Self, CryoError> {
+        let ends = |path: &Path| -> Result<(Vec<Position>, Vec<Position>), CryoError> {
+            let text = read_text(path)?;
+            if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
+                csv_positions(&text, path)
+            } else {
+                pdb_positions(&text, path).map(|positions| (positions.clone(), positions))
+            }
+        };
+        let first = ends(path)?;
+        match closed {
+            None => Self::new(first.0, first.1, path),
+            Some(closed) => Self::new(first.0, ends(closed)?.0, closed),
+        }
+    }
+
+    /// A table that [`Self::read`] takes.
+    pub fn to_csv(&self) -> String {
+        let mut text = "open_x,open_y,open_z,closed_x,closed_y,closed_z\n".to_owned();
+        for ([a, b, c], [d, e, f]) in self.open.iter().zip(&self.closed) {
+            text += &format!("{a},{b},{c},{d},{e},{f}\n");
+        }
+        text
+    }
+
+    /// Parses a CSV table.
+    ///
+    /// # Errors
+    /// Naming the column that is missing or the line that is no numbers.
+    pub fn parse_csv(text: &str, path: &Path) -> Result<Self, CryoError> {
+        let (open, closed) = csv_positions(text, path)?;
+        Self::new(open, closed, path)
+    }
+
+    /// Parses the ATOM and HETATM records of the first model of a PDB file; alternate locations but the first are
+    /// left out.
+    ///
+    /// # Errors
+    /// Naming the line whose coordinates are no numbers.
+    pub fn parse_pdb(text: &str, path: &Path) -> Result<Self, CryoError> {
+        let positions = pdb_positions(text, path)?;
+        Self::new(positions.clone(), positions, path)
+    }
+
+    /// Number of atoms.
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether there are none (never).
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Positions at motion t.
+    pub fn at(&self, t: f32) -> Vec<Position> {
+        let ends = self.open.iter().zip(&self.closed);
+        ends.map(|(a, b)| std::array::from_fn(|d| a[d] + t * (b[d] - a[d]))).collect()
+    }
+
+    /// Largest distance of an atom from the centre over the motion, Å.
+    pub fn radius(&self) -> f32 {
+        let squared = |p: &Position| p.iter().map(|x| x * x).sum::<f32>();
+        self.open.iter().chain(&self.closed).map(squared).fold(0.0, f32::max).sqrt()
+    }
+}
+
+fn csv_positions(text: &str, path: &Path) -> Result<(Vec<Position>, Vec<Position>), CryoError> {
+    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let header: Vec<&str> = lines.next().map_or("", |(_, line)| line).split(',').map(str::trim).collect();
+    let find = |name: &str| header.iter().position(|column| *column == name);
+    let columns = |prefix: &str| -> Result<[usize; 3], CryoError> {
+        let mut found = [0; 3];
+        for (slot, axis) in found.iter_mut().zip(["x", "y", "z"]) {
+            let column = format!("{prefix}{axis}");
+            *slot = find(&column).ok_or_else(|| CryoError::Column {
+                path: path.to_owned(),
+                column,
+                remedy: "the table needs x, y, z, or open_x, open_y, open_z, closed_x, closed_y, closed_z",
+            })?;
+        }
+        Ok(found)
+    };
+    let moves = find("open_x").is_some();
+    let ends = if moves { [columns("open_")?, columns("closed_")?] } else { [columns("")?; 2] };
+    let (mut open, mut closed) = (Vec::new(), Vec::new());
+    for (index, line) in lines {
+        let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+        let position = |columns: [usize; 3]| -> Result<Position, CryoError> {
+            let mut position = [0.0; 3];
+            for (value, column) in position.iter_mut().zip(columns) {
+                let field = fields.get(column).copied().unwrap_or("");
+                *value = field.parse().map_err(|_| {
+                    CryoError::line(path, index + 1, format!("column {} holds '{field}', not a number", header[column]))
+                })?;
+            }
+            Ok(position)
+        };
+        open.push(position(ends[0])?);
+        closed.push(position(ends[1])?);
+    }
+    Ok((open, closed))
+}
+
+fn pdb_positions(text: &str, path: &Path) -> Result<Vec<Position>, CryoError> {
+    let mut positions = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.starts_with("ENDMDL") {
+            break;
+        }
+        let is_atom = line.starts_with("ATOM") || line.starts_with("HETATM");
+        if !is_atom || !matches!(line.as_bytes().get(16), None | Some(b' ' | b'A' | b'1')) {
+            continue;
+        }
+        let mut position = [0.0; 3];
+        for (value, start) in position.iter_mut().zip([30, 38, 46]) {
+            let field = line.get(start..start + 8).unwrap_or("").trim();
+            *value = field.parse().map_err(|_| {
+                let problem = format!("columns {} to {} hold '{field}', not a coordinate", start + 1, start + 8);
+                CryoError::line(path, index + 1, problem)
+            })?;
+        }
+        positions.push(position);
+    }
+    Ok(positions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adenylate_kinase_moves_as_published() {
+        let molecule = Molecule::adenylate_kinase();
+        assert_eq!(molecule.len(), 214);
+        let (open, closed) = (molecule.at(0.0), molecule.at(1.0));
+        let squares: f32 =
+            open.iter().zip(&closed).map(|(a, b)| (0..3).map(|d| (a[d] - b[d]).powi(2)).sum::<f32>()).sum();
+        assert!(((squares / 214.0).sqrt() - 7.7).abs() < 0.1);
+        let centre: f32 = molecule.at(0.5).iter().map(|p| p[2]).sum();
+        assert!(centre.abs() < 0.01);
+    }
+
+    #[test]
+    fn pdb_records_are_read_by_column() {
+        let text = "HEADER\nATOM      1  CA  ALA A   1      11.104   6.134  -6.504  1.00  0.00           C\n\
+                    ATOM      2  CA BALA A   2      99.000  99.000  99.000\n\
+                    HETATM    3  O   HOH A   3      13.104   8.134  -4.504\nENDMDL\nATOM broken\n";
+        let molecule = Molecule::parse_pdb(text, Path::new("m.pdb")).unwrap();
+        assert_eq!(molecule.len(), 2);
+        assert!((molecule.at(0.0)[0][0] + 1.0).abs() < 1e-5);
+        let broken = Molecule::parse_pdb("ATOM      1  CA  ALA A   1      11.1x4\n", Path::new("m.pdb")).unwrap_err();
+        assert!(broken.to_string().contains("m.pdb, line 1"), "{broken}");
+        assert!(Molecule::parse_pdb("", Path::new("m.pdb")).unwrap_err().to_string().contains("no atoms"));
+    }
+
+    #[test]
+    fn broken_tables_name_line_and_column() {
+        let path = Path::new("t.csv");
+        let missing = Molecule::parse_csv("x,y\n1,2\n", path).unwrap_err().to_string();
+        assert!(missing.contains("no column z"), "{missing}");
+        let word = Molecule::parse_csv("x,y,z\n1,2,3\n1,two,3\n", path).unwrap_err().to_string();
+        assert!(word.contains("line 3") && word.contains("'two'"), "{word}");
+        assert!(Molecule::parse_csv("x,y,z\n1,2,nan\n", path).is_err());
+    }
+}

@@ -1,0 +1,108 @@
+//! What can go wrong with particles, poses, maps and runs.
+
+use crate::dataset::DatasetError;
+use crate::encoding::EncodingError;
+use crate::export::ExportError;
+use crate::files::WriteError;
+use crate::model_file::ModelError;
+use crate::report::figure::FigureError;
+use crate::tensors::TensorError;
+use crate::train::TrainError;
+use std::path::{Path, PathBuf};
+
+/// Every failure of [`crate::cryo`]; the message names the file, the place and the remedy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CryoError {
+    /// A file is missing, a directory, not permitted, or failing.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A folder cannot be made.
+    #[error("cannot create {}; choose an --out that you may write to", path.display())]
+    Create {
+        /// The folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A line of a text file is not understood.
+    #[error("{}, line {line}: {problem}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+    /// A file as a whole is not what it should be.
+    #[error("{}: {problem}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+    /// A table lacks a column.
+    #[error("{} has no column {column}; {remedy}", path.display())]
+    Column {
+        /// The file.
+        path: PathBuf,
+        /// Its name in the file.
+        column: String,
+        /// Where it comes from.
+        remedy: &'static str,
+    },
+    /// A setting is out of its range.
+    #[error("{0}")]
+    Setting(String),
+    /// There is no such encoding.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
+    /// Training failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// A checkpoint or network file is of no use.
+    #[error(transparent)]
+    Tensors(#[from] TensorError),
+    /// The decoder does not fit an artifact.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// The artifact does not run.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A file could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A figure could not be drawn.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+    /// An array could not be written.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+}
+
+impl CryoError {
+    pub(crate) fn line(path: &Path, line: usize, problem: impl Into<String>) -> Self {
+        Self::Line { path: path.to_owned(), line, problem: problem.into() }
+    }
+
+    pub(crate) fn file(path: &Path, problem: impl Into<String>) -> Self {
+        Self::File { path: path.to_owned(), problem: problem.into() }
+    }
+}
+
+/// The bytes of a file.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CryoError> {
+    std::fs::read(path).map_err(|source| CryoError::Read { path: path.to_owned(), source })
+}
+
+/// The text of a file.
+pub(crate) fn read_text(path: &Path) -> Result<String, CryoError> {
+    String::from_utf8(read(path)?).map_err(|_| CryoError::file(path, "it is no text file"))
+}
