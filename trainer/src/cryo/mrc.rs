@@ -1,0 +1,225 @@
+//! Images and maps in the MRC2014 format: `.mrcs` stacks and `.mrc` volumes.
+//!
+//! A header of 1024 bytes, an extended header, then the samples, x fastest. Read: modes 0 (i8), 1 (i16), 2 (f32) and
+//! 6 (u16), of either byte order. Written: mode 2, little-endian, cell dimensions in ångström, `MAP ` stamp, statistics;
+//! volumes with their centre (voxel n/2) at the origin, where ChimeraX then shows them.
+//! Source: <https://www.ccpem.ac.uk/mrc_format/mrc2014.php>.
+
+use super::error::{CryoError, read};
+use crate::files;
+use std::io::Write;
+use std::path::Path;
+
+const HEADER: usize = 1024;
+
+/// Samples with their shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mrc {
+    /// `[nz, ny, nx]`; for a stack nz is the number of images.
+    pub shape: [usize; 3],
+    /// Edge of a pixel or voxel along x, Å; zero where the file does not say.
+    pub voxel_size: f64,
+    /// `[nz, ny, nx]`.
+    pub values: Vec<f32>,
+}
+
+/// Whether sections are images of their own or planes of one volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `.mrcs`.
+    Stack,
+    /// `.mrc`.
+    Volume,
+}
+
+impl Mrc {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// If it cannot be read, is no MRC file, is of an unknown mode, or is shorter than its header says.
+    pub fn read(path: &Path) -> Result<Self, CryoError> {
+        Self::parse(&read(path)?).map_err(|problem| CryoError::file(path, problem))
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, String> {
+        if bytes.len() < HEADER {
+            return Err(format!("it has {} bytes, less than the header of an MRC file; copy it again", bytes.len()));
+        }
+        if &bytes[208..211] != b"MAP" {
+            return Err("it lacks the MAP stamp of an MRC2014 file; convert it with a current program".into());
+        }
+        let is_big = match &bytes[212..214] {
+            [0x44, _] => false,
+            [0x11, _] => true,
+            stamp => {
+                return Err(format!(
+                    "its machine stamp {stamp:02x?} is unknown; write it again with a current program"
+                ));
+            }
+        };
+        let word = |index: usize| -> [u8; 4] {
+            let mut word: [u8; 4] = bytes[4 * index..4 * index + 4].try_into().expect("four bytes");
+            if is_big {
+                word.reverse();
+            }
+            word
+        };
+        let int = |index| i32::from_le_bytes(word(index));
+        let float = |index| f32::from_le_bytes(word(index));
+        let size = |index: usize, name: &str| match usize::try_from(int(index)) {
+            Ok(size @ 1..=100_000_000) => Ok(size),
+            _ => Err(format!("its {name} is {}, not a number of samples; the file is damaged", int(index))),
+        };
+        let shape = [size(2, "nz")?, size(1, "ny")?, size(0, "nx")?];
+        let mode = int(3);
+        let width = match mode {
+            0 => 1,
+            1 | 6 => 2,
+            2 => 4,
+            _ => return Err(format!("its mode {mode} is not supported; convert it to mode 2 (32-bit floats)")),
+        };
+        let extended = usize::try_from(int(23)).map_err(|_| "its extended header has a negative length")?;
+        let samples = shape.iter().try_fold(1usize, |product, &n| product.checked_mul(n));
+        let needed = samples.and_then(|n| n.checked_mul(width)).and_then(|n| n.checked_add(HEADER + extended));
+        let (Some(samples), Some(needed)) = (samples, needed) else {
+            return Err("its header asks for more samples than memory holds; the file is damaged".into());
+        };
+        if bytes.len() < needed {
+            let [images, ny, nx] = shape;
+            return Err(format!(
+                "it is cut: {images} sections of {nx} × {ny} in mode {mode} take {needed} bytes and it has {}; copy it again",
+                bytes.len()
+            ));
+        }
+        let data = &bytes[HEADER + extended..needed];
+        let two = |pair: &[u8]| if is_big { [pair[1], pair[0]] } else { [pair[0], pair[1]] };
+        let values: Vec<f32> = match mode {
+            0 => data.iter().map(|&byte| f32::from(byte as i8)).collect(),
+            1 => data.chunks_exact(2).map(|pair| f32::from(i16::from_le_bytes(two(pair)))).collect(),
+            6 => data.chunks_exact(2).map(|pair| f32::from(u16::from_le_bytes(two(pair)))).collect(),
+            _ => data
+                .chunks_exact(4)
+                .map(|word| {
+                    let word: [u8; 4] = word.try_into().expect("four bytes");
+                    if is_big { f32::from_be_bytes(word) } else { f32::from_le_bytes(word) }
+                })
+                .collect(),
+        };
+        debug_assert_eq!(values.len(), samples);
+        let cell = f64::from(float(10)) / f64::from(int(7).max(1));
+        Ok(Self { shape, voxel_size: if cell.is_finite() { cell.max(0.0) } else { 0.0 }, values })
+    }
+
+    /// Writes a file, whole or not at all.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    ///
+    /// # Panics
+    /// If there are not as many values as the shape says.
+    pub fn write(&self, path: &Path, kind: Kind) -> Result<(), CryoError> {
+        assert_eq!(self.values.len(), self.shape.iter().product::<usize>(), "as many values as the shape says");
+        let header = self.header(kind);
+        files::write_with(path, |writer| {
+            writer.write_all(&header)?;
+            self.values.iter().try_for_each(|value| writer.write_all(&value.to_le_bytes()))
+        })?;
+        Ok(())
+    }
+
+    fn header(&self, kind: Kind) -> [u8; HEADER] {
+        let [nz, ny, nx] = self.shape;
+        let mut header = [0; HEADER];
+        let mut put = |index: usize, word: [u8; 4]| header[4 * index..4 * index + 4].copy_from_slice(&word);
+        let sampling_z = if kind == Kind::Stack { 1 } else { nz };
+        for (index, value) in [(0, nx), (1, ny), (2, nz), (3, 2), (7, nx), (8, ny), (9, sampling_z)] {
+            put(index, (value as i32).to_le_bytes());
+        }
+        for (index, value) in
+            [(16, 1i32), (17, 2), (18, 3), (22, i32::from(kind == Kind::Volume)), (27, 20_140), (55, 1)]
+        {
+            put(index, value.to_le_bytes());
+        }
+        let count = self.values.len() as f64;
+        let mean = self.values.iter().map(|&v| f64::from(v)).sum::<f64>() / count;
+        let variance = self.values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / count;
+        let range =
+            self.values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
+        let mut floats = vec![(13, 90.0), (14, 90.0), (15, 90.0), (19, range.0), (20, range.1), (21, mean as f32)];
+        floats.push((54, variance.sqrt() as f32));
+        for (axis, n) in [nx, ny, sampling_z].into_iter().enumerate() {
+            floats.push((10 + axis, (n as f64 * self.voxel_size) as f32));
+            if kind == Kind::Volume {
+                floats.push((49 + axis, (-((n / 2) as f64) * self.voxel_size) as f32));
+            }
+        }
+        for (index, value) in floats {
+            put(index, value.to_le_bytes());
+        }
+        put(52, *b"MAP ");
+        put(53, [0x44, 0x44, 0, 0]);
+        let label = b"Fourier features trainer";
+        header[224..304].fill(b' ');
+        header[224..224 + label.len()].copy_from_slice(label);
+        header
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixture(name: &str) -> Vec<u8> {
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/cryo").join(name)).unwrap()
+    }
+
+    /// The fixtures are by mrcfile 1.5: values index/2 - 7, and index - 30.
+    #[test]
+    fn files_of_mrcfile_are_read() {
+        let expected: Vec<f32> = (0..72).map(|i| i as f32 * 0.5 - 7.0).collect();
+        for name in ["stack_f32.mrcs", "stack_big_endian.mrcs"] {
+            let stack = Mrc::parse(&fixture(name)).unwrap();
+            assert_eq!((stack.shape, stack.voxel_size), ([3, 4, 6], 2.5), "{name}");
+            assert_eq!(stack.values, expected, "{name}");
+        }
+        let volume = Mrc::parse(&fixture("volume_i16.mrc")).unwrap();
+        assert_eq!((volume.shape, volume.voxel_size), ([4, 4, 4], 1.5));
+        assert_eq!(volume.values, (0..64).map(|i| i as f32 - 30.0).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn written_headers_equal_those_of_mrcfile() {
+        let stack = Mrc::parse(&fixture("stack_f32.mrcs")).unwrap();
+        let theirs = fixture("stack_f32.mrcs");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s.mrcs");
+        stack.write(&path, Kind::Stack).unwrap();
+        let ours = std::fs::read(&path).unwrap();
+        assert_eq!(ours.len(), theirs.len());
+        // Sizes, mode, cell, angles, axes, statistics, space group; version; stamps; rms. Labels are each program's own.
+        for range in [0..28, 28..92, 208..220, 1024..theirs.len()] {
+            assert_eq!(ours[range.clone()], theirs[range.clone()], "bytes {range:?}");
+        }
+        assert_eq!(Mrc::read(&path).unwrap(), stack);
+    }
+
+    #[test]
+    fn damaged_files_say_what_is_wrong() {
+        let whole = fixture("stack_f32.mrcs");
+        for len in [0, 1023, 1024, whole.len() - 1] {
+            let error = Mrc::parse(&whole[..len]).unwrap_err();
+            assert!(error.contains("copy it again"), "{error}");
+        }
+        let changed = |at: usize, word: [u8; 4]| {
+            let mut bytes = whole.clone();
+            bytes[at..at + 4].copy_from_slice(&word);
+            Mrc::parse(&bytes).unwrap_err()
+        };
+        assert!(changed(12, 7i32.to_le_bytes()).contains("mode 7"));
+        assert!(changed(0, (-4i32).to_le_bytes()).contains("nx is -4"));
+        assert!(changed(8, 99_999_999i32.to_le_bytes()).contains("copy it again"));
+        assert!(changed(208, *b"    ").contains("MAP stamp"));
+        assert!(changed(212, [9; 4]).contains("machine stamp"));
+        assert!(changed(92, (-1i32).to_le_bytes()).contains("extended"));
+    }
+}
