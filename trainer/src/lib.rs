@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod checkpoint;
+pub mod cryo;
 pub mod dataset;
 pub mod encoding;
 pub mod export;

@@ -3,6 +3,7 @@
 //! Results go to standard output (with `--json` as one object), progress and notes to standard error. Every failure is
 //! one sentence on standard error and a non-zero exit.
 
+mod cryo;
 mod evaluate;
 mod fit;
 mod inspect;
@@ -25,6 +26,7 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Cryo(cryo::Cryo),
     Evaluate(evaluate::Evaluate),
     Fit(fit::Fit),
     Inspect(inspect::Inspect),
@@ -37,6 +39,7 @@ impl Cli {
     /// Runs the chosen command.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.command {
+            Command::Cryo(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Fit(command) => command.run(),
             Command::Inspect(command) => command.run(),

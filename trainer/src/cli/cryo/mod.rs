@@ -1,0 +1,25 @@
+//! `trainer cryo`: particles of a moving molecule, and its volumes from them.
+
+mod synthesize;
+
+/// Recover the volumes of a protein that moves from noisy projections of it, as CryoDRGN does, at desktop size.
+///
+/// See the subcommands for the details.
+#[derive(clap::Args)]
+pub(crate) struct Cryo {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    Synthesize(synthesize::Synthesize),
+}
+
+impl Cryo {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Synthesize(command) => command.run(),
+        }
+    }
+}
