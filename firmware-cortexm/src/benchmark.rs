@@ -1,50 +1,66 @@
-//! Counts evaluations of a model: the encoding, one point, and points in a batch.
+//! Counts evaluations of a model: the encoding, one point, and points in batches.
 
+use firmware_core::EvalError;
 use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
+use firmware_cortexm::protocol::BATCHES;
 
 use crate::count::Count;
 use crate::evaluator::Evaluator;
 use crate::failure::Failure;
-use crate::{board, sequence, stack};
+use crate::{sequence, stack};
 
-/// Points evaluated in each form: enough for a tick of the slowest clock to be less than an instruction of each.
-const SAMPLES: usize = 128;
+/// Points evaluated for each count, the same in every batch: enough for a tick of the slowest clock to be an instruction
+/// of each.
+const SAMPLES: usize = 64;
 /// Points of the largest batch.
-const BATCH: usize = 16;
+const LARGEST: usize = BATCHES[BATCHES.len() - 1];
 
-/// Counts every form, a batch of `batch` points (at most [`BATCH`]) among them.
-pub(crate) fn run(evaluator: &mut Evaluator, batch: usize) -> Result<(), Failure> {
+/// Counts the encoding, and evaluations in each of [`BATCHES`].
+pub(crate) fn run(evaluator: &mut Evaluator) -> Result<(), Failure> {
+    encoding(evaluator).map_err(Failure::Evaluation)?;
+    BATCHES.iter().try_for_each(|&batch| evaluations(evaluator, batch)).map_err(Failure::Evaluation)
+}
+
+fn encoding(evaluator: &mut Evaluator) -> Result<(), EvalError> {
+    let mut count = Count::default();
+    for sample in 1..=SAMPLES {
+        let mut coordinates = [0; MAX_INPUTS];
+        for (k, coordinate) in coordinates.iter_mut().enumerate() {
+            *coordinate = (sample * (2 * k + 1)) as u32 * 0x9e37_79b9;
+        }
+        let coordinates = &coordinates[..evaluator.model().inputs()];
+        count.time(1, || evaluator.encode(coordinates))?;
+    }
+    count.log("encoding");
+    Ok(())
+}
+
+fn evaluations(evaluator: &mut Evaluator, batch: usize) -> Result<(), EvalError> {
     let (d, c) = (evaluator.model().inputs(), evaluator.model().outputs());
-    let batch = batch.clamp(1, BATCH);
-    let (mut points, mut outputs) = ([0.0; BATCH * MAX_INPUTS], [0.0; BATCH * MAX_OUTPUTS]);
-    let points = points.get_mut(..batch * d).ok_or(Failure::Buffers)?;
-    let outputs = outputs.get_mut(..batch * c).ok_or(Failure::Buffers)?;
-    let (mut encoding, mut single, mut together) = (Count::default(), Count::default(), Count::default());
-    let (mut single_stack, mut batch_stack) = (0, 0);
+    let (mut points, mut outputs) = ([0.0; LARGEST * MAX_INPUTS], [0.0; LARGEST * MAX_OUTPUTS]);
+    let (points, outputs) = (&mut points[..batch * d], &mut outputs[..batch * c]);
+    let (mut count, mut stack_bytes) = (Count::default(), 0);
     for first in (0..SAMPLES).step_by(batch) {
         for (point, k) in points.chunks_exact_mut(d).zip(first..) {
             sequence::place(evaluator.model(), k as u32, point);
         }
-        let mut coordinates = [0; MAX_INPUTS];
-        for (k, coordinate) in coordinates.iter_mut().enumerate() {
-            *coordinate = ((first + 1) * (2 * k + 1)) as u32 * 0x9e37_79b9;
-        }
-        let coordinates = &coordinates[..d];
-        encoding.time(1, || evaluator.encode(coordinates)).map_err(Failure::Evaluation)?;
-
         let painted = stack::paint();
-        for (point, output) in points.chunks_exact(d).zip(outputs.chunks_exact_mut(c)) {
-            single.time(1, || evaluator.single(point, output)).map_err(Failure::Evaluation)?;
+        if batch == 1 {
+            count.time(1, || evaluator.single(points, outputs))?;
+        } else {
+            count.time(batch, || evaluator.batch(points, outputs))?;
         }
-        single_stack = painted.used_bytes().max(single_stack);
-        let painted = stack::paint();
-        together.time(batch, || evaluator.batch(points, outputs)).map_err(Failure::Evaluation)?;
-        batch_stack = painted.used_bytes().max(batch_stack);
+        stack_bytes = painted.used_bytes().max(stack_bytes);
     }
-    encoding.log("encoding");
-    single.log("single");
-    together.log("batch");
-    defmt::info!("buffers scratch_words={=usize}", board::SCRATCH_WORDS);
-    defmt::info!("stack single={=usize} batch={=usize}", single_stack, batch_stack);
+    let model = evaluator.model();
+    let scratch_words = if batch == 1 { model.scratch_words() } else { model.batch_scratch_words() };
+    defmt::info!(
+        "batch of={=usize} samples={=usize} ticks={=u64} scratch_words={=usize} stack={=usize}",
+        batch,
+        count.samples(),
+        count.ticks(),
+        scratch_words,
+        stack_bytes
+    );
     Ok(())
 }

@@ -18,6 +18,18 @@ impl Count {
         result
     }
 
+    /// How many evaluations were timed.
+    #[cfg(not(baked_model))]
+    pub(crate) fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// What they took together.
+    #[cfg(not(baked_model))]
+    pub(crate) fn ticks(&self) -> u64 {
+        self.ticks
+    }
+
     /// Adds another count.
     #[cfg(not(baked_model))]
     pub(crate) fn add(&mut self, other: &Self) {

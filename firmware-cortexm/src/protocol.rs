@@ -18,13 +18,16 @@ pub const REJECTED_BITS: u32 = 0x7fc0_0bad;
 /// The loop that the device times at boot, in instructions: two a turn.
 pub const CALIBRATION_INSTRUCTIONS: u32 = 1 << 21;
 
+/// Points that [`Mode::Count`] evaluates together.
+pub const BATCHES: [usize; 4] = [1, 2, 4, 8];
+
 /// What the device is to do with the points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mode {
     /// Evaluate every point once, chunk by chunk, in turn by the single and by the batch form.
     Evaluate,
-    /// Count the instructions of evaluations of points of the device's own; `samples` to a batch.
+    /// Count the instructions of evaluations of points of the device's own, in each of [`BATCHES`].
     Count,
     /// Compare the core's kernels with the portable ones on points of the device's own, `samples` of them for each model;
     /// the region holds several artifacts, one after another.

@@ -34,6 +34,9 @@ pub fn size(bytes: &[u8]) -> Result<Size> {
         if sh_flags & u64::from(elf::SHF_ALLOC) == 0 {
             continue; // debug information and defmt's strings stay on the host
         }
+        if section.name() == Ok(".ARM.exidx") {
+            continue; // for unwinding, which no firmware does: cortex-m-rt's link.x discards it
+        }
         let is_stored = section.kind() != object::SectionKind::UninitializedData;
         let is_variable = sh_flags & u64::from(elf::SHF_WRITE) != 0;
         size.flash_bytes += if is_stored { section.size() } else { 0 };
@@ -55,6 +58,16 @@ pub fn model_region(bytes: &[u8]) -> Result<ModelRegion> {
     };
     let start = address("_model_start")?;
     Ok(ModelRegion { start, len: address("_model_end")? - start })
+}
+
+/// The names of the program's functions and variables.
+///
+/// # Errors
+///
+/// Where the bytes are not an ELF file.
+pub fn symbols(bytes: &[u8]) -> Result<Vec<String>> {
+    let file = parse(bytes)?;
+    Ok(file.symbols().filter_map(|symbol| symbol.name().ok().map(str::to_owned)).collect())
 }
 
 fn parse(bytes: &[u8]) -> Result<object::File<'_>> {

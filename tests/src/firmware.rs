@@ -14,7 +14,7 @@ use crate::process;
 use crate::provision::Toolchain;
 
 /// The package, and its program.
-const PACKAGE: &str = "firmware-cortexm";
+pub(crate) const PACKAGE: &str = "firmware-cortexm";
 
 /// Boards of one target share the path of cargo's result: it is read before the next build may replace it.
 static BUILDING: Mutex<()> = Mutex::new(());
@@ -39,18 +39,12 @@ impl Firmware {
     ///
     /// Where cargo fails, after its own messages.
     pub fn build(toolchain: &Toolchain, board: &'static Board, baked_model: Option<&Path>) -> Result<Self> {
-        let _guard = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
         let mut command = command(toolchain, "build", board, "qemu");
-        command.args(["--quiet", "--message-format", "json-render-diagnostics"]);
         match baked_model {
             Some(path) => command.env("MODEL", std::path::absolute(path)?),
             None => command.env_remove("MODEL"),
         };
-        let messages = process::capture(&mut command)?;
-        let path = executable(&messages, PACKAGE)
-            .with_context(|| format!("`{}` named no program", process::describe(&command)))?;
-        let elf = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-
+        let elf = build(command, PACKAGE)?;
         let mut size = elf::size(&elf)?;
         if let Some(path) = baked_model {
             let model_bytes = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
@@ -62,15 +56,22 @@ impl Firmware {
 }
 
 /// A cargo command on the firmware for one board, with the feature `qemu` or `rtt`.
+pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board, feature: &str) -> Command {
+    let mut command = package_command(toolchain, subcommand, board, PACKAGE);
+    command.args(["--features", feature]);
+    command
+}
+
+/// A cargo command on a package for one board.
 ///
 /// The board's name is also a `--cfg`, so that cargo keeps the results for two boards of one target apart.
-pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board, feature: &str) -> Command {
+pub(crate) fn package_command(toolchain: &Toolchain, subcommand: &str, board: &Board, package: &str) -> Command {
     let mut flags =
         vec![format!("--cfg=board={:?}", board.name), format!("--check-cfg=cfg(board, values({:?}))", board.name)];
     flags.extend(board.target_cpu.map(|cpu| format!("-Ctarget-cpu={cpu}")));
     let mut command = toolchain.cargo(subcommand, board);
     command
-        .args(["--package", PACKAGE, "--profile", "firmware", "--features", feature, "--config"])
+        .args(["--package", package, "--profile", "firmware", "--config"])
         .arg(format!("target.{}.rustflags={flags:?}", board.target))
         .current_dir(workspace())
         .env("BOARD", board.name)
@@ -80,6 +81,16 @@ pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board, feature: 
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .stdin(Stdio::null());
     command
+}
+
+/// Runs a command that builds, and reads the ELF file of `program`.
+pub(crate) fn build(mut command: Command, program: &str) -> Result<Vec<u8>> {
+    let _guard = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+    command.args(["--quiet", "--message-format", "json-render-diagnostics"]);
+    let messages = process::capture(&mut command)?;
+    let path = executable(&messages, program)
+        .with_context(|| format!("`{}` named no program", process::describe(&command)))?;
+    fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// The workspace's folder.

@@ -144,8 +144,13 @@ impl Arithmetic for F32 {
 impl<'a> Layer<'a> {
     #[inline(always)]
     fn blocks(self, precision: Precision) -> impl Iterator<Item = &'a [u32]> {
-        let blocks = self.words.chunks_exact(block_words(precision, self.inputs).max(1));
-        blocks.take(self.rows.div_ceil(BLOCK_ROWS))
+        let (mut words, len) = (self.words, block_words(precision, self.inputs));
+        // Not chunks_exact, which divides: a core without division would pay for it, and for the panic by zero.
+        (0..self.rows.div_ceil(BLOCK_ROWS)).map_while(move |_| {
+            let (block, rest) = words.split_at_checked(len)?;
+            words = rest;
+            Some(block)
+        })
     }
 }
 
@@ -302,7 +307,8 @@ fn accumulate_w16<const L: usize>(bias: &[u32; BLOCK_ROWS], weights: &[u32], x: 
 fn accumulate_f32<const L: usize>(block: &[u32], x: &[u32]) -> Block<f32, L> {
     let Some((bias, weights)) = block.split_first_chunk::<BLOCK_ROWS>() else { return [[0.0; L]; BLOCK_ROWS] };
     let mut block = bias.map(|bias| [f32::from_bits(bias); L]);
-    for (tile, x) in weights.chunks_exact(BLOCK_ROWS).zip(x.chunks_exact(L)) {
+    let ((tiles, _), (x, _)) = (weights.as_chunks::<BLOCK_ROWS>(), x.as_chunks::<L>());
+    for (tile, x) in tiles.iter().zip(x) {
         for (row, &word) in block.iter_mut().zip(tile) {
             for (accumulator, &x) in row.iter_mut().zip(x) {
                 // Rust never fuses these two.

@@ -22,7 +22,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     let model = model_source::region(job.model_bytes as usize).ok_or(Failure::ModelRegion)?;
     match job.mode {
         Mode::Evaluate => evaluate(&mut Evaluator::new(model)?, job.samples as usize),
-        Mode::Count => benchmark::run(&mut Evaluator::new(model)?, job.samples as usize),
+        Mode::Count => benchmark::run(&mut Evaluator::new(model)?),
         Mode::Compare => compare::run(model, job.samples as usize),
         _ => Err(Failure::Job(JobError::Mode)),
     }

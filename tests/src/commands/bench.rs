@@ -1,62 +1,210 @@
 //! `cargo xtask bench`: instructions, flash and RAM of one evaluation on every board.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use firmware_cortexm::protocol::Mode;
+use firmware_core::Precision;
+use firmware_cortexm::protocol::{BATCHES, CALIBRATION_INSTRUCTIONS, Mode};
+use serde::Serialize;
 
 use crate::boards::{self, BOARDS, Board};
 use crate::commands::parity::PRECISIONS;
 use crate::device;
 use crate::firmware::Firmware;
-use crate::model;
-use crate::provision;
-use crate::qemu;
+use crate::minimal::{Minimal, Scope};
+use crate::model::precision_name;
+use crate::provision::{self, Toolchain};
+use crate::qemu::{self, Run};
 use crate::synthetic::Network;
 
-/// Count the instructions of an evaluation on emulated boards
+/// Count instructions, flash and RAM of an evaluation on emulated boards
+///
+/// Networks of random weights from a fixed seed, small (2 inputs, 64 frequencies, layers of 64, 64, 64 and 3) and big (128
+/// frequencies, layers of 128, 128, 128 and 3), one point at a time and in batches. Columns, all of one evaluation:
+///
+///   encoding    instructions from coordinates to features
+///   mlp         all others: the layers, and from and to the user's units
+///   per MAC     total over the multiplications of the layers
+///   flash       the whole library (parse, self_test, all forms of evaluation) with this precision alone: code and
+///               constants of firmware-core and what it calls, linked without startup, logging and model
+///   evaluation  the same with eval_into alone
+///   RAM         beside the model: scratch, outputs, and variables of the library (it has none)
+///   stack       deepest use, painted and measured
+///
+/// Example: cargo xtask bench --board all
 #[derive(Clone, Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub struct Args {
     /// A board, or `all`
     #[arg(long, default_value = boards::DEFAULT)]
     board: String,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Counts of one network on one board.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// The board.
+    pub board: &'static str,
+    /// How numbers are stored.
+    pub precision: &'static str,
+    /// `small` or `big`.
+    pub network: &'static str,
+    /// Points that are evaluated together.
+    pub batch: usize,
+    /// Instructions from Q0.32 coordinates to features, per evaluation.
+    pub encoding: u64,
+    /// All other instructions of an evaluation: the layers, and the conversions from and to the user's units.
+    pub mlp: u64,
+    /// Instructions from a point to outputs, both in the user's units, per evaluation.
+    pub total: u64,
+    /// The library with this precision alone: see [`Scope::Library`].
+    pub flash_bytes: u64,
+    /// Scratch and outputs of the batch, and the library's variables.
+    pub ram_bytes: u64,
+    /// Deepest use of the stack, painted and measured.
+    pub stack_bytes: u64,
+    #[serde(skip)]
+    macs: usize,
+    #[serde(skip)]
+    evaluation_flash_bytes: u64,
+}
+
+/// All that is printed as JSON.
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    rows: &'a [Row],
 }
 
 /// Runs the command.
 ///
 /// # Errors
 ///
-/// Where a device or a tool fails.
+/// Where a device or a tool fails, or a board's clock does not count a loop of known length right.
 pub fn run(args: &Args) -> Result<()> {
     let boards: Vec<&'static Board> =
         if args.board == "all" { BOARDS.iter().collect() } else { vec![Board::find(&args.board)?] };
     let toolchain = provision::all()?;
+    let mut rows = Vec::new();
     for board in boards {
-        let firmware = Firmware::build(&toolchain, board, None)?;
-        for precision in PRECISIONS {
-            for (name, network) in [("small", Network::small(precision)), ("big", Network::big(precision))] {
-                let artifact = network.artifact(0)?;
-                if artifact.as_bytes().len() as u64 > firmware.model_region.len {
-                    continue;
-                }
-                let run = qemu::work(&firmware, Mode::Count, artifact.as_bytes(), 4, Duration::from_secs(60));
-                let run = run?.success().context("bench")?;
-                device::check_clock(board, &run)?;
-                let count = |form: &str| -> Result<f64> {
-                    let line = run.line(&format!("count form={form}"))?;
-                    Ok(board.instructions(line.value("ticks")?) / line.value::<f64>("samples")?)
-                };
-                println!(
-                    "{:10} {:6} {name:5} encoding {:9.0} single {:9.0} batch {:9.0} stack {:?}",
-                    board.name,
-                    model::precision_name(precision),
-                    count("encoding")?,
-                    count("single")?,
-                    count("batch")?,
-                    run.line("stack")?.message
-                );
+        rows.extend(measure(&toolchain, board)?);
+    }
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&Report { rows: &rows })?);
+    } else {
+        print!("{}", table(&rows));
+    }
+    Ok(())
+}
+
+/// Every row of a board.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn measure(toolchain: &Toolchain, board: &'static Board) -> Result<Vec<Row>> {
+    let firmware = Firmware::build(toolchain, board, None)?;
+    let mut rows = Vec::new();
+    for precision in PRECISIONS {
+        let library = Minimal::link(toolchain, board, precision, Scope::Library)?;
+        let evaluation = Minimal::link(toolchain, board, precision, Scope::Evaluation)?;
+        for (name, network) in [("small", Network::small(precision)), ("big", Network::big(precision))] {
+            eprintln!("{} ({}), {}, {name}", board.name, board.core, precision_name(precision));
+            for row in count(&firmware, precision, name, &network)? {
+                let ram_bytes = row.ram_bytes + library.size.ram_bytes;
+                let flash_bytes = library.size.flash_bytes;
+                let evaluation_flash_bytes = evaluation.size.flash_bytes;
+                rows.push(Row { flash_bytes, ram_bytes, evaluation_flash_bytes, ..row });
             }
         }
     }
-    Ok(())
+    Ok(rows)
+}
+
+/// The rows of one network without what linking tells; none, with a word on standard error, where it does not fit.
+fn count(firmware: &Firmware, precision: Precision, name: &'static str, network: &Network) -> Result<Vec<Row>> {
+    let artifact = network.artifact(0)?;
+    let (bytes, room) = (artifact.as_bytes(), firmware.model_region.len);
+    if bytes.len() as u64 > room {
+        eprintln!("  left out: the model has {} bytes, the board keeps {room} for one", bytes.len());
+        return Ok(Vec::new());
+    }
+    let model = artifact.model()?;
+    let run = qemu::work(firmware, Mode::Count, bytes, 0, Duration::from_secs(600))?.success()?;
+    device::check_clock(firmware.board, &run).context("the counter is wrong")?;
+    let encoding = per_sample(firmware.board, &run, "count form=encoding")?;
+    BATCHES
+        .iter()
+        .map(|&batch| {
+            let subject = format!("batch of={batch} ");
+            let line = run.line(&subject)?;
+            let total = per_sample(firmware.board, &run, &subject)?;
+            Ok(Row {
+                board: firmware.board.name,
+                precision: precision_name(precision),
+                network: name,
+                batch,
+                encoding,
+                mlp: total.saturating_sub(encoding),
+                total,
+                flash_bytes: 0,
+                ram_bytes: 4 * (line.value::<u64>("scratch_words")? + (batch * model.outputs()) as u64),
+                stack_bytes: line.value("stack")?,
+                macs: model.macs(),
+                evaluation_flash_bytes: 0,
+            })
+        })
+        .collect()
+}
+
+fn per_sample(board: &Board, run: &Run, subject: &str) -> Result<u64> {
+    let line = run.line(subject)?;
+    let samples: f64 = line.value("samples")?;
+    Ok((board.instructions(line.value("ticks")?) / samples).round() as u64)
+}
+
+fn table(rows: &[Row]) -> String {
+    let mut text = String::new();
+    for of_board in rows.chunk_by(|a, b| a.board == b.board) {
+        let board = of_board[0].board;
+        let core = BOARDS.iter().find(|known| known.name == board).map_or("", |known| known.core);
+        let _ = writeln!(text, "{board} ({core}); instructions of one evaluation, bytes");
+        let _ = writeln!(
+            text,
+            "  {:9} {:7} {:>5} {:>9} {:>10} {:>10} {:>8} {:>7} {:>10} {:>6} {:>6}",
+            "precision",
+            "network",
+            "batch",
+            "encoding",
+            "mlp",
+            "total",
+            "per MAC",
+            "flash",
+            "evaluation",
+            "RAM",
+            "stack"
+        );
+        for row in of_board {
+            let _ = writeln!(
+                text,
+                "  {:9} {:7} {:5} {:9} {:10} {:10} {:8.2} {:7} {:10} {:6} {:6}",
+                row.precision,
+                row.network,
+                row.batch,
+                row.encoding,
+                row.mlp,
+                row.total,
+                row.total as f64 / row.macs as f64,
+                row.flash_bytes,
+                row.evaluation_flash_bytes,
+                row.ram_bytes,
+                row.stack_bytes,
+            );
+        }
+    }
+    let _ = writeln!(text, "The counter was checked on a loop of {CALIBRATION_INSTRUCTIONS} instructions.");
+    text
 }
