@@ -11,6 +11,7 @@
 //! | `thumbv8m.main-*` with `-C target-cpu=cortex-m33` (m35p) | Cortex-M33, M35P | `dsp` |
 //! | `thumbv8m.main-*` with `-C target-cpu=cortex-m55` (m52, m85) | Cortex-M52, M55, M85 | `mve` |
 //! | `thumbv8m.main-*` otherwise | any of these | `v7m` |
+//! | `x86_64-*` with an operating system | AVX2 or AVX-512, where found at run time | `x86` |
 //! | everything else | | `portable` |
 //!
 //! `kernels_fpu` is set where the target's ABI passes floats in registers (`*-eabihf`), `kernels_v8m` where the assembler has
@@ -20,7 +21,7 @@ use std::env;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!(r#"cargo::rustc-check-cfg=cfg(kernels, values("portable", "thumb1", "v7m", "dsp", "mve"))"#);
+    println!(r#"cargo::rustc-check-cfg=cfg(kernels, values("portable", "thumb1", "v7m", "dsp", "mve", "x86"))"#);
     println!("cargo::rustc-check-cfg=cfg(kernels_fpu)");
     println!("cargo::rustc-check-cfg=cfg(kernels_v8m)");
     let target = env::var("TARGET").unwrap_or_default();
@@ -48,6 +49,8 @@ fn kernels(target: &str, flags: &str) -> &'static str {
             "cortex-m33" | "cortex-m35p" => "dsp",
             _ => "v7m",
         },
+        // Without an operating system nobody need have made the vector registers usable.
+        "x86_64" if !target.contains("-none") && !target.contains("-uefi") => "x86",
         _ => "portable",
     }
 }

@@ -138,7 +138,7 @@ fn phase(row: &[i32], point: &[u32]) -> u32 {
 
 /// 2v - 1 with 1.0 = [`trig::ONE`].
 #[inline(always)]
-fn passed_through(v: u32) -> i32 {
+pub(crate) fn passed_through(v: u32) -> i32 {
     ((v >> 16) as i32 - 32_768).max(-trig::ONE)
 }
 

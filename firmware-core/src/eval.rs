@@ -70,8 +70,9 @@ impl Model<'_> {
             return Err(EvalError::OutputLength);
         }
         dispatch!(self.header.precision, kernels::, A => {
-                let is_wide = scratch.len() >= A::LANES * self.scratch_words();
-            self.points::<A>(points, if is_wide { A::LANES } else { 1 }, scratch, out)
+            let lanes = A::batch_lanes();
+            let is_wide = scratch.len() >= lanes * self.scratch_words();
+            self.points::<A>(points, if is_wide { lanes } else { 1 }, scratch, out)
         })
     }
 
@@ -157,7 +158,7 @@ impl Model<'_> {
         Ok(digest.finalize())
     }
 
-    /// Points in groups of `wide` lanes, 1 or [`Arithmetic::LANES`], the rest one by one.
+    /// Points in groups of `wide` lanes, 1 or [`Arithmetic::batch_lanes`], the rest one by one.
     fn points<A: Arithmetic>(
         &self,
         mut points: &[f32],

@@ -25,7 +25,7 @@ pub(crate) const EVEN: [i32; 4] = [ONE, -646_711, 2_119_719, -2_572_067];
 #[inline(always)]
 #[must_use]
 pub const fn mul_high_rounded(a: i32, b: i32) -> i32 {
-    ((a as i64 * b as i64 + (1 << 31)) >> 32) as i32
+    ((a as i64).wrapping_mul(b as i64).wrapping_add(1 << 31) >> 32) as i32
 }
 
 /// ([`ONE`]·cos, [`ONE`]·sin) of `phase` turns.
@@ -34,15 +34,16 @@ pub const fn mul_high_rounded(a: i32, b: i32) -> i32 {
 pub const fn cos_sin(phase: u32) -> (i32, i32) {
     let sign = phase as i32 >> 31;
     // Negative phases are mirrored to -1 - phase, one unit off: 1.5e-9 radians.
-    let z = (1 << 30) - (phase as i32 ^ sign);
+    // Nothing here wraps; checks for it would only keep a desktop's compiler from vectorizing.
+    let z = (1i32 << 30).wrapping_sub(phase as i32 ^ sign);
     let square = mul_high_rounded(z, z);
-    let odd = ODD[2] + mul_high_rounded(ODD[3], square);
-    let odd = ODD[1] + mul_high_rounded(odd, square);
-    let odd = ODD[0] + mul_high_rounded(odd, square);
-    let even = EVEN[2] + mul_high_rounded(EVEN[3], square);
-    let even = EVEN[1] + mul_high_rounded(even, square);
-    let even = EVEN[0] + mul_high_rounded(even, square);
-    (mul_high_rounded(odd, z), (even ^ sign) - sign)
+    let odd = ODD[2].wrapping_add(mul_high_rounded(ODD[3], square));
+    let odd = ODD[1].wrapping_add(mul_high_rounded(odd, square));
+    let odd = ODD[0].wrapping_add(mul_high_rounded(odd, square));
+    let even = EVEN[2].wrapping_add(mul_high_rounded(EVEN[3], square));
+    let even = EVEN[1].wrapping_add(mul_high_rounded(even, square));
+    let even = EVEN[0].wrapping_add(mul_high_rounded(even, square));
+    (mul_high_rounded(odd, z), (even ^ sign).wrapping_sub(sign))
 }
 
 /// [`ONE`]·sin of `phase` turns.

@@ -65,8 +65,8 @@ fn batches_equal_single_points_whatever_the_scratch() {
     for network in networks() {
         let artifact = network.artifact("");
         let model = Model::parse(bytes(&artifact)).unwrap();
-        let points: Vec<f32> = (0..37 * model.inputs()).map(|_| random.unit() * 2.5 + 0.5).collect();
-        let mut single = vec![0.0; 37 * model.outputs()];
+        let points: Vec<f32> = (0..137 * model.inputs()).map(|_| random.unit() * 2.5 + 0.5).collect();
+        let mut single = vec![0.0; 137 * model.outputs()];
         let mut scratch = vec![7; model.scratch_words()];
         for (point, out) in points.chunks_exact(model.inputs()).zip(single.chunks_exact_mut(model.outputs())) {
             model.eval_into(point, &mut scratch, out).unwrap();

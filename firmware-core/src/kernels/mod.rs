@@ -47,6 +47,8 @@ mod thumb1;
 mod v7m;
 #[cfg(all(kernels_fpu, any(kernels = "dsp", kernels = "mve")))]
 mod vfp;
+#[cfg(kernels = "x86")]
+mod x86;
 
 #[cfg(kernels = "dsp")]
 pub(crate) use dsp::{W8A16, W16A16};
@@ -62,6 +64,8 @@ pub(crate) use thumb1::{W8A16, W16A16};
 pub(crate) use v7m::{W8A16, W16A16};
 #[cfg(all(kernels_fpu, any(kernels = "dsp", kernels = "mve")))]
 pub(crate) use vfp::F32;
+#[cfg(kernels = "x86")]
+pub(crate) use x86::{W8A16, W16A16};
 
 use crate::encoding::Encoding;
 use crate::limits::MAX_INPUTS;
@@ -76,11 +80,11 @@ pub const INPUT_GROUP: usize = 8;
 pub const ACTIVATION_MAX: i32 = 32767;
 
 /// Points that a batch evaluates side by side where the scratch has room.
-pub(crate) const fn batch_lanes(precision: Precision) -> usize {
+pub(crate) fn batch_lanes(precision: Precision) -> usize {
     match precision {
-        Precision::F32 => F32::LANES,
-        Precision::W8A16 => W8A16::LANES,
-        Precision::W16A16 => W16A16::LANES,
+        Precision::F32 => F32::batch_lanes(),
+        Precision::W8A16 => W8A16::batch_lanes(),
+        Precision::W16A16 => W16A16::batch_lanes(),
     }
 }
 
@@ -163,13 +167,19 @@ pub(crate) struct Layer<'a> {
     pub(crate) rows: usize,
 }
 
-/// One precision's arithmetic over lanes: 1 or [`Arithmetic::LANES`] of them.
+/// One precision's arithmetic over lanes: 1 or [`Arithmetic::batch_lanes`] of them.
 ///
 /// Buffers come with the lengths that the module describes. Where they do not, a kernel stops early or does nothing: it
 /// never panics and never reads or writes outside.
 pub(crate) trait Arithmetic {
-    /// Points that a batch gains by evaluating side by side.
+    /// The most lanes.
     const LANES: usize;
+
+    /// Points that a batch gains by evaluating side by side, on this machine.
+    #[inline]
+    fn batch_lanes() -> usize {
+        Self::LANES
+    }
 
     /// The features of as many points as there are lanes.
     fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]);

@@ -143,7 +143,7 @@ impl Arithmetic for F32 {
 
 impl<'a> Layer<'a> {
     #[inline(always)]
-    fn blocks(self, precision: Precision) -> impl Iterator<Item = &'a [u32]> {
+    pub(super) fn blocks(self, precision: Precision) -> impl Iterator<Item = &'a [u32]> {
         let (mut words, len) = (self.words, block_words(precision, self.inputs));
         // Not chunks_exact, which divides: a core without division would pay for it, and for the panic by zero.
         (0..self.rows.div_ceil(BLOCK_ROWS)).map_while(move |_| {
@@ -187,7 +187,7 @@ pub(super) fn store_float(x: &mut [u32], k: usize, lane: usize, lanes: usize, va
 
 /// Splits a block into biases, weights and multipliers.
 #[inline(always)]
-fn parts(block: &[u32]) -> Option<(&[u32; BLOCK_ROWS], &[u32], &[u32; BLOCK_ROWS])> {
+pub(super) fn parts(block: &[u32]) -> Option<(&[u32; BLOCK_ROWS], &[u32], &[u32; BLOCK_ROWS])> {
     let (bias, rest) = block.split_first_chunk()?;
     let (weights, multiplier) = rest.split_last_chunk()?;
     Some((bias, weights, multiplier))
