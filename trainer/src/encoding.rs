@@ -91,14 +91,14 @@ impl Default for EncodingParams {
 }
 
 /// As text: JSON knows no infinity.
-mod power {
+pub(crate) mod power {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<S: Serializer>(power: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(power: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(power)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }

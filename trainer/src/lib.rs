@@ -24,6 +24,8 @@ pub mod report;
 pub mod reproduce;
 pub mod run;
 pub mod saved;
+pub mod side_by_side;
+pub mod sweep;
 pub mod tensors;
 pub mod theory;
 pub mod train;

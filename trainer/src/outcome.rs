@@ -154,7 +154,7 @@ impl Outcome {
             "A network of {} parameters, trained for {} of {} steps; its {} artifact has {} bytes.{state}",
             self.parameters, self.steps, settings.fit.steps, self.precision, self.model_bytes
         );
-        let rows = settings_rows(settings);
+        let rows = flat(settings);
         Report {
             title: &title,
             summary: &summary,
@@ -169,7 +169,7 @@ impl Outcome {
 }
 
 /// Names and values of all settings, nested ones with dots.
-fn settings_rows(settings: &RunSettings) -> Vec<(String, String)> {
+pub(crate) fn flat(settings: &impl Serialize) -> Vec<(String, String)> {
     fn walk(name: &str, value: serde_json::Value, rows: &mut Vec<(String, String)>) {
         match value {
             serde_json::Value::Object(map) => {

@@ -56,7 +56,7 @@ pub(crate) struct Fit {
 
 /// Everything that a resumed run takes from its folder.
 #[derive(clap::Args, Default, PartialEq)]
-struct Settings {
+pub(super) struct Settings {
     /// Columns of a CSV that are inputs
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     inputs: Vec<String>,
@@ -171,12 +171,17 @@ fn parse_schedule(text: &str) -> Result<Schedule, String> {
     }
 }
 
-fn parse_precision(name: &str) -> anyhow::Result<Precision> {
+pub(super) fn parse_precision(name: &str) -> anyhow::Result<Precision> {
     let precision = PrecisionArg::from_str(name, false).ok().with_context(|| format!("unknown precision {name}"))?;
     Ok(precision.into())
 }
 
 impl Settings {
+    /// Whether the user said which samples test.
+    pub(super) fn has_holdout(&self) -> bool {
+        self.holdout.is_some()
+    }
+
     fn params(&self, steps: Option<u64>) -> FitParams {
         let mut params = FitParams::default();
         let encoding = &mut params.encoding;
@@ -206,7 +211,7 @@ impl Settings {
         params
     }
 
-    fn run_settings(&self, input: PathBuf, steps: Option<u64>) -> RunSettings {
+    pub(super) fn run_settings(&self, input: PathBuf, steps: Option<u64>) -> RunSettings {
         let precision = self.precision.unwrap_or(PrecisionArg::W8a16);
         RunSettings {
             fit: self.params(steps),
@@ -276,7 +281,7 @@ impl Fit {
     }
 }
 
-fn read_data(settings: &RunSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
+pub(super) fn read_data(settings: &RunSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
     let options = LoadOptions {
         channels_last: settings.channels_last,
         inputs: settings.inputs.clone(),

@@ -11,6 +11,7 @@ mod interrupt;
 mod ntk;
 mod quantize;
 mod reproduce;
+mod sweep;
 
 use std::io::{self, Write};
 
@@ -27,12 +28,14 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Cryo(cryo::Cryo),
+    Collect(sweep::Collect),
     Evaluate(evaluate::Evaluate),
     Fit(fit::Fit),
     Inspect(inspect::Inspect),
     Ntk(ntk::Ntk),
     Quantize(quantize::Quantize),
     Reproduce(reproduce::Reproduce),
+    Sweep(Box<sweep::Sweep>),
 }
 
 impl Cli {
@@ -40,12 +43,14 @@ impl Cli {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Cryo(command) => command.run(),
+            Command::Collect(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Fit(command) => command.run(),
             Command::Inspect(command) => command.run(),
             Command::Ntk(command) => command.run(),
             Command::Quantize(command) => command.run(),
             Command::Reproduce(command) => command.run(),
+            Command::Sweep(command) => command.run(),
         }
     }
 }

@@ -1,0 +1,206 @@
+//! `trainer sweep`: many settings on one data set; `trainer collect`: the shards of a sweep put together.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use trainer::side_by_side::available_threads;
+use trainer::sweep::grid::parse_list;
+use trainer::sweep::table::Table;
+use trainer::sweep::{Event, Grid, Shard, Store, Sweep as Settings, SweepError, Watcher};
+use trainer::train::Ended;
+
+use super::fit::{self, parse_precision, read_data};
+use super::{interrupt, print};
+
+/// Samples held out where nothing is said.
+const HOLDOUT: f64 = 0.1;
+
+/// Train with every combination of the given values, and say which is best on held-out samples.
+///
+/// All other options are those of `trainer fit`. Settings run side by side, one thread each; their numbers do not depend on how
+/// many do. --out gets sweep.csv, sweep.json, sweep.png and sweep.svg, and a small file for each finished setting: the same command
+/// continues where ctrl-C, a crash or a time limit ended it. Of the samples 0.1 are held out unless --holdout says otherwise.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  trainer sweep camera_256.png --scales 1,2,4,8,16,32 --out sweeps/camera\n  \
+                        trainer sweep wave.npy --encoding fourier --amplitude-powers 0,0.5,1,2,inf --frequency-counts 16,64 --out sweeps/wave\n\n\
+                        A large sweep as a Slurm job array, in a directory that all nodes see:\n  \
+                        #!/bin/bash\n  \
+                        #SBATCH --array=1-20 --cpus-per-task=8\n  \
+                        trainer sweep data.npy --scales 1,2,4,8 --widths 32,64,128 --out sweeps/data --shard $SLURM_ARRAY_TASK_ID/20\n  \
+                        # and when all are done: trainer collect sweeps/data\n\
+                        Kubernetes: --shard $((JOB_COMPLETION_INDEX + 1))/20. Shards may also have an --out each; collect takes them all.")]
+pub(crate) struct Sweep {
+    /// A PNG or JPEG picture, an .npy array, or a CSV table
+    input: PathBuf,
+    /// The directory of the sweep; one that holds the same sweep is continued
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Values of --scale, such as 1,2,4,8
+    #[arg(long, value_name = "LIST", conflicts_with = "scale", allow_hyphen_values = true)]
+    scales: Option<String>,
+    /// Values of --amplitude-power, such as 0,1,inf
+    #[arg(long, value_name = "LIST", conflicts_with = "amplitude_power", allow_hyphen_values = true)]
+    amplitude_powers: Option<String>,
+    /// Values of --frequencies, such as 32,64,128
+    #[arg(long, value_name = "LIST", conflicts_with = "frequencies", allow_hyphen_values = true)]
+    frequency_counts: Option<String>,
+    /// Widths of all hidden layers, such as 32,64 [default: the first of --hidden]
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    widths: Option<String>,
+    /// Numbers of hidden layers, such as 2,3 [default: as many as --hidden]
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    depths: Option<String>,
+    /// Only the i-th of n parts, i from 1
+    #[arg(long, value_name = "i/n", allow_hyphen_values = true)]
+    shard: Option<String>,
+    /// Settings at a time [default: as many as the machine has threads]
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Updates of the parameters [default: 2000]
+    #[arg(long)]
+    steps: Option<u64>,
+    #[command(flatten)]
+    settings: fit::Settings,
+    /// Print one JSON object; progress goes to standard error
+    #[arg(long)]
+    json: bool,
+}
+
+impl Sweep {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let grid = self.grid()?;
+        let shard = self.shard.as_deref().map_or(Ok(Shard::WHOLE), str::parse)?;
+        let mut base = self.settings.run_settings(self.input.clone(), self.steps);
+        if !self.settings.has_holdout() {
+            base.fit.holdout = trainer::dataset::Holdout::Fraction(HOLDOUT);
+        }
+        let precision = parse_precision(&base.precision)?;
+        let (dataset, _) = read_data(&base)?;
+        let sweep = Settings::new(base, grid, precision, &dataset)?;
+        let store = Store::create(&self.out, sweep.manifest())?;
+        let (bar, finished) = (Progress::new(), AtomicUsize::new(0));
+        let watcher = Watcher {
+            threads: self.threads.unwrap_or_else(available_threads),
+            stop: interrupt::catch()?,
+            tell: &|event| bar.show(event, &finished),
+        };
+        let ended = sweep.run(&store, shard, watcher);
+        bar.0.finish_and_clear();
+        let ended = ended?;
+        report(std::slice::from_ref(&self.out), &self.out, self.json)?;
+        if ended == Ended::Interrupted {
+            eprintln!("interrupted; the same command continues");
+            interrupt::exit();
+        }
+        Ok(())
+    }
+
+    fn grid(&self) -> Result<Grid, SweepError> {
+        fn list<T>(
+            text: Option<&String>,
+            parse: impl Fn(&str) -> Result<Vec<T>, SweepError>,
+        ) -> Result<Vec<T>, SweepError> {
+            text.map_or_else(|| Ok(Vec::new()), |text| parse(text))
+        }
+        let counts =
+            |option, text| list(text, |text| parse_list(option, text, "whole numbers from 1", |&count| count > 0));
+        Ok(Grid {
+            scales: list(self.scales.as_ref(), |text| {
+                parse_list("--scales", text, "positive numbers", |&scale: &f64| scale > 0.0 && scale.is_finite())
+            })?,
+            amplitude_powers: list(self.amplitude_powers.as_ref(), |text| {
+                parse_list("--amplitude-powers", text, "numbers from 0, or inf", |&power: &f64| power >= 0.0)
+            })?,
+            frequency_counts: counts("--frequency-counts", self.frequency_counts.as_ref())?,
+            widths: counts("--widths", self.widths.as_ref())?,
+            depths: counts("--depths", self.depths.as_ref())?,
+        })
+    }
+}
+
+/// Put the parts of a sweep together: one table, one plot, and what is missing.
+///
+/// The directories must hold the same sweep over the same data; sweep.csv, sweep.json, sweep.png and sweep.svg are written to --out.
+/// Settings that are not finished are named on standard error; the exit code is then 2, so that a script can tell.
+#[derive(clap::Args)]
+#[command(after_help = "Example: trainer collect sweeps/part-*/ --out sweeps/all")]
+pub(crate) struct Collect {
+    /// What --out of `trainer sweep` named
+    #[arg(required = true, value_name = "DIR")]
+    directories: Vec<PathBuf>,
+    /// Where table and plot go, created if need be [default: the first DIR]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// The exit code where settings are missing: neither success nor an error of the command.
+const INCOMPLETE: i32 = 2;
+
+impl Collect {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let out = self.out.as_ref().unwrap_or(&self.directories[0]);
+        if !report(&self.directories, out, self.json)? {
+            std::process::exit(INCOMPLETE);
+        }
+        Ok(())
+    }
+}
+
+/// Writes and prints what is finished, and names what is not; whether all is.
+fn report(directories: &[PathBuf], out: &Path, as_json: bool) -> anyhow::Result<bool> {
+    let (manifest, rows) = Store::collect(directories)?;
+    let table = Table::new(manifest, rows);
+    std::fs::create_dir_all(out).map_err(|source| SweepError::Create { path: out.to_owned(), source })?;
+    table.write(out)?;
+    let missing = table.missing_names()?;
+    if as_json {
+        print(String::from_utf8_lossy(&table.json()).trim_end())?;
+    } else {
+        let mut text = table.text();
+        if let Some(best) = table.best() {
+            text += &format!("\n\nbest    {}: {:.2} dB held out", table.name(best), best.test_psnr_db());
+        }
+        text += &format!("\ntable   {}\nplot    {}", out.join("sweep.csv").display(), out.join("sweep.png").display());
+        print(&text)?;
+    }
+    if !missing.is_empty() {
+        const NAMED: usize = 20;
+        let named = missing.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
+        let more = if missing.len() > NAMED { "; …" } else { "" };
+        let all = missing.len() + table.rows().count();
+        eprintln!("not finished: {} of {all} settings ({named}{more})", missing.len());
+    }
+    Ok(missing.is_empty())
+}
+
+/// A bar of steps, and a line for each finished setting; only the lines where there is no terminal.
+struct Progress(ProgressBar);
+
+impl Progress {
+    fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{bar:32} {pos}/{len} steps  {eta} left");
+        Self(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
+    }
+
+    fn show(&self, event: Event<'_>, finished: &AtomicUsize) {
+        match event {
+            Event::Begin { settings, steps } => self.0.set_length(settings as u64 * steps),
+            Event::Steps(steps) => self.0.inc(steps),
+            Event::Finished(row) => {
+                let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
+                let quality = match &row.measured {
+                    Some(measured) => format!("held out {:.2} dB", measured.test.psnr_db),
+                    None => row.failure.clone().unwrap_or_default(),
+                };
+                let seconds = row.seconds.map_or(String::new(), |seconds| format!(", {seconds:.1} s"));
+                self.0
+                    .suspend(|| eprintln!("setting {} finished ({count} in this run): {quality}{seconds}", row.index));
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What can be wrong with a sweep, one sentence each.
+
+use std::path::PathBuf;
+
+use crate::files::WriteError;
+use crate::fit::FitError;
+use crate::outcome::OutcomeError;
+use crate::report::figure::FigureError;
+use crate::run::RunError;
+use crate::tensors::TensorError;
+
+/// Why a sweep cannot begin, go on or be collected. What is finished is kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SweepError {
+    /// A list of values that is none.
+    #[error("{option}: {reason}")]
+    List {
+        /// As on the command line.
+        option: &'static str,
+        /// What is wrong and what would be right.
+        reason: String,
+    },
+    /// No list at all.
+    #[error(
+        "nothing to sweep over; give at least one of --scales, --amplitude-powers, --frequency-counts, --widths, --depths"
+    )]
+    NoAxis,
+    /// A list that the encoding does not listen to.
+    #[error("{option} has no effect with --encoding {encoding}; it is for {for_encodings}")]
+    NoEffect {
+        /// As on the command line.
+        option: &'static str,
+        /// The encoding asked for.
+        encoding: String,
+        /// Those that it would work with.
+        for_encodings: &'static str,
+    },
+    /// More settings than anyone trains.
+    #[error("{settings} settings are too many; up to {most} are possible in one sweep")]
+    TooMany {
+        /// The size of the product.
+        settings: usize,
+        /// The limit.
+        most: usize,
+    },
+    /// No such part.
+    #[error("--shard {text} is not possible; give i/n with i from 1 to n, such as 1/4")]
+    Shard {
+        /// What was given.
+        text: String,
+    },
+    /// All samples train.
+    #[error("a sweep is judged by held-out samples; give --holdout even or a part such as --holdout 0.1")]
+    NoHoldout,
+    /// One of the settings is impossible, or the data cannot be split.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    /// The directory cannot be made.
+    #[error("cannot create {}; choose an --out that you may write to", path.display())]
+    Create {
+        /// The directory.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// Files of something else.
+    #[error("{} holds something that is no sweep; choose another --out", path.display())]
+    Occupied {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A sweep with other settings.
+    #[error("{} holds a sweep with {name} {there}, not {here}; choose another --out, or give the settings of that sweep", path.display())]
+    OtherSettings {
+        /// The directory.
+        path: PathBuf,
+        /// What differs, with dots.
+        name: String,
+        /// Its value in the directory.
+        there: String,
+        /// Its value now.
+        here: String,
+    },
+    /// A sweep over other data.
+    #[error("the data are not those of the sweep in {}; choose another --out, or give the same file", path.display())]
+    OtherData {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Nothing to collect from.
+    #[error("{} is not the directory of a sweep; name what --out of `trainer sweep` named", path.display())]
+    NotASweep {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A file of the sweep that makes no sense.
+    #[error("{} is damaged ({reason}); delete it and run the sweep again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// In words.
+        reason: String,
+    },
+    /// A file that cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file that cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// An unfinished setting that cannot be written.
+    #[error(transparent)]
+    Tensors(#[from] TensorError),
+    /// A trained network that cannot be exported.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A trained network that cannot be measured.
+    #[error(transparent)]
+    Outcome(#[from] OutcomeError),
+    /// The plot cannot be drawn.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+    /// No threads to work on.
+    #[error("cannot start threads")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}

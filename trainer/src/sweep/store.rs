@@ -1,0 +1,203 @@
+//! The directory of a sweep: its settings, one small file for each that is finished, and a checkpoint for each that is not.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `settings.json` | what is swept over which data; another sweep is refused |
+//! | `results/N.json` | setting N, finished |
+//! | `unfinished/N.safetensors` | setting N, interrupted |
+//! | `sweep.json`, `.csv`, `.png`, `.svg` | the table and the plot of what is finished |
+//!
+//! Several processes may work on shards in one directory: each writes files of its own, whole or not at all.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::grid::Grid;
+use super::{Row, SweepError};
+use crate::files;
+use crate::fit::FitParams;
+use crate::outcome::flat;
+use crate::saved::RunSettings;
+
+/// What a sweep is: all that its numbers depend on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// What is not swept.
+    pub base: RunSettings,
+    /// What is.
+    pub grid: Grid,
+    /// [`crate::checkpoint::fingerprint`] of the data, in hexadecimal.
+    pub data: String,
+}
+
+impl Manifest {
+    /// Every setting, in the order of their numbers.
+    ///
+    /// # Errors
+    /// Those of [`Grid::settings`].
+    pub fn settings(&self) -> Result<Vec<FitParams>, SweepError> {
+        self.grid.settings(&self.base.fit)
+    }
+
+    /// Refuses a sweep whose numbers could differ from those of this one, which is in `path`.
+    fn check_same(&self, other: &Self, path: &Path) -> Result<(), SweepError> {
+        let path = path.to_owned();
+        // The name of the file is no matter: shards may find it elsewhere.
+        let comparable = |manifest: &Self| {
+            let mut manifest = manifest.clone();
+            manifest.base.input = PathBuf::new();
+            manifest.data.clear();
+            flat(&manifest)
+        };
+        let (there, here) = (comparable(self), comparable(other));
+        if let Some(((name, there), (_, here))) = there.into_iter().zip(here).find(|(there, here)| there != here) {
+            return Err(SweepError::OtherSettings { path, name, there, here });
+        }
+        if self.data != other.data {
+            return Err(SweepError::OtherData { path });
+        }
+        Ok(())
+    }
+}
+
+/// The directory.
+#[derive(Clone, Debug)]
+pub struct Store {
+    path: PathBuf,
+}
+
+impl Store {
+    /// The directory for a sweep: a new one, or one that holds the same sweep already.
+    ///
+    /// # Errors
+    /// If it cannot be made or written to, or holds another sweep or something else.
+    pub fn create(path: &Path, manifest: &Manifest) -> Result<Self, SweepError> {
+        let store = Self { path: path.to_owned() };
+        let create = |source| SweepError::Create { path: path.to_owned(), source };
+        if store.manifest_path().is_file() {
+            store.manifest()?.check_same(manifest, path)?;
+        } else {
+            std::fs::create_dir_all(path).map_err(create)?;
+            // A shard that starts at the same moment may be making these very directories.
+            let ours = ["results", "unfinished", "settings.json"];
+            let strange = std::fs::read_dir(path).map_err(create)?.flatten().any(|entry| {
+                let name = entry.file_name();
+                !ours.iter().any(|ours| name == *ours) && !name.to_string_lossy().starts_with(".unfinished-")
+            });
+            if strange {
+                return Err(SweepError::Occupied { path: path.to_owned() });
+            }
+        }
+        for directory in ["results", "unfinished"] {
+            std::fs::create_dir_all(path.join(directory)).map_err(create)?;
+        }
+        // Also where it is there: a disk that is full or read-only shows before the training, not after it.
+        files::write(&store.manifest_path(), &json(manifest))?;
+        Ok(store)
+    }
+
+    /// The directory of a sweep that exists.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn open(path: &Path) -> Result<(Self, Manifest), SweepError> {
+        let store = Self { path: path.to_owned() };
+        if !store.manifest_path().is_file() {
+            return Err(SweepError::NotASweep { path: path.to_owned() });
+        }
+        let manifest = store.manifest()?;
+        Ok((store, manifest))
+    }
+
+    /// The results in several directories, as one list with a place for each setting, and what the sweep is. Where two
+    /// directories have the same setting, the first counts.
+    ///
+    /// # Errors
+    /// If one is no sweep, or another one than the first, or holds a damaged file.
+    pub fn collect(paths: &[PathBuf]) -> Result<(Manifest, Vec<Option<Row>>), SweepError> {
+        let mut all: Option<(Manifest, Vec<Option<Row>>)> = None;
+        for path in paths {
+            let (store, manifest) = Self::open(path)?;
+            let settings = manifest.settings()?;
+            let rows = settings.iter().enumerate().map(|(index, setting)| store.row(index, setting));
+            let rows = rows.collect::<Result<Vec<_>, _>>()?;
+            match &mut all {
+                None => all = Some((manifest, rows)),
+                Some((first, collected)) => {
+                    manifest.check_same(first, path)?;
+                    for (place, row) in collected.iter_mut().zip(rows) {
+                        *place = place.take().or(row);
+                    }
+                }
+            }
+        }
+        all.ok_or(SweepError::NotASweep { path: PathBuf::new() })
+    }
+
+    /// The result of a setting, if it is finished.
+    ///
+    /// # Errors
+    /// If the file is damaged or of another setting.
+    pub fn row(&self, index: usize, setting: &FitParams) -> Result<Option<Row>, SweepError> {
+        let path = self.row_path(index);
+        let Some(row) = read::<Row>(&path)? else { return Ok(None) };
+        if row.index != index || !row.is_of(setting) {
+            return Err(SweepError::Damaged { path, reason: "it is the result of another setting".to_owned() });
+        }
+        Ok(Some(row))
+    }
+
+    /// Keeps the result of a setting; its checkpoint goes.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn keep(&self, row: &Row) -> Result<(), SweepError> {
+        files::write(&self.row_path(row.index), &json(row))?;
+        // One that stays is never read again.
+        let _ = std::fs::remove_file(self.checkpoint(row.index));
+        Ok(())
+    }
+
+    /// Where the state of an unfinished setting is kept.
+    #[must_use]
+    pub fn checkpoint(&self, index: usize) -> PathBuf {
+        self.path.join("unfinished").join(format!("{index:05}.safetensors"))
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn row_path(&self, index: usize) -> PathBuf {
+        self.path.join("results").join(format!("{index:05}.json"))
+    }
+
+    fn manifest_path(&self) -> PathBuf {
+        self.path.join("settings.json")
+    }
+
+    fn manifest(&self) -> Result<Manifest, SweepError> {
+        let path = self.manifest_path();
+        read(&path)?.ok_or_else(|| SweepError::NotASweep { path: self.path.clone() })
+    }
+}
+
+pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec_pretty(value).expect("plain values")
+}
+
+/// What a file holds; nothing if it is not there.
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SweepError> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(SweepError::Read { path: path.to_owned(), source }),
+    };
+    let damaged = |error: serde_json::Error| SweepError::Damaged { path: path.to_owned(), reason: error.to_string() };
+    serde_json::from_slice(&bytes).map(Some).map_err(damaged)
+}

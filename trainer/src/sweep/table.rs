@@ -1,0 +1,272 @@
+//! The results of a sweep side by side: as text, CSV, JSON and a plot of PSNR over what was swept.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::grid::Axis;
+use super::store::{Manifest, json};
+use super::{Row, SweepError};
+use crate::files;
+use crate::report::figure::{Figure as _, tick_label};
+use crate::report::sheet::{Line, Panel, Plot, Row as SheetRow, Sheet, Stroke};
+use crate::report::style;
+
+/// More lines than this are not told apart; then only the best of them is drawn, and all rows as points.
+const MOST_LINES: usize = style::SERIES.len();
+
+/// All settings of a sweep, finished or not.
+#[derive(Clone, Debug)]
+pub struct Table {
+    manifest: Manifest,
+    rows: Vec<Option<Row>>,
+}
+
+/// What `sweep.json` holds.
+#[derive(Serialize)]
+struct Document<'a> {
+    input: &'a Path,
+    holdout: String,
+    best: Option<&'a Row>,
+    missing: Vec<usize>,
+    rows: Vec<&'a Row>,
+}
+
+impl Table {
+    /// `rows` has a place for each setting of `manifest`.
+    #[must_use]
+    pub fn new(manifest: Manifest, rows: Vec<Option<Row>>) -> Self {
+        Self { manifest, rows }
+    }
+
+    /// The finished settings, in order.
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().flatten()
+    }
+
+    /// The numbers of settings that are not finished.
+    #[must_use]
+    pub fn missing(&self) -> Vec<usize> {
+        self.rows.iter().enumerate().filter(|(_, row)| row.is_none()).map(|(index, _)| index).collect()
+    }
+
+    /// The settings that are not finished, in words.
+    ///
+    /// # Errors
+    /// Those of the settings.
+    pub fn missing_names(&self) -> Result<Vec<String>, SweepError> {
+        let settings = self.manifest.settings()?;
+        Ok(self.missing().into_iter().map(|index| self.name(&Row::new(index, &settings[index]))).collect())
+    }
+
+    /// The setting that is best on held-out samples.
+    #[must_use]
+    pub fn best(&self) -> Option<&Row> {
+        // The first of equals.
+        let better =
+            |best: Option<&'_ Row>, row: &Row| best.is_none_or(|best| row.test_psnr_db() > best.test_psnr_db());
+        let measured = self.rows().filter(|row| row.measured.is_some());
+        measured.fold(None, |best, row| if better(best, row) { Some(row) } else { best })
+    }
+
+    /// A setting by what was swept, such as `scale 4, width 64`.
+    #[must_use]
+    pub fn name(&self, row: &Row) -> String {
+        name(row, &self.manifest.grid.axes())
+    }
+
+    /// The table in columns, the best setting marked.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let axes = self.manifest.grid.axes();
+        let mut head: Vec<String> = axes.iter().map(|axis| axis.name().to_owned()).collect();
+        head.extend(
+            ["train dB", "held out dB", "on device dB", "parameters", "bytes", "seconds", ""].map(str::to_owned),
+        );
+        let mut lines = vec![head];
+        let best = self.best().map(|row| row.index);
+        for row in self.rows() {
+            let mut line: Vec<String> = axes.iter().map(|&axis| value_text(row, axis)).collect();
+            let db =
+                |of: fn(&super::Measured) -> f64| row.measured.as_ref().map_or("-".into(), |m| format!("{:.2}", of(m)));
+            let count =
+                |of: fn(&super::Measured) -> usize| row.measured.as_ref().map_or("-".into(), |m| of(m).to_string());
+            line.extend([db(|m| m.train.psnr_db), db(|m| m.test.psnr_db), db(|m| m.model_test.psnr_db)]);
+            line.extend([count(|m| m.parameters), count(|m| m.model_bytes)]);
+            line.push(row.seconds.map_or("-".into(), |seconds| format!("{seconds:.1}")));
+            let note = if best == Some(row.index) { Some("best".to_owned()) } else { row.failure.clone() };
+            line.push(note.unwrap_or_default());
+            lines.push(line);
+        }
+        let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+        let last = lines[0].len() - 1;
+        let widths: Vec<usize> = (0..last).map(width).collect();
+        let aligned = |line: &Vec<String>| {
+            let cells = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:>width$}"));
+            format!("{}  {}", cells.collect::<Vec<_>>().join("  "), line[last]).trim_end().to_owned()
+        };
+        lines.iter().map(aligned).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The table as CSV, every column whether swept or not.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        let mut text = "index,scale,amplitude_power,frequencies,hidden,train_psnr_db,test_psnr_db,model_test_psnr_db,\
+                        test_rmse,test_max_abs_error,parameters,model_bytes,seconds,failure\n"
+            .to_owned();
+        for row in self.rows() {
+            let hidden: Vec<String> = row.hidden.iter().map(usize::to_string).collect();
+            let mut cells = vec![
+                row.index.to_string(),
+                row.scale.to_string(),
+                row.amplitude_power.to_string(),
+                row.frequencies.to_string(),
+                hidden.join(" "),
+            ];
+            match &row.measured {
+                Some(m) => cells.extend([
+                    m.train.psnr_db.to_string(),
+                    m.test.psnr_db.to_string(),
+                    m.model_test.psnr_db.to_string(),
+                    m.test.rmse.to_string(),
+                    m.test.max_abs_error.to_string(),
+                    m.parameters.to_string(),
+                    m.model_bytes.to_string(),
+                ]),
+                None => cells.extend(std::iter::repeat_n(String::new(), 7)),
+            }
+            cells.push(row.seconds.map_or(String::new(), |seconds| format!("{seconds:.3}")));
+            cells.push(
+                row.failure.as_ref().map_or(String::new(), |failure| format!("\"{}\"", failure.replace('"', "'"))),
+            );
+            text += &cells.join(",");
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The table as one JSON object.
+    #[must_use]
+    pub fn json(&self) -> Vec<u8> {
+        json(&Document {
+            input: &self.manifest.base.input,
+            holdout: self.manifest.base.fit.holdout.to_string(),
+            best: self.best(),
+            missing: self.missing(),
+            rows: self.rows().collect(),
+        })
+    }
+
+    /// PSNR over the first thing that was swept, a line for each combination of the others.
+    #[must_use]
+    pub fn plot(&self) -> Sheet {
+        let axes = self.manifest.grid.axes();
+        let (x, others) = (axes[0], &axes[1..]);
+        let at = |row: &Row| value(row, x);
+        // ∞ stands one step beyond the largest number.
+        let finite = self.rows().map(at).filter(|x| x.is_finite()).fold(0.0, f64::max);
+        let at = |row: &Row| Some(at(row)).filter(|x| x.is_finite()).unwrap_or(finite + 1.0);
+        let infinite = self.rows().any(|row| value(row, x).is_infinite());
+        let mut groups: Vec<(String, Vec<&Row>)> = Vec::new();
+        for row in self.rows() {
+            let group = name(row, others);
+            match groups.iter_mut().find(|(name, _)| *name == group) {
+                Some((_, rows)) => rows.push(row),
+                None => groups.push((group, vec![row])),
+            }
+        }
+        let test = |row: &&Row| (at(row), row.test_psnr_db());
+        let train = |row: &&Row| (at(row), row.measured.as_ref().map_or(f64::NAN, |m| m.train.psnr_db));
+        let mut lines = Vec::new();
+        if groups.len() == 1 {
+            let rows = &groups[0].1;
+            lines.push(Line::new(
+                "training samples",
+                style::SERIES[5],
+                Stroke::Marked,
+                ascending(rows.iter().map(train)),
+            ));
+            lines.push(Line::new(
+                "held-out samples",
+                style::SERIES[1],
+                Stroke::Marked,
+                ascending(rows.iter().map(test)),
+            ));
+        } else if groups.len() <= MOST_LINES {
+            for ((name, rows), color) in groups.iter().zip(style::SERIES) {
+                lines.push(Line::new(name, color, Stroke::Marked, ascending(rows.iter().map(test))));
+            }
+        } else {
+            let all: Vec<(f64, f64)> = ascending(groups.iter().flat_map(|(_, rows)| rows).map(test));
+            let mut envelope: Vec<(f64, f64)> = Vec::new();
+            for &(x, psnr) in &all {
+                match envelope.last_mut() {
+                    Some(last) if last.0 == x => last.1 = last.1.max(psnr),
+                    _ => envelope.push((x, psnr)),
+                }
+            }
+            lines.push(Line::new("every setting", style::SERIES[5], Stroke::Points, all));
+            lines.push(Line::new("the best of them", style::SERIES[1], Stroke::Solid, envelope));
+        }
+        let title = self.best().map_or_else(String::new, |best| {
+            format!("Best on held-out samples: {} ({:.2} dB)", self.name(best), best.test_psnr_db())
+        });
+        let x_label = match x {
+            Axis::Scale => "σ (cycles over the domain)".to_owned(),
+            Axis::AmplitudePower if infinite => format!("p (∞ drawn at {})", tick_label(finite + 1.0)),
+            Axis::AmplitudePower => "p".to_owned(),
+            axis => axis.name().to_owned(),
+        };
+        let plot = Plot {
+            title,
+            x_label,
+            y_label: if groups.len() == 1 { "PSNR (dB)" } else { "held-out PSNR (dB)" }.to_owned(),
+            log_x: matches!(x, Axis::Scale | Axis::Frequencies | Axis::Width),
+            lines,
+            ..Plot::default()
+        };
+        let input = self.manifest.base.input.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        Sheet { title: input, rows: vec![SheetRow { height: 720, panels: vec![Panel::Plot(plot)] }] }
+    }
+
+    /// Writes `sweep.json`, `sweep.csv`, `sweep.png` and `sweep.svg` into a directory.
+    ///
+    /// # Errors
+    /// If the plot cannot be drawn or a file not be written.
+    pub fn write(&self, directory: &Path) -> Result<(), SweepError> {
+        let sheet = self.plot();
+        let (png, svg) = (sheet.png()?, sheet.svg()?);
+        files::write(&directory.join("sweep.csv"), self.csv().as_bytes())?;
+        files::write(&directory.join("sweep.json"), &self.json())?;
+        files::write(&directory.join("sweep.svg"), svg.as_bytes())?;
+        files::write(&directory.join("sweep.png"), &png)?;
+        Ok(())
+    }
+}
+
+fn ascending(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
+    let mut points: Vec<_> = points.collect();
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    points
+}
+
+fn value(row: &Row, axis: Axis) -> f64 {
+    match axis {
+        Axis::Scale => row.scale,
+        Axis::AmplitudePower => row.amplitude_power,
+        Axis::Frequencies => row.frequencies as f64,
+        Axis::Width => row.hidden.first().map_or(0.0, |&width| width as f64),
+        Axis::Depth => row.hidden.len() as f64,
+    }
+}
+
+fn value_text(row: &Row, axis: Axis) -> String {
+    let value = value(row, axis);
+    if value.is_finite() { tick_label(value) } else { value.to_string() }
+}
+
+fn name(row: &Row, axes: &[Axis]) -> String {
+    let parts: Vec<String> =
+        axes.iter().map(|&axis| format!("{} {}", axis.name().replace('_', " "), value_text(row, axis))).collect();
+    parts.join(", ")
+}

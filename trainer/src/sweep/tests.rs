@@ -1,0 +1,144 @@
+use std::sync::Mutex;
+
+use ndarray::Array2;
+
+use super::*;
+use crate::sweep::table::Table;
+
+fn data() -> Dataset {
+    let values =
+        Array2::from_shape_fn((200, 1), |(k, _)| 0.5 + 0.4 * (k as f32 * 0.15).sin() * (k as f32 * 0.02).cos());
+    Dataset::from_grid(&[200], values)
+}
+
+fn base() -> RunSettings {
+    RunSettings {
+        fit: FitParams { hidden: vec![8], steps: 40, holdout: Holdout::Fraction(0.2), ..FitParams::default() },
+        precision: "w8a16".to_owned(),
+        input: "line.npy".into(),
+        channels_last: false,
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+    }
+}
+
+fn grid() -> Grid {
+    Grid { scales: vec![1.0, 3.0, 9.0], widths: vec![4, 8], ..Grid::default() }
+}
+
+fn run(sweep: &Sweep<'_>, store: &Store, shard: Shard, threads: usize) -> usize {
+    let (stop, finished) = (AtomicBool::new(false), Mutex::new(0));
+    let tell = |event: Event<'_>| *finished.lock().unwrap() += usize::from(matches!(event, Event::Finished(_)));
+    let ended = sweep.run(store, shard, Watcher { threads, stop: &stop, tell: &tell }).unwrap();
+    assert_eq!(ended, Ended::Finished);
+    finished.into_inner().unwrap()
+}
+
+/// What may not depend on how the sweep was run.
+fn numbers(paths: &[std::path::PathBuf]) -> Vec<Option<Row>> {
+    let (_, mut rows) = Store::collect(paths).unwrap();
+    rows.iter_mut().flatten().for_each(|row| row.seconds = None);
+    rows
+}
+
+#[test]
+fn threads_shards_and_interruptions_leave_the_numbers_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let data = data();
+    let sweep = Sweep::new(base(), grid(), Precision::W8A16, &data).unwrap();
+    let store = Store::create(&path("one"), sweep.manifest()).unwrap();
+    assert_eq!(run(&sweep, &store, Shard::WHOLE, 1), 6);
+    let expected = numbers(&[path("one")]);
+    assert!(expected.iter().flatten().all(|row| row.measured.is_some()));
+    assert_eq!(run(&sweep, &store, Shard::WHOLE, 2), 0, "nothing is done twice");
+
+    for shard in ["1/2", "2/2"] {
+        let store = Store::create(&path(&shard.replace('/', "of")), sweep.manifest()).unwrap();
+        assert_eq!(run(&sweep, &store, shard.parse().unwrap(), 3), 3);
+    }
+    assert_eq!(numbers(&[path("1of2"), path("2of2")]), expected);
+    let (manifest, rows) = Store::collect(&[path("2of2")]).unwrap();
+    assert_eq!(Table::new(manifest, rows).missing(), [0, 2, 4]);
+
+    // Stopped after some steps again and again.
+    let store = Store::create(&path("stopped"), sweep.manifest()).unwrap();
+    let mut times = 0;
+    loop {
+        let (stop, steps) = (AtomicBool::new(false), Mutex::new(0));
+        let tell = |event: Event<'_>| {
+            if matches!(event, Event::Steps(1)) {
+                let mut steps = steps.lock().unwrap();
+                *steps += 1;
+                stop.store(*steps >= 57, Ordering::Relaxed);
+            }
+        };
+        times += 1;
+        if sweep.run(&store, Shard::WHOLE, Watcher { threads: 2, stop: &stop, tell: &tell }).unwrap() == Ended::Finished
+        {
+            break;
+        }
+    }
+    assert!(times > 3, "{times}");
+    assert_eq!(numbers(&[path("stopped")]), expected);
+    assert_eq!(std::fs::read_dir(path("stopped/unfinished")).unwrap().count(), 0, "checkpoints of finished settings");
+}
+
+#[test]
+fn another_sweep_and_damaged_files_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, data) = (directory.path().join("sweep"), data());
+    let sweep = Sweep::new(base(), grid(), Precision::W8A16, &data).unwrap();
+    let store = Store::create(&path, sweep.manifest()).unwrap();
+    run(&sweep, &store, "1/6".parse().unwrap(), 1);
+
+    let refused = |base: RunSettings, grid: Grid, data: &Dataset| {
+        let sweep = Sweep::new(base, grid, Precision::W8A16, data).unwrap();
+        Store::create(&path, sweep.manifest()).map(|_| ()).unwrap_err().to_string()
+    };
+    let longer = RunSettings { fit: FitParams { steps: 50, ..base().fit }, ..base() };
+    assert!(refused(longer, grid(), &data).contains("base.fit.steps 40, not 50"));
+    let fewer = Grid { scales: vec![1.0, 3.0], ..grid() };
+    assert!(refused(base(), fewer, &data).contains("grid.scales"));
+    let other = Dataset::from_grid(&[200], data.targets.mapv(|target| 1.0 - target));
+    assert!(refused(base(), grid(), &other).contains("the data are not those"));
+    // The same data under another name are the same data.
+    let moved = RunSettings { input: "elsewhere.npy".into(), ..base() };
+    let sweep_moved = Sweep::new(moved, grid(), Precision::W8A16, &data).unwrap();
+    assert!(Store::create(&path, sweep_moved.manifest()).is_ok());
+
+    assert!(matches!(Store::collect(&[directory.path().to_owned()]), Err(SweepError::NotASweep { .. })));
+    let stranger = directory.path().join("stranger");
+    std::fs::create_dir(&stranger).unwrap();
+    std::fs::write(stranger.join("thesis.tex"), "x").unwrap();
+    assert!(matches!(Store::create(&stranger, sweep.manifest()), Err(SweepError::Occupied { .. })));
+    let result = path.join("results/00000.json");
+    let whole = std::fs::read_to_string(&result).unwrap();
+    std::fs::copy(&result, path.join("results/00001.json")).unwrap();
+    assert!(Store::collect(std::slice::from_ref(&path)).unwrap_err().to_string().contains("00001.json is damaged"));
+    std::fs::remove_file(path.join("results/00001.json")).unwrap();
+    std::fs::write(&result, &whole[..whole.len() / 2]).unwrap();
+    assert!(Store::collect(&[path]).unwrap_err().to_string().contains("00000.json is damaged"));
+}
+
+#[test]
+fn a_setting_that_diverges_is_a_row_and_the_rest_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = data();
+    let mut base = base();
+    base.fit.output = crate::network::OutputActivation::Linear;
+    base.fit.optimizer = crate::optimizer::Optimizer::GradientDescent(Default::default());
+    base.fit.schedule = crate::optimizer::Schedule::Constant;
+    base.fit.learning_rate = 1.0;
+    base.fit.steps = 400;
+    let grid = Grid { widths: vec![1, 256], depths: vec![1, 6], ..Grid::default() };
+    let sweep = Sweep::new(base, grid, Precision::F32, &data).unwrap();
+    let store = Store::create(directory.path(), sweep.manifest()).unwrap();
+    assert_eq!(run(&sweep, &store, Shard::WHOLE, 2), 4);
+    let (manifest, rows) = Store::collect(&[directory.path().to_owned()]).unwrap();
+    let table = Table::new(manifest, rows);
+    let failed = table.rows().filter(|row| row.failure.is_some()).count();
+    assert!((1..4).contains(&failed), "{}", table.text());
+    assert!(table.best().unwrap().measured.is_some() && table.text().contains("diverged"));
+    table.write(directory.path()).unwrap();
+}

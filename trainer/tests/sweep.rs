@@ -1,0 +1,161 @@
+//! `trainer sweep` and `trainer collect` as a user meets them: tables, shards, going on, and one sentence for each thing that
+//! can be wrong.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Desk {
+    directory: TempDir,
+    data: PathBuf,
+}
+
+impl Desk {
+    /// A wave of 128 samples.
+    fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let data = directory.path().join("wave.npy");
+        let values: Vec<f32> = (0..128).map(|k| (k as f32 * 0.3).sin() + 0.2 * (k as f32 * 0.9).cos()).collect();
+        let mut bytes = Vec::new();
+        trainer::dataset::npy::write(&mut bytes, &[128], &values).expect("writes to memory");
+        fs::write(&data, bytes).expect("a file");
+        Self { directory, data }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.directory.path().join(name).to_str().expect("UTF-8").to_owned()
+    }
+
+    fn sweep(&self, out: &str, options: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        command.arg("sweep").arg(&self.data).args(["--out", &self.path(out), "--hidden", "8", "--steps", "30"]);
+        command.args(options.split(' ').map(|option| option.trim_matches('\''))).output().expect("the trainer starts")
+    }
+
+    fn collect(&self, directories: &[&str], options: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        command.arg("collect").args(directories.iter().map(|name| self.path(name))).args(options);
+        command.output().expect("the trainer starts")
+    }
+}
+
+fn json(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("one JSON object")
+}
+
+/// Scales and held-out PSNRs.
+fn psnrs(document: &Value) -> Vec<(f64, f64)> {
+    let rows = document["rows"].as_array().expect("rows").iter();
+    rows.map(|row| (row["scale"].as_f64().unwrap(), row["measured"]["test"]["psnr_db"].as_f64().unwrap())).collect()
+}
+
+fn failure(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
+    assert!(!output.status.success() && output.stdout.is_empty(), "{text}");
+    assert!(text.starts_with("error: ") && text.lines().count() == 1 && !text.contains("panicked"), "{text}");
+    text
+}
+
+#[test]
+fn a_sweep_is_a_table_and_a_plot_with_its_best() {
+    let desk = Desk::new();
+    let whole = json(&desk.sweep("whole", "--scales 1,4,40 --json"));
+    let rows = psnrs(&whole);
+    assert_eq!(rows.iter().map(|row| row.0).collect::<Vec<_>>(), [1.0, 4.0, 40.0]);
+    let best = rows.iter().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+    assert_eq!(whole["best"]["scale"].as_f64(), Some(best.0));
+    assert_eq!((&whole["missing"], &whole["holdout"]), (&serde_json::json!([]), &"0.1".into()));
+    let csv = fs::read_to_string(desk.path("whole/sweep.csv")).unwrap();
+    assert_eq!(csv.lines().count(), 4);
+    assert!(csv.lines().all(|line| line.split(',').count() == csv.lines().next().unwrap().split(',').count()));
+    assert!(image::open(desk.path("whole/sweep.png")).is_ok());
+    assert!(fs::read_to_string(desk.path("whole/sweep.svg")).unwrap().contains("</svg>"));
+    // Shards with a directory each, and another number of threads, give the same numbers; collect says what is missing.
+    assert!(desk.sweep("a", "--scales 1,4,40 --shard 1/2 --threads 2").status.success());
+    let half = desk.collect(&["a"], &["--json"]);
+    assert_eq!(half.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&half.stderr).into_owned();
+    assert!(said.contains("not finished: 1 of 3 settings (scale 4)"), "{said}");
+    assert!(desk.sweep("b", "--scales 1,4,40 --shard 2/2 --threads 1").status.success());
+    let merged = json(&desk.collect(&["a", "b"], &["--json", "--out", &desk.path("all/of/it")]));
+    assert_eq!(psnrs(&merged), rows);
+    assert!(fs::metadata(desk.path("all/of/it/sweep.csv")).is_ok());
+    // The same command again trains nothing.
+    let again = desk.sweep("whole", "--scales 1,4,40 --json");
+    assert!(!String::from_utf8_lossy(&again.stderr).contains("finished ("));
+    assert_eq!(json(&again), whole);
+}
+
+#[test]
+fn several_lists_are_multiplied_and_infinity_is_a_power() {
+    let desk = Desk::new();
+    let options = "--encoding fourier --amplitude-powers 0,1,inf --frequency-counts 4,8 --depths 1,2 --json";
+    let document = json(&desk.sweep("product", options));
+    assert_eq!(document["rows"].as_array().unwrap().len(), 12);
+    assert_eq!(document["rows"][2]["amplitude_power"], "inf");
+    assert_eq!(document["rows"][11]["hidden"], serde_json::json!([8, 8]));
+    let text = desk.sweep("product", options.trim_end_matches(" --json"));
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(text.contains("amplitude_power") && text.contains("best    amplitude power"), "{text}");
+}
+
+#[test]
+fn what_is_wrong_is_one_sentence_and_nothing_is_trained() {
+    let desk = Desk::new();
+    for (options, words) in [
+        ("--scales 1,two", "'two' is not possible"),
+        ("--scales ''", "the list is empty"),
+        ("--scales 1,2,2.0", "given twice"),
+        ("--scales 1,0", "0 is not possible; give positive numbers"),
+        ("--scales -1", "-1 is not possible"),
+        ("--scales 1,inf", "inf is not possible"),
+        ("--scales 1,1e9", "lower --scale"),
+        ("--widths 8,0", "0 is not possible"),
+        ("--widths 8,4096", "--hidden takes widths from 1 to 2048"),
+        ("--scales 1,2 --shard 3/2", "--shard 3/2 is not possible"),
+        ("--scales 1,2 --holdout none", "judged by held-out samples"),
+        ("--scales 1 --encoding fourier", "--scales has no effect with --encoding fourier"),
+        ("--threads 2", "nothing to sweep over"),
+    ] {
+        let error = failure(&desk.sweep("bad", options));
+        assert!(error.contains(words), "{options}: {error}");
+        assert!(!fs::exists(desk.path("bad")).unwrap(), "{options}");
+    }
+    assert!(desk.sweep("good", "--scales 1,2").status.success());
+    assert!(failure(&desk.sweep("good", "--scales 1,3")).contains("grid.scales"));
+    assert!(failure(&desk.sweep("good", "--scales 1,2 --seed 1")).contains("base.fit.seed 0, not 1"));
+    assert!(failure(&desk.collect(&["nothing"], &[])).contains("is not the directory of a sweep"));
+    assert!(desk.sweep("other", "--scales 1,3").status.success());
+    assert!(failure(&desk.collect(&["good", "other"], &[])).contains("other holds a sweep with grid.scales"));
+    let mut data = fs::read(&desk.data).unwrap();
+    *data.last_mut().unwrap() ^= 1;
+    fs::write(&desk.data, data).unwrap();
+    assert!(failure(&desk.sweep("good", "--scales 1,2")).contains("the data are not those of the sweep"));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_with_130_and_the_same_command_goes_on() {
+    let desk = Desk::new();
+    let options = ["--scales", "1,4", "--hidden", "64,64", "--steps", "3000", "--threads", "2", "--json"];
+    let start = |out: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        command.arg("sweep").arg(&desk.data).args(["--out", &desk.path(out)]).args(options);
+        command
+    };
+    let mut child =
+        start("stopped").stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    while !fs::exists(desk.path("stopped/settings.json")).unwrap() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(150));
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let resumed = json(&start("stopped").output().unwrap());
+    assert_eq!(psnrs(&resumed), psnrs(&json(&start("whole").output().unwrap())));
+}
