@@ -59,6 +59,7 @@ mod eval;
 mod float;
 pub mod kernels;
 pub mod limits;
+pub mod march;
 mod model;
 mod scratch;
 pub mod sigmoid;
