@@ -2,9 +2,9 @@
 //!
 //! | function | domain | error (pinned by tests) |
 //! | --- | --- | --- |
-//! | [`exp_negative`] | x ≥ 0 | 6e-8 absolute, plus x·6e-8 relative |
+//! | [`exp_negative`] | x ≥ 0 | 2e-7 + 1e-7·x relative |
 //! | [`sigmoid`] | all | 2e-7 absolute |
-//! | [`softplus`] | all | 4e-7 + 1e-7·x absolute |
+//! | [`softplus`] | all | 5e-7 + 1e-7·x absolute |
 //! | [`inverse_sqrt`] | normal x > 0 | 3e-7 relative |
 //!
 //! Polynomials are minimax, by Horner's rule from the highest power.
@@ -76,11 +76,11 @@ mod tests {
             let error = (f64::from(sigmoid(x)) - 1.0 / (1.0 + (-exact).exp())).abs();
             assert!(error < 2e-7, "sigmoid({x}): {error:e}");
             let error = (f64::from(softplus(x)) - (exact.max(0.0) + (-exact.abs()).exp().ln_1p())).abs();
-            assert!(error < 4e-7 + 1e-7 * exact.abs(), "softplus({x}): {error:e}");
+            assert!(error < 5e-7 + 1e-7 * exact.abs(), "softplus({x}): {error:e}");
             if x > 0.0 {
                 let e = (-exact).exp();
                 let error = (f64::from(exp_negative(x)) - e).abs();
-                assert!(error < 6e-8 + 6e-8 * exact * e + 6e-8 * e, "exp_negative({x}): {error:e}");
+                assert!(error < (2e-7 + 1e-7 * exact) * e, "exp_negative({x}): {error:e}");
                 let relative = (f64::from(inverse_sqrt(x)) * exact.sqrt() - 1.0).abs();
                 assert!(relative < 3e-7, "inverse_sqrt({x}): {relative:e}");
             }

@@ -1,0 +1,36 @@
+//! `trainer nerf`: radiance fields.
+
+mod compare;
+mod fit;
+mod render;
+mod synthesize;
+
+use clap::Subcommand;
+
+/// Learn a scene from pictures of it and draw new views.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  trainer nerf synthesize scene\n  trainer nerf fit scene --out runs/nerf\n  \
+                        trainer nerf render runs/nerf --turntable turntable.gif")]
+pub(crate) struct Nerf {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Synthesize(synthesize::Synthesize),
+    Fit(fit::Fit),
+    Render(render::Render),
+    Compare(compare::Compare),
+}
+
+impl Nerf {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Synthesize(command) => command.run(),
+            Command::Fit(command) => command.run(),
+            Command::Render(command) => command.run(),
+            Command::Compare(command) => command.run(),
+        }
+    }
+}

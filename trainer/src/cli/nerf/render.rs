@@ -1,0 +1,119 @@
+//! `trainer nerf render`: views, depth maps and turntables from a run's artifacts, by the device's code.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use firmware_core::march::{Camera, Volume};
+use serde_json::json;
+use trainer::files;
+use trainer::model_file::ModelFile;
+use trainer::nerf::field::ModelField;
+use trainer::nerf::poses::{mean_distance, resized, turntable};
+use trainer::nerf::render::{contact_sheet, draw, gif, png};
+use trainer::nerf::run::Folder;
+
+use crate::cli::print;
+
+/// Draw views from a run's model.ffm and volume.ffv, with the same bits as on a device.
+#[derive(clap::Args)]
+pub(crate) struct Render {
+    /// The run folder
+    run: PathBuf,
+    /// Which of the test views' cameras, from 0
+    #[arg(long, default_value_t = 0)]
+    view: usize,
+    /// Pixels a side [default: as in training]
+    #[arg(long)]
+    size: Option<u16>,
+    /// Use model_f32.ffm
+    #[arg(long)]
+    f32: bool,
+    /// Write the view
+    #[arg(long, value_name = "FILE.png")]
+    picture: Option<PathBuf>,
+    /// Write a map of the distances in the view
+    #[arg(long, value_name = "FILE.png")]
+    depth: Option<PathBuf>,
+    /// Write a turn around the scene as an animation
+    #[arg(long, value_name = "FILE.gif")]
+    turntable: Option<PathBuf>,
+    /// Write a turn around the scene as one picture
+    #[arg(long, value_name = "FILE.png")]
+    sheet: Option<PathBuf>,
+    /// Views of a turn
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=360))]
+    frames: u16,
+    /// Height of a turn's cameras above the horizon, degrees
+    #[arg(long, default_value_t = 25.0, allow_negative_numbers = true)]
+    elevation: f64,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Render {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        if [&self.picture, &self.depth, &self.turntable, &self.sheet].iter().all(|path| path.is_none()) {
+            bail!("nothing to draw; give --picture, --depth, --turntable or --sheet");
+        }
+        let folder = Folder(self.run.clone());
+        let file = ModelFile::read(&if self.f32 { folder.model_f32() } else { folder.model() })?;
+        let model = file.model()?;
+        let path = folder.volume();
+        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut words = vec![0u32; bytes.len().div_ceil(4)];
+        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(&bytes);
+        let volume = Volume::parse(bytemuck::cast_slice(&words), &model).map_err(|reason| {
+            trainer::nerf::error::NerfError::Artifact { path, reason: reason.to_string() }
+        })?;
+        let cameras = self.cameras(&folder)?;
+        let field = ModelField::new(&model);
+
+        let mut evaluations = None;
+        if self.picture.is_some() || self.depth.is_some() {
+            let camera = cameras.get(self.view).with_context(|| {
+                format!("--view is {}, the run has the cameras of {} test views, from 0", self.view, cameras.len())
+            })?;
+            let drawn = draw(&volume, camera, &field);
+            evaluations = Some(drawn.evaluations_per_pixel());
+            if let Some(path) = &self.picture {
+                files::write(path, &png(&drawn.picture())?)?;
+            }
+            if let Some(path) = &self.depth {
+                files::write(path, &png(&drawn.depth_map())?)?;
+            }
+        }
+        if self.turntable.is_some() || self.sheet.is_some() {
+            let like = cameras.first().context("the run has no cameras")?;
+            let ring = turntable(like, mean_distance(cameras.iter()), self.elevation, usize::from(self.frames));
+            let frames: Vec<_> = ring.iter().map(|camera| draw(&volume, camera, &field).picture()).collect();
+            if let Some(path) = &self.turntable {
+                files::write(path, &gif(&frames)?)?;
+            }
+            if let Some(path) = &self.sheet {
+                files::write(path, &png(&contact_sheet(&frames, 6))?)?;
+            }
+        }
+        let written: Vec<_> =
+            [&self.picture, &self.depth, &self.turntable, &self.sheet].into_iter().flatten().collect();
+        if self.json {
+            let result = json!({ "run": self.run, "written": written, "evaluations_per_pixel": evaluations });
+            return print(&serde_json::to_string_pretty(&result)?);
+        }
+        let names: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
+        print(&format!("written: {}", names.join(", ")))
+    }
+
+    fn cameras(&self, folder: &Folder) -> anyhow::Result<Vec<Camera>> {
+        let path = folder.cameras();
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let rows: Vec<[f32; Camera::VALUES]> = serde_json::from_str(&text)
+            .with_context(|| format!("{} holds no cameras; fit the scene again", path.display()))?;
+        let cameras = rows.iter().map(Camera::from_values);
+        Ok(match self.size {
+            Some(0) => bail!("--size is 0; pictures have at least one pixel"),
+            Some(size) => cameras.map(|camera| resized(&camera, size, size)).collect(),
+            None => cameras.collect(),
+        })
+    }
+}

@@ -1,0 +1,63 @@
+//! `trainer nerf synthesize`: a scene whose pictures are exact.
+
+use std::io::{IsTerminal, stderr};
+use std::path::PathBuf;
+
+use anyhow::bail;
+use indicatif::ProgressBar;
+use serde_json::json;
+use trainer::nerf::scene::Part;
+use trainer::nerf::synthesize::{SynthesizeParams, synthesize};
+
+use crate::cli::print;
+
+/// Render a scene of textured solids by exact ray tracing, in the format of Blender's exporters.
+#[derive(clap::Args)]
+pub(crate) struct Synthesize {
+    /// The folder to make; lists and pictures of an earlier run in it are replaced
+    folder: PathBuf,
+    /// Pixels a side [default: 128]
+    #[arg(long)]
+    size: Option<u32>,
+    /// Seed of the cameras' places
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// 24 views of 48×48 pixels to train on: a trial in seconds
+    #[arg(long)]
+    quick: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Synthesize {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let mut params = SynthesizeParams { seed: self.seed, ..SynthesizeParams::default() };
+        if self.quick {
+            params.size = 48;
+            params.views = [(Part::Train, 24), (Part::Validation, 2), (Part::Test, 4)];
+        }
+        params.size = self.size.unwrap_or(params.size);
+        if !(8..=4096).contains(&params.size) {
+            bail!("--size is {}; pictures have 8 to 4096 pixels a side", params.size);
+        }
+        let views: usize = params.views.iter().map(|(_, count)| count).sum();
+        let bar = if stderr().is_terminal() { ProgressBar::new(views as u64) } else { ProgressBar::hidden() };
+        synthesize(&self.folder, &params, |done| bar.set_position(done as u64))?;
+        bar.finish_and_clear();
+        let counts = params.views.map(|(_, count)| count);
+        if self.json {
+            let [train, validation, test] = counts;
+            let result = json!({
+                "scene": self.folder, "size": params.size, "train": train, "validation": validation, "test": test,
+            });
+            return print(&serde_json::to_string_pretty(&result)?);
+        }
+        let [train, validation, test] = counts;
+        print(&format!(
+            "{}: {train} views to train on, {validation} to validate, {test} to test with, {size}×{size} pixels",
+            self.folder.display(),
+            size = params.size
+        ))
+    }
+}

@@ -1,0 +1,174 @@
+//! What can be wrong with a scene or a run on it. Every message names the file, the place and the remedy.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::encoding::EncodingError;
+use crate::export::ExportError;
+use crate::files::WriteError;
+use crate::tensors::TensorError;
+use crate::train::TrainError;
+
+/// Why a scene cannot be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SceneError {
+    /// A file that is missing, not permitted, or failing.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// No JSON, or another structure.
+    #[error("{} is no list of views as Blender's exporters write it ({reason})", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What the parser met, and where.
+        reason: String,
+    },
+    /// Neither an angle for all frames nor one for this frame.
+    #[error("{} has no camera_angle_x; add the horizontal field of view in radians", path.display())]
+    NoAngle {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An angle that no camera has.
+    #[error("{} has camera_angle_x {angle}; it must lie between 0 and π radians", path.display())]
+    Angle {
+        /// The file.
+        path: PathBuf,
+        /// As given.
+        angle: f64,
+    },
+    /// No frames.
+    #[error("{} lists no frames; export at least one view", path.display())]
+    NoFrames {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A matrix that is not 4×4.
+    #[error("{}: frame {frame} has a transform_matrix that is not 4 rows of 4 numbers", path.display())]
+    MatrixShape {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 0.
+        frame: usize,
+    },
+    /// A matrix that is no camera-to-world transform.
+    #[error(
+        "{}: frame {frame} has a transform_matrix that is no rotation and position (its first three columns are not perpendicular and of length 1, or its last row is not 0 0 0 1); remove the camera's scaling",
+        path.display()
+    )]
+    Matrix {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 0.
+        frame: usize,
+    },
+    /// A picture that does not exist.
+    #[error(
+        "{}: frame {frame} names the picture {}, which does not exist; render it or remove the frame",
+        path.display(), picture.display()
+    )]
+    MissingPicture {
+        /// The list.
+        path: PathBuf,
+        /// Counted from 0.
+        frame: usize,
+        /// Where the picture should be.
+        picture: PathBuf,
+    },
+    /// A picture that cannot be decoded.
+    #[error("{} is damaged or no PNG or JPEG ({reason}); render it again", path.display())]
+    Picture {
+        /// The picture.
+        path: PathBuf,
+        /// The decoder's reason, first line.
+        reason: String,
+    },
+    /// Pictures of different sizes.
+    #[error(
+        "{} has {}×{} pixels, the pictures before it {}×{}; render all views at one size",
+        path.display(), found.0, found.1, expected.0, expected.1
+    )]
+    Size {
+        /// The picture that differs.
+        path: PathBuf,
+        /// Its width and height.
+        found: (u32, u32),
+        /// Those of the first.
+        expected: (u32, u32),
+    },
+    /// Pictures without pixels or with too many.
+    #[error("{} has {}×{} pixels; views have 1 to 4096 on each side", path.display(), size.0, size.1)]
+    Pixels {
+        /// The picture.
+        path: PathBuf,
+        /// Its width and height.
+        size: (u32, u32),
+    },
+    /// A box without volume.
+    #[error("a bounding box of half width {half_width} is not possible; give --half-width a positive number")]
+    HalfWidth {
+        /// As given.
+        half_width: f32,
+    },
+}
+
+/// Why a field cannot be trained, saved or drawn.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum NerfError {
+    /// The scene.
+    #[error(transparent)]
+    Scene(#[from] SceneError),
+    /// The encoding.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
+    /// The loop.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// The artifact.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// A tensor file.
+    #[error(transparent)]
+    Tensors(#[from] TensorError),
+    /// A file that cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A folder that cannot be made.
+    #[error("cannot create the folder {}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A hyperparameter out of range.
+    #[error("{name} is {value}; it must be {range}")]
+    Setting {
+        /// As on the command line.
+        name: &'static str,
+        /// As given.
+        value: String,
+        /// What is possible.
+        range: &'static str,
+    },
+    /// The written artifact or volume does not come back.
+    #[error("{} cannot be drawn: {reason}; fit the scene again", path.display())]
+    Artifact {
+        /// The file.
+        path: PathBuf,
+        /// The first thing found wrong.
+        reason: String,
+    },
+    /// A picture that cannot be encoded.
+    #[error("cannot encode a picture: {0}")]
+    Encode(String),
+}

@@ -1,0 +1,187 @@
+//! Fitting a field to a scene, and judging it by views that it has not seen.
+
+use std::sync::{PoisonError, RwLock};
+
+use firmware_core::march::{Volume, write_volume};
+use firmware_core::march::{HEADER_WORDS, OUTPUTS};
+use firmware_core::{OutputMap, Outside, Precision};
+use ndarray::Array2;
+use rand::seq::IndexedRandom;
+use serde::Serialize;
+
+use super::error::NerfError;
+use super::field::{Field, NetworkField};
+use super::objective::{RayObjective, volume};
+use super::occupancy::Occupancy;
+use super::params::ValidNerfParams;
+use super::rays::{Jitter, Pixels};
+use super::render::draw;
+use super::scene::View;
+use super::similarity::{Picture, mean_squared_error, ssim};
+use crate::export::{Artifact, TrainedNetwork};
+use crate::metrics::psnr_db;
+use crate::network::Mlp;
+use crate::quantize::DenseLayer;
+use crate::train::{Ended, TrainState, Watch, step_rng, train};
+
+/// Positions that the quantization is calibrated on.
+const CALIBRATION: usize = 4096;
+/// Which random numbers choose them.
+const CALIBRATION_RAYS: u64 = 23;
+
+/// Samples of a ray in the first steps: the mean chord of a cube is two thirds of its width, by Cauchy's formula.
+fn first_guess(params: &ValidNerfParams) -> f64 {
+    params.params().samples as f64 * 2.0 / 3.0
+}
+
+/// The grid at the start of a run.
+pub fn start_occupancy(params: &ValidNerfParams) -> RwLock<Occupancy> {
+    RwLock::new(Occupancy::new(params.params().grid, first_guess(params)))
+}
+
+/// Trains `state` and `occupancy` from where they are.
+///
+/// # Errors
+/// If training diverges or cannot be saved.
+pub fn continue_fit(
+    params: &ValidNerfParams,
+    views: &[View],
+    state: &mut TrainState,
+    occupancy: &RwLock<Occupancy>,
+    watch: &mut Watch<'_>,
+) -> Result<Ended, NerfError> {
+    let pixels = Pixels::new(views, params.params().background.color());
+    let mut objective = RayObjective::new(params, &pixels, occupancy);
+    Ok(train(&mut objective, state, &params.loop_params(), watch)?)
+}
+
+/// How well one view is drawn.
+#[derive(Clone, Debug, Serialize)]
+pub struct ViewMetrics {
+    /// The picture's name.
+    pub name: String,
+    /// PSNR, dB.
+    pub psnr_db: f64,
+    /// SSIM.
+    pub ssim: f64,
+}
+
+/// How well views are drawn.
+#[derive(Clone, Debug, Serialize)]
+pub struct ViewsMetrics {
+    /// The mean of the views' PSNR, dB: what is usually published.
+    pub psnr_db: f64,
+    /// PSNR of the mean squared error over all views, dB.
+    pub pooled_psnr_db: f64,
+    /// The mean of the views' SSIM.
+    pub ssim: f64,
+    /// Evaluations of the network per pixel.
+    pub evaluations_per_pixel: f64,
+    /// View by view.
+    pub views: Vec<ViewMetrics>,
+}
+
+/// Draws every view and compares.
+pub fn judge<F: Field>(volume: &Volume<'_>, views: &[View], field: &F) -> ViewsMetrics {
+    let (mut errors, mut evaluations) = (0.0, 0.0);
+    let mut judged = Vec::with_capacity(views.len());
+    for view in views {
+        let drawn = draw(volume, &view.camera, field);
+        let (colors, exact) = (drawn.colors(), view.over(volume.background));
+        let error = mean_squared_error(&colors, &exact);
+        let picture = |pixels| Picture { width: drawn.width, pixels };
+        let ssim = ssim(picture(&colors), picture(&exact));
+        judged.push(ViewMetrics { name: view.name.clone(), psnr_db: psnr_db(error, 1.0), ssim });
+        errors += error;
+        evaluations += drawn.evaluations_per_pixel();
+    }
+    let count = views.len().max(1) as f64;
+    ViewsMetrics {
+        psnr_db: judged.iter().map(|view| view.psnr_db).sum::<f64>() / count,
+        pooled_psnr_db: psnr_db(errors / count, 1.0),
+        ssim: judged.iter().map(|view| view.ssim).sum::<f64>() / count,
+        evaluations_per_pixel: evaluations / count,
+        views: judged,
+    }
+}
+
+/// Judges a network in training.
+pub fn judge_network(
+    params: &ValidNerfParams,
+    network: &Mlp<f32>,
+    occupancy: &Occupancy,
+    views: &[View],
+) -> ViewsMetrics {
+    let volume = volume(params, occupancy.resolution(), occupancy.bits(false));
+    judge(&volume, views, &NetworkField::new(params.encoding(), network))
+}
+
+/// The words of a volume file.
+///
+/// # Panics
+/// Never: the lengths are the grid's.
+pub fn volume_words(params: &ValidNerfParams, occupancy: &Occupancy) -> Vec<u32> {
+    let volume = volume(params, occupancy.resolution(), occupancy.bits(false));
+    let mut words = vec![0; HEADER_WORDS + volume.occupancy.len()];
+    write_volume(&volume, &mut words).expect("the length is that of the grid");
+    words
+}
+
+/// The artifact of a network, calibrated on the samples of random training rays in occupied cells.
+///
+/// # Errors
+/// If it cannot be quantized.
+pub fn export(
+    params: &ValidNerfParams,
+    network: &Mlp<f32>,
+    occupancy: &RwLock<Occupancy>,
+    views: &[View],
+    precision: Precision,
+    training_psnr_db: f64,
+) -> Result<Artifact, NerfError> {
+    let occupancy = occupancy.read().unwrap_or_else(PoisonError::into_inner);
+    let layers: Vec<DenseLayer> = (0..network.shape().layers())
+        .map(|layer| DenseLayer { weights: network.weights(layer).to_owned(), bias: network.biases(layer).to_owned() })
+        .collect();
+    let settings = params.params();
+    let kind = serde_json::to_value(settings.encoding.kind).unwrap_or_default();
+    let text = format!(
+        "inputs: [\"x\",\"y\",\"z\"]\noutputs: [\"red logit\",\"green logit\",\"blue logit\",\"density logit\"]\n\
+         encoding: {kind}\nscale: {}\nseed: {}\n",
+        settings.encoding.scale, settings.seed
+    );
+    let encoding = params.encoding();
+    let trained = TrainedNetwork {
+        frequencies: encoding.frequencies(),
+        amplitudes: encoding.amplitudes(),
+        passthrough: encoding.passthrough(),
+        layers: &layers,
+        activation: network.shape().output,
+        axes: &params.axes(),
+        outside: Outside::Clamp,
+        output_maps: &[OutputMap { scale: 1.0, offset: 0.0 }; OUTPUTS],
+        text: &text,
+        training_psnr_db: training_psnr_db as f32,
+        quantization_loss_db: f32::NAN,
+    };
+    let coordinates = calibration(params, &occupancy, views);
+    Ok(trained.artifact(precision, encoding.encode(coordinates.view()).view())?)
+}
+
+/// Coordinates `[n, 3]` of samples that training rays meet, with some from anywhere so that no layer is degenerate.
+fn calibration(params: &ValidNerfParams, occupancy: &Occupancy, views: &[View]) -> Array2<u32> {
+    let volume = volume(params, occupancy.resolution(), occupancy.bits(false));
+    let pixels = Pixels::new(views, volume.background);
+    let mut chosen = Vec::new();
+    pixels.choose(params.params().seed ^ CALIBRATION_RAYS, 0, CALIBRATION, &mut chosen);
+    let mut places = Vec::new();
+    for (pixel, seed) in chosen {
+        let mut jitter = Jitter(seed);
+        let target = pixels.target(pixel as usize);
+        places.extend(volume.samples(&target.ray, || jitter.next()).map(|sample| sample.coordinates));
+    }
+    let mut rng = step_rng(params.params().seed, CALIBRATION_RAYS, 0);
+    let mut places: Vec<[u32; 3]> = places.sample(&mut rng, CALIBRATION).copied().collect();
+    places.extend((0..CALIBRATION / 8).map(|_| -> [u32; 3] { rand::RngExt::random(&mut rng) }));
+    Array2::from_shape_fn((places.len(), 3), |(i, axis)| places[i][axis])
+}

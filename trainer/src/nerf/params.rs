@@ -1,0 +1,257 @@
+//! Hyperparameters of a radiance field and their check.
+//!
+//! | hyperparameter | default | purpose | range |
+//! | --- | --- | --- | --- |
+//! | `encoding` | Gaussian, 64 rows, σ = 5 | see [`crate::encoding`] | |
+//! | `hidden` | 64, 64, 64 | widths of the ReLU layers | up to 8 of 1 … 2048 |
+//! | `density` | softplus | from logit to density | relu, softplus |
+//! | `samples` | 128 | steps across the bounding cube | 8 … 4096 |
+//! | `grid` | 64 | cells of the occupancy grid along each axis | 4 … 256 |
+//! | `batch` | 24,576 | samples in occupied cells a step, about; rays are as many as that gives | ≥ 64 |
+//! | `steps` | 6000 | updates | ≥ 1 |
+//! | `learning_rate` | 5e-3 | of Adam, falling along a cosine to 1 % | > 0, ≤ 1 |
+//! | `background` | white | what transparent parts show | white, black |
+//! | `half_width` | the scene's, or 1.5 | of the bounding cube around the origin | > 0 |
+//! | `seed` | 0 | of B, the start, the rays and their samples | |
+
+use firmware_core::limits::{MAX_HIDDEN_LAYERS, MAX_WIDTH};
+use firmware_core::march::{Density, OUTPUTS};
+use firmware_core::{Axis, OutputActivation};
+use serde::{Deserialize, Serialize};
+
+use super::error::NerfError;
+use super::scene::{DEFAULT_HALF_WIDTH, check_half_width};
+use crate::encoding::{Encoding, EncodingKind, EncodingParams};
+use crate::network::{Initialization, Mlp, Shape};
+use crate::optimizer::{Optimizer, Schedule};
+use crate::train::{LoopParams, TrainState, step_rng};
+
+/// Which random numbers are the start of the network.
+const START: u64 = 3;
+/// The bias that density logits start with: nearly transparent, so that rays reach every part of the cube at first.
+const DENSITY_BIAS: f32 = -2.0;
+/// What a density logit is multiplied by, in units of 1/δ: a logit of 2 nearly hides what is behind the sample.
+const DENSITY_PER_STEP: f32 = 0.5;
+
+/// From logit to density.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum DensityKind {
+    /// max(z, 0).
+    Relu,
+    /// ln(1 + e^z).
+    #[default]
+    Softplus,
+}
+
+impl From<DensityKind> for Density {
+    fn from(kind: DensityKind) -> Self {
+        match kind {
+            DensityKind::Relu => Self::Relu,
+            DensityKind::Softplus => Self::Softplus,
+        }
+    }
+}
+
+/// What transparent parts of the pictures show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Background {
+    /// Ones.
+    #[default]
+    White,
+    /// Zeros.
+    Black,
+}
+
+impl Background {
+    /// Its colour.
+    pub fn color(self) -> [f32; 3] {
+        match self {
+            Self::White => [1.0; 3],
+            Self::Black => [0.0; 3],
+        }
+    }
+}
+
+/// Hyperparameters; the module's table tells what they mean. [`NerfParams::check`] makes them [`ValidNerfParams`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NerfParams {
+    /// The encoding; its seed is replaced by `seed`.
+    pub encoding: EncodingParams,
+    /// Widths of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// From logit to density.
+    pub density: DensityKind,
+    /// Steps across the bounding cube.
+    pub samples: usize,
+    /// Cells along each axis.
+    pub grid: u32,
+    /// Samples a step, about.
+    pub batch: usize,
+    /// Updates.
+    pub steps: u64,
+    /// Learning rate at its highest.
+    pub learning_rate: f64,
+    /// Behind everything.
+    pub background: Background,
+    /// Of the bounding cube; `None`: the scene's.
+    pub half_width: Option<f32>,
+    /// Of everything random.
+    pub seed: u64,
+}
+
+impl Default for NerfParams {
+    fn default() -> Self {
+        Self {
+            encoding: EncodingParams { kind: EncodingKind::Gaussian, frequencies: 64, scale: 5.0, ..EncodingParams::default() },
+            hidden: vec![64, 64, 64],
+            density: DensityKind::default(),
+            samples: 128,
+            grid: 64,
+            batch: 24_576,
+            steps: 6000,
+            learning_rate: 5e-3,
+            background: Background::default(),
+            half_width: None,
+            seed: 0,
+        }
+    }
+}
+
+impl NerfParams {
+    /// A small network and few steps: seconds on a scene of small pictures.
+    pub fn quick() -> Self {
+        let mut params = Self { hidden: vec![32, 32], samples: 64, grid: 32, batch: 8192, steps: 400, ..Self::default() };
+        params.encoding.frequencies = 32;
+        params
+    }
+
+    /// The scale that an encoding has by default, cycles over the cube.
+    pub fn default_scale(kind: EncodingKind) -> f64 {
+        match kind {
+            EncodingKind::Positional => 16.0,
+            _ => 5.0,
+        }
+    }
+}
+
+/// Checked hyperparameters for a scene.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValidNerfParams {
+    params: NerfParams,
+    encoding: Encoding,
+    half_width: f32,
+}
+
+impl NerfParams {
+    /// Checks everything that can be wrong, before anything is computed. `scene_half_width` is what the scene says.
+    ///
+    /// # Errors
+    /// [`NerfError`], with the option to change.
+    pub fn check(&self, scene_half_width: Option<f32>) -> Result<ValidNerfParams, NerfError> {
+        let setting = |name, value: String, range| Err(NerfError::Setting { name, value, range });
+        let mut params = self.clone();
+        params.encoding.seed = self.seed;
+        let encoding = params.encoding.check(3)?;
+        if self.hidden.is_empty() || self.hidden.len() > MAX_HIDDEN_LAYERS {
+            return setting("the number of hidden layers", self.hidden.len().to_string(), "1 to 8");
+        }
+        if let Some(width) = self.hidden.iter().find(|&&width| width == 0 || width > MAX_WIDTH) {
+            return setting("--hidden", width.to_string(), "1 to 2048 in each layer");
+        }
+        if !(8..=4096).contains(&self.samples) {
+            return setting("--samples", self.samples.to_string(), "8 to 4096");
+        }
+        if !(4..=256).contains(&self.grid) {
+            return setting("--grid", self.grid.to_string(), "4 to 256");
+        }
+        if self.batch < 64 {
+            return setting("--batch", self.batch.to_string(), "at least 64");
+        }
+        if self.steps == 0 {
+            return setting("--steps", self.steps.to_string(), "at least 1");
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
+            return setting("--learning-rate", self.learning_rate.to_string(), "above 0 and up to 1");
+        }
+        let half_width = check_half_width(self.half_width.or(scene_half_width).unwrap_or(DEFAULT_HALF_WIDTH))?;
+        params.half_width = Some(half_width);
+        Ok(ValidNerfParams { params, encoding, half_width })
+    }
+}
+
+impl ValidNerfParams {
+    /// The hyperparameters, with the half width filled in.
+    pub fn params(&self) -> &NerfParams {
+        &self.params
+    }
+
+    /// The encoding of positions.
+    pub fn encoding(&self) -> &Encoding {
+        &self.encoding
+    }
+
+    /// The bounding cube: each coordinate from one face to the other.
+    pub fn axes(&self) -> [Axis; 3] {
+        [Axis::new(-self.half_width, self.half_width, 2.0 * self.half_width); 3]
+    }
+
+    /// δ, world units.
+    pub fn step(&self) -> f32 {
+        2.0 * self.half_width / self.params.samples as f32
+    }
+
+    /// What the activation of a density logit is multiplied by, per world unit.
+    pub fn density_scale(&self) -> f32 {
+        DENSITY_PER_STEP / self.step()
+    }
+
+    /// The network at its start.
+    pub fn start(&self) -> TrainState {
+        let shape = Shape::new(self.encoding.features_len(), &self.params.hidden, OUTPUTS, OutputActivation::Linear);
+        let mut rng = step_rng(self.params.seed, START, 0);
+        let mut network = Mlp::new(shape, Initialization::Glorot, &mut rng);
+        if let Some(bias) = network.parameters_mut().last_mut() {
+            *bias += DENSITY_BIAS;
+        }
+        TrainState::new(vec![network])
+    }
+
+    /// How the loop shall run.
+    pub fn loop_params(&self) -> LoopParams {
+        LoopParams {
+            steps: self.params.steps,
+            learning_rate: self.params.learning_rate,
+            schedule: Schedule::Cosine { warmup: 100.min(self.params.steps / 10), floor: 0.01 },
+            optimizer: Optimizer::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impossible_settings_are_explained() {
+        let base = NerfParams::default();
+        for (params, words) in [
+            (NerfParams { samples: 4, ..base.clone() }, "--samples"),
+            (NerfParams { grid: 300, ..base.clone() }, "--grid"),
+            (NerfParams { batch: 3, ..base.clone() }, "--batch"),
+            (NerfParams { steps: 0, ..base.clone() }, "--steps"),
+            (NerfParams { learning_rate: f64::NAN, ..base.clone() }, "--learning-rate"),
+            (NerfParams { hidden: vec![], ..base.clone() }, "hidden layers"),
+            (NerfParams { hidden: vec![64, 0], ..base.clone() }, "--hidden"),
+            (NerfParams { half_width: Some(0.0), ..base.clone() }, "--half-width"),
+        ] {
+            let error = params.check(None).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+        assert_eq!(base.check(None).unwrap().params().half_width, Some(1.5));
+        let axes = base.check(Some(1.0)).unwrap().axes();
+        assert_eq!((axes[0].minimum, axes[2].maximum, axes[1].scale), (-1.0, 1.0, 0.5));
+    }
+}

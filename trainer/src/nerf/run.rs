@@ -1,0 +1,135 @@
+//! The folder of a run.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `checkpoint.safetensors` | parameters, optimizer state, loss history and occupancy grid, for `--resume` |
+//! | `model.ffm` | the artifact for the device |
+//! | `model_f32.ffm` | the same in single precision, to compare with |
+//! | `volume.ffv` | how to march it: box, step, background, occupied cells |
+//! | `cameras.json` | the cameras of the test views, for drawing without the scene |
+//! | `metrics.json` | quality on views that it was not trained on |
+
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::NerfError;
+use super::occupancy::{Occupancy, OccupancyState};
+use super::params::NerfParams;
+use crate::optimizer::Moments;
+use crate::tensors::{TensorError, Tensors};
+use crate::train::TrainState;
+
+/// What a run was started with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunSettings {
+    /// Hyperparameters.
+    pub nerf: NerfParams,
+    /// The scene's folder.
+    pub scene: PathBuf,
+    /// Of `model.ffm`.
+    pub precision: String,
+}
+
+/// The files of a run.
+#[derive(Clone, Debug)]
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    /// `checkpoint.safetensors`.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.0.join("checkpoint.safetensors")
+    }
+
+    /// `model.ffm`.
+    pub fn model(&self) -> PathBuf {
+        self.0.join("model.ffm")
+    }
+
+    /// `model_f32.ffm`.
+    pub fn model_f32(&self) -> PathBuf {
+        self.0.join("model_f32.ffm")
+    }
+
+    /// `volume.ffv`.
+    pub fn volume(&self) -> PathBuf {
+        self.0.join("volume.ffv")
+    }
+
+    /// `cameras.json`.
+    pub fn cameras(&self) -> PathBuf {
+        self.0.join("cameras.json")
+    }
+
+    /// `metrics.json`.
+    pub fn metrics(&self) -> PathBuf {
+        self.0.join("metrics.json")
+    }
+}
+
+/// Writes all that a run needs to go on to the same bits, in one file.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn save(
+    path: &Path,
+    settings: &RunSettings,
+    state: &TrainState,
+    occupancy: &RwLock<Occupancy>,
+) -> Result<(), TensorError> {
+    let mut tensors = Tensors::default();
+    tensors.put_network("", &state.networks[0]);
+    let Moments { first, second } = &state.moments[0];
+    tensors.put("first_moment", &[first.len()], first);
+    tensors.put("second_moment", &[second.len()], second);
+    let (steps, losses): (Vec<u64>, Vec<f64>) = state.history.iter().copied().unzip();
+    tensors.put("history.steps", &[steps.len()], &steps);
+    tensors.put("history.losses", &[losses.len()], &losses);
+    let grid = occupancy.read().unwrap_or_else(PoisonError::into_inner).state();
+    tensors.put("grid.opacity", &[grid.opacity.len()], &grid.opacity);
+    tensors.put("grid.sight", &[grid.sight.len()], &grid.sight);
+    tensors.put("grid.seen", &[grid.seen.len()], &grid.seen);
+    tensors.put("grid.bits", &[grid.bits.len()], &grid.bits);
+    let [samples, rays, per_ray] = grid.counts;
+    tensors.put("state", &[4], &[state.step, samples, rays, per_ray]);
+    tensors.put_settings(settings);
+    tensors.write(path)
+}
+
+/// Reads what [`save`] wrote.
+///
+/// # Errors
+/// If it is missing, damaged, or of another program.
+pub fn load(path: &Path) -> Result<(RunSettings, TrainState, RwLock<Occupancy>), NerfError> {
+    let tensors = Tensors::read(path)?;
+    let settings: RunSettings = tensors.settings()?;
+    let unfit = |name: &str| TensorError::Tensor { path: path.to_owned(), name: name.to_owned() };
+    let network = tensors.get_network("", crate::network::OutputActivation::Linear)?;
+    let (_, first) = tensors.get::<f32>("first_moment")?;
+    let (_, second) = tensors.get::<f32>("second_moment")?;
+    let len = network.parameters().len();
+    if first.len() != second.len() || ![0, len].contains(&first.len()) {
+        return Err(unfit("first_moment").into());
+    }
+    let (_, steps) = tensors.get::<u64>("history.steps")?;
+    let (_, losses) = tensors.get::<f64>("history.losses")?;
+    let [step, samples, rays, per_ray] = tensors.get::<u64>("state")?.1[..] else {
+        return Err(unfit("state").into());
+    };
+    let grid = OccupancyState {
+        opacity: tensors.get("grid.opacity")?.1,
+        sight: tensors.get("grid.sight")?.1,
+        seen: tensors.get("grid.seen")?.1,
+        bits: tensors.get("grid.bits")?.1,
+        counts: [samples, rays, per_ray],
+    };
+    let occupancy = Occupancy::from_state(settings.nerf.grid, grid).ok_or_else(|| unfit("grid.bits"))?;
+    let state = TrainState {
+        networks: vec![network],
+        moments: vec![Moments { first, second }],
+        step,
+        history: steps.into_iter().zip(losses).collect(),
+    };
+    Ok((settings, state, RwLock::new(occupancy)))
+}
