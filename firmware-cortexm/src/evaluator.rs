@@ -1,5 +1,7 @@
 //! The model with its scratch memory, checked at boot.
 
+#[cfg(not(baked_model))]
+use firmware_core::march::{Pixel, Ray, Volume};
 use firmware_core::{EvalError, Model};
 
 use crate::board;
@@ -48,6 +50,13 @@ impl Evaluator {
     #[inline(never)] // so that the counts do not depend on what surrounds the call
     pub(crate) fn single(&mut self, point: &[f32], outputs: &mut [f32]) -> Result<(), EvalError> {
         self.model.eval_into(point, self.scratch, outputs)
+    }
+
+    /// Draws one ray.
+    #[cfg(not(baked_model))]
+    #[inline(never)]
+    pub(crate) fn draw(&mut self, volume: &Volume<'_>, ray: &Ray) -> Result<Pixel, EvalError> {
+        volume.draw(ray, &self.model, self.scratch)
     }
 
     /// Encodes a point given as Q0.32 coordinates, and evaluates nothing.

@@ -23,6 +23,9 @@ pub(crate) enum Failure {
     /// The core's kernels and the portable ones disagree.
     #[cfg(not(baked_model))]
     KernelsDiffer,
+    /// The volume to draw was refused.
+    #[cfg(not(baked_model))]
+    Volume(firmware_core::march::VolumeError),
     /// A file of the job is missing, too short, or not to be written.
     #[cfg(not(baked_model))]
     File,

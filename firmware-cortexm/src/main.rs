@@ -9,6 +9,8 @@ mod clock;
 #[cfg(not(baked_model))]
 mod compare;
 mod count;
+#[cfg(not(baked_model))]
+mod draw;
 mod evaluator;
 mod failure;
 mod fault;

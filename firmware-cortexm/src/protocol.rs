@@ -21,6 +21,9 @@ pub const CALIBRATION_INSTRUCTIONS: u32 = 1 << 21;
 /// Points that [`Mode::Count`] evaluates together.
 pub const BATCHES: [usize; 4] = [1, 2, 4, 8];
 
+/// Outputs of a pixel: red, green, blue, depth, opacity.
+pub const PIXEL_VALUES: usize = 5;
+
 /// What the device is to do with the points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -32,6 +35,9 @@ pub enum Mode {
     /// Compare the core's kernels with the portable ones on points of the device's own, `samples` of them for each model;
     /// the region holds several artifacts, one after another.
     Compare,
+    /// Draw views of a radiance field, `samples` of them: the points are their cameras, the region holds the volume and the
+    /// artifact behind it, the outputs are [`PIXEL_VALUES`] a pixel.
+    Draw,
 }
 
 /// A job for the device.
@@ -84,6 +90,7 @@ impl Job {
             Mode::Evaluate => 1,
             Mode::Count => 2,
             Mode::Compare => 3,
+            Mode::Draw => 4,
         };
         let mut bytes = [0; Self::BYTES];
         for (field, word) in bytes.chunks_exact_mut(4).zip([Self::MAGIC, mode, self.model_bytes, self.samples]) {
@@ -106,6 +113,7 @@ impl Job {
             1 => Mode::Evaluate,
             2 => Mode::Count,
             3 => Mode::Compare,
+            4 => Mode::Draw,
             _ => return Err(JobError::Mode),
         };
         Ok(Self { mode, model_bytes: word(2), samples: word(3) })

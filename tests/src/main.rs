@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tests::commands::{bench, demo, device, parity, results, test};
+use tests::commands::{bench, demo, device, nerf_device, parity, results, test};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The commands of the workspace: tests, and devices under QEMU")]
@@ -17,6 +17,7 @@ enum Command {
     Bench(bench::Args),
     Demo(demo::Args),
     Device(device::Args),
+    NerfDevice(nerf_device::Args),
     Parity(parity::Args),
     Results(results::Args),
     Test(test::Args),
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Device(args) => device::run(&args),
+        Command::NerfDevice(args) => nerf_device::run(&args),
         Command::Parity(args) => parity::run(&args),
         Command::Results(args) => results::run(&args),
         Command::Test(args) => test::run(&args),

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use firmware_core::march::Camera;
 use firmware_cortexm::protocol::{JOB_FILE, Job, Mode, OUTPUTS_FILE, POINTS_FILE};
 use tempfile::TempDir;
 
@@ -76,6 +77,16 @@ pub fn evaluate(firmware: &Firmware, model: &[u8], points: &[f32], samples: usiz
 /// As [`evaluate`].
 pub fn work(firmware: &Firmware, mode: Mode, model: &[u8], samples: usize, limit: Duration) -> Result<Run> {
     start(firmware, mode, model, &[], samples, limit)
+}
+
+/// Draws the views of `cameras` on the device; `model` is the volume with the artifact behind it, see [`Mode::Draw`].
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn draw(firmware: &Firmware, model: &[u8], cameras: &[Camera], limit: Duration) -> Result<Run> {
+    let values: Vec<f32> = cameras.iter().flat_map(Camera::to_values).collect();
+    start(firmware, Mode::Draw, model, &values, cameras.len(), limit)
 }
 
 fn start(

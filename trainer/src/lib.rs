@@ -14,6 +14,7 @@ pub mod matmul;
 pub mod metrics;
 pub mod model_card;
 pub mod model_file;
+pub mod nerf;
 pub mod network;
 pub mod optimizer;
 pub mod outcome;

@@ -24,5 +24,6 @@ mod volume;
 pub use camera::{Camera, Ray};
 pub use elementary::{exp_negative, inverse_sqrt, sigmoid, softplus};
 pub use volume::{
-    Accumulator, Density, HEADER_WORDS, OUTPUTS, Pixel, Sample, Samples, Volume, VolumeError, grid_words, write_volume,
+    Accumulator, Density, HEADER_WORDS, OUTPUTS, Pixel, Sample, Samples, Volume, VolumeError, grid_words, volume_bytes,
+    write_volume,
 };

@@ -99,6 +99,16 @@ pub const fn grid_words(resolution: u32) -> usize {
     (n * n * n).div_ceil(32)
 }
 
+/// The length of the volume file that `bytes` begin with, as its header says; `None` where that cannot be. What follows
+/// a volume in memory begins there.
+#[must_use]
+pub fn volume_bytes(bytes: &[u8]) -> Option<usize> {
+    let word = |index: usize| Some(u32::from_le_bytes(*bytes.get(4 * index..)?.first_chunk()?));
+    let resolution = word(2)?;
+    let fits = word(0)? == MAGIC && resolution <= MAX_RESOLUTION;
+    fits.then(|| 4 * (HEADER_WORDS + grid_words(resolution)))
+}
+
 /// Writes a volume's file (its axes are the model's); `None` where `words` is not [`HEADER_WORDS`] and the grid long.
 pub fn write_volume(volume: &Volume<'_>, words: &mut [u32]) -> Option<()> {
     let density = match volume.density {
@@ -107,7 +117,7 @@ pub fn write_volume(volume: &Volume<'_>, words: &mut [u32]) -> Option<()> {
     };
     let [red, green, blue] = volume.background.map(f32::to_bits);
     let header: [u32; HEADER_WORDS] = [
-        MAGIC.to_le(),
+        MAGIC,
         0,
         volume.resolution,
         density,
@@ -382,5 +392,160 @@ impl Accumulator {
         let opacity = 1.0 - self.transmittance;
         let depth = if opacity > 0.0 { self.distance / opacity } else { f32::INFINITY };
         Pixel { color, depth, opacity, evaluations: self.evaluations }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::Aligned;
+    use crate::artifact::{Description, Header, Layer, LayerKind, write};
+    use crate::model::{OutputMap, Precision};
+    use std::vec;
+    use std::vec::Vec;
+
+    const AXES: [Axis; 3] = [Axis { minimum: -1.0, maximum: 1.0, scale: 0.5 }; 3];
+
+    fn volume(occupancy: &[u32]) -> Volume<'_> {
+        Volume {
+            axes: AXES,
+            step: 0.01,
+            density: Density::Softplus,
+            density_scale: 40.0,
+            termination: 0.001,
+            background: [0.25, 0.5, 0.75],
+            resolution: 8,
+            occupancy,
+        }
+    }
+
+    fn ray(origin: [f32; 3], direction: [f32; 3]) -> Ray {
+        Ray { origin, direction }
+    }
+
+    /// A model of constant logits.
+    fn constant(logits: [f32; OUTPUTS], outputs: u8) -> (Aligned<[u8; 512]>, usize) {
+        let header = Header {
+            precision: Precision::F32,
+            outside: Outside::Clamp,
+            activation: OutputActivation::Linear,
+            inputs: 3,
+            outputs,
+            frequencies: 0,
+            passthrough: 3,
+            hidden: Default::default(),
+            training_psnr_db: f32::NAN,
+            quantization_loss_db: f32::NAN,
+        };
+        let rows = usize::from(outputs);
+        let layers =
+            [Layer { weights: LayerKind::Float(&[0.0; 12][..3 * rows]), bias: LayerKind::Float(&logits[..rows]), multiplier: &[] }];
+        let description = Description {
+            header: &header,
+            axes: &AXES,
+            output_maps: &[OutputMap { scale: 1.0, offset: 0.0 }; OUTPUTS][..rows],
+            frequencies: &[],
+            text: "",
+            layers: &layers,
+        };
+        let mut file = Aligned([0; 512]);
+        let len = write(&description, &mut [0; 64], &mut file.0).unwrap();
+        (file, len)
+    }
+
+    #[test]
+    fn a_ray_samples_the_middle_of_its_intervals_in_occupied_cells() {
+        let all = [u32::MAX; 16];
+        let down = ray([0.1, 0.2, 3.0], [0.0, 0.0, -1.0]);
+        let full = volume(&all);
+        assert_eq!(full.span(&down), Some((2.0, 4.0)));
+        let samples: Vec<Sample> = full.samples(&down, || 0.5).collect();
+        assert_eq!(samples.len(), 200);
+        assert!((samples[0].distance - 2.005).abs() < 1e-5 && (samples[199].position[2] + 0.995).abs() < 1e-4);
+        // Only the cells of the lowest layer.
+        let mut lowest = [0; 16];
+        lowest[..2].fill(u32::MAX);
+        let lowest = volume(&lowest);
+        let samples: Vec<Sample> = lowest.samples(&down, || 0.5).collect();
+        assert_eq!(samples.len(), 25);
+        assert!(samples.iter().all(|sample| sample.position[2] < -0.75));
+        for miss in [
+            ray([0.0, 0.0, 3.0], [0.0, 0.0, 1.0]),
+            ray([0.0, 1.5, 3.0], [0.0, 0.0, -1.0]),
+            ray([f32::NAN; 3], [0.0, 0.0, 1.0]),
+            ray([0.0, 0.0, 3.0], [f32::NAN; 3]),
+        ] {
+            assert_eq!(full.samples(&miss, || 0.5).count(), 0, "{miss:?}");
+        }
+        // From inside the box a ray begins at its origin.
+        assert_eq!(full.samples(&ray([0.0; 3], [1.0, 0.0, 0.0]), || 0.0).count(), 100);
+    }
+
+    #[test]
+    fn fog_of_one_density_dims_exponentially_and_ends_early() {
+        let all = [u32::MAX; 16];
+        let down = ray([0.0, 0.0, 3.0], [0.0, 0.0, -1.0]);
+        for (density_scale, evaluations) in [(0.5, 200), (40.0, 0)] {
+            let (file, len) = constant([0.0, 100.0, -100.0, 0.0], 4);
+            let model = Model::parse(&file.0[..len]).unwrap();
+            let volume = Volume { density_scale, ..volume(&all) };
+            let pixel = volume.draw(&down, &model, &mut vec![0; model.scratch_words()]).unwrap();
+            let density = core::f64::consts::LN_2 * f64::from(density_scale);
+            if evaluations > 0 {
+                let passed = (-2.0 * density).exp();
+                for (found, (color, background)) in
+                    pixel.color.iter().zip([(0.5, 0.25), (1.0, 0.5), (0.0, 0.75)])
+                {
+                    let exact = color * (1.0 - passed) + background * passed;
+                    assert!((f64::from(*found) - exact).abs() < 1e-5, "{found} {exact}");
+                }
+                assert_eq!(pixel.evaluations, evaluations);
+            } else {
+                assert!(pixel.opacity > 0.999 && pixel.evaluations < 40, "{pixel:?}");
+                // The mean free path behind the entrance at 2.
+                assert!((f64::from(pixel.depth) - 2.0 - 1.0 / density).abs() < 0.01);
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_comes_back_and_every_damaged_one_is_refused() {
+        let (file, len) = constant([0.0; 4], 4);
+        let model = Model::parse(&file.0[..len]).unwrap();
+        let bits: Vec<u32> = (0..16).map(|k: u32| k.wrapping_mul(0x9e37_79b9)).collect();
+        let mut words = [0; HEADER_WORDS + 16];
+        assert!(write_volume(&volume(&bits), &mut words[1..]).is_none());
+        write_volume(&volume(&bits), &mut words).unwrap();
+        let bytes: &[u8] = bytemuck::cast_slice(&words);
+        let read = Volume::parse(bytes, &model).unwrap();
+        assert_eq!((read.step, read.background, read.occupancy), (0.01, [0.25, 0.5, 0.75], &bits[..]));
+        assert_eq!(volume_bytes(bytes), Some(bytes.len()));
+        assert_eq!(Volume::parse(&bytes[4..], &model).unwrap_err(), VolumeError::Magic);
+        assert_eq!(Volume::parse(&bytes[..bytes.len() - 4], &model).unwrap_err(), VolumeError::Checksum);
+        assert_eq!(Volume::parse(&bytes[..7], &model).unwrap_err(), VolumeError::Alignment);
+        assert_eq!(Volume::parse(&bytes[..8], &model).unwrap_err(), VolumeError::Length);
+        for bit in 0..32 * words.len() {
+            let mut damaged = words;
+            damaged[bit / 32] ^= 1 << (bit % 32);
+            assert!(Volume::parse(bytemuck::cast_slice(&damaged), &model).is_err(), "bit {bit}");
+        }
+        for broken in [
+            Volume { step: 0.0, ..volume(&bits) },
+            Volume { step: 1e-9, ..volume(&bits) },
+            Volume { density_scale: f32::INFINITY, ..volume(&bits) },
+            Volume { termination: 1.0, ..volume(&bits) },
+            Volume { background: [f32::NAN; 3], ..volume(&bits) },
+            Volume { resolution: 0, ..volume(&bits) },
+        ] {
+            write_volume(&broken, &mut words).unwrap();
+            assert_eq!(Volume::parse(bytemuck::cast_slice(&words), &model).unwrap_err(), VolumeError::Settings);
+        }
+        write_volume(&Volume { resolution: 9, ..volume(&bits) }, &mut words).unwrap();
+        assert_eq!(Volume::parse(bytemuck::cast_slice(&words), &model).unwrap_err(), VolumeError::Length);
+        write_volume(&volume(&bits), &mut words).unwrap();
+        let (other, len) = constant([0.0; 4], 3);
+        let other = Model::parse(&other.0[..len]).unwrap();
+        assert_eq!(Volume::parse(bytemuck::cast_slice(&words), &other).unwrap_err(), VolumeError::Model);
     }
 }

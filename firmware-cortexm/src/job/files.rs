@@ -8,7 +8,7 @@ use semihosting::io::{self, Read as _, Write as _};
 use crate::count::Count;
 use crate::evaluator::Evaluator;
 use crate::failure::Failure;
-use crate::{benchmark, board, compare, model_source, stack};
+use crate::{benchmark, board, compare, draw, model_source, stack};
 
 impl From<io::Error> for Failure {
     fn from(_: io::Error) -> Self {
@@ -24,6 +24,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         Mode::Evaluate => evaluate(&mut Evaluator::new(model)?, job.samples as usize),
         Mode::Count => benchmark::run(&mut Evaluator::new(model)?),
         Mode::Compare => compare::run(model, job.samples as usize),
+        Mode::Draw => draw::run(model, job.samples as usize),
         _ => Err(Failure::Job(JobError::Mode)),
     }
 }

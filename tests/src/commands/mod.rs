@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod demo;
 pub mod device;
+pub mod nerf_device;
 pub mod parity;
 pub mod results;
 pub mod test;

@@ -8,6 +8,7 @@ mod evaluate;
 mod fit;
 mod inspect;
 mod interrupt;
+mod nerf;
 mod ntk;
 mod quantize;
 mod reproduce;
@@ -32,6 +33,7 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     Fit(fit::Fit),
     Inspect(inspect::Inspect),
+    Nerf(nerf::Nerf),
     Ntk(ntk::Ntk),
     Quantize(quantize::Quantize),
     Reproduce(reproduce::Reproduce),
@@ -47,6 +49,7 @@ impl Cli {
             Command::Evaluate(command) => command.run(),
             Command::Fit(command) => command.run(),
             Command::Inspect(command) => command.run(),
+            Command::Nerf(command) => command.run(),
             Command::Ntk(command) => command.run(),
             Command::Quantize(command) => command.run(),
             Command::Reproduce(command) => command.run(),
