@@ -22,3 +22,6 @@ pub mod similarity;
 mod solids;
 pub mod synthesize;
 pub mod volume;
+
+#[cfg(test)]
+mod tests;
