@@ -43,12 +43,7 @@ impl Camera {
     #[must_use]
     pub fn from_values(values: &[f32; Self::VALUES]) -> Self {
         let [a, b, c, d, e, f, g, h, i, j, k, l, focal, width, height] = *values;
-        Self {
-            to_world: [[a, b, c, d], [e, f, g, h], [i, j, k, l]],
-            focal,
-            width: width as u16,
-            height: height as u16,
-        }
+        Self { to_world: [[a, b, c, d], [e, f, g, h], [i, j, k, l]], focal, width: width as u16, height: height as u16 }
     }
 
     /// The ray through a place of the picture, in pixels from its upper left corner: the centre of the first pixel is at

@@ -439,8 +439,11 @@ mod tests {
             quantization_loss_db: f32::NAN,
         };
         let rows = usize::from(outputs);
-        let layers =
-            [Layer { weights: LayerKind::Float(&[0.0; 12][..3 * rows]), bias: LayerKind::Float(&logits[..rows]), multiplier: &[] }];
+        let layers = [Layer {
+            weights: LayerKind::Float(&[0.0; 12][..3 * rows]),
+            bias: LayerKind::Float(&logits[..rows]),
+            multiplier: &[],
+        }];
         let description = Description {
             header: &header,
             axes: &AXES,
@@ -494,9 +497,7 @@ mod tests {
             let density = core::f64::consts::LN_2 * f64::from(density_scale);
             if evaluations > 0 {
                 let passed = (-2.0 * density).exp();
-                for (found, (color, background)) in
-                    pixel.color.iter().zip([(0.5, 0.25), (1.0, 0.5), (0.0, 0.75)])
-                {
+                for (found, (color, background)) in pixel.color.iter().zip([(0.5, 0.25), (1.0, 0.5), (0.0, 0.75)]) {
                     let exact = color * (1.0 - passed) + background * passed;
                     assert!((f64::from(*found) - exact).abs() < 1e-5, "{found} {exact}");
                 }

@@ -2,8 +2,8 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use firmware_core::march::{Volume, write_volume};
 use firmware_core::march::{HEADER_WORDS, OUTPUTS};
+use firmware_core::march::{Volume, write_volume};
 use firmware_core::{OutputMap, Outside, Precision};
 use ndarray::Array2;
 use rand::seq::IndexedRandom;

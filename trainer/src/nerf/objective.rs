@@ -215,9 +215,14 @@ mod tests {
     #[test]
     fn the_gradient_of_the_whole_chain_matches_differences() {
         for density in [DensityKind::Softplus, DensityKind::Relu] {
-            let encoding =
-                EncodingParams { kind: EncodingKind::Gaussian, frequencies: 5, scale: 1.0, ..EncodingParams::default() };
-            let params = NerfParams { encoding, density, hidden: vec![9], samples: 16, batch: 600, ..NerfParams::default() };
+            let encoding = EncodingParams {
+                kind: EncodingKind::Gaussian,
+                frequencies: 5,
+                scale: 1.0,
+                ..EncodingParams::default()
+            };
+            let params =
+                NerfParams { encoding, density, hidden: vec![9], samples: 16, batch: 600, ..NerfParams::default() };
             let params = params.check(Some(1.0)).unwrap();
             let pixels = Pixels::new(&views(), [1.0; 3]);
             let occupancy = RwLock::new(Occupancy::new(8, 16.0));

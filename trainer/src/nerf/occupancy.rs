@@ -138,7 +138,8 @@ impl Occupancy {
                     [cell % n, cell / n % n, cell / n / n].map(|k| {
                         let inside: u32 = rng.random();
                         // (k + inside)/n in Q0.32, rounded up so that it lies in the cell whatever n is.
-                        (((u64::from(k) << 32) + u64::from(inside)).div_ceil(u64::from(n))).min(u64::from(u32::MAX)) as u32
+                        (((u64::from(k) << 32) + u64::from(inside)).div_ceil(u64::from(n))).min(u64::from(u32::MAX))
+                            as u32
                     })
                 })
                 .collect();
@@ -182,7 +183,8 @@ impl Occupancy {
     /// The grid of a checkpoint; `None` if lengths do not fit the resolution.
     pub fn from_state(resolution: u32, state: OccupancyState) -> Option<Self> {
         let (cells, words) = ((resolution as usize).pow(3), grid_words(resolution));
-        let fits = [state.opacity.len(), state.sight.len(), state.seen.len()] == [cells; 3] && state.bits.len() == 2 * words;
+        let fits =
+            [state.opacity.len(), state.sight.len(), state.seen.len()] == [cells; 3] && state.bits.len() == 2 * words;
         let [samples, rays, per_ray] = state.counts;
         fits.then(|| Self {
             resolution,

@@ -105,7 +105,12 @@ pub struct NerfParams {
 impl Default for NerfParams {
     fn default() -> Self {
         Self {
-            encoding: EncodingParams { kind: EncodingKind::Gaussian, frequencies: 64, scale: 5.0, ..EncodingParams::default() },
+            encoding: EncodingParams {
+                kind: EncodingKind::Gaussian,
+                frequencies: 64,
+                scale: 5.0,
+                ..EncodingParams::default()
+            },
             hidden: vec![64, 64, 64],
             density: DensityKind::default(),
             samples: 128,
@@ -123,7 +128,8 @@ impl Default for NerfParams {
 impl NerfParams {
     /// A small network and few steps: seconds on a scene of small pictures.
     pub fn quick() -> Self {
-        let mut params = Self { hidden: vec![32, 32], samples: 64, grid: 32, batch: 8192, steps: 400, ..Self::default() };
+        let mut params =
+            Self { hidden: vec![32, 32], samples: 64, grid: 32, batch: 8192, steps: 400, ..Self::default() };
         params.encoding.frequencies = 32;
         params
     }

@@ -40,13 +40,7 @@ const AHEAD: usize = 16;
 
 /// Draws a row: all its rays advance together, a few samples at a time, so that the field sees large batches and rays
 /// still end early.
-fn draw_row<F: Field>(
-    volume: &Volume<'_>,
-    camera: &Camera,
-    field: &F,
-    y: u16,
-    scratch: &mut F::Scratch,
-) -> Vec<Pixel> {
+fn draw_row<F: Field>(volume: &Volume<'_>, camera: &Camera, field: &F, y: u16, scratch: &mut F::Scratch) -> Vec<Pixel> {
     let rays = (0..camera.width).map(|x| camera.ray(f32::from(x) + 0.5, f32::from(y) + 0.5));
     let mut sums: Vec<_> = rays.map(|ray| (volume.samples(&ray, middle as fn() -> f32), Accumulator::new())).collect();
     let mut active: Vec<usize> = (0..sums.len()).collect();
@@ -129,9 +123,7 @@ pub fn picture(width: usize, colors: &[[f32; 3]]) -> RgbImage {
 /// If the encoder fails.
 pub fn png(picture: &RgbImage) -> Result<Vec<u8>, NerfError> {
     let mut bytes = io::Cursor::new(Vec::new());
-    picture
-        .write_to(&mut bytes, image::ImageFormat::Png)
-        .map_err(|error| NerfError::Encode(error.to_string()))?;
+    picture.write_to(&mut bytes, image::ImageFormat::Png).map_err(|error| NerfError::Encode(error.to_string()))?;
     Ok(bytes.into_inner())
 }
 
@@ -164,7 +156,12 @@ pub fn contact_sheet(pictures: &[RgbImage], columns: usize) -> RgbImage {
     let mut sheet = RgbImage::from_pixel(size.0, size.1, Rgb([255; 3]));
     for (index, picture) in pictures.iter().enumerate() {
         let (column, row) = ((index % columns) as u32, (index / columns) as u32);
-        image::imageops::replace(&mut sheet, picture, i64::from(column * (width + GAP)), i64::from(row * (height + GAP)));
+        image::imageops::replace(
+            &mut sheet,
+            picture,
+            i64::from(column * (width + GAP)),
+            i64::from(row * (height + GAP)),
+        );
     }
     sheet
 }

@@ -170,16 +170,13 @@ pub fn check_half_width(half_width: f32) -> Result<f32, SceneError> {
 /// The upper three rows of a matrix that is a rotation and a position.
 fn camera_to_world(path: &Path, frame: usize, rows: &[Vec<f64>]) -> Result<[[f32; 4]; 3], SceneError> {
     let shape = || SceneError::MatrixShape { path: path.to_owned(), frame };
-    let rows: Vec<[f64; 4]> = rows
-        .iter()
-        .map(|row| row.as_slice().try_into())
-        .collect::<Result<_, _>>()
-        .map_err(|_| shape())?;
+    let rows: Vec<[f64; 4]> =
+        rows.iter().map(|row| row.as_slice().try_into()).collect::<Result<_, _>>().map_err(|_| shape())?;
     let [a, b, c, last]: [[f64; 4]; 4] = rows.try_into().map_err(|_| shape())?;
     let upper = [a, b, c];
     let dot = |i: usize, j: usize| upper.iter().map(|row| row[i] * row[j]).sum::<f64>();
-    let orthonormal = (0..3)
-        .all(|i| (0..=i).all(|j| (dot(i, j) - f64::from(u8::from(i == j))).abs() < ROTATION_TOLERANCE));
+    let orthonormal =
+        (0..3).all(|i| (0..=i).all(|j| (dot(i, j) - f64::from(u8::from(i == j))).abs() < ROTATION_TOLERANCE));
     let ends = (0..4).all(|i| (last[i] - f64::from(u8::from(i == 3))).abs() < ROTATION_TOLERANCE);
     let placed = upper.iter().all(|row| row[3].is_finite() && row[3].abs() < 1e6);
     if !(orthonormal && ends && placed) {
@@ -275,8 +272,14 @@ mod tests {
             (|v| v["frames"] = json!([]), "lists no frames"),
             (|v| v["camera_angle_x"] = Value::Null, "no camera_angle_x"),
             (|v| v["camera_angle_x"] = json!(4.0), "between 0 and π"),
-            (|v| v["frames"][1]["transform_matrix"][2] = json!([0.0, 1.0]), "frame 1 has a transform_matrix that is not 4 rows"),
-            (|v| v["frames"][0]["transform_matrix"] = json!([[1.0], [2.0]]), "frame 0 has a transform_matrix that is not 4 rows"),
+            (
+                |v| v["frames"][1]["transform_matrix"][2] = json!([0.0, 1.0]),
+                "frame 1 has a transform_matrix that is not 4 rows",
+            ),
+            (
+                |v| v["frames"][0]["transform_matrix"] = json!([[1.0], [2.0]]),
+                "frame 0 has a transform_matrix that is not 4 rows",
+            ),
             (|v| v["frames"][1]["transform_matrix"][0][0] = json!(2.0), "remove the camera's scaling"),
             (|v| v["frames"][1]["transform_matrix"][3][3] = json!(0.0), "last row"),
             (|v| v["frames"][1]["file_path"] = json!("train/c"), "c.png, which does not exist"),

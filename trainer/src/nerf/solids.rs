@@ -55,7 +55,9 @@ impl Solid {
         match *self {
             Self::Sphere { center, radius } => hit_sphere(subtract(origin, center), direction, radius),
             Self::Cuboid { center, half } => hit_cuboid(subtract(origin, center), direction, half),
-            Self::Rod { start, end, radius } => hit_rod(subtract(origin, start), direction, subtract(end, start), radius),
+            Self::Rod { start, end, radius } => {
+                hit_rod(subtract(origin, start), direction, subtract(end, start), radius)
+            }
         }
     }
 }

@@ -80,7 +80,10 @@ impl Texture {
 /// Everything there is.
 fn solids() -> Vec<Textured> {
     let plain = |color: Vector, other: Vector, waves: [Vector; 2]| Texture { colors: [color, other], waves };
-    let rod = |start: Vector, end: Vector, radius: f64, texture| Textured { solid: Solid::Rod { start, end, radius }, texture };
+    let rod = |start: Vector, end: Vector, radius: f64, texture| Textured {
+        solid: Solid::Rod { start, end, radius },
+        texture,
+    };
     let mut all = vec![
         Textured {
             solid: Solid::Cuboid { center: [0.0, 0.0, -0.72], half: [0.9, 0.9, 0.06] },
@@ -254,7 +257,10 @@ mod tests {
     #[test]
     fn nearer_solids_hide_those_behind() {
         let texture = |color| Texture { colors: [color, color], waves: [[0.0; 3]; 2] };
-        let sphere = |z, color| Textured { solid: Solid::Sphere { center: [0.0, 0.0, z], radius: 0.5 }, texture: texture(color) };
+        let sphere = |z, color| Textured {
+            solid: Solid::Sphere { center: [0.0, 0.0, z], radius: 0.5 },
+            texture: texture(color),
+        };
         let solids = [sphere(-2.0, [0.0, 1.0, 0.0]), sphere(2.0, [1.0, 0.0, 0.0])];
         let seen = trace(&solids, [0.0, 0.0, 5.0], [0.0, 0.0, -1.0]).unwrap();
         assert!(seen[0] > 0.4 && seen[1] == 0.0);

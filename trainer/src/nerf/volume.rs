@@ -126,7 +126,13 @@ mod tests {
                 let gradient: [f64; 3] = std::array::from_fn(|k| 2.0 * weights_of_channels[k] * integral.color[k]);
                 let (mut of_density, mut of_color) = (vec![0.0; n], vec![[0.0; 3]; n]);
                 integrate_gradient(
-                    &colors, STEP, BACKGROUND, &weights, &integral, gradient, (&mut of_density, &mut of_color),
+                    &colors,
+                    STEP,
+                    BACKGROUND,
+                    &weights,
+                    &integral,
+                    gradient,
+                    (&mut of_density, &mut of_color),
                 );
                 let h = 1e-5;
                 for i in 0..n {
@@ -136,7 +142,11 @@ mod tests {
                         loss(&moved, &colors)
                     };
                     let difference = (at(h) - at(-h)) / (2.0 * h);
-                    assert!((difference - of_density[i]).abs() < 1e-8, "density {i} of {n}: {difference} {}", of_density[i]);
+                    assert!(
+                        (difference - of_density[i]).abs() < 1e-8,
+                        "density {i} of {n}: {difference} {}",
+                        of_density[i]
+                    );
                     for channel in 0..3 {
                         let at = |offset: f64| {
                             let mut moved = colors.clone();

@@ -34,7 +34,8 @@ pub(crate) struct Compare {
 
 impl Compare {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let mut base = if self.quick { NerfParams::quick() } else { NerfParams { steps: 1500, ..NerfParams::default() } };
+        let mut base =
+            if self.quick { NerfParams::quick() } else { NerfParams { steps: 1500, ..NerfParams::default() } };
         base.steps = self.steps.unwrap_or(base.steps);
         base.seed = self.seed;
         let (train, test) = (read(&self.scene, Part::Train)?, read(&self.scene, Part::Test)?);

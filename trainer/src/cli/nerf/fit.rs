@@ -194,9 +194,7 @@ impl Fit {
         let some: Vec<View> = views.views.iter().step_by(10).cloned().collect();
         let trained = judge_network(params, network, &grid, &some);
         let held_out = judge_network(params, network, &grid, &test);
-        for (path, precision) in
-            [(folder.model(), Precision::W8A16), (folder.model_f32(), Precision::F32)]
-        {
+        for (path, precision) in [(folder.model(), Precision::W8A16), (folder.model_f32(), Precision::F32)] {
             let artifact = export(params, network, occupancy, &views.views, precision, trained.psnr_db)?;
             files::write(&path, artifact.as_bytes())?;
         }

@@ -63,9 +63,8 @@ impl Render {
         let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut words = vec![0u32; bytes.len().div_ceil(4)];
         bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(&bytes);
-        let volume = Volume::parse(bytemuck::cast_slice(&words), &model).map_err(|reason| {
-            trainer::nerf::error::NerfError::Artifact { path, reason: reason.to_string() }
-        })?;
+        let volume = Volume::parse(bytemuck::cast_slice(&words), &model)
+            .map_err(|reason| trainer::nerf::error::NerfError::Artifact { path, reason: reason.to_string() })?;
         let cameras = self.cameras(&folder)?;
         let field = ModelField::new(&model);
 
