@@ -407,6 +407,9 @@ mod tests {
 
     const AXES: [Axis; 3] = [Axis { minimum: -1.0, maximum: 1.0, scale: 0.5 }; 3];
 
+    const ZEROS: [f32; 12] = [0.0; 12];
+    const MAPS: [OutputMap; OUTPUTS] = [OutputMap { scale: 1.0, offset: 0.0 }; OUTPUTS];
+
     fn volume(occupancy: &[u32]) -> Volume<'_> {
         Volume {
             axes: AXES,
@@ -439,15 +442,12 @@ mod tests {
             quantization_loss_db: f32::NAN,
         };
         let rows = usize::from(outputs);
-        let layers = [Layer {
-            weights: LayerKind::Float(&[0.0; 12][..3 * rows]),
-            bias: LayerKind::Float(&logits[..rows]),
-            multiplier: &[],
-        }];
+        let (weights, bias) = (&ZEROS[..3 * rows], &logits[..rows]);
+        let layers = [Layer { weights: LayerKind::Float(weights), bias: LayerKind::Float(bias), multiplier: &[] }];
         let description = Description {
             header: &header,
             axes: &AXES,
-            output_maps: &[OutputMap { scale: 1.0, offset: 0.0 }; OUTPUTS][..rows],
+            output_maps: &MAPS[..rows],
             frequencies: &[],
             text: "",
             layers: &layers,
