@@ -1,7 +1,6 @@
 //! Radiance fields: logits of colour and density at positions, from a network in training or from an artifact.
 
 use firmware_core::Model;
-use firmware_core::kernels::BATCH_LANES;
 use firmware_core::march::{OUTPUTS, Sample};
 use ndarray::ArrayView2;
 
@@ -126,7 +125,7 @@ impl Field for ModelField<'_> {
     type Scratch = ModelScratch;
 
     fn logits(&self, samples: &[Sample], scratch: &mut ModelScratch, logits: &mut Vec<[f32; OUTPUTS]>) {
-        scratch.words.resize(BATCH_LANES * self.model.scratch_words(), 0);
+        scratch.words.resize(self.model.batch_scratch_words(), 0);
         scratch.points.clear();
         scratch.points.extend(samples.iter().flat_map(|sample| sample.position));
         logits.clear();

@@ -178,7 +178,7 @@ fn calibration(params: &ValidNerfParams, occupancy: &Occupancy, views: &[View]) 
     for (pixel, seed) in chosen {
         let mut jitter = Jitter(seed);
         let target = pixels.target(pixel as usize);
-        places.extend(volume.samples(&target.ray, || jitter.next()).map(|sample| sample.coordinates));
+        places.extend(volume.samples(&target.ray, || jitter.draw()).map(|sample| sample.coordinates));
     }
     let mut rng = step_rng(params.params().seed, CALIBRATION_RAYS, 0);
     let mut places: Vec<[u32; 3]> = places.sample(&mut rng, CALIBRATION).copied().collect();

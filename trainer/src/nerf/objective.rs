@@ -119,9 +119,8 @@ impl ColorScratch {
         integrate_gradient(colors, step, background, weights, &integral, gradient, into);
         for i in samples {
             let z = &mut self.logit_gradients[i * OUTPUTS..][..OUTPUTS];
-            for k in 0..3 {
-                let c = self.colors[i][k];
-                z[k] = self.color_gradients[i][k] * c * (1.0 - c);
+            for ((z, gradient), c) in z.iter_mut().zip(self.color_gradients[i]).zip(self.colors[i]) {
+                *z = gradient * c * (1.0 - c);
             }
             z[3] = self.density_gradients[i] * self.slopes[i];
         }
@@ -165,7 +164,7 @@ impl Objective for RayObjective<'_> {
             let target = self.pixels.target(pixel as usize);
             let is_scout = (first + index).is_multiple_of(SCOUTS);
             let mut jitter = Jitter(seed);
-            samples.extend(volumes[usize::from(is_scout)].samples(&target.ray, || jitter.next()));
+            samples.extend(volumes[usize::from(is_scout)].samples(&target.ray, || jitter.draw()));
             ends.push(samples.len());
             targets.push(target.color);
         }
@@ -233,7 +232,7 @@ mod tests {
             let (_, gradients) = loss_and_gradients(&mut objective, 0, &networks).unwrap();
             let largest = gradients[0].iter().fold(0.0f32, |largest, gradient| largest.max(gradient.abs()));
             let mut close = 0;
-            for index in 0..networks[0].parameters().len() {
+            for (index, &gradient) in gradients[0].iter().enumerate() {
                 let start = networks[0].parameters()[index];
                 let mut at = |offset: f32| {
                     networks[0].parameters_mut()[index] = start + offset;
@@ -241,7 +240,7 @@ mod tests {
                 };
                 let difference = (at(4e-3) - at(-4e-3)) / 8e-3;
                 networks[0].parameters_mut()[index] = start;
-                let error = (difference - f64::from(gradients[0][index])).abs();
+                let error = (difference - f64::from(gradient)).abs();
                 close += usize::from(error < 0.01 * f64::from(largest));
             }
             // A few parameters move a unit across ReLU's corner within the difference.

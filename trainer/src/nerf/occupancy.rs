@@ -26,7 +26,7 @@ pub const REFRESH_STEPS: u64 = 16;
 const DENSE_REFRESH_STEPS: u64 = 256;
 const SPARSE: usize = 4;
 /// What a refresh leaves of a maximum.
-const DENSITY_FADE: f32 = 0.9;
+const DENSITY_FADE: f32 = 0.75;
 const SIGHT_FADE: f32 = 0.85;
 /// Least opacity over a step of a dense cell.
 const DENSE_OPACITY: f32 = 0.01;

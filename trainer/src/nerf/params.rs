@@ -2,14 +2,14 @@
 //!
 //! | hyperparameter | default | purpose | range |
 //! | --- | --- | --- | --- |
-//! | `encoding` | Gaussian, 64 rows, σ = 5 | see [`crate::encoding`] | |
+//! | `encoding` | Gaussian, 64 rows, σ = 2 | see [`crate::encoding`] | |
 //! | `hidden` | 64, 64, 64 | widths of the ReLU layers | up to 8 of 1 … 2048 |
 //! | `density` | softplus | from logit to density | relu, softplus |
 //! | `samples` | 128 | steps across the bounding cube | 8 … 4096 |
 //! | `grid` | 64 | cells of the occupancy grid along each axis | 4 … 256 |
 //! | `batch` | 24,576 | samples in occupied cells a step, about; rays are as many as that gives | ≥ 64 |
 //! | `steps` | 6000 | updates | ≥ 1 |
-//! | `learning_rate` | 5e-3 | of Adam, falling along a cosine to 1 % | > 0, ≤ 1 |
+//! | `learning_rate` | 1e-2 | of Adam, falling along a cosine to 1 % | > 0, ≤ 1 |
 //! | `background` | white | what transparent parts show | white, black |
 //! | `half_width` | the scene's, or 1.5 | of the bounding cube around the origin | > 0 |
 //! | `seed` | 0 | of B, the start, the rays and their samples | |
@@ -29,7 +29,7 @@ use crate::train::{LoopParams, TrainState, step_rng};
 /// Which random numbers are the start of the network.
 const START: u64 = 3;
 /// The bias that density logits start with: nearly transparent, so that rays reach every part of the cube at first.
-const DENSITY_BIAS: f32 = -2.0;
+const DENSITY_BIAS: f32 = -4.0;
 /// What a density logit is multiplied by, in units of 1/δ: a logit of 2 nearly hides what is behind the sample.
 const DENSITY_PER_STEP: f32 = 0.5;
 
@@ -108,7 +108,7 @@ impl Default for NerfParams {
             encoding: EncodingParams {
                 kind: EncodingKind::Gaussian,
                 frequencies: 64,
-                scale: 5.0,
+                scale: 2.0,
                 ..EncodingParams::default()
             },
             hidden: vec![64, 64, 64],
@@ -117,7 +117,7 @@ impl Default for NerfParams {
             grid: 64,
             batch: 24_576,
             steps: 6000,
-            learning_rate: 5e-3,
+            learning_rate: 1e-2,
             background: Background::default(),
             half_width: None,
             seed: 0,
@@ -129,7 +129,7 @@ impl NerfParams {
     /// A small network and few steps: seconds on a scene of small pictures.
     pub fn quick() -> Self {
         let mut params =
-            Self { hidden: vec![32, 32], samples: 64, grid: 32, batch: 8192, steps: 400, ..Self::default() };
+            Self { hidden: vec![32, 32], samples: 64, grid: 32, batch: 8192, steps: 1000, ..Self::default() };
         params.encoding.frequencies = 32;
         params
     }
@@ -138,7 +138,7 @@ impl NerfParams {
     pub fn default_scale(kind: EncodingKind) -> f64 {
         match kind {
             EncodingKind::Positional => 16.0,
-            _ => 5.0,
+            _ => 2.0,
         }
     }
 }

@@ -74,7 +74,7 @@ pub struct Jitter(pub u64);
 
 impl Jitter {
     /// The next number.
-    pub fn next(&mut self) -> f32 {
+    pub fn draw(&mut self) -> f32 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn jitter_is_uniform() {
         let mut jitter = Jitter(7);
-        let values: Vec<f32> = (0..20_000).map(|_| jitter.next()).collect();
+        let values: Vec<f32> = (0..20_000).map(|_| jitter.draw()).collect();
         assert!(values.iter().all(|value| (0.0..1.0).contains(value)));
         let mean = values.iter().sum::<f32>() / 20_000.0;
         let square = values.iter().map(|value| value * value).sum::<f32>() / 20_000.0;

@@ -80,7 +80,7 @@ fn small(steps: u64) -> ValidNerfParams {
 #[test]
 fn a_scene_is_learned_and_its_artifact_draws_it() {
     let (_folder, train, test) = scene(32);
-    let params = small(300);
+    let params = small(600);
     let (mut state, occupancy) = (params.start(), start_occupancy(&params));
     let before = judge_network(&params, &state.networks[0], &occupancy.read().unwrap(), &test);
     let ended = continue_fit(&params, &train, &mut state, &occupancy, &mut Watch::default()).unwrap();
