@@ -2,6 +2,7 @@
 
 use crate::artifact::crc32;
 use crate::error::EvalError;
+use crate::float::scalar;
 use crate::kernels::{self, Arithmetic, Layer, MAX_LANES, Point, layer_words, portable};
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use crate::model::{Model, OutputActivation, Precision};
@@ -183,7 +184,7 @@ impl Model<'_> {
             for lane in 0..lanes {
                 for (raw, map) in raw.iter().skip(lane).step_by(lanes).zip(self.output_maps()) {
                     let (slot, rest) = core::mem::take(&mut out).split_first_mut().ok_or(EvalError::OutputLength)?;
-                    *slot = A::raw_to_f32(*raw) * map.scale + map.offset;
+                    *slot = scalar(A::raw_to_f32(*raw) * map.scale) + map.offset;
                     out = rest;
                 }
             }

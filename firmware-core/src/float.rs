@@ -1,4 +1,4 @@
-//! The only place that calls micromath.
+//! Floats: the only place that calls micromath.
 //!
 //! Through its newtype, never through its extension trait: on a host std's own methods would silently win and the two
 //! sides would differ. What is used here is exact: no approximation of micromath decides a bit.
@@ -10,6 +10,15 @@ use micromath::F32;
 pub(crate) fn fraction(x: f32) -> f32 {
     // Values of 2^23 and above are whole; below, micromath's floor goes through i32 and is exact.
     if x.abs() < 8_388_608.0 { x - F32(x).floor().0 } else { x * 0.0 }
+}
+
+/// `x`, computed by scalar instructions.
+///
+/// MVE's vectors of floats flush subnormal numbers to zero and LLVM uses them all the same, so that a loop whose products
+/// are not kept apart would give other bits on such a core. Elsewhere this is nothing.
+#[inline(always)]
+pub(crate) fn scalar(x: f32) -> f32 {
+    if cfg!(kernels = "mve") { core::hint::black_box(x) } else { x }
 }
 
 #[cfg(test)]

@@ -46,7 +46,8 @@ fn point_agrees(model: &Model<'_>, scratch: &mut [u32], sample: usize) -> Result
     let coordinates = &coordinates[..model.inputs()];
     let (mut fast, mut portable) = ([0; MAX_OUTPUTS], [0; MAX_OUTPUTS]);
     // What lies in the scratch before does not matter.
-    scratch.fill(0xa5a5_a5a5_u32.wrapping_add(sample as u32));
+    let used = scratch.len().min(model.scratch_words());
+    scratch.get_mut(..used).unwrap_or_default().fill(0xa5a5_a5a5_u32.wrapping_add(sample as u32));
     model.eval_fixed_into(coordinates, scratch, &mut fast[..model.outputs()])?;
     model.eval_fixed_portable_into(coordinates, scratch, &mut portable[..model.outputs()])?;
     Ok(fast == portable)

@@ -9,6 +9,16 @@ use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
 use crate::random::Random;
 use trainer::export::Artifact;
 
+/// What a network's numbers are like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Values {
+    /// Random numbers that use the range of every activation.
+    Random,
+    /// The largest numbers that a model may have, of either sign, beside the smallest: sums reach either end of the
+    /// accumulator, multipliers are none, one and the largest, and single precision has subnormal numbers and -0.
+    Extreme,
+}
+
 /// The shape of a network, and what it does at its borders.
 #[derive(Clone, Debug)]
 pub struct Network {
@@ -28,6 +38,8 @@ pub struct Network {
     pub hidden: Vec<u16>,
     /// Values of a point.
     pub outputs: u8,
+    /// What its weights, biases and multipliers are like.
+    pub values: Values,
 }
 
 impl Network {
@@ -45,6 +57,7 @@ impl Network {
             passthrough: 1,
             hidden: vec![18, 13],
             outputs: 3,
+            values: Values::Random,
         }
     }
 
@@ -76,7 +89,10 @@ impl Network {
         let mut inputs = features;
         for (l, rows) in rows.enumerate() {
             let is_hidden = l < self.hidden.len();
-            layers.push(OwnedLayer::random(self, &mut random, l == 0, is_hidden, rows, inputs));
+            layers.push(match self.values {
+                Values::Random => OwnedLayer::random(self, &mut random, l == 0, is_hidden, rows, inputs),
+                Values::Extreme => OwnedLayer::extreme(self, &mut random, is_hidden, rows, inputs),
+            });
             inputs = rows;
         }
 
@@ -169,6 +185,40 @@ impl OwnedLayer {
         if is_hidden || network.activation == OutputActivation::Sigmoid {
             let multiplier = (4_294_967_296.0 * 16_384.0 / spread).min(f64::from(i32::MAX)) as i32;
             layer.multiplier = (0..rows).map(|_| multiplier - multiplier / 8 + random.within(multiplier / 8)).collect();
+        }
+        layer
+    }
+
+    fn extreme(network: &Network, random: &mut Random, is_hidden: bool, rows: usize, inputs: usize) -> Self {
+        let sign = |random: &mut Random, row: usize| match row % 3 {
+            0 => 1,
+            1 => -1,
+            _ => random.within(1),
+        };
+        let mut layer = Self {
+            float_weights: Vec::new(),
+            float_bias: Vec::new(),
+            weights: Vec::new(),
+            bias: Vec::new(),
+            multiplier: Vec::new(),
+        };
+        for row in 0..rows {
+            if network.precision == Precision::F32 {
+                // Four layers of such sums stay below the largest number.
+                let magnitude =
+                    |k: usize| [1000.0, 1e-40, 0.0, 1e-3][(row + k) % 4] * if row % 3 == 1 { -1.0 } else { 1.0 };
+                layer.float_weights.extend((0..inputs).map(magnitude));
+                layer.float_bias.push(magnitude(3));
+                continue;
+            }
+            let largest = if network.precision == Precision::W8A16 { 127 } else { i32::from(i16::MAX) };
+            let weight = (65_535 / inputs as i32).min(largest);
+            let rest = i32::MAX - weight * inputs as i32 * 32_767;
+            layer.weights.extend((0..inputs).map(|_| (weight * sign(random, row)) as i16));
+            layer.bias.push(rest * sign(random, row));
+            if is_hidden || network.activation == OutputActivation::Sigmoid {
+                layer.multiplier.push([i32::MAX, 1, 1 << 16, 0][row / 3 % 4]);
+            }
         }
         layer
     }

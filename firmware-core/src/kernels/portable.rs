@@ -2,6 +2,7 @@
 
 use super::{Arithmetic, BLOCK_ROWS, Layer, Point, block_words, requantize, unpack_rows};
 use crate::encoding::Encoding;
+use crate::float::scalar;
 use crate::model::Precision;
 use crate::sigmoid;
 use crate::trig::mul_high_rounded;
@@ -312,7 +313,7 @@ fn accumulate_f32<const L: usize>(block: &[u32], x: &[u32]) -> Block<f32, L> {
         for (row, &word) in block.iter_mut().zip(tile) {
             for (accumulator, &x) in row.iter_mut().zip(x) {
                 // Rust never fuses these two.
-                *accumulator += f32::from_bits(word) * f32::from_bits(x);
+                *accumulator += scalar(f32::from_bits(word) * f32::from_bits(x));
             }
         }
     }

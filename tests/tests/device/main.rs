@@ -3,6 +3,7 @@
 mod baked;
 mod boot;
 mod command;
+mod kernels;
 mod parity;
 
 use std::collections::HashMap;

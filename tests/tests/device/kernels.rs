@@ -1,0 +1,73 @@
+//! Every core's kernels against the portable ones, on the core itself.
+
+use std::time::Duration;
+
+use firmware_core::Precision;
+use firmware_cortexm::protocol::Mode;
+use tests::boards::BOARDS;
+use tests::commands::parity::PRECISIONS;
+use tests::firmware::Firmware;
+use tests::qemu;
+use tests::synthetic::{Network, Values};
+
+use crate::firmware;
+
+const LENGTHS: std::ops::RangeInclusive<u16> = 1..=67;
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// Layers of n rows and of n inputs, and encoders of n frequencies; one to three coordinates, none or all passed through.
+fn shape(precision: Precision, n: u16, values: Values) -> Network {
+    let inputs = 1 + (n % 3) as u8;
+    let (passthrough, outputs) = (if n.is_multiple_of(2) { inputs } else { 0 }, 1 + (n % 5) as u8);
+    Network { inputs, frequencies: n, passthrough, hidden: vec![4, n, 3], outputs, values, ..Network::tiny(precision) }
+}
+
+/// Evaluates `samples` points with each network, as many networks in one run as the board's memory holds.
+#[track_caller]
+fn kernels_agree(firmware: &Firmware, networks: impl Iterator<Item = Network>, samples: usize) -> usize {
+    let artifacts: Vec<_> =
+        networks.enumerate().map(|(seed, network)| network.artifact(seed as u64).unwrap()).collect();
+    let (mut group, mut evaluations) = (Vec::new(), 0);
+    let mut run = |group: &mut Vec<u8>| {
+        let run = qemu::work(firmware, Mode::Compare, group, samples, LIMIT).unwrap();
+        let log = run.log_text();
+        let line = run.success().unwrap().line("compared").unwrap().clone();
+        assert_eq!(line.value::<usize>("mismatched").unwrap(), 0, "{}: {log}", firmware.board.name);
+        evaluations += line.value::<usize>("evaluations").unwrap();
+        group.clear();
+    };
+    for artifact in &artifacts {
+        if group.len() + artifact.as_bytes().len() > firmware.model_region.len as usize {
+            run(&mut group);
+        }
+        group.extend(artifact.as_bytes());
+    }
+    run(&mut group);
+    assert_eq!(evaluations, samples * artifacts.len());
+    evaluations
+}
+
+#[test]
+fn every_core_agrees_with_itself_on_100_000_random_evaluations_of_every_length() {
+    for board in BOARDS {
+        let firmware = firmware(board.name);
+        let mut evaluations = 0;
+        for precision in [Precision::W8A16, Precision::W16A16] {
+            let networks = LENGTHS.map(|n| shape(precision, n, Values::Random));
+            evaluations += kernels_agree(&firmware, networks, 750);
+        }
+        assert!(evaluations > 100_000);
+        if board.has_fpu {
+            kernels_agree(&firmware, LENGTHS.map(|n| shape(Precision::F32, n, Values::Random)), 50);
+        }
+    }
+}
+
+#[test]
+fn every_core_agrees_with_itself_on_extreme_values() {
+    for board in BOARDS {
+        for precision in PRECISIONS {
+            kernels_agree(&firmware(board.name), LENGTHS.map(|n| shape(precision, n, Values::Extreme)), 20);
+        }
+    }
+}
