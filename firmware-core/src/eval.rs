@@ -3,8 +3,8 @@
 use crate::artifact::crc32;
 use crate::error::EvalError;
 use crate::float::scalar;
-use crate::kernels::{self, Arithmetic, Layer, MAX_LANES, Point, layer_words, portable};
-use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
+use crate::kernels::{self, Arithmetic, BLOCK_ROWS, Layer, MAX_LANES, Point, layer_words, portable};
+use crate::limits::MAX_INPUTS;
 use crate::model::{Model, OutputActivation, Precision};
 
 /// Points whose answers the artifact's digest covers.
@@ -51,7 +51,7 @@ impl Model<'_> {
         if out.len() != self.outputs() {
             return Err(EvalError::OutputLength);
         }
-        dispatch!(self.header.precision, kernels::, A => self.points::<A>(point, 1, scratch, out))
+        dispatch!(self.precision(), kernels::, A => self.points::<A>(point, 1, scratch, out))
     }
 
     /// Evaluates n points: `points` `[n, d]` and `out` `[n, c]`, row-major, in the user's units.
@@ -70,7 +70,7 @@ impl Model<'_> {
         if out.len() / outputs != points.len() / inputs || !out.len().is_multiple_of(outputs) {
             return Err(EvalError::OutputLength);
         }
-        dispatch!(self.header.precision, kernels::, A => {
+        dispatch!(self.precision(), kernels::, A => {
             let lanes = A::batch_lanes();
             let is_wide = scratch.len() >= lanes * self.scratch_words();
             self.points::<A>(points, if is_wide { lanes } else { 1 }, scratch, out)
@@ -90,9 +90,8 @@ impl Model<'_> {
         if raw.len() != self.outputs() {
             return Err(EvalError::OutputLength);
         }
-        let mut answers = [0; MAX_OUTPUTS];
-        self.raw_outputs(&padded(coordinates), scratch, &mut answers)?;
-        for (raw, answer) in raw.iter_mut().zip(answers) {
+        let answers = self.raw_outputs(&padded(coordinates), scratch)?;
+        for (raw, &answer) in raw.iter_mut().zip(answers) {
             *raw = answer;
         }
         Ok(())
@@ -106,11 +105,10 @@ impl Model<'_> {
         scratch: &mut [u32],
         raw: &mut [i32],
     ) -> Result<(), EvalError> {
-        let mut answers = [0; MAX_OUTPUTS];
-        dispatch!(self.header.precision, portable::, A => {
-            self.forward::<A>(&[padded(coordinates)], scratch, &mut answers)
+        let answers: &[i32] = dispatch!(self.precision(), portable::, A => {
+            self.forward::<A>(&[padded(coordinates)], scratch)
         })?;
-        for (raw, answer) in raw.iter_mut().zip(answers) {
+        for (raw, &answer) in raw.iter_mut().zip(answers) {
             *raw = answer;
         }
         Ok(())
@@ -123,7 +121,7 @@ impl Model<'_> {
             return Err(EvalError::PointLength);
         }
         let scratch = scratch.get_mut(..self.buffer_words().0).ok_or(EvalError::ScratchLength)?;
-        dispatch!(self.header.precision, kernels::, A => {
+        dispatch!(self.precision(), kernels::, A => {
             A::encode(&self.encoding(), &[padded(coordinates)], scratch);
             Ok(())
         })
@@ -150,9 +148,7 @@ impl Model<'_> {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 coordinate
             });
-            let mut raw = [0; MAX_OUTPUTS];
-            self.raw_outputs(&coordinates, scratch, &mut raw)?;
-            for raw in raw.iter().take(self.outputs()) {
+            for raw in self.raw_outputs(&coordinates, scratch)?.iter().take(self.outputs()) {
                 digest.update(&raw.to_le_bytes());
             }
         }
@@ -168,19 +164,27 @@ impl Model<'_> {
         mut out: &mut [f32],
     ) -> Result<(), EvalError> {
         const { assert!(A::LANES <= MAX_LANES) };
-        let (mut coordinates, mut raw) = ([0; MAX_LANES * MAX_INPUTS], [0; MAX_LANES * MAX_OUTPUTS]);
+        // Not an array: clearing one costs more flash than all of this function.
+        let mut coordinates = heapless::Vec::<u32, { MAX_LANES * MAX_INPUTS }>::new();
         while !points.is_empty() {
             let lanes = if points.len() >= wide * self.inputs() { wide } else { 1 };
-            let (coordinates, _) = coordinates.as_chunks_mut();
-            let coordinates: &mut [Point] = coordinates.get_mut(..lanes).unwrap_or_default();
-            for coordinates in coordinates.iter_mut() {
-                for (coordinate, axis) in coordinates.iter_mut().zip(self.axes()) {
-                    let (&x, rest) = points.split_first().ok_or(EvalError::PointLength)?;
-                    *coordinate = axis.to_fixed(x, self.header.outside).ok_or(EvalError::OutsideDomain)?;
-                    points = rest;
+            coordinates.clear();
+            for _ in 0..lanes {
+                let mut axes = self.axes();
+                for _ in 0..MAX_INPUTS {
+                    let mut coordinate = 0;
+                    if let Some(axis) = axes.next() {
+                        let (&x, rest) = points.split_first().ok_or(EvalError::PointLength)?;
+                        coordinate = axis.to_fixed(x, self.header.outside).ok_or(EvalError::OutsideDomain)?;
+                        points = rest;
+                    }
+                    coordinates.push(coordinate).map_err(|_| EvalError::ScratchLength)?;
                 }
             }
-            self.forward::<A>(coordinates, scratch, &mut raw)?;
+            let (coordinates, _) = coordinates.as_chunks();
+            // The cut tells the compiler where there can only be one: eval_into goes without the kernels for several.
+            let coordinates = coordinates.get(..lanes).ok_or(EvalError::ScratchLength)?;
+            let raw = self.forward::<A>(coordinates, scratch)?;
             for lane in 0..lanes {
                 for (raw, map) in raw.iter().skip(lane).step_by(lanes).zip(self.output_maps()) {
                     let (slot, rest) = core::mem::take(&mut out).split_first_mut().ok_or(EvalError::OutputLength)?;
@@ -192,44 +196,43 @@ impl Model<'_> {
         Ok(())
     }
 
-    /// Raw outputs of one point.
-    fn raw_outputs(&self, point: &Point, scratch: &mut [u32], raw: &mut [i32]) -> Result<(), EvalError> {
+    /// Raw outputs of one point, rows of padding included.
+    fn raw_outputs<'s>(&self, point: &Point, scratch: &'s mut [u32]) -> Result<&'s [i32], EvalError> {
         let points = core::slice::from_ref(point);
-        dispatch!(self.header.precision, kernels::, A => self.forward::<A>(points, scratch, raw))
+        dispatch!(self.precision(), kernels::, A => self.forward::<A>(points, scratch))
     }
 
-    /// Raw outputs `[row][lane]` of one point a lane.
+    /// Raw outputs `[row][lane]` of one point a lane, rows of padding included.
     #[inline(never)]
-    fn forward<A: Arithmetic>(&self, points: &[Point], scratch: &mut [u32], raw: &mut [i32]) -> Result<(), EvalError> {
+    fn forward<'s, A: Arithmetic>(&self, points: &[Point], scratch: &'s mut [u32]) -> Result<&'s [i32], EvalError> {
         let lanes = points.len();
         let (even, odd) = self.buffer_words();
         let (mut x, rest) = scratch.split_at_mut_checked(even * lanes).ok_or(EvalError::ScratchLength)?;
         let (mut y, _) = rest.split_at_mut_checked(odd * lanes).ok_or(EvalError::ScratchLength)?;
         A::encode(&self.encoding(), points, x);
-        let mut words = self.layers;
-        let mut inputs = self.encoding().features_len();
-        for &width in &self.header.hidden {
-            let rows = usize::from(width);
-            let layer = self.take_layer(&mut words, inputs, rows)?;
+        let (mut words, mut inputs) = (self.layers, self.encoding().features_len());
+        let mut hidden = self.header.hidden.iter();
+        let layer = loop {
+            let width = hidden.next();
+            let rows = width.map_or(self.outputs(), |&width| usize::from(width));
+            let len = layer_words(self.precision(), inputs, rows);
+            // `parse` has checked that they are all there.
+            let (layer, rest) = words.split_at_checked(len).ok_or(EvalError::ScratchLength)?;
+            let layer = Layer { words: layer, inputs, rows };
+            if width.is_none() {
+                break layer;
+            }
             A::hidden(layer, lanes, x, y);
             (x, y) = (y, x);
-            inputs = rows;
-        }
-        let layer = self.take_layer(&mut words, inputs, self.outputs())?;
+            (words, inputs) = (rest, rows);
+        };
+        let raw = y.get_mut(..layer.rows.next_multiple_of(BLOCK_ROWS) * lanes).ok_or(EvalError::ScratchLength)?;
+        let raw = bytemuck::must_cast_slice_mut(raw);
         A::output(layer, lanes, x, raw);
         if self.header.activation == OutputActivation::Sigmoid {
             A::sigmoid(layer, lanes, raw);
         }
-        Ok(())
-    }
-
-    /// The next layer; `parse` has checked that they are all there.
-    #[inline]
-    fn take_layer<'a>(&self, words: &mut &'a [u32], inputs: usize, rows: usize) -> Result<Layer<'a>, EvalError> {
-        let len = layer_words(self.header.precision, inputs, rows);
-        let (layer, rest) = words.split_at_checked(len).ok_or(EvalError::ScratchLength)?;
-        *words = rest;
-        Ok(Layer { words: layer, inputs, rows })
+        Ok(raw)
     }
 }
 

@@ -47,6 +47,10 @@
 //! # Ok::<(), firmware_core::ParseError>(())
 //! ```
 #![no_std]
+#![cfg_attr(
+    not(any(feature = "f32", feature = "w8a16", feature = "w16a16")),
+    allow(unused, reason = "without a precision `parse` refuses every model, and nothing evaluates")
+)]
 
 #[cfg(target_endian = "big")]
 compile_error!("artifacts are read in place as little-endian words: big-endian targets are not supported");

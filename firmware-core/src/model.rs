@@ -33,6 +33,14 @@ impl Precision {
             Self::W16A16 => cfg!(feature = "w16a16"),
         }
     }
+
+    /// The precision that is built in, where it is the only one.
+    const ONLY: Option<Self> = match (Self::F32.is_built_in(), Self::W8A16.is_built_in(), Self::W16A16.is_built_in()) {
+        (true, false, false) => Some(Self::F32),
+        (false, true, false) => Some(Self::W8A16),
+        (false, false, true) => Some(Self::W16A16),
+        _ => None,
+    };
 }
 
 /// What follows the last layer.
@@ -138,6 +146,13 @@ impl<'a> Model<'a> {
         &self.header
     }
 
+    /// The header's precision: known to the compiler where it is the only one built in, so that code for others is left
+    /// out.
+    #[inline]
+    pub(crate) fn precision(&self) -> Precision {
+        Precision::ONLY.unwrap_or(self.header.precision)
+    }
+
     /// The CRC-32 of the artifact.
     #[must_use]
     pub fn checksum(&self) -> u32 {
@@ -209,7 +224,7 @@ impl<'a> Model<'a> {
     /// this build has kernels that gain by it.
     #[must_use]
     pub fn batch_scratch_words(&self) -> usize {
-        batch_lanes(self.header.precision) * self.scratch_words()
+        batch_lanes(self.precision()) * self.scratch_words()
     }
 
     /// Words of the two activation buffers of one lane: layers read them in turn.
@@ -221,9 +236,11 @@ impl<'a> Model<'a> {
     fn plan_buffers(&self) -> (u16, u16) {
         let (mut this, mut other) = (0, 0);
         for (inputs, _) in self.shapes() {
-            this = activation_words(self.header.precision, inputs).max(this);
+            this = activation_words(self.precision(), inputs).max(this);
             (this, other) = (other, this);
         }
+        // Raw outputs are words in every precision.
+        this = self.outputs().next_multiple_of(BLOCK_ROWS).max(this);
         // After an odd number of layers the two have changed places.
         let (even, odd) = if self.header.hidden.len().is_multiple_of(2) { (other, this) } else { (this, other) };
         // The limits keep both far below 2^16.
@@ -238,7 +255,7 @@ impl<'a> Model<'a> {
     }
 
     fn check_layers(&self) -> Result<(), ParseError> {
-        let precision = self.header.precision;
+        let precision = self.precision();
         let last = self.header.hidden.len();
         let mut words = self.layers;
         // The largest magnitude that a layer's input can have; only f32 needs to follow it.

@@ -4,6 +4,7 @@
 //! outside, decodes its log and takes its outputs.
 
 pub mod boards;
+pub mod budgets;
 pub mod commands;
 pub mod device;
 pub mod elf;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use firmware_core::Precision;
 use tempfile::TempDir;
 
-use crate::boards::{BOARDS, Board};
+use crate::boards::{self, BOARDS, Board};
 use crate::firmware;
 use crate::process;
 use crate::provision::{self, Toolchain};
@@ -47,6 +47,9 @@ pub fn run(args: &Args) -> Result<()> {
     }
     lint_rtt(&toolchain)?;
 
+    step("each precision alone");
+    lint_precisions(&toolchain)?;
+
     step("documentation");
     let mut doc = cargo("doc");
     process::run(doc.args(["--quiet", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"))?;
@@ -58,6 +61,20 @@ pub fn run(args: &Args) -> Result<()> {
         test.env(crate::golden::OVERWRITE, "1");
     }
     process::run(&mut test)
+}
+
+/// firmware-core with each choice of precisions, none included: other steps build it with all of them.
+fn lint_precisions(toolchain: &Toolchain) -> Result<()> {
+    let board = Board::find(boards::DEFAULT)?;
+    for features in ["", "f32", "w8a16", "w16a16"] {
+        let mut host = cargo("clippy");
+        host.args(["--package", "firmware-core"]);
+        for mut command in [host, firmware::package_command(toolchain, "clippy", board, "firmware-core")] {
+            command.args(["--no-default-features", "--features", features]);
+            process::run(&mut deny_warnings(command))?;
+        }
+    }
+    Ok(())
 }
 
 /// The build for real boards, which has its model built in.

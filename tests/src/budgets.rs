@@ -1,0 +1,22 @@
+//! What the library may cost on a device. `tests/tests/budgets.rs` holds it to these; a change that goes beyond makes the library
+//! smaller, not the budget larger.
+
+use firmware_core::Precision;
+
+/// Flash of the evaluation of a parsed model in one precision on the Cortex-M4F:
+/// [`Scope::Evaluation`](crate::minimal::Scope::Evaluation).
+pub const EVALUATION_FLASH_BYTES: u64 = 3 << 10;
+
+/// RAM of the small reference network beside the model, one point at a time: scratch, outputs and variables of the library.
+///
+/// 128 features and 64 activations alone are 384 bytes as halfwords, and 768 in single precision.
+pub const fn small_network_ram_bytes(precision: Precision) -> u64 {
+    match precision {
+        Precision::W8A16 | Precision::W16A16 => 600,
+        Precision::F32 => 800,
+    }
+}
+
+/// What a program has where something allocates.
+pub const HEAP_SYMBOLS: [&str; 8] =
+    ["__rust_alloc", "__rust_realloc", "__rust_dealloc", "__rg_alloc", "__rdl_alloc", "malloc", "calloc", "free"];

@@ -1,0 +1,51 @@
+//! The library alone on every board: it cannot panic, does not allocate, and keeps to its budgets.
+
+use tests::boards::{BOARDS, Board, DEFAULT};
+use tests::budgets::{EVALUATION_FLASH_BYTES, HEAP_SYMBOLS, small_network_ram_bytes};
+use tests::commands::parity::PRECISIONS;
+use tests::minimal::{Minimal, Scope};
+use tests::provision;
+use tests::synthetic::Network;
+
+/// The program links only where the optimizer has removed every panic of `parse`, `self_test` and all forms of evaluation.
+#[test]
+fn the_library_cannot_panic_allocates_nothing_and_keeps_no_variables() {
+    let toolchain = provision::toolchain().unwrap();
+    for board in BOARDS {
+        for precision in PRECISIONS {
+            let library = Minimal::link(&toolchain, &board, precision, Scope::Library).unwrap();
+            let place = format!("{} in {precision:?}", board.name);
+            assert!(library.symbols.iter().any(|symbol| symbol == "_start"), "no symbols to look at on {place}");
+            for symbol in &library.symbols {
+                let is_heap = HEAP_SYMBOLS.iter().any(|heap| symbol == heap || symbol.contains("__rust_alloc"));
+                assert!(!is_heap, "{symbol} on {place}");
+                assert!(!symbol.contains("panicking"), "{symbol} on {place}");
+            }
+            assert_eq!(library.size.ram_bytes, 0, "variables on {place}");
+        }
+    }
+}
+
+#[test]
+fn an_evaluation_keeps_to_its_flash() {
+    let (toolchain, board) = (provision::toolchain().unwrap(), Board::find(DEFAULT).unwrap());
+    for precision in PRECISIONS {
+        let flash_bytes = Minimal::link(&toolchain, board, precision, Scope::Evaluation).unwrap().size.flash_bytes;
+        assert!(
+            (1024..=EVALUATION_FLASH_BYTES).contains(&flash_bytes),
+            "{precision:?} takes {flash_bytes} bytes of flash; the budget is {EVALUATION_FLASH_BYTES}"
+        );
+    }
+}
+
+/// The library has no variables, as the first test shows.
+#[test]
+fn the_small_network_keeps_to_its_ram() {
+    for precision in PRECISIONS {
+        let artifact = Network::small(precision).artifact(0).unwrap();
+        let model = artifact.model().unwrap();
+        let (ram_bytes, budget) =
+            (4 * (model.scratch_words() + model.outputs()) as u64, small_network_ram_bytes(precision));
+        assert!(ram_bytes <= budget, "{precision:?} takes {ram_bytes} bytes of RAM; the budget is {budget}");
+    }
+}
