@@ -5,6 +5,7 @@
 
 pub mod boards;
 pub mod budgets;
+pub mod chart;
 pub mod commands;
 pub mod device;
 pub mod elf;

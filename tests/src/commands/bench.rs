@@ -1,14 +1,17 @@
 //! `cargo xtask bench`: instructions, flash and RAM of one evaluation on every board.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use firmware_core::Precision;
 use firmware_cortexm::protocol::{BATCHES, CALIBRATION_INSTRUCTIONS, Mode};
 use serde::Serialize;
+use trainer::files;
 
 use crate::boards::{self, BOARDS, Board};
+use crate::chart;
 use crate::commands::parity::PRECISIONS;
 use crate::device;
 use crate::firmware::Firmware;
@@ -42,6 +45,9 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// Also draw the Cortex-M4F's counts beside those of other engines
+    #[arg(long, value_name = "FILE.png")]
+    chart: Option<PathBuf>,
 }
 
 /// Counts of one network on one board.
@@ -85,12 +91,20 @@ struct Report<'a> {
 ///
 /// Where a device or a tool fails, or a board's clock does not count a loop of known length right.
 pub fn run(args: &Args) -> Result<()> {
-    let boards: Vec<&'static Board> =
+    let selected: Vec<&'static Board> =
         if args.board == "all" { BOARDS.iter().collect() } else { vec![Board::find(&args.board)?] };
+    if args.chart.is_some() && !selected.iter().any(|board| board.name == boards::DEFAULT) {
+        bail!("the chart is of {}, where other engines were counted; choose --board {0} or all", boards::DEFAULT);
+    }
     let toolchain = provision::all()?;
     let mut rows = Vec::new();
-    for board in boards {
+    for board in selected {
         rows.extend(measure(&toolchain, board)?);
+    }
+    if let Some(path) = &args.chart {
+        let of_board: Vec<Row> = rows.iter().filter(|row| row.board == boards::DEFAULT).cloned().collect();
+        files::write(path, &chart::png("Cortex-M4F", &of_board)?)?;
+        eprintln!("{} is drawn", path.display());
     }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&Report { rows: &rows })?);

@@ -4,6 +4,7 @@
 //! [`scatter`], the formats (PNG, SVG) in [`figure`].
 
 pub mod axis;
+pub mod bars;
 pub mod colormap;
 pub mod curve;
 pub mod figure;
