@@ -3,6 +3,7 @@
 use std::f64::consts::TAU;
 
 use ndarray::Array2;
+use rand::RngExt;
 use serde::Serialize;
 
 use super::error::ReproduceError;
@@ -27,7 +28,9 @@ const RADII: [f64; 4] = [5.0, 10.0, 15.0, 20.0];
 const KINDS: [(&str, EncodingKind, f64); 2] =
     [("positional", EncodingKind::Positional, 5.0), ("Gaussian", EncodingKind::Gaussian, 10.0)];
 const LEARNING_RATE: f64 = 1e-3;
-const QUICK_LEARNING_RATE: f64 = 5e-3;
+const QUICK_LEARNING_RATE: f64 = 2e-3;
+/// Which random numbers are the phase of a wave.
+const PHASE: u64 = 11;
 /// Points a side of the kernel maps, and the half side they cover.
 const MAP: (usize, f64) = (161, 0.12);
 
@@ -49,7 +52,7 @@ impl Setting {
     fn new(quick: bool, seed: u64) -> Self {
         if quick {
             let learning_rate = QUICK_LEARNING_RATE;
-            Self { side: 64, angles: 7, frequencies: 64, width: 64, steps: 300, learning_rate, draws: 1, seed }
+            Self { side: 64, angles: 5, frequencies: 128, width: 128, steps: 60, learning_rate, draws: 2, seed }
         } else {
             let learning_rate = LEARNING_RATE;
             Self { side: 256, angles: 17, frequencies: 256, width: 256, steps: 500, learning_rate, draws: 1, seed }
@@ -82,13 +85,13 @@ fn grid(side: usize, offset: f64) -> Array2<u32> {
     Array2::from_shape_fn((side * side, 2), |(i, axis)| at(if axis == 0 { i % side } else { i / side }))
 }
 
-/// Half of one plus a wave, `[n, 1]`, with a phase that depends on the direction.
-fn wave(points: &Array2<u32>, cycles: f64, angle: f64) -> Array2<f32> {
+/// Half of one plus a wave, `[n, 1]`; the phase in turns is that at the origin.
+fn wave(points: &Array2<u32>, cycles: f64, angle: f64, phase: f64) -> Array2<f32> {
     let (sine, cosine) = angle.sin_cos();
     let unit = |v: u32| f64::from(v) / 4_294_967_296.0;
     let value = |row: ndarray::ArrayView1<'_, u32>| {
-        let phase = cycles * (cosine * unit(row[0]) + sine * unit(row[1]));
-        (0.5 + 0.5 * (TAU * phase).cos()) as f32
+        let turns = cycles * (cosine * unit(row[0]) + sine * unit(row[1])) + phase;
+        (0.5 + 0.5 * (TAU * turns).cos()) as f32
     };
     points.map_axis(ndarray::Axis(1), value).insert_axis(ndarray::Axis(1))
 }
@@ -108,7 +111,10 @@ fn test_psnr(
     // A sigmoid of twice the sum is the published tanh, moved to [0, 1].
     let shape = Shape::new(encoding.features_len(), &[setting.width], 1, OutputActivation::Sigmoid);
     let network = Mlp::new(shape, Initialization::Glorot, &mut step_rng(seed, 3, 0));
-    let mut objective = Regression::new(features, wave(&points, cycles, angle), SquaredError::HalfMean, None, seed);
+    // Another phase with each seed: waves that are even about the origin are a special case for the cosines.
+    let phase: f64 = step_rng(seed, PHASE, 0).random();
+    let targets = wave(&points, cycles, angle, phase);
+    let mut objective = Regression::new(features, targets, SquaredError::HalfMean, None, seed);
     let params = LoopParams {
         steps: setting.steps,
         learning_rate: setting.learning_rate,
@@ -122,7 +128,7 @@ fn test_psnr(
     }
     monitor.advance(1);
     let outputs = state.networks[0].predict(encoding.features(test.view()).view());
-    let difference = outputs - wave(&test, cycles, angle);
+    let difference = outputs - wave(&test, cycles, angle, phase);
     let squares = difference.iter().map(|d| f64::from(*d).powi(2)).sum::<f64>();
     Ok(psnr_db(squares / difference.len() as f64, 1.0))
 }
@@ -147,12 +153,13 @@ fn measure(setting: Setting, radii: &[f64], monitor: &Monitor<'_>) -> Result<Vec
     Ok(groups.iter().zip(psnr.chunks(setting.angles)).map(numbers).collect())
 }
 
-/// Mean over the cycles of the PSNR along the axes, and at 45 degrees, for an encoding.
-fn along_and_across(numbers: &[Numbers], encoding: &str) -> (f64, f64) {
+/// Mean over the cycles of the PSNR along the axes, and over all directions between them, for an encoding.
+fn along_and_between(numbers: &[Numbers], encoding: &str) -> (f64, f64) {
     let chosen: Vec<_> = numbers.iter().filter(|n| n.encoding == encoding).collect();
-    let mean = |of: &dyn Fn(&Numbers) -> f64| chosen.iter().map(|n| of(n)).sum::<f64>() / chosen.len() as f64;
-    let last = |n: &Numbers| n.test_psnr_db[n.test_psnr_db.len() - 1];
-    (mean(&|n| f64::midpoint(n.test_psnr_db[0], last(n))), mean(&|n| n.test_psnr_db[n.test_psnr_db.len() / 2]))
+    let mean =
+        |of: &dyn Fn(&[f64]) -> f64| chosen.iter().map(|n| of(&n.test_psnr_db)).sum::<f64>() / chosen.len() as f64;
+    let between = |psnr: &[f64]| psnr[1..psnr.len() - 1].iter().sum::<f64>() / (psnr.len() - 2) as f64;
+    (mean(&|psnr| f64::midpoint(psnr[0], psnr[psnr.len() - 1])), mean(&between))
 }
 
 pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, ReproduceError> {
@@ -178,17 +185,18 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
             ..Plot::default()
         })
     };
-    let (positional, gaussian) = (along_and_across(&numbers, "positional"), along_and_across(&numbers, "Gaussian"));
+    let (positional, gaussian) = (along_and_between(&numbers, "positional"), along_and_between(&numbers, "Gaussian"));
     let how =
         if options.quick { " Quick: a smaller grid and network, fewer angles and steps, a higher rate." } else { "" };
     Ok(Story {
         title: "Positional encoding knows the axes, Gaussian features do not".to_owned(),
         text: vec![format!(
-            "Waves of 5 to 20 cycles in {} directions, learned at {} × {} points and tested half-way between them; one hidden layer of \
+            "Waves of 5 to 20 cycles in {} directions, phases at random, means of {} draw(s) of frequencies, weights and phase, learned at {} × {} points and tested half-way between them; one hidden layer of \
              {} units, {} frequencies, {} steps of Adam at rate {:e}; positional with S = 5, Gaussian with σ = 10 as published.{how} \
              The lower maps show the tangent kernel around a point: positional frequencies lie on the axes, and so does its kernel's \
              cross; the Gaussian kernel is round up to the noise of its draw.",
             setting.angles,
+            setting.draws,
             setting.side,
             setting.side,
             setting.width,
@@ -212,20 +220,20 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
 }
 
 fn claims(positional: (f64, f64), gaussian: (f64, f64)) -> Vec<Claim> {
-    let gap = |(along, across): (f64, f64)| along - across;
+    let gap = |(along, between): (f64, f64)| along - between;
     vec![
         Claim::new(
-            "Positional encoding is better along the axes than at 45°",
-            format!("{:.1} dB along, {:.1} dB at 45°", positional.0, positional.1),
+            "Positional encoding is better along the axes than between them",
+            format!("{:.1} dB along, {:.1} dB between", positional.0, positional.1),
             gap(positional) > 1.0,
         ),
         Claim::new(
-            "Gaussian features treat all directions alike",
-            format!("{:.1} dB along, {:.1} dB at 45°", gaussian.0, gaussian.1),
-            gap(gaussian).abs() < (0.5 * gap(positional)).max(1.0),
+            "Gaussian features do not favour the axes",
+            format!("{:.1} dB along, {:.1} dB between", gaussian.0, gaussian.1),
+            gap(gaussian) < 0.5 * gap(positional),
         ),
         Claim::new(
-            "At 45° Gaussian features beat positional encoding",
+            "Between the axes Gaussian features beat positional encoding",
             format!("{:.1} against {:.1} dB", gaussian.1, positional.1),
             gaussian.1 > positional.1,
         ),
@@ -265,6 +273,18 @@ mod tests {
     use ndarray::array;
 
     use super::*;
+
+    /// Trained networks, along the axes and at 45 degrees: the positional ones lose what the Gaussian ones do not.
+    #[test]
+    fn trained_positional_networks_favour_the_axes_and_gaussian_ones_do_not() {
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let monitor = Monitor { stop: &stop, tell: &|_| {} };
+        let setting = Setting { angles: 3, ..Setting::new(true, 0) };
+        let numbers = measure(setting, &[15.0], &monitor).unwrap();
+        let of = |name| along_and_between(&numbers, name);
+        let claims = claims(of("positional"), of("Gaussian"));
+        assert!(claims.iter().all(|claim| claim.holds), "{claims:#?}");
+    }
 
     /// What the maps show: at one distance the positional kernel is larger along an axis, the Gaussian one is round.
     #[test]

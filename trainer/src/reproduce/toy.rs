@@ -271,12 +271,28 @@ pub(super) enum Predictor {
     Own,
 }
 
+/// Gram matrix of the training points `[32, 32]` and cross matrix `[224, 32]` of the test points with them.
+#[derive(Clone, Debug)]
+pub(super) struct Kernels {
+    pub(super) gram: Array2<f64>,
+    cross: Array2<f64>,
+}
+
 impl Run {
     /// The kernel's prediction at the same steps, from the network's own initial outputs.
     pub(super) fn predict(&self, problem: &Problem, predictor: Predictor) -> Result<Vec<Snapshot>, ReproduceError> {
-        let (gram, cross) = self.kernels(problem, predictor)?;
-        let dynamics = Dynamics::new(gram.view())?;
-        let projected = cross.dot(&dynamics.eigen().vectors);
+        let kernels = self.kernels(problem, predictor)?;
+        self.predict_by(problem, &Dynamics::new(kernels.gram.view())?, &kernels)
+    }
+
+    /// As [`Self::predict`], by kernels that are known and the dynamics of their Gram matrix.
+    pub(super) fn predict_by(
+        &self,
+        problem: &Problem,
+        dynamics: &Dynamics,
+        kernels: &Kernels,
+    ) -> Result<Vec<Snapshot>, ReproduceError> {
+        let projected = kernels.cross.dot(&dynamics.eigen().vectors);
         let start = &self.measured[0];
         let (train, test) = (start.train.view().insert_axis(Axis(1)), start.test.view().insert_axis(Axis(1)));
         let initial = Initial { train: Some(train), test: Some(test) };
@@ -296,20 +312,21 @@ impl Run {
             .collect()
     }
 
-    /// Gram matrix of the training points `[32, 32]` and cross matrix `[224, 32]`.
-    fn kernels(&self, problem: &Problem, predictor: Predictor) -> Result<(Array2<f64>, Array2<f64>), ReproduceError> {
+    /// The predictor's kernels on this problem.
+    pub(super) fn kernels(&self, problem: &Problem, predictor: Predictor) -> Result<Kernels, ReproduceError> {
         match predictor {
             Predictor::Infinite => {
                 let kernel = self.setting.kernel(self.mapping)?;
                 let shift = if self.mapping.power.is_none() { 0.5 } else { 0.0 };
                 let (train, test) = (&problem.train_points - shift, &problem.test_points - shift);
-                Ok((kernel.gram(train.view())?, kernel.cross(test.view(), train.view())?))
+                Ok(Kernels { gram: kernel.gram(train.view())?, cross: kernel.cross(test.view(), train.view())? })
             }
             Predictor::Own => {
                 let network = EmpiricalNtk::new(&self.start, &self.setting.descent(self.start.shape()).factors)?;
                 let train = self.mapping.inputs(problem.train_points.view())?;
                 let test = self.mapping.inputs(problem.test_points.view())?;
-                Ok((network.gram(train.view(), 0)?, network.cross(test.view(), train.view(), 0)?))
+                let cross = network.cross(test.view(), train.view(), 0)?;
+                Ok(Kernels { gram: network.gram(train.view(), 0)?, cross })
             }
         }
     }

@@ -23,7 +23,7 @@ pub(super) struct KernelArgs {
     #[arg(long, value_enum, default_value_t = Which::Ntk)]
     kernel: Which,
     /// Standard deviation of the RBF kernel, in units of the points
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, allow_negative_numbers = true, default_value_t = 1.0)]
     length: f64,
     /// Encoding in front of the network; frequencies are in cycles per unit of the points
     #[arg(long, value_enum, default_value_t = Encoding::None, help_heading = "Encoding")]
@@ -32,7 +32,7 @@ pub(super) struct KernelArgs {
     #[arg(long, default_value_t = 16, help_heading = "Encoding")]
     frequencies: usize,
     /// Gaussian: deviation of a frequency; positional: the largest frequency, which the series approaches
-    #[arg(long, default_value_t = 10.0, help_heading = "Encoding")]
+    #[arg(long, allow_negative_numbers = true, default_value_t = 10.0, help_heading = "Encoding")]
     scale: f64,
     /// Fourier: p of the amplitudes 1/j^p, a number or inf
     #[arg(long, default_value_t = 0.0, allow_negative_numbers = true, help_heading = "Encoding")]
@@ -53,10 +53,10 @@ pub(super) struct KernelArgs {
     #[arg(long, default_value_t = 1024, help_heading = "Network")]
     width: usize,
     /// Deviation of the weights
-    #[arg(long, default_value_t = std::f64::consts::SQRT_2, help_heading = "Network")]
+    #[arg(long, allow_negative_numbers = true, default_value_t = std::f64::consts::SQRT_2, help_heading = "Network")]
     weight_std: f64,
     /// Deviation of the biases, 0 if they start at zero and are trained, or none for no trained bias
-    #[arg(long, default_value = "none", value_parser = bias_std, help_heading = "Network")]
+    #[arg(long, allow_negative_numbers = true, default_value = "none", value_parser = bias_std, help_heading = "Network")]
     bias_std: BiasStd,
 }
 
@@ -121,6 +121,21 @@ impl KernelArgs {
             Which::Nngp => Covariance::Nngp,
             Which::Ntk | Which::Features => Covariance::Ntk,
         };
+        let kernel = self.network_kernel(dims, self.width, covariance)?;
+        if self.kernel == Which::Features {
+            let requirement = "the kernel of the features needs an encoding other than none";
+            let missing = TheoryError::Parameter { name: "frequencies", value: 0.0, requirement };
+            return Ok(Box::new(kernel.features.ok_or(missing)?));
+        }
+        Ok(Box::new(kernel))
+    }
+
+    /// The tangent kernel, whatever `--kernel` says, of a network of this width.
+    pub(super) fn tangent_kernel(&self, dims: usize, width: usize) -> Result<NetworkKernel, TheoryError> {
+        self.network_kernel(dims, width, Covariance::Ntk)
+    }
+
+    fn network_kernel(&self, dims: usize, width: usize, covariance: Covariance) -> Result<NetworkKernel, TheoryError> {
         let frequencies = self.frequencies;
         let features = match self.encoding {
             Encoding::None => Mapping::None,
@@ -130,20 +145,15 @@ impl KernelArgs {
             Encoding::Fourier => Mapping::Fourier { frequencies, amplitude_power: self.amplitude_power },
         }
         .features(dims, self.normalize)?;
-        if self.kernel == Which::Features {
-            let requirement = "the kernel of the features needs an encoding other than none";
-            let missing = TheoryError::Parameter { name: "frequencies", value: 0.0, requirement };
-            return Ok(Box::new(features.ok_or(missing)?));
-        }
         let network = InfiniteMlpParams {
             hidden_layers: self.hidden_layers,
             parametrization: match self.parametrization {
                 ParametrizationArg::Ntk => Parametrization::Ntk,
-                ParametrizationArg::Standard => Parametrization::Standard { width: self.width },
+                ParametrizationArg::Standard => Parametrization::Standard { width },
             },
             weight_std: self.weight_std,
             bias_std: self.bias_std.0,
         };
-        Ok(Box::new(NetworkKernel { features, network: network.check()?, covariance }))
+        Ok(NetworkKernel { features, network: network.check()?, covariance })
     }
 }

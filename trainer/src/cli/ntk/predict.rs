@@ -38,7 +38,7 @@ pub(crate) struct Predict {
     #[arg(long, value_name = "g0.npy", requires = "against")]
     initial_against: Option<PathBuf>,
     /// Learning rate of the loss summed over the points
-    #[arg(long, conflicts_with = "converged")]
+    #[arg(long, conflicts_with = "converged", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
     /// Steps of training
     #[arg(long, conflicts_with = "converged")]

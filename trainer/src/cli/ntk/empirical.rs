@@ -1,0 +1,103 @@
+//! `trainer ntk empirical`: the tangent kernel of a network that the trainer produced.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use firmware_core::Outside;
+use ndarray::Array2;
+use trainer::run::RunFolder;
+use trainer::saved::SavedNetwork;
+use trainer::theory::empirical::EmpiricalNtk;
+
+use super::arrays;
+use crate::cli::print;
+
+/// Write the exact tangent kernel J Jᵀ of the network of a run as it is now, f64 [n, n], or [m, n] with --against.
+///
+/// The kernel is that of plain gradient descent on all weights and biases, and of the output before it is mapped to the
+/// data's units: multiply by the square of the data's range for those.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  trainer ntk empirical runs/camera --points X.npy --out K.npy")]
+pub(crate) struct Empirical {
+    /// The folder of a run, as fit leaves it
+    run: PathBuf,
+    /// The points, .npy [n] or [n, d], in the units of the data that the network was trained on
+    #[arg(long, value_name = "X.npy")]
+    points: PathBuf,
+    /// Other points, .npy [m, d]: the rows of the result
+    #[arg(long, value_name = "Y.npy")]
+    against: Option<PathBuf>,
+    /// Which output of the network, counted from 0
+    #[arg(long, default_value_t = 0)]
+    output: usize,
+    /// The matrix
+    #[arg(long, value_name = "K.npy")]
+    out: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(serde::Serialize)]
+struct Report<'a> {
+    rows: usize,
+    columns: usize,
+    parameters: usize,
+    smallest: f64,
+    largest: f64,
+    out: &'a PathBuf,
+}
+
+impl Empirical {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let saved = SavedNetwork::read(&RunFolder::open(&self.run)?.network())?;
+        let network = EmpiricalNtk::new(&saved.network, &[])?;
+        let points = features(&saved, "points", &self.points)?;
+        let matrix = match &self.against {
+            Some(path) => network.cross(features(&saved, "test points", path)?.view(), points.view(), self.output)?,
+            None => network.gram(points.view(), self.output)?,
+        };
+        arrays::write(&self.out, &matrix.view(), false)?;
+        let report = Report {
+            rows: matrix.nrows(),
+            columns: matrix.ncols(),
+            parameters: saved.network.parameters().len(),
+            smallest: matrix.iter().copied().fold(f64::INFINITY, f64::min),
+            largest: matrix.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            out: &self.out,
+        };
+        if self.json {
+            return print(&serde_json::to_string_pretty(&report)?);
+        }
+        let Report { rows, columns, parameters, smallest, largest, out } = report;
+        print(&format!(
+            "{rows} x {columns} entries from {smallest:.6e} to {largest:.6e}, over {parameters} parameters, in {}",
+            out.display()
+        ))
+    }
+}
+
+/// What the network is fed for points in the user's units: the features that training saw.
+fn features(saved: &SavedNetwork, what: &'static str, path: &Path) -> anyhow::Result<Array2<f64>> {
+    let points = arrays::read(what, path)?;
+    if points.ncols() != saved.axes.len() {
+        bail!(
+            "{}: {what} have {} columns, but the network was trained on {} inputs",
+            path.display(),
+            points.ncols(),
+            saved.axes.len()
+        );
+    }
+    let mut coordinates = Array2::zeros(points.dim());
+    for ((row, column), &value) in points.indexed_iter() {
+        let Some(fixed) = saved.axes[column].to_fixed(value as f32, Outside::Reject) else {
+            bail!(
+                "{}: {value} in row {row}, column {column} (counted from 0) lies outside the range that the network was \
+                 trained on; remove that row",
+                path.display()
+            );
+        };
+        coordinates[[row, column]] = fixed;
+    }
+    Ok(saved.encoding.features(coordinates.view()).mapv(f64::from))
+}

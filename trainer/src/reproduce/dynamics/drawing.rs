@@ -1,0 +1,122 @@
+//! The sheet of the figure.
+
+use plotters::style::RGBColor;
+
+use super::Results;
+use super::modes::Mode;
+use super::numbers::{Group, Numbers};
+use super::{SHOWN, percent};
+use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
+use crate::report::style;
+use crate::reproduce::toy_1d::color;
+
+/// Eigenvectors whose decay is drawn, counted from 1.
+const DRAWN_MODES: [usize; 5] = [1, 2, 4, 8, 16];
+
+pub(super) fn sheet(results: &Results) -> Sheet {
+    let shown = &results.ntk[SHOWN];
+    Sheet {
+        title: "Training loss of wide networks, measured (solid) and predicted (dashed)".to_owned(),
+        rows: vec![
+            Row {
+                height: 620,
+                panels: vec![
+                    losses("NTK parametrization, one network, its own kernel", &results.ntk),
+                    losses("Standard parametrization, one network, its own kernel", &results.standard),
+                ],
+            },
+            Row { height: 620, panels: vec![means(&results.groups), by_width(&results.widths), gaps(&results.widths)] },
+            Row { height: 600, panels: vec![decays(shown), rates(&results.ntk)] },
+        ],
+    }
+}
+
+fn plot(title: impl Into<String>, x_label: &str, y_label: &str, lines: Vec<Line>) -> Plot {
+    Plot { title: title.into(), x_label: x_label.to_owned(), y_label: y_label.to_owned(), lines, ..Plot::default() }
+}
+
+fn curve(steps: &[u64], values: &[f64], unit: f64) -> Vec<(f64, f64)> {
+    steps.iter().map(|&step| step as f64).zip(values.iter().map(|value| value / unit)).collect()
+}
+
+/// A pair of lines of one colour, the second dashed and without a name.
+fn pair(name: String, color: RGBColor, measured: Vec<(f64, f64)>, predicted: Vec<(f64, f64)>) -> [Line; 2] {
+    [Line::new(name, color, Stroke::Solid, measured), Line::new("", color, Stroke::Dashed, predicted)]
+}
+
+fn losses(title: &str, all: &[Numbers]) -> Panel {
+    let lines = all.iter().enumerate().flat_map(|(index, n)| {
+        let curve = |values: &[f64]| curve(&n.steps, values, n.measured[0]);
+        pair(n.mapping.to_owned(), color(index), curve(&n.measured), curve(&n.predicted_own))
+    });
+    Panel::Plot(Plot { log_x: true, log_y: true, ..plot(title, "step", "loss / initial loss", lines.collect()) })
+}
+
+fn means(groups: &[Group]) -> Panel {
+    let lines = groups.iter().enumerate().flat_map(|(index, g)| {
+        let curve = |values: &[f64]| curve(&g.steps, values, 1.0);
+        pair(g.mapping.to_owned(), color(index), curve(&g.measured), curve(&g.predicted))
+    });
+    let title = format!("Mean of {} networks, infinite width", groups[0].networks);
+    Panel::Plot(Plot { log_x: true, ..plot(title, "step", "loss / initial loss", lines.collect()) })
+}
+
+fn by_width(widths: &[Group]) -> Panel {
+    let lines = widths.iter().enumerate().flat_map(|(index, g)| {
+        let curve = |values: &[f64]| curve(&g.steps, values, 1.0);
+        let name = format!("width {} ({})", g.width, g.networks);
+        pair(name, color(index), curve(&g.measured), curve(&g.predicted))
+    });
+    Panel::Plot(Plot {
+        log_x: true,
+        log_y: true,
+        ..plot("p = 1, mean by width, infinite width", "step", "loss / initial loss", lines.collect())
+    })
+}
+
+fn gaps(widths: &[Group]) -> Panel {
+    let line = |name: &str, color, of: fn(&Group) -> f64| {
+        Line::new(name, color, Stroke::Marked, widths.iter().map(|g| (g.width as f64, 100.0 * of(g))))
+    };
+    let first = &widths[0];
+    let slope = widths
+        .iter()
+        .map(|g| (g.width as f64, 100.0 * first.kernel_gap * (first.width as f64 / g.width as f64).sqrt()));
+    let lines = vec![
+        line("kernel", style::SERIES[2], |g| g.kernel_gap),
+        line("loss, infinite width", style::SERIES[0], |g| g.single_gap.0),
+        line("loss, own kernel", style::SERIES[1], |g| g.single_gap_own.0),
+        Line::new("1/√width", RGBColor(150, 150, 150), Stroke::Dashed, slope),
+    ];
+    Panel::Plot(Plot { log_x: true, log_y: true, ..plot("Mean gap of single networks", "width", "%", lines) })
+}
+
+fn decays(n: &Numbers) -> Panel {
+    let chosen: Vec<&Mode> = n.modes.all.iter().filter(|mode| DRAWN_MODES.contains(&mode.index)).collect();
+    let lines = chosen.iter().enumerate().flat_map(|(index, mode)| {
+        let curve = |values: &[f64]| curve(&n.modes.steps, values, 1.0);
+        let name = format!("{} (λ = {:.3}, {} of the error)", mode.index, mode.eigenvalue, percent(mode.share));
+        pair(name, color(index), curve(&mode.measured), curve(&mode.predicted))
+    });
+    let title = format!("{}: error along eigenvectors", n.mapping);
+    Panel::Plot(Plot {
+        log_x: true,
+        y_range: Some(-0.2..1.4),
+        ..plot(title, "step", "component / initial component", lines.collect())
+    })
+}
+
+fn rates(all: &[Numbers]) -> Panel {
+    let rates: Vec<Vec<(f64, f64)>> = all.iter().map(|n| n.modes.rates()).collect();
+    let every = rates.iter().flatten().map(|rate| rate.0);
+    let (low, high) = every.fold((f64::INFINITY, 0.0f64), |(low, high), value| (low.min(value), high.max(value)));
+    let mut lines = vec![Line::new("theory", RGBColor(150, 150, 150), Stroke::Dashed, [(low, low), (high, high)])];
+    for (index, (n, rates)) in all.iter().zip(rates).enumerate() {
+        lines.push(Line::new(n.mapping, color(index), Stroke::Points, rates));
+    }
+    Panel::Plot(Plot {
+        log_x: true,
+        log_y: true,
+        ..plot("Rate of decay along each eigenvector", "eigenvalue λ", "measured rate", lines)
+    })
+}
