@@ -1,5 +1,9 @@
 //! The encoder for cores with the DSP extension: 23.5 instructions for a frequency of two coordinates, of which four make the
 //! phase and twelve the cosine and the sine; in single precision 26.5.
+//!
+//! Along a scan line the phase advances by a constant. An incremental form (one addition for the four instructions, and the
+//! phases kept in RAM) was tried and left out: the phase is so small a part of the encoder, and the encoder of an
+//! evaluation, that it saves about 1 % on a Cortex-M4F.
 
 use super::Point;
 use super::assembly::{self, EncodeCall};
