@@ -40,6 +40,9 @@ fn main() {
     }
 }
 
+/// A name and what is timed.
+type Prediction<'a> = (String, Box<dyn Fn() -> Array2<f32> + 'a>);
+
 /// A network with random parameters, in the trainer's form and as artifacts.
 struct Network {
     encoding: Encoding,
@@ -84,10 +87,10 @@ impl Network {
     }
 
     /// What is timed; the first is the forward pass alone.
-    fn predictions(&self) -> Vec<(String, Box<dyn Fn() -> Array2<f32> + '_>)> {
+    fn predictions(&self) -> Vec<Prediction<'_>> {
         let forward = || self.mlp.predict(self.features.view());
         let encoded = || self.mlp.predict(self.encoding.features(self.coordinates.view()).view());
-        let mut predictions: Vec<(String, Box<dyn Fn() -> Array2<f32>>)> = vec![
+        let mut predictions: Vec<Prediction<'_>> = vec![
             ("trainer's forward pass, features given".into(), Box::new(forward)),
             ("trainer's encoding and forward pass".into(), Box::new(encoded)),
         ];
