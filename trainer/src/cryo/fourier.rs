@@ -100,6 +100,17 @@ impl FourierVolume {
         self.values[index] = value;
     }
 
+    /// Adds to the coefficient.
+    pub fn add(&mut self, k: [i32; 3], value: Complex32) {
+        let index = self.index(k);
+        self.values[index] += value;
+    }
+
+    /// All coefficients, `[kz, ky, kx]`, centred.
+    pub(crate) fn values_mut(&mut self) -> &mut [Complex32] {
+        &mut self.values
+    }
+
     /// Trilinear interpolation at a frequency in grid units; zero beyond the grid.
     pub fn interpolate(&self, k: [f32; 3]) -> Complex32 {
         let mut sum = Complex32::default();

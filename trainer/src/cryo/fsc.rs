@@ -1,0 +1,95 @@
+//! Fourier shell correlation and the resolution it stands for.
+//!
+//! `FSC(s) = Re Σ F₁ F₂* / √(Σ|F₁|² Σ|F₂|²)` over the whole frequencies with |k| rounded to s = 1, 2, … cycles over the box.
+//! Half maps are judged at 0.143, maps against a model or the truth at 0.5 (Rosenthal and Henderson 2003).
+
+use super::fourier::FourierVolume;
+use serde::Serialize;
+
+/// Correlations of the shells 1 … size/2 - 1.
+///
+/// # Panics
+/// If the volumes differ in size.
+pub fn shell_correlations(first: &FourierVolume, second: &FourierVolume) -> Vec<f64> {
+    assert_eq!(first.size(), second.size(), "volumes of one size");
+    let radius = first.size() / 2 - 1;
+    let mut sums = vec![[0.0f64; 3]; radius + 1];
+    for k in first.ball(radius) {
+        let (a, b) = (first.get(k), second.get(k));
+        let shell = k.iter().map(|k| f64::from(k * k)).sum::<f64>().sqrt().round() as usize;
+        let [product, one, two] = &mut sums[shell.min(radius)];
+        *product += f64::from((a * b.conj()).re);
+        *one += f64::from(a.norm_sqr());
+        *two += f64::from(b.norm_sqr());
+    }
+    let correlation = |[product, one, two]: &[f64; 3]| {
+        let norm = (one * two).sqrt();
+        if norm > 0.0 { product / norm } else { 0.0 }
+    };
+    sums[1..].iter().map(correlation).collect()
+}
+
+/// The mean of curves, shell by shell.
+pub fn mean_curve(curves: &[Vec<f64>]) -> Vec<f64> {
+    let shells = curves.first().map_or(0, Vec::len);
+    (0..shells).map(|shell| curves.iter().map(|curve| curve[shell]).sum::<f64>() / curves.len() as f64).collect()
+}
+
+/// Where a curve falls below a threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Resolution {
+    /// In ångström.
+    pub angstrom: f64,
+    /// The curve never fell below: the true value may be smaller.
+    pub at_limit: bool,
+}
+
+impl std::fmt::Display for Resolution {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sign = if self.at_limit { "≤ " } else { "" };
+        write!(formatter, "{sign}{:.1} Å", self.angstrom)
+    }
+}
+
+/// The resolution of a curve in a box of `edge` ångström: where it first crosses the threshold, between shells linearly.
+pub fn resolution(curve: &[f64], threshold: f64, edge: f64) -> Resolution {
+    let mut before = 1.0;
+    for (index, &value) in curve.iter().enumerate() {
+        if value < threshold {
+            let shell = index as f64 + (before - threshold) / (before - value);
+            return Resolution { angstrom: edge / shell.max(0.5), at_limit: false };
+        }
+        before = value;
+    }
+    Resolution { angstrom: edge / curve.len().max(1) as f64, at_limit: true }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustfft::num_complex::Complex32;
+
+    #[test]
+    fn equal_volumes_correlate_and_opposite_ones_do_not() {
+        let mut volume = FourierVolume::zeros(16, 2.0);
+        for (i, k) in volume.ball(7).into_iter().enumerate() {
+            volume.set(k, Complex32::new((i % 7) as f32 - 3.0, (i % 5) as f32));
+        }
+        let mut other = volume.clone();
+        for k in other.ball(7) {
+            let sign = if k.iter().map(|k| k * k).sum::<i32>() > 20 { -2.0 } else { 3.0 };
+            other.set(k, volume.get(k) * sign);
+        }
+        assert!(shell_correlations(&volume, &volume).iter().all(|c| (c - 1.0).abs() < 1e-6));
+        let mixed = shell_correlations(&volume, &other);
+        assert!(mixed[..4].iter().all(|c| *c > 0.99) && mixed[4..].iter().all(|c| *c < -0.99), "{mixed:?}");
+    }
+
+    #[test]
+    fn resolutions_lie_between_shells() {
+        let curve = [1.0, 0.9, 0.7, 0.3, 0.1];
+        assert_eq!(resolution(&curve, 0.5, 70.0).angstrom, 70.0 / 3.5);
+        assert!(resolution(&curve, 0.05, 70.0).at_limit);
+        assert_eq!(mean_curve(&[vec![1.0, 0.0], vec![0.0, 0.5]]), [0.5, 0.25]);
+    }
+}
