@@ -9,8 +9,12 @@ use std::path::Path;
 
 /// A checksum of the data that a run depends on: coordinates and targets.
 pub fn fingerprint(dataset: &Dataset) -> u64 {
+    fingerprint_of(dataset.coordinates.iter().copied().chain(dataset.targets.iter().map(|target| target.to_bits())))
+}
+
+/// A checksum of any data.
+pub fn fingerprint_of(words: impl Iterator<Item = u32>) -> u64 {
     // FNV-1a over 32-bit words: no defence, but no data file is taken for another by accident.
-    let words = dataset.coordinates.iter().copied().chain(dataset.targets.iter().map(|target| target.to_bits()));
     words.fold(0xcbf2_9ce4_8422_2325, |hash, word| (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 

@@ -1,5 +1,6 @@
 //! `trainer cryo`: particles of a moving molecule, and its volumes from them.
 
+mod fit;
 mod synthesize;
 
 /// Recover the volumes of a protein that moves from noisy projections of it, as CryoDRGN does, at desktop size.
@@ -13,12 +14,14 @@ pub(crate) struct Cryo {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    Fit(fit::Fit),
     Synthesize(synthesize::Synthesize),
 }
 
 impl Cryo {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.command {
+            Command::Fit(command) => command.run(),
             Command::Synthesize(command) => command.run(),
         }
     }

@@ -1,0 +1,278 @@
+//! `trainer cryo fit`: from particles to volumes.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use serde_json::json;
+use trainer::cryo::fit::{Prepared, Subset, evaluate};
+use trainer::cryo::params::CryoParams;
+use trainer::cryo::particles::ParticleStack;
+use trainer::cryo::run::{self, CryoSettings, Metrics};
+use trainer::cryo::synthesis::Truth;
+use trainer::cryo::{CryoError, report};
+use trainer::encoding::EncodingKind;
+use trainer::network::Mlp;
+use trainer::run::RunFolder;
+use trainer::train::{Checkpoint, Ended, TrainError, TrainState, Watch};
+use trainer::{checkpoint, progress};
+
+use super::super::fit::{PrecisionArg, parse_precision};
+use super::super::{interrupt, print};
+
+/// Time between two checkpoints.
+const CHECKPOINT: Duration = Duration::from_secs(30);
+
+/// Recover the volume of a molecule as a function of a latent variable, from images with known poses.
+///
+/// The run folder gets volumes as .mrc, the latent of every image, a report with Fourier shell correlations against the truth
+/// (if it is known) and between half sets, and the decoder as model.ffm. Ctrl-C keeps what was learned; --resume
+/// continues to the same bits as an uninterrupted run.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  trainer cryo fit kinase/poses.csv --out runs/kinase\n  \
+                        trainer cryo fit run_data.star --stack particles.mrcs --homogeneous --out runs/mean\n  \
+                        trainer cryo fit --resume runs/kinase")]
+pub(crate) struct Fit {
+    /// A RELION .star with poses and CTF, or a poses.csv of `trainer cryo synthesize`
+    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    table: Option<PathBuf>,
+    /// The run folder to make
+    #[arg(long, value_name = "RUN", required_unless_present = "resume", conflicts_with = "resume")]
+    out: Option<PathBuf>,
+    /// Replace the run in --out
+    #[arg(long)]
+    force: bool,
+    /// Continue this run; its settings hold
+    #[arg(long, value_name = "RUN")]
+    resume: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
+    /// Print one JSON object; progress goes to standard error
+    #[arg(long)]
+    json: bool,
+}
+
+/// Everything that a resumed run takes from its folder.
+#[derive(clap::Args, Default, PartialEq)]
+struct Settings {
+    /// The .mrcs with the images [default: the one that the table names, or particles.mrcs beside it]
+    #[arg(long, value_name = "FILE.mrcs")]
+    stack: Option<PathBuf>,
+    /// A folder with truth.json and truth.csv [default: the table's, if it has them]
+    #[arg(long, value_name = "DIR")]
+    truth: Option<PathBuf>,
+    /// One volume for all images: no latent, no encoder
+    #[arg(long, conflicts_with = "latent")]
+    homogeneous: bool,
+    /// Dimensions of the latent variable [default: 1]
+    #[arg(long)]
+    latent: Option<usize>,
+    /// How frequencies become features: none, basic, positional or gaussian [default: gaussian]
+    #[arg(long)]
+    encoding: Option<EncodingKind>,
+    /// Rows of the frequency matrix [default: 128]
+    #[arg(long)]
+    frequencies: Option<usize>,
+    /// Deviation of Gaussian rows, or the highest positional one, in cycles over the domain [default: an eighth of the image's size]
+    #[arg(long)]
+    scale: Option<f64>,
+    /// Widths of the decoder's hidden layers [default: 96,96,96]
+    #[arg(long, value_delimiter = ',', value_name = "WIDTHS")]
+    hidden: Option<Vec<usize>>,
+    /// Widths of the encoder's hidden layers [default: 64,32]
+    #[arg(long, value_delimiter = ',', value_name = "WIDTHS")]
+    encoder_hidden: Option<Vec<usize>>,
+    /// Updates of the parameters; half sets take half as many each [default: 5000]
+    #[arg(long)]
+    steps: Option<u64>,
+    /// Images a step [default: 128]
+    #[arg(long)]
+    images: Option<usize>,
+    /// Frequencies drawn of each image in a step [default: 48]
+    #[arg(long, value_name = "COUNT")]
+    image_frequencies: Option<usize>,
+    /// Adam's learning rate at its highest [default: 2e-3]
+    #[arg(long)]
+    learning_rate: Option<f64>,
+    /// Weight of the KL divergence; 1 is the evidence lower bound [default: 0.3]
+    #[arg(long)]
+    beta: Option<f64>,
+    /// Do not fit half sets: no correlation between them, half the time
+    #[arg(long)]
+    no_half_sets: bool,
+    /// Numbers in the artifact [default: w8a16]
+    #[arg(long)]
+    precision: Option<PrecisionArg>,
+    /// Seed of everything random [default: 0]
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+impl Settings {
+    fn params(&self) -> CryoParams {
+        let mut params = CryoParams::default();
+        params.encoding.kind = self.encoding.unwrap_or(params.encoding.kind);
+        params.encoding.frequencies = self.frequencies.unwrap_or(params.encoding.frequencies);
+        params.scale = self.scale;
+        params.hidden = self.hidden.clone().unwrap_or(params.hidden);
+        params.encoder_hidden = self.encoder_hidden.clone().unwrap_or(params.encoder_hidden);
+        params.latent = if self.homogeneous { 0 } else { self.latent.unwrap_or(params.latent) };
+        params.steps = self.steps.unwrap_or(params.steps);
+        params.images = self.images.unwrap_or(params.images);
+        params.frequencies = self.image_frequencies.unwrap_or(params.frequencies);
+        params.learning_rate = self.learning_rate.unwrap_or(params.learning_rate);
+        params.beta = self.beta.unwrap_or(params.beta);
+        params.half_sets = !self.no_half_sets;
+        params.seed = self.seed.unwrap_or(params.seed);
+        params
+    }
+}
+
+/// A run about to train.
+struct Job {
+    folder: RunFolder,
+    settings: CryoSettings,
+    stack: ParticleStack,
+    truth: Option<Truth>,
+    fingerprint: u64,
+    begun: Instant,
+}
+
+impl Fit {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        let (settings, out) = match (&self.resume, &self.table, &self.out) {
+            (Some(run), ..) => {
+                if self.settings != Settings::default() {
+                    bail!("--resume continues with the settings of the run; leave out all options but --json");
+                }
+                (run::read_settings(&RunFolder::open(run)?)?, run)
+            }
+            (None, Some(table), Some(out)) => (self.settings_of(table), out),
+            _ => bail!("name a table of particles and an --out, or a run to --resume"),
+        };
+        settings.params.check()?;
+        let stack = ParticleStack::read(&settings.table, settings.stack.as_deref())?;
+        let truth = settings.truth.as_deref().map(Truth::read).transpose()?.flatten();
+        if let (Some(folder), None) = (&self.settings.truth, &truth) {
+            bail!("{} has no truth.json; name a folder of `trainer cryo synthesize`", folder.display());
+        }
+        let folder = match &self.resume {
+            Some(run) => RunFolder::open(run)?,
+            None => RunFolder::create(out, self.force)?,
+        };
+        if self.resume.is_none() {
+            // Those of a run that was replaced.
+            for subset in [Subset::All, Subset::Odd, Subset::Even] {
+                let _ = std::fs::remove_file(run::checkpoint_path(&folder, subset));
+            }
+        }
+        let fingerprint = run::fingerprint(&stack);
+        let job = Job { folder, settings, stack, truth, fingerprint, begun };
+        match job.run()? {
+            Some(metrics) => job.print(&metrics, self.json),
+            None => {
+                eprintln!("interrupted; continue with: trainer cryo fit --resume {}", job.folder.path().display());
+                interrupt::exit();
+            }
+        }
+    }
+
+    fn settings_of(&self, table: &Path) -> CryoSettings {
+        let beside = table.parent().unwrap_or(Path::new("")).to_owned();
+        let precision = self.settings.precision.unwrap_or(PrecisionArg::W8a16);
+        CryoSettings {
+            params: self.settings.params(),
+            table: table.to_owned(),
+            stack: self.settings.stack.clone(),
+            truth: Some(self.settings.truth.clone().unwrap_or(beside)),
+            precision: trainer::model_card::precision_name(precision.into()).to_owned(),
+        }
+    }
+}
+
+impl Job {
+    /// Trains to the end and writes everything; `None` if ctrl-C came before.
+    fn run(&self) -> anyhow::Result<Option<Metrics>> {
+        let precision = parse_precision(&self.settings.precision)?;
+        eprintln!("back-projecting {} images", self.stack.particles.len());
+        let prepared = Prepared::new(&self.stack, &self.settings.params)?;
+        let first = prepared.start();
+        if !run::checkpoint_path(&self.folder, Subset::All).exists() {
+            // A disk that is full or read-only shows before the training, not after it.
+            let begun = run::write_network(&self.folder, &self.settings, &first.networks);
+            if begun.is_err() {
+                self.folder.discard();
+            }
+            begun?;
+        }
+        let stop = interrupt::catch()?;
+        let subsets: &[Subset] =
+            if self.settings.params.half_sets { &[Subset::All, Subset::Odd, Subset::Even] } else { &[Subset::All] };
+        let mut trained: Vec<Vec<Mlp<f32>>> = Vec::new();
+        for &subset in subsets {
+            let mut state = prepared.start();
+            run::resume(&self.folder, subset, &mut state, self.fingerprint)?;
+            if self.train(&prepared, subset, &mut state, stop)? == Ended::Interrupted {
+                return Ok(None);
+            }
+            trained.push(state.networks);
+        }
+        let halves = (trained.len() == 3).then(|| [&trained[1][..], &trained[2][..]]);
+        let results = evaluate(&prepared, &self.stack, self.truth.as_ref(), &trained[0], halves);
+        let seconds = self.begun.elapsed().as_secs_f64();
+        let parts = (&prepared, &self.stack, &results);
+        Ok(Some(run::write(&self.folder, &self.settings, precision, parts, &trained[0], seconds)?))
+    }
+
+    fn train(
+        &self,
+        prepared: &Prepared,
+        subset: Subset,
+        state: &mut TrainState,
+        stop: &std::sync::atomic::AtomicBool,
+    ) -> Result<Ended, CryoError> {
+        let path = run::checkpoint_path(&self.folder, subset);
+        let mut save = |state: &TrainState| {
+            checkpoint::write(&path, state, &self.settings, self.fingerprint)
+                .map_err(|error| TrainError::Save(Box::new(error)))
+        };
+        save(state)?;
+        eprintln!("training on {} images", subset.name());
+        let mut bar = progress::on_stderr(prepared.steps(subset), state.step);
+        let mut watch = Watch {
+            stop: Some(stop),
+            progress: Some(&mut *bar),
+            checkpoint: Some(Checkpoint { every: CHECKPOINT, save: &mut save }),
+            observe: None,
+        };
+        let ended = prepared.train(subset, state, &mut watch)?;
+        save(state)?;
+        Ok(ended)
+    }
+
+    fn print(&self, metrics: &Metrics, as_json: bool) -> anyhow::Result<()> {
+        if as_json {
+            let object = json!({ "run": self.folder.path(), "settings": self.settings, "metrics": metrics });
+            return print(&serde_json::to_string_pretty(&object)?);
+        }
+        let mut text = String::new();
+        if let Some(rho) = metrics.spearman {
+            text += &format!("Spearman's ρ of the latent with the true motion: {rho:.3}\n");
+        }
+        let (head, rows) = report::table(&metrics.qualities);
+        for row in std::iter::once(&head).chain(&rows) {
+            text += &format!("{:<40}", row[0]);
+            row[1..].iter().for_each(|cell| text += &format!("{cell:>18}"));
+            text += "\n";
+        }
+        let path = self.folder.path();
+        text += &format!("model    {} ({} bytes)\n", self.folder.model().display(), metrics.model_bytes);
+        text += &format!(
+            "volumes  {}\nreport   {}",
+            path.join("conformation_*.mrc").display(),
+            path.join("report.html").display()
+        );
+        print(&text)
+    }
+}

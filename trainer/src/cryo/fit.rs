@@ -1,0 +1,300 @@
+//! A reconstruction from images to volumes: baseline, training on all images and on half sets, evaluation.
+//!
+//! Differences from CryoDRGN (Zhong et al. 2021): the encoder sees the image's residual in the molecule's frame instead of
+//! the image; a step sees some random frequencies of an image instead of all; the noise is measured and KL is weighted by β
+//! against that likelihood; z is of one dimension by default instead of eight; the decoder has no residual blocks, so that it
+//! fits an artifact.
+
+use super::back_projection::{Reconstruction, back_project};
+use super::error::CryoError;
+use super::evaluation::{Curve, PrincipalAxis, QUANTILES, Quality, quantile, spearman, true_volumes};
+use super::fourier::FourierVolume;
+use super::model::Model;
+use super::objective::CryoObjective;
+use super::params::CryoParams;
+use super::particles::ParticleStack;
+use super::residuals::residuals;
+use super::slices::Slices;
+use super::synthesis::Truth;
+use crate::network::Mlp;
+use crate::train::{Ended, TrainError, TrainState, Watch, train};
+use ndarray::{Array2, s};
+use std::time::Instant;
+
+/// The images that a network is trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subset {
+    /// All.
+    All,
+    /// The first, third, …
+    Odd,
+    /// The second, fourth, …
+    Even,
+}
+
+impl Subset {
+    /// Indices among so many images.
+    pub fn images(self, count: usize) -> Vec<u32> {
+        let (first, step) = match self {
+            Self::All => (0, 1),
+            Self::Odd => (0, 2),
+            Self::Even => (1, 2),
+        };
+        (first..count as u32).step_by(step).collect()
+    }
+
+    /// For files and displays.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Odd => "odd",
+            Self::Even => "even",
+        }
+    }
+
+    fn share(self) -> f64 {
+        if self == Self::All { 1.0 } else { 0.5 }
+    }
+}
+
+/// All that training needs of the images.
+pub struct Prepared {
+    params: CryoParams,
+    slices: Slices,
+    baseline: Reconstruction,
+    /// Empty without a latent.
+    residuals: Array2<f32>,
+    model: Model,
+}
+
+impl Prepared {
+    /// Transforms the images and back-projects them.
+    ///
+    /// # Errors
+    /// If a hyperparameter is out of its range.
+    pub fn new(stack: &ParticleStack, params: &CryoParams) -> Result<Self, CryoError> {
+        params.check()?;
+        let slices = Slices::new(stack);
+        let baseline = back_project(&slices, &Subset::All.images(slices.images()));
+        let residuals =
+            if params.latent > 0 { residuals(&slices, &baseline.padded) } else { Array2::zeros((slices.images(), 0)) };
+        let model = Model::new(params, &slices, &baseline.volume)?;
+        Ok(Self { params: params.clone(), slices, baseline, residuals, model })
+    }
+
+    /// The decoder's meaning.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The settings.
+    pub fn params(&self) -> &CryoParams {
+        &self.params
+    }
+
+    /// Untrained networks.
+    pub fn start(&self) -> TrainState {
+        self.model.start(&self.params, self.residuals.ncols())
+    }
+
+    /// Steps of a subset's training.
+    pub fn steps(&self, subset: Subset) -> u64 {
+        self.params.loop_params(subset.share()).steps
+    }
+
+    /// Trains to the end, or until the watch says stop.
+    ///
+    /// # Errors
+    /// If training diverges or cannot be saved.
+    pub fn train(&self, subset: Subset, state: &mut TrainState, watch: &mut Watch<'_>) -> Result<Ended, TrainError> {
+        let images = subset.images(self.slices.images());
+        let mut objective = CryoObjective::new(&self.model, &self.slices, &self.residuals, &images, &self.params);
+        train(&mut objective, state, &self.params.loop_params(subset.share()), watch)
+    }
+
+    /// Means of z, `[images, latent]`.
+    pub fn latents(&self, networks: &[Mlp<f32>]) -> Array2<f32> {
+        match networks.get(1) {
+            Some(encoder) => encoder.predict(self.residuals.view()).slice(s![.., ..self.model.latent()]).to_owned(),
+            None => Array2::zeros((self.slices.images(), 0)),
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Results {
+    /// Means of z, `[images, latent]`.
+    pub latents: Array2<f32>,
+    /// Positions along the latents' principal axis; empty without a latent.
+    pub scores: Vec<f64>,
+    /// Rank correlation of these with the true motion, where both are known.
+    pub spearman: Option<f64>,
+    /// The volumes at the ranks of [`QUANTILES`], or the one volume.
+    pub volumes: Vec<FourierVolume>,
+    /// The latents of these volumes.
+    pub codes: Vec<Vec<f32>>,
+    /// True ones of the same ranks.
+    pub truths: Vec<FourierVolume>,
+    /// The voxel baseline.
+    pub baseline: FourierVolume,
+    /// Baseline first.
+    pub qualities: Vec<Quality>,
+}
+
+/// Volumes of a trained decoder along the latents' principal axis.
+fn volumes(
+    prepared: &Prepared,
+    networks: &[Mlp<f32>],
+    images: &[u32],
+    flip: bool,
+) -> (Vec<Vec<f32>>, Vec<FourierVolume>) {
+    if prepared.model.latent() == 0 {
+        return (vec![Vec::new()], vec![prepared.model.volume(&networks[0], &[])]);
+    }
+    let latents = prepared.latents(networks);
+    let axis = PrincipalAxis::new(latents.view());
+    let scores = axis.scores(latents.view());
+    let of_images: Vec<f64> = images.iter().map(|&image| scores[image as usize]).collect();
+    let codes: Vec<Vec<f32>> = QUANTILES
+        .iter()
+        .map(|&share| axis.latent(quantile(&of_images, if flip { 1.0 - share } else { share })))
+        .collect();
+    let volumes = codes.iter().map(|z| prepared.model.volume(&networks[0], z)).collect();
+    (codes, volumes)
+}
+
+/// Evaluates networks trained on all images and, if there are such, on both half sets.
+pub fn evaluate(
+    prepared: &Prepared,
+    stack: &ParticleStack,
+    truth: Option<&Truth>,
+    networks: &[Mlp<f32>],
+    halves: Option<[&[Mlp<f32>]; 2]>,
+) -> Results {
+    let slices = &prepared.slices;
+    let all = Subset::All.images(slices.images());
+    let latents = prepared.latents(networks);
+    let scores =
+        if latents.ncols() > 0 { PrincipalAxis::new(latents.view()).scores(latents.view()) } else { Vec::new() };
+    let motions: Option<Vec<f64>> = stack.particles.iter().map(|particle| particle.motion).collect();
+    let correlation = motions.as_ref().filter(|_| !scores.is_empty()).and_then(|motions| spearman(&scores, motions));
+    let (codes, found) = volumes(prepared, networks, &all, false);
+    let truths = match (truth, &motions) {
+        (Some(truth), Some(motions)) => {
+            let reversed = correlation.is_some_and(|rho| rho < 0.0);
+            true_volumes(truth, motions, reversed, slices.size(), slices.pixel_size())
+        }
+        _ => Vec::new(),
+    };
+    // One volume stands for every conformation.
+    let against_truth = |volumes: &[FourierVolume]| {
+        let pairs: Vec<_> = truths.iter().zip(volumes.iter().cycle()).collect();
+        (!pairs.is_empty()).then(|| Curve::of(&pairs))
+    };
+    let baseline = &prepared.baseline.volume;
+    let half_maps = [Subset::Odd, Subset::Even].map(|half| back_project(slices, &half.images(slices.images())).volume);
+    let mut qualities = vec![Quality {
+        method: "back-projection".to_owned(),
+        truth: against_truth(std::slice::from_ref(baseline)),
+        half_sets: Some(Curve::of(&[(&half_maps[0], &half_maps[1])])),
+    }];
+    let half_sets = halves.map(|halves| {
+        let [odd, even] = [(Subset::Odd, halves[0]), (Subset::Even, halves[1])].map(|(half, networks)| {
+            let images = half.images(slices.images());
+            // A latent's sign is arbitrary: that of all images decides.
+            let own = prepared.latents(networks);
+            let flip = own.ncols() > 0
+                && spearman(&PrincipalAxis::new(own.view()).scores(own.view()), &scores).is_some_and(|rho| rho < 0.0);
+            volumes(prepared, networks, &images, flip).1
+        });
+        Curve::of(&odd.iter().zip(&even).collect::<Vec<_>>())
+    });
+    let kind = serde_json::to_value(prepared.params.encoding.kind).unwrap_or_default();
+    let mode = if prepared.model.latent() > 0 { "decoder with z" } else { "decoder without z" };
+    qualities.push(Quality {
+        method: format!("{mode}, encoding {}", kind.as_str().unwrap_or_default()),
+        truth: against_truth(&found),
+        half_sets,
+    });
+    Results {
+        latents,
+        scores,
+        spearman: correlation,
+        volumes: found,
+        codes,
+        truths,
+        baseline: baseline.clone(),
+        qualities,
+    }
+}
+
+/// A whole reconstruction in memory, and how many seconds it took: what comparisons of encodings are made of.
+///
+/// # Errors
+/// As [`Prepared::new`] and [`Prepared::train`]; [`TrainError`] does not count being stopped, which gives `None`.
+pub fn reconstruct(
+    stack: &ParticleStack,
+    truth: Option<&Truth>,
+    params: &CryoParams,
+    stop: Option<&std::sync::atomic::AtomicBool>,
+    mut observe: impl FnMut(),
+) -> Result<Option<(Results, f64)>, CryoError> {
+    let begun = Instant::now();
+    let prepared = Prepared::new(stack, params)?;
+    let subsets: &[Subset] = if params.half_sets { &[Subset::All, Subset::Odd, Subset::Even] } else { &[Subset::All] };
+    let mut trained = Vec::new();
+    for &subset in subsets {
+        let mut state = prepared.start();
+        let mut each = |_: &TrainState, _: f64| observe();
+        let mut watch = Watch { stop, observe: Some(&mut each), ..Watch::default() };
+        if prepared.train(subset, &mut state, &mut watch)? == Ended::Interrupted {
+            return Ok(None);
+        }
+        trained.push(state.networks);
+    }
+    let halves = (trained.len() == 3).then(|| [&trained[1][..], &trained[2][..]]);
+    let results = evaluate(&prepared, stack, truth, &trained[0], halves);
+    Ok(Some((results, begun.elapsed().as_secs_f64())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cryo::atoms::Molecule;
+    use crate::cryo::synthesis::{SynthesisParams, synthesize};
+    use crate::encoding::EncodingParams;
+
+    /// Small and clean, in seconds: the bar at full size is that of the command.
+    #[test]
+    fn the_motion_is_found_from_images() {
+        let params = SynthesisParams { particles: 1000, snr: 2.0, ..SynthesisParams::default() };
+        let truth = Truth { molecule: Molecule::adenylate_kinase(), params };
+        let stack = synthesize(&truth.molecule, &truth.params).unwrap();
+        let params = CryoParams {
+            encoding: EncodingParams { frequencies: 48, ..EncodingParams::default() },
+            hidden: vec![48, 48],
+            encoder_hidden: vec![16],
+            steps: 700,
+            images: 64,
+            frequencies: 24,
+            half_sets: false,
+            ..CryoParams::default()
+        };
+        let (results, _) = reconstruct(&stack, Some(&truth), &params, None, || ()).unwrap().unwrap();
+        assert!(results.spearman.unwrap().abs() > 0.9, "{:?}", results.spearman);
+        let truth = |index: usize| results.qualities[index].truth.as_ref().unwrap().at_half.angstrom;
+        assert!(truth(1) < 20.0, "{} Å, the baseline {} Å", truth(1), truth(0));
+    }
+
+    #[test]
+    fn a_stopped_run_gives_nothing_and_bad_settings_are_named() {
+        let params = SynthesisParams { particles: 20, ..SynthesisParams::default() };
+        let stack = synthesize(&Molecule::adenylate_kinase(), &params).unwrap();
+        let stop = std::sync::atomic::AtomicBool::new(true);
+        let small = CryoParams { hidden: vec![8], steps: 5, half_sets: false, ..CryoParams::default() };
+        assert!(reconstruct(&stack, None, &small, Some(&stop), || ()).unwrap().is_none());
+        let broken = CryoParams { latent: 9, ..small };
+        assert!(reconstruct(&stack, None, &broken, None, || ()).unwrap_err().to_string().contains("--latent"));
+    }
+}

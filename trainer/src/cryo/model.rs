@@ -1,0 +1,249 @@
+//! The decoder: from a frequency k and a latent z to the volume's Hartley coefficients.
+//!
+//! Inputs are kx, ky, kz in cycles per ångström, encoded, and z, passed by; outputs are H(k) and H(-k) in the images'
+//! units. A volume is real, so k of the half space kx ≥ 0 suffice ([`half_space`]): F(k) = (H(k) + H(-k))/2 +
+//! i (H(-k) - H(k))/2. The artifact has these very inputs and outputs: a device answers for the density at frequency k in
+//! conformation z.
+
+use super::error::CryoError;
+use super::fourier::FourierVolume;
+use super::hartley;
+use super::params::CryoParams;
+use super::slices::Slices;
+use crate::encoding::Encoding;
+use crate::export::{Artifact, TrainedNetwork};
+use crate::network::{Initialization, Mlp, Shape};
+use crate::quantize::DenseLayer;
+use crate::train::{TrainState, step_rng};
+use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
+use ndarray::Array2;
+use rand::RngExt;
+
+/// Latents are told apart from -4 to 4; a normal variable leaves that once in 16,000 draws.
+pub const LATENT_LIMIT: f32 = 4.0;
+/// Random numbers of the networks' start and of the calibration.
+const START: u64 = 201;
+const CALIBRATION: u64 = 202;
+/// Points that calibrate the quantization.
+const CALIBRATION_POINTS: usize = 4096;
+
+/// The frequency or its opposite, whichever has kx ≥ 0, and whether it is the opposite.
+pub fn half_space(k: [f32; 3]) -> ([f32; 3], bool) {
+    let first = k.into_iter().find(|&k| k != 0.0).unwrap_or(0.0);
+    if first < 0.0 { (k.map(|k| -k), true) } else { (k, false) }
+}
+
+/// What a decoder network means: encoding, domain and scale.
+#[derive(Clone, Debug)]
+pub struct Model {
+    encoding: Encoding,
+    /// Of kx, ky, kz and of every dimension of z.
+    axes: Vec<Axis>,
+    /// Images' units per unit of an output.
+    scale: f32,
+    size: usize,
+    pixel_size: f64,
+    latent: usize,
+}
+
+impl Model {
+    /// A decoder for these slices; `mean` gives the scale of its outputs.
+    ///
+    /// # Errors
+    /// If the encoding is not possible.
+    pub fn new(params: &CryoParams, slices: &Slices, mean: &FourierVolume) -> Result<Self, CryoError> {
+        let mut encoding = params.encoding_for(slices.size());
+        if encoding.kind == crate::encoding::EncodingKind::None {
+            // Every input passes by then.
+            encoding.passthrough = 0;
+        }
+        let encoding = encoding.check(3 + params.latent)?;
+        let limit = ((slices.radius() + 1) as f64 / slices.edge()) as f32;
+        let mut axes = vec![Axis::new(-limit, limit, 2.0 * limit); 3];
+        axes.extend(vec![Axis::new(-LATENT_LIMIT, LATENT_LIMIT, 2.0 * LATENT_LIMIT); params.latent]);
+        let ball = mean.ball(slices.radius());
+        let power = ball.iter().map(|&k| f64::from(mean.get(k).norm_sqr())).sum::<f64>() / ball.len() as f64;
+        let scale = (power.sqrt() as f32).max(slices.noise() * 1e-3);
+        let (size, pixel_size) = (slices.size(), slices.pixel_size());
+        Ok(Self { encoding, axes, scale, size, pixel_size, latent: params.latent })
+    }
+
+    /// Untrained networks: the decoder and, where there is a latent, the encoder of `encoder_inputs`.
+    pub fn start(&self, params: &CryoParams, encoder_inputs: usize) -> TrainState {
+        let mut rng = step_rng(params.seed, START, 0);
+        let linear = OutputActivation::Linear;
+        let shape = Shape::new(self.encoding.features_len(), &params.hidden, 2, linear);
+        let mut networks = vec![Mlp::new(shape, Initialization::Glorot, &mut rng)];
+        if self.latent > 0 {
+            let shape = Shape::new(encoder_inputs, &params.encoder_hidden, 2 * self.latent, linear);
+            networks.push(Mlp::new(shape, Initialization::Glorot, &mut rng));
+        }
+        TrainState::new(networks)
+    }
+
+    /// The encoding of k, with z passed by.
+    pub fn encoding(&self) -> &Encoding {
+        &self.encoding
+    }
+
+    /// Dimensions of z.
+    pub fn latent(&self) -> usize {
+        self.latent
+    }
+
+    /// Images' units per unit of an output.
+    pub fn scale(&self) -> f32 {
+        self.scale
+    }
+
+    /// Q0.32 coordinates of a frequency in cycles over the box; those of z are left.
+    pub fn coordinates_into(&self, k: [f32; 3], out: &mut [u32]) {
+        let edge = (self.size as f64 * self.pixel_size) as f32;
+        for ((out, k), axis) in out.iter_mut().zip(k).zip(&self.axes) {
+            *out = axis.to_fixed(k / edge, Outside::Clamp).unwrap_or(0);
+        }
+    }
+
+    fn coordinates(&self, points: &[[f32; 3]], z: &[f32]) -> Array2<u32> {
+        let mut coordinates = Array2::zeros((points.len(), self.axes.len()));
+        for (mut row, &k) in coordinates.rows_mut().into_iter().zip(points) {
+            self.coordinates_into(k, row.as_slice_mut().expect("row-major"));
+            for ((slot, &z), axis) in row.iter_mut().skip(3).zip(z).zip(&self.axes[3..]) {
+                *slot = axis.to_fixed(z, Outside::Clamp).unwrap_or(0);
+            }
+        }
+        coordinates
+    }
+
+    /// The volume of a conformation, in the images' units.
+    pub fn volume(&self, decoder: &Mlp<f32>, z: &[f32]) -> FourierVolume {
+        let mut volume = FourierVolume::zeros(self.size, self.pixel_size);
+        let points: Vec<[i32; 3]> =
+            volume.ball(self.size / 2 - 1).into_iter().filter(|k| !half_space(k.map(|k| k as f32)).1).collect();
+        let frequencies: Vec<[f32; 3]> = points.iter().map(|k| k.map(|k| k as f32)).collect();
+        let outputs = decoder.predict(self.encoding.features(self.coordinates(&frequencies, z).view()).view());
+        for (k, pair) in points.into_iter().zip(outputs.rows()) {
+            let mut value = hartley::to_fourier(pair[0], pair[1]) * self.scale;
+            if k == [0; 3] {
+                value.im = 0.0;
+            }
+            volume.set(k, value);
+            volume.set(k.map(|k| -k), value.conj());
+        }
+        volume
+    }
+
+    /// Random frequencies of the ball with random latents `[n, 3 + latent]`, in the artifact's units: what to ask a device.
+    pub fn queries(&self, count: usize, seed: u64) -> Array2<f32> {
+        let mut rng = step_rng(seed, CALIBRATION, 0);
+        let (radius, edge) = ((self.size / 2 - 1) as f32, (self.size as f64 * self.pixel_size) as f32);
+        let mut queries = Array2::zeros((count, self.axes.len()));
+        for mut row in queries.rows_mut() {
+            let k = loop {
+                let k: [f32; 3] = std::array::from_fn(|_| rng.random_range(-radius..=radius));
+                if k.iter().map(|k| k * k).sum::<f32>() <= radius * radius {
+                    break half_space(k).0;
+                }
+            };
+            for (slot, k) in row.iter_mut().zip(k) {
+                *slot = k / edge;
+            }
+            row.iter_mut().skip(3).for_each(|z| *z = rng.random_range(-2.0..2.0));
+        }
+        queries
+    }
+
+    /// The decoder as an artifact.
+    ///
+    /// # Errors
+    /// If a device cannot hold it.
+    pub fn artifact(&self, decoder: &Mlp<f32>, precision: Precision, seed: u64) -> Result<Artifact, CryoError> {
+        let layers: Vec<DenseLayer> = (0..decoder.shape().layers())
+            .map(|layer| DenseLayer {
+                weights: decoder.weights(layer).to_owned(),
+                bias: decoder.biases(layer).to_owned(),
+            })
+            .collect();
+        let names: Vec<String> = (1..=self.latent).map(|i| format!("z{i}")).collect();
+        let inputs = [&["kx", "ky", "kz"].map(String::from)[..], &names].concat();
+        let text = format!(
+            "inputs: {}\noutputs: [\"hartley_plus\",\"hartley_minus\"]\nvolume_size: {}\nvoxel_size: {}\n",
+            serde_json::json!(inputs),
+            self.size,
+            self.pixel_size
+        );
+        let map = OutputMap { scale: self.scale, offset: 0.0 };
+        let network = TrainedNetwork {
+            frequencies: self.encoding.frequencies(),
+            amplitudes: self.encoding.amplitudes(),
+            passthrough: self.encoding.passthrough(),
+            layers: &layers,
+            activation: OutputActivation::Linear,
+            axes: &self.axes,
+            outside: Outside::Clamp,
+            output_maps: &[map, map],
+            text: &text,
+            training_psnr_db: f32::NAN,
+            quantization_loss_db: f32::NAN,
+        };
+        let queries = self.queries(CALIBRATION_POINTS, seed);
+        let mut coordinates = Array2::zeros(queries.dim());
+        for (mut row, query) in coordinates.rows_mut().into_iter().zip(queries.rows()) {
+            for ((slot, &x), axis) in row.iter_mut().zip(query).zip(&self.axes) {
+                *slot = axis.to_fixed(x, Outside::Clamp).unwrap_or(0);
+            }
+        }
+        Ok(network.artifact(precision, self.encoding.encode(coordinates.view()).view())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cryo::atoms::Molecule;
+    use crate::cryo::synthesis::{SynthesisParams, synthesize};
+    use crate::encoding::{EncodingKind, EncodingParams};
+    use crate::model_file::predict;
+
+    fn model(kind: EncodingKind) -> (Model, Mlp<f32>) {
+        let stack =
+            synthesize(&Molecule::adenylate_kinase(), &SynthesisParams { particles: 4, ..SynthesisParams::default() });
+        let slices = Slices::new(&stack.unwrap());
+        let encoding = EncodingParams { kind, frequencies: 24, ..EncodingParams::default() };
+        let params = CryoParams { encoding, hidden: vec![24, 16], latent: 2, ..CryoParams::default() };
+        let mut mean = slices.empty_volume();
+        mean.ball(15).into_iter().for_each(|k| mean.set(k, hartley::to_fourier(3.0, -1.0)));
+        let model = Model::new(&params, &slices, &mean).unwrap();
+        let decoder = model.start(&params, 10).networks.remove(0);
+        (model, decoder)
+    }
+
+    #[test]
+    fn frequencies_fold_into_half_of_space() {
+        assert_eq!(half_space([1.0, -2.0, 3.0]), ([1.0, -2.0, 3.0], false));
+        assert_eq!(half_space([-1.0, -2.0, 3.0]), ([1.0, 2.0, -3.0], true));
+        assert_eq!(half_space([0.0, -2.0, 3.0]), ([0.0, 2.0, -3.0], true));
+        assert_eq!(half_space([0.0; 3]), ([0.0; 3], false));
+    }
+
+    /// The device's program on the host: the same bits as on any core, as the parity tests show for every artifact.
+    #[test]
+    fn the_artifact_answers_for_frequency_and_conformation() {
+        for kind in [EncodingKind::Gaussian, EncodingKind::Positional, EncodingKind::None] {
+            let (model, decoder) = model(kind);
+            let (z, edge) = ([0.7, -1.3], 96.0);
+            let volume = model.volume(&decoder, &z);
+            let ks = [[3, -2, 5], [0, 4, 1], [7, 7, 7]];
+            let points = Array2::from_shape_fn((3, 5), |(i, d)| if d < 3 { ks[i][d] as f32 / edge } else { z[d - 3] });
+            for (precision, bound) in [(Precision::F32, 1e-4), (Precision::W16A16, 2e-3), (Precision::W8A16, 0.05)] {
+                let artifact = model.artifact(&decoder, precision, 0).unwrap();
+                let answers = predict(&artifact.model().unwrap(), &points).unwrap();
+                for (k, answer) in ks.iter().zip(answers.rows()) {
+                    let error = (hartley::to_fourier(answer[0], answer[1]) - volume.get(*k)).norm() / model.scale();
+                    assert!(error < bound, "{kind:?} {precision:?} {k:?}: {error}");
+                    assert_eq!(volume.get(k.map(|k| -k)), volume.get(*k).conj());
+                }
+            }
+        }
+    }
+}

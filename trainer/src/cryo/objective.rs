@@ -1,0 +1,269 @@
+//! The loss of heterogeneous reconstruction: an encoder chained to a decoder through a random latent.
+//!
+//! For each image i and frequency k with CTF c and coefficients y over the noise, per coefficient:
+//! `L = 1/(n·m) Σ_i Σ_k ½|y - c·s·D(γ(Rᵀk), z_i)|² + β/(n·K) Σ_i KL(N(μ_i, σ_i²) ‖ N(0, 1))`, with
+//! `z = μ + σ ε`, (μ, ln σ²) = E(b_i) of the image's back-projected residual, m frequencies drawn out of K, and s from the
+//! decoder's unit to the noise. At β = 1 it is the negative evidence lower bound per pair, but for constants; where
+//! the model is right it tends to 1.
+
+use super::model::{LATENT_LIMIT, Model, half_space};
+use super::params::CryoParams;
+use super::slices::Slices;
+use crate::features::buffer_rows;
+use crate::network::Mlp;
+use crate::train::{Objective, Pass, TrainError, step_rng};
+use ndarray::{Array2, ArrayView2};
+use rand::RngExt;
+use rand_distr::{Distribution, StandardNormal};
+
+/// Random numbers of the images of a step, and of a chunk's frequencies and latents.
+const IMAGES: u64 = 203;
+const DRAWS: u64 = 204;
+/// Images of a chunk.
+const CHUNK_IMAGES: usize = 8;
+/// Chunks of one step are told apart by these bits.
+const CHUNK_BITS: u32 = 20;
+
+/// The objective over some of the images.
+pub struct CryoObjective<'a> {
+    model: &'a Model,
+    slices: &'a Slices,
+    /// Of the encoder, `[all images, inputs]`.
+    residuals: &'a Array2<f32>,
+    images: &'a [u32],
+    params: &'a CryoParams,
+    factors: Vec<f32>,
+    /// Images of the step at hand.
+    picked: Vec<u32>,
+    step: u64,
+}
+
+impl<'a> CryoObjective<'a> {
+    /// Over `images` of the slices.
+    pub fn new(
+        model: &'a Model,
+        slices: &'a Slices,
+        residuals: &'a Array2<f32>,
+        images: &'a [u32],
+        params: &'a CryoParams,
+    ) -> Self {
+        let factors = model.encoding().feature_factors();
+        Self { model, slices, residuals, images, params, factors, picked: Vec::new(), step: 0 }
+    }
+
+    fn batch(&self) -> usize {
+        self.params.images.min(self.images.len())
+    }
+}
+
+/// Buffers of a group.
+#[derive(Default)]
+pub struct CryoScratch {
+    inputs: Vec<f32>,
+    codes: Vec<f32>,
+    noise: Vec<f32>,
+    z: Vec<f32>,
+    code_gradient: Vec<f32>,
+    points: Vec<(u32, bool)>,
+    coordinates: Vec<u32>,
+    integers: Vec<i16>,
+    features: Vec<f32>,
+    gradient: Vec<f32>,
+    input_gradient: Vec<f32>,
+}
+
+impl Objective for CryoObjective<'_> {
+    type Scratch = CryoScratch;
+
+    fn begin_step(&mut self, step: u64, _networks: &[Mlp<f32>]) -> Result<usize, TrainError> {
+        let mut rng = step_rng(self.params.seed, IMAGES, step);
+        let batch = self.batch();
+        self.picked.clear();
+        self.picked.extend((0..batch).map(|_| self.images[rng.random_range(0..self.images.len())]));
+        self.step = step;
+        Ok(batch.div_ceil(CHUNK_IMAGES))
+    }
+
+    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass, scratch: &mut CryoScratch) -> f64 {
+        let batch = self.batch();
+        let mut rng = step_rng(self.params.seed, DRAWS, self.step << CHUNK_BITS | chunk as u64);
+        let images = &self.picked[chunk * CHUNK_IMAGES..((chunk + 1) * CHUNK_IMAGES).min(batch)];
+        let (latent, per_image) = (self.model.latent(), self.params.frequencies);
+        let s = scratch;
+
+        let mut loss = 0.0;
+        if latent > 0 {
+            loss += self.encode(images, networks, pass, s, &mut rng);
+        }
+        let rows = self.draw_features(images, s, &mut rng);
+        let width = self.model.encoding().features_len();
+        let features = ArrayView2::from_shape((rows, width), &s.features[..rows * width]).expect("as drawn");
+        let (decoder, tape) = (&networks[0], &mut pass.tapes[0]);
+        let outputs = tape.forward(decoder, features);
+        let mut gradient = buffer_rows(&mut s.gradient, rows, 2);
+        let factor = 1.0 / (batch * per_image) as f32;
+        let scale = self.model.scale() / self.slices.noise();
+        let mut squares = 0.0f64;
+        for (row, (output, mut gradient)) in outputs.rows().into_iter().zip(gradient.rows_mut()).enumerate() {
+            let (point, flipped) = s.points[row];
+            let (pair, ctf) = self.slices.pair(images[row / per_image] as usize, point as usize);
+            let [plus, minus] = if flipped { [pair[1], pair[0]] } else { pair };
+            let ctf = ctf * scale;
+            for (channel, target) in [plus, minus].into_iter().enumerate() {
+                let difference = ctf * output[channel] - target;
+                squares += f64::from(difference * difference);
+                gradient[channel] = difference * ctf * factor;
+            }
+        }
+        loss += 0.5 * squares * f64::from(factor);
+        let wanted = (latent > 0).then(|| buffer_rows(&mut s.input_gradient, rows, width));
+        tape.backward(decoder, features, gradient.view(), &mut pass.gradients[0], wanted);
+        if latent > 0 {
+            self.finish_encoder(images.len(), networks, pass, s);
+        }
+        loss
+    }
+}
+
+impl CryoObjective<'_> {
+    /// Weight of one image's KL divergence.
+    fn kl_factor(&self) -> f32 {
+        (self.params.beta / (self.batch() * self.slices.points()) as f64) as f32
+    }
+
+    /// Draws z of every image and returns the loss of the KL divergence.
+    fn encode(
+        &self,
+        images: &[u32],
+        networks: &[Mlp<f32>],
+        pass: &mut Pass,
+        s: &mut CryoScratch,
+        rng: &mut impl rand::Rng,
+    ) -> f64 {
+        let (latent, width) = (self.model.latent(), self.residuals.ncols());
+        s.inputs.clear();
+        for &image in images {
+            s.inputs.extend(self.residuals.row(image as usize));
+        }
+        let inputs = ArrayView2::from_shape((images.len(), width), &s.inputs).expect("a row each");
+        let codes = pass.tapes[1].forward(&networks[1], inputs);
+        s.codes.clear();
+        s.codes.extend(codes);
+        s.noise.clear();
+        s.z.clear();
+        let mut divergence = 0.0f64;
+        for code in s.codes.chunks_exact(2 * latent) {
+            for dimension in 0..latent {
+                let (mean, log_variance) = (code[dimension], code[latent + dimension]);
+                let deviate: f64 = StandardNormal.sample(rng);
+                s.noise.push(deviate as f32);
+                s.z.push(mean + (0.5 * log_variance).exp() * deviate as f32);
+                divergence += 0.5 * f64::from(mean * mean + log_variance.exp() - 1.0 - log_variance);
+            }
+        }
+        divergence * f64::from(self.kl_factor())
+    }
+
+    /// Draws frequencies of every image and encodes them beside its z; returns how many rows.
+    fn draw_features(&self, images: &[u32], s: &mut CryoScratch, rng: &mut impl rand::Rng) -> usize {
+        let (latent, per_image) = (self.model.latent(), self.params.frequencies);
+        let (rows, width) = (images.len() * per_image, self.model.encoding().features_len());
+        s.points.clear();
+        s.coordinates.resize(3 + latent, 0);
+        s.integers.resize(width, 0);
+        s.features.resize(rows * width, 0.0);
+        let encoder = self.model.encoding().device();
+        for (row, features) in s.features.chunks_exact_mut(width).enumerate() {
+            let image = row / per_image;
+            let point = rng.random_range(0..self.slices.points());
+            let (k, flipped) = half_space(self.slices.position(images[image] as usize, point));
+            s.points.push((point as u32, flipped));
+            self.model.coordinates_into(k, &mut s.coordinates);
+            encoder.encode_into(&s.coordinates, &mut s.integers);
+            for ((feature, &integer), factor) in features.iter_mut().zip(&s.integers).zip(&self.factors) {
+                *feature = f32::from(integer) * factor;
+            }
+            // Passed by without rounding: z has a gradient.
+            for (feature, z) in features[width - latent..].iter_mut().zip(&s.z[image * latent..]) {
+                *feature = z / LATENT_LIMIT;
+            }
+        }
+        rows
+    }
+
+    /// The gradient of z through the encoder.
+    fn finish_encoder(&self, images: usize, networks: &[Mlp<f32>], pass: &mut Pass, s: &mut CryoScratch) {
+        let (latent, per_image) = (self.model.latent(), self.params.frequencies);
+        let width = self.model.encoding().features_len();
+        let kl = self.kl_factor();
+        s.code_gradient.clear();
+        s.code_gradient.resize(images * 2 * latent, 0.0);
+        for image in 0..images {
+            let rows = &s.input_gradient[image * per_image * width..(image + 1) * per_image * width];
+            for dimension in 0..latent {
+                let column = rows.iter().skip(width - latent + dimension).step_by(width);
+                let slope = column.sum::<f32>() / LATENT_LIMIT;
+                let at = image * 2 * latent + dimension;
+                let (mean, log_variance) = (s.codes[at], s.codes[at + latent]);
+                let noise = s.noise[image * latent + dimension];
+                s.code_gradient[at] = slope + kl * mean;
+                s.code_gradient[at + latent] =
+                    0.5 * (slope * noise * (0.5 * log_variance).exp() + kl * (log_variance.exp() - 1.0));
+            }
+        }
+        let inputs = ArrayView2::from_shape((images, self.residuals.ncols()), &s.inputs).expect("as encoded");
+        let gradient = ArrayView2::from_shape((images, 2 * latent), &s.code_gradient).expect("as many");
+        pass.tapes[1].backward(&networks[1], inputs, gradient, &mut pass.gradients[1], None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cryo::atoms::Molecule;
+    use crate::cryo::back_projection::back_project;
+    use crate::cryo::residuals::residuals;
+    use crate::cryo::synthesis::{SynthesisParams, synthesize};
+    use crate::encoding::EncodingParams;
+    use crate::train::loss_and_gradients;
+
+    /// Central differences in single precision: steps and bounds are as large as its rounding asks for.
+    #[test]
+    fn gradients_of_both_networks_are_those_of_the_loss() {
+        let synthesis = SynthesisParams { particles: 30, snr: 1.0, ..SynthesisParams::default() };
+        let slices = Slices::new(&synthesize(&Molecule::adenylate_kinase(), &synthesis).unwrap());
+        let images: Vec<u32> = (0..30).collect();
+        let mean = back_project(&slices, &images);
+        let inputs = residuals(&slices, &mean.padded);
+        let params = CryoParams {
+            encoding: EncodingParams { frequencies: 8, ..EncodingParams::default() },
+            hidden: vec![12],
+            encoder_hidden: vec![6],
+            latent: 2,
+            images: 12,
+            frequencies: 10,
+            beta: 40.0,
+            ..CryoParams::default()
+        };
+        let model = Model::new(&params, &slices, &mean.volume).unwrap();
+        let mut networks = model.start(&params, inputs.ncols()).networks;
+        let mut objective = CryoObjective::new(&model, &slices, &inputs, &images, &params);
+        let (_, gradients) = loss_and_gradients(&mut objective, 3, &networks).unwrap();
+        for network in 0..2 {
+            // The parameters that matter most, which rounding hides least.
+            let mut order: Vec<usize> = (0..gradients[network].len()).collect();
+            order.sort_by(|&a, &b| gradients[network][b].abs().total_cmp(&gradients[network][a].abs()));
+            for &index in &order[..12] {
+                let value = networks[network].parameters()[index];
+                let mut at = |offset: f32| {
+                    networks[network].parameters_mut()[index] = value + offset;
+                    loss_and_gradients(&mut objective, 3, &networks).unwrap().0
+                };
+                let slope = (at(2e-3) - at(-2e-3)) / 4e-3;
+                at(0.0);
+                let found = f64::from(gradients[network][index]);
+                assert!((slope - found).abs() < 0.03 * found.abs() + 1e-5, "{network}.{index}: {found} {slope}");
+            }
+        }
+    }
+}

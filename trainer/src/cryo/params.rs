@@ -1,0 +1,113 @@
+//! Hyperparameters of a reconstruction.
+//!
+//! | hyperparameter | default | purpose | range |
+//! | --- | --- | --- | --- |
+//! | `encoding` | Gaussian, 128 rows | of the frequency k; z passes by | see [`crate::encoding`] |
+//! | `scale` | size/8 | of the encoding, cycles over the domain: atoms 1/8 of the box from its centre | > 0 |
+//! | `hidden` | 96, 96, 96 | of the decoder | up to 8 of 1 … 2048 |
+//! | `encoder_hidden` | 64, 32 | of the encoder | up to 8 of 1 … 2048 |
+//! | `latent` | 1 | dimensions of z; 0: homogeneous, no encoder | 0 … 8 |
+//! | `steps` | 5000 | updates; the half sets take half as many each | ≥ 1 |
+//! | `images` | 128 | images a step | ≥ 1 |
+//! | `frequencies` | 48 | pairs drawn of each image in a step | ≥ 1 |
+//! | `learning_rate` | 2e-3 | of Adam, cosine to 1 % | > 0, ≤ 10 |
+//! | `beta` | 0.3 | weight of KL(q(z) ‖ N(0, 1)) in nats; 1 is the evidence lower bound | ≥ 0 |
+//! | `half_sets` | yes | also fit the even and the odd images alone | |
+//! | `seed` | 0 | of everything random | |
+
+use super::error::CryoError;
+use crate::encoding::EncodingParams;
+use crate::optimizer::{Optimizer, Schedule};
+use crate::train::LoopParams;
+use serde::{Deserialize, Serialize};
+
+/// See the module's table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CryoParams {
+    /// Of the frequency; its `scale`, `passthrough` and `seed` are set from the fields below.
+    pub encoding: EncodingParams,
+    /// The encoding's scale; `None`: an eighth of the image's size.
+    pub scale: Option<f64>,
+    /// Widths of the decoder's hidden layers.
+    pub hidden: Vec<usize>,
+    /// Widths of the encoder's hidden layers.
+    pub encoder_hidden: Vec<usize>,
+    /// Dimensions of z.
+    pub latent: usize,
+    /// Updates.
+    pub steps: u64,
+    /// Images a step.
+    pub images: usize,
+    /// Pairs of each of them.
+    pub frequencies: usize,
+    /// Adam's at its highest.
+    pub learning_rate: f64,
+    /// Weight of the KL divergence.
+    pub beta: f64,
+    /// Whether to fit half sets.
+    pub half_sets: bool,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+impl Default for CryoParams {
+    fn default() -> Self {
+        Self {
+            encoding: EncodingParams { frequencies: 128, ..EncodingParams::default() },
+            scale: None,
+            hidden: vec![96; 3],
+            encoder_hidden: vec![64, 32],
+            latent: 1,
+            steps: 5000,
+            images: 128,
+            frequencies: 48,
+            learning_rate: 2e-3,
+            beta: 0.3,
+            half_sets: true,
+            seed: 0,
+        }
+    }
+}
+
+impl CryoParams {
+    /// Checks what [`Self::encoding_for`] does not.
+    ///
+    /// # Errors
+    /// Naming the option that is out of its range.
+    pub fn check(&self) -> Result<(), CryoError> {
+        let refuse = |text: &str| Err(CryoError::Setting(text.to_owned()));
+        let layers = |widths: &[usize]| widths.len() <= 8 && widths.iter().all(|width| (1..=2048).contains(width));
+        if !layers(&self.hidden) || !layers(&self.encoder_hidden) {
+            return refuse("--hidden and --encoder-hidden take up to 8 widths from 1 to 2048");
+        }
+        if self.latent > 8 {
+            return refuse("--latent takes 0 to 8");
+        }
+        if self.steps == 0 || self.images == 0 || self.frequencies == 0 {
+            return refuse("--steps, --images and --image-frequencies take 1 or more");
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate <= 10.0) {
+            return refuse("--learning-rate takes a number above 0, up to 10");
+        }
+        if !(self.beta >= 0.0 && self.beta.is_finite()) {
+            return refuse("--beta takes 0 or more");
+        }
+        Ok(())
+    }
+
+    /// The encoding's settings for images of a size.
+    pub fn encoding_for(&self, size: usize) -> EncodingParams {
+        let scale = self.scale.unwrap_or(size as f64 / 8.0);
+        EncodingParams { scale, passthrough: self.latent, seed: self.seed, ..self.encoding.clone() }
+    }
+
+    /// How the loop runs for a part of the images.
+    pub fn loop_params(&self, share: f64) -> LoopParams {
+        LoopParams {
+            steps: ((self.steps as f64 * share).round() as u64).max(1),
+            learning_rate: self.learning_rate,
+            schedule: Schedule::Cosine { warmup: 50, floor: 0.01 },
+            optimizer: Optimizer::default(),
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The folder of a reconstruction: what `trainer cryo fit` writes and continues from.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `network.safetensors` | decoder and encoder; the settings as metadata |
+//! | `checkpoint.safetensors`, `checkpoint_odd…`, `checkpoint_even…` | states of the three trainings, for `--resume` |
+//! | `model.ffm` | the decoder as an artifact |
+//! | `queries.csv` | frequencies and latents with the decoder's answers, to ask a device for |
+//! | `conformation_1.mrc` … | volumes at ranks of the latent; `back_projection.mrc` the baseline |
+//! | `latent.csv` | z of every image |
+//! | `metrics.json`, `report.png`, `report.html` | how good it is |
+
+use super::error::CryoError;
+use super::evaluation::latent_table;
+use super::fit::{Prepared, Results, Subset};
+use super::fourier::FourierVolume;
+use super::mrc::{Kind, Mrc};
+use super::params::CryoParams;
+use super::particles::ParticleStack;
+use super::report;
+use crate::checkpoint;
+use crate::files;
+use crate::model_file::predict;
+use crate::network::Mlp;
+use crate::report::escape;
+use crate::report::figure::Figure as _;
+use crate::run::RunFolder;
+use crate::tensors::{TensorError, Tensors};
+use crate::train::TrainState;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use firmware_core::Precision;
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// Points of `queries.csv`.
+const QUERIES: usize = 256;
+
+/// Settings of a run, as its files keep them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CryoSettings {
+    /// Hyperparameters.
+    pub params: CryoParams,
+    /// The table of particles.
+    pub table: PathBuf,
+    /// Their images, if not those that the table names.
+    pub stack: Option<PathBuf>,
+    /// The folder that knows the true volumes.
+    pub truth: Option<PathBuf>,
+    /// Of `model.ffm`.
+    pub precision: String,
+}
+
+/// What `metrics.json` holds beside the settings.
+#[derive(Clone, Debug, Serialize)]
+pub struct Metrics {
+    /// Images.
+    pub particles: usize,
+    /// Rank correlation of the latent with the true motion.
+    pub spearman: Option<f64>,
+    /// Curves and resolutions.
+    pub qualities: Vec<super::evaluation::Quality>,
+    /// z of each conformation's volume.
+    pub latents: Vec<Vec<f32>>,
+    /// Length of `model.ffm`.
+    pub model_bytes: usize,
+    /// Root mean square of what the artifact's precision costs, over that of the coefficients.
+    pub artifact_error: f64,
+    /// Wall-clock seconds of this call, reading and training included.
+    pub seconds: f64,
+}
+
+/// A checksum of the images and poses that a run depends on.
+pub fn fingerprint(stack: &ParticleStack) -> u64 {
+    let poses = stack.particles.iter().flat_map(|particle| particle.angles.map(|angle| (angle as f32).to_bits()));
+    checkpoint::fingerprint_of(stack.images.iter().map(|value| value.to_bits()).chain(poses))
+}
+
+/// Where a subset's state is kept.
+pub fn checkpoint_path(folder: &RunFolder, subset: Subset) -> PathBuf {
+    match subset {
+        Subset::All => folder.checkpoint(),
+        _ => folder.path().join(format!("checkpoint_{}.safetensors", subset.name())),
+    }
+}
+
+/// Writes `network.safetensors`.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_network(folder: &RunFolder, settings: &CryoSettings, networks: &[Mlp<f32>]) -> Result<(), TensorError> {
+    let mut tensors = Tensors::default();
+    for (name, network) in ["decoder.", "encoder."].into_iter().zip(networks) {
+        tensors.put_network(name, network);
+    }
+    tensors.put_settings(settings);
+    tensors.write(&folder.network())
+}
+
+/// The settings of a run.
+///
+/// # Errors
+/// If the folder's network is not that of a reconstruction.
+pub fn read_settings(folder: &RunFolder) -> Result<CryoSettings, TensorError> {
+    Tensors::read(&folder.network())?.settings()
+}
+
+/// Takes the state of a subset from its file, if there is one; returns whether there was.
+///
+/// # Errors
+/// If it is damaged, or belongs to other images.
+pub fn resume(folder: &RunFolder, subset: Subset, state: &mut TrainState, fingerprint: u64) -> Result<bool, CryoError> {
+    let path = checkpoint_path(folder, subset);
+    if !path.exists() {
+        return Ok(false);
+    }
+    if checkpoint::read(&path, state)? != fingerprint {
+        let problem = "it was trained on other images or poses; resume with the same files";
+        return Err(CryoError::file(folder.path(), problem));
+    }
+    Ok(true)
+}
+
+/// Writes volumes, tables, artifact, metrics and report.
+///
+/// # Errors
+/// If a file cannot be written or the decoder does not fit an artifact.
+pub fn write(
+    folder: &RunFolder,
+    settings: &CryoSettings,
+    precision: Precision,
+    (prepared, stack, results): (&Prepared, &ParticleStack, &Results),
+    networks: &[Mlp<f32>],
+    seconds: f64,
+) -> Result<Metrics, CryoError> {
+    write_network(folder, settings, networks)?;
+    write_volume(&folder.path().join("back_projection.mrc"), &results.baseline)?;
+    for (index, volume) in results.volumes.iter().enumerate() {
+        write_volume(&folder.path().join(format!("conformation_{}.mrc", index + 1)), volume)?;
+    }
+    let motions: Option<Vec<f64>> = stack.particles.iter().map(|particle| particle.motion).collect();
+    if results.latents.ncols() > 0 {
+        let table = latent_table(&results.latents, motions.as_deref());
+        files::write(&folder.path().join("latent.csv"), table.as_bytes())?;
+    }
+    let (model_bytes, artifact_error) = write_artifact(folder, settings, precision, prepared, &networks[0])?;
+    let metrics = Metrics {
+        particles: stack.particles.len(),
+        spearman: results.spearman,
+        qualities: results.qualities.clone(),
+        latents: results.codes.clone(),
+        model_bytes,
+        artifact_error,
+        seconds,
+    };
+    let json = serde_json::json!({ "settings": settings, "metrics": metrics });
+    files::write(&folder.metrics(), serde_json::to_string_pretty(&json).expect("plain values").as_bytes())?;
+    let name = settings.table.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let png = report::sheet(&name, results, motions.as_deref()).png()?;
+    files::write(&folder.path().join("report.png"), &png)?;
+    files::write(&folder.path().join("report.html"), page(&name, settings, &metrics, &png).as_bytes())?;
+    Ok(metrics)
+}
+
+fn write_volume(path: &Path, volume: &FourierVolume) -> Result<(), CryoError> {
+    Mrc { shape: [volume.size(); 3], voxel_size: volume.voxel_size(), values: volume.to_real() }
+        .write(path, Kind::Volume)
+}
+
+/// Writes `model.ffm` and `queries.csv`; returns the artifact's length and its relative error.
+fn write_artifact(
+    folder: &RunFolder,
+    settings: &CryoSettings,
+    precision: Precision,
+    prepared: &Prepared,
+    decoder: &Mlp<f32>,
+) -> Result<(usize, f64), CryoError> {
+    let (model, seed) = (prepared.model(), settings.params.seed);
+    let artifact = model.artifact(decoder, precision, seed)?;
+    let exact = model.artifact(decoder, Precision::F32, seed)?;
+    files::write(&folder.model(), artifact.as_bytes())?;
+    // Others than those that calibrated.
+    let queries = model.queries(QUERIES, !seed);
+    let answers = |artifact: &crate::export::Artifact| -> Result<_, CryoError> {
+        let model = artifact.model().map_err(|error| CryoError::Setting(error.to_string()))?;
+        Ok(predict(&model, &queries)?)
+    };
+    let (quantized, exact) = (answers(&artifact)?, answers(&exact)?);
+    let squares = |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v * v)).sum::<f64>();
+    let error = squares(&mut quantized.iter().zip(&exact).map(|(a, b)| a - b)) / squares(&mut exact.iter().copied());
+    let mut text = "kx,ky,kz".to_owned();
+    (1..=model.latent()).for_each(|i| text += &format!(",z{i}"));
+    text += ",hartley_plus,hartley_minus\n";
+    for (query, answer) in queries.rows().into_iter().zip(exact.rows()) {
+        let values: Vec<String> = query.iter().chain(answer).map(f32::to_string).collect();
+        let _ = writeln!(text, "{}", values.join(","));
+    }
+    files::write(&folder.path().join("queries.csv"), text.as_bytes())?;
+    Ok((artifact.as_bytes().len(), error.sqrt()))
+}
+
+const CSS: &str = "body { font: 16px/1.5 system-ui, sans-serif; color: #282828; max-width: 1180px; margin: 2rem auto; padding: 0 1rem; } \
+                   th, td { text-align: left; padding: .25rem 1.2rem .25rem 0; border-bottom: 1px solid #e1e1e1; } img { width: 100%; }";
+
+fn page(name: &str, settings: &CryoSettings, metrics: &Metrics, png: &[u8]) -> String {
+    let (head, rows) = report::table(&metrics.qualities);
+    let line = |cells: &[String], tag: &str| {
+        let cells: String = cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", escape(cell))).collect();
+        format!("<tr>{cells}</tr>\n")
+    };
+    let rows: String = rows.iter().map(|row| line(row, "td")).collect();
+    let rho = metrics
+        .spearman
+        .map_or_else(String::new, |rho| format!(" Spearman's ρ of the latent with the true motion: {rho:.3}."));
+    let settings = serde_json::to_string_pretty(settings).expect("plain values");
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}</title>\n<style>{CSS}</style>\n\
+         </head>\n<body>\n<h1>{title}</h1>\n<p>{} images.{rho}</p>\n<h2>Resolution</h2>\n<table>\n{}{rows}</table>\n\
+         <img alt=\"slices, latents and correlations\" src=\"data:image/png;base64,{}\">\n\
+         <h2>Settings</h2>\n<pre>{}</pre>\n</body>\n</html>\n",
+        metrics.particles,
+        line(&head, "th"),
+        BASE64_STANDARD.encode(png),
+        escape(&settings),
+        title = escape(name),
+    )
+}

@@ -1,0 +1,147 @@
+//! `trainer cryo` as a user meets it: from atoms to volumes, a run that is stopped and continued, and one sentence for
+//! each thing that can be wrong.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn trainer(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_trainer")).arg("cryo").args(arguments).output().expect("the program")
+}
+
+fn succeed(arguments: &[&str]) -> String {
+    let output = trainer(arguments);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {text}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn refuse(arguments: &[&str]) -> String {
+    let output = trainer(arguments);
+    assert!(!output.status.success(), "{arguments:?} succeeded");
+    let text = String::from_utf8(output.stderr).expect("text");
+    assert!(text.lines().any(|line| line.starts_with("error: ")) && !text.contains("panicked"), "{text}");
+    text
+}
+
+/// 60 images in `particles`, made by the command.
+fn particles(folder: &TempDir) -> PathBuf {
+    let out = folder.path().join("particles");
+    let text = succeed(&["synthesize", "--out", text(&out), "--particles", "60", "--snr", "1", "--json"]);
+    let object: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(object["atoms"], 214);
+    out
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a plain path")
+}
+
+const SMALL: [&str; 12] = [
+    "--steps",
+    "6",
+    "--hidden",
+    "8",
+    "--encoder-hidden",
+    "4",
+    "--frequencies",
+    "8",
+    "--image-frequencies",
+    "8",
+    "--images",
+    "16",
+];
+
+#[test]
+fn particles_become_volumes_and_an_artifact() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = particles(&folder);
+    let (table, run) = (made.join("poses.csv"), folder.path().join("run"));
+    let mut arguments = vec!["fit", text(&table), "--out", text(&run), "--json"];
+    arguments.extend(SMALL);
+    let object: Value = serde_json::from_str(&succeed(&arguments)).expect("JSON");
+    assert!(object["metrics"]["spearman"].is_number());
+    assert_eq!(object["metrics"]["qualities"].as_array().map(Vec::len), Some(2));
+    assert!(object["metrics"]["qualities"][1]["half_sets"]["at_seventh"]["angstrom"].is_number());
+    for name in ["conformation_1.mrc", "conformation_5.mrc", "back_projection.mrc"] {
+        // A header and 32³ floats.
+        assert_eq!(fs::metadata(run.join(name)).expect(name).len(), 1024 + 4 * 32u64.pow(3), "{name}");
+    }
+    let latents = fs::read_to_string(run.join("latent.csv")).expect("latents");
+    assert!(latents.starts_with("image,z1,motion\n1,") && latents.lines().count() == 61);
+    for name in ["report.html", "report.png", "metrics.json", "model.ffm"] {
+        assert!(run.join(name).exists(), "{name}");
+    }
+    // The artifact answers in its own units what the decoder does.
+    let evaluated = Command::new(env!("CARGO_BIN_EXE_trainer"))
+        .args(["evaluate", text(&run.join("model.ffm")), text(&run.join("queries.csv")), "--json"])
+        .output()
+        .expect("the program");
+    let object: Value = serde_json::from_slice(&evaluated.stdout).expect("JSON");
+    assert!(object["psnr_db"].as_f64().expect("a number") > 25.0, "{object}");
+
+    // What is finished stays so, and continuing it changes no bit.
+    let model = fs::read(run.join("model.ffm")).expect("a model");
+    succeed(&["fit", "--resume", text(&run)]);
+    assert_eq!(fs::read(run.join("model.ffm")).expect("a model"), model);
+    assert!(refuse(&["fit", text(&table), "--out", text(&run)]).contains("--force"));
+    assert!(refuse(&["fit", "--resume", text(&run), "--seed", "3"]).contains("--resume continues"));
+}
+
+#[test]
+fn a_relion_table_is_fitted_without_a_latent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = particles(&folder);
+    fs::remove_file(made.join("truth.json")).expect("there");
+    let run = folder.path().join("run");
+    let star = made.join("particles.star");
+    let mut arguments = vec!["fit", text(&star), "--out", text(&run), "--homogeneous", "--no-half-sets"];
+    arguments.extend(SMALL);
+    assert!(succeed(&arguments).contains("decoder without z"));
+    assert!(run.join("conformation_1.mrc").exists() && !run.join("latent.csv").exists());
+}
+
+#[test]
+fn broken_files_are_refused_in_one_sentence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = particles(&folder);
+    let (table, images, run) = (made.join("poses.csv"), made.join("particles.mrcs"), folder.path().join("run"));
+    let fit = |table: &Path| refuse(&["fit", text(table), "--out", text(&run)]);
+
+    let whole = fs::read(&images).expect("images");
+    fs::write(&images, &whole[..whole.len() - 4]).expect("written");
+    assert!(fit(&table).contains("it is cut"));
+    let mut broken = whole.clone();
+    broken[12] = 9;
+    fs::write(&images, &broken).expect("written");
+    assert!(fit(&table).contains("mode 9"));
+    broken = whole.clone();
+    broken[1024..1028].copy_from_slice(&f32::NAN.to_le_bytes());
+    fs::write(&images, &broken).expect("written");
+    assert!(fit(&table).contains("not a finite number"));
+    fs::write(&images, &whole).expect("written");
+
+    let star = fs::read_to_string(made.join("particles.star")).expect("a table");
+    let other = made.join("other.star");
+    fs::write(&other, star.replace("rlnAnglePsi", "rlnElse")).expect("written");
+    assert!(fit(&other).contains("no column rlnAnglePsi"));
+    let lines: Vec<&str> = star.lines().collect();
+    fs::write(
+        &other,
+        lines[..lines.len() - 1].join("\n") + "\n000099@particles.mrcs 1 0 0 0 0 0 1e4 1e4 0 300 2.7 0.1 0\n",
+    )
+    .expect("written");
+    assert!(fit(&other).contains("image 99"));
+    assert!(!run.exists(), "nothing is left behind");
+
+    let atoms = folder.path().join("empty.pdb");
+    fs::write(&atoms, "HEADER\nEND\n").expect("written");
+    let out = folder.path().join("none");
+    assert!(refuse(&["synthesize", "--atoms", text(&atoms), "--out", text(&out)]).contains("no atoms"));
+    assert!(refuse(&["synthesize", "--snr", "0", "--out", text(&out)]).contains("--snr"));
+    assert!(refuse(&["synthesize", "--out", text(&made)]).contains("--force"));
+    assert!(!out.exists());
+}
