@@ -108,8 +108,10 @@ impl Prepared {
     /// If training diverges or cannot be saved.
     pub fn train(&self, subset: Subset, state: &mut TrainState, watch: &mut Watch<'_>) -> Result<Ended, TrainError> {
         let images = subset.images(self.slices.images());
-        let mut objective = CryoObjective::new(&self.model, &self.slices, &self.residuals, &images, &self.params);
-        train(&mut objective, state, &self.params.loop_params(subset.share()), watch)
+        let params = self.params.loop_params(subset.share());
+        let mut objective =
+            CryoObjective::new(&self.model, &self.slices, &self.residuals, &images, &self.params, params.steps);
+        train(&mut objective, state, &params, watch)
     }
 
     /// Means of z, `[images, latent]`.
@@ -232,13 +234,13 @@ pub fn evaluate(
 /// A whole reconstruction in memory, and how many seconds it took: what comparisons of encodings are made of.
 ///
 /// # Errors
-/// As [`Prepared::new`] and [`Prepared::train`]; [`TrainError`] does not count being stopped, which gives `None`.
+/// As [`Prepared::new`] and [`Prepared::train`]. Being stopped is none: it gives `None`. `observe` sees the loss of each step.
 pub fn reconstruct(
     stack: &ParticleStack,
     truth: Option<&Truth>,
     params: &CryoParams,
     stop: Option<&std::sync::atomic::AtomicBool>,
-    mut observe: impl FnMut(),
+    mut observe: impl FnMut(f64),
 ) -> Result<Option<(Results, f64)>, CryoError> {
     let begun = Instant::now();
     let prepared = Prepared::new(stack, params)?;
@@ -246,7 +248,7 @@ pub fn reconstruct(
     let mut trained = Vec::new();
     for &subset in subsets {
         let mut state = prepared.start();
-        let mut each = |_: &TrainState, _: f64| observe();
+        let mut each = |_: &TrainState, loss: f64| observe(loss);
         let mut watch = Watch { stop, observe: Some(&mut each), ..Watch::default() };
         if prepared.train(subset, &mut state, &mut watch)? == Ended::Interrupted {
             return Ok(None);
@@ -281,7 +283,7 @@ mod tests {
             half_sets: false,
             ..CryoParams::default()
         };
-        let (results, _) = reconstruct(&stack, Some(&truth), &params, None, || ()).unwrap().unwrap();
+        let (results, _) = reconstruct(&stack, Some(&truth), &params, None, |_| ()).unwrap().unwrap();
         assert!(results.spearman.unwrap().abs() > 0.9, "{:?}", results.spearman);
         let truth = |index: usize| results.qualities[index].truth.as_ref().unwrap().at_half.angstrom;
         assert!(truth(1) < 20.0, "{} Å, the baseline {} Å", truth(1), truth(0));
@@ -293,8 +295,8 @@ mod tests {
         let stack = synthesize(&Molecule::adenylate_kinase(), &params).unwrap();
         let stop = std::sync::atomic::AtomicBool::new(true);
         let small = CryoParams { hidden: vec![8], steps: 5, half_sets: false, ..CryoParams::default() };
-        assert!(reconstruct(&stack, None, &small, Some(&stop), || ()).unwrap().is_none());
+        assert!(reconstruct(&stack, None, &small, Some(&stop), |_| ()).unwrap().is_none());
         let broken = CryoParams { latent: 9, ..small };
-        assert!(reconstruct(&stack, None, &broken, None, || ()).unwrap_err().to_string().contains("--latent"));
+        assert!(reconstruct(&stack, None, &broken, None, |_| ()).unwrap_err().to_string().contains("--latent"));
     }
 }

@@ -9,6 +9,7 @@
 
 pub mod atoms;
 pub mod back_projection;
+pub mod comparison;
 pub mod ctf;
 pub mod density;
 pub mod error;

@@ -36,19 +36,29 @@ pub struct CryoObjective<'a> {
     /// Images of the step at hand.
     picked: Vec<u32>,
     step: u64,
+    /// β at that step, out of `steps`.
+    beta: f64,
+    steps: u64,
+}
+
+/// β's course over a run, as a share of its last value: next to none while the latent is found, then rising. A
+/// divergence that weighs from the start presses z to its prior before the decoder listens to it.
+fn ramp(progress: f64) -> f64 {
+    ((progress - 0.25) / 0.5).clamp(0.01, 1.0)
 }
 
 impl<'a> CryoObjective<'a> {
-    /// Over `images` of the slices.
+    /// Over `images` of the slices, for a run of so many steps.
     pub fn new(
         model: &'a Model,
         slices: &'a Slices,
         residuals: &'a Array2<f32>,
         images: &'a [u32],
         params: &'a CryoParams,
+        steps: u64,
     ) -> Self {
         let factors = model.encoding().feature_factors();
-        Self { model, slices, residuals, images, params, factors, picked: Vec::new(), step: 0 }
+        Self { model, slices, residuals, images, params, factors, picked: Vec::new(), step: 0, beta: 0.0, steps }
     }
 
     fn batch(&self) -> usize {
@@ -81,6 +91,7 @@ impl Objective for CryoObjective<'_> {
         self.picked.clear();
         self.picked.extend((0..batch).map(|_| self.images[rng.random_range(0..self.images.len())]));
         self.step = step;
+        self.beta = self.params.beta * ramp(step as f64 / self.steps as f64);
         Ok(batch.div_ceil(CHUNK_IMAGES))
     }
 
@@ -126,9 +137,9 @@ impl Objective for CryoObjective<'_> {
 }
 
 impl CryoObjective<'_> {
-    /// Weight of one image's KL divergence.
+    /// Weight of one image's KL divergence in this step.
     fn kl_factor(&self) -> f32 {
-        (self.params.beta / (self.batch() * self.slices.points()) as f64) as f32
+        (self.beta / (self.batch() * self.slices.points()) as f64) as f32
     }
 
     /// Draws z of every image and returns the loss of the KL divergence.
@@ -227,7 +238,8 @@ mod tests {
     use crate::encoding::EncodingParams;
     use crate::train::loss_and_gradients;
 
-    /// Central differences in single precision: steps and bounds are as large as its rounding asks for.
+    /// Central differences in single precision: rounding spoils small steps, the ReLUs' kinks large ones, so one of two
+    /// must agree; a wrong gradient agrees with neither.
     #[test]
     fn gradients_of_both_networks_are_those_of_the_loss() {
         let synthesis = SynthesisParams { particles: 30, snr: 1.0, ..SynthesisParams::default() };
@@ -247,7 +259,7 @@ mod tests {
         };
         let model = Model::new(&params, &slices, &mean.volume).unwrap();
         let mut networks = model.start(&params, inputs.ncols()).networks;
-        let mut objective = CryoObjective::new(&model, &slices, &inputs, &images, &params);
+        let mut objective = CryoObjective::new(&model, &slices, &inputs, &images, &params, 4);
         let (_, gradients) = loss_and_gradients(&mut objective, 3, &networks).unwrap();
         for network in 0..2 {
             // The parameters that matter most, which rounding hides least.
@@ -259,10 +271,11 @@ mod tests {
                     networks[network].parameters_mut()[index] = value + offset;
                     loss_and_gradients(&mut objective, 3, &networks).unwrap().0
                 };
-                let slope = (at(2e-3) - at(-2e-3)) / 4e-3;
+                let slopes = [3e-3f32, 3e-4].map(|h| (at(h) - at(-h)) / f64::from(2.0 * h));
                 at(0.0);
                 let found = f64::from(gradients[network][index]);
-                assert!((slope - found).abs() < 0.03 * found.abs() + 1e-5, "{network}.{index}: {found} {slope}");
+                let agrees = slopes.iter().any(|slope| (slope - found).abs() < 0.02 * found.abs() + 1e-5);
+                assert!(agrees, "{network}.{index}: {found} {slopes:?}");
             }
         }
     }

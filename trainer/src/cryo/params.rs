@@ -3,7 +3,7 @@
 //! | hyperparameter | default | purpose | range |
 //! | --- | --- | --- | --- |
 //! | `encoding` | Gaussian, 128 rows | of the frequency k; z passes by | see [`crate::encoding`] |
-//! | `scale` | size/8 | of the encoding, cycles over the domain: atoms 1/8 of the box from its centre | > 0 |
+//! | `scale` | size/8, positional 3·size/8 | of the encoding, cycles over the domain: atoms 1/8 of the box from its centre | > 0 |
 //! | `hidden` | 96, 96, 96 | of the decoder | up to 8 of 1 … 2048 |
 //! | `encoder_hidden` | 64, 32 | of the encoder | up to 8 of 1 … 2048 |
 //! | `latent` | 1 | dimensions of z; 0: homogeneous, no encoder | 0 … 8 |
@@ -11,12 +11,12 @@
 //! | `images` | 128 | images a step | ≥ 1 |
 //! | `frequencies` | 48 | pairs drawn of each image in a step | ≥ 1 |
 //! | `learning_rate` | 2e-3 | of Adam, cosine to 1 % | > 0, ≤ 10 |
-//! | `beta` | 0.3 | weight of KL(q(z) ‖ N(0, 1)) in nats; 1 is the evidence lower bound | ≥ 0 |
+//! | `beta` | 0.3 | weight of KL(q(z) ‖ N(0, 1)) in nats at the end, after a slow rise; 1 is the evidence lower bound | ≥ 0 |
 //! | `half_sets` | yes | also fit the even and the odd images alone | |
 //! | `seed` | 0 | of everything random | |
 
 use super::error::CryoError;
-use crate::encoding::EncodingParams;
+use crate::encoding::{EncodingKind, EncodingParams};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::train::LoopParams;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub struct CryoParams {
     /// Of the frequency; its `scale`, `passthrough` and `seed` are set from the fields below.
     pub encoding: EncodingParams,
-    /// The encoding's scale; `None`: an eighth of the image's size.
+    /// The encoding's scale; `None`: an eighth of the image's size, three for positional.
     pub scale: Option<f64>,
     /// Widths of the decoder's hidden layers.
     pub hidden: Vec<usize>,
@@ -97,7 +97,9 @@ impl CryoParams {
 
     /// The encoding's settings for images of a size.
     pub fn encoding_for(&self, size: usize) -> EncodingParams {
-        let scale = self.scale.unwrap_or(size as f64 / 8.0);
+        // The highest of log-spaced frequencies is where a Gaussian has three deviations.
+        let deviations = if self.encoding.kind == EncodingKind::Positional { 3.0 } else { 1.0 };
+        let scale = self.scale.unwrap_or(deviations * size as f64 / 8.0);
         EncodingParams { scale, passthrough: self.latent, seed: self.seed, ..self.encoding.clone() }
     }
 

@@ -24,6 +24,9 @@ pub enum ReproduceError {
     /// An encoding that does not exist.
     #[error(transparent)]
     Encoding(#[from] EncodingError),
+    /// A molecule could not be reconstructed.
+    #[error(transparent)]
+    Cryo(#[from] crate::cryo::CryoError),
     /// A figure could not be drawn.
     #[error(transparent)]
     Figure(#[from] FigureError),

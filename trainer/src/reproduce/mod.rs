@@ -14,6 +14,7 @@
 //! The same seed gives the same numbers, however many cores there are.
 
 mod axis_aligned;
+pub mod cryo;
 mod dynamics;
 mod encodings;
 mod error;

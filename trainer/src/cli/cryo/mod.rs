@@ -1,5 +1,6 @@
 //! `trainer cryo`: particles of a moving molecule, and its volumes from them.
 
+mod compare;
 mod fit;
 mod synthesize;
 
@@ -14,6 +15,7 @@ pub(crate) struct Cryo {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    Compare(compare::Compare),
     Fit(fit::Fit),
     Synthesize(synthesize::Synthesize),
 }
@@ -21,6 +23,7 @@ enum Command {
 impl Cryo {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.command {
+            Command::Compare(command) => command.run(),
             Command::Fit(command) => command.run(),
             Command::Synthesize(command) => command.run(),
         }

@@ -1,0 +1,107 @@
+//! Encodings side by side: the same images, the same network and steps, another γ.
+
+use super::error::CryoError;
+use super::fit::{Results, Subset, reconstruct};
+use super::params::CryoParams;
+use super::particles::ParticleStack;
+use super::report;
+use super::synthesis::Truth;
+use crate::encoding::{EncodingKind, EncodingParams};
+use crate::report::sheet::Sheet;
+use std::sync::atomic::AtomicBool;
+
+/// What is compared, the proposed one last.
+pub const ENCODINGS: [EncodingKind; 3] = [EncodingKind::None, EncodingKind::Positional, EncodingKind::Gaussian];
+
+/// One encoding's reconstruction.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Which.
+    pub kind: EncodingKind,
+    /// What came of it.
+    pub results: Results,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+}
+
+/// Training steps of a comparison, for a progress display.
+pub fn steps(params: &CryoParams) -> u64 {
+    let share = |subset: Subset| if subset == Subset::All { params.steps } else { params.steps.div_ceil(2) };
+    let halves = if params.half_sets { share(Subset::Odd) + share(Subset::Even) } else { 0 };
+    ENCODINGS.len() as u64 * params.steps + halves
+}
+
+/// Reconstructs with each encoding; half sets, if the parameters ask for them, with the last one alone. `observe` sees
+/// the loss of every step; `None` if stopped.
+///
+/// # Errors
+/// If a hyperparameter is out of its range or training diverges.
+pub fn compare(
+    stack: &ParticleStack,
+    truth: Option<&Truth>,
+    params: &CryoParams,
+    stop: Option<&AtomicBool>,
+    mut observe: impl FnMut(f64),
+) -> Result<Option<Vec<Entry>>, CryoError> {
+    let mut entries = Vec::new();
+    for kind in ENCODINGS {
+        let params = CryoParams {
+            encoding: EncodingParams { kind, ..params.encoding.clone() },
+            half_sets: params.half_sets && kind == ENCODINGS[2],
+            ..params.clone()
+        };
+        match reconstruct(stack, truth, &params, stop, &mut observe)? {
+            None => return Ok(None),
+            Some((results, seconds)) => entries.push(Entry { kind, results, seconds }),
+        }
+    }
+    Ok(Some(entries))
+}
+
+/// Head and rows: the baseline, then each encoding with its rank correlation and seconds.
+pub fn table(entries: &[Entry]) -> (Vec<String>, Vec<Vec<String>>) {
+    let qualities: Vec<_> = qualities(entries);
+    let (mut head, mut rows) = report::table(&qualities);
+    head.extend(["ρ".to_owned(), "seconds".to_owned()]);
+    for (index, row) in rows.iter_mut().enumerate() {
+        let entry = index.checked_sub(1).map(|index| &entries[index]);
+        let rho = entry.and_then(|entry| entry.results.spearman);
+        row.push(rho.map_or_else(|| "–".to_owned(), |rho| format!("{:.3}", rho.abs())));
+        row.push(entry.map_or_else(|| "–".to_owned(), |entry| format!("{:.0}", entry.seconds)));
+    }
+    (head, rows)
+}
+
+fn qualities(entries: &[Entry]) -> Vec<super::evaluation::Quality> {
+    let baseline = entries.first().map(|entry| entry.results.qualities[0].clone());
+    baseline.into_iter().chain(entries.iter().map(|entry| entry.results.qualities[1].clone())).collect()
+}
+
+/// Slices and latent of the last encoding, correlation curves of all; `None` if there are no entries.
+pub fn sheet(title: &str, entries: &[Entry], motions: Option<&[f64]>) -> Option<Sheet> {
+    let last = entries.last()?;
+    let results = Results { qualities: qualities(entries), ..last.results.clone() };
+    Some(report::sheet(title, &results, motions))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cryo::atoms::Molecule;
+    use crate::cryo::synthesis::{SynthesisParams, synthesize};
+
+    #[test]
+    fn every_encoding_gets_a_row() {
+        let params = SynthesisParams { particles: 40, ..SynthesisParams::default() };
+        let truth = Truth { molecule: Molecule::adenylate_kinase(), params };
+        let stack = synthesize(&truth.molecule, &truth.params).unwrap();
+        let params = CryoParams { hidden: vec![8], steps: 4, images: 8, frequencies: 4, ..CryoParams::default() };
+        let mut count = 0;
+        let entries = compare(&stack, Some(&truth), &params, None, |_| count += 1).unwrap().unwrap();
+        assert_eq!(count, steps(&params));
+        let (head, rows) = table(&entries);
+        assert!(rows.len() == 4 && rows.iter().all(|row| row.len() == head.len()));
+        assert!(rows[1][0].ends_with("none") && rows[3][3] != "–" && rows[2][3] == "–", "{rows:?}");
+        assert!(sheet("t", &entries, None).is_some() && sheet("t", &[], None).is_none());
+    }
+}
