@@ -1,5 +1,6 @@
 //! Trains, explains and quantizes Fourier-feature networks.
 
+pub mod auto_scale;
 pub mod baseline;
 pub mod checkpoint;
 pub mod cryo;

@@ -6,6 +6,7 @@
 //! | `checkpoint.safetensors` | parameters, optimizer state and loss history, for `--resume` |
 //! | `model.ffm` | the artifact for the device |
 //! | `metrics.json` | quality in f32 and as quantized, losses |
+//! | `scale.json` | how `--scale auto` chose, if it did |
 //! | `report.html` | the same to look at, with pictures |
 //!
 //! Every file is written whole or not at all.
@@ -117,6 +118,11 @@ impl RunFolder {
     /// `model.ffm`.
     pub fn model(&self) -> PathBuf {
         self.path.join("model.ffm")
+    }
+
+    /// `scale.json`.
+    pub fn scale(&self) -> PathBuf {
+        self.path.join("scale.json")
     }
 
     /// `metrics.json`.

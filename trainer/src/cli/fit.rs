@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use firmware_core::Precision;
 use serde_json::json;
+use trainer::auto_scale::{AutoScaleError, ScaleChoice, choose_scale};
 use trainer::dataset::{Dataset, Holdout, LoadOptions, Outside, load};
 use trainer::encoding::EncodingKind;
 use trainer::fit::{FitParams, ValidFitParams};
@@ -72,9 +73,10 @@ pub(super) struct Settings {
     /// Rows of the frequency matrix; positional and fourier share them among the axes [default: 64]
     #[arg(long)]
     frequencies: Option<usize>,
-    /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the domain [default: 10]
-    #[arg(long)]
-    scale: Option<f64>,
+    /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the domain; auto chooses it by kernel theory
+    /// and short trainings [default: 10]
+    #[arg(long, value_name = "SCALE", value_parser = parse_scale)]
+    scale: Option<Scale>,
     /// p of the amplitudes 1/j^p of fourier; inf leaves the first frequency [default: 0]
     #[arg(long, value_name = "P")]
     amplitude_power: Option<f64>,
@@ -158,6 +160,20 @@ fn parse_batch(text: &str) -> Result<Batch, String> {
     }
 }
 
+/// σ, or the wish to have it chosen.
+#[derive(Clone, Copy, PartialEq)]
+enum Scale {
+    Auto,
+    Given(f64),
+}
+
+fn parse_scale(text: &str) -> Result<Scale, String> {
+    match text {
+        "auto" => Ok(Scale::Auto),
+        _ => text.parse().map(Scale::Given).map_err(|_| "expected a number or auto".to_owned()),
+    }
+}
+
 fn parse_schedule(text: &str) -> Result<Schedule, String> {
     let parts: Vec<&str> = text.split(':').collect();
     match parts[..] {
@@ -177,6 +193,11 @@ pub(super) fn parse_precision(name: &str) -> anyhow::Result<Precision> {
 }
 
 impl Settings {
+    /// Whether the scale is to be chosen.
+    pub(super) fn wants_scale(&self) -> bool {
+        self.scale == Some(Scale::Auto)
+    }
+
     /// Whether the user said which samples test.
     pub(super) fn has_holdout(&self) -> bool {
         self.holdout.is_some()
@@ -187,7 +208,9 @@ impl Settings {
         let encoding = &mut params.encoding;
         encoding.kind = self.encoding.unwrap_or(encoding.kind);
         encoding.frequencies = self.frequencies.unwrap_or(encoding.frequencies);
-        encoding.scale = self.scale.unwrap_or(encoding.scale);
+        if let Some(Scale::Given(scale)) = self.scale {
+            encoding.scale = scale;
+        }
         encoding.amplitude_power = self.amplitude_power.unwrap_or(encoding.amplitude_power);
         encoding.normalize = self.normalize;
         encoding.notebook = self.positional_notebook;
@@ -251,9 +274,16 @@ impl Fit {
     }
 
     fn new_run(&self, out: &std::path::Path, input: &std::path::Path) -> anyhow::Result<Job> {
-        let settings = self.settings.run_settings(input.to_owned(), self.steps);
-        let (dataset, params) = read_data(&settings)?;
+        let mut settings = self.settings.run_settings(input.to_owned(), self.steps);
+        let (dataset, mut params) = read_data(&settings)?;
         let folder = RunFolder::create(out, self.force)?;
+        // What an earlier run in this folder chose is not this run's.
+        let _ = std::fs::remove_file(folder.scale());
+        if self.settings.wants_scale() {
+            let choice = choose(&folder, &params, &dataset)?;
+            settings.fit.encoding.scale = choice.chosen;
+            params = settings.fit.check(dataset.inputs(), dataset.outputs())?;
+        }
         let (state, fingerprint) = (params.start(), checkpoint::fingerprint(&dataset));
         Ok(Job { folder, settings, dataset, params, state, fingerprint })
     }
@@ -279,6 +309,30 @@ impl Fit {
         }
         Ok(Job { folder, settings, dataset, params, state, fingerprint })
     }
+}
+
+/// Chooses the scale before the run, and keeps how in the folder.
+fn choose(folder: &RunFolder, params: &ValidFitParams, dataset: &Dataset) -> anyhow::Result<ScaleChoice> {
+    eprintln!("choosing the scale");
+    let stop = interrupt::catch()?;
+    let chosen = params
+        .split(dataset)
+        .map_err(AutoScaleError::from)
+        .and_then(|split| choose_scale(params.params(), dataset, &split, Some(stop)));
+    if chosen.is_err() {
+        // Goes only if it is empty: a run that was to be replaced is kept.
+        let _ = std::fs::remove_dir(folder.path());
+    }
+    let choice = match chosen {
+        Err(error @ AutoScaleError::Interrupted) => {
+            eprintln!("{error}");
+            interrupt::exit();
+        }
+        other => other?,
+    };
+    trainer::files::write(&folder.scale(), serde_json::to_string_pretty(&choice)?.as_bytes())?;
+    eprintln!("scale {:.4} (kernel theory alone: {:.4})", choice.chosen, choice.theory);
+    Ok(choice)
 }
 
 pub(super) fn read_data(settings: &RunSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use anyhow::bail;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use trainer::side_by_side::available_threads;
 use trainer::sweep::grid::parse_list;
@@ -69,6 +70,9 @@ pub(crate) struct Sweep {
 
 impl Sweep {
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        if self.settings.wants_scale() {
+            bail!("--scale auto chooses for one training; give a sweep numbers, such as --scales 1,2,4,8");
+        }
         let grid = self.grid()?;
         let shard = self.shard.as_deref().map_or(Ok(Shard::WHOLE), str::parse)?;
         let mut base = self.settings.run_settings(self.input.clone(), self.steps);
