@@ -20,5 +20,6 @@ pub mod process;
 pub mod provision;
 pub mod qemu;
 pub mod random;
+pub mod signals;
 pub mod synthetic;
 pub mod trainer_program;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tests::commands::{bench, demo, device, nerf_device, parity, results, test};
+use tests::commands::{bench, demo, device, nerf_device, parity, results, scales, test};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The commands of the workspace: tests, and devices under QEMU")]
@@ -20,6 +20,7 @@ enum Command {
     NerfDevice(nerf_device::Args),
     Parity(parity::Args),
     Results(results::Args),
+    Scales(scales::Args),
     Test(test::Args),
 }
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::NerfDevice(args) => nerf_device::run(&args),
         Command::Parity(args) => parity::run(&args),
         Command::Results(args) => results::run(&args),
+        Command::Scales(args) => scales::run(&args),
         Command::Test(args) => test::run(&args),
     };
     match result {

@@ -137,6 +137,26 @@ fn what_is_wrong_is_one_sentence_and_nothing_is_trained() {
     assert!(failure(&desk.sweep("good", "--scales 1,2")).contains("the data are not those of the sweep"));
 }
 
+#[test]
+fn a_scale_is_chosen_before_training_and_the_report_shows_how() {
+    let desk = Desk::new();
+    let fit = |out: &str, options: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        command.arg("fit").arg(&desk.data).args(["--hidden", "16", "--steps", "400", "--scale", "auto", "--json"]);
+        command.args(["--out", &desk.path(out)]).args(options).output().expect("the trainer starts")
+    };
+    json(&fit("auto", &["--holdout", "0.1"]));
+    let choice: Value = serde_json::from_slice(&fs::read(desk.path("auto/scale.json")).unwrap()).unwrap();
+    assert_eq!(choice["candidates"].as_array().unwrap().len(), 12);
+    assert!(image::open(desk.path("auto/scale.png")).is_ok());
+    assert!(fs::read_to_string(desk.path("auto/report.html")).unwrap().contains("How the scale was chosen"));
+    assert!(failure(&desk.sweep("bad", "--scale auto --widths 4,8")).contains("--scale auto chooses for one training"));
+    let refused = fit("none", &["--encoding", "basic"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("--scale auto is for --encoding gaussian"), "{said}");
+    assert!(!fs::exists(desk.path("none")).unwrap());
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_with_130_and_the_same_command_goes_on() {

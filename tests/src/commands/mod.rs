@@ -6,4 +6,5 @@ pub mod device;
 pub mod nerf_device;
 pub mod parity;
 pub mod results;
+pub mod scales;
 pub mod test;
