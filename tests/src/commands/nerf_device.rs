@@ -238,7 +238,8 @@ fn print(summary: &Summary) {
     println!("pixels         {pixels}, {mismatched} mismatched");
     println!("PSNR           {psnr_db:.2} dB, {f32_psnr_db:.2} dB in f32");
     println!("evaluations    {:.1} per pixel", summary.evaluations_per_pixel);
-    println!("instructions   {:.3e}", summary.instructions);
+    let per_pixel = summary.instructions / *pixels as f64;
+    println!("instructions   {:.3e}, {per_pixel:.0} per pixel", summary.instructions);
     println!("flash          {} bytes of model, {} of volume", summary.model_bytes, summary.volume_bytes);
     println!("RAM            {} bytes of scratch, {} of stack", summary.scratch_bytes, summary.stack_bytes);
 }
