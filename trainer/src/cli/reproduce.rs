@@ -43,13 +43,14 @@ enum Name {
 
 impl ValueEnum for Name {
     fn value_variants<'a>() -> &'a [Self] {
-        const VARIANTS: [Name; 7] = [
+        const VARIANTS: [Name; 8] = [
             Name::One(Figure::SpectralBias),
             Name::One(Figure::Toy1d),
             Name::One(Figure::Dynamics),
             Name::One(Figure::ScaleSweep),
             Name::One(Figure::Encodings),
             Name::One(Figure::AxisAligned),
+            Name::One(Figure::Nerf),
             Name::All,
         ];
         &VARIANTS

@@ -1,14 +1,21 @@
 //! The encodings compared, as in table 7 of Tancik et al. (2020).
 
-use std::sync::PoisonError;
+use std::sync::{PoisonError, RwLock};
 
+use firmware_core::Precision;
+use firmware_core::march::{Camera, Volume};
 use serde::Serialize;
 
 use super::error::NerfError;
-use super::fit::{continue_fit, judge_network, start_occupancy};
-use super::params::NerfParams;
+use super::field::{ModelField, NetworkField};
+use super::fit::{ViewMetrics, continue_fit, export, judge, judge_network, start_occupancy, volume_words};
+use super::objective::volume;
+use super::occupancy::Occupancy;
+use super::params::{NerfParams, ValidNerfParams};
+use super::render::{Drawn, draw};
 use super::scene::Views;
 use crate::encoding::EncodingKind;
+use crate::network::Mlp;
 use crate::train::{Ended, Watch};
 
 /// An encoding with its published PSNR on the Lego scene (400×400 pixels, 50,000 steps of 1024 rays), dB.
@@ -30,6 +37,40 @@ pub struct Compared {
     pub ssim: f64,
     /// Table 7, another scene, dB.
     pub published_psnr_db: f64,
+    /// View by view.
+    pub views: Vec<ViewMetrics>,
+}
+
+/// A trained field with its row.
+#[derive(Debug)]
+pub struct Trained {
+    /// How well it draws.
+    pub row: Compared,
+    params: ValidNerfParams,
+    network: Mlp<f32>,
+    occupancy: RwLock<Occupancy>,
+}
+
+impl Trained {
+    /// Draws a view.
+    pub fn draw(&self, camera: &Camera) -> Drawn {
+        let grid = self.occupancy.read().unwrap_or_else(PoisonError::into_inner);
+        let volume = volume(&self.params, grid.resolution(), grid.bits(false));
+        draw(&volume, camera, &NetworkField::new(self.params.encoding(), &self.network))
+    }
+
+    /// Held-out PSNR of the `w8a16` artifact, mean over views, dB: the device's code and the device's bits.
+    ///
+    /// # Errors
+    /// If the network cannot be quantized.
+    pub fn quantized_psnr_db(&self, train: &Views, test: &Views) -> Result<f64, NerfError> {
+        let artifact = export(&self.params, &self.network, &self.occupancy, &train.views, Precision::W8A16, f64::NAN)?;
+        let unfit = |reason: String| NerfError::Artifact { path: "the artifact".into(), reason };
+        let model = artifact.model().map_err(|reason| unfit(reason.to_string()))?;
+        let words = volume_words(&self.params, &self.occupancy.read().unwrap_or_else(PoisonError::into_inner));
+        let volume = Volume::parse(bytemuck::cast_slice(&words), &model).map_err(|reason| unfit(reason.to_string()))?;
+        Ok(judge(&volume, &test.views, &ModelField::new(&model)).psnr_db)
+    }
 }
 
 /// The settings of `base` for another encoding: its scale, and the higher learning rates that the paper's search gave
@@ -54,14 +95,24 @@ pub fn compare_one(
     train: &Views,
     test: &Views,
     watch: &mut Watch<'_>,
-) -> Result<Option<Compared>, NerfError> {
+) -> Result<Option<Trained>, NerfError> {
     let params = with_encoding(base, kind).check(train.half_width)?;
     let (mut state, occupancy) = (params.start(), start_occupancy(&params));
     if continue_fit(&params, &train.views, &mut state, &occupancy, watch)? == Ended::Interrupted {
         return Ok(None);
     }
-    let grid = occupancy.read().unwrap_or_else(PoisonError::into_inner);
-    let judged = judge_network(&params, &state.networks[0], &grid, &test.views);
+    let network = state.networks.swap_remove(0);
+    let judged = {
+        let grid = occupancy.read().unwrap_or_else(PoisonError::into_inner);
+        judge_network(&params, &network, &grid, &test.views)
+    };
     let published = PUBLISHED.iter().find(|(published, _)| *published == kind).map_or(f64::NAN, |&(_, psnr)| psnr);
-    Ok(Some(Compared { encoding: kind, psnr_db: judged.psnr_db, ssim: judged.ssim, published_psnr_db: published }))
+    let row = Compared {
+        encoding: kind,
+        psnr_db: judged.psnr_db,
+        ssim: judged.ssim,
+        published_psnr_db: published,
+        views: judged.views,
+    };
+    Ok(Some(Trained { row, params, network, occupancy }))
 }

@@ -137,7 +137,7 @@ impl NerfParams {
     /// The scale that an encoding has by default, cycles over the cube.
     pub fn default_scale(kind: EncodingKind) -> f64 {
         match kind {
-            EncodingKind::Positional => 16.0,
+            EncodingKind::Positional => 8.0,
             _ => 2.0,
         }
     }

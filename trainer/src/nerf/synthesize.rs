@@ -11,12 +11,13 @@ use std::f64::consts::TAU;
 use std::fs;
 use std::path::Path;
 
+use firmware_core::march::Camera;
 use rand::RngExt;
 use rayon::prelude::*;
 
 use super::error::NerfError;
 use super::poses::{on_sphere, toward_origin};
-use super::scene::{Frame, Part, Transforms};
+use super::scene::{Frame, Part, Transforms, View, Views, focal_length};
 use super::solids::{Solid, Vector, add, dot, scale, subtract, unit};
 use crate::files;
 use crate::train::step_rng;
@@ -51,6 +52,13 @@ impl Default for SynthesizeParams {
     /// 128×128 pixels; 100 views to train on, 7 to validate and 13 to test with, as in Tancik et al. (2020).
     fn default() -> Self {
         Self { size: 128, views: [(Part::Train, 100), (Part::Validation, 7), (Part::Test, 13)], seed: 0 }
+    }
+}
+
+impl SynthesizeParams {
+    /// Few small pictures: a trial in seconds.
+    pub fn quick() -> Self {
+        Self { size: 48, views: [(Part::Train, 24), (Part::Validation, 2), (Part::Test, 4)], seed: 0 }
     }
 }
 
@@ -184,6 +192,23 @@ fn places(part: Part, count: usize, seed: u64) -> Vec<Vector> {
         .collect()
 }
 
+/// The views of a part, without files: what reading the written ones gives.
+pub fn views(params: &SynthesizeParams, part: Part) -> Views {
+    let (solids, size) = (solids(), params.size);
+    let count = params.views.iter().find(|(found, _)| *found == part).map_or(0, |&(_, count)| count);
+    let focal = focal_length(size, CAMERA_ANGLE);
+    let view = |(index, place): (usize, Vector)| {
+        let to_world = toward_origin(place);
+        let picture = render(&solids, &to_world, size);
+        let pixels = picture.pixels().map(|pixel| pixel.0.map(|value| f32::from(value) / f32::from(u8::MAX))).collect();
+        let to_world = to_world.map(|row| row.map(|value| value as f32));
+        let camera = Camera { to_world, focal, width: size as u16, height: size as u16 };
+        View { name: format!("r_{index}"), camera, pixels }
+    };
+    let views = places(part, count, params.seed).into_iter().enumerate().map(view).collect();
+    Views { views, half_width: Some(HALF_WIDTH) }
+}
+
 /// Renders the scene into a folder, which is made where it is missing.
 ///
 /// # Errors
@@ -230,6 +255,7 @@ mod tests {
         for (part, count) in views {
             let found = scene::read(folder.path(), part).unwrap();
             assert_eq!((found.views.len(), found.half_width), (count, Some(1.0)));
+            assert_eq!(super::views(&params, part).views, found.views);
             for view in &found.views {
                 let opaque = view.pixels.iter().filter(|pixel| pixel[3] == 1.0).count();
                 let clear = view.pixels.iter().filter(|pixel| pixel[3] == 0.0).count();

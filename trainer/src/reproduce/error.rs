@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::encoding::EncodingError;
 use crate::files::WriteError;
+use crate::nerf::error::NerfError;
 use crate::report::figure::FigureError;
 use crate::theory::TheoryError;
 use crate::train::TrainError;
@@ -27,6 +28,9 @@ pub enum ReproduceError {
     /// A molecule could not be reconstructed.
     #[error(transparent)]
     Cryo(#[from] crate::cryo::CryoError),
+    /// A radiance field could not be made.
+    #[error(transparent)]
+    Nerf(Box<NerfError>),
     /// A figure could not be drawn.
     #[error(transparent)]
     Figure(#[from] FigureError),

@@ -8,6 +8,7 @@
 //! | `encodings` | table 1 | none, basic, positional and Gaussian on pictures |
 //! | `axis_aligned` | paper: 11 | why positional encoding favours the axes |
 //! | `dynamics` | | predicted against measured loss of wide networks |
+//! | `nerf` | table 7 | new views of a scene from pictures of it |
 //!
 //! A figure returns a [`Story`]: a drawing, its numbers, and the [`Claim`]s that the numbers support or contradict.
 //! [`reproduce`] writes it as `NAME.png`, `NAME.svg` and `NAME.json`; [`page`] puts several on one page.
@@ -19,6 +20,7 @@ mod dynamics;
 mod encodings;
 mod error;
 mod monitor;
+mod nerf;
 pub mod page;
 mod pictures;
 mod scale_sweep;
@@ -56,10 +58,12 @@ pub enum Figure {
     Encodings,
     /// Why positional encoding favours axis-aligned content
     AxisAligned,
+    /// New views of a scene from pictures of it, with each encoding
+    Nerf,
 }
 
 impl Figure {
-    /// All, in the order of the text.
+    /// Those of the text and its theory, in its order; the applications are made by name.
     pub const ALL: [Self; 6] =
         [Self::SpectralBias, Self::Toy1d, Self::Dynamics, Self::ScaleSweep, Self::Encodings, Self::AxisAligned];
 
@@ -73,6 +77,7 @@ impl Figure {
             Self::ScaleSweep => "scale-sweep",
             Self::Encodings => "encodings",
             Self::AxisAligned => "axis-aligned",
+            Self::Nerf => "nerf",
         }
     }
 }
@@ -179,6 +184,7 @@ pub fn reproduce(
         Figure::ScaleSweep => scale_sweep::make,
         Figure::Encodings => encodings::make,
         Figure::AxisAligned => axis_aligned::make,
+        Figure::Nerf => nerf::make,
     };
     let story = make(options, monitor)?;
     monitor.check()?;

@@ -46,7 +46,7 @@ impl Compare {
             let mut shown = progress::on_stderr(base.steps, 0);
             let mut watch = Watch { stop: Some(stop), progress: Some(shown.as_mut()), ..Watch::default() };
             match compare_one(&base, kind, &train, &test, &mut watch)? {
-                Some(row) => rows.push(row),
+                Some(trained) => rows.push(trained.row),
                 None => interrupt::exit(),
             }
         }

@@ -58,7 +58,7 @@ struct Settings {
     /// Rows of the frequency matrix [default: 64]
     #[arg(long)]
     frequencies: Option<usize>,
-    /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the cube [default: 2; positional: 16]
+    /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the cube [default: 2; positional: 8]
     #[arg(long)]
     scale: Option<f64>,
     /// Widths of the hidden layers [default: 64,64,64]

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use anyhow::bail;
 use indicatif::ProgressBar;
 use serde_json::json;
-use trainer::nerf::scene::Part;
 use trainer::nerf::synthesize::{SynthesizeParams, synthesize};
 
 use crate::cli::print;
@@ -32,11 +31,8 @@ pub(crate) struct Synthesize {
 
 impl Synthesize {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let mut params = SynthesizeParams { seed: self.seed, ..SynthesizeParams::default() };
-        if self.quick {
-            params.size = 48;
-            params.views = [(Part::Train, 24), (Part::Validation, 2), (Part::Test, 4)];
-        }
+        let base = if self.quick { SynthesizeParams::quick() } else { SynthesizeParams::default() };
+        let mut params = SynthesizeParams { seed: self.seed, ..base };
         params.size = self.size.unwrap_or(params.size);
         if !(8..=4096).contains(&params.size) {
             bail!("--size is {}; pictures have 8 to 4096 pixels a side", params.size);
