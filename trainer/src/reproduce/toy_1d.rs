@@ -131,6 +131,10 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
              frequencies in this time, and the raw coordinate hardly anything. Dashed: what the tangent kernel of infinite \
              width predicts from the network's own initial outputs."
                 .to_owned(),
+            "With narrow spectra (p ≥ 1.5) the trained network learns the directions of small eigenvalues more slowly than the \
+             kernel says, be it that of infinite width or the network's own before training: its kernel moves. Its test error then \
+             is above the predicted one."
+                .to_owned(),
             "The published notebook starts its theory curve from the outputs of the trained network and, without mapping, \
              takes x on the test points but x - 0.5 on the training points. Here both start at the initial outputs and use \
              x - 0.5."
@@ -176,9 +180,11 @@ fn claims(numbers: &[Numbers]) -> Vec<Claim> {
     let decay = |n: &Numbers| n.eigenvalues[31] / n.eigenvalues[1];
     let (widest, none) = (&numbers[0], &numbers[6]);
     let off = |of: &dyn Fn(&Numbers) -> f64| {
-        numbers.iter().map(|n| (of(n) / n.reference_test_error - 1.0).abs()).fold(0.0, f64::max)
+        let each = numbers.iter().map(|n| ((of(n) / n.reference_test_error - 1.0).abs(), n.mapping));
+        each.max_by(|a, b| a.0.total_cmp(&b.0)).expect("seven mappings")
     };
     let (predicted, measured) = (off(&|n| Numbers::last(&n.test_error_predicted)), off(&error));
+    let largest = |(gap, mapping): (f64, &str)| format!("largest difference {:.0} % ({mapping})", 100.0 * gap);
     vec![
         Claim::new(
             "p = 1 generalizes best",
@@ -192,13 +198,13 @@ fn claims(numbers: &[Numbers]) -> Vec<Claim> {
         ),
         Claim::new(
             "The predicted test errors are those of an independent computation of the published setting, within 15 %",
-            format!("largest difference {:.0} %", 100.0 * predicted),
-            predicted < 0.15,
+            largest(predicted),
+            predicted.0 < 0.15,
         ),
         Claim::new(
             "So are the trained network's, which starts from random outputs, within 25 %",
-            format!("largest difference {:.0} %", 100.0 * measured),
-            measured < 0.25,
+            largest(measured),
+            measured.0 < 0.25,
         ),
     ]
 }
@@ -298,8 +304,12 @@ mod tests {
             .map(|(run, reference)| Numbers::new(&problem, run, reference).unwrap())
             .collect();
         let claims = claims(&numbers);
-        // The network's own errors, the last claim, depend on the draw of its weights.
         assert!(claims[..3].iter().all(|claim| claim.holds), "{claims:#?}\n{:#?}", table(&numbers));
+        // The trained networks too, but for the narrow spectra, whose networks leave the theory late in training.
+        for n in [&numbers[0], &numbers[1], &numbers[2], &numbers[6]] {
+            let ratio = Numbers::last(&n.test_error) / n.reference_test_error;
+            assert!((ratio - 1.0).abs() < 0.25, "{}: {ratio} of the reference", n.mapping);
+        }
     }
 
     #[test]
