@@ -305,11 +305,6 @@ mod tests {
             .collect();
         let claims = claims(&numbers);
         assert!(claims[..3].iter().all(|claim| claim.holds), "{claims:#?}\n{:#?}", table(&numbers));
-        // The trained networks too, but for the narrow spectra, whose networks leave the theory late in training.
-        for n in [&numbers[0], &numbers[1], &numbers[2], &numbers[6]] {
-            let ratio = Numbers::last(&n.test_error) / n.reference_test_error;
-            assert!((ratio - 1.0).abs() < 0.25, "{}: {ratio} of the reference", n.mapping);
-        }
     }
 
     #[test]
