@@ -14,7 +14,8 @@
 //! # What it costs
 //!
 //! Held-out PSNR (one tenth, seed 0, defaults of `trainer fit`) of the best of a sweep over [`candidate_scales`], and of the choice;
-//! `cargo xtask scales` makes the signals, the sweeps and the comparison. The last column is the work of the choice in processor
+//! `cargo xtask scales` makes the signals, the sweeps and the comparison (the sweeps
+//! below were run as single `trainer fit`s). The last column is the work of the choice in processor
 //! seconds; one of the twelve trainings takes 2 to 4 for a line and 10 to 18 for a picture, so that the choice takes 3 to 5 % of
 //! the sweep's time. *Seen*: short trainings or the choice were looked at while the method was made; *fresh*: only the sweep was.
 //!
@@ -39,10 +40,10 @@
 //! | line: heartbeat | fresh | 37.17 dB at 7.14 | 36.84 dB at 27.00 | 0.33 dB | 1.95 dB | 4 × 250 steps, 3.1 s |
 //!
 //! The mean is 0.19 dB: pictures 0.09, terrains 0.04, lines 0.36; fresh signals 0.06, seen ones 0.26. On lines neighbouring scales
-//! differ by a decibel or more from the luck of which samples are held out.
+//! differ by a decibel or more.
 //!
-//! **Where the theory misleads.** Alone it costs 3.7 dB, always by a scale too large, two to four candidates above the best. The kernel
-//! of patches sees neither that m frequencies are too few to fill the plane at that scale, nor that training moves the features.
+//! **Where the theory misleads.** Alone it costs 3.7 dB, always by a scale too large, one to four candidates above the best. Why is not
+//! settled: that a kernel of patches does not see how few the m frequencies are, and that training moves the features, are guesses.
 
 use std::sync::atomic::AtomicBool;
 
