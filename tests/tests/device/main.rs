@@ -3,6 +3,7 @@
 mod baked;
 mod boot;
 mod command;
+mod draw;
 mod kernels;
 mod parity;
 
