@@ -1,6 +1,6 @@
 //! How a run went: quality in f32 and as the device computes it, in numbers and in the report.
 
-use crate::auto_scale::ScaleChoice;
+use crate::auto_scale::Choice;
 use crate::dataset::{Dataset, Split};
 use crate::encoding::Encoding;
 use crate::files;
@@ -156,16 +156,16 @@ impl Outcome {
             self.parameters, self.steps, settings.fit.steps, self.precision, self.model_bytes
         );
         let rows = flat(settings);
-        let choice = std::fs::read(folder.scale()).ok();
-        let choice = choice.and_then(|json| serde_json::from_slice::<ScaleChoice>(&json).ok());
-        let scale = choice.map(|choice| choice.drawing()).transpose()?;
+        let choice = std::fs::read(folder.choice()).ok();
+        let choice = choice.and_then(|json| serde_json::from_slice::<Choice>(&json).ok());
+        let choice = choice.map(|choice| choice.drawing()).transpose()?;
         Report {
             title: &title,
             summary: &summary,
             dataset,
             predictions,
             losses: &self.losses,
-            scale: scale.as_ref(),
+            choice: choice.as_ref(),
             metrics: &metrics,
             settings: &rows,
         }

@@ -6,7 +6,7 @@
 //! | `checkpoint.safetensors` | parameters, optimizer state and loss history, for `--resume` |
 //! | `model.ffm` | the artifact for the device |
 //! | `metrics.json` | quality in f32 and as quantized, losses |
-//! | `scale.json` | how `--scale auto` chose, if it did |
+//! | `choice.json` | how `--scale auto` or `--amplitude-power auto` chose, if it did |
 //! | `report.html` | the same to look at, with pictures |
 //!
 //! Every file is written whole or not at all.
@@ -120,9 +120,9 @@ impl RunFolder {
         self.path.join("model.ffm")
     }
 
-    /// `scale.json`.
-    pub fn scale(&self) -> PathBuf {
-        self.path.join("scale.json")
+    /// `choice.json`.
+    pub fn choice(&self) -> PathBuf {
+        self.path.join("choice.json")
     }
 
     /// `metrics.json`.

@@ -146,15 +146,25 @@ fn a_scale_is_chosen_before_training_and_the_report_shows_how() {
         command.args(["--out", &desk.path(out)]).args(options).output().expect("the trainer starts")
     };
     json(&fit("auto", &["--holdout", "0.1"]));
-    let choice: Value = serde_json::from_slice(&fs::read(desk.path("auto/scale.json")).unwrap()).unwrap();
+    let choice: Value = serde_json::from_slice(&fs::read(desk.path("auto/choice.json")).unwrap()).unwrap();
     assert_eq!(choice["candidates"].as_array().unwrap().len(), 12);
-    assert!(image::open(desk.path("auto/scale.png")).is_ok());
+    assert!(image::open(desk.path("auto/choice.png")).is_ok());
     assert!(fs::read_to_string(desk.path("auto/report.html")).unwrap().contains("How the scale was chosen"));
-    assert!(failure(&desk.sweep("bad", "--scale auto --widths 4,8")).contains("--scale auto chooses for one training"));
+    assert!(failure(&desk.sweep("bad", "--scale auto --widths 4,8")).contains("auto chooses for one training"));
     let refused = fit("none", &["--encoding", "basic"]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && said.contains("--scale auto is for --encoding gaussian"), "{said}");
     assert!(!fs::exists(desk.path("none")).unwrap());
+    let power = |out: &str, encoding: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        command.arg("fit").arg(&desk.data).args(["--hidden", "16", "--steps", "400", "--amplitude-power", "auto"]);
+        command.args(["--encoding", encoding, "--out", &desk.path(out), "--json"]).output().expect("the trainer starts")
+    };
+    json(&power("power", "fourier"));
+    let choice: Value = serde_json::from_slice(&fs::read(desk.path("power/choice.json")).unwrap()).unwrap();
+    assert_eq!((&choice["setting"], choice["candidates"].as_array().unwrap().len()), (&"amplitude_power".into(), 12));
+    let said = failure(&power("refused", "gaussian"));
+    assert!(said.contains("--amplitude-power auto is for --encoding fourier"), "{said}");
 }
 
 #[cfg(unix)]

@@ -7,25 +7,25 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use firmware_core::Precision;
 use ndarray::Array2;
-use trainer::auto_scale::choose_scale;
+use trainer::auto_scale::{Setting, choose};
 use trainer::dataset::{self, Dataset, Holdout, LoadOptions};
+use trainer::encoding::EncodingKind;
 use trainer::fit::FitParams;
 use trainer::saved::RunSettings;
 use trainer::side_by_side::available_threads;
 use trainer::sweep::{Event, Grid, Shard, Store, Sweep, Watcher};
-use trainer::theory::select::candidate_scales;
 
 use crate::firmware::workspace;
 use crate::signals::{self, Signal};
 
-/// Scales of the reference sweep.
-const SCALES: usize = 12;
+/// Of the reference sweep.
+const CANDIDATES: usize = 12;
 
-/// Sweep twelve scales on pictures, terrains and lines, and print what the choice before training costs against the best
+/// Sweep twelve scales on pictures, terrains and lines, and twelve amplitude powers on the lines, and print what the choice before training costs against the best
 ///
-/// Held-out PSNR of networks with the defaults of `trainer fit`, one tenth held out. *Seen* signals were looked at while the
-/// choice was made to work, *fresh* ones were not. Times are those of one thread. The sweeps take some twenty minutes on two cores;
-/// what is finished is kept in --out, and the same command continues.
+/// Held-out PSNR of networks with the defaults of `trainer fit`, one tenth held out. *Tuned* signals were looked at while the
+/// choice was made to work; of *compared* ones only the sweep was; *blind* ones were made after all was settled, as was the choice of powers. Times are those
+/// of one thread. The sweeps take half an hour on two cores; what is finished is kept in --out, and the same command continues.
 ///
 /// Example: cargo xtask scales --out scales
 #[derive(Clone, Debug, clap::Args)]
@@ -48,25 +48,56 @@ enum Source {
     Made(fn() -> Signal),
 }
 
-/// Name, whether it was looked at, and where it comes from.
-const SIGNALS: [(&str, bool, Source); 17] = [
-    ("picture: camera", true, Source::Bundled("camera_256.png")),
-    ("picture: dead leaves", true, Source::Made(|| signals::dead_leaves(128, [0.02, 0.4], 0.05, 1))),
-    ("picture: coffee", true, Source::Bundled("coffee_256.png")),
-    ("picture: strokes", true, Source::Made(|| signals::strokes(192, 60, 3))),
-    ("picture: textured leaves", false, Source::Made(|| signals::dead_leaves(160, [0.05, 0.3], 0.12, 7))),
-    ("terrain: Jacksboro fault", true, Source::Bundled("terrain_elevation.npy")),
-    ("terrain: hills", true, Source::Made(|| signals::hills(128, 0.5, false, 1))),
-    ("terrain: rough hills", false, Source::Made(|| signals::hills(160, 0.65, false, 5))),
-    ("terrain: ridges", false, Source::Made(|| signals::hills(192, 0.5, true, 9))),
-    ("terrain: craters", false, Source::Made(|| signals::craters(128, 80, 4))),
-    ("line: tones and a step", true, Source::Made(|| signals::tones(1024, &[3.0, 11.0, 37.0], 0.8))),
-    ("line: walk", true, Source::Made(|| signals::walk(2048, 6, 1))),
-    ("line: slow heartbeat", true, Source::Made(|| signals::heartbeat(1024, 6.0, 0.02, 1))),
-    ("line: demand", true, Source::Made(|| signals::demand(1008, 2))),
-    ("line: tones", true, Source::Made(|| signals::tones(512, &[2.0, 5.0, 9.0, 23.0], 0.0))),
-    ("line: chirp", false, Source::Made(|| signals::chirp(2048, 2.0, 120.0))),
-    ("line: heartbeat", false, Source::Made(|| signals::heartbeat(3000, 14.0, 0.05, 8))),
+/// What was known of a signal before the choice was settled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Group {
+    Tuned,
+    Compared,
+    Blind,
+}
+
+impl Group {
+    const ALL: [Self; 3] = [Self::Tuned, Self::Compared, Self::Blind];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Tuned => "tuned",
+            Self::Compared => "compared",
+            Self::Blind => "blind",
+        }
+    }
+}
+
+/// Name, group, and where it comes from.
+const SIGNALS: [(&str, Group, Source); 28] = [
+    ("picture: camera", Group::Tuned, Source::Bundled("camera_256.png")),
+    ("picture: dead leaves", Group::Tuned, Source::Made(|| signals::dead_leaves(128, [0.02, 0.4], 0.05, 1))),
+    ("picture: coffee", Group::Tuned, Source::Bundled("coffee_256.png")),
+    ("picture: strokes", Group::Tuned, Source::Made(|| signals::strokes(192, 60, 3))),
+    ("picture: textured leaves", Group::Compared, Source::Made(|| signals::dead_leaves(160, [0.05, 0.3], 0.12, 7))),
+    ("terrain: Jacksboro fault", Group::Tuned, Source::Bundled("terrain_elevation.npy")),
+    ("terrain: hills", Group::Tuned, Source::Made(|| signals::hills(128, 0.5, false, 1))),
+    ("terrain: rough hills", Group::Compared, Source::Made(|| signals::hills(160, 0.65, false, 5))),
+    ("terrain: ridges", Group::Compared, Source::Made(|| signals::hills(192, 0.5, true, 9))),
+    ("terrain: craters", Group::Compared, Source::Made(|| signals::craters(128, 80, 4))),
+    ("line: tones and a step", Group::Tuned, Source::Made(|| signals::tones(1024, &[3.0, 11.0, 37.0], 0.8))),
+    ("line: walk", Group::Tuned, Source::Made(|| signals::walk(2048, 6, 1))),
+    ("line: slow heartbeat", Group::Tuned, Source::Made(|| signals::heartbeat(1024, 6.0, 0.02, 1))),
+    ("line: demand", Group::Tuned, Source::Made(|| signals::demand(1008, 2))),
+    ("line: tones", Group::Tuned, Source::Made(|| signals::tones(512, &[2.0, 5.0, 9.0, 23.0], 0.0))),
+    ("line: chirp", Group::Compared, Source::Made(|| signals::chirp(2048, 2.0, 120.0))),
+    ("line: heartbeat", Group::Compared, Source::Made(|| signals::heartbeat(3000, 14.0, 0.05, 8))),
+    ("picture: other leaves", Group::Blind, Source::Made(|| signals::dead_leaves(144, [0.03, 0.5], 0.08, 21))),
+    ("picture: dense strokes", Group::Blind, Source::Made(|| signals::strokes(160, 110, 12))),
+    ("picture: few leaves", Group::Blind, Source::Made(|| signals::dead_leaves(128, [0.1, 0.6], 0.0, 34))),
+    ("terrain: other hills", Group::Blind, Source::Made(|| signals::hills(160, 0.55, false, 31))),
+    ("terrain: other ridges", Group::Blind, Source::Made(|| signals::hills(128, 0.6, true, 44))),
+    ("terrain: many craters", Group::Blind, Source::Made(|| signals::craters(176, 150, 17))),
+    ("line: long walk", Group::Blind, Source::Made(|| signals::walk(1500, 3, 5))),
+    ("line: slow chirp", Group::Blind, Source::Made(|| signals::chirp(1024, 1.0, 60.0))),
+    ("line: quick heartbeat", Group::Blind, Source::Made(|| signals::heartbeat(2000, 9.0, 0.03, 3))),
+    ("line: other demand", Group::Blind, Source::Made(|| signals::demand(1344, 11))),
+    ("line: four tones and a step", Group::Blind, Source::Made(|| signals::tones(768, &[1.0, 4.0, 13.0, 29.0], 0.4))),
 ];
 
 /// Runs the command.
@@ -75,30 +106,41 @@ const SIGNALS: [(&str, bool, Source); 17] = [
 ///
 /// Where a sweep cannot be written or a training fails.
 pub fn run(args: &Args) -> Result<()> {
-    println!("| signal | | best of {SCALES} | chosen | costs | theory alone costs | time |");
+    println!("| signal | | best of {CANDIDATES} | chosen | costs | theory alone costs | time |");
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     let mut costs = Vec::new();
-    for (name, seen, source) in SIGNALS.iter().filter(|(name, ..)| name.contains(&args.only)) {
-        let row = Row::new(name, source, args)?;
-        let group = if *seen { "seen" } else { "fresh" };
-        println!("| {name} | {group} | {row} |");
-        costs.push((*seen, row));
+    for (name, group, source) in SIGNALS.iter().filter(|(name, ..)| name.contains(&args.only)) {
+        let row = Row::new(Setting::Scale, name, source, args)?;
+        println!("| {name} | {} | {row} |", group.name());
+        costs.push((*name, *group, row));
+    }
+    let mut power_costs = Vec::new();
+    for (name, _, source) in SIGNALS.iter().filter(|(name, ..)| name.starts_with("line") && name.contains(&args.only)) {
+        let row = Row::new(Setting::AmplitudePower, name, source, args)?;
+        println!("| p of {name} | {} | {row} |", Group::Blind.name());
+        power_costs.push(row);
     }
     ensure!(!costs.is_empty(), "no signal is named like '{}'", args.only);
-    for group in [true, false] {
-        let of: Vec<&Row> = costs.iter().filter(|(seen, _)| *seen == group).map(|(_, row)| row).collect();
-        if !of.is_empty() {
-            let mean = |value: fn(&Row) -> f64| of.iter().map(|row| value(row)).sum::<f64>() / of.len() as f64;
-            let name = if group { "seen" } else { "fresh" };
-            println!(
-                "\nmean over {} {name} signals: {:.2} dB, theory alone {:.2} dB",
-                of.len(),
-                mean(|r| r.cost),
-                mean(|r| r.theory_cost)
-            );
-        }
+    println!();
+    for group in Group::ALL {
+        print_mean(group.name(), costs.iter().filter(|cost| cost.1 == group).map(|cost| &cost.2));
     }
+    for kind in ["picture", "terrain", "line"] {
+        print_mean(kind, costs.iter().filter(|cost| cost.0.starts_with(kind)).map(|cost| &cost.2));
+    }
+    print_mean("all scales", costs.iter().map(|cost| &cost.2));
+    print_mean("all powers", power_costs.iter());
     Ok(())
+}
+
+fn print_mean<'a>(of: &str, rows: impl Iterator<Item = &'a Row>) {
+    let rows: Vec<&Row> = rows.collect();
+    if rows.is_empty() {
+        return;
+    }
+    let mean = |value: fn(&Row) -> f64| rows.iter().map(|row| value(row)).sum::<f64>() / rows.len() as f64;
+    let (cost, theory, time) = (mean(|r| r.cost), mean(|r| r.theory_cost), 100.0 * mean(|r| r.time));
+    println!("mean of {of} ({}): {cost:.2} dB, theory alone {theory:.2} dB, {time:.0} % of the time", rows.len());
 }
 
 struct Row {
@@ -111,9 +153,17 @@ struct Row {
 }
 
 impl Row {
-    fn new(name: &str, source: &Source, args: &Args) -> Result<Self> {
+    fn new(setting: Setting, name: &str, source: &Source, args: &Args) -> Result<Self> {
         let data = load(source)?;
-        let fit = FitParams { holdout: Holdout::Fraction(0.1), steps: args.steps, ..FitParams::default() };
+        let mut fit = FitParams { holdout: Holdout::Fraction(0.1), steps: args.steps, ..FitParams::default() };
+        let candidates = setting.candidates(data.len(), data.inputs(), CANDIDATES);
+        let (grid, folder) = match setting {
+            Setting::Scale => (Grid { scales: candidates, ..Grid::default() }, "scale"),
+            Setting::AmplitudePower => {
+                fit.encoding.kind = EncodingKind::Fourier;
+                (Grid { amplitude_powers: candidates, ..Grid::default() }, "power")
+            }
+        };
         let base = RunSettings {
             fit: fit.clone(),
             precision: "w8a16".into(),
@@ -122,29 +172,29 @@ impl Row {
             inputs: Vec::new(),
             outputs: Vec::new(),
         };
-        let grid = Grid { scales: candidate_scales(data.len(), data.inputs(), SCALES), ..Grid::default() };
         let sweep = Sweep::new(base, grid, Precision::W8A16, &data)?;
-        let path = args.out.join(name.replace(": ", "-").replace(' ', "-"));
+        let path = args.out.join(folder).join(name.replace(": ", "-").replace(' ', "-"));
         let store = Store::create(Path::new(&path), sweep.manifest())?;
-        eprintln!("{name}");
+        eprintln!("{} of {name}", setting.option());
+        let value = |row: &trainer::sweep::Row| if setting == Setting::Scale { row.scale } else { row.amplitude_power };
         let stop = AtomicBool::new(false);
         let tell = |event: Event<'_>| {
             if let Event::Finished(row) = event {
-                eprintln!("  scale {:.3}: {:.2} dB", row.scale, row.test_psnr_db());
+                eprintln!("  {:.3}: {:.2} dB", value(row), row.test_psnr_db());
             }
         };
         sweep.run(&store, Shard::WHOLE, Watcher { threads: available_threads(), stop: &stop, tell: &tell })?;
         let (_, rows) = Store::collect(&[path])?;
-        let points: Vec<(f64, f64)> = rows.iter().flatten().map(|row| (row.scale, row.test_psnr_db())).collect();
+        let points: Vec<(f64, f64)> = rows.iter().flatten().map(|row| (value(row), row.test_psnr_db())).collect();
         let sweep_seconds: f64 = rows.iter().flatten().filter_map(|row| row.seconds).sum();
         let split = fit.check(data.inputs(), data.outputs())?.split(&data)?;
         let begun = Instant::now();
-        let choice = choose_scale(&fit, &data, &split, None)?;
+        let choice = choose(setting, &fit, &data, &split, None)?;
         // The choice trains on all threads, a setting of the sweep on one.
         let seconds = begun.elapsed().as_secs_f64() * available_threads() as f64;
         let best = points.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1)).context("an empty sweep")?;
-        let at = |scale: f64| {
-            let distance = |point: &(f64, f64)| (point.0 / scale).ln().abs();
+        let at = |wanted: f64| {
+            let distance = |point: &(f64, f64)| (point.0 - wanted).abs();
             points.iter().copied().min_by(|a, b| distance(a).total_cmp(&distance(b))).context("an empty sweep")
         };
         let chosen = at(choice.chosen)?;

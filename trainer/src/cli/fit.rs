@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use firmware_core::Precision;
 use serde_json::json;
-use trainer::auto_scale::{AutoScaleError, ScaleChoice, choose_scale};
+use trainer::auto_scale::{self, AutoScaleError, Choice, Setting};
 use trainer::dataset::{Dataset, Holdout, LoadOptions, Outside, load};
 use trainer::encoding::EncodingKind;
 use trainer::fit::{FitParams, ValidFitParams};
@@ -75,11 +75,11 @@ pub(super) struct Settings {
     frequencies: Option<usize>,
     /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the domain; auto chooses it by kernel theory
     /// and short trainings [default: 10]
-    #[arg(long, value_name = "SCALE", value_parser = parse_scale)]
-    scale: Option<Scale>,
-    /// p of the amplitudes 1/j^p of fourier; inf leaves the first frequency [default: 0]
-    #[arg(long, value_name = "P")]
-    amplitude_power: Option<f64>,
+    #[arg(long, value_name = "SCALE", value_parser = parse_value)]
+    scale: Option<Value>,
+    /// p of the amplitudes 1/j^p of fourier; inf leaves the first frequency; auto chooses it as for --scale [default: 0]
+    #[arg(long, value_name = "P", value_parser = parse_value)]
+    amplitude_power: Option<Value>,
     /// Frequencies of fourier along each axis [default: 1,2,3,…]
     #[arg(long, value_delimiter = ',', value_name = "B")]
     frequency_list: Vec<f64>,
@@ -160,17 +160,17 @@ fn parse_batch(text: &str) -> Result<Batch, String> {
     }
 }
 
-/// σ, or the wish to have it chosen.
+/// A number, or the wish to have it chosen.
 #[derive(Clone, Copy, PartialEq)]
-enum Scale {
+enum Value {
     Auto,
     Given(f64),
 }
 
-fn parse_scale(text: &str) -> Result<Scale, String> {
+fn parse_value(text: &str) -> Result<Value, String> {
     match text {
-        "auto" => Ok(Scale::Auto),
-        _ => text.parse().map(Scale::Given).map_err(|_| "expected a number or auto".to_owned()),
+        "auto" => Ok(Value::Auto),
+        _ => text.parse().map(Value::Given).map_err(|_| "expected a number or auto".to_owned()),
     }
 }
 
@@ -193,9 +193,10 @@ pub(super) fn parse_precision(name: &str) -> anyhow::Result<Precision> {
 }
 
 impl Settings {
-    /// Whether the scale is to be chosen.
-    pub(super) fn wants_scale(&self) -> bool {
-        self.scale == Some(Scale::Auto)
+    /// What is to be chosen before training.
+    pub(super) fn wishes(&self) -> impl Iterator<Item = Setting> {
+        let values = [(self.scale, Setting::Scale), (self.amplitude_power, Setting::AmplitudePower)];
+        values.into_iter().filter(|(value, _)| *value == Some(Value::Auto)).map(|(_, setting)| setting)
     }
 
     /// Whether the user said which samples test.
@@ -208,10 +209,12 @@ impl Settings {
         let encoding = &mut params.encoding;
         encoding.kind = self.encoding.unwrap_or(encoding.kind);
         encoding.frequencies = self.frequencies.unwrap_or(encoding.frequencies);
-        if let Some(Scale::Given(scale)) = self.scale {
+        if let Some(Value::Given(scale)) = self.scale {
             encoding.scale = scale;
         }
-        encoding.amplitude_power = self.amplitude_power.unwrap_or(encoding.amplitude_power);
+        if let Some(Value::Given(power)) = self.amplitude_power {
+            encoding.amplitude_power = power;
+        }
         encoding.normalize = self.normalize;
         encoding.notebook = self.positional_notebook;
         encoding.list.clone_from(&self.frequency_list);
@@ -275,13 +278,15 @@ impl Fit {
 
     fn new_run(&self, out: &std::path::Path, input: &std::path::Path) -> anyhow::Result<Job> {
         let mut settings = self.settings.run_settings(input.to_owned(), self.steps);
+        for setting in self.settings.wishes() {
+            setting.check(settings.fit.encoding.kind)?;
+        }
         let (dataset, mut params) = read_data(&settings)?;
         let folder = RunFolder::create(out, self.force)?;
         // What an earlier run in this folder chose is not this run's.
-        let _ = std::fs::remove_file(folder.scale());
-        if self.settings.wants_scale() {
-            let choice = choose(&folder, &params, &dataset)?;
-            settings.fit.encoding.scale = choice.chosen;
+        let _ = std::fs::remove_file(folder.choice());
+        for setting in self.settings.wishes() {
+            settings.fit = choose(setting, &folder, &params, &dataset)?.apply(&settings.fit);
             params = settings.fit.check(dataset.inputs(), dataset.outputs())?;
         }
         let (state, fingerprint) = (params.start(), checkpoint::fingerprint(&dataset));
@@ -311,14 +316,14 @@ impl Fit {
     }
 }
 
-/// Chooses the scale before the run, and keeps how in the folder.
-fn choose(folder: &RunFolder, params: &ValidFitParams, dataset: &Dataset) -> anyhow::Result<ScaleChoice> {
-    eprintln!("choosing the scale");
+/// Chooses the scale or the power before the run, and keeps how in the folder.
+fn choose(setting: Setting, folder: &RunFolder, params: &ValidFitParams, dataset: &Dataset) -> anyhow::Result<Choice> {
+    eprintln!("choosing {}", setting.option());
     let stop = interrupt::catch()?;
     let chosen = params
         .split(dataset)
         .map_err(AutoScaleError::from)
-        .and_then(|split| choose_scale(params.params(), dataset, &split, Some(stop)));
+        .and_then(|split| auto_scale::choose(setting, params.params(), dataset, &split, Some(stop)));
     if chosen.is_err() {
         // Goes only if it is empty: a run that was to be replaced is kept.
         let _ = std::fs::remove_dir(folder.path());
@@ -330,8 +335,8 @@ fn choose(folder: &RunFolder, params: &ValidFitParams, dataset: &Dataset) -> any
         }
         other => other?,
     };
-    trainer::files::write(&folder.scale(), serde_json::to_string_pretty(&choice)?.as_bytes())?;
-    eprintln!("scale {:.4} (kernel theory alone: {:.4})", choice.chosen, choice.theory);
+    trainer::files::write(&folder.choice(), serde_json::to_string_pretty(&choice)?.as_bytes())?;
+    eprintln!("{} {:.4} (kernel theory alone: {:.4})", setting.option(), choice.chosen, choice.theory);
     Ok(choice)
 }
 

@@ -70,8 +70,8 @@ pub(crate) struct Sweep {
 
 impl Sweep {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        if self.settings.wants_scale() {
-            bail!("--scale auto chooses for one training; give a sweep numbers, such as --scales 1,2,4,8");
+        if self.settings.wishes().next().is_some() {
+            bail!("auto chooses for one training; give a sweep numbers, such as --scales 1,2,4,8");
         }
         let grid = self.grid()?;
         let shard = self.shard.as_deref().map_or(Ok(Shard::WHOLE), str::parse)?;

@@ -54,8 +54,8 @@ pub struct Report<'a> {
     pub predictions: &'a Array2<f32>,
     /// (step, loss), ascending; the loss curve is left out if empty.
     pub losses: &'a [(u64, f64)],
-    /// How `--scale auto` chose, if it did.
-    pub scale: Option<&'a Drawing>,
+    /// How `auto` chose, if it did.
+    pub choice: Option<&'a Drawing>,
     /// A row of the table each: what was compared, and how it went.
     pub metrics: &'a [(String, Metrics)],
     /// Name and value.
@@ -74,7 +74,7 @@ impl Report<'_> {
         if !self.losses.is_empty() {
             drawings.push(self.loss_curve()?);
         }
-        drawings.extend(self.scale.cloned());
+        drawings.extend(self.choice.cloned());
         for drawing in &drawings {
             files::write(&directory.join(format!("{}.png", drawing.name)), &drawing.png)?;
         }

@@ -52,7 +52,7 @@ fn every_kind_of_data_has_a_report() {
             dataset: &dataset,
             predictions: &predictions,
             losses: &[(0, 0.3), (50, 0.01), (100, 0.002)],
-            scale: None,
+            choice: None,
             metrics: &metrics,
             settings: &[("seed".to_owned(), "0".to_owned())],
         };

@@ -36,7 +36,7 @@ const FLOW_ORDER: usize = 8;
 /// | `patch_points` | 512 | points of each; the cost grows with its cube | ≥ 2 |
 /// | `ridge` | 1e-3 | keeps the regression solvable, relative to the kernel's diagonal | > 0 |
 /// | `unlearned` | 0.2 | eigenvalue at which training ends, relative to the kernel's diagonal | > 0 |
-/// | `tolerance_db` | 0.6 | the smallest candidate within this of the least error is chosen | ≥ 0 |
+/// | `tolerance_db` | 0.6 | the first candidate within this of the least error is chosen | ≥ 0 |
 /// | `seed` | 0 | of the patches | |
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SelectParams {
@@ -50,8 +50,8 @@ pub struct SelectParams {
     pub ridge: f64,
     /// reciprocal of the time of training, relative to the kernel's diagonal
     pub unlearned: f64,
-    /// the smallest candidate within this of the least error is chosen: networks of finite width suffer more than their kernel
-    /// from scales that are too large
+    /// the first candidate within this of the least error is chosen: networks of finite width suffer more than their kernel
+    /// from spectra that are too wide
     pub tolerance_db: f64,
     /// of the patches
     pub seed: u64,
@@ -115,14 +115,15 @@ pub struct Score {
 /// The choice and the curve that it was made from.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Selection {
-    /// the smallest candidate whose error is within the tolerance of the least
+    /// the first candidate whose error is within the tolerance of the least
     pub chosen: f64,
     /// every candidate, in the order given
     pub curve: Vec<Score>,
 }
 
 impl ValidSelectParams {
-    /// Chooses among `candidates` the one whose kernel predicts left-out points best; `features(candidate, points)` encodes
+    /// Chooses among `candidates`, from the narrowest spectrum to the widest (rising σ, falling p), the one whose kernel predicts
+    /// left-out points best; `features(candidate, points)` encodes
     /// points as that candidate would. `points [n, d]` are in the units that the encoding expects, normally [0, 1);
     /// `targets [n, c]` in any.
     ///
@@ -151,8 +152,8 @@ impl ValidSelectParams {
         let curve = candidates.par_iter().map(score).collect::<Result<Vec<_>, _>>()?;
         let least = curve.iter().map(|score| score.error).fold(f64::INFINITY, f64::min);
         let enough = least * 10f64.powf(self.params.tolerance_db / 20.0);
-        let good = curve.iter().filter(|score| score.error <= enough).map(|score| score.candidate);
-        let chosen = good.min_by(f64::total_cmp).ok_or(TheoryError::Empty { what: "the candidates" })?;
+        let good = curve.iter().find(|score| score.error <= enough);
+        let chosen = good.map(|score| score.candidate).ok_or(TheoryError::Empty { what: "the candidates" })?;
         Ok(Selection { chosen, curve })
     }
 

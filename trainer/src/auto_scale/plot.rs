@@ -1,0 +1,67 @@
+//! The choice, drawn.
+
+use super::{Candidate, Choice, Setting};
+use crate::report::Drawing;
+use crate::report::figure::{Figure as _, FigureError, tick_label};
+use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
+use crate::report::style;
+
+impl Choice {
+    /// [`Self::plot`] for the report.
+    ///
+    /// # Errors
+    /// If it cannot be drawn.
+    pub fn drawing(&self) -> Result<Drawing, FigureError> {
+        let caption = format!(
+            "How {} was chosen: the kernel theory alone would take {:.3}; trainings of {} steps are best at {:.3}{}.",
+            self.name(),
+            self.theory,
+            self.trial_steps,
+            self.trial_peak,
+            if self.setting == Setting::Scale { ", and longer ones at a smaller scale" } else { "" }
+        );
+        Ok(Drawing { name: "choice".to_owned(), caption, png: self.plot().png()? })
+    }
+
+    /// Both curves over the candidates, each relative to its own best, with the choice marked.
+    #[must_use]
+    pub fn plot(&self) -> Sheet {
+        let relative = |of: &dyn Fn(&Candidate) -> Option<f64>| -> Vec<(f64, f64)> {
+            let known =
+                || self.candidates.iter().filter_map(|c| Some((c.value, of(c)?))).filter(|(_, db)| db.is_finite());
+            let best = known().map(|(_, db)| db).fold(f64::NEG_INFINITY, f64::max);
+            known().map(|(value, db)| (value, db - best)).collect()
+        };
+        let theory = relative(&|candidate| Some(candidate.theory_psnr_db));
+        let trials = relative(&|candidate| candidate.trial_psnr_db);
+        let lowest = theory.iter().chain(&trials).map(|point| point.1).fold(-1.0, f64::min).max(-20.0);
+        let (symbol, x_label) = match self.setting {
+            Setting::Scale => ("σ", "σ (cycles over the domain)"),
+            Setting::AmplitudePower => ("p", "p (amplitudes 1/j^p)"),
+        };
+        let plot = Plot {
+            title: format!("{symbol} = {} chosen before training", tick_label(self.chosen)),
+            x_label: x_label.to_owned(),
+            y_label: "PSNR below the best (dB)".to_owned(),
+            log_x: self.setting == Setting::Scale,
+            y_range: Some(1.05 * lowest..0.7),
+            lines: vec![
+                Line::new("predicted by the kernel", style::SERIES[0], Stroke::Dashed, theory),
+                Line::new(format!("trained for {} steps", self.trial_steps), style::SERIES[1], Stroke::Marked, trials),
+                Line::new("chosen", style::INK, Stroke::Solid, [(self.chosen, 1.05 * lowest), (self.chosen, 0.6)]),
+            ],
+            ..Plot::default()
+        };
+        Sheet {
+            title: format!("The choice of {}", self.name()),
+            rows: vec![Row { height: 700, panels: vec![Panel::Plot(plot)] }],
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self.setting {
+            Setting::Scale => "the scale",
+            Setting::AmplitudePower => "the amplitude power",
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Short trainings of the candidates, and where they are best.
+
+use std::sync::atomic::AtomicBool;
+
+use rand::seq::SliceRandom;
+
+use super::{AutoScaleError, Setting};
+use crate::dataset::{Dataset, Split};
+use crate::fit::{FitError, FitParams, Fitted};
+use crate::optimizer::Schedule;
+use crate::train::{Ended, TrainError, Watch, step_rng};
+
+/// A trial has so many times fewer steps.
+const SHORTER: u64 = 8;
+/// But not fewer than this, where there are as many.
+const LEAST_STEPS: u64 = 50;
+/// More trials cost more than they tell.
+pub(super) const MOST_TRIALS: usize = 7;
+/// More samples than this to judge by tell nothing new.
+const MOST_JUDGES: usize = 8192;
+/// Which random numbers pick the samples that judge.
+const JUDGES: u64 = 30;
+
+/// Trainings of a fraction of the steps, judged by a fraction of the training samples.
+pub(super) struct Trials<'a> {
+    setting: Setting,
+    params: FitParams,
+    dataset: &'a Dataset,
+    split: Split,
+    stop: Option<&'a AtomicBool>,
+}
+
+impl<'a> Trials<'a> {
+    pub(super) fn new(
+        setting: Setting,
+        params: &FitParams,
+        dataset: &'a Dataset,
+        split: &Split,
+        stop: Option<&'a AtomicBool>,
+    ) -> Self {
+        let mut train = split.train.clone();
+        train.shuffle(&mut step_rng(params.seed, JUDGES, 0));
+        let mut test = train.split_off(train.len() - train.len() / 10);
+        test.truncate(MOST_JUDGES);
+        train.sort_unstable();
+        let steps = (params.steps / SHORTER).max(LEAST_STEPS).min(params.steps);
+        let mut params = FitParams { steps, ..params.clone() };
+        if let Schedule::Exponential { every, .. } = &mut params.schedule {
+            *every /= SHORTER as f64;
+        }
+        Self { setting, params, dataset, split: Split { train, test }, stop }
+    }
+
+    /// Updates of each.
+    pub(super) const fn steps(&self) -> u64 {
+        self.params.steps
+    }
+
+    /// Tries candidates from place `at` on, up and down, until the best so far has both its neighbours known; dB at those tried.
+    pub(super) fn climb(&self, candidates: &[f64], mut at: usize) -> Result<Vec<Option<f64>>, AutoScaleError> {
+        let mut psnr_db: Vec<Option<f64>> = vec![None; candidates.len()];
+        for _ in 0..MOST_TRIALS {
+            psnr_db[at] = Some(self.psnr_db(candidates[at])?);
+            let best = best(&psnr_db).unwrap_or(at);
+            let open = [best.checked_sub(1), (best + 1 < candidates.len()).then_some(best + 1)];
+            match open.into_iter().flatten().find(|&neighbour| psnr_db[neighbour].is_none()) {
+                Some(neighbour) => at = neighbour,
+                None => break,
+            }
+        }
+        Ok(psnr_db)
+    }
+
+    /// Minus infinity where training diverges.
+    fn psnr_db(&self, candidate: f64) -> Result<f64, AutoScaleError> {
+        let params = self.setting.of(&self.params, candidate);
+        let params = params.check(self.dataset.inputs(), self.dataset.outputs())?;
+        let mut state = params.start();
+        let mut watch = Watch { stop: self.stop, ..Watch::default() };
+        match params.continue_fit(self.dataset, &self.split, &mut state, &mut watch) {
+            Ok(Ended::Interrupted) => Err(AutoScaleError::Interrupted),
+            Ok(ended @ Ended::Finished) => {
+                let encoding = params.encoding().clone();
+                let fitted = Fitted { encoding, state, split: self.split.clone(), ended };
+                Ok(fitted.metrics(self.dataset, &self.split.test).psnr_db)
+            }
+            Err(FitError::Train(TrainError::Diverged { .. })) => Ok(f64::NEG_INFINITY),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The place of the best candidate tried.
+fn best(psnr_db: &[Option<f64>]) -> Option<usize> {
+    let rank = |place: usize| psnr_db[place].unwrap_or(f64::NEG_INFINITY);
+    (0..psnr_db.len()).max_by(|&a, &b| rank(a).total_cmp(&rank(b)))
+}
+
+/// The top of the parabola through the best candidate and its neighbours, as a place among them; candidates are evenly spaced in
+/// what the parabola is over. The best candidate itself where a neighbour is unknown.
+pub(super) fn peak(psnr_db: &[Option<f64>]) -> Option<f64> {
+    let best = best(psnr_db)?;
+    let middle = psnr_db[best].filter(|psnr| *psnr > f64::NEG_INFINITY)?;
+    let finite = |place: Option<usize>| place.and_then(|p| *psnr_db.get(p)?).filter(|psnr| psnr.is_finite());
+    let (Some(left), Some(right)) = (finite(best.checked_sub(1)), finite(Some(best + 1))) else {
+        return Some(best as f64);
+    };
+    let bend = left - 2.0 * middle + right;
+    let offset = if bend < 0.0 { (0.5 * (left - right) / bend).clamp(-0.5, 0.5) } else { 0.0 };
+    Some(best as f64 + offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_peak_is_that_of_a_parabola() {
+        let curve = |x: f64| Some(30.0 - (x - 1.3).powi(2));
+        let found = peak(&[curve(0.0), curve(1.0), curve(2.0), None]).unwrap();
+        assert!((found - 1.3).abs() < 1e-12, "{found}");
+        assert_eq!(peak(&[Some(2.0), Some(1.0), None, None]), Some(0.0));
+        assert_eq!(peak(&[None, Some(f64::NEG_INFINITY), None, None]), None);
+    }
+}
