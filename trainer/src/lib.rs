@@ -10,6 +10,7 @@ pub mod export;
 pub mod features;
 pub mod files;
 pub mod fit;
+pub mod inverse;
 pub mod loss;
 pub mod matmul;
 pub mod metrics;

@@ -8,6 +8,7 @@ mod evaluate;
 mod fit;
 mod inspect;
 mod interrupt;
+mod inverse;
 mod nerf;
 mod ntk;
 mod quantize;
@@ -33,6 +34,7 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     Fit(fit::Fit),
     Inspect(inspect::Inspect),
+    Inverse(inverse::Inverse),
     Nerf(nerf::Nerf),
     Ntk(ntk::Ntk),
     Quantize(quantize::Quantize),
@@ -49,6 +51,7 @@ impl Cli {
             Command::Evaluate(command) => command.run(),
             Command::Fit(command) => command.run(),
             Command::Inspect(command) => command.run(),
+            Command::Inverse(command) => command.run(),
             Command::Nerf(command) => command.run(),
             Command::Ntk(command) => command.run(),
             Command::Quantize(command) => command.run(),

@@ -1,0 +1,378 @@
+//! Four mappings on one problem: how networks are trained, the table beside the published numbers, and the artifact of
+//! the best.
+
+use std::sync::atomic::AtomicBool;
+
+use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
+use ndarray::Array2;
+use serde::Serialize;
+
+use super::error::InverseError;
+use super::linear::{LinearObjective, LinearOperator, field};
+use crate::encoding::{Encoding, EncodingKind, EncodingParams};
+use crate::export::{Artifact, TrainedNetwork};
+use crate::features::EncodedFeatures;
+use crate::metrics::psnr_db;
+use crate::network::{Initialization, Mlp, Shape};
+use crate::optimizer::{Optimizer, Schedule};
+use crate::quantize::DenseLayer;
+use crate::report::sheet::{Panel, Raster, Row, Sheet};
+use crate::train::{Ended, LoopParams, Objective, Progress, TrainState, Watch, step_rng, train};
+
+/// Which random numbers are the start of a network.
+const START: u64 = 3;
+/// Rows that the quantization is calibrated on, at most.
+const CALIBRATION: usize = 4096;
+/// Height of a row of pictures, pixels.
+const ROW_HEIGHT: u32 = 430;
+/// Published rates are not raised beyond this.
+const MOST_RATE: f64 = 1e-2;
+
+/// What all mappings of a comparison share.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Training {
+    /// Widths of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// Rows of B, for positional shared by the axes.
+    pub frequencies: usize,
+    /// Whether features are divided by their norm.
+    pub normalize: bool,
+    /// Of the last layer.
+    pub output: OutputActivation,
+    /// Steps of Adam.
+    pub steps: u64,
+    /// Of the rate.
+    pub schedule: Schedule,
+    /// What published rates are multiplied by, up to 1e-2: small networks and few steps want more.
+    pub rate_factor: f64,
+    /// What published frequencies are multiplied by: coarse grids want lower ones.
+    pub scale_factor: f64,
+    /// Of everything random.
+    pub seed: u64,
+}
+
+impl Training {
+    /// For fields of values from 0 to 1, at a constant rate: the paper's choice. Sizes are for others to fill in.
+    pub fn field(seed: u64) -> Self {
+        Self {
+            hidden: vec![256; 3],
+            frequencies: 256,
+            normalize: false,
+            output: OutputActivation::Sigmoid,
+            steps: 1000,
+            schedule: Schedule::Constant,
+            rate_factor: 1.0,
+            scale_factor: 1.0,
+            seed,
+        }
+    }
+
+    /// In words.
+    pub fn describe(&self) -> String {
+        let width = self.hidden.first().copied().unwrap_or(0);
+        let (layers, rows, steps) = (self.hidden.len(), self.frequencies, self.steps);
+        let (rates, scales) = (self.rate_factor, self.scale_factor);
+        format!(
+            "{layers} hidden layers of {width} units, {rows} frequencies, {steps} steps, published rates times {rates} (at most \
+             {MOST_RATE}), published frequencies times {scales:.3}"
+        )
+    }
+
+    /// A mapping's encoding of `inputs` coordinates and its network at the start.
+    ///
+    /// # Errors
+    /// If there is no such encoding.
+    pub fn start(&self, mapping: &Mapping, inputs: usize) -> Result<(Encoding, TrainState), InverseError> {
+        let params = EncodingParams {
+            kind: mapping.kind,
+            frequencies: self.frequencies,
+            scale: mapping.scaled(self.scale_factor),
+            notebook: mapping.kind == EncodingKind::Positional,
+            normalize: self.normalize,
+            seed: self.seed,
+            ..EncodingParams::default()
+        };
+        let encoding = params.check(inputs)?;
+        let shape = Shape::new(encoding.features_len(), &self.hidden, 1, self.output);
+        let network = Mlp::new(shape, Initialization::Glorot, &mut step_rng(self.seed, START, 0));
+        Ok((encoding, TrainState::new(vec![network])))
+    }
+
+    /// Trains with a mapping's rate.
+    ///
+    /// # Errors
+    /// If the user stops it or training diverges.
+    pub fn run<O: Objective>(
+        &self,
+        mapping: &Mapping,
+        objective: &mut O,
+        state: &mut TrainState,
+        monitor: &Monitor<'_>,
+    ) -> Result<(), InverseError> {
+        let params = LoopParams {
+            steps: self.steps,
+            learning_rate: (mapping.learning_rate * self.rate_factor).min(mapping.learning_rate.max(MOST_RATE)),
+            schedule: self.schedule,
+            optimizer: Optimizer::default(),
+        };
+        let mut shown = (monitor.progress)(mapping.kind, self.steps);
+        let mut watch = Watch { stop: Some(monitor.stop), progress: Some(shown.as_mut()), ..Watch::default() };
+        match train(objective, state, &params, &mut watch)? {
+            Ended::Finished => Ok(()),
+            Ended::Interrupted => Err(InverseError::Interrupted),
+        }
+    }
+}
+
+/// One mapping and what the paper says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Mapping {
+    /// Which.
+    pub kind: EncodingKind,
+    /// σ of Gaussian, S of positional, else unused; as published.
+    pub scale: f64,
+    /// Rate of Adam, as published.
+    pub learning_rate: f64,
+    /// The first measure in table 1 of the paper.
+    pub published: Option<f64>,
+}
+
+impl Mapping {
+    /// The scale for all frequencies times `factor`: the highest positional one is 2^S - 1.
+    pub fn scaled(&self, factor: f64) -> f64 {
+        match self.kind {
+            EncodingKind::Positional => (1.0 + (self.scale.exp2() - 1.0) * factor).log2(),
+            EncodingKind::Gaussian => self.scale * factor,
+            _ => self.scale,
+        }
+    }
+}
+
+/// Progress goes out, the wish to stop comes in.
+#[derive(Clone, Copy)]
+pub struct Monitor<'a> {
+    /// Set from elsewhere (ctrl-C).
+    pub stop: &'a AtomicBool,
+    /// Shows the training of a mapping of so many steps.
+    pub progress: &'a dyn Fn(EncodingKind, u64) -> Box<dyn Progress + 'a>,
+}
+
+/// What is compared on.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// As on the command line.
+    pub name: &'static str,
+    /// The heading.
+    pub title: String,
+    /// How the settings differ from the published ones.
+    pub differences: String,
+    /// Names of the scores; the first decides.
+    pub measures: Vec<&'static str>,
+}
+
+/// One row of the table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Compared {
+    /// With its rate and published score.
+    pub mapping: Mapping,
+    /// One a measure, larger is better.
+    pub scores: Vec<f64>,
+    /// At the last step.
+    pub training_loss: f64,
+}
+
+/// What a comparison came to.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// On what.
+    pub problem: Problem,
+    /// What all mappings share.
+    pub training: Training,
+    /// In the order of the mappings.
+    pub rows: Vec<Compared>,
+    /// The drawing.
+    pub sheet: Sheet,
+    /// The best network in w8a16.
+    pub artifact: Artifact,
+    /// Its scores, as a device computes the field.
+    pub artifact_scores: Vec<f64>,
+}
+
+/// How far positional may lie above Gaussian and still count as about equal, parts of the gain over no mapping.
+const ABOUT_EQUAL: f64 = 0.1;
+
+impl Comparison {
+    /// The row with the best first score.
+    ///
+    /// # Panics
+    /// If there are no rows.
+    pub fn best(&self) -> &Compared {
+        best(&self.rows)
+    }
+
+    /// Whether the first score grows as published: none < basic < positional, and Gaussian no worse than positional.
+    pub fn has_published_order(&self) -> bool {
+        let score = |row: usize| self.rows.get(row).map_or(f64::NAN, |row| row.scores[0]);
+        let [none, basic, positional, gaussian] = [0, 1, 2, 3].map(score);
+        none < basic && basic < positional && positional < gaussian + ABOUT_EQUAL * (gaussian - none)
+    }
+
+    /// Everything but the drawing.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "problem": self.problem.name,
+            "title": self.problem.title,
+            "differences": self.problem.differences,
+            "measures": self.problem.measures,
+            "training": self.training,
+            "mappings": self.rows,
+            "best": self.best().mapping.kind,
+            "published_order": self.has_published_order(),
+            "artifact_scores": self.artifact_scores,
+            "artifact_bytes": self.artifact.as_bytes().len(),
+        })
+    }
+}
+
+/// The row with the best first score.
+pub(super) fn best(rows: &[Compared]) -> &Compared {
+    rows.iter().max_by(|a, b| a.scores[0].total_cmp(&b.scores[0])).expect("four mappings")
+}
+
+/// The name of a mapping in tables and on drawings.
+pub fn name(kind: EncodingKind) -> &'static str {
+    match kind {
+        EncodingKind::None => "none",
+        EncodingKind::Basic => "basic",
+        EncodingKind::Positional => "positional",
+        EncodingKind::Gaussian => "Gaussian",
+        EncodingKind::Fourier => "fourier",
+    }
+}
+
+/// A trained mapping.
+#[derive(Clone, Debug)]
+pub(super) struct Solved {
+    pub(super) encoding: Encoding,
+    pub(super) network: Mlp<f32>,
+}
+
+/// The artifact of a network. `axes` are the inputs, x first; `coordinates` `[n, d]` calibrate the quantization.
+pub(super) fn artifact(
+    solved: &Solved,
+    output: &str,
+    axes: &[Axis],
+    coordinates: &Array2<u32>,
+    (mapping, training): (&Mapping, &Training),
+    psnr: f64,
+) -> Result<Artifact, InverseError> {
+    let (encoding, network) = (&solved.encoding, &solved.network);
+    let layers: Vec<DenseLayer> = (0..network.shape().layers())
+        .map(|layer| DenseLayer { weights: network.weights(layer).to_owned(), bias: network.biases(layer).to_owned() })
+        .collect();
+    let inputs = serde_json::json!(["x", "y", "z"][..axes.len()]);
+    let kind = serde_json::json!(mapping.kind);
+    let text = format!(
+        "inputs: {inputs}\noutputs: [\"{output}\"]\nencoding: {kind}\nscale: {}\nseed: {}\n",
+        mapping.scaled(training.scale_factor),
+        training.seed
+    );
+    let trained = TrainedNetwork {
+        frequencies: encoding.frequencies(),
+        amplitudes: encoding.amplitudes(),
+        passthrough: encoding.passthrough(),
+        layers: &layers,
+        activation: network.shape().output,
+        axes,
+        outside: Outside::Clamp,
+        output_maps: &[OutputMap { scale: 1.0, offset: 0.0 }],
+        text: &text,
+        training_psnr_db: psnr as f32,
+        quantization_loss_db: f32::NAN,
+    };
+    let every = coordinates.nrows().div_ceil(CALIBRATION).max(1);
+    let some = coordinates.slice(ndarray::s![..;every, ..]);
+    Ok(trained.artifact(Precision::W8A16, encoding.encode(some).view())?)
+}
+
+/// What an artifact of one output gives at points `[n, d]` in the units of its inputs, as a device computes it.
+pub(super) fn evaluate(artifact: &Artifact, points: &[f32], inputs: usize) -> Vec<f32> {
+    let model = artifact.model().expect("written by this program");
+    let mut scratch = vec![0; model.batch_scratch_words()];
+    let mut values = vec![0.0; points.len() / inputs];
+    model.eval_batch_into(points, &mut scratch, &mut values).expect("one output, and points outside are clamped");
+    values
+}
+
+/// Solves a linear problem with every mapping. `truth` is a field (z, y, x) of a shape; of depth 1 it is plane.
+///
+/// # Errors
+/// If an encoding is impossible, the user stops it, or training diverges.
+pub fn solve_linear(
+    problem: Problem,
+    (truth, shape): (&[f32], [usize; 3]),
+    operator: &impl LinearOperator,
+    training: &Training,
+    mappings: [Mapping; 4],
+    monitor: &Monitor<'_>,
+) -> Result<Comparison, InverseError> {
+    let measured = operator.apply(truth);
+    let sizes: Vec<usize> = shape.iter().rev().copied().filter(|&size| size > 1).collect();
+    let position = |index: usize, axis: usize| index / sizes[..axis].iter().product::<usize>() % sizes[axis];
+    let coordinates = Array2::from_shape_fn((truth.len(), sizes.len()), |(index, axis)| {
+        (((position(index, axis) as u64) << 32) / sizes[axis] as u64) as u32
+    });
+    let psnr = |values: &[f32]| {
+        let squares = values.iter().zip(truth).map(|(&value, &truth)| f64::from(value.clamp(0.0, 1.0) - truth).powi(2));
+        psnr_db(squares.sum::<f64>() / truth.len() as f64, 1.0)
+    };
+    let (mut rows, mut fields, mut solutions) = (Vec::new(), Vec::new(), Vec::new());
+    for mapping in mappings {
+        let (encoding, mut state) = training.start(&mapping, sizes.len())?;
+        let features = EncodedFeatures::new(&encoding, coordinates.view());
+        let mut objective = LinearObjective::new(&features, operator, &measured);
+        training.run(&mapping, &mut objective, &mut state, monitor)?;
+        let network = state.networks.swap_remove(0);
+        let values = field(&features, &network);
+        let training_loss = state.history.last().map_or(f64::NAN, |&(_, loss)| loss);
+        rows.push(Compared { mapping, scores: vec![psnr(&values)], training_loss });
+        fields.push(values);
+        solutions.push(Solved { encoding, network });
+    }
+    let chosen = rows.iter().position(|row| std::ptr::eq(row, best(&rows))).expect("one of them");
+    let axes: Vec<Axis> = sizes.iter().map(|&n| Axis::new(0.0, (n - 1) as f32, n as f32)).collect();
+    let (mapping, score) = (rows[chosen].mapping, rows[chosen].scores[0]);
+    let artifact = artifact(&solutions[chosen], "intensity", &axes, &coordinates, (&mapping, training), score)?;
+    let points: Vec<f32> =
+        (0..truth.len() * sizes.len()).map(|i| position(i / sizes.len(), i % sizes.len()) as f32).collect();
+    let artifact_scores = vec![psnr(&evaluate(&artifact, &points, sizes.len()))];
+    let sheet = sheet(&problem, (truth, shape), &rows, &fields);
+    Ok(Comparison { problem, training: training.clone(), rows, sheet, artifact, artifact_scores })
+}
+
+/// The truth and every reconstruction; of a volume the middle section across z and the one across y.
+fn sheet(problem: &Problem, (truth, shape): (&[f32], [usize; 3]), rows: &[Compared], fields: &[Vec<f32>]) -> Sheet {
+    let [depth, height, width] = shape;
+    let across_z = |values: &[f32]| values[depth / 2 * height * width..][..height * width].to_vec();
+    let across_y = |values: &[f32]| -> Vec<f32> {
+        (0..depth).rev().flat_map(|z| values[(z * height + height / 2) * width..][..width].to_vec()).collect()
+    };
+    let strip = |section: &dyn Fn(&[f32]) -> Vec<f32>, shape: [usize; 2]| {
+        let panel = |title: &str, caption: String, values: &[f32]| {
+            let rgb = section(values).into_iter().flat_map(|value| [(value.clamp(0.0, 1.0) * 255.0).round() as u8; 3]);
+            Panel::Raster(Raster { title: title.to_owned(), caption, shape, rgb: rgb.collect() })
+        };
+        let mut panels = vec![panel("truth", String::new(), truth)];
+        panels.extend(
+            rows.iter()
+                .zip(fields)
+                .map(|(row, values)| panel(name(row.mapping.kind), format!("{:.2} dB", row.scores[0]), values)),
+        );
+        Row { height: ROW_HEIGHT, panels }
+    };
+    let mut strips = vec![strip(&across_z, [height, width])];
+    if depth > 1 {
+        strips.push(strip(&across_y, [depth, width]));
+    }
+    Sheet { title: problem.title.clone(), rows: strips }
+}

@@ -1,0 +1,35 @@
+//! Why an inverse problem was not solved.
+
+use thiserror::Error;
+
+use crate::encoding::EncodingError;
+use crate::export::ExportError;
+use crate::train::TrainError;
+
+/// A comparison that could not be made.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum InverseError {
+    /// The user asked to stop.
+    #[error("interrupted; nothing is written")]
+    Interrupted,
+    /// A setting out of range.
+    #[error("{name} is {value}; it must be {range}")]
+    Setting {
+        /// As on the command line.
+        name: &'static str,
+        /// As given.
+        value: String,
+        /// What is possible.
+        range: &'static str,
+    },
+    /// An encoding that does not exist.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
+    /// A network could not be trained.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// The best network does not fit an artifact.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+}

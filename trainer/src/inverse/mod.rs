@@ -1,0 +1,20 @@
+//! Inverse problems: a field on a grid or in space, known only by what an instrument measures of it (Tancik et al. 2020,
+//! section 6: computed tomography, magnetic resonance imaging, shapes).
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`linear`] | linear instruments and their objective: half the mean squared error of what they measure |
+//! | [`phantom`] | the Shepp–Logan head in two and three dimensions |
+//! | [`ct`] | a section from parallel projections |
+//! | [`mri`] | a volume from part of its Fourier coefficients |
+//! | [`compare`] | four mappings on one problem: training, table, artifact of the best |
+
+pub mod compare;
+pub mod ct;
+pub mod error;
+pub mod linear;
+pub mod mri;
+pub mod phantom;
+
+#[cfg(test)]
+mod tests;
