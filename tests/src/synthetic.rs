@@ -80,6 +80,20 @@ impl Network {
     ///
     /// Where the shape is beyond the limits of firmware-core.
     pub fn artifact(&self, seed: u64) -> Result<Artifact> {
+        self.artifact_over(seed, &self.axes())
+    }
+
+    /// The domain that it has by default: several spans and offsets, none of them exact in binary.
+    pub fn axes(&self) -> Vec<Axis> {
+        (0..self.inputs).map(f32::from).map(|i| Axis::new(-0.3 - i, 99.7 + 3.0 * i, 101.3 + 4.0 * i)).collect()
+    }
+
+    /// The same over another domain, one axis an input.
+    ///
+    /// # Errors
+    ///
+    /// As [`Network::artifact`].
+    pub fn artifact_over(&self, seed: u64, axes: &[Axis]) -> Result<Artifact> {
         let mut random = Random::new(seed);
         let frequencies: Vec<i32> =
             (0..usize::from(self.frequencies) * usize::from(self.inputs)).map(|_| random.within(12 << 16)).collect();
@@ -108,9 +122,6 @@ impl Network {
             training_psnr_db: f32::NAN,
             quantization_loss_db: f32::NAN,
         };
-        // Domains of several spans and offsets, none of them exact in binary.
-        let axes: Vec<Axis> =
-            (0..self.inputs).map(f32::from).map(|i| Axis::new(-0.3 - i, 99.7 + 3.0 * i, 101.3 + 4.0 * i)).collect();
         let raw_full_scale = match (self.activation, self.precision) {
             (OutputActivation::Sigmoid, _) => 65_536.0,
             (OutputActivation::Linear, Precision::F32) => 1.0,
@@ -122,7 +133,7 @@ impl Network {
         let borrowed: Vec<Layer<'_>> = layers.iter().map(OwnedLayer::borrow).collect();
         write(&Description {
             header: &header,
-            axes: &axes,
+            axes,
             output_maps: &maps,
             frequencies: &frequencies,
             text: "source: synthetic",

@@ -11,19 +11,29 @@
 //!
 //! until T falls below the termination threshold; then C += T·background.
 //!
+//! Where colours depend on the direction of view, the model takes the ray's direction (three components of a vector of
+//! length one, each on [`DIRECTION_AXIS`]) behind the position.
+//!
 //! # Contract
 //!
-//! The module's parts are the [camera](Camera), the [volume](Volume) and the [sum along a ray](Accumulator). All
+//! The module's parts are the [camera](Camera), the [volume](Volume) with its [file](HEADER_WORDS), the
+//! [samples of a ray](Samples) and the [sum along it](Accumulator). All
 //! arithmetic is IEEE 754 single precision, one rounding per operation in a fixed order, and no function of a platform's
 //! library: a device and a host draw the same picture to the last bit. Nothing is allocated and nothing panics.
 
 mod camera;
 mod elementary;
+mod file;
+mod samples;
+mod sum;
 mod volume;
+
+#[cfg(test)]
+mod tests;
 
 pub use camera::{Camera, Ray};
 pub use elementary::{exp_negative, inverse_sqrt, sigmoid, softplus};
-pub use volume::{
-    Accumulator, Density, HEADER_WORDS, OUTPUTS, Pixel, Sample, Samples, Volume, VolumeError, grid_words, volume_bytes,
-    write_volume,
-};
+pub use file::{HEADER_WORDS, VolumeError, grid_words, volume_bytes, write_volume};
+pub use samples::{Sample, Samples};
+pub use sum::{Accumulator, Pixel};
+pub use volume::{DIRECTED_INPUTS, DIRECTION_AXIS, Density, OUTPUTS, Volume};

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use firmware_core::march::{Camera, Density, HEADER_WORDS, Pixel, Volume, grid_words, write_volume};
-use firmware_core::{Model, Precision};
+use firmware_core::march::{
+    Camera, DIRECTED_INPUTS, DIRECTION_AXIS, Density, HEADER_WORDS, Pixel, Volume, grid_words, write_volume,
+};
+use firmware_core::{Axis, Model, Precision};
 use firmware_cortexm::protocol::PIXEL_VALUES;
 use tests::boards::BOARDS;
 use tests::qemu;
@@ -27,12 +29,13 @@ fn cameras() -> [Camera; 2] {
 fn volume_file(model: &Model<'_>, density: Density, density_scale: f32) -> Vec<u32> {
     let mut random = Random::new(7);
     let occupancy: Vec<u32> = (0..grid_words(RESOLUTION)).map(|_| random.bits() as u32).collect();
-    let axes: Vec<_> = model.axes().collect();
+    let axes: Vec<Axis> = model.axes().collect();
     let volume = Volume {
-        axes: axes.try_into().unwrap(),
+        axes: axes[..3].try_into().unwrap(),
         step: 5.0,
         density,
         density_scale,
+        view_direction: axes.len() == DIRECTED_INPUTS,
         termination: 0.01,
         background: [0.25, 0.5, 1.0],
         resolution: RESOLUTION,
@@ -59,10 +62,16 @@ fn draw_on_host(model: &Model<'_>, volume: &[u32]) -> Vec<Pixel> {
 #[test]
 fn every_board_draws_the_hosts_picture() {
     // Random logits differ in size: each model's densities are such that some rays end early and some do not.
-    let cases = [(Precision::W8A16, Density::Softplus, 0.12), (Precision::F32, Density::Relu, 0.05)];
-    for (precision, density, density_scale) in cases {
-        let network = Network { inputs: 3, outputs: 4, passthrough: 0, ..Network::tiny(precision) };
-        let artifact = network.artifact(3).unwrap();
+    let cases = [
+        (Precision::W8A16, 3, Density::Softplus, 0.12),
+        (Precision::F32, 3, Density::Relu, 0.05),
+        (Precision::W16A16, DIRECTED_INPUTS, Density::Softplus, 0.06),
+    ];
+    for (precision, inputs, density, density_scale) in cases {
+        let network = Network { inputs: inputs as u8, outputs: 4, passthrough: 0, ..Network::tiny(precision) };
+        let mut axes = network.axes();
+        axes.iter_mut().skip(3).for_each(|axis| *axis = DIRECTION_AXIS);
+        let artifact = network.artifact_over(3, &axes).unwrap();
         let model = artifact.model().unwrap();
         let volume = volume_file(&model, density, density_scale);
         let pixels = draw_on_host(&model, &volume);

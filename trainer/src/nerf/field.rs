@@ -1,9 +1,10 @@
 //! Radiance fields: logits of colour and density at positions, from a network in training or from an artifact.
 
 use firmware_core::Model;
-use firmware_core::march::{OUTPUTS, Sample};
+use firmware_core::march::{DIRECTED_INPUTS, OUTPUTS, Sample};
 use ndarray::ArrayView2;
 
+use super::direction::coordinates;
 use crate::encoding::Encoding;
 use crate::network::{Mlp, Tape};
 
@@ -31,22 +32,29 @@ pub struct EncoderScratch {
 }
 
 impl<'a> Encoder<'a> {
-    /// The encoder of an encoding of three coordinates.
+    /// The encoder of an encoding of positions, or of positions and directions.
     pub fn new(encoding: &'a Encoding) -> Self {
         Self { encoding: encoding.device(), factors: encoding.feature_factors() }
     }
 
-    /// Features `[n, 2m + p]` of Q0.32 coordinates `[n]`.
-    pub fn features<'s>(
+    /// Features `[n, 2m + p]` of samples `[n]`.
+    pub fn features<'s>(&self, samples: &[Sample], scratch: &'s mut EncoderScratch) -> ArrayView2<'s, f32> {
+        let directed = self.encoding.inputs() == DIRECTED_INPUTS;
+        self.encode(samples.iter().map(|sample| coordinates(sample, directed)), scratch)
+    }
+
+    /// Features `[n, 2m + p]` of Q0.32 coordinates of position and direction `[n]`.
+    fn encode<'s>(
         &self,
-        coordinates: impl ExactSizeIterator<Item = [u32; 3]>,
+        points: impl ExactSizeIterator<Item = [u32; DIRECTED_INPUTS]>,
         scratch: &'s mut EncoderScratch,
     ) -> ArrayView2<'s, f32> {
-        let (rows, width) = (coordinates.len(), self.factors.len());
+        let (rows, width) = (points.len(), self.factors.len());
+        let inputs = self.encoding.inputs();
         scratch.integers.resize(width, 0);
         scratch.features.resize(rows * width, 0.0);
-        for (row, point) in scratch.features.chunks_exact_mut(width).zip(coordinates) {
-            self.encoding.encode_into(&point, &mut scratch.integers);
+        for (row, point) in scratch.features.chunks_exact_mut(width).zip(points) {
+            self.encoding.encode_into(&point[..inputs], &mut scratch.integers);
             for ((feature, &integer), factor) in row.iter_mut().zip(&scratch.integers).zip(&self.factors) {
                 *feature = f32::from(integer) * factor;
             }
@@ -63,19 +71,17 @@ pub struct NetworkField<'a> {
 }
 
 impl<'a> NetworkField<'a> {
-    /// The field of a network of four outputs over an encoding of three coordinates.
+    /// The field of a network of four outputs over an encoding of positions, or of positions and directions.
     pub fn new(encoding: &'a Encoding, network: &'a Mlp<f32>) -> Self {
         Self { encoder: Encoder::new(encoding), network }
     }
 
-    /// The logits at Q0.32 coordinates `[n]`, `[n, 4]`.
-    pub fn logits_at<'s>(
-        &self,
-        coordinates: impl ExactSizeIterator<Item = [u32; 3]>,
-        scratch: &'s mut NetworkScratch,
-    ) -> ArrayView2<'s, f32> {
-        let features = self.encoder.features(coordinates, &mut scratch.encoder);
-        scratch.tape.forward(self.network, features)
+    /// The density logits at Q0.32 coordinates of positions `[n]`.
+    pub fn densities_at(&self, places: &[[u32; 3]], scratch: &mut NetworkScratch) -> Vec<f32> {
+        // Density is the same in every direction.
+        let points = places.iter().map(|&[x, y, z]| [x, y, z, 0, 0, 0]);
+        let features = self.encoder.encode(points, &mut scratch.encoder);
+        scratch.tape.forward(self.network, features).column(OUTPUTS - 1).to_vec()
     }
 }
 
@@ -95,7 +101,8 @@ impl Field for NetworkField<'_> {
     fn logits(&self, samples: &[Sample], scratch: &mut NetworkScratch, logits: &mut Vec<[f32; OUTPUTS]>) {
         logits.clear();
         for samples in samples.chunks(BATCH) {
-            let outputs = self.logits_at(samples.iter().map(|sample| sample.coordinates), scratch);
+            let features = self.encoder.features(samples, &mut scratch.encoder);
+            let outputs = scratch.tape.forward(self.network, features);
             logits.extend(outputs.rows().into_iter().map(|row| [row[0], row[1], row[2], row[3]]));
         }
     }
@@ -127,11 +134,14 @@ impl Field for ModelField<'_> {
     fn logits(&self, samples: &[Sample], scratch: &mut ModelScratch, logits: &mut Vec<[f32; OUTPUTS]>) {
         scratch.words.resize(self.model.batch_scratch_words(), 0);
         scratch.points.clear();
-        scratch.points.extend(samples.iter().flat_map(|sample| sample.position));
+        let inputs = self.model.encoding().inputs();
+        for sample in samples {
+            scratch.points.extend_from_slice(&sample.point()[..inputs]);
+        }
         logits.clear();
         logits.resize(samples.len(), [0.0; OUTPUTS]);
         self.model
             .eval_batch_into(&scratch.points, &mut scratch.words, logits.as_flattened_mut())
-            .expect("a volume's model takes three inputs, gives four outputs and clamps");
+            .expect("a volume's model takes three inputs or six, gives four outputs and clamps");
     }
 }

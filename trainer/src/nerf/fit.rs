@@ -2,13 +2,14 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use firmware_core::march::{HEADER_WORDS, OUTPUTS};
-use firmware_core::march::{Volume, write_volume};
+use firmware_core::march::{DIRECTED_INPUTS, HEADER_WORDS, OUTPUTS, Volume, write_volume};
 use firmware_core::{OutputMap, Outside, Precision};
 use ndarray::Array2;
+use rand::RngExt;
 use rand::seq::IndexedRandom;
 use serde::Serialize;
 
+use super::direction::coordinates;
 use super::error::NerfError;
 use super::field::{Field, NetworkField};
 use super::objective::{RayObjective, volume};
@@ -145,8 +146,9 @@ pub fn export(
         .collect();
     let settings = params.params();
     let kind = serde_json::to_value(settings.encoding.kind).unwrap_or_default();
+    let directions = if settings.view_direction { ",\"u\",\"v\",\"w\"" } else { "" };
     let text = format!(
-        "inputs: [\"x\",\"y\",\"z\"]\noutputs: [\"red logit\",\"green logit\",\"blue logit\",\"density logit\"]\n\
+        "inputs: [\"x\",\"y\",\"z\"{directions}]\noutputs: [\"red logit\",\"green logit\",\"blue logit\",\"density logit\"]\n\
          encoding: {kind}\nscale: {}\nseed: {}\n",
         settings.encoding.scale, settings.seed
     );
@@ -157,7 +159,7 @@ pub fn export(
         passthrough: encoding.passthrough(),
         layers: &layers,
         activation: network.shape().output,
-        axes: &params.axes(),
+        axes: &params.model_axes(),
         outside: Outside::Clamp,
         output_maps: &[OutputMap { scale: 1.0, offset: 0.0 }; OUTPUTS],
         text: &text,
@@ -168,7 +170,8 @@ pub fn export(
     Ok(trained.artifact(precision, encoding.encode(coordinates.view()).view())?)
 }
 
-/// Coordinates `[n, 3]` of samples that training rays meet, with some from anywhere so that no layer is degenerate.
+/// Coordinates `[n, 3]`, or `[n, 6]` with directions, of samples that training rays meet, with some from anywhere so
+/// that no layer is degenerate.
 fn calibration(params: &ValidNerfParams, occupancy: &Occupancy, views: &[View]) -> Array2<u32> {
     let volume = volume(params, occupancy.resolution(), occupancy.bits(false));
     let pixels = Pixels::new(views, volume.background);
@@ -178,10 +181,11 @@ fn calibration(params: &ValidNerfParams, occupancy: &Occupancy, views: &[View]) 
     for (pixel, seed) in chosen {
         let mut jitter = Jitter(seed);
         let target = pixels.target(pixel as usize);
-        places.extend(volume.samples(&target.ray, || jitter.draw()).map(|sample| sample.coordinates));
+        let samples = volume.samples(&target.ray, || jitter.draw());
+        places.extend(samples.map(|sample| coordinates(&sample, volume.view_direction)));
     }
     let mut rng = step_rng(params.params().seed, CALIBRATION_RAYS, 0);
-    let mut places: Vec<[u32; 3]> = places.sample(&mut rng, CALIBRATION).copied().collect();
-    places.extend((0..CALIBRATION / 8).map(|_| -> [u32; 3] { rand::RngExt::random(&mut rng) }));
-    Array2::from_shape_fn((places.len(), 3), |(i, axis)| places[i][axis])
+    let mut places: Vec<[u32; DIRECTED_INPUTS]> = places.sample(&mut rng, CALIBRATION).copied().collect();
+    places.extend((0..CALIBRATION / 8).map(|_| -> [u32; DIRECTED_INPUTS] { rng.random() }));
+    Array2::from_shape_fn((places.len(), volume.inputs()), |(i, axis)| places[i][axis])
 }

@@ -1,5 +1,6 @@
 //! Neural radiance fields: new views of a scene from pictures of it (Mildenhall et al. 2020), in the simplified form that
-//! Tancik et al. (2020) compare encodings with: no view direction, one network, no second pass.
+//! Tancik et al. (2020) compare encodings with: one network, no second pass, and no view direction unless asked for
+//! ([`direction`]).
 //!
 //! A [scene] gives pictures with cameras; [`synthesize`](mod@synthesize) makes one whose pictures are exact.
 //! [`objective`] puts rays through the training loop, [`occupancy`] keeps them out of empty space, [`volume`] integrates
@@ -7,6 +8,7 @@
 //! draws what a device draws.
 
 pub mod compare;
+pub mod direction;
 pub mod error;
 pub mod field;
 pub mod fit;

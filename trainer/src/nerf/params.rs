@@ -5,6 +5,7 @@
 //! | `encoding` | Gaussian, 64 rows, σ = 2 | see [`crate::encoding`] | |
 //! | `hidden` | 64, 64, 64 | widths of the ReLU layers | up to 8 of 1 … 2048 |
 //! | `density` | softplus | from logit to density | relu, softplus |
+//! | `view_direction` | no | colours depend on the direction of view, see [`super::direction`] | |
 //! | `samples` | 128 | steps across the bounding cube | 8 … 4096 |
 //! | `grid` | 64 | cells of the occupancy grid along each axis | 4 … 256 |
 //! | `batch` | 24,576 | samples in occupied cells a step, about; rays are as many as that gives | ≥ 64 |
@@ -14,11 +15,14 @@
 //! | `half_width` | the scene's, or 1.5 | of the bounding cube around the origin | > 0 |
 //! | `seed` | 0 | of B, the start, the rays and their samples | |
 
+use std::ops::Range;
+
 use firmware_core::limits::{MAX_HIDDEN_LAYERS, MAX_WIDTH};
-use firmware_core::march::{Density, OUTPUTS};
+use firmware_core::march::{DIRECTION_AXIS, Density, OUTPUTS};
 use firmware_core::{Axis, OutputActivation};
 use serde::{Deserialize, Serialize};
 
+use super::direction::{clear, with_direction, zero_blocks};
 use super::error::NerfError;
 use super::scene::{DEFAULT_HALF_WIDTH, check_half_width};
 use crate::encoding::{Encoding, EncodingKind, EncodingParams};
@@ -28,8 +32,9 @@ use crate::train::{LoopParams, TrainState, step_rng};
 
 /// Which random numbers are the start of the network.
 const START: u64 = 3;
-/// The bias that density logits start with: nearly transparent, so that rays reach every part of the cube at first.
-const DENSITY_BIAS: f32 = -4.0;
+/// The bias that softplus' logits start with: nearly transparent, so that rays reach every part of the cube at first.
+/// ReLU has no such start: below zero it has no gradient, and the field would stay empty.
+const SOFTPLUS_BIAS: f32 = -4.0;
 /// What a density logit is multiplied by, in units of 1/δ: a logit of 2 nearly hides what is behind the sample.
 const DENSITY_PER_STEP: f32 = 0.5;
 
@@ -84,6 +89,8 @@ pub struct NerfParams {
     pub hidden: Vec<usize>,
     /// From logit to density.
     pub density: DensityKind,
+    /// Whether colours depend on the direction of view.
+    pub view_direction: bool,
     /// Steps across the bounding cube.
     pub samples: usize,
     /// Cells along each axis.
@@ -113,6 +120,7 @@ impl Default for NerfParams {
             },
             hidden: vec![64, 64, 64],
             density: DensityKind::default(),
+            view_direction: false,
             samples: 128,
             grid: 64,
             batch: 24_576,
@@ -160,12 +168,25 @@ impl NerfParams {
         let setting = |name, value: String, range| Err(NerfError::Setting { name, value, range });
         let mut params = self.clone();
         params.encoding.seed = self.seed;
-        let encoding = params.encoding.check(3)?;
+        let mut encoding = params.encoding.check(3)?;
+        if self.view_direction {
+            let Some(directed) = with_direction(&encoding) else {
+                return setting(
+                    "--frequencies",
+                    self.encoding.frequencies.to_string(),
+                    "at most 1012 with --view-direction",
+                );
+            };
+            encoding = directed;
+        }
         if self.hidden.is_empty() || self.hidden.len() > MAX_HIDDEN_LAYERS {
             return setting("the number of hidden layers", self.hidden.len().to_string(), "1 to 8");
         }
         if let Some(width) = self.hidden.iter().find(|&&width| width == 0 || width > MAX_WIDTH) {
             return setting("--hidden", width.to_string(), "1 to 2048 in each layer");
+        }
+        if self.view_direction && self.hidden.contains(&1) {
+            return setting("--hidden", "1".to_owned(), "at least 2 in each layer with --view-direction");
         }
         if !(8..=4096).contains(&self.samples) {
             return setting("--samples", self.samples.to_string(), "8 to 4096");
@@ -194,7 +215,7 @@ impl ValidNerfParams {
         &self.params
     }
 
-    /// The encoding of positions.
+    /// The encoding of positions, and directions behind them where colours depend on them.
     pub fn encoding(&self) -> &Encoding {
         &self.encoding
     }
@@ -202,6 +223,17 @@ impl ValidNerfParams {
     /// The bounding cube: each coordinate from one face to the other.
     pub fn axes(&self) -> [Axis; 3] {
         [Axis::new(-self.half_width, self.half_width, 2.0 * self.half_width); 3]
+    }
+
+    /// The model's axes: position, and direction where colours depend on it.
+    pub fn model_axes(&self) -> Vec<Axis> {
+        let directions = if self.params.view_direction { &[DIRECTION_AXIS; 3][..] } else { &[] };
+        [&self.axes()[..], directions].concat()
+    }
+
+    /// Where the network's parameters are zero for good.
+    pub(super) fn zeros(&self, shape: &Shape) -> Vec<Range<usize>> {
+        if self.params.view_direction { zero_blocks(&self.encoding, shape) } else { Vec::new() }
     }
 
     /// δ, world units.
@@ -214,13 +246,23 @@ impl ValidNerfParams {
         DENSITY_PER_STEP / self.step()
     }
 
+    /// The shape of the network.
+    pub fn shape(&self) -> Shape {
+        Shape::new(self.encoding.features_len(), &self.params.hidden, OUTPUTS, OutputActivation::Linear)
+    }
+
     /// The network at its start.
     pub fn start(&self) -> TrainState {
-        let shape = Shape::new(self.encoding.features_len(), &self.params.hidden, OUTPUTS, OutputActivation::Linear);
+        let shape = self.shape();
         let mut rng = step_rng(self.params.seed, START, 0);
+        let zeros = self.zeros(&shape);
         let mut network = Mlp::new(shape, Initialization::Glorot, &mut rng);
+        clear(network.parameters_mut(), &zeros);
         if let Some(bias) = network.parameters_mut().last_mut() {
-            *bias += DENSITY_BIAS;
+            *bias += match self.params.density {
+                DensityKind::Softplus => SOFTPLUS_BIAS,
+                DensityKind::Relu => 0.0,
+            };
         }
         TrainState::new(vec![network])
     }
@@ -243,6 +285,7 @@ mod tests {
     #[test]
     fn impossible_settings_are_explained() {
         let base = NerfParams::default();
+        let many = EncodingParams { frequencies: 1020, ..base.encoding.clone() };
         for (params, words) in [
             (NerfParams { samples: 4, ..base.clone() }, "--samples"),
             (NerfParams { grid: 300, ..base.clone() }, "--grid"),
@@ -252,6 +295,8 @@ mod tests {
             (NerfParams { hidden: vec![], ..base.clone() }, "hidden layers"),
             (NerfParams { hidden: vec![64, 0], ..base.clone() }, "--hidden"),
             (NerfParams { half_width: Some(0.0), ..base.clone() }, "--half-width"),
+            (NerfParams { view_direction: true, hidden: vec![64, 1], ..base.clone() }, "--view-direction"),
+            (NerfParams { view_direction: true, encoding: many, ..base.clone() }, "--view-direction"),
         ] {
             let error = params.check(None).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");

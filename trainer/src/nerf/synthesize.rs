@@ -1,7 +1,8 @@
 //! A scene whose pictures are exact: textured solids, ray-traced in closed form.
 //!
 //! A table with a ball, a tower and a leaning rod inside a cage of thin rods, all within the cube of half width 1. Colours
-//! do not depend on the direction of view: texture times (ambient + diffuse light from afar), no shadows. The finest
+//! do not depend on the direction of view: texture times (ambient + diffuse light from afar), no shadows. A *glossy* scene
+//! adds Phong's highlight, [`GLOSS`]·(r·v)^[`SHININESS`] of white, r the mirrored light and v the way to the eye. The finest
 //! textures have four periods per unit; the rods are 0.06 wide, some three pixels at the default size. Pixels are means
 //! over [`SUBPIXELS`]² rays, transparent where those miss.
 //!
@@ -34,6 +35,10 @@ const RADIUS: f64 = 3.6;
 const AMBIENT: f64 = 0.45;
 /// Where the rest comes from.
 const LIGHT: Vector = [0.5, -0.35, 0.8];
+/// What a highlight adds at its brightest.
+const GLOSS: f64 = 0.6;
+/// How sharp it is.
+const SHININESS: i32 = 12;
 /// Which random numbers place the cameras.
 const CAMERAS: u64 = 20;
 
@@ -44,6 +49,8 @@ pub struct SynthesizeParams {
     pub size: u32,
     /// Views to train on, to validate and to test with.
     pub views: [(Part, usize); 3],
+    /// Whether surfaces shine: colours then depend on the direction of view.
+    pub glossy: bool,
     /// Seed of the cameras' places.
     pub seed: u64,
 }
@@ -51,14 +58,14 @@ pub struct SynthesizeParams {
 impl Default for SynthesizeParams {
     /// 128×128 pixels; 100 views to train on, 7 to validate and 13 to test with, as in Tancik et al. (2020).
     fn default() -> Self {
-        Self { size: 128, views: [(Part::Train, 100), (Part::Validation, 7), (Part::Test, 13)], seed: 0 }
+        Self { size: 128, views: [(Part::Train, 100), (Part::Validation, 7), (Part::Test, 13)], glossy: false, seed: 0 }
     }
 }
 
 impl SynthesizeParams {
     /// Few small pictures: a trial in seconds.
     pub fn quick() -> Self {
-        Self { size: 48, views: [(Part::Train, 24), (Part::Validation, 2), (Part::Test, 4)], seed: 0 }
+        Self { size: 48, views: [(Part::Train, 24), (Part::Validation, 2), (Part::Test, 4)], glossy: false, seed: 0 }
     }
 }
 
@@ -127,23 +134,30 @@ fn solids() -> Vec<Textured> {
 }
 
 /// What a ray sees: colour, or nothing.
-fn trace(solids: &[Textured], origin: Vector, direction: Vector) -> Option<Vector> {
+fn trace(solids: &[Textured], origin: Vector, direction: Vector, glossy: bool) -> Option<Vector> {
     let hits = solids.iter().filter_map(|textured| Some((textured.solid.hit(origin, direction)?, textured.texture)));
     let (hit, texture) = hits.min_by(|(a, _), (b, _)| a.distance.total_cmp(&b.distance))?;
     let place = add(origin, scale(direction, hit.distance));
     // A little inside, where a wave's phase does not jump between the faces of a box.
     let place = subtract(place, scale(hit.normal, 1e-6));
-    let light = AMBIENT + (1.0 - AMBIENT) * dot(hit.normal, unit(LIGHT)).max(0.0);
-    Some(scale(texture.color(place), light))
+    let incidence = dot(hit.normal, unit(LIGHT)).max(0.0);
+    let color = scale(texture.color(place), AMBIENT + (1.0 - AMBIENT) * incidence);
+    if !glossy || incidence == 0.0 {
+        return Some(color);
+    }
+    let mirrored = subtract(scale(hit.normal, 2.0 * incidence), unit(LIGHT));
+    let highlight = GLOSS * (-dot(mirrored, unit(direction))).max(0.0).powi(SHININESS);
+    Some(color.map(|channel| (channel + highlight).min(1.0)))
 }
 
 /// Renders one view as RGBA, eight bits, colour not multiplied by alpha.
-fn render(solids: &[Textured], to_world: &[[f64; 4]; 3], size: u32) -> image::RgbaImage {
+fn render(solids: &[Textured], to_world: &[[f64; 4]; 3], params: &SynthesizeParams) -> image::RgbaImage {
+    let size = params.size;
     let focal = 0.5 * f64::from(size) / (0.5 * CAMERA_ANGLE).tan();
     let origin = to_world.map(|row| row[3]);
     let rows: Vec<Vec<u8>> = (0..size)
         .into_par_iter()
-        .map(|y| (0..size).flat_map(|x| pixel(solids, to_world, origin, focal, size, [x, y])).collect())
+        .map(|y| (0..size).flat_map(|x| pixel(solids, to_world, origin, focal, params, [x, y])).collect())
         .collect();
     image::RgbaImage::from_raw(size, size, rows.concat()).expect("four bytes a pixel")
 }
@@ -153,7 +167,7 @@ fn pixel(
     to_world: &[[f64; 4]; 3],
     origin: Vector,
     focal: f64,
-    size: u32,
+    &SynthesizeParams { size, glossy, .. }: &SynthesizeParams,
     [x, y]: [u32; 2],
 ) -> [u8; 4] {
     let (mut color, mut seen) = ([0.0; 3], 0.0);
@@ -162,7 +176,7 @@ fn pixel(
         let u = (f64::from(x) + part(index % SUBPIXELS) - 0.5 * f64::from(size)) / focal;
         let v = (0.5 * f64::from(size) - f64::from(y) - part(index / SUBPIXELS)) / focal;
         let direction = to_world.map(|row| u * row[0] + v * row[1] - row[2]);
-        if let Some(found) = trace(solids, origin, direction) {
+        if let Some(found) = trace(solids, origin, direction, glossy) {
             color = add(color, found);
             seen += 1.0;
         }
@@ -199,7 +213,7 @@ pub fn views(params: &SynthesizeParams, part: Part) -> Views {
     let focal = focal_length(size, CAMERA_ANGLE);
     let view = |(index, place): (usize, Vector)| {
         let to_world = toward_origin(place);
-        let picture = render(&solids, &to_world, size);
+        let picture = render(&solids, &to_world, params);
         let pixels = picture.pixels().map(|pixel| pixel.0.map(|value| f32::from(value) / f32::from(u8::MAX))).collect();
         let to_world = to_world.map(|row| row.map(|value| value as f32));
         let camera = Camera { to_world, focal, width: size as u16, height: size as u16 };
@@ -223,7 +237,7 @@ pub fn synthesize(folder: &Path, params: &SynthesizeParams, mut rendered: impl F
         for (index, place) in places(part, count, params.seed).into_iter().enumerate() {
             let to_world = toward_origin(place);
             let mut png = std::io::Cursor::new(Vec::new());
-            render(&solids, &to_world, params.size)
+            render(&solids, &to_world, params)
                 .write_to(&mut png, image::ImageFormat::Png)
                 .map_err(|error| NerfError::Encode(error.to_string()))?;
             files::write(&pictures.join(format!("r_{index}.png")), png.get_ref())?;
@@ -250,7 +264,7 @@ mod tests {
     fn what_is_written_can_be_read_and_everything_fits_the_cube() {
         let folder = tempfile::tempdir().unwrap();
         let views = [(Part::Train, 3), (Part::Validation, 1), (Part::Test, 2)];
-        let params = SynthesizeParams { size: 24, views, seed: 5 };
+        let params = SynthesizeParams { size: 24, views, glossy: false, seed: 5 };
         synthesize(folder.path(), &params, |_| ()).unwrap();
         for (part, count) in views {
             let found = scene::read(folder.path(), part).unwrap();
@@ -288,8 +302,25 @@ mod tests {
             texture: texture(color),
         };
         let solids = [sphere(-2.0, [0.0, 1.0, 0.0]), sphere(2.0, [1.0, 0.0, 0.0])];
-        let seen = trace(&solids, [0.0, 0.0, 5.0], [0.0, 0.0, -1.0]).unwrap();
+        let seen = trace(&solids, [0.0, 0.0, 5.0], [0.0, 0.0, -1.0], false).unwrap();
         assert!(seen[0] > 0.4 && seen[1] == 0.0);
-        assert!(trace(&solids, [0.0, 0.0, 5.0], [1.0, 0.0, 0.0]).is_none());
+        assert!(trace(&solids, [0.0, 0.0, 5.0], [1.0, 0.0, 0.0], false).is_none());
+    }
+
+    #[test]
+    fn highlights_are_where_the_light_is_mirrored_to_the_eye() {
+        let texture = Texture { colors: [[0.2; 3]; 2], waves: [[0.0; 3]; 2] };
+        let ball = [Textured { solid: Solid::Sphere { center: [0.0; 3], radius: 1.0 }, texture }];
+        // The place whose normal points to the light, seen from there and from the side.
+        let toward = |eye: Vector, glossy| {
+            let place = scale(unit(LIGHT), 1.0);
+            trace(&ball, eye, subtract(place, eye), glossy).unwrap()[0]
+        };
+        let (above, side) = (scale(unit(LIGHT), 3.0), add(scale(unit(LIGHT), 1.5), [2.0, 0.0, 0.0]));
+        assert!((toward(above, false) - 0.2).abs() < 1e-6 && (toward(side, false) - 0.2).abs() < 1e-6);
+        assert!((toward(above, true) - 0.8).abs() < 1e-6 && toward(side, true) < 0.25);
+        // The dark side has none.
+        let below = scale(above, -1.0);
+        assert_eq!(trace(&ball, below, unit(LIGHT), true), trace(&ball, below, unit(LIGHT), false));
     }
 }

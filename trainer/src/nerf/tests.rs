@@ -38,6 +38,7 @@ fn a_ball_is_drawn_where_geometry_says() {
         step: 0.004,
         density: Density::Relu,
         density_scale: 400.0,
+        view_direction: false,
         termination: 0.001,
         background: [1.0; 3],
         resolution: 4,
@@ -67,7 +68,7 @@ fn a_ball_is_drawn_where_geometry_says() {
 fn scene(size: u32) -> (tempfile::TempDir, Vec<View>, Vec<View>) {
     let folder = tempfile::tempdir().unwrap();
     let views = [(Part::Train, 16), (Part::Validation, 1), (Part::Test, 2)];
-    synthesize(folder.path(), &SynthesizeParams { size, views, seed: 1 }, |_| ()).unwrap();
+    synthesize(folder.path(), &SynthesizeParams { size, views, glossy: false, seed: 1 }, |_| ()).unwrap();
     let [train, test] = [Part::Train, Part::Test].map(|part| read(folder.path(), part).unwrap().views);
     (folder, train, test)
 }
@@ -113,6 +114,41 @@ fn a_scene_is_learned_and_its_artifact_draws_it() {
     let volume = volume(&params, grid.resolution(), grid.bits(false));
     let drawn = draw(&volume, &test[0].camera, &NetworkField::new(params.encoding(), &state.networks[0]));
     assert_eq!(drawn.depth_map().dimensions(), (32, 32));
+}
+
+#[test]
+fn colours_may_depend_on_the_direction_and_the_artifact_draws_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let views = [(Part::Train, 8), (Part::Validation, 1), (Part::Test, 1)];
+    synthesize(folder.path(), &SynthesizeParams { size: 20, views, glossy: true, seed: 1 }, |_| ()).unwrap();
+    let train = read(folder.path(), Part::Train).unwrap().views;
+    let params = NerfParams { view_direction: true, ..small(120).params().clone() }.check(Some(1.0)).unwrap();
+    let (mut state, occupancy) = (params.start(), start_occupancy(&params));
+    continue_fit(&params, &train, &mut state, &occupancy, &mut Watch::default()).unwrap();
+    let network = &state.networks[0];
+    assert!(params.zeros(network.shape()).into_iter().flatten().all(|index| network.parameters()[index] == 0.0));
+
+    let words = volume_words(&params, &occupancy.read().unwrap());
+    let artifact = export(&params, network, &occupancy, &train, Precision::W8A16, 20.0).unwrap();
+    let model = artifact.model().unwrap();
+    let volume = Volume::parse(bytemuck::cast_slice(&words), &model).unwrap();
+    let camera = resized(&train[0].camera, 12, 12);
+    let drawn = draw(&volume, &camera, &ModelField::new(&model));
+    let mut scratch = vec![0; model.scratch_words()];
+    for (index, pixel) in drawn.pixels.iter().enumerate() {
+        let ray = camera.ray((index % 12) as f32 + 0.5, (index / 12) as f32 + 0.5);
+        assert_eq!(volume.draw(&ray, &model, &mut scratch).unwrap(), *pixel);
+    }
+    // One place from two sides: another colour and, in every bit, the same density.
+    let mut at = |direction: [f32; 3]| {
+        let [u, v, w] = direction;
+        let mut logits = [0.0; OUTPUTS];
+        model.eval_into(&[-0.3, -0.2, 0.1, u, v, w], &mut scratch, &mut logits).unwrap();
+        logits
+    };
+    let (a, b) = (at([0.0, 0.0, -1.0]), at([0.6, 0.8, 0.0]));
+    assert_eq!(a[3].to_bits(), b[3].to_bits());
+    assert_ne!(a[..3], b[..3]);
 }
 
 #[test]

@@ -67,6 +67,9 @@ struct Settings {
     /// From logit to density [default: softplus]
     #[arg(long)]
     density: Option<DensityKind>,
+    /// Let colours depend on the direction of view: for scenes that shine. Density never does
+    #[arg(long)]
+    view_direction: bool,
     /// Steps across the bounding cube [default: 128]
     #[arg(long)]
     samples: Option<usize>,
@@ -102,6 +105,7 @@ impl Settings {
         encoding.scale = self.scale.unwrap_or(NerfParams::default_scale(encoding.kind));
         params.hidden = self.hidden.clone().unwrap_or(params.hidden);
         params.density = self.density.unwrap_or(params.density);
+        params.view_direction = self.view_direction;
         params.samples = self.samples.unwrap_or(params.samples);
         params.grid = self.grid.unwrap_or(params.grid);
         params.batch = self.batch.unwrap_or(params.batch);
@@ -206,6 +210,7 @@ impl Fit {
             "scene": settings.scene,
             "steps": state.step,
             "encoding": settings.nerf.encoding.kind,
+            "view_direction": settings.nerf.view_direction,
             "held_out": held_out,
             "training_psnr_db": trained.psnr_db,
             "occupied_part": grid.occupied_part(),

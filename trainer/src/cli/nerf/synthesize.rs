@@ -18,6 +18,9 @@ pub(crate) struct Synthesize {
     /// Pixels a side [default: 128]
     #[arg(long)]
     size: Option<u32>,
+    /// Let surfaces shine, so that colours depend on the direction of view: for fit --view-direction
+    #[arg(long)]
+    glossy: bool,
     /// Seed of the cameras' places
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -32,7 +35,7 @@ pub(crate) struct Synthesize {
 impl Synthesize {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let base = if self.quick { SynthesizeParams::quick() } else { SynthesizeParams::default() };
-        let mut params = SynthesizeParams { seed: self.seed, ..base };
+        let mut params = SynthesizeParams { glossy: self.glossy, seed: self.seed, ..base };
         params.size = self.size.unwrap_or(params.size);
         if !(8..=4096).contains(&params.size) {
             bail!("--size is {}; pictures have 8 to 4096 pixels a side", params.size);

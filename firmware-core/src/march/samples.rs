@@ -1,0 +1,77 @@
+//! Where a ray is sampled.
+
+use super::camera::Ray;
+use super::volume::{DIRECTED_INPUTS, Volume};
+use crate::coordinate::Outside;
+
+/// One sample of a ray.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    /// Distance from the ray's origin.
+    pub distance: f32,
+    /// User units.
+    pub position: [f32; 3],
+    /// The ray's, of length one.
+    pub direction: [f32; 3],
+    /// The model's coordinates of the position, Q0.32.
+    pub coordinates: [u32; 3],
+}
+
+impl Sample {
+    /// Position and direction: what a model takes, or the first half of it where colours do not depend on the
+    /// direction.
+    #[inline]
+    #[must_use]
+    pub fn point(&self) -> [f32; DIRECTED_INPUTS] {
+        let ([x, y, z], [u, v, w]) = (self.position, self.direction);
+        [x, y, z, u, v, w]
+    }
+}
+
+/// An iterator; see [`Volume::samples`].
+#[derive(Clone, Debug)]
+pub struct Samples<'a, P> {
+    volume: &'a Volume<'a>,
+    ray: Ray,
+    near: f32,
+    far: f32,
+    interval: u32,
+    place: P,
+}
+
+impl<'a, P> Samples<'a, P> {
+    /// Those of a ray that is in the box between two distances.
+    pub(super) fn new(volume: &'a Volume<'a>, ray: Ray, (near, far): (f32, f32), place: P) -> Self {
+        Self { volume, ray, near, far, interval: 0, place }
+    }
+}
+
+impl<P: FnMut() -> f32> Iterator for Samples<'_, P> {
+    type Item = Sample;
+
+    #[inline]
+    fn next(&mut self) -> Option<Sample> {
+        loop {
+            let start = self.near + self.interval as f32 * self.volume.step;
+            if start >= self.far {
+                return None;
+            }
+            self.interval += 1;
+            let distance = start + (self.place)() * self.volume.step;
+            if distance >= self.far {
+                continue;
+            }
+            let mut position = self.ray.origin;
+            let mut coordinates = [0; 3];
+            for (((x, coordinate), direction), axis) in
+                position.iter_mut().zip(&mut coordinates).zip(self.ray.direction).zip(&self.volume.axes)
+            {
+                *x += distance * direction;
+                *coordinate = axis.to_fixed(*x, Outside::Clamp).unwrap_or(0);
+            }
+            if self.volume.is_occupied(&coordinates) {
+                return Some(Sample { distance, position, direction: self.ray.direction, coordinates });
+            }
+        }
+    }
+}
