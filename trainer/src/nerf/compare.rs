@@ -85,7 +85,7 @@ pub fn with_encoding(base: &NerfParams, kind: EncodingKind) -> NerfParams {
     params
 }
 
-/// Trains one encoding and judges it by the test views; `None` if the watch stopped it.
+/// Trains one encoding and judges it by the views `test`; `None` if the watch stopped it.
 ///
 /// # Errors
 /// If the settings are impossible or training diverges.

@@ -61,7 +61,7 @@ pub enum SceneError {
     },
     /// A matrix that is no camera-to-world transform.
     #[error(
-        "{}: frame {frame} has a transform_matrix that is no rotation and position (its first three columns are not perpendicular and of length 1, or its last row is not 0 0 0 1); remove the camera's scaling",
+        "{}: frame {frame} has a transform_matrix that is no rotation and position (its first three columns are not perpendicular and of length 1 or are mirrored, or its last row is not 0 0 0 1); remove the camera's scaling",
         path.display()
     )]
     Matrix {

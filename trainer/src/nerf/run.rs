@@ -6,7 +6,7 @@
 //! | `model.ffm` | the artifact for the device |
 //! | `model_f32.ffm` | the same in single precision, to compare with |
 //! | `volume.ffv` | how to march it: box, step, background, occupied cells |
-//! | `cameras.json` | the cameras of the test views, for drawing without the scene |
+//! | `cameras.json` | the cameras of the views that it was judged by, for drawing without the scene |
 //! | `metrics.json` | quality on views that it was not trained on |
 
 use std::path::{Path, PathBuf};

@@ -179,7 +179,10 @@ fn camera_to_world(path: &Path, frame: usize, rows: &[Vec<f64>]) -> Result<[[f32
         (0..3).all(|i| (0..=i).all(|j| (dot(i, j) - f64::from(u8::from(i == j))).abs() < ROTATION_TOLERANCE));
     let ends = (0..4).all(|i| (last[i] - f64::from(u8::from(i == 3))).abs() < ROTATION_TOLERANCE);
     let placed = upper.iter().all(|row| row[3].is_finite() && row[3].abs() < 1e6);
-    if !(orthonormal && ends && placed) {
+    // A mirrored picture would be learned as a mirrored world, of which other cameras see nothing.
+    let [[a, b, c, _], [d, e, f, _], [g, h, i, _]] = upper;
+    let right_handed = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g) > 0.0;
+    if !(orthonormal && right_handed && ends && placed) {
         return Err(SceneError::Matrix { path: path.to_owned(), frame });
     }
     Ok(upper.map(|row| row.map(|value| value as f32)))
@@ -263,10 +266,28 @@ mod tests {
     }
 
     #[test]
+    fn pictures_without_alpha_are_opaque_and_those_with_it_show_the_background() {
+        let (folder, list) = folder();
+        let opaque = image::RgbImage::from_pixel(4, 3, image::Rgb([51, 102, 153]));
+        opaque.save(folder.path().join("train/a.png")).unwrap();
+        // What other exporters leave beside the pictures is no view.
+        fs::write(folder.path().join("train/a_depth_0001.png"), "no picture").unwrap();
+        let views = read_value(folder.path(), &list).unwrap().views;
+        for background in [[1.0; 3], [0.0; 3]] {
+            let color = views[0].over(background)[7];
+            assert!(color.iter().zip([0.2, 0.4, 0.6]).all(|(found, exact)| (found - exact).abs() < 1e-6), "{color:?}");
+        }
+        let [white, black] = [[1.0; 3], [0.0; 3]].map(|background| views[1].over(background)[0]);
+        let alpha = 128.0 / 255.0;
+        assert!((black[0]).abs() < 1e-6 && (white[0] - (1.0 - alpha)).abs() < 1e-6);
+        assert!((black[2] - alpha).abs() < 1e-6 && (white[2] - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
     fn says_what_is_wrong_with_a_list() {
         let (folder, list) = folder();
         type Edit = fn(&mut Value);
-        let edits: [(Edit, &str); 11] = [
+        let edits: [(Edit, &str); 14] = [
             (|v| *v = json!([1, 2]), "no list of views"),
             (|v| v["frames"] = json!("none"), "no list of views"),
             (|v| v["frames"] = json!([]), "lists no frames"),
@@ -281,6 +302,14 @@ mod tests {
                 "frame 0 has a transform_matrix that is not 4 rows",
             ),
             (|v| v["frames"][1]["transform_matrix"][0][0] = json!(2.0), "remove the camera's scaling"),
+            (|v| v["frames"][1]["transform_matrix"][0][0] = json!(-1.0), "mirrored"),
+            (
+                |v| {
+                    v["frames"][0]["transform_matrix"].as_array_mut().unwrap().pop();
+                },
+                "frame 0 has a transform_matrix that is not 4 rows",
+            ),
+            (|v| v["frames"][0]["transform_matrix"][0][3] = Value::Null, "no list of views"),
             (|v| v["frames"][1]["transform_matrix"][3][3] = json!(0.0), "last row"),
             (|v| v["frames"][1]["file_path"] = json!("train/c"), "c.png, which does not exist"),
             (|v| v["half_width"] = json!(-1.0), "--half-width"),

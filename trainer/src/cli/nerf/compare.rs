@@ -9,6 +9,7 @@ use trainer::nerf::scene::{Part, read};
 use trainer::progress;
 use trainer::train::Watch;
 
+use super::JudgedBy;
 use crate::cli::{interrupt, print};
 
 /// Fit a scene with each encoding and print held-out PSNR beside table 7 of Tancik et al. (2020).
@@ -27,6 +28,9 @@ pub(crate) struct Compare {
     /// A small network and few steps: a trial in seconds
     #[arg(long)]
     quick: bool,
+    /// Views that are held out and judged by
+    #[arg(long, value_name = "VIEWS", default_value = "test")]
+    judge_by: JudgedBy,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -38,7 +42,7 @@ impl Compare {
             if self.quick { NerfParams::quick() } else { NerfParams { steps: 1500, ..NerfParams::default() } };
         base.steps = self.steps.unwrap_or(base.steps);
         base.seed = self.seed;
-        let (train, test) = (read(&self.scene, Part::Train)?, read(&self.scene, Part::Test)?);
+        let (train, test) = (read(&self.scene, Part::Train)?, read(&self.scene, self.judge_by.into())?);
         let stop = interrupt::catch()?;
         let mut rows = Vec::new();
         for (kind, _) in PUBLISHED {
@@ -51,7 +55,7 @@ impl Compare {
             }
         }
         if self.json {
-            let result = json!({ "scene": self.scene, "steps": base.steps, "encodings": rows });
+            let result = json!({ "scene": self.scene, "steps": base.steps, "judged_by": Part::from(self.judge_by).name(), "encodings": rows });
             return print(&serde_json::to_string_pretty(&result)?);
         }
         let mut text = String::from("encoding      PSNR       SSIM    published (Lego)");

@@ -16,6 +16,7 @@ use trainer::nerf::scene::{Part, View, Views, read};
 use trainer::train::{Checkpoint, Ended, TrainError, TrainState, Watch};
 use trainer::{files, progress};
 
+use super::JudgedBy;
 use crate::cli::{interrupt, print};
 
 /// Time between two checkpoints.
@@ -44,6 +45,9 @@ pub(crate) struct Fit {
     /// Updates of the parameters [default: 6000]
     #[arg(long)]
     steps: Option<u64>,
+    /// Views that are held out and judged by
+    #[arg(long, value_name = "VIEWS", default_value = "test")]
+    judge_by: JudgedBy,
     /// Print one JSON object; progress goes to standard error
     #[arg(long)]
     json: bool,
@@ -125,6 +129,8 @@ struct Run {
     state: TrainState,
     occupancy: RwLock<Occupancy>,
     views: Views,
+    /// Read before training: a missing picture shall not cost a run.
+    held_out: Vec<View>,
 }
 
 impl Fit {
@@ -160,6 +166,7 @@ impl Fit {
     fn started(&self) -> anyhow::Result<Run> {
         let (scene, out) = self.scene.as_ref().zip(self.out.as_ref()).context("name a scene and --out")?;
         let views = read(scene, Part::Train)?;
+        let held_out = read(scene, self.judge_by.into())?.views;
         let mut params = self.settings.params();
         params.steps = self.steps.unwrap_or(params.steps);
         let params = params.check(views.half_width)?;
@@ -171,7 +178,7 @@ impl Fit {
         let settings =
             RunSettings { nerf: params.params().clone(), scene: scene.clone(), precision: "w8a16".to_owned() };
         let (state, occupancy) = (params.start(), start_occupancy(&params));
-        Ok(Run { folder, settings, params, state, occupancy, views })
+        Ok(Run { folder, settings, params, state, occupancy, views, held_out })
     }
 
     fn resumed(&self, path: &std::path::Path) -> anyhow::Result<Run> {
@@ -182,28 +189,28 @@ impl Fit {
         }
         settings.nerf.steps = self.steps.unwrap_or(settings.nerf.steps);
         let views = read(&settings.scene, Part::Train)?;
+        let held_out = read(&settings.scene, self.judge_by.into())?.views;
         let params = settings.nerf.check(views.half_width)?;
         if params.start().networks[0].shape() != state.networks[0].shape() {
             bail!("{} holds another network than its settings say; fit the scene again", path.display());
         }
-        Ok(Run { folder, settings, params, state, occupancy, views })
+        Ok(Run { folder, settings, params, state, occupancy, views, held_out })
     }
 
     fn finish(&self, run: &Run) -> anyhow::Result<()> {
-        let Run { folder, settings, params, state, occupancy, views } = run;
-        let test = read(&settings.scene, Part::Test)?.views;
+        let Run { folder, settings, params, state, occupancy, views, held_out: judged_by } = run;
         let network = &state.networks[0];
         let grid = occupancy.read().unwrap_or_else(PoisonError::into_inner);
         // A tenth of the training views tells whether the network overfits.
         let some: Vec<View> = views.views.iter().step_by(10).cloned().collect();
         let trained = judge_network(params, network, &grid, &some);
-        let held_out = judge_network(params, network, &grid, &test);
+        let held_out = judge_network(params, network, &grid, judged_by);
         for (path, precision) in [(folder.model(), Precision::W8A16), (folder.model_f32(), Precision::F32)] {
             let artifact = export(params, network, occupancy, &views.views, precision, trained.psnr_db)?;
             files::write(&path, artifact.as_bytes())?;
         }
         files::write(&folder.volume(), bytemuck::cast_slice(&volume_words(params, &grid)))?;
-        let cameras: Vec<_> = test.iter().map(|view| view.camera.to_values()).collect();
+        let cameras: Vec<_> = judged_by.iter().map(|view| view.camera.to_values()).collect();
         files::write(&folder.cameras(), serde_json::to_string(&cameras)?.as_bytes())?;
         let metrics = json!({
             "run": folder.0,
@@ -211,6 +218,7 @@ impl Fit {
             "steps": state.step,
             "encoding": settings.nerf.encoding.kind,
             "view_direction": settings.nerf.view_direction,
+            "judged_by": Part::from(self.judge_by).name(),
             "held_out": held_out,
             "training_psnr_db": trained.psnr_db,
             "occupied_part": grid.occupied_part(),

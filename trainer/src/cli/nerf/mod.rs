@@ -6,6 +6,7 @@ mod render;
 mod synthesize;
 
 use clap::Subcommand;
+use trainer::nerf::scene::Part;
 
 /// Learn a scene from pictures of it and draw new views.
 #[derive(clap::Args)]
@@ -22,6 +23,25 @@ enum Command {
     Fit(fit::Fit),
     Render(render::Render),
     Compare(compare::Compare),
+}
+
+/// Which views a field is judged by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum JudgedBy {
+    /// Those of transforms_val.json: to choose settings
+    Val,
+    /// Those of transforms_test.json: to report, once the settings are chosen
+    #[default]
+    Test,
+}
+
+impl From<JudgedBy> for Part {
+    fn from(views: JudgedBy) -> Self {
+        match views {
+            JudgedBy::Val => Self::Validation,
+            JudgedBy::Test => Self::Test,
+        }
+    }
 }
 
 impl Nerf {

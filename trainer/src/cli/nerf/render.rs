@@ -19,7 +19,7 @@ use crate::cli::print;
 pub(crate) struct Render {
     /// The run folder
     run: PathBuf,
-    /// Which of the test views' cameras, from 0
+    /// Which of the run's cameras (those of the views that it was judged by), from 0
     #[arg(long, default_value_t = 0)]
     view: usize,
     /// Pixels a side [default: as in training]
@@ -71,7 +71,7 @@ impl Render {
         let mut evaluations = None;
         if self.picture.is_some() || self.depth.is_some() {
             let camera = cameras.get(self.view).with_context(|| {
-                format!("--view is {}, the run has the cameras of {} test views, from 0", self.view, cameras.len())
+                format!("--view is {}, the run has the cameras of {} views, from 0", self.view, cameras.len())
             })?;
             let drawn = draw(&volume, camera, &field);
             evaluations = Some(drawn.evaluations_per_pixel());

@@ -1,0 +1,81 @@
+//! `trainer nerf` as a user meets it: from a scene to pictures of it, a run that is continued, and what is refused.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use image::AnimationDecoder;
+use image::codecs::gif::GifDecoder;
+use serde_json::Value;
+
+const SMALL: [&str; 6] = ["--quick", "--hidden", "12,12", "--batch", "1024", "--view-direction"];
+
+fn trainer(folder: &Path, arguments: &[&str]) -> Output {
+    let program = env!("CARGO_BIN_EXE_trainer");
+    Command::new(program).current_dir(folder).arg("nerf").args(arguments).output().expect("the program")
+}
+
+fn succeed(folder: &Path, arguments: &[&str]) -> String {
+    let output = trainer(folder, arguments);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {text}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn refuse(folder: &Path, arguments: &[&str]) -> String {
+    let output = trainer(folder, arguments);
+    assert!(!output.status.success(), "{arguments:?} succeeded");
+    let text = String::from_utf8(output.stderr).expect("text");
+    assert!(text.lines().any(|line| line.starts_with("error: ")) && !text.contains("panicked"), "{text}");
+    text
+}
+
+fn fit<'a>(out: &'a str, steps: &'a str) -> Vec<&'a str> {
+    [&["fit", "scene", "--out", out, "--steps", steps, "--seed", "4", "--json"][..], &SMALL].concat()
+}
+
+#[test]
+fn a_scene_is_made_learned_continued_and_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    succeed(path, &["synthesize", "scene", "--quick", "--size", "16", "--glossy"]);
+    let whole: Value = serde_json::from_str(&succeed(path, &fit("a", "40"))).unwrap();
+    assert_eq!((&whole["judged_by"], &whole["steps"]), (&"test".into(), &40.into()));
+    assert_eq!(whole["held_out"]["views"].as_array().unwrap().len(), 4);
+    // Nothing is left to do, but other views judge it.
+    let again = succeed(path, &["fit", "--resume", "a", "--judge-by", "val", "--json"]);
+    let again: Value = serde_json::from_str(&again).unwrap();
+    assert_eq!(again["held_out"]["views"].as_array().unwrap().len(), 2);
+    succeed(path, &fit("b", "40"));
+    for name in ["model.ffm", "volume.ffv"] {
+        assert_eq!(fs::read(path.join("a").join(name)).unwrap(), fs::read(path.join("b").join(name)).unwrap());
+    }
+    assert!(refuse(path, &fit("b", "40")).contains("--force"));
+
+    succeed(path, &["render", "b", "--picture", "p.png", "--depth", "d.png", "--turntable", "t.gif", "--frames", "5"]);
+    for name in ["p.png", "d.png"] {
+        let picture = image::open(path.join(name)).unwrap();
+        assert_eq!((picture.width(), picture.height()), (16, 16));
+    }
+    let bytes = fs::read(path.join("t.gif")).unwrap();
+    assert!(bytes.windows(11).any(|window| window == b"NETSCAPE2.0"), "the animation repeats");
+    let frames = GifDecoder::new(std::io::Cursor::new(bytes)).unwrap().into_frames();
+    assert_eq!(frames.collect_frames().unwrap().len(), 5);
+}
+
+#[test]
+fn a_broken_scene_is_refused_before_anything_is_trained_or_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    succeed(path, &["synthesize", "scene", "--quick", "--size", "16"]);
+    fs::remove_file(path.join("scene/test/r_1.png")).unwrap();
+    let error = refuse(path, &fit("a", "2"));
+    assert!(error.contains("transforms_test.json: frame 1 names the picture") && error.contains("r_1.png"), "{error}");
+    fs::remove_file(path.join("scene/transforms_test.json")).unwrap();
+    assert!(refuse(path, &fit("a", "2")).contains("transforms_test.json"));
+    let list = path.join("scene/transforms_train.json");
+    let text = fs::read_to_string(&list).unwrap();
+    fs::write(&list, &text[..400]).unwrap();
+    assert!(refuse(path, &fit("a", "2")).contains("transforms_train.json"));
+    assert!(!path.join("a").exists());
+}
