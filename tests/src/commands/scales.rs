@@ -184,12 +184,13 @@ impl Row {
             }
         };
         sweep.run(&store, Shard::WHOLE, Watcher { threads: available_threads(), stop: &stop, tell: &tell })?;
-        let (_, rows) = Store::collect(&[path])?;
+        let (_, rows) = Store::collect(std::slice::from_ref(&path))?;
         let points: Vec<(f64, f64)> = rows.iter().flatten().map(|row| (value(row), row.test_psnr_db())).collect();
         let sweep_seconds: f64 = rows.iter().flatten().filter_map(|row| row.seconds).sum();
         let split = fit.check(data.inputs(), data.outputs())?.split(&data)?;
         let begun = Instant::now();
         let choice = choose(setting, &fit, &data, &split, None)?;
+        std::fs::write(path.join("choice.json"), serde_json::to_string_pretty(&choice)?)?;
         // The choice trains on all threads, a setting of the sweep on one.
         let seconds = begun.elapsed().as_secs_f64() * available_threads() as f64;
         let best = points.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1)).context("an empty sweep")?;

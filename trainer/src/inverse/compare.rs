@@ -35,10 +35,6 @@ pub struct Training {
     pub hidden: Vec<usize>,
     /// Rows of B, for positional shared by the axes.
     pub frequencies: usize,
-    /// Whether features are divided by their norm.
-    pub normalize: bool,
-    /// Of the last layer.
-    pub output: OutputActivation,
     /// Steps of Adam.
     pub steps: u64,
     /// Of the rate.
@@ -57,8 +53,6 @@ impl Training {
         Self {
             hidden: vec![256; 3],
             frequencies: 256,
-            normalize: false,
-            output: OutputActivation::Sigmoid,
             steps: 1000,
             schedule: Schedule::Constant,
             rate_factor: 1.0,
@@ -78,22 +72,26 @@ impl Training {
         )
     }
 
-    /// A mapping's encoding of `inputs` coordinates and its network at the start.
+    /// A mapping's encoding of `inputs` coordinates and its network of one output at the start.
     ///
     /// # Errors
     /// If there is no such encoding.
-    pub fn start(&self, mapping: &Mapping, inputs: usize) -> Result<(Encoding, TrainState), InverseError> {
+    pub fn start(
+        &self,
+        mapping: &Mapping,
+        inputs: usize,
+        output: OutputActivation,
+    ) -> Result<(Encoding, TrainState), InverseError> {
         let params = EncodingParams {
             kind: mapping.kind,
             frequencies: self.frequencies,
             scale: mapping.scaled(self.scale_factor),
             notebook: mapping.kind == EncodingKind::Positional,
-            normalize: self.normalize,
             seed: self.seed,
             ..EncodingParams::default()
         };
         let encoding = params.check(inputs)?;
-        let shape = Shape::new(encoding.features_len(), &self.hidden, 1, self.output);
+        let shape = Shape::new(encoding.features_len(), &self.hidden, 1, output);
         let network = Mlp::new(shape, Initialization::Glorot, &mut step_rng(self.seed, START, 0));
         Ok((encoding, TrainState::new(vec![network])))
     }
@@ -328,7 +326,7 @@ pub fn solve_linear(
     };
     let (mut rows, mut fields, mut solutions) = (Vec::new(), Vec::new(), Vec::new());
     for mapping in mappings {
-        let (encoding, mut state) = training.start(&mapping, sizes.len())?;
+        let (encoding, mut state) = training.start(&mapping, sizes.len(), OutputActivation::Sigmoid)?;
         let features = EncodedFeatures::new(&encoding, coordinates.view());
         let mut objective = LinearObjective::new(&features, operator, &measured);
         training.run(&mapping, &mut objective, &mut state, monitor)?;

@@ -23,6 +23,9 @@ pub enum InverseError {
         /// What is possible.
         range: &'static str,
     },
+    /// A mesh that cannot be read or has no inside.
+    #[error(transparent)]
+    Mesh(#[from] super::shape::read::ReadMeshError),
     /// An encoding that does not exist.
     #[error(transparent)]
     Encoding(#[from] EncodingError),

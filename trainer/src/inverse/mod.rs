@@ -7,6 +7,7 @@
 //! | [`phantom`] | the Shepp–Logan head in two and three dimensions |
 //! | [`ct`] | a section from parallel projections |
 //! | [`mri`] | a volume from part of its Fourier coefficients |
+//! | [`shape`] | the occupancy of a solid |
 //! | [`compare`] | four mappings on one problem: training, table, artifact of the best |
 
 pub mod compare;
@@ -15,6 +16,7 @@ pub mod error;
 pub mod linear;
 pub mod mri;
 pub mod phantom;
+pub mod shape;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use super::compare::{Comparison, Monitor, Training};
 use super::ct::{self, CtParams};
 use super::error::InverseError;
 use super::mri::{self, MriParams};
+use super::shape::{self, ShapeParams, made};
 use crate::train::Progress;
 
 struct Silent;
@@ -36,6 +37,16 @@ fn magnetic_resonance_keeps_the_published_order() {
     assert!(comparison.has_published_order(), "{:#?}", comparison.rows);
     let (best, artifact) = (comparison.best().scores[0], comparison.artifact_scores[0]);
     assert!(artifact > best - 0.5, "{best} {artifact}");
+}
+
+#[test]
+fn occupancy_keeps_the_published_order() {
+    let knot = made::knot();
+    let comparison =
+        watched(false, |monitor| shape::compare(("knot", &knot), &ShapeParams::new(true, 0), monitor)).unwrap();
+    assert!(comparison.has_published_order(), "{:#?}", comparison.rows);
+    let (best, artifact) = (comparison.best().scores[0], comparison.artifact_scores[0]);
+    assert!(artifact > best - 0.01, "{best} {artifact}");
 }
 
 #[test]

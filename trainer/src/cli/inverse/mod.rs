@@ -10,6 +10,7 @@ use trainer::inverse::compare::{Comparison, Monitor, Training, name};
 use trainer::inverse::ct::{self, CtParams};
 use trainer::inverse::error::InverseError;
 use trainer::inverse::mri::{self, MriParams};
+use trainer::inverse::shape::{self, ShapeParams, made, read};
 use trainer::progress;
 use trainer::report::figure::Figure;
 
@@ -17,7 +18,8 @@ use super::{interrupt, print};
 
 /// Compare four mappings on an inverse problem, beside table 1 of Tancik et al. (2020).
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  trainer inverse ct --out ct\n  trainer inverse mri --quick --out mri --json")]
+#[command(after_help = "Examples:\n  trainer inverse ct --out ct\n  trainer inverse mri --quick --out mri --json\n  \
+                        trainer inverse shape --mesh part.stl --out part")]
 pub(crate) struct Inverse {
     #[command(subcommand)]
     command: Command,
@@ -29,6 +31,8 @@ enum Command {
     Ct(OnGrid),
     /// Magnetic resonance: the same head in three dimensions from a part of its Fourier coefficients
     Mri(OnGrid),
+    /// Occupancy of a solid, from its closed surface
+    Shape(Solid),
 }
 
 /// What every problem takes.
@@ -73,6 +77,16 @@ struct OnGrid {
     common: Common,
 }
 
+/// A solid.
+#[derive(clap::Args)]
+struct Solid {
+    /// Its surface, closed, of triangles: .stl, .obj or .ply [default: a knot made here]
+    #[arg(long, value_name = "FILE")]
+    mesh: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
 impl Inverse {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.command {
@@ -87,6 +101,15 @@ impl Inverse {
                 params.size = size.unwrap_or(params.size);
                 common.adjust(&mut params.training);
                 common.run(|monitor| mri::compare(&params, monitor))
+            }
+            Command::Shape(Solid { mesh, common }) => {
+                let (name, mesh) = match &mesh {
+                    Some(path) => (path.file_name().unwrap_or_default().to_string_lossy(), read::read(path)?),
+                    None => ("a trefoil knot with ridges and studs".into(), made::knot()),
+                };
+                let mut params = ShapeParams::new(common.quick, common.seed);
+                common.adjust(&mut params.training);
+                common.run(|monitor| shape::compare((&name, &mesh), &params, monitor))
             }
         }
     }

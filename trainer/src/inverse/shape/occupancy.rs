@@ -1,0 +1,109 @@
+//! The objective: cross-entropy of the occupancy of points drawn afresh in each step.
+
+use ndarray::ArrayView2;
+use rand::RngExt;
+use rayon::prelude::*;
+
+use super::inside::Inside;
+use super::mesh::Point;
+use crate::encoding::Encoding;
+use crate::features::{EncodedFeatures, Features, Rows};
+use crate::network::Mlp;
+use crate::regression::CHUNK_ROWS;
+use crate::train::{Objective, Pass, TrainError, step_rng};
+
+/// Which random numbers are the points of a step.
+const POINTS: u64 = 32;
+
+/// `mean (ln(1 + eᶻ) - y·z)` for a network of one output, the logit z, and occupancies y.
+pub struct OccupancyObjective<'a> {
+    encoding: &'a Encoding,
+    solid: &'a Inside<'a>,
+    bounds: [Point; 2],
+    batch: usize,
+    seed: u64,
+    /// Of the step at hand.
+    drawn: Option<(EncodedFeatures, Vec<f32>)>,
+}
+
+impl<'a> OccupancyObjective<'a> {
+    /// `batch` points a step between the corners `bounds`.
+    pub fn new(encoding: &'a Encoding, solid: &'a Inside<'a>, bounds: [Point; 2], batch: usize, seed: u64) -> Self {
+        Self { encoding, solid, bounds, batch, seed, drawn: None }
+    }
+}
+
+/// What a group works with.
+#[derive(Debug, Default)]
+pub struct OccupancyScratch {
+    features: Vec<f32>,
+    gradients: Vec<f32>,
+}
+
+impl Objective for OccupancyObjective<'_> {
+    type Scratch = OccupancyScratch;
+
+    fn begin_step(&mut self, step: u64, _networks: &[Mlp<f32>]) -> Result<usize, TrainError> {
+        let mut rng = step_rng(self.seed, POINTS, step);
+        let [low, high] = self.bounds;
+        let mut point = || std::array::from_fn(|k| low[k] + (high[k] - low[k]) * rng.random::<f64>());
+        let points: Vec<Point> = (0..self.batch).map(|_| point()).collect();
+        let inside = points.par_iter().map(|&point| f32::from(u8::from(self.solid.contains(point)))).collect();
+        self.drawn = Some((EncodedFeatures::new(self.encoding, super::fixed(&points).view()), inside));
+        Ok(self.batch.div_ceil(CHUNK_ROWS))
+    }
+
+    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass, scratch: &mut OccupancyScratch) -> f64 {
+        let Some((features, inside)) = &self.drawn else { return 0.0 };
+        let range = chunk * CHUNK_ROWS..((chunk + 1) * CHUNK_ROWS).min(self.batch);
+        let inputs = features.rows(&Rows::Range(range.clone()), &mut scratch.features);
+        let (network, tape) = (&networks[0], &mut pass.tapes[0]);
+        let part = 1.0 / self.batch as f32;
+        scratch.gradients.clear();
+        let mut loss = 0.0;
+        for (&logit, &inside) in tape.forward(network, inputs).iter().zip(&inside[range.clone()]) {
+            // Of e to the power of minus the logit's size, which never overflows.
+            let small = (-logit.abs()).exp();
+            loss += f64::from(logit.max(0.0) - inside * logit + small.ln_1p());
+            let probability = if logit >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
+            scratch.gradients.push(part * (probability - inside));
+        }
+        let gradient = ArrayView2::from_shape((range.len(), 1), &scratch.gradients).expect("one output a row");
+        tape.backward(network, inputs, gradient, &mut pass.gradients[0], None);
+        loss * f64::from(part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::EncodingParams;
+    use crate::inverse::shape::made;
+    use crate::network::{Initialization, Shape};
+    use crate::train::loss_and_gradients;
+    use firmware_core::OutputActivation;
+
+    #[test]
+    fn the_gradient_matches_differences() {
+        let (mesh, _) = made::knot().in_unit_cube();
+        let solid = Inside::new(&mesh);
+        let encoding = EncodingParams { frequencies: 6, scale: 2.0, ..EncodingParams::default() }.check(3).unwrap();
+        let shape = Shape::new(encoding.features_len(), &[7], 1, OutputActivation::Linear);
+        let network = Mlp::new(shape, Initialization::Glorot, &mut step_rng(5, 0, 0));
+        let mut networks = vec![network];
+        let mut objective = OccupancyObjective::new(&encoding, &solid, mesh.bounds(), 700, 1);
+        let (_, gradients) = loss_and_gradients(&mut objective, 0, &networks).unwrap();
+        let scale = gradients[0].iter().fold(0.0f32, |most, value| most.max(value.abs()));
+        for (parameter, &gradient) in gradients[0].iter().enumerate() {
+            let step = 1e-2;
+            let mut loss_at = |offset: f32| {
+                networks[0].parameters_mut()[parameter] += offset;
+                let (loss, _) = loss_and_gradients(&mut objective, 0, &networks).unwrap();
+                networks[0].parameters_mut()[parameter] -= offset;
+                loss
+            };
+            let difference = ((loss_at(step) - loss_at(-step)) / f64::from(2.0 * step)) as f32;
+            assert!((difference - gradient).abs() < 0.02 * scale, "{parameter}: {difference} {gradient}");
+        }
+    }
+}

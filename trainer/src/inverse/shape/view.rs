@@ -1,0 +1,113 @@
+//! A solid drawn from its occupancy alone: parallel rays from above the front, shaded by the slope of what they meet.
+//!
+//! The truth and the networks are drawn by the same means, so that differences are those of the solids.
+
+use rayon::prelude::*;
+
+use super::mesh::Point;
+
+/// Steps through the cube, and halvings of the step in which the ray enters.
+const STEPS: usize = 128;
+const HALVINGS: usize = 6;
+/// The cube's diagonal, half of which lies before its centre.
+const DEPTH: f64 = 1.75;
+/// What part of its diagonal is seen.
+const WIDTH: f64 = 1.05;
+/// From which the light comes: right, up, towards the eye.
+const LIGHT: Point = [-0.45, 0.6, 0.66];
+
+/// Towards the right, up and away, of length one each.
+const RIGHT: Point = [0.857_492_926, 0.514_495_755, 0.0];
+const UP: Point = [-0.257_247_878, 0.428_746_463, 0.866_025_404];
+const AWAY: Point = [-0.445_566_394, 0.742_610_657, -0.500_000_000];
+
+/// RGB of `[pixels, pixels]`. `within` tells which of many points of the unit cube the solid holds; others it does not.
+pub fn draw(pixels: usize, within: impl Fn(&[Point]) -> Vec<bool>) -> Vec<u8> {
+    let depths = depths(pixels, within);
+    let at = |x: usize, y: usize| depths[y * pixels + x];
+    let shade = |index: usize| {
+        let (x, y) = (index % pixels, index / pixels);
+        let Some(depth) = at(x, y) else { return 255 };
+        // Towards the neighbour that differs less, so that edges of the solid stay sharp.
+        let slope = |before: Option<f64>, after: Option<f64>| {
+            let [before, after] = [before.map(|d| depth - d), after.map(|d| d - depth)];
+            let less = |a: f64, b: f64| if a.abs() < b.abs() { a } else { b };
+            before.zip(after).map(|(a, b)| less(a, b)).or(before).or(after).unwrap_or(0.0) * pixels as f64 / WIDTH
+        };
+        let left = x.checked_sub(1).and_then(|x| at(x, y));
+        let right = if x + 1 < pixels { at(x + 1, y) } else { None };
+        let above = y.checked_sub(1).and_then(|y| at(x, y));
+        let below = if y + 1 < pixels { at(x, y + 1) } else { None };
+        let (across, down) = (slope(left, right), slope(above, below));
+        let normal = [across, -down, 1.0];
+        let length = normal.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let light = normal.iter().zip(LIGHT).map(|(n, l)| n * l).sum::<f64>() / length;
+        (40.0 + 200.0 * light.max(0.0)) as u8
+    };
+    (0..pixels * pixels).into_par_iter().flat_map_iter(|index| [shade(index); 3]).collect()
+}
+
+/// How far each ray goes until it enters the solid.
+fn depths(pixels: usize, within: impl Fn(&[Point]) -> Vec<bool>) -> Vec<Option<f64>> {
+    let place = |k: usize| ((k as f64 + 0.5) / pixels as f64 - 0.5) * WIDTH;
+    let point = |index: usize, depth: f64| -> Point {
+        let (u, v) = (place(index % pixels), -place(index / pixels));
+        std::array::from_fn(|k| 0.5 + u * RIGHT[k] + v * UP[k] + (depth - DEPTH / 2.0) * AWAY[k])
+    };
+    let entered = |rays: &[(usize, f64)]| -> Vec<bool> {
+        let points: Vec<Point> = rays.iter().map(|&(index, depth)| point(index, depth)).collect();
+        let in_cube = |point: &Point| point.iter().all(|x| (0.0..1.0).contains(x));
+        let asked: Vec<Point> = points.iter().copied().filter(in_cube).collect();
+        let mut answers = within(&asked).into_iter();
+        points.iter().map(|point| in_cube(point) && answers.next() == Some(true)).collect()
+    };
+    let mut open: Vec<usize> = (0..pixels * pixels).collect();
+    let mut found: Vec<(usize, f64)> = Vec::new();
+    let length = DEPTH / STEPS as f64;
+    for step in 1..=STEPS {
+        let depth = step as f64 * length;
+        let rays: Vec<(usize, f64)> = open.iter().map(|&index| (index, depth)).collect();
+        let entered = entered(&rays);
+        found.extend(rays.iter().zip(&entered).filter(|(_, entered)| **entered).map(|(ray, _)| *ray));
+        let mut still = entered.iter();
+        open.retain(|_| still.next() == Some(&false));
+    }
+    let mut part = length;
+    for _ in 0..HALVINGS {
+        part /= 2.0;
+        let before: Vec<(usize, f64)> = found.iter().map(|&(index, depth)| (index, depth - part)).collect();
+        for (ray, entered) in found.iter_mut().zip(entered(&before)) {
+            if entered {
+                ray.1 -= part;
+            }
+        }
+    }
+    let mut depths = vec![None; pixels * pixels];
+    found.into_iter().for_each(|(index, depth)| depths[index] = Some(depth));
+    depths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ball_is_a_disc_brightest_towards_the_light() {
+        let ball = |points: &[Point]| {
+            points.iter().map(|p| p.iter().map(|x| (x - 0.5) * (x - 0.5)).sum::<f64>() < 0.16).collect()
+        };
+        let n = 60;
+        for (a, b) in [(RIGHT, UP), (UP, AWAY), (AWAY, RIGHT), (RIGHT, RIGHT), (UP, UP), (AWAY, AWAY)] {
+            let dot: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+            assert!((dot - f64::from(u8::from(a == b))).abs() < 1e-7);
+        }
+        let picture = draw(n, ball);
+        let at = |x: usize, y: usize| picture[3 * (y * n + x)];
+        let covered = (0..n * n).filter(|i| at(i % n, i / n) < 255).count() as f64 / (n * n) as f64;
+        assert!((covered - std::f64::consts::PI * 0.16 / (WIDTH * WIDTH)).abs() < 0.02, "{covered}");
+        assert_eq!((at(0, 0), at(n - 1, n - 1)), (255, 255));
+        assert!(at(20, 18) > 220 && at(40, 44) < 140, "{} {}", at(20, 18), at(40, 44));
+        let middle = depths(n, ball)[n / 2 * n + n / 2].unwrap();
+        assert!((middle - (DEPTH / 2.0 - 0.4)).abs() < 1e-2, "{middle}");
+    }
+}
