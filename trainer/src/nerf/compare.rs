@@ -73,15 +73,11 @@ impl Trained {
     }
 }
 
-/// The settings of `base` for another encoding: its scale, and the higher learning rates that the paper's search gave
-/// `none` and `basic` (relative to the others; as high as training stays stable here).
+/// The settings of `base` for another encoding: all the same but the scale, see [`super::params`].
 pub fn with_encoding(base: &NerfParams, kind: EncodingKind) -> NerfParams {
     let mut params = base.clone();
     params.encoding.kind = kind;
     params.encoding.scale = NerfParams::default_scale(kind);
-    if matches!(kind, EncodingKind::None | EncodingKind::Basic) {
-        params.learning_rate *= 2.0;
-    }
     params
 }
 

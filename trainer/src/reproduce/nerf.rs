@@ -89,8 +89,7 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
         text: vec![format!(
             "A field of colour and density over encoded positions, rendered along rays through {} pictures of {} × {} pixels and \
              judged by {} views it has not seen. The pictures are ray-traced from solids in closed form, so that no network is \
-             judged by its own renderer. {} steps of Adam, {} frequencies, hidden layers of {:?}; the rates of `none` and `basic` \
-             are twice as high, which is better for them.{quick}",
+             judged by its own renderer. {} steps of Adam, {} frequencies, hidden layers of {:?}, the same rate for all.{quick}",
             setting.train_views,
             setting.size,
             setting.size,

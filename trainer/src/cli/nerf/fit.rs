@@ -62,7 +62,7 @@ struct Settings {
     /// Rows of the frequency matrix [default: 64]
     #[arg(long)]
     frequencies: Option<usize>,
-    /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the cube [default: 2; positional: 8]
+    /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the cube [default: 2; positional: 16]
     #[arg(long)]
     scale: Option<f64>,
     /// Widths of the hidden layers [default: 64,64,64]
@@ -83,7 +83,7 @@ struct Settings {
     /// Samples a step, about [default: 24576]
     #[arg(long)]
     batch: Option<usize>,
-    /// Adam's learning rate at its highest [default: 1e-2]
+    /// Adam's learning rate at its highest [default: 2e-2]
     #[arg(long)]
     learning_rate: Option<f64>,
     /// What transparent parts of the pictures show [default: white]
