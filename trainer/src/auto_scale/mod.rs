@@ -13,7 +13,7 @@
 //!
 //! # What it costs
 //!
-//! Held-out PSNR (one tenth, seed 0, defaults of `trainer fit`) of the best of a sweep over [`candidate_scales`], and of the choice;
+//! Held-out PSNR (one tenth, seed 0, defaults of `trainer fit`) of the best of a sweep over [`Setting::candidates`], and of the choice;
 //! `cargo xtask scales` makes the signals, the sweeps and the comparison (the sweeps
 //! below were run as single `trainer fit`s). The last column is the work of the choice in processor
 //! seconds; one of the twelve trainings takes 2 to 4 for a line and 10 to 18 for a picture, so that the choice takes 3 to 5 % of

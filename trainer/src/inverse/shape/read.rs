@@ -50,6 +50,8 @@ pub enum ReadMeshError {
 
 /// Vertices and triangles.
 type Raw = (Vec<Point>, Vec<[u32; 3]>);
+/// A format's reader; the error is its own words.
+type Parse = fn(&mut BufReader<File>) -> Result<Raw, String>;
 
 /// Reads a closed mesh, in the format of the name's ending.
 ///
@@ -57,7 +59,7 @@ type Raw = (Vec<Point>, Vec<[u32; 3]>);
 /// If there is no such file, it is damaged, or its surface is not closed.
 pub fn read(path: &Path) -> Result<Mesh, ReadMeshError> {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    let (format, parse): (_, fn(&mut BufReader<File>) -> Result<Raw, String>) = match ending.as_deref() {
+    let (format, parse): (_, Parse) = match ending.as_deref() {
         Some("stl") => ("STL", stl),
         Some("obj") => ("OBJ", obj),
         Some("ply") => ("PLY", ply),
