@@ -6,16 +6,18 @@ use std::sync::Mutex;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use trainer::reproduce::{Claim, Event, Figure, Monitor, Options, Outcome, ReproduceError, page, reproduce};
+use trainer::reproduce::{Claim, Event, Figure, Monitor, Options, Outcome, ReproduceError, page::Page, reproduce};
 
 use super::{interrupt, print};
 
 /// Compute a figure of the text anew, from nothing: a PNG, an SVG, and the numbers as JSON.
 ///
-/// `all` makes every figure in the order of the text, and index.html, a page that tells the story. Claims that do not come out
+/// `all` makes every figure in the order of the text, and index.html, a page that tells the story; `applications` makes those of
+/// the applications, and applications.html. Claims that do not come out
 /// are named, on the page and here; they do not make the command fail.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer reproduce all --quick --out figures\n  \
+                        trainer reproduce applications --quick --out figures\n  \
                         trainer reproduce toy-1d --out figures --seed 1 --json")]
 pub(crate) struct Reproduce {
     /// The figure, or all
@@ -37,13 +39,13 @@ pub(crate) struct Reproduce {
 
 #[derive(Clone, Copy)]
 enum Name {
-    All,
+    All(Page),
     One(Figure),
 }
 
 impl ValueEnum for Name {
     fn value_variants<'a>() -> &'a [Self] {
-        const VARIANTS: [Name; 8] = [
+        const VARIANTS: [Name; 13] = [
             Name::One(Figure::SpectralBias),
             Name::One(Figure::Toy1d),
             Name::One(Figure::Dynamics),
@@ -51,16 +53,24 @@ impl ValueEnum for Name {
             Name::One(Figure::Encodings),
             Name::One(Figure::AxisAligned),
             Name::One(Figure::Nerf),
-            Name::All,
+            Name::One(Figure::Cryo),
+            Name::One(Figure::Ct),
+            Name::One(Figure::Mri),
+            Name::One(Figure::Shape),
+            Name::All(Page::Figures),
+            Name::All(Page::Applications),
         ];
         &VARIANTS
     }
 
     fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
         match self {
-            Self::All => {
-                Some(clap::builder::PossibleValue::new("all").help("Every figure, and a page with all of them"))
-            }
+            Self::All(Page::Figures) => Some(
+                clap::builder::PossibleValue::new("all").help("Every figure of the text, and a page with all of them"),
+            ),
+            Self::All(Page::Applications) => Some(
+                clap::builder::PossibleValue::new("applications").help("nerf to shape, and a page with all of them"),
+            ),
             Self::One(figure) => figure.to_possible_value(),
         }
     }
@@ -79,7 +89,7 @@ impl Reproduce {
         let stop = interrupt::catch()?;
         let options = Options { quick: self.quick, seed: self.seed };
         let figures = match &self.name {
-            Name::All => Figure::ALL.to_vec(),
+            Name::All(page) => page.figures().to_vec(),
             Name::One(figure) => vec![*figure],
         };
         let bar = Mutex::new(ProgressBar::hidden());
@@ -97,19 +107,22 @@ impl Reproduce {
             eprintln!("{}: {:.1} s", figure.name(), outcome.seconds);
             outcomes.push(outcome);
         }
-        let page_path = self.out.join("index.html");
-        if matches!(self.name, Name::All) {
-            page::write(&self.out, options, &outcomes)?;
+        let page = match self.name {
+            Name::All(page) => Some(page),
+            Name::One(_) => None,
+        };
+        if let Some(page) = page {
+            page.write(&self.out, options, &outcomes)?;
         }
+        let page = page.map(|page| self.out.join(page.file()));
         if self.json {
             let summaries: Vec<_> = outcomes.iter().map(|outcome| self.summary(outcome)).collect();
-            let page = matches!(self.name, Name::All).then_some(page_path);
             return print(&serde_json::to_string_pretty(&serde_json::json!({ "figures": summaries, "page": page }))?);
         }
         for outcome in &outcomes {
             print(&text(outcome))?;
         }
-        if matches!(self.name, Name::All) { print(&format!("page: {}", page_path.display())) } else { Ok(()) }
+        page.map_or(Ok(()), |page| print(&format!("page: {}", page.display())))
     }
 
     fn summary<'a>(&self, outcome: &'a Outcome) -> Summary<'a> {

@@ -13,7 +13,7 @@ use serde_json::json;
 ///
 /// # Errors
 /// If interrupted, or training diverges.
-pub fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, ReproduceError> {
+pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, ReproduceError> {
     let seed = options.seed;
     let (synthesis, params) = if options.quick {
         (

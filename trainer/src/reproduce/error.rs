@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::encoding::EncodingError;
 use crate::files::WriteError;
+use crate::inverse::error::InverseError;
 use crate::nerf::error::NerfError;
 use crate::report::figure::FigureError;
 use crate::theory::TheoryError;
@@ -31,6 +32,9 @@ pub enum ReproduceError {
     /// A radiance field could not be made.
     #[error(transparent)]
     Nerf(Box<NerfError>),
+    /// An inverse problem could not be solved.
+    #[error(transparent)]
+    Inverse(InverseError),
     /// A figure could not be drawn.
     #[error(transparent)]
     Figure(#[from] FigureError),
@@ -51,4 +55,13 @@ pub enum ReproduceError {
     /// No threads to work on.
     #[error("cannot start threads")]
     Threads(#[source] rayon::ThreadPoolBuildError),
+}
+
+impl From<InverseError> for ReproduceError {
+    fn from(error: InverseError) -> Self {
+        match error {
+            InverseError::Interrupted => Self::Interrupted,
+            other => Self::Inverse(other),
+        }
+    }
 }

@@ -9,16 +9,19 @@
 //! | `axis_aligned` | paper: 11 | why positional encoding favours the axes |
 //! | `dynamics` | | predicted against measured loss of wide networks |
 //! | `nerf` | table 7 | new views of a scene from pictures of it |
+//! | `cryo` | | the volumes of a protein that moves, from noisy projections |
+//! | `inverse` | table 1 | a section from projections, a volume from part of its spectrum, a solid |
 //!
 //! A figure returns a [`Story`]: a drawing, its numbers, and the [`Claim`]s that the numbers support or contradict.
 //! [`reproduce`] writes it as `NAME.png`, `NAME.svg` and `NAME.json`; [`page`] puts several on one page.
 //! The same seed gives the same numbers, however many cores there are.
 
 mod axis_aligned;
-pub mod cryo;
+mod cryo;
 mod dynamics;
 mod encodings;
 mod error;
+mod inverse;
 mod monitor;
 mod nerf;
 pub mod page;
@@ -60,12 +63,23 @@ pub enum Figure {
     AxisAligned,
     /// New views of a scene from pictures of it, with each encoding
     Nerf,
+    /// The volumes of a protein that moves, from noisy projections
+    Cryo,
+    /// A section of a head from 20 projections
+    Ct,
+    /// A head from a part of its Fourier coefficients
+    Mri,
+    /// A solid from its occupancy
+    Shape,
 }
 
 impl Figure {
-    /// Those of the text and its theory, in its order; the applications are made by name.
+    /// Those of the text and its theory, in its order.
     pub const ALL: [Self; 6] =
         [Self::SpectralBias, Self::Toy1d, Self::Dynamics, Self::ScaleSweep, Self::Encodings, Self::AxisAligned];
+
+    /// What Fourier features made possible.
+    pub const APPLICATIONS: [Self; 5] = [Self::Nerf, Self::Cryo, Self::Ct, Self::Mri, Self::Shape];
 
     /// As the command line and the files spell it.
     #[must_use]
@@ -78,6 +92,10 @@ impl Figure {
             Self::Encodings => "encodings",
             Self::AxisAligned => "axis-aligned",
             Self::Nerf => "nerf",
+            Self::Cryo => "cryo",
+            Self::Ct => "ct",
+            Self::Mri => "mri",
+            Self::Shape => "shape",
         }
     }
 }
@@ -185,6 +203,10 @@ pub fn reproduce(
         Figure::Encodings => encodings::make,
         Figure::AxisAligned => axis_aligned::make,
         Figure::Nerf => nerf::make,
+        Figure::Cryo => cryo::make,
+        Figure::Ct => inverse::ct,
+        Figure::Mri => inverse::mri,
+        Figure::Shape => inverse::shape,
     };
     let story = make(options, monitor)?;
     monitor.check()?;

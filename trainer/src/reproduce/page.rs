@@ -1,4 +1,4 @@
-//! The page of all figures, in the order of the text: pictures inside, nothing loaded from elsewhere.
+//! The pages of all figures, in the order of the text, and of all applications: pictures inside, nothing loaded from elsewhere.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::error::ReproduceError;
-use super::{Claim, Options, Outcome, Table};
+use super::{Claim, Figure, Options, Outcome, Table};
 use crate::files;
 use crate::report::escape;
 
@@ -28,35 +28,78 @@ figcaption { color: #666; font-size: .9rem; }
 .note { border-left: 4px solid #b23b00; padding-left: 1rem; }
 ";
 
-/// Writes `index.html` into `out`, the outcomes in the order given.
-///
-/// # Errors
-/// If the file cannot be written.
-pub fn write(out: &Path, options: Options, outcomes: &[Outcome]) -> Result<(), ReproduceError> {
-    files::write(&out.join("index.html"), page(options, outcomes).as_bytes())?;
-    Ok(())
+/// Figures that are told together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// [`Figure::ALL`], in `index.html`.
+    Figures,
+    /// [`Figure::APPLICATIONS`], in `applications.html`.
+    Applications,
 }
 
-fn page(options: Options, outcomes: &[Outcome]) -> String {
-    let mut page = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>Fourier features: the figures</title>\n<style>{CSS}</style>\n</head>\n<body>\n<h1>Fourier features: the figures</h1>\n"
-    );
-    let settings = if options.quick { "quick settings, about a minute each" } else { "full settings" };
-    add(
-        &mut page,
-        format_args!(
-            "<p>Why a network of coordinates learns only the slow parts of a signal, and what Fourier features change: the figures of \
-             Tancik et al. (2020), computed anew with {settings}, seed {}.</p>\n",
-            options.seed
-        ),
-    );
-    contradictions(&mut page, outcomes);
-    for outcome in outcomes {
-        section(&mut page, outcome);
+impl Page {
+    /// What is on it.
+    #[must_use]
+    pub const fn figures(self) -> &'static [Figure] {
+        match self {
+            Self::Figures => &Figure::ALL,
+            Self::Applications => &Figure::APPLICATIONS,
+        }
     }
-    page.push_str("</body>\n</html>\n");
-    page
+
+    /// The file's name.
+    #[must_use]
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::Figures => "index.html",
+            Self::Applications => "applications.html",
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Figures => "Fourier features: the figures",
+            Self::Applications => "Fourier features: the applications",
+        }
+    }
+
+    const fn lead(self) -> &'static str {
+        match self {
+            Self::Figures => {
+                "Why a network of coordinates learns only the slow parts of a signal, and what Fourier features change: the figures of \
+                 Tancik et al. (2020), computed anew"
+            }
+            Self::Applications => {
+                "What Fourier features made possible: scenes from pictures, a protein from noisy projections, and the inverse problems \
+                 of Tancik et al. (2020), each by one small network that a microcontroller evaluates; computed anew"
+            }
+        }
+    }
+
+    /// Writes the page into `out`, the outcomes in the order given.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write(self, out: &Path, options: Options, outcomes: &[Outcome]) -> Result<(), ReproduceError> {
+        files::write(&out.join(self.file()), self.html(options, outcomes).as_bytes())?;
+        Ok(())
+    }
+
+    fn html(self, options: Options, outcomes: &[Outcome]) -> String {
+        let title = self.title();
+        let mut page = format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
+             <title>{title}</title>\n<style>{CSS}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
+        );
+        let settings = if options.quick { "quick settings" } else { "full settings" };
+        add(&mut page, format_args!("<p>{} with {settings}, seed {}.</p>\n", self.lead(), options.seed));
+        contradictions(&mut page, outcomes);
+        for outcome in outcomes {
+            section(&mut page, outcome);
+        }
+        page.push_str("</body>\n</html>\n");
+        page
+    }
 }
 
 /// What does not hold comes first.
@@ -145,7 +188,7 @@ fn add(page: &mut String, text: std::fmt::Arguments<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Figure, Story};
+    use super::super::Story;
     use super::*;
     use crate::report::sheet::Sheet;
 
@@ -162,7 +205,7 @@ mod tests {
             numbers: serde_json::Value::Null,
         };
         let outcome = Outcome { figure: Figure::Encodings, story, png: vec![1, 2, 3], seconds: 1.0 };
-        let page = page(Options { quick: true, seed: 3 }, &[outcome]);
+        let page = Page::Figures.html(Options { quick: true, seed: 3 }, &[outcome]);
         assert!(page.contains("a &lt; b. Here: b &amp; a.") && page.contains("does not come out as stated"));
         assert!(page.contains("href=\"encodings.svg\"") && !page.contains("http"));
     }

@@ -105,7 +105,7 @@ impl Inverse {
             Command::Shape(Solid { mesh, common }) => {
                 let (name, mesh) = match &mesh {
                     Some(path) => (path.file_name().unwrap_or_default().to_string_lossy(), read::read(path)?),
-                    None => ("a trefoil knot with ridges and studs".into(), made::knot()),
+                    None => (made::NAME.into(), made::knot()),
                 };
                 let mut params = ShapeParams::new(common.quick, common.seed);
                 common.adjust(&mut params.training);

@@ -10,6 +10,9 @@ const CORNERS: usize = 96;
 /// Radius of the tube; the knot itself measures about 6 across.
 const TUBE: f64 = 0.72;
 
+/// Of the mesh, for headings.
+pub const NAME: &str = "a trefoil knot with ridges and studs";
+
 /// A trefoil knot of a tube with a twisted relief of ridges and fine studs.
 pub fn knot() -> Mesh {
     let vertices: Vec<Point> = (0..RINGS * CORNERS).map(|k| surface(k / CORNERS, k % CORNERS)).collect();
