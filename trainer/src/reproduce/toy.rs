@@ -99,6 +99,19 @@ impl Problem {
         Self { train_points, train_targets, test_points, test_targets }
     }
 
+    /// The same without the test points, for what asks of the training points alone: evaluating 224 points at every logged
+    /// step costs more than a short training does.
+    pub(super) fn training_only(mut self) -> Self {
+        self.test_points = Array2::zeros((0, 1));
+        self.test_targets = Array2::zeros((0, 1));
+        self
+    }
+
+    /// Whether there are test points.
+    fn tests(&self) -> bool {
+        !self.test_points.is_empty()
+    }
+
     /// Values at the training and the test points merged into the order of the 256 samples, with their places.
     pub(super) fn curve(&self, train: ArrayView1<'_, f64>, test: ArrayView1<'_, f64>) -> Vec<(f64, f64)> {
         let pairs = |points: &Array2<f64>, values: ArrayView1<'_, f64>| {
@@ -230,7 +243,8 @@ pub(super) fn run(
     monitor: &Monitor<'_>,
 ) -> Result<Run, ReproduceError> {
     let f32_inputs = |points: &Array2<f64>| Ok::<_, ReproduceError>(mapping.inputs(points.view())?.mapv(|x| x as f32));
-    let (train_inputs, test_inputs) = (f32_inputs(&problem.train_points)?, f32_inputs(&problem.test_points)?);
+    let train_inputs = f32_inputs(&problem.train_points)?;
+    let test_inputs = if problem.tests() { Some(f32_inputs(&problem.test_points)?) } else { None };
     let network = setting.network(train_inputs.ncols());
     let start = network.clone();
     let params = LoopParams {
@@ -241,7 +255,8 @@ pub(super) fn run(
     };
     let snapshot = |step, network: &Mlp<f32>| {
         let outputs = |inputs: &Array2<f32>| network.predict(inputs.view()).column(0).mapv(f64::from);
-        Snapshot { step, train: outputs(&train_inputs), test: outputs(&test_inputs) }
+        let test = test_inputs.as_ref().map_or_else(|| Array1::zeros(0), outputs);
+        Snapshot { step, train: outputs(&train_inputs), test }
     };
     let targets = problem.train_targets.mapv(|y| y as f32);
     let mut objective = Regression::new(train_inputs.clone(), targets, SquaredError::HalfSum, None, 0);
@@ -295,7 +310,7 @@ impl Run {
         let projected = kernels.cross.dot(&dynamics.eigen().vectors);
         let start = &self.measured[0];
         let (train, test) = (start.train.view().insert_axis(Axis(1)), start.test.view().insert_axis(Axis(1)));
-        let initial = Initial { train: Some(train), test: Some(test) };
+        let initial = Initial { train: Some(train), test: problem.tests().then_some(test) };
         let targets = problem.train_targets.view();
         self.measured
             .iter()
@@ -306,7 +321,11 @@ impl Run {
                 Ok(Snapshot {
                     step: measured.step,
                     train: column(dynamics.train(targets, initial, training)?),
-                    test: column(dynamics.test_modes(&projected, targets, initial, training)?),
+                    test: if problem.tests() {
+                        column(dynamics.test_modes(&projected, targets, initial, training)?)
+                    } else {
+                        Array1::zeros(0)
+                    },
                 })
             })
             .collect()
@@ -314,21 +333,40 @@ impl Run {
 
     /// The predictor's kernels on this problem.
     pub(super) fn kernels(&self, problem: &Problem, predictor: Predictor) -> Result<Kernels, ReproduceError> {
+        // Kernels are of at least one point.
+        let none = || Array2::zeros((0, problem.train_points.nrows()));
+        let tested = problem.tests();
         match predictor {
             Predictor::Infinite => {
                 let kernel = self.setting.kernel(self.mapping)?;
                 let shift = if self.mapping.power.is_none() { 0.5 } else { 0.0 };
                 let (train, test) = (&problem.train_points - shift, &problem.test_points - shift);
-                Ok(Kernels { gram: kernel.gram(train.view())?, cross: kernel.cross(test.view(), train.view())? })
+                let cross = if tested { kernel.cross(test.view(), train.view())? } else { none() };
+                Ok(Kernels { gram: kernel.gram(train.view())?, cross })
             }
             Predictor::Own => {
                 let network = EmpiricalNtk::new(&self.start, &self.setting.descent(self.start.shape()).factors)?;
                 let train = self.mapping.inputs(problem.train_points.view())?;
-                let test = self.mapping.inputs(problem.test_points.view())?;
-                let cross = network.cross(test.view(), train.view(), 0)?;
+                let cross = if tested {
+                    let test = self.mapping.inputs(problem.test_points.view())?;
+                    network.cross(test.view(), train.view(), 0)?
+                } else {
+                    none()
+                };
                 Ok(Kernels { gram: network.gram(train.view(), 0)?, cross })
             }
         }
+    }
+
+    /// Mean square on the test points of what the kernel of infinite width predicts at `time` of gradient flow from outputs
+    /// of zero: the theory alone, without any draw of weights.
+    pub(super) fn test_error_from_zero(&self, problem: &Problem, time: f64) -> Result<f64, ReproduceError> {
+        let kernels = self.kernels(problem, Predictor::Infinite)?;
+        let dynamics = Dynamics::new(kernels.gram.view())?;
+        let projected = kernels.cross.dot(&dynamics.eigen().vectors);
+        let (targets, training) = (problem.train_targets.view(), Training::Flow { time });
+        let outputs = dynamics.test_modes(&projected, targets, Initial::default(), training)?.column(0).to_owned();
+        Ok(squares(&outputs, &problem.test_targets) / outputs.len() as f64)
     }
 
     /// The largest `|measured - predicted training loss| / initial loss` over the logged steps.

@@ -18,6 +18,8 @@ use crate::theory::kernel::Kernel;
 /// How many steps of the published training one quick step stands for, at as many times the rate.
 pub(super) const QUICK_SPEEDUP: u64 = 100;
 const LOGGED: usize = 60;
+/// Rate times steps of the published training.
+const PUBLISHED_TIME: f64 = 1e-5 * 50_001.0;
 /// Test error of an independent computation of the published setting at 50,001 steps, in the order of the mappings.
 const REFERENCE: [f64; 7] = [1.07e-2, 6.4e-3, 5.7e-3, 7.2e-3, 8.5e-3, 9.5e-3, 4.0e-2];
 
@@ -41,6 +43,8 @@ struct Numbers {
     train_loss_predicted: Vec<f64>,
     test_error: Vec<f64>,
     test_error_predicted: Vec<f64>,
+    /// Of the kernel of infinite width after the published time, from outputs of zero.
+    test_error_from_zero: f64,
     /// (x, f(x)) at i/256 after the last step.
     fit: Vec<(f64, f64)>,
     reference_test_error: f64,
@@ -63,6 +67,7 @@ impl Numbers {
             train_loss_predicted: all(&train, &predicted),
             test_error: all(&test, &run.measured),
             test_error_predicted: all(&test, &predicted),
+            test_error_from_zero: run.test_error_from_zero(problem, PUBLISHED_TIME)?,
             fit: problem.curve(last.train.view(), last.test.view()),
             reference_test_error: reference,
         })
@@ -131,6 +136,13 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
              frequencies in this time, and the raw coordinate hardly anything. Dashed: what the tangent kernel of infinite \
              width predicts from the network's own initial outputs."
                 .to_owned(),
+            "The independent computation of the published setting that we compare with is the kernel of infinite width, from \
+             outputs of zero: our closed form gives its seven numbers to the digits quoted. The trained networks start from \
+             random outputs and have 1024 units. For p = 2 and p = ∞ their test error is above it by 28 and 30 %, and that is \
+             not the draw of the weights: four seeds of the quick setting gave (1.086 ± 0.009)e-2 and (1.233 ± 0.005)e-2, where \
+             the prediction from the same initial outputs gave (0.858 ± 0.010)e-2 and (0.956 ± 0.005)e-2. p = 1 was best in \
+             each."
+                .to_owned(),
             "With narrow spectra (p ≥ 1.5) the trained network learns the directions of small eigenvalues more slowly than the \
              kernel says, be it that of infinite width or the network's own before training: its kernel moves. Its test error then \
              is above the predicted one."
@@ -156,6 +168,7 @@ fn table(numbers: &[Numbers]) -> Table {
             n.mapping.to_owned(),
             error(Numbers::last(&n.test_error)),
             error(Numbers::last(&n.test_error_predicted)),
+            error(n.test_error_from_zero),
             error(n.reference_test_error),
             error(Numbers::last(&n.train_loss)),
             error(Numbers::last(&n.train_loss_predicted)),
@@ -166,7 +179,7 @@ fn table(numbers: &[Numbers]) -> Table {
             "After the last step. Test error is the mean square, training loss half the sum of squares. Reference: an \
                   independent computation of the published setting."
                 .to_owned(),
-        head: ["mapping", "test error", "predicted", "reference", "training loss", "predicted"]
+        head: ["mapping", "test error", "predicted", "predicted from zero", "reference", "training loss", "predicted"]
             .map(str::to_owned)
             .into(),
         rows: numbers.iter().map(row).collect(),
@@ -183,6 +196,7 @@ fn claims(numbers: &[Numbers]) -> Vec<Claim> {
         let each = numbers.iter().map(|n| ((of(n) / n.reference_test_error - 1.0).abs(), n.mapping));
         each.max_by(|a, b| a.0.total_cmp(&b.0)).expect("seven mappings")
     };
+    let theory = off(&|n| n.test_error_from_zero);
     let (predicted, measured) = (off(&|n| Numbers::last(&n.test_error_predicted)), off(&error));
     let largest = |(gap, mapping): (f64, &str)| format!("largest difference {:.0} % ({mapping})", 100.0 * gap);
     vec![
@@ -195,6 +209,12 @@ fn claims(numbers: &[Numbers]) -> Vec<Claim> {
             "Without a mapping the eigenvalues fall faster by orders of magnitude",
             format!("last to second eigenvalue {:.1e} without mapping, {:.1e} with p = 0", decay(none), decay(widest)),
             decay(widest) > 100.0 * decay(none),
+        ),
+        // The reference is quoted to two or three digits.
+        Claim::new(
+            "From outputs of zero the kernel of infinite width gives the test errors of an independent computation, within 1 %",
+            format!("largest difference {:.1} % ({})", 100.0 * theory.0, theory.1),
+            theory.0 < 0.01,
         ),
         Claim::new(
             "The predicted test errors are those of an independent computation of the published setting, within 15 %",
@@ -304,7 +324,12 @@ mod tests {
             .map(|(run, reference)| Numbers::new(&problem, run, reference).unwrap())
             .collect();
         let claims = claims(&numbers);
-        assert!(claims[..3].iter().all(|claim| claim.holds), "{claims:#?}\n{:#?}", table(&numbers));
+        // The order of the trained networks: it falls to p = 1 and rises from there, far above all without mapping.
+        let errors: Vec<f64> = numbers.iter().map(|n| Numbers::last(&n.test_error)).collect();
+        let falls = |pair: &[f64]| pair[1] < pair[0];
+        assert!(errors[..3].windows(2).all(falls) && !errors[2..].windows(2).any(falls), "{errors:?}");
+        assert!(errors[6] > 2.0 * errors[5], "{errors:?}");
+        assert!(claims[..4].iter().all(|claim| claim.holds), "{claims:#?}\n{:#?}", table(&numbers));
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl Results {
 
 pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, ReproduceError> {
     let steps = Steps::new(options.quick);
-    let problem = Problem::load();
+    let problem = Problem::load().training_only();
     let results = Results::measure(&problem, steps, options.seed, monitor)?;
     let shortened = if options.quick {
         format!(
@@ -149,6 +149,12 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
              one network of width 1024 differs from it by 7 %, mostly in a factor common to all eigenvalues, and a decay that \
              is 7 % too fast is off by up to 7 %/e = 2.6 % of the initial loss, at any learning rate. The mean over networks does \
              follow it."
+                .to_owned(),
+            "The gap to the own kernel comes later, while the small eigenvalues are learned: seed 0 reached 3.4 % of its initial \
+             loss (p = ∞, 200 steps), above the 2 % asked for. It is in units of the initial loss, and that varies much with the \
+             draw of the initial outputs: networks that begin near the signal, as those of seed 0 do with 1 to 2 where the mean is \
+             18, have the most to lose by it. With few steps the gap has not grown to its largest yet, and its order by width \
+             says little."
                 .to_owned(),
             "Late and at low loss theory and training part: the kernel of a finite network moves, and small eigenvalues are off by \
              the most in proportion."
@@ -272,7 +278,7 @@ mod tests {
     /// The prediction is of the very training that is run: with the sign or the rate wrong it misses by all of the loss.
     #[test]
     fn the_kernel_predicts_every_mapping_within_two_percent() {
-        let (stop, problem) = (AtomicBool::new(false), Problem::load());
+        let (stop, problem) = (AtomicBool::new(false), Problem::load().training_only());
         let monitor = Monitor { stop: &stop, tell: &|_| {} };
         let steps = 16;
         let jobs: Vec<_> = MAPPINGS.iter().flat_map(|&mapping| group(mapping, 1024, steps, 1, 0)).collect();
@@ -288,7 +294,7 @@ mod tests {
 
     #[test]
     fn the_gaps_shrink_with_the_width_and_errors_decay_eigenvector_by_eigenvector() {
-        let (stop, problem) = (AtomicBool::new(false), Problem::load());
+        let (stop, problem) = (AtomicBool::new(false), Problem::load().training_only());
         let monitor = Monitor { stop: &stop, tell: &|_| {} };
         let of_width = |width| numbers_of(&problem, &group(MAPPINGS[SHOWN], width, 60, NETWORKS, 0), &monitor).unwrap();
         let (narrow, wide) = (of_width(64), of_width(512));
