@@ -6,7 +6,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use thiserror::Error;
 
-use super::{smooth, style};
+use super::{smooth, style, vector};
 
 /// Why a figure could not be drawn.
 #[derive(Debug, Error)]
@@ -53,12 +53,7 @@ pub trait Figure {
     /// If drawing fails.
     fn svg(&self) -> Result<String, FigureError> {
         style::register_fonts();
-        let mut text = String::new();
-        {
-            let area = SVGBackend::with_string(&mut text, self.size()).into_drawing_area();
-            self.draw_on(&area)?;
-        }
-        Ok(text)
+        vector::render(self.size(), |backend| self.draw_on(&backend.into_drawing_area()))
     }
 
     /// Clears, draws and finishes, with the backend's error in words: its type differs with the backend.

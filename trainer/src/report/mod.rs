@@ -14,6 +14,7 @@ pub mod scatter;
 pub mod sheet;
 mod smooth;
 pub mod style;
+mod vector;
 mod views;
 
 use std::path::Path;

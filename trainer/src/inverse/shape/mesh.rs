@@ -8,8 +8,8 @@ use thiserror::Error;
 /// A point of space.
 pub type Point = [f64; 3];
 
-/// What the largest side of a mesh becomes in the unit cube; the rest is margin for points near the surface.
-const FILLED: f64 = 0.9;
+/// Between a mesh and the unit cube that holds it, in lengths of the cube: room for points near the surface.
+pub const MARGIN: f64 = 0.05;
 
 /// Why a mesh has no inside.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -143,13 +143,13 @@ impl Mesh {
         [fold(f64::min, f64::INFINITY), fold(f64::max, f64::NEG_INFINITY)]
     }
 
-    /// The mesh in the middle of the unit cube, and where that cube lies.
+    /// The mesh within the unit cube, with a margin on three sides at least, and where that cube lies.
     #[must_use]
     pub fn in_unit_cube(&self) -> (Self, Fit) {
         let [low, high] = self.bounds();
         let extent = (0..3).map(|axis| high[axis] - low[axis]).fold(0.0, f64::max);
-        let side = extent / FILLED;
-        let origin: Point = std::array::from_fn(|axis| (low[axis] + high[axis] - side) / 2.0);
+        let side = extent / (1.0 - 2.0 * MARGIN);
+        let origin: Point = low.map(|low| low - MARGIN * side);
         let vertices =
             self.vertices.iter().map(|v| std::array::from_fn(|axis| (v[axis] - origin[axis]) / side)).collect();
         (Self { vertices, faces: self.faces.clone() }, Fit { origin, side })
@@ -203,7 +203,7 @@ pub(super) mod tests {
         let (vertices, mut faces) = cube();
         let mesh = Mesh::new(&vertices, &faces).unwrap();
         let (unit, fit) = mesh.in_unit_cube();
-        assert_eq!((mesh.bounds(), fit.side), ([[0.0; 3], [2.0; 3]], 2.0 / FILLED));
+        assert_eq!((mesh.bounds(), fit.side), ([[0.0; 3], [2.0; 3]], 2.0 / 0.9));
         assert!(unit.bounds()[0].iter().all(|x| (x - 0.05).abs() < 1e-12));
         let on_surface = |p: &Point| p.iter().any(|x| *x == 0.0 || *x == 2.0);
         assert!(mesh.sample(500, &mut step_rng(0, 0, 0)).iter().all(on_surface));

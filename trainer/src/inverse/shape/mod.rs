@@ -1,6 +1,6 @@
 //! Occupancy of a solid: whether a point lies within a closed mesh (Tancik et al. 2020, section 6.1).
 //!
-//! A network is trained by cross-entropy on the occupancy of points drawn afresh in each step within the bounding box, and
+//! A network is trained by cross-entropy on the occupancy of points drawn afresh in each step from the bounding box and a margin, and
 //! judged by the intersection over union (IoU) with the solid, of uniform points and of points near the surface.
 //!
 //! | module | holds |
@@ -26,7 +26,7 @@ use rand_distr::{Distribution, Normal};
 use serde::Serialize;
 
 use self::inside::Inside;
-use self::mesh::{Mesh, Point};
+use self::mesh::{MARGIN, Mesh, Point};
 use self::occupancy::OccupancyObjective;
 use super::compare::{
     Compared, Comparison, Mapping, Monitor, Problem, Solved, Training, artifact, best, evaluate, name,
@@ -131,11 +131,13 @@ pub fn compare(
     let training = &params.training;
     let (mesh, fit) = mesh.in_unit_cube();
     let solid = Inside::new(&mesh);
-    let [uniform, near] = tests(&mesh, &solid, params);
+    // The bounding box with its margin: what networks are trained on, tested in, drawn in, and clamp points to.
+    let domain = [[0.0; 3], mesh.bounds()[1].map(|high| high + MARGIN)];
+    let [uniform, near] = tests(&mesh, &solid, domain, params);
     let (mut rows, mut solutions, mut pictures) = (Vec::new(), Vec::new(), Vec::new());
     for mapping in ShapeParams::mappings() {
         let (encoding, mut state) = training.start(&mapping, 3, OutputActivation::Linear)?;
-        let mut objective = OccupancyObjective::new(&encoding, &solid, mesh.bounds(), params.batch, training.seed);
+        let mut objective = OccupancyObjective::new(&encoding, &solid, domain, params.batch, training.seed);
         training.run(&mapping, &mut objective, &mut state, monitor)?;
         let network = state.networks.swap_remove(0);
         let logits = |coordinates: &Array2<u32>| field(&EncodedFeatures::new(&encoding, coordinates.view()), &network);
@@ -143,13 +145,15 @@ pub fn compare(
         let training_loss = state.history.last().map_or(f64::NAN, |&(_, loss)| loss);
         rows.push(Compared { mapping, scores: vec![iou(&uniform), iou(&near)], training_loss });
         let within = |points: &[Point]| logits(&fixed(points)).into_iter().map(|logit| logit > 0.0).collect();
-        pictures.push(view::draw(params.pixels, within));
+        pictures.push(view::draw(params.pixels, domain, within));
         solutions.push(Solved { encoding, network: with_sigmoid(&network) });
     }
     let chosen = rows.iter().position(|row| std::ptr::eq(row, best(&rows))).expect("one of them");
-    let axes: Vec<Axis> = (0..3)
-        .map(|axis| Axis::new(fit.origin[axis] as f32, (fit.origin[axis] + fit.side) as f32, fit.side as f32))
-        .collect();
+    let axis = |k: usize| {
+        let minimum = fit.origin[k];
+        Axis::new(minimum as f32, (minimum + domain[1][k] * fit.side) as f32, fit.side as f32)
+    };
+    let axes = [0, 1, 2].map(axis);
     // There is no PSNR of an occupancy.
     let psnr = f64::NAN;
     let about = (&rows[chosen].mapping, training);
@@ -163,7 +167,7 @@ pub fn compare(
     };
     let artifact_scores = vec![on_device(&uniform), on_device(&near)];
     let problem = problem(name, mesh.faces().len(), params);
-    let truth = view::draw(params.pixels, |points| points.iter().map(|&point| solid.contains(point)).collect());
+    let truth = view::draw(params.pixels, domain, |points| points.iter().map(|&point| solid.contains(point)).collect());
     let sheet = sheet(&problem, params.pixels, truth, &rows, pictures);
     Ok(Comparison { problem, training: training.clone(), rows, sheet, artifact, artifact_scores })
 }
@@ -176,17 +180,16 @@ fn problem(name: &str, faces: usize, params: &ShapeParams) -> Problem {
         differences: format!(
             "Published: scanned figures, 7 hidden layers of 256 units, 256 frequencies, 10,000 steps of 32,768 points, tested on \
              262,144, features of norm one. Here: {}, {batch} points a step, tested on {points}, features not \
-             divided by their norm. Of the published tests table 1 shows one.",
+             divided by their norm, a margin around the bounding box. Of the published tests table 1 shows one.",
             params.training.describe()
         ),
         measures: vec!["IoU, uniform", "IoU, near surface"],
     }
 }
 
-/// Uniform points of the bounding box, and points near the surface.
-fn tests(mesh: &Mesh, solid: &Inside<'_>, params: &ShapeParams) -> [Test; 2] {
+/// Uniform points of the domain, and points near the surface.
+fn tests(mesh: &Mesh, solid: &Inside<'_>, [low, high]: [Point; 2], params: &ShapeParams) -> [Test; 2] {
     let mut rng = step_rng(params.training.seed, TEST, 0);
-    let [low, high] = mesh.bounds();
     let mut uniform = || std::array::from_fn(|k| low[k] + (high[k] - low[k]) * rng.random::<f64>());
     let uniform: Vec<Point> = (0..params.test_points).map(|_| uniform()).collect();
     let normal = Normal::new(0.0, NEAR).expect("a positive deviation");

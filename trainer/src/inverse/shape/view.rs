@@ -21,9 +21,10 @@ const RIGHT: Point = [0.857_492_926, 0.514_495_755, 0.0];
 const UP: Point = [-0.257_247_878, 0.428_746_463, 0.866_025_404];
 const AWAY: Point = [-0.445_566_394, 0.742_610_657, -0.500_000_000];
 
-/// RGB of `[pixels, pixels]`. `within` tells which of many points of the unit cube the solid holds; others it does not.
-pub fn draw(pixels: usize, within: impl Fn(&[Point]) -> Vec<bool>) -> Vec<u8> {
-    let depths = depths(pixels, within);
+/// RGB of `[pixels, pixels]`. `within` tells which of many points of the domain, a box of the unit cube, the solid holds; others it
+/// does not.
+pub fn draw(pixels: usize, domain: [Point; 2], within: impl Fn(&[Point]) -> Vec<bool>) -> Vec<u8> {
+    let depths = depths(pixels, domain, within);
     let at = |x: usize, y: usize| depths[y * pixels + x];
     let shade = |index: usize| {
         let (x, y) = (index % pixels, index / pixels);
@@ -48,18 +49,18 @@ pub fn draw(pixels: usize, within: impl Fn(&[Point]) -> Vec<bool>) -> Vec<u8> {
 }
 
 /// How far each ray goes until it enters the solid.
-fn depths(pixels: usize, within: impl Fn(&[Point]) -> Vec<bool>) -> Vec<Option<f64>> {
+fn depths(pixels: usize, [low, high]: [Point; 2], within: impl Fn(&[Point]) -> Vec<bool>) -> Vec<Option<f64>> {
     let place = |k: usize| ((k as f64 + 0.5) / pixels as f64 - 0.5) * WIDTH;
     let point = |index: usize, depth: f64| -> Point {
         let (u, v) = (place(index % pixels), -place(index / pixels));
-        std::array::from_fn(|k| 0.5 + u * RIGHT[k] + v * UP[k] + (depth - DEPTH / 2.0) * AWAY[k])
+        std::array::from_fn(|k| (low[k] + high[k]) / 2.0 + u * RIGHT[k] + v * UP[k] + (depth - DEPTH / 2.0) * AWAY[k])
     };
     let entered = |rays: &[(usize, f64)]| -> Vec<bool> {
         let points: Vec<Point> = rays.iter().map(|&(index, depth)| point(index, depth)).collect();
-        let in_cube = |point: &Point| point.iter().all(|x| (0.0..1.0).contains(x));
-        let asked: Vec<Point> = points.iter().copied().filter(in_cube).collect();
+        let in_domain = |point: &Point| (0..3).all(|k| (low[k]..high[k]).contains(&point[k]));
+        let asked: Vec<Point> = points.iter().copied().filter(in_domain).collect();
         let mut answers = within(&asked).into_iter();
-        points.iter().map(|point| in_cube(point) && answers.next() == Some(true)).collect()
+        points.iter().map(|point| in_domain(point) && answers.next() == Some(true)).collect()
     };
     let mut open: Vec<usize> = (0..pixels * pixels).collect();
     let mut found: Vec<(usize, f64)> = Vec::new();
@@ -96,18 +97,18 @@ mod tests {
         let ball = |points: &[Point]| {
             points.iter().map(|p| p.iter().map(|x| (x - 0.5) * (x - 0.5)).sum::<f64>() < 0.16).collect()
         };
-        let n = 60;
+        let (n, cube) = (60, [[0.0; 3], [1.0; 3]]);
         for (a, b) in [(RIGHT, UP), (UP, AWAY), (AWAY, RIGHT), (RIGHT, RIGHT), (UP, UP), (AWAY, AWAY)] {
             let dot: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
             assert!((dot - f64::from(u8::from(a == b))).abs() < 1e-7);
         }
-        let picture = draw(n, ball);
+        let picture = draw(n, cube, ball);
         let at = |x: usize, y: usize| picture[3 * (y * n + x)];
         let covered = (0..n * n).filter(|i| at(i % n, i / n) < 255).count() as f64 / (n * n) as f64;
         assert!((covered - std::f64::consts::PI * 0.16 / (WIDTH * WIDTH)).abs() < 0.02, "{covered}");
         assert_eq!((at(0, 0), at(n - 1, n - 1)), (255, 255));
         assert!(at(20, 18) > 220 && at(40, 44) < 140, "{} {}", at(20, 18), at(40, 44));
-        let middle = depths(n, ball)[n / 2 * n + n / 2].unwrap();
+        let middle = depths(n, cube, ball)[n / 2 * n + n / 2].unwrap();
         assert!((middle - (DEPTH / 2.0 - 0.4)).abs() < 1e-2, "{middle}");
     }
 }
