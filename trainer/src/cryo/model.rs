@@ -16,11 +16,12 @@ use crate::network::{Initialization, Mlp, Shape};
 use crate::quantize::DenseLayer;
 use crate::train::{TrainState, step_rng};
 use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2, s};
 use rand::RngExt;
 
-/// Latents are told apart from -4 to 4; a normal variable leaves that once in 16,000 draws.
-pub const LATENT_LIMIT: f32 = 4.0;
+/// z enters the decoder in this unit, so that it spans about as much as a feature does: a normal variable leaves ±4 once
+/// in 16,000 draws.
+pub const LATENT_UNIT: f32 = 4.0;
 /// Random numbers of the networks' start and of the calibration.
 const START: u64 = 201;
 const CALIBRATION: u64 = 202;
@@ -37,8 +38,8 @@ pub fn half_space(k: [f32; 3]) -> ([f32; 3], bool) {
 #[derive(Clone, Debug)]
 pub struct Model {
     encoding: Encoding,
-    /// Of kx, ky, kz and of every dimension of z.
-    axes: Vec<Axis>,
+    /// Of kx, ky and kz.
+    axes: [Axis; 3],
     /// Images' units per unit of an output.
     scale: f32,
     size: usize,
@@ -59,8 +60,7 @@ impl Model {
         }
         let encoding = encoding.check(3 + params.latent)?;
         let limit = ((slices.radius() + 1) as f64 / slices.edge()) as f32;
-        let mut axes = vec![Axis::new(-limit, limit, 2.0 * limit); 3];
-        axes.extend(vec![Axis::new(-LATENT_LIMIT, LATENT_LIMIT, 2.0 * LATENT_LIMIT); params.latent]);
+        let axes = [Axis::new(-limit, limit, 2.0 * limit); 3];
         let ball = mean.ball(slices.radius());
         let power = ball.iter().map(|&k| f64::from(mean.get(k).norm_sqr())).sum::<f64>() / ball.len() as f64;
         let scale = (power.sqrt() as f32).max(slices.noise() * 1e-3);
@@ -104,15 +104,17 @@ impl Model {
         }
     }
 
-    fn coordinates(&self, points: &[[f32; 3]], z: &[f32]) -> Array2<u32> {
-        let mut coordinates = Array2::zeros((points.len(), self.axes.len()));
+    /// The decoder's inputs: features of k, then z.
+    fn features(&self, points: &[[f32; 3]], z: &[f32]) -> Array2<f32> {
+        let mut coordinates = Array2::zeros((points.len(), 3 + self.latent));
         for (mut row, &k) in coordinates.rows_mut().into_iter().zip(points) {
             self.coordinates_into(k, row.as_slice_mut().expect("row-major"));
-            for ((slot, &z), axis) in row.iter_mut().skip(3).zip(z).zip(&self.axes[3..]) {
-                *slot = axis.to_fixed(z, Outside::Clamp).unwrap_or(0);
-            }
         }
-        coordinates
+        let mut features = self.encoding.features(coordinates.view());
+        for (mut column, z) in features.columns_mut().into_iter().rev().zip(z.iter().rev()) {
+            column.fill(z / LATENT_UNIT);
+        }
+        features
     }
 
     /// The volume of a conformation, in the images' units.
@@ -121,7 +123,7 @@ impl Model {
         let points: Vec<[i32; 3]> =
             volume.ball(self.size / 2 - 1).into_iter().filter(|k| !half_space(k.map(|k| k as f32)).1).collect();
         let frequencies: Vec<[f32; 3]> = points.iter().map(|k| k.map(|k| k as f32)).collect();
-        let outputs = decoder.predict(self.encoding.features(self.coordinates(&frequencies, z).view()).view());
+        let outputs = decoder.predict(self.features(&frequencies, z).view());
         for (k, pair) in points.into_iter().zip(outputs.rows()) {
             let mut value = hartley::to_fourier(pair[0], pair[1]) * self.scale;
             if k == [0; 3] {
@@ -133,11 +135,12 @@ impl Model {
         volume
     }
 
-    /// Random frequencies of the ball with random latents `[n, 3 + latent]`, in the artifact's units: what to ask a device.
-    pub fn queries(&self, count: usize, seed: u64) -> Array2<f32> {
+    /// Random frequencies of the ball with latents of random images `[n, 3 + latent]`, in the artifact's units: what to
+    /// ask a device. `latents` are those of all images, `[images, latent]`.
+    pub fn queries(&self, count: usize, latents: ArrayView2<'_, f32>, seed: u64) -> Array2<f32> {
         let mut rng = step_rng(seed, CALIBRATION, 0);
         let (radius, edge) = ((self.size / 2 - 1) as f32, (self.size as f64 * self.pixel_size) as f32);
-        let mut queries = Array2::zeros((count, self.axes.len()));
+        let mut queries = Array2::zeros((count, 3 + self.latent));
         for mut row in queries.rows_mut() {
             let k = loop {
                 let k: [f32; 3] = std::array::from_fn(|_| rng.random_range(-radius..=radius));
@@ -148,22 +151,35 @@ impl Model {
             for (slot, k) in row.iter_mut().zip(k) {
                 *slot = k / edge;
             }
-            row.iter_mut().skip(3).for_each(|z| *z = rng.random_range(-2.0..2.0));
+            let z = latents.row(rng.random_range(0..latents.nrows()));
+            row.iter_mut().skip(3).zip(z).for_each(|(slot, &z)| *slot = z);
         }
         queries
     }
 
-    /// The decoder as an artifact.
+    /// The decoder as an artifact. The domain of z holds every one of `latents`, `[images, latent]`; beyond it z is clamped.
     ///
     /// # Errors
     /// If a device cannot hold it.
-    pub fn artifact(&self, decoder: &Mlp<f32>, precision: Precision, seed: u64) -> Result<Artifact, CryoError> {
-        let layers: Vec<DenseLayer> = (0..decoder.shape().layers())
+    pub fn artifact(
+        &self,
+        decoder: &Mlp<f32>,
+        latents: ArrayView2<'_, f32>,
+        precision: Precision,
+        seed: u64,
+    ) -> Result<Artifact, CryoError> {
+        let limit = latents.iter().fold(1.0f32, |limit, z| limit.max(z.abs())).ceil();
+        let mut axes = self.axes.to_vec();
+        axes.extend(vec![Axis::new(-limit, limit, 2.0 * limit); self.latent]);
+        let mut layers: Vec<DenseLayer> = (0..decoder.shape().layers())
             .map(|layer| DenseLayer {
                 weights: decoder.weights(layer).to_owned(),
                 bias: decoder.biases(layer).to_owned(),
             })
             .collect();
+        // An artifact's coordinate runs from -1 to 1 over its domain; the decoder's z is in its own unit.
+        let first = self.encoding.features_len() - self.latent;
+        layers[0].weights.slice_mut(s![.., first..]).mapv_inplace(|weight| weight * (limit / LATENT_UNIT));
         let names: Vec<String> = (1..=self.latent).map(|i| format!("z{i}")).collect();
         let inputs = [&["kx", "ky", "kz"].map(String::from)[..], &names].concat();
         let text = format!(
@@ -179,17 +195,17 @@ impl Model {
             passthrough: self.encoding.passthrough(),
             layers: &layers,
             activation: OutputActivation::Linear,
-            axes: &self.axes,
+            axes: &axes,
             outside: Outside::Clamp,
             output_maps: &[map, map],
             text: &text,
             training_psnr_db: f32::NAN,
             quantization_loss_db: f32::NAN,
         };
-        let queries = self.queries(CALIBRATION_POINTS, seed);
+        let queries = self.queries(CALIBRATION_POINTS, latents, seed);
         let mut coordinates = Array2::zeros(queries.dim());
         for (mut row, query) in coordinates.rows_mut().into_iter().zip(queries.rows()) {
-            for ((slot, &x), axis) in row.iter_mut().zip(query).zip(&self.axes) {
+            for ((slot, &x), axis) in row.iter_mut().zip(query).zip(&axes) {
                 *slot = axis.to_fixed(x, Outside::Clamp).unwrap_or(0);
             }
         }
@@ -231,12 +247,14 @@ mod tests {
     fn the_artifact_answers_for_frequency_and_conformation() {
         for kind in [EncodingKind::Gaussian, EncodingKind::Positional, EncodingKind::None] {
             let (model, decoder) = model(kind);
-            let (z, edge) = ([0.7, -1.3], 96.0);
+            // Beyond the decoder's unit, as latents of a weak prior are.
+            let (z, edge) = ([0.7, -5.3], 96.0);
+            let latents = Array2::from_shape_fn((20, 2), |(image, d)| z[d] * (image as f32 - 9.0) / 10.0);
             let volume = model.volume(&decoder, &z);
             let ks = [[3, -2, 5], [0, 4, 1], [7, 7, 7]];
             let points = Array2::from_shape_fn((3, 5), |(i, d)| if d < 3 { ks[i][d] as f32 / edge } else { z[d - 3] });
             for (precision, bound) in [(Precision::F32, 1e-4), (Precision::W16A16, 2e-3), (Precision::W8A16, 0.05)] {
-                let artifact = model.artifact(&decoder, precision, 0).unwrap();
+                let artifact = model.artifact(&decoder, latents.view(), precision, 0).unwrap();
                 let answers = predict(&artifact.model().unwrap(), &points).unwrap();
                 for (k, answer) in ks.iter().zip(answers.rows()) {
                     let error = (hartley::to_fourier(answer[0], answer[1]) - volume.get(*k)).norm() / model.scale();

@@ -6,7 +6,7 @@
 //! decoder's unit to the noise. At β = 1 it is the negative evidence lower bound per pair, but for constants; where
 //! the model is right it tends to 1.
 
-use super::model::{LATENT_LIMIT, Model, half_space};
+use super::model::{LATENT_UNIT, Model, half_space};
 use super::params::CryoParams;
 use super::slices::Slices;
 use crate::features::buffer_rows;
@@ -196,7 +196,7 @@ impl CryoObjective<'_> {
             }
             // Passed by without rounding: z has a gradient.
             for (feature, z) in features[width - latent..].iter_mut().zip(&s.z[image * latent..]) {
-                *feature = z / LATENT_LIMIT;
+                *feature = z / LATENT_UNIT;
             }
         }
         rows
@@ -213,7 +213,7 @@ impl CryoObjective<'_> {
             let rows = &s.input_gradient[image * per_image * width..(image + 1) * per_image * width];
             for dimension in 0..latent {
                 let column = rows.iter().skip(width - latent + dimension).step_by(width);
-                let slope = column.sum::<f32>() / LATENT_LIMIT;
+                let slope = column.sum::<f32>() / LATENT_UNIT;
                 let at = image * 2 * latent + dimension;
                 let (mean, log_variance) = (s.codes[at], s.codes[at + latent]);
                 let noise = s.noise[image * latent + dimension];

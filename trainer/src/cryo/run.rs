@@ -30,6 +30,7 @@ use crate::train::TrainState;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use firmware_core::Precision;
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -144,7 +145,8 @@ pub fn write(
         let table = latent_table(&results.latents, motions.as_deref());
         files::write(&folder.path().join("latent.csv"), table.as_bytes())?;
     }
-    let (model_bytes, artifact_error) = write_artifact(folder, settings, precision, prepared, &networks[0])?;
+    let parts = (prepared, &results.latents);
+    let (model_bytes, artifact_error) = write_artifact(folder, settings, precision, parts, &networks[0])?;
     let metrics = Metrics {
         particles: stack.particles.len(),
         spearman: results.spearman,
@@ -173,15 +175,15 @@ fn write_artifact(
     folder: &RunFolder,
     settings: &CryoSettings,
     precision: Precision,
-    prepared: &Prepared,
+    (prepared, latents): (&Prepared, &Array2<f32>),
     decoder: &Mlp<f32>,
 ) -> Result<(usize, f64), CryoError> {
-    let (model, seed) = (prepared.model(), settings.params.seed);
-    let artifact = model.artifact(decoder, precision, seed)?;
-    let exact = model.artifact(decoder, Precision::F32, seed)?;
+    let (model, latents, seed) = (prepared.model(), latents.view(), settings.params.seed);
+    let artifact = model.artifact(decoder, latents, precision, seed)?;
+    let exact = model.artifact(decoder, latents, Precision::F32, seed)?;
     files::write(&folder.model(), artifact.as_bytes())?;
     // Others than those that calibrated.
-    let queries = model.queries(QUERIES, !seed);
+    let queries = model.queries(QUERIES, latents, !seed);
     let answers = |artifact: &crate::export::Artifact| -> Result<_, CryoError> {
         let model = artifact.model().map_err(|error| CryoError::Setting(error.to_string()))?;
         Ok(predict(&model, &queries)?)

@@ -1,0 +1,58 @@
+//! The decoder of a reconstruction on a device: the density at frequency k in conformation z.
+
+use tempfile::TempDir;
+use tests::commands::device::evaluate;
+use tests::model;
+use trainer::cryo::atoms::Molecule;
+use trainer::cryo::fit::{Prepared, Subset, evaluate as judge};
+use trainer::cryo::params::CryoParams;
+use trainer::cryo::run::{self, CryoSettings};
+use trainer::cryo::synthesis::{SynthesisParams, synthesize};
+use trainer::dataset::{self, LoadOptions};
+use trainer::encoding::EncodingParams;
+use trainer::model_card;
+use trainer::run::RunFolder;
+use trainer::train::Watch;
+
+use crate::firmware;
+
+/// Files as `trainer cryo fit` leaves them, through what `cargo xtask device RUN/model.ffm RUN/queries.csv` does.
+#[test]
+fn a_device_answers_for_frequency_and_conformation() {
+    let synthesis = SynthesisParams { particles: 60, snr: 1.0, ..SynthesisParams::default() };
+    let stack = synthesize(&Molecule::adenylate_kinase(), &synthesis).unwrap();
+    let params = CryoParams {
+        encoding: EncodingParams { frequencies: 16, ..EncodingParams::default() },
+        hidden: vec![24, 24],
+        encoder_hidden: vec![8],
+        steps: 40,
+        images: 16,
+        half_sets: false,
+        ..CryoParams::default()
+    };
+    let prepared = Prepared::new(&stack, &params).unwrap();
+    let mut state = prepared.start();
+    prepared.train(Subset::All, &mut state, &mut Watch::default()).unwrap();
+    let results = judge(&prepared, &stack, None, &state.networks, None);
+
+    let folder = TempDir::new().unwrap();
+    let run = RunFolder::create(&folder.path().join("run"), false).unwrap();
+    for precision in tests::commands::parity::PRECISIONS {
+        let settings = CryoSettings {
+            params: params.clone(),
+            table: "poses.csv".into(),
+            stack: None,
+            truth: None,
+            precision: model_card::precision_name(precision).to_owned(),
+        };
+        run::write(&run, &settings, precision, (&prepared, &stack, &results), &state.networks, 0.0).unwrap();
+
+        let artifact = model::read(&run.model()).unwrap();
+        let queries = run.path().join("queries.csv");
+        let options = model_card::load_options(artifact.model().unwrap().text(), &queries, LoadOptions::default());
+        let data = dataset::load(&queries, &options).unwrap();
+        let (summary, _) = evaluate(&firmware("mps2-an386"), &artifact, &data).unwrap();
+        assert_eq!((summary.samples, summary.mismatched), (256, 0), "{precision:?}");
+        assert!(summary.psnr_db > 30.0, "{precision:?}: {} dB", summary.psnr_db);
+    }
+}
