@@ -265,7 +265,20 @@ fn parse_star(text: &str, path: &Path) -> Result<Listing, CryoError> {
         for (slot, (name, default)) in values.iter_mut().zip(STAR_COLUMNS) {
             *slot = value(row, name, default)?;
         }
-        (values[3], values[4]) = (-values[3], -values[4]);
+        let pixel = angstrom_per_pixel(|name| value(row, name, None));
+        for (slot, name) in values[3..5].iter_mut().zip(["rlnOriginX", "rlnOriginY"]) {
+            // Before RELION 3.1 origins were in pixels.
+            if table.column(name).is_some() && table.column(&format!("{name}Angst")).is_none() {
+                *slot = value(row, name, None)? * pixel.ok_or_else(|| missing("rlnImagePixelSize"))?;
+            }
+            *slot = -*slot;
+        }
+        if row > 0 && pixel != pixel_size {
+            return Err(
+                table.complaint(row, "another pixel size than the first image's; rescale all to one".to_owned())
+            );
+        }
+        pixel_size = pixel;
         particles.push(particle(values, None).map_err(|problem| table.complaint(row, problem))?);
         let name = &table.rows[row][names];
         let image =
@@ -275,12 +288,16 @@ fn parse_star(text: &str, path: &Path) -> Result<Listing, CryoError> {
             return Err(table.complaint(row, format!("a second stack, {file}; join them into one first")));
         }
         images.push(index);
-        if row == 0 {
-            pixel_size = ["rlnImagePixelSize", "rlnPixelSize"].iter().find_map(|name| value(0, name, None).ok());
-        }
     }
     not_empty(&particles, path)?;
     Ok(Listing { particles, images, stack, pixel_size })
+}
+
+/// The size of a pixel by RELION's columns: its own, or that of the detector (µm) over the magnification, as before 3.1.
+fn angstrom_per_pixel(value: impl Fn(&str) -> Result<f64, CryoError>) -> Option<f64> {
+    let own = ["rlnImagePixelSize", "rlnPixelSize"].into_iter().find_map(|name| value(name).ok());
+    let of_detector = || Some(1e4 * value("rlnDetectorPixelSize").ok()? / value("rlnMagnification").ok()?);
+    own.or_else(of_detector).filter(|size| size.is_finite() && *size > 0.0)
 }
 
 fn parse_csv(text: &str, path: &Path) -> Result<Listing, CryoError> {
@@ -348,6 +365,26 @@ mod tests {
         assert_eq!((second.ctf.defocus_v, second.ctf.defocus_angle, second.ctf.voltage), (15_900.0, 45.0, 300.0));
         assert_eq!((listing.images, listing.pixel_size), (vec![0, 1, 2], Some(3.0)));
         assert_eq!(listing.stack.unwrap(), Path::new("particles.mrcs"));
+    }
+
+    #[test]
+    fn the_columns_of_older_versions_are_understood() {
+        let head = "data_\nloop_\n_rlnImageName\n_rlnAngleRot\n_rlnAngleTilt\n_rlnAnglePsi\n_rlnOriginX\n_rlnOriginY\n_rlnDefocusU\n\
+                    _rlnDefocusV\n_rlnDefocusAngle\n_rlnVoltage\n_rlnSphericalAberration\n_rlnAmplitudeContrast\n";
+        let row = "10 20 30 2 -1.5 15000 14000 45 300 2.7 0.1";
+        let old =
+            format!("{head}_rlnDetectorPixelSize\n_rlnMagnification\n1@a.mrcs {row} 5 20000\n2@a.mrcs {row} 5 20000\n");
+        let listing = parse_star(&old, Path::new("p.star")).unwrap();
+        assert_eq!((listing.pixel_size, listing.particles[1].shift), (Some(2.5), [-5.0, 3.75]));
+        let said = |text: &str| parse_star(text, Path::new("p.star")).err().unwrap().to_string();
+        assert!(said(&format!("{head}1@a.mrcs {row}\n")).contains("no column rlnImagePixelSize"));
+        assert!(
+            said(&old.replace(
+                "2@a.mrcs 10 20 30 2 -1.5 15000 14000 45 300 2.7 0.1 5 20000",
+                &format!("2@a.mrcs {row} 5 10000")
+            ))
+            .contains("another pixel size")
+        );
     }
 
     #[test]
