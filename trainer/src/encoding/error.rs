@@ -1,0 +1,64 @@
+//! Why an encoding is refused.
+
+use firmware_core::limits::{MAX_FREQUENCIES, MAX_INPUTS};
+
+/// Why there is no such encoding.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum EncodingError {
+    /// Too many inputs or none.
+    #[error("{inputs} inputs cannot be encoded; a device takes 1 to {MAX_INPUTS}")]
+    Inputs {
+        /// How many there are.
+        inputs: usize,
+    },
+    /// More coordinates pass than there are.
+    #[error("{passthrough} of {inputs} inputs cannot be passed through unencoded")]
+    Passthrough {
+        /// How many shall pass.
+        passthrough: usize,
+        /// How many there are.
+        inputs: usize,
+    },
+    /// No row at all, or more than a device takes.
+    #[error(
+        "{rows} frequencies are not possible; --frequencies takes {least} to {MAX_FREQUENCIES} for {inputs} inputs"
+    )]
+    Rows {
+        /// How many there would be.
+        rows: usize,
+        /// The least that gives each axis one.
+        least: usize,
+        /// Number of inputs.
+        inputs: usize,
+    },
+    /// σ is no positive number.
+    #[error("a scale of {scale} is not possible; --scale takes a positive number, 1 to 50 for most signals")]
+    Scale {
+        /// What was given.
+        scale: f64,
+    },
+    /// A frequency does not fit Q16.16.
+    #[error("a frequency of {frequency:.4e} cycles is beyond ±32767; lower --scale")]
+    Frequency {
+        /// The frequency.
+        frequency: f64,
+    },
+    /// All frequencies vanish in Q16.16.
+    #[error("all frequencies round to zero, and the encoding would be constant; raise --scale")]
+    AllZero,
+    /// p is no number ≥ 0.
+    #[error("an amplitude power of {power} is not possible; --amplitude-power takes a number from 0 to inf")]
+    Power {
+        /// What was given.
+        power: f64,
+    },
+    /// Amplitudes for an encoding that has none.
+    #[error("--amplitude-power belongs to --encoding fourier")]
+    PowerWithoutFourier,
+    /// A list for an encoding that makes its own frequencies.
+    #[error("a list of frequencies belongs to --encoding fourier")]
+    ListWithoutFourier,
+    /// The notebook's variant of something else.
+    #[error("--positional-notebook belongs to --encoding positional")]
+    NotebookWithoutPositional,
+}
