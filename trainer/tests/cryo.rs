@@ -121,7 +121,7 @@ fn broken_files_are_refused_in_one_sentence() {
     broken = whole.clone();
     broken[1024..1028].copy_from_slice(&f32::NAN.to_le_bytes());
     fs::write(&images, &broken).expect("written");
-    assert!(fit(&table).contains("not a finite number"));
+    assert!(fit(&table).contains("image 1, row 1, column 1 holds NaN"));
     fs::write(&images, &whole).expect("written");
 
     let star = fs::read_to_string(made.join("particles.star")).expect("a table");

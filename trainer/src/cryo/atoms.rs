@@ -1,7 +1,7 @@
 //! Atoms: positions in ångström, of one structure or of the two ends of a motion.
 //!
 //! Read from a CSV table (`open_x, open_y, open_z, closed_x, …`, or `x, y, z`) or from the ATOM and HETATM records of a PDB
-//! file. Conformations between the ends are linear interpolations, t = 0 open, t = 1 closed.
+//! file, without waters and hydrogens. Conformations between the ends are linear interpolations, t = 0 open, t = 1 closed.
 
 use super::error::{CryoError, read_text};
 use std::path::Path;
@@ -97,11 +97,11 @@ impl Molecule {
         Self::new(open, closed, path)
     }
 
-    /// Parses the ATOM and HETATM records of the first model of a PDB file; alternate locations but the first are
-    /// left out.
+    /// Parses the ATOM and HETATM records of the first model of a PDB file; waters, hydrogens and alternate locations but
+    /// the first are left out.
     ///
     /// # Errors
-    /// Naming the line whose coordinates are no numbers.
+    /// Naming the line whose coordinates are no numbers, or saying that it is an mmCIF file.
     pub fn parse_pdb(text: &str, path: &Path) -> Result<Self, CryoError> {
         let positions = pdb_positions(text, path)?;
         Self::new(positions.clone(), positions, path)
@@ -167,14 +167,34 @@ fn csv_positions(text: &str, path: &Path) -> Result<(Vec<Position>, Vec<Position
     Ok((open, closed))
 }
 
+/// Whether an atom's record is of water or hydrogen, which are no part of the density that is made.
+fn is_left_out(line: &str) -> bool {
+    let is_water = matches!(line.get(17..20).map(str::trim), Some("HOH" | "WAT" | "DOD"));
+    let element = line.get(76..78).map_or("", str::trim);
+    let is_hydrogen = if element.is_empty() {
+        // Without an element: the name's first letter, after the digit that older files put before it. A heavy element of
+        // two letters, as mercury, begins in the column before.
+        let name = line.get(12..16).unwrap_or("");
+        let of_one_letter = name.starts_with(|first: char| first == ' ' || first.is_ascii_digit());
+        (of_one_letter || name.trim().len() == 4)
+            && name.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit()).starts_with(['H', 'D'])
+    } else {
+        matches!(element, "H" | "D")
+    };
+    is_water || is_hydrogen
+}
+
 fn pdb_positions(text: &str, path: &Path) -> Result<Vec<Position>, CryoError> {
+    if text.lines().any(|line| line.starts_with("_atom_site.")) {
+        return Err(CryoError::file(path, "it is an mmCIF file, which is not read; save the structure in PDB format"));
+    }
     let mut positions = Vec::new();
     for (index, line) in text.lines().enumerate() {
         if line.starts_with("ENDMDL") {
             break;
         }
-        let is_atom = line.starts_with("ATOM") || line.starts_with("HETATM");
-        if !is_atom || !matches!(line.as_bytes().get(16), None | Some(b' ' | b'A' | b'1')) {
+        let is_atom = line.starts_with("ATOM  ") || line.starts_with("HETATM");
+        if !is_atom || is_left_out(line) || !matches!(line.as_bytes().get(16), None | Some(b' ' | b'A' | b'1')) {
             continue;
         }
         let mut position = [0.0; 3];
@@ -210,13 +230,31 @@ mod tests {
     fn pdb_records_are_read_by_column() {
         let text = "HEADER\nATOM      1  CA  ALA A   1      11.104   6.134  -6.504  1.00  0.00           C\n\
                     ATOM      2  CA BALA A   2      99.000  99.000  99.000\n\
-                    HETATM    3  O   HOH A   3      13.104   8.134  -4.504\nENDMDL\nATOM broken\n";
+                    HETATM    3 ZN    ZN A   3      13.104   8.134  -4.504\nENDMDL\nATOM   broken\n";
         let molecule = Molecule::parse_pdb(text, Path::new("m.pdb")).unwrap();
         assert_eq!(molecule.len(), 2);
         assert!((molecule.at(0.0)[0][0] + 1.0).abs() < 1e-5);
         let broken = Molecule::parse_pdb("ATOM      1  CA  ALA A   1      11.1x4\n", Path::new("m.pdb")).unwrap_err();
         assert!(broken.to_string().contains("m.pdb, line 1"), "{broken}");
         assert!(Molecule::parse_pdb("", Path::new("m.pdb")).unwrap_err().to_string().contains("no atoms"));
+    }
+
+    #[test]
+    fn waters_hydrogens_and_other_models_are_left_out() {
+        let at = "      11.104   6.134  -6.504  1.00  0.00";
+        let text = format!(
+            "MODEL        1\nATOM      1  CA  ALA A   1{at}           C\nATOM      2  HA  ALA A   1{at}           H\n\
+             ATOM      3 1HB  ALA A   1{at}\nATOM      4 HG11 VAL A   2{at}\nHETATM    5  O   HOH A   3{at}           O\n\
+             HETATM    6 HG    HG A   4{at}\nENDMDL\nMODEL        2\nATOM      1  CA  ALA A   1{at}           C\nENDMDL\n"
+        );
+        assert_eq!(Molecule::parse_pdb(&text, Path::new("m.pdb")).unwrap().len(), 2, "carbon and mercury");
+    }
+
+    #[test]
+    fn an_mmcif_file_is_refused() {
+        let text = "data_4AKE\nloop_\n_atom_site.group_PDB\n_atom_site.Cartn_x\nATOM 11.104\n";
+        let error = Molecule::parse_pdb(text, Path::new("m.cif")).unwrap_err().to_string();
+        assert!(error.contains("m.cif: it is an mmCIF file") && error.contains("PDB format"), "{error}");
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl ParticleStack {
         let folder = table.parent().unwrap_or(Path::new(""));
         let path = match (stack, &listing.stack) {
             (Some(path), _) => path.to_owned(),
-            (None, Some(path)) => folder.join(path),
+            (None, Some(path)) => find_stack(table, path)?,
             (None, None) => folder.join("particles.mrcs"),
         };
         Self::from_parts(listing, Mrc::read(&path)?, table, &path)
@@ -118,10 +118,17 @@ impl ParticleStack {
                 "the size of a pixel is unknown; set it in the file's header or the .star",
             ));
         }
-        if !mrc.values.iter().all(|value| value.is_finite()) {
-            return Err(CryoError::file(path, "a pixel is not a finite number; the file is damaged"));
-        }
         let pixels = size * size;
+        if let Some(place) = mrc.values.iter().position(|value| !value.is_finite()) {
+            let (image, pixel) = (place / pixels + 1, place % pixels);
+            let problem = format!(
+                "image {image}, row {}, column {} holds {}, not a finite number; leave the image out or copy the file again",
+                pixel / size + 1,
+                pixel % size + 1,
+                mrc.values[place]
+            );
+            return Err(CryoError::file(path, problem));
+        }
         let images = listing.images.iter().flat_map(|&i| &mrc.values[i * pixels..(i + 1) * pixels]).copied().collect();
         Ok(Self { size, pixel_size, particles: listing.particles, images })
     }
@@ -194,6 +201,24 @@ impl ParticleStack {
         }
         star::to_text(&[optics, table])
     }
+}
+
+/// Folders above the table's in which its stack is looked for: RELION's jobs lie two below the project.
+const ANCESTORS: usize = 4;
+
+/// The stack that a `.star` names: relative to the table's folder, or to one above it, since RELION's paths are relative to
+/// the project and not to the table.
+fn find_stack(table: &Path, named: &Path) -> Result<PathBuf, CryoError> {
+    // Of a bare file name the folders above are known only once it is absolute.
+    let whole = std::path::absolute(table).unwrap_or_else(|_| table.to_owned());
+    let tried: Vec<PathBuf> = whole.ancestors().skip(1).take(1 + ANCESTORS).map(|folder| folder.join(named)).collect();
+    tried.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
+        let folders: Vec<String> =
+            whole.ancestors().skip(1).take(tried.len()).map(|f| f.display().to_string()).collect();
+        let problem =
+            format!("its images {} are in none of {}; name the file with --stack", named.display(), folders.join(", "));
+        CryoError::file(table, problem)
+    })
 }
 
 /// RELION's columns in the order of [`CSV_COLUMNS`], and what stands in for those that are missing.
@@ -397,6 +422,35 @@ mod tests {
             particle.motion = original.motion;
         }
         assert_eq!(from_star, stack);
+    }
+
+    #[test]
+    fn stacks_are_found_from_the_project_folder() {
+        let project = tempfile::tempdir().unwrap();
+        let job = project.path().join("Refine3D/job012");
+        std::fs::create_dir_all(&job).unwrap();
+        stack().write(&job).unwrap();
+        let (table, images) = (job.join("particles.star"), project.path().join("Extract/particles.mrcs"));
+        std::fs::create_dir(images.parent().unwrap()).unwrap();
+        std::fs::rename(job.join("particles.mrcs"), &images).unwrap();
+        let missing = ParticleStack::read(&table, None).unwrap_err().to_string();
+        assert!(missing.contains("particles.mrcs are in none of") && missing.contains("--stack"), "{missing}");
+        assert!(missing.contains(&project.path().display().to_string()), "{missing}");
+        let text = std::fs::read_to_string(&table).unwrap().replace("@particles", "@Extract/particles");
+        std::fs::write(&table, text).unwrap();
+        assert_eq!(ParticleStack::read(&table, None).unwrap().images, stack().images);
+    }
+
+    #[test]
+    fn a_pixel_that_is_no_number_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        for value in [f32::NAN, f32::INFINITY] {
+            let mut broken = stack();
+            broken.images[64 + 2 * 8 + 5] = value;
+            broken.write(folder.path()).unwrap();
+            let error = ParticleStack::read(&folder.path().join("poses.csv"), None).unwrap_err().to_string();
+            assert!(error.contains("particles.mrcs") && error.contains("image 2, row 3, column 6"), "{error}");
+        }
     }
 
     #[test]
