@@ -17,8 +17,12 @@ impl Choice {
             self.name(),
             self.theory,
             self.trial_steps,
-            self.trial_peak,
-            if self.setting == Setting::Scale { ", and longer ones at a smaller scale" } else { "" }
+            self.trial,
+            if self.setting == Setting::Scale {
+                ", and of close ones the smaller gains more by training on"
+            } else {
+                ""
+            }
         );
         Ok(Drawing { name: "choice".to_owned(), caption, png: self.plot().png()? })
     }

@@ -7,8 +7,12 @@ use crate::encoding::EncodingKind;
 use crate::fit::FitParams;
 use crate::theory::select::candidate_scales;
 
-/// The best σ is proportional to the number of steps to the power of minus this.
-const DRIFT: f64 = 0.25;
+/// What a network gains on one of e times its σ while it trains for e times as many steps, dB.
+const GAIN_DB: f64 = 0.7;
+/// The same for a p that is larger by 1.
+const POWER_GAIN_DB: f64 = 6.0;
+/// The best σ of a finite network is about so many times smaller than the one that its kernel asks for; where trials begin.
+const FINITE: f64 = 2.5;
 /// The largest σ: beyond it frequencies leave the range of the encoding.
 const LARGEST: f64 = 4000.0;
 /// The largest p; with it the tenth frequency has 1/560 of the amplitude of the first.
@@ -73,22 +77,21 @@ impl Setting {
         params
     }
 
-    /// The candidate at a place between two.
-    pub(super) fn at(self, candidates: &[f64], place: f64) -> f64 {
-        let below = (place.floor() as usize).min(candidates.len() - 1);
-        let (low, high) = (candidates[below], candidates[(below + 1).min(candidates.len() - 1)]);
-        let part = place - below as f64;
-        match self {
-            Self::Scale => low * (high / low).powf(part),
-            Self::AmplitudePower => low + (high - low) * part,
+    /// Where trials begin, given the place that the theory chooses.
+    pub(super) fn start(self, candidates: &[f64], theory: usize) -> usize {
+        match (self, candidates) {
+            (Self::Scale, [first, second, ..]) => {
+                theory.saturating_sub((FINITE.ln() / (second / first).ln()).round() as usize)
+            }
+            _ => theory,
         }
     }
 
-    /// By how many places the best candidate moves when training takes `longer` times as many steps.
-    pub(super) fn drift(self, candidates: &[f64], longer: f64) -> f64 {
-        match (self, candidates) {
-            (Self::Scale, [first, second, ..]) => -DRIFT * longer.ln() / (second / first).ln(),
-            _ => 0.0,
+    /// What a candidate's short training flatters it by, dB, where the real one takes `longer` times as many steps.
+    pub(super) fn handicap(self, candidate: f64, longer: f64) -> f64 {
+        match self {
+            Self::Scale => GAIN_DB * candidate.ln() * longer.ln(),
+            Self::AmplitudePower => -POWER_GAIN_DB * candidate * longer.ln(),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::optimizer::Schedule;
 use crate::train::{Ended, TrainError, Watch, step_rng};
 
 /// A trial has so many times fewer steps.
-const SHORTER: u64 = 8;
+const SHORTER: u64 = 4;
 /// But not fewer than this, where there are as many.
 const LEAST_STEPS: u64 = 50;
 /// More trials cost more than they tell.
@@ -96,18 +96,11 @@ fn best(psnr_db: &[Option<f64>]) -> Option<usize> {
     (0..psnr_db.len()).max_by(|&a, &b| rank(a).total_cmp(&rank(b)))
 }
 
-/// The top of the parabola through the best candidate and its neighbours, as a place among them; candidates are evenly spaced in
-/// what the parabola is over. The best candidate itself where a neighbour is unknown.
-pub(super) fn peak(psnr_db: &[Option<f64>]) -> Option<f64> {
-    let best = best(psnr_db)?;
-    let middle = psnr_db[best].filter(|psnr| *psnr > f64::NEG_INFINITY)?;
-    let finite = |place: Option<usize>| place.and_then(|p| *psnr_db.get(p)?).filter(|psnr| psnr.is_finite());
-    let (Some(left), Some(right)) = (finite(best.checked_sub(1)), finite(Some(best + 1))) else {
-        return Some(best as f64);
-    };
-    let bend = left - 2.0 * middle + right;
-    let offset = if bend < 0.0 { (0.5 * (left - right) / bend).clamp(-0.5, 0.5) } else { 0.0 };
-    Some(best as f64 + offset)
+/// The place of the best candidate that was tried and did not diverge, once `handicap` dB are taken off each.
+pub(super) fn best_after(psnr_db: &[Option<f64>], handicap: impl Fn(usize) -> f64) -> Option<usize> {
+    let handicapped = psnr_db.iter().enumerate().map(|(place, psnr)| psnr.map(|psnr| psnr - handicap(place)));
+    let handicapped: Vec<Option<f64>> = handicapped.collect();
+    best(&handicapped).filter(|&place| handicapped[place].is_some_and(|psnr| psnr > f64::NEG_INFINITY))
 }
 
 #[cfg(test)]
@@ -115,11 +108,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_peak_is_that_of_a_parabola() {
-        let curve = |x: f64| Some(30.0 - (x - 1.3).powi(2));
-        let found = peak(&[curve(0.0), curve(1.0), curve(2.0), None]).unwrap();
-        assert!((found - 1.3).abs() < 1e-12, "{found}");
-        assert_eq!(peak(&[Some(2.0), Some(1.0), None, None]), Some(0.0));
-        assert_eq!(peak(&[None, Some(f64::NEG_INFINITY), None, None]), None);
+    fn a_handicap_moves_the_choice_only_where_trials_are_close() {
+        let handicap = |place| 0.5 * place as f64;
+        let (flat, steep) = ([Some(29.8), Some(30.0), None], [Some(27.0), Some(30.0), None]);
+        assert_eq!((best_after(&flat, |_| 0.0), best_after(&flat, handicap)), (Some(1), Some(0)));
+        assert_eq!(best_after(&steep, handicap), Some(1));
+        assert_eq!(best_after(&[None, Some(f64::NEG_INFINITY), None], handicap), None);
     }
 }

@@ -233,13 +233,18 @@ struct Patch {
 }
 
 /// `count` scales from half a cycle over the unit domain to half of what `n` samples in `dims` dimensions resolve (a quarter of the
-/// samples along an axis), evenly spaced in their logarithm.
+/// samples along an axis), evenly spaced in their logarithm, to four digits: the last bit of a power depends on the build, and a
+/// sweep is to be continued by the next one.
 #[must_use]
 pub fn candidate_scales(n: usize, dims: usize, count: usize) -> Vec<f64> {
     let (low, along) = (0.5f64, (n.max(1) as f64).powf(1.0 / dims.max(1) as f64));
     let high = (along / 4.0).max(2.0 * low);
     let step = |k: usize| if count > 1 { k as f64 / (count - 1) as f64 } else { 0.5 };
-    (0..count).map(|k| low * (high / low).powf(step(k))).collect()
+    let four_digits = |scale: f64| {
+        let unit = 10f64.powi(3 - scale.log10().floor() as i32);
+        (scale * unit).round() / unit
+    };
+    (0..count).map(|k| four_digits(low * (high / low).powf(step(k)))).collect()
 }
 
 #[cfg(test)]
@@ -308,7 +313,8 @@ mod tests {
     fn candidates_span_what_the_samples_resolve() {
         let scales = candidate_scales(65_536, 2, 8);
         assert_eq!((scales[0], scales.len()), (0.5, 8));
-        assert!((scales[7] - 64.0).abs() < 1e-9);
+        assert_eq!((scales[1], scales[7]), (1.0, 64.0));
+        assert_eq!(candidate_scales(1000, 1, 12)[3], 2.723);
         assert!(candidate_scales(1, 1, 3).iter().all(|scale| scale.is_finite()));
     }
 
