@@ -133,7 +133,14 @@ impl Common {
     }
 
     fn run(&self, compare: impl FnOnce(&Monitor<'_>) -> Result<Comparison, InverseError>) -> anyhow::Result<()> {
-        // Before the work, not after it.
+        // Before the work, not after it; a folder made for nothing goes again.
+        let made = !self.out.exists();
+        let leave = || {
+            if made {
+                // What cannot be removed is somebody else's by now.
+                let _ = std::fs::remove_dir(&self.out);
+            }
+        };
         std::fs::create_dir_all(&self.out)
             .with_context(|| format!("cannot create the folder {}; choose another with --out", self.out.display()))?;
         let shown = |kind: EncodingKind, steps| {
@@ -144,9 +151,10 @@ impl Common {
         let comparison = match compare(&monitor) {
             Err(error @ InverseError::Interrupted) => {
                 eprintln!("{error}");
+                leave();
                 interrupt::exit();
             }
-            result => result?,
+            result => result.inspect_err(|_| leave())?,
         };
         let png = comparison.sheet.png()?;
         let json = serde_json::to_string_pretty(&comparison.to_json())?;

@@ -15,7 +15,7 @@ use super::mesh::{Mesh, MeshError, Point};
 #[non_exhaustive]
 pub enum ReadMeshError {
     /// Not there, or not readable.
-    #[error("cannot open {}: {source}", path.display())]
+    #[error("cannot open {}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
@@ -29,7 +29,7 @@ pub enum ReadMeshError {
         path: PathBuf,
     },
     /// The file is not what its name says.
-    #[error("{}: no sound {format} file: {reason}", path.display())]
+    #[error("{}: no sound {format} file ({reason}); export the mesh again", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -39,12 +39,12 @@ pub enum ReadMeshError {
         reason: String,
     },
     /// The mesh has no inside.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {reason}", path.display())]
     Mesh {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: MeshError,
+        reason: MeshError,
     },
 }
 
@@ -71,7 +71,7 @@ pub fn read(path: &Path) -> Result<Mesh, ReadMeshError> {
         format,
         reason: reason.split_whitespace().collect::<Vec<_>>().join(" "),
     })?;
-    Mesh::new(&vertices, &faces).map_err(|source| ReadMeshError::Mesh { path: path.to_owned(), source })
+    Mesh::new(&vertices, &faces).map_err(|reason| ReadMeshError::Mesh { path: path.to_owned(), reason })
 }
 
 fn stl(reader: &mut BufReader<File>) -> Result<Raw, String> {
@@ -157,6 +157,6 @@ mod tests {
         let flat = b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\nend_header\n0 0\n";
         assert!(said("flat.ply", flat).contains("a vertex without z"));
         assert!(said("shape.step", b"").contains("must end in .stl, .obj or .ply"));
-        assert!(read(Path::new("none.stl")).unwrap_err().to_string().starts_with("cannot open none.stl: "));
+        assert!(read(Path::new("none.stl")).unwrap_err().to_string().starts_with("cannot open none.stl"));
     }
 }

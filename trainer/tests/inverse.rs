@@ -1,0 +1,93 @@
+//! `trainer inverse` as a user meets it: three problems to their pictures and artifacts, and one sentence for each thing that can
+//! be wrong.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn trainer(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_trainer")).args(arguments).output().expect("the program")
+}
+
+fn refuse(arguments: &[&str]) -> String {
+    let output = trainer(arguments);
+    assert!(!output.status.success(), "{arguments:?} succeeded");
+    let text = String::from_utf8(output.stderr).expect("text");
+    assert!(!text.contains("panicked"), "{text}");
+    let sentences: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("error: ")).collect();
+    let [sentence] = sentences[..] else { panic!("not one sentence: {text}") };
+    let mut parts: Vec<&str> = sentence.split(": ").collect();
+    parts.dedup();
+    assert_eq!(parts.join(": "), sentence, "nothing is said twice");
+    sentence.to_owned()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a plain path")
+}
+
+const SMALL: [&str; 8] = ["--quick", "--json", "--steps", "4", "--width", "8", "--frequencies", "8"];
+
+#[test]
+fn every_problem_ends_in_a_table_a_picture_and_an_artifact() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (problem, inputs) in [("ct", 2), ("mri", 3), ("shape", 3)] {
+        let out = folder.path().join(problem);
+        let arguments = [&["inverse", problem, "--out", text(&out)][..], &SMALL].concat();
+        let output = trainer(&arguments);
+        assert!(output.status.success(), "{problem}: {}", String::from_utf8_lossy(&output.stderr));
+        let object: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let kinds: Vec<&str> = object["mappings"]
+            .as_array()
+            .expect("mappings")
+            .iter()
+            .filter_map(|row| row["mapping"]["kind"].as_str())
+            .collect();
+        assert_eq!(kinds, ["none", "basic", "positional", "gaussian"], "{problem}");
+        assert!(object["mappings"][0]["scores"][0].is_number() && object["artifact_scores"][0].is_number());
+        let kept: Value = serde_json::from_slice(&fs::read(out.join("comparison.json")).expect("kept")).expect("JSON");
+        assert_eq!(kept, object, "{problem}: what is printed is what is kept");
+        assert!(fs::read(out.join("comparison.png")).expect("a picture").starts_with(b"\x89PNG"));
+        let model = fs::read(out.join("model.ffm")).expect("an artifact");
+        assert_eq!(model.len() as u64, object["artifact_bytes"].as_u64().expect("a number"));
+        let inspected = trainer(&["inspect", text(&out.join("model.ffm")), "--json"]);
+        let card: Value = serde_json::from_slice(&inspected.stdout).expect("JSON");
+        assert_eq!(card["inputs"].as_array().map(Vec::len), Some(inputs), "{problem}: {card}");
+        let again = trainer(&arguments);
+        assert_eq!(again.stdout, output.stdout, "{problem}: the same seed, the same numbers");
+    }
+}
+
+#[test]
+fn a_mesh_that_cannot_be_used_is_named_with_the_remedy() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let binary = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/meshes/binary.stl")).expect("a mesh");
+    for (name, bytes, words) in [
+        ("cut.stl", &binary[..binary.len() / 2], ["no sound STL", "export"]),
+        ("points.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 0\n", ["no faces", "triangles"]),
+        ("empty.obj", b"", ["no faces", "triangles"]),
+        ("nan.obj", b"v nan 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", ["not finite", "repair"]),
+        ("mesh.txt", b"", ["must end in", ".stl"]),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).expect("written");
+        let said = refuse(&["inverse", "shape", "--mesh", text(&path), "--out", text(&out), "--quick"]);
+        assert!(said.contains(name) && words.iter().all(|word| said.contains(word)), "{said}");
+    }
+    let said = refuse(&["inverse", "shape", "--mesh", "missing.stl", "--out", text(&out), "--quick"]);
+    assert!(said.contains("cannot open missing.stl"), "{said}");
+    assert!(!out.exists(), "nothing was made");
+}
+
+#[test]
+fn impossible_sizes_are_refused_and_leave_no_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let said = refuse(&["inverse", "ct", "--size", "0", "--out", text(&out)]);
+    assert!(said.contains("--size is 0") && said.contains("16 to 512"), "{said}");
+    assert!(refuse(&["inverse", "mri", "--rate-factor", "0", "--out", text(&out)]).contains("--rate-factor"));
+    assert!(!out.exists());
+}
