@@ -4,6 +4,7 @@
 //! file, without waters and hydrogens. Conformations between the ends are linear interpolations, t = 0 open, t = 1 closed.
 
 use super::error::{CryoError, read_text};
+use std::collections::HashSet;
 use std::path::Path;
 
 /// A position in ångström.
@@ -184,17 +185,24 @@ fn is_left_out(line: &str) -> bool {
     is_water || is_hydrogen
 }
 
+/// Whether no other location of this atom (its name, chain and residue) came before; `located` holds those with alternates.
+fn is_first_location<'a>(line: &'a str, located: &mut HashSet<[&'a str; 2]>) -> bool {
+    let alternate = line.get(16..17).is_some_and(|letter| letter != " ");
+    !alternate || located.insert([line.get(12..16).unwrap_or(""), line.get(21..27).unwrap_or("")])
+}
+
 fn pdb_positions(text: &str, path: &Path) -> Result<Vec<Position>, CryoError> {
     if text.lines().any(|line| line.starts_with("_atom_site.")) {
         return Err(CryoError::file(path, "it is an mmCIF file, which is not read; save the structure in PDB format"));
     }
     let mut positions = Vec::new();
+    let mut located = HashSet::new();
     for (index, line) in text.lines().enumerate() {
         if line.starts_with("ENDMDL") {
             break;
         }
         let is_atom = line.starts_with("ATOM  ") || line.starts_with("HETATM");
-        if !is_atom || is_left_out(line) || !matches!(line.as_bytes().get(16), None | Some(b' ' | b'A' | b'1')) {
+        if !is_atom || is_left_out(line) || !is_first_location(line, &mut located) {
             continue;
         }
         let mut position = [0.0; 3];
@@ -229,10 +237,12 @@ mod tests {
     #[test]
     fn pdb_records_are_read_by_column() {
         let text = "HEADER\nATOM      1  CA  ALA A   1      11.104   6.134  -6.504  1.00  0.00           C\n\
-                    ATOM      2  CA BALA A   2      99.000  99.000  99.000\n\
+                    ATOM      2  CB AALA A   1      12.104   7.134  -5.504\n\
+                    ATOM      3  CB BALA A   1      99.000  99.000  99.000\n\
+                    ATOM      4  CG BALA A   1      12.104   7.134  -5.504\n\
                     HETATM    3 ZN    ZN A   3      13.104   8.134  -4.504\nENDMDL\nATOM   broken\n";
         let molecule = Molecule::parse_pdb(text, Path::new("m.pdb")).unwrap();
-        assert_eq!(molecule.len(), 2);
+        assert_eq!(molecule.len(), 4, "an atom whose only location is B is kept");
         assert!((molecule.at(0.0)[0][0] + 1.0).abs() < 1e-5);
         let broken = Molecule::parse_pdb("ATOM      1  CA  ALA A   1      11.1x4\n", Path::new("m.pdb")).unwrap_err();
         assert!(broken.to_string().contains("m.pdb, line 1"), "{broken}");

@@ -48,13 +48,14 @@ pub struct Training {
 }
 
 impl Training {
-    /// For fields of values from 0 to 1, at a constant rate: the paper's choice. Sizes are for others to fill in.
+    /// For fields of values from 0 to 1. Sizes are for others to fill in. The paper's rates are constant; at several times them a
+    /// network of full width may die in its first steps, a constant from then on, unless they rise to their height.
     pub fn field(seed: u64) -> Self {
         Self {
             hidden: vec![256; 3],
             frequencies: 256,
             steps: 1000,
-            schedule: Schedule::Constant,
+            schedule: Schedule::Cosine { warmup: 50, floor: 0.01 },
             rate_factor: 1.0,
             scale_factor: 1.0,
             seed,
@@ -66,9 +67,13 @@ impl Training {
         let width = self.hidden.first().copied().unwrap_or(0);
         let (layers, rows, steps) = (self.hidden.len(), self.frequencies, self.steps);
         let (rates, scales) = (self.rate_factor, self.scale_factor);
+        let course = match self.schedule {
+            Schedule::Cosine { .. } => ", which rise at first and fall along half a cosine",
+            _ => "",
+        };
         format!(
             "{layers} hidden layers of {width} units, {rows} frequencies, {steps} steps, published rates times {rates} (at most \
-             {MOST_RATE}), published frequencies times {scales:.3}"
+             {MOST_RATE}){course}, published frequencies times {scales:.3}"
         )
     }
 

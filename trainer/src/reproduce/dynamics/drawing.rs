@@ -79,14 +79,17 @@ fn gaps(widths: &[Group]) -> Panel {
         Line::new(name, color, Stroke::Marked, widths.iter().map(|g| (g.width as f64, 100.0 * of(g))))
     };
     let first = &widths[0];
-    let slope = widths
-        .iter()
-        .map(|g| (g.width as f64, 100.0 * first.kernel_gap * (first.width as f64 / g.width as f64).sqrt()));
+    let slope = |start: f64, power: f64| {
+        let at = move |g: &Group| (g.width as f64, 100.0 * start * (first.width as f64 / g.width as f64).powf(power));
+        widths.iter().map(at).collect::<Vec<_>>()
+    };
+    let grey = RGBColor(150, 150, 150);
     let lines = vec![
         line("kernel", style::SERIES[2], |g| g.kernel_gap),
         line("loss, infinite width", style::SERIES[0], |g| g.single_gap.0),
         line("loss, own kernel", style::SERIES[1], |g| g.single_gap_own.0),
-        Line::new("1/√width", RGBColor(150, 150, 150), Stroke::Dashed, slope),
+        Line::new("1/√width, 1/width", grey, Stroke::Dashed, slope(first.kernel_gap, 0.5)),
+        Line::new("", grey, Stroke::Dashed, slope(first.single_gap_own.0, 1.0)),
     ];
     Panel::Plot(Plot { log_x: true, log_y: true, ..plot("Mean gap of single networks", "width", "%", lines) })
 }
