@@ -40,20 +40,8 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("a plain path")
 }
 
-const SMALL: [&str; 12] = [
-    "--steps",
-    "6",
-    "--hidden",
-    "8",
-    "--encoder-hidden",
-    "4",
-    "--frequencies",
-    "8",
-    "--image-frequencies",
-    "8",
-    "--images",
-    "16",
-];
+const SMALL: [&str; 10] =
+    ["--hidden", "8", "--encoder-hidden", "4", "--frequencies", "8", "--image-frequencies", "8", "--images", "16"];
 
 #[test]
 fn particles_become_volumes_and_an_artifact() {
@@ -62,6 +50,7 @@ fn particles_become_volumes_and_an_artifact() {
     let (table, run) = (made.join("poses.csv"), folder.path().join("run"));
     let mut arguments = vec!["fit", text(&table), "--out", text(&run), "--json"];
     arguments.extend(SMALL);
+    arguments.extend(["--steps", "6"]);
     let object: Value = serde_json::from_str(&succeed(&arguments)).expect("JSON");
     assert!(object["metrics"]["spearman"].is_number());
     assert_eq!(object["metrics"]["qualities"].as_array().map(Vec::len), Some(2));
@@ -91,6 +80,37 @@ fn particles_become_volumes_and_an_artifact() {
     assert!(refuse(&["fit", "--resume", text(&run), "--seed", "3"]).contains("--resume continues"));
 }
 
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_with_130_and_resume_ends_like_a_run_that_was_not_stopped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = particles(&folder).join("poses.csv");
+    let run = |name: &str| folder.path().join(name);
+    let fit = |out: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        command.args(["cryo", "fit", text(&table), "--out", text(out), "--json"]).args(SMALL).args(["--steps", "1500"]);
+        command
+    };
+    let silent = std::process::Stdio::null;
+    let mut child = fit(&run("stopped")).stdout(silent()).stderr(silent()).spawn().expect("the program");
+    while !run("stopped").join("network.safetensors").exists() {
+        assert_eq!(child.try_wait().expect("a process"), None, "it ended early");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert!(sent.success());
+    assert_eq!(child.wait().expect("a process").code(), Some(130));
+    assert!(!run("stopped").join("model.ffm").exists(), "it was stopped before the end");
+
+    succeed(&["fit", "--resume", text(&run("stopped")), "--json"]);
+    assert!(fit(&run("whole")).output().expect("the program").status.success());
+    for name in ["model.ffm", "latent.csv", "conformation_3.mrc", "back_projection.mrc"] {
+        let [stopped, whole] = ["stopped", "whole"].map(|out| fs::read(run(out).join(name)).expect(name));
+        assert!(stopped == whole, "{name}");
+    }
+}
+
 #[test]
 fn a_relion_table_is_fitted_without_a_latent() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -100,6 +120,7 @@ fn a_relion_table_is_fitted_without_a_latent() {
     let star = made.join("particles.star");
     let mut arguments = vec!["fit", text(&star), "--out", text(&run), "--homogeneous", "--no-half-sets"];
     arguments.extend(SMALL);
+    arguments.extend(["--steps", "6"]);
     assert!(succeed(&arguments).contains("decoder without z"));
     assert!(run.join("conformation_1.mrc").exists() && !run.join("latent.csv").exists());
 }

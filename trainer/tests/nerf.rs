@@ -42,6 +42,8 @@ fn a_scene_is_made_learned_continued_and_drawn() {
     let whole: Value = serde_json::from_str(&succeed(path, &fit("a", "40"))).unwrap();
     assert_eq!((&whole["judged_by"], &whole["steps"]), (&"test".into(), &40.into()));
     assert_eq!(whole["held_out"]["views"].as_array().unwrap().len(), 4);
+    let report = fs::read_to_string(path.join("a/report.html")).unwrap();
+    assert!(report.contains("data:image/png;base64,") && report.contains("<td>mean</td>"));
     // Nothing is left to do, but other views judge it.
     let again = succeed(path, &["fit", "--resume", "a", "--judge-by", "val", "--json"]);
     let again: Value = serde_json::from_str(&again).unwrap();

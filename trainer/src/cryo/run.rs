@@ -22,13 +22,11 @@ use crate::checkpoint;
 use crate::files;
 use crate::model_file::predict;
 use crate::network::Mlp;
-use crate::report::escape;
+use crate::report::SheetPage;
 use crate::report::figure::Figure as _;
 use crate::run::RunFolder;
 use crate::tensors::{TensorError, Tensors};
 use crate::train::TrainState;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use firmware_core::Precision;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -202,29 +200,18 @@ fn write_artifact(
     Ok((artifact.as_bytes().len(), error.sqrt()))
 }
 
-const CSS: &str = "body { font: 16px/1.5 system-ui, sans-serif; color: #282828; max-width: 1180px; margin: 2rem auto; padding: 0 1rem; } \
-                   th, td { text-align: left; padding: .25rem 1.2rem .25rem 0; border-bottom: 1px solid #e1e1e1; } img { width: 100%; }";
-
 fn page(name: &str, settings: &CryoSettings, metrics: &Metrics, png: &[u8]) -> String {
-    let (head, rows) = report::table(&metrics.qualities);
-    let line = |cells: &[String], tag: &str| {
-        let cells: String = cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", escape(cell))).collect();
-        format!("<tr>{cells}</tr>\n")
-    };
-    let rows: String = rows.iter().map(|row| line(row, "td")).collect();
     let rho = metrics
         .spearman
         .map_or_else(String::new, |rho| format!(" Spearman's ρ of the latent with the true motion: {rho:.3}."));
-    let settings = serde_json::to_string_pretty(settings).expect("plain values");
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}</title>\n<style>{CSS}</style>\n\
-         </head>\n<body>\n<h1>{title}</h1>\n<p>{} images.{rho}</p>\n<h2>Resolution</h2>\n<table>\n{}{rows}</table>\n\
-         <img alt=\"slices, latents and correlations\" src=\"data:image/png;base64,{}\">\n\
-         <h2>Settings</h2>\n<pre>{}</pre>\n</body>\n</html>\n",
-        metrics.particles,
-        line(&head, "th"),
-        BASE64_STANDARD.encode(png),
-        escape(&settings),
-        title = escape(name),
-    )
+    let page = SheetPage {
+        title: name,
+        lead: &format!("{} images.{rho}", metrics.particles),
+        heading: "Resolution",
+        table: report::table(&metrics.qualities),
+        alt: "slices, latents and correlations",
+        png,
+        settings: &serde_json::to_string_pretty(settings).expect("plain values"),
+    };
+    page.html()
 }

@@ -18,6 +18,7 @@ pub mod params;
 pub mod poses;
 pub mod rays;
 pub mod render;
+pub mod report;
 pub mod run;
 pub mod scene;
 pub mod similarity;

@@ -7,7 +7,7 @@
 //! | `model_f32.ffm` | the same in single precision, to compare with |
 //! | `volume.ffv` | how to march it: box, step, background, occupied cells |
 //! | `cameras.json` | the cameras of the views that it was judged by, for drawing without the scene |
-//! | `metrics.json` | quality on views that it was not trained on |
+//! | `metrics.json`, `report.png`, `report.html` | quality on views that it was not trained on |
 
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
@@ -60,6 +60,11 @@ impl Folder {
     /// `cameras.json`.
     pub fn cameras(&self) -> PathBuf {
         self.0.join("cameras.json")
+    }
+
+    /// `report.html`.
+    pub fn report(&self) -> PathBuf {
+        self.0.join("report.html")
     }
 
     /// `metrics.json`.

@@ -18,16 +18,63 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 0; flex: 1 1 340px; max-width: 560px; }
 figure img { width: 100%; }
 figcaption { color: #666; font-size: .9rem; }
+.sheet { width: 100%; }
 ";
 
-/// The whole page.
-pub(super) fn page(report: &Report<'_>, drawings: &[Drawing]) -> String {
-    let title = escape(report.title);
-    let mut page = format!(
+/// A page around one sheet.
+pub(crate) struct SheetPage<'a> {
+    /// Heading.
+    pub(crate) title: &'a str,
+    /// The result in a sentence.
+    pub(crate) lead: &'a str,
+    /// Above the table.
+    pub(crate) heading: &'a str,
+    /// Head and rows.
+    pub(crate) table: (Vec<String>, Vec<Vec<String>>),
+    /// What the sheet shows.
+    pub(crate) alt: &'a str,
+    /// The sheet.
+    pub(crate) png: &'a [u8],
+    /// As JSON.
+    pub(crate) settings: &'a str,
+}
+
+impl SheetPage<'_> {
+    /// The whole page.
+    pub(crate) fn html(&self) -> String {
+        let line = |cells: &[String], tag: &str| {
+            let cells: String = cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", escape(cell))).collect();
+            format!("<tr>{cells}</tr>\n")
+        };
+        let (head, rows) = &self.table;
+        let rows: String = rows.iter().map(|row| line(row, "td")).collect();
+        format!(
+            "{}<p>{}</p>\n<img class=\"sheet\" alt=\"{}\" src=\"data:image/png;base64,{}\">\n<h2>{}</h2>\n<table>\n{}{rows}</table>\n\
+             <h2>Settings</h2>\n<pre>{}</pre>\n</body>\n</html>\n",
+            opening(self.title),
+            escape(self.lead),
+            escape(self.alt),
+            BASE64_STANDARD.encode(self.png),
+            escape(self.heading),
+            line(head, "th"),
+            escape(self.settings),
+        )
+    }
+}
+
+/// A page up to its heading.
+fn opening(title: &str) -> String {
+    let title = escape(title);
+    format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
          <style>{CSS}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
-    );
+    )
+}
+
+/// The whole page.
+pub(super) fn page(report: &Report<'_>, drawings: &[Drawing]) -> String {
+    let mut page = opening(report.title);
     if !report.summary.is_empty() {
         add(&mut page, format_args!("<p>{}</p>\n", escape(report.summary)));
     }

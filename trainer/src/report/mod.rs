@@ -27,7 +27,7 @@ use crate::files;
 use crate::metrics::Metrics;
 use curve::{Curves, Series};
 use figure::{Figure, FigureError};
-pub(crate) use html::escape;
+pub(crate) use html::{SheetPage, escape};
 pub use views::{Drawing, drawings, reconstruction};
 
 /// Why a report could not be made.

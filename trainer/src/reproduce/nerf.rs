@@ -1,6 +1,5 @@
 //! Radiance fields: table 7 of the paper on a scene of our own, new views and their depth.
 
-use image::RgbImage;
 use serde::Serialize;
 
 use super::error::ReproduceError;
@@ -12,9 +11,10 @@ use crate::nerf::error::NerfError;
 use crate::nerf::params::NerfParams;
 use crate::nerf::poses::{mean_distance, turntable};
 use crate::nerf::render::picture;
+use crate::nerf::report::raster;
 use crate::nerf::scene::{Part, Views};
 use crate::nerf::synthesize::{SynthesizeParams, views};
-use crate::report::sheet::{Panel, Raster, Row, Sheet};
+use crate::report::sheet::{Row, Sheet};
 use crate::train::Watch;
 
 /// Views of the turn that is shown.
@@ -151,11 +151,6 @@ fn claims(options: Options, rows: &[&Compared], quantized: f64) -> Vec<Claim> {
         claims.push(Claim::new(format!("At least {FULL_PSNR} dB held out"), held_out, gaussian >= FULL_PSNR));
     }
     claims
-}
-
-fn raster(picture: RgbImage, title: &str, caption: String) -> Panel {
-    let shape = [picture.height() as usize, picture.width() as usize];
-    Panel::Raster(Raster { title: title.to_owned(), caption, shape, rgb: picture.into_raw() })
 }
 
 fn sheet(trained: &[Trained], test: &Views, background: [f32; 3]) -> Sheet {

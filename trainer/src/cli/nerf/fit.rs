@@ -11,6 +11,7 @@ use trainer::encoding::EncodingKind;
 use trainer::nerf::fit::{ViewsMetrics, continue_fit, export, judge_network, start_occupancy, volume_words};
 use trainer::nerf::occupancy::Occupancy;
 use trainer::nerf::params::{Background, DensityKind, NerfParams, ValidNerfParams};
+use trainer::nerf::report;
 use trainer::nerf::run::{Folder, RunSettings, load, save};
 use trainer::nerf::scene::{Part, View, Views, read};
 use trainer::train::{Checkpoint, Ended, TrainError, TrainState, Watch};
@@ -24,8 +25,8 @@ const CHECKPOINT: Duration = Duration::from_secs(30);
 
 /// Learn a scene and write the model and its volume for a device.
 ///
-/// The run folder gets model.ffm and volume.ffv (for the device), model_f32.ffm, cameras.json, metrics.json and
-/// checkpoint.safetensors. Ctrl-C keeps what was learned; --resume continues to the same bits as an uninterrupted run.
+/// The run folder gets model.ffm and volume.ffv (for the device), model_f32.ffm, cameras.json, metrics.json,
+/// report.html and checkpoint.safetensors. Ctrl-C keeps what was learned; --resume continues to the same bits as an uninterrupted run.
 #[derive(clap::Args)]
 pub(crate) struct Fit {
     /// The scene's folder with transforms_train.json and so on [default with --resume: that of the run]
@@ -225,10 +226,12 @@ impl Fit {
             "samples_per_ray": grid.samples_per_ray(),
         });
         files::write(&folder.metrics(), serde_json::to_string_pretty(&metrics)?.as_bytes())?;
+        report::write(folder, settings, (params, network, &grid), judged_by, &held_out)?;
         if self.json {
             return print(&serde_json::to_string_pretty(&metrics)?);
         }
-        print(&summary(&held_out, trained.psnr_db, grid.occupied_part()))
+        let text = summary(&held_out, trained.psnr_db, grid.occupied_part());
+        print(&format!("{text}\nreport           {}", folder.report().display()))
     }
 }
 
