@@ -45,8 +45,9 @@ enum Name {
 
 impl ValueEnum for Name {
     fn value_variants<'a>() -> &'a [Self] {
-        const VARIANTS: [Name; 13] = [
+        const VARIANTS: [Name; 14] = [
             Name::One(Figure::SpectralBias),
+            Name::One(Figure::Kernels),
             Name::One(Figure::Toy1d),
             Name::One(Figure::Dynamics),
             Name::One(Figure::ScaleSweep),

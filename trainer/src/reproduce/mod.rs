@@ -3,6 +3,7 @@
 //! | module | figure | shows |
 //! | --- | --- | --- |
 //! | `spectral_bias` | 1 | a picture with and without features; kernels, spectra, convergence by frequency |
+//! | `kernels` | | encodings of one coordinate as kernels: shapes, spectra, bandwidths |
 //! | `toy_1d` | 2 (paper: 3) | seven mappings of a signal: kernels, fits, losses and their prediction |
 //! | `scale_sweep` | 4 (paper: 10) | under-fitting, best and over-fitting in σ |
 //! | `encodings` | table 1 | none, basic, positional and Gaussian on pictures |
@@ -22,6 +23,7 @@ mod dynamics;
 mod encodings;
 mod error;
 mod inverse;
+mod kernels;
 mod monitor;
 mod nerf;
 pub mod page;
@@ -49,6 +51,8 @@ use crate::report::sheet::Sheet;
 pub enum Figure {
     /// A network on a picture with and without features; kernels, spectra, convergence by frequency
     SpectralBias,
+    /// Encodings of one coordinate as kernels: shapes, spectra, bandwidths
+    Kernels,
     /// Seven mappings of a signal: kernels, fits, losses and their prediction
     #[value(name = "toy-1d")]
     #[serde(rename = "toy-1d")]
@@ -75,8 +79,15 @@ pub enum Figure {
 
 impl Figure {
     /// Those of the text and its theory, in its order.
-    pub const ALL: [Self; 6] =
-        [Self::SpectralBias, Self::Toy1d, Self::Dynamics, Self::ScaleSweep, Self::Encodings, Self::AxisAligned];
+    pub const ALL: [Self; 7] = [
+        Self::SpectralBias,
+        Self::Kernels,
+        Self::Toy1d,
+        Self::Dynamics,
+        Self::ScaleSweep,
+        Self::Encodings,
+        Self::AxisAligned,
+    ];
 
     /// What Fourier features made possible.
     pub const APPLICATIONS: [Self; 5] = [Self::Nerf, Self::Cryo, Self::Ct, Self::Mri, Self::Shape];
@@ -86,6 +97,7 @@ impl Figure {
     pub fn name(self) -> &'static str {
         match self {
             Self::SpectralBias => "spectral-bias",
+            Self::Kernels => "kernels",
             Self::Toy1d => "toy-1d",
             Self::Dynamics => "dynamics",
             Self::ScaleSweep => "scale-sweep",
@@ -197,6 +209,7 @@ pub fn reproduce(
     let begun = std::time::Instant::now();
     let make = match figure {
         Figure::SpectralBias => spectral_bias::make,
+        Figure::Kernels => kernels::make,
         Figure::Toy1d => toy_1d::make,
         Figure::Dynamics => dynamics::make,
         Figure::ScaleSweep => scale_sweep::make,
