@@ -55,7 +55,8 @@ fn every_problem_ends_in_a_table_a_picture_and_an_artifact() {
         let inspected = trainer(&["inspect", text(&out.join("model.ffm")), "--json"]);
         let card: Value = serde_json::from_slice(&inspected.stdout).expect("JSON");
         assert_eq!(card["inputs"].as_array().map(Vec::len), Some(inputs), "{problem}: {card}");
-        let again = trainer(&arguments);
+        assert!(refuse(&arguments).contains("--force"), "{problem}: what is there is kept");
+        let again = trainer(&[&arguments[..], &["--force"]].concat());
         assert_eq!(again.stdout, output.stdout, "{problem}: the same seed, the same numbers");
     }
 }
@@ -90,4 +91,52 @@ fn impossible_sizes_are_refused_and_leave_no_folder() {
     assert!(said.contains("--size is 0") && said.contains("16 to 512"), "{said}");
     assert!(refuse(&["inverse", "mri", "--rate-factor", "0", "--out", text(&out)]).contains("--rate-factor"));
     assert!(!out.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_with_130_and_resume_ends_like_a_comparison_that_was_not_stopped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = |name: &str| folder.path().join(name);
+    let inverse = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        command.args(["inverse", "ct", "--quick", "--width", "24", "--frequencies", "16", "--steps", "400", "--out"]);
+        command.arg(out(name));
+        command
+    };
+    let silent = std::process::Stdio::null;
+    let mut child = inverse("stopped").stdout(silent()).stderr(silent()).spawn().expect("the program");
+    // In the middle of the second mapping.
+    while !out("stopped").join("checkpoint_basic.safetensors").exists() {
+        assert_eq!(child.try_wait().expect("a process"), None, "it ended early");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert!(sent.success());
+    assert_eq!(child.wait().expect("a process").code(), Some(130));
+    assert!(!out("stopped").join("model.ffm").exists(), "it was stopped before the end");
+
+    assert!(trainer(&["inverse", "--resume", text(&out("stopped"))]).status.success());
+    assert!(inverse("whole").output().expect("the program").status.success());
+    for name in ["model.ffm", "comparison.json", "comparison.png"] {
+        let [stopped, whole] = ["stopped", "whole"].map(|run| fs::read(out(run).join(name)).expect(name));
+        assert!(stopped == whole, "{name}");
+    }
+    let said = refuse(&["inverse", "--resume", text(&out("nothing"))]);
+    assert!(said.contains("nothing is not the folder of a run"), "{said}");
+}
+
+#[test]
+fn a_comparison_goes_on_with_its_own_mesh_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (out, mesh) = (folder.path().join("out"), folder.path().join("solid.obj"));
+    let solid =
+        |height: f64| format!("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 {height}\nf 1 3 2\nf 1 2 4\nf 2 3 4\nf 3 1 4\n");
+    fs::write(&mesh, solid(1.0)).expect("written");
+    let arguments = [&["inverse", "shape", "--mesh", text(&mesh), "--out", text(&out)][..], &SMALL].concat();
+    let output = trainer(&arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(trainer(&["inverse", "--resume", text(&out)]).status.success());
+    fs::write(&mesh, solid(2.0)).expect("written");
+    assert!(refuse(&["inverse", "--resume", text(&out)]).contains("resume with the same file"));
 }

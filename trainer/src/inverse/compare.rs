@@ -5,10 +5,11 @@ use std::sync::atomic::AtomicBool;
 
 use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
 use ndarray::Array2;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::InverseError;
 use super::linear::{LinearObjective, LinearOperator, field};
+use super::run::{CHECKPOINT, Checkpoints};
 use crate::encoding::{Encoding, EncodingKind, EncodingParams};
 use crate::export::{Artifact, TrainedNetwork};
 use crate::features::EncodedFeatures;
@@ -17,7 +18,9 @@ use crate::network::{Initialization, Mlp, Shape};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::quantize::DenseLayer;
 use crate::report::sheet::{Panel, Raster, Row, Sheet};
-use crate::train::{Ended, LoopParams, Objective, Progress, TrainState, Watch, step_rng, train};
+use crate::train::{
+    Checkpoint, Ended, LoopParams, Objective, Progress, TrainError, TrainState, Watch, step_rng, train,
+};
 
 /// Which random numbers are the start of a network.
 const START: u64 = 3;
@@ -29,7 +32,7 @@ const ROW_HEIGHT: u32 = 430;
 const MOST_RATE: f64 = 1e-2;
 
 /// What all mappings of a comparison share.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Training {
     /// Widths of the hidden layers.
     pub hidden: Vec<usize>,
@@ -101,10 +104,10 @@ impl Training {
         Ok((encoding, TrainState::new(vec![network])))
     }
 
-    /// Trains with a mapping's rate.
+    /// Trains with a mapping's rate, from where its checkpoint left it, if there is one.
     ///
     /// # Errors
-    /// If the user stops it or training diverges.
+    /// If the user stops it, training diverges, or a checkpoint is of no use or cannot be written.
     pub fn run<O: Objective>(
         &self,
         mapping: &Mapping,
@@ -118,9 +121,25 @@ impl Training {
             schedule: self.schedule,
             optimizer: Optimizer::default(),
         };
-        let mut shown = (monitor.progress)(mapping.kind, self.steps);
-        let mut watch = Watch { stop: Some(monitor.stop), progress: Some(shown.as_mut()), ..Watch::default() };
-        match train(objective, state, &params, &mut watch)? {
+        let mut save = |state: &TrainState| match monitor.checkpoints {
+            Some(kept) => kept.save(mapping.kind, state).map_err(|error| TrainError::Save(Box::new(error))),
+            None => Ok(()),
+        };
+        if let Some(kept) = monitor.checkpoints {
+            kept.resume(mapping.kind, state)?;
+        }
+        // A disk that is full or read-only shows before the training, not after it.
+        save(state)?;
+        let mut shown = (monitor.progress)(mapping.kind, self.steps, state.step);
+        let mut watch = Watch {
+            stop: Some(monitor.stop),
+            progress: Some(shown.as_mut()),
+            checkpoint: Some(Checkpoint { every: CHECKPOINT, save: &mut save }),
+            observe: None,
+        };
+        let ended = train(objective, state, &params, &mut watch)?;
+        save(state)?;
+        match ended {
             Ended::Finished => Ok(()),
             Ended::Interrupted => Err(InverseError::Interrupted),
         }
@@ -156,8 +175,10 @@ impl Mapping {
 pub struct Monitor<'a> {
     /// Set from elsewhere (ctrl-C).
     pub stop: &'a AtomicBool,
-    /// Shows the training of a mapping of so many steps.
-    pub progress: &'a dyn Fn(EncodingKind, u64) -> Box<dyn Progress + 'a>,
+    /// Shows the training of a mapping: its steps, and those already done.
+    pub progress: &'a dyn Fn(EncodingKind, u64, u64) -> Box<dyn Progress + 'a>,
+    /// Where trainings are kept and gone on with.
+    pub checkpoints: Option<&'a Checkpoints<'a>>,
 }
 
 /// What is compared on.

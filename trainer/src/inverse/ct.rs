@@ -3,7 +3,7 @@
 //! Projection k looks along the direction at angle kπ/20 + π/2. A detector bin holds the mean of the section over samples
 //! along its ray, one a pixel's width, read by bilinear interpolation between pixels; outside there is nothing.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::compare::{Comparison, Mapping, Monitor, Problem, Training, solve_linear};
 use super::error::InverseError;
@@ -112,7 +112,7 @@ impl LinearOperator for ParallelBeam {
 }
 
 /// The problem's size and its training.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CtParams {
     /// Pixels a side, 16 to 512.
     pub size: usize,
@@ -133,7 +133,7 @@ impl CtParams {
             };
             Self { size: 64, training }
         } else {
-            // The published network; of four times fewer steps or units the mappings come out in another order.
+            // The published network: of half as many units and steps the mappings come out in another order.
             Self { size: 128, training: Training { rate_factor: 2.0, ..Training::field(seed) } }
         }
     }

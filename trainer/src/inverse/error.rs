@@ -4,6 +4,8 @@ use thiserror::Error;
 
 use crate::encoding::EncodingError;
 use crate::export::ExportError;
+use crate::report::figure::FigureError;
+use crate::run::RunError;
 use crate::train::TrainError;
 
 /// A comparison that could not be made.
@@ -11,7 +13,7 @@ use crate::train::TrainError;
 #[non_exhaustive]
 pub enum InverseError {
     /// The user asked to stop.
-    #[error("interrupted; nothing is written")]
+    #[error("interrupted")]
     Interrupted,
     /// A setting out of range.
     #[error("{name} is {value}; it must be {range}")]
@@ -32,6 +34,12 @@ pub enum InverseError {
     /// A network could not be trained.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// The folder cannot be used.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The drawing failed.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
     /// The best network does not fit an artifact.
     #[error(transparent)]
     Export(#[from] ExportError),

@@ -9,6 +9,7 @@
 //! | [`mri`] | a volume from part of its Fourier coefficients |
 //! | [`shape`] | the occupancy of a solid |
 //! | [`compare`] | four mappings on one problem: training, table, artifact of the best |
+//! | [`run`] | the folder of a comparison, and going on with it |
 
 pub mod compare;
 pub mod ct;
@@ -16,6 +17,7 @@ pub mod error;
 pub mod linear;
 pub mod mri;
 pub mod phantom;
+pub mod run;
 pub mod shape;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use rand_distr::{Distribution, Normal};
 use rustfft::num_complex::Complex32;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::compare::{Comparison, Mapping, Monitor, Problem, Training, solve_linear};
 use super::error::InverseError;
@@ -80,7 +80,7 @@ impl LinearOperator for FourierMask {
 }
 
 /// The problem's size and its training.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MriParams {
     /// Voxels a side, even, 8 to 96.
     pub size: usize,

@@ -20,7 +20,7 @@ fn watched(
     stopped: bool,
     solve: impl FnOnce(&Monitor<'_>) -> Result<Comparison, InverseError>,
 ) -> Result<Comparison, InverseError> {
-    solve(&Monitor { stop: &AtomicBool::new(stopped), progress: &|_, _| Box::new(Silent) })
+    solve(&Monitor { stop: &AtomicBool::new(stopped), progress: &|_, _, _| Box::new(Silent), checkpoints: None })
 }
 
 #[test]

@@ -49,7 +49,8 @@ fn make(
     solve: impl FnOnce(&compare::Monitor<'_>) -> Result<Comparison, InverseError>,
 ) -> Result<Story, ReproduceError> {
     (monitor.tell)(Event::Begin { figure: figure.name(), units: MAPPINGS * training.steps });
-    let watched = compare::Monitor { stop: monitor.stop, progress: &|_, _| Box::new(Advance(monitor)) };
+    let progress = |_, _, _| -> Box<dyn Progress> { Box::new(Advance(monitor)) };
+    let watched = compare::Monitor { stop: monitor.stop, progress: &progress, checkpoints: None };
     let comparison = solve(&watched)?;
     let mut head = vec!["mapping".to_owned()];
     head.extend(comparison.problem.measures.iter().map(|&measure| measure.to_owned()));

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, Axis};
 use plotters::style::RGBColor;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::error::ReproduceError;
 use super::monitor::{Event, Monitor};
@@ -30,8 +30,9 @@ const GAUSSIAN_WIDTH: f64 = 0.374_782_2;
 /// One encoding with one setting.
 #[derive(Clone, Debug, Serialize)]
 struct Numbers {
-    /// p or σ, as text: infinity is no number in JSON.
-    setting: String,
+    /// p or σ.
+    #[serde(serialize_with = "as_text")]
+    setting: f64,
     /// (x, K(x, 0) / K(0, 0)), x in [-1/2, 1/2), of the features alone.
     features: Vec<(f64, f64)>,
     /// The same of the network behind them.
@@ -44,6 +45,15 @@ struct Numbers {
     network_width: f64,
     /// Root mean square of the frequencies of the network's kernel, cycles per unit.
     network_rms_frequency: f64,
+}
+
+/// Infinity is no number in JSON.
+fn as_text<S: Serializer>(setting: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&written(*setting))
+}
+
+fn written(setting: f64) -> String {
+    if setting.is_finite() { setting.to_string() } else { "∞".to_owned() }
 }
 
 /// One encoding with several settings.
@@ -86,7 +96,7 @@ impl Numbers {
             Ok(bandwidth(profile.view())?.full_width_half_maximum.map_or(1.0, |width| width / GRID as f64))
         };
         Ok(Self {
-            setting: if setting.is_finite() { setting.to_string() } else { "∞".to_owned() },
+            setting,
             features: centred(&of_features),
             network: centred(&of_network),
             eigenvalues: eigenvalues.to_vec(),
@@ -121,12 +131,16 @@ impl Family {
     }
 
     fn name(&self, member: &Numbers) -> String {
-        format!("{} = {}", self.symbol, member.setting)
+        format!("{} = {}", self.symbol, written(member.setting))
     }
 
     fn lines(&self, stroke: Stroke, of: impl Fn(&Numbers) -> Vec<(f64, f64)>) -> Vec<Line> {
         let line = |(index, member): (usize, &Numbers)| Line::new(self.name(member), color(index), stroke, of(member));
         self.members.iter().enumerate().map(line).collect()
+    }
+
+    fn settings(&self) -> impl Iterator<Item = f64> {
+        self.members.iter().map(|member| member.setting)
     }
 
     fn widths(&self, of: fn(&Numbers) -> f64) -> Vec<f64> {
@@ -154,8 +168,8 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
         sheet: sheet(&families),
         caption: format!(
             "Tangent kernels around zero; eigenvalues of their Gram matrices on {POINTS} points over one unit, as shares of their sum; full \
-             widths at half of the height above the lowest value, of the features' kernel (solid) and of the tangent kernel (dashed); \
-             grey: the width of e^(-2π²σ²Δ²), the kernel of infinitely many Gaussian features."
+             widths at half of the height above the lowest value, of the features' kernel and of the tangent kernel; dashed: \
+             the width of e^(-2π²σ²Δ²), the kernel of infinitely many Gaussian features."
         ),
         tables: vec![table(&families)],
         claims: claims(&families),
@@ -186,8 +200,7 @@ fn claims(families: &[Family; 3]) -> Vec<Claim> {
     let falls = |widths: &[f64]| widths.windows(2).all(|pair| pair[0] > pair[1]);
     let (by_power, by_scale) = (fourier.widths(|m| m.network_width), positional.widths(|m| m.network_width));
     let own = gaussian.widths(|m| m.features_width);
-    let sigmas = gaussian.members.iter().filter_map(|member| member.setting.parse::<f64>().ok());
-    let off = own.iter().zip(sigmas).map(|(width, sigma)| (width * sigma / GAUSSIAN_WIDTH - 1.0).abs());
+    let off = own.iter().zip(gaussian.settings()).map(|(width, sigma)| (width * sigma / GAUSSIAN_WIDTH - 1.0).abs());
     let off = off.fold(0.0, f64::max);
     let network = gaussian.widths(|m| m.network_width);
     vec![
@@ -221,28 +234,30 @@ fn sheet(families: &[Family; 3]) -> Sheet {
         let plot = plot(String::new(), "index", "share of the sum", lines);
         Panel::Plot(Plot { log_x: true, log_y: true, y_range: Some(1e-5..1.0), ..plot })
     });
-    let widths = families.iter().map(|family| {
-        let places = family.members.iter().map(|member| member.setting.parse::<f64>().unwrap_or(3.0));
-        let places: Vec<f64> = places.collect();
-        let line = |name: &str, color: RGBColor, stroke, of: fn(&Numbers) -> f64| {
-            Line::new(name, color, stroke, places.iter().copied().zip(family.widths(of)))
+    let [fourier, positional, gaussian] = families;
+    let width = |family: &Family, label: &str, place: fn(f64) -> f64| {
+        let line = |name: &str, color: RGBColor, of: fn(&Numbers) -> f64| {
+            Line::new(name, color, Stroke::Marked, family.settings().map(place).zip(family.widths(of)))
         };
-        let mut lines = vec![
-            line("features", style::SERIES[0], Stroke::Marked, |m| m.features_width),
-            line("tangent kernel", style::SERIES[1], Stroke::Marked, |m| m.network_width),
+        let lines = vec![
+            line("features", style::SERIES[0], |m| m.features_width),
+            line("tangent kernel", style::SERIES[1], |m| m.network_width),
         ];
-        if family.encoding == families[2].encoding {
-            let exact = places.iter().map(|&sigma| (sigma, GAUSSIAN_WIDTH / sigma));
-            lines.push(Line::new("0.375/σ", RGBColor(150, 150, 150), Stroke::Dashed, exact));
-        }
-        let label = if family.symbol == "p" { "p (∞ drawn at 3)" } else { family.symbol };
-        let plot = plot(String::new(), label, "full width at half maximum", lines);
-        Panel::Plot(Plot { log_x: family.symbol != "p", log_y: true, ..plot })
-    });
+        Plot { log_y: true, ..plot(String::new(), label, "full width at half maximum", lines) }
+    };
+    let log_x = |plot: Plot| Plot { log_x: true, ..plot };
+    let mut of_gaussian = log_x(width(gaussian, "σ", |sigma| sigma));
+    let exact = gaussian.settings().map(|sigma| (sigma, GAUSSIAN_WIDTH / sigma));
+    of_gaussian.lines.push(Line::new("0.375/σ", RGBColor(150, 150, 150), Stroke::Dashed, exact));
+    let widths = [
+        width(fourier, "p (∞ drawn at 3)", |power| power.min(3.0)),
+        log_x(width(positional, "σ", |sigma| sigma)),
+        of_gaussian,
+    ];
     let row = |height, panels: Vec<Panel>| Row { height, panels };
     Sheet {
         title: "Encodings of one coordinate: tangent kernels, eigenvalues, widths".to_owned(),
-        rows: vec![row(560, kernels.collect()), row(560, spectra.collect()), row(520, widths.collect())],
+        rows: vec![row(560, kernels.collect()), row(560, spectra.collect()), row(520, widths.map(Panel::Plot).into())],
     }
 }
 

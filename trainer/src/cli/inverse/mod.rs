@@ -1,28 +1,38 @@
 //! `trainer inverse`: fields known by what an instrument measures of them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Subcommand;
 use trainer::encoding::EncodingKind;
-use trainer::files;
 use trainer::inverse::compare::{Comparison, Monitor, Training, name};
-use trainer::inverse::ct::{self, CtParams};
+use trainer::inverse::ct::CtParams;
 use trainer::inverse::error::InverseError;
-use trainer::inverse::mri::{self, MriParams};
-use trainer::inverse::shape::{self, ShapeParams, made, read};
+use trainer::inverse::mri::MriParams;
+use trainer::inverse::run::{self, Settings};
+use trainer::inverse::shape::ShapeParams;
 use trainer::progress;
-use trainer::report::figure::Figure;
+use trainer::run::RunFolder;
 
 use super::{interrupt, print};
 
 /// Compare four mappings on an inverse problem, beside table 1 of Tancik et al. (2020).
+///
+/// The folder gets comparison.json, comparison.png and model.ffm (the best mapping). Ctrl-C keeps what was learned; --resume
+/// continues to the same bits as an uninterrupted run.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer inverse ct --out ct\n  trainer inverse mri --quick --out mri --json\n  \
-                        trainer inverse shape --mesh part.stl --out part")]
+                        trainer inverse shape --mesh part.stl --out part\n  trainer inverse --resume ct")]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, arg_required_else_help = true)]
 pub(crate) struct Inverse {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    /// Continue this comparison; its settings hold
+    #[arg(long, value_name = "DIR", required = true)]
+    resume: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Subcommand)]
@@ -38,9 +48,12 @@ enum Command {
 /// What every problem takes.
 #[derive(clap::Args)]
 struct Common {
-    /// The folder for comparison.json, comparison.png and model.ffm (the best mapping); created if need be
+    /// The folder to make
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Replace the comparison in --out
+    #[arg(long)]
+    force: bool,
     /// Updates for each mapping [default: as the problem needs]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     steps: Option<u64>,
@@ -89,30 +102,58 @@ struct Solid {
 
 impl Inverse {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        match self.command {
-            Command::Ct(OnGrid { size, common }) => {
+        let (settings, common) = match (self.command, self.resume) {
+            (None, Some(folder)) => return solve(&Settings::of_run(&folder)?, &folder, self.json),
+            (None, None) => unreachable!("one is required"),
+            (Some(Command::Ct(OnGrid { size, common })), _) => {
                 let mut params = CtParams::new(common.quick, common.seed);
                 params.size = size.unwrap_or(params.size);
                 common.adjust(&mut params.training);
-                common.run(|monitor| ct::compare(&params, monitor))
+                (Settings::Ct(params), common)
             }
-            Command::Mri(OnGrid { size, common }) => {
+            (Some(Command::Mri(OnGrid { size, common })), _) => {
                 let mut params = MriParams::new(common.quick, common.seed);
                 params.size = size.unwrap_or(params.size);
                 common.adjust(&mut params.training);
-                common.run(|monitor| mri::compare(&params, monitor))
+                (Settings::Mri(params), common)
             }
-            Command::Shape(Solid { mesh, common }) => {
-                let (name, mesh) = match &mesh {
-                    Some(path) => (path.file_name().unwrap_or_default().to_string_lossy(), read::read(path)?),
-                    None => (made::NAME.into(), made::knot()),
-                };
+            (Some(Command::Shape(Solid { mesh, common })), _) => {
                 let mut params = ShapeParams::new(common.quick, common.seed);
                 common.adjust(&mut params.training);
-                common.run(|monitor| shape::compare((&name, &mesh), &params, monitor))
+                (Settings::Shape { mesh, params }, common)
             }
+        };
+        let made = !common.out.exists();
+        // Before the work, not after it; a folder made for nothing goes again.
+        RunFolder::create(&common.out, common.force)?;
+        run::forget(&common.out).with_context(|| {
+            format!("cannot replace the comparison in {}; choose another --out", common.out.display())
+        })?;
+        let solved = solve(&settings, &common.out, common.json);
+        if made && solved.is_err() {
+            // Only if nothing is in it.
+            let _ = std::fs::remove_dir(&common.out);
         }
+        solved
     }
+}
+
+/// Solves, writes and prints.
+fn solve(settings: &Settings, folder: &Path, as_json: bool) -> anyhow::Result<()> {
+    let shown = |kind: EncodingKind, steps, done| {
+        eprintln!("{}", name(kind));
+        progress::on_stderr(steps, done)
+    };
+    let monitor = Monitor { stop: interrupt::catch()?, progress: &shown, checkpoints: None };
+    let comparison = match settings.solve(folder, &monitor) {
+        Err(InverseError::Interrupted) => {
+            eprintln!("interrupted; continue with: trainer inverse --resume {}", folder.display());
+            interrupt::exit();
+        }
+        result => result?,
+    };
+    let json = run::write(folder, &comparison)?;
+    print(&if as_json { json } else { text(&comparison) })
 }
 
 /// A number above zero.
@@ -130,38 +171,6 @@ impl Common {
         training.frequencies = self.frequencies.unwrap_or(training.frequencies);
         training.rate_factor = self.rate_factor.unwrap_or(training.rate_factor);
         training.scale_factor = self.scale_factor.unwrap_or(training.scale_factor);
-    }
-
-    fn run(&self, compare: impl FnOnce(&Monitor<'_>) -> Result<Comparison, InverseError>) -> anyhow::Result<()> {
-        // Before the work, not after it; a folder made for nothing goes again.
-        let made = !self.out.exists();
-        let leave = || {
-            if made {
-                // What cannot be removed is somebody else's by now.
-                let _ = std::fs::remove_dir(&self.out);
-            }
-        };
-        std::fs::create_dir_all(&self.out)
-            .with_context(|| format!("cannot create the folder {}; choose another with --out", self.out.display()))?;
-        let shown = |kind: EncodingKind, steps| {
-            eprintln!("{}", name(kind));
-            progress::on_stderr(steps, 0)
-        };
-        let monitor = Monitor { stop: interrupt::catch()?, progress: &shown };
-        let comparison = match compare(&monitor) {
-            Err(error @ InverseError::Interrupted) => {
-                eprintln!("{error}");
-                leave();
-                interrupt::exit();
-            }
-            result => result.inspect_err(|_| leave())?,
-        };
-        let png = comparison.sheet.png()?;
-        let json = serde_json::to_string_pretty(&comparison.to_json())?;
-        files::write(&self.out.join("model.ffm"), comparison.artifact.as_bytes())?;
-        files::write(&self.out.join("comparison.png"), &png)?;
-        files::write(&self.out.join("comparison.json"), json.as_bytes())?;
-        print(&if self.json { json } else { text(&comparison) })
     }
 }
 

@@ -23,7 +23,7 @@ use firmware_core::{Axis, OutputActivation};
 use ndarray::Array2;
 use rand::RngExt;
 use rand_distr::{Distribution, Normal};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use self::inside::Inside;
 use self::mesh::{MARGIN, Mesh, Point};
@@ -48,7 +48,7 @@ const TEST: u64 = 33;
 const ROW_HEIGHT: u32 = 430;
 
 /// The problem's size and its training.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShapeParams {
     /// Fresh points a step.
     pub batch: usize,

@@ -1,0 +1,145 @@
+//! The folder of a comparison: what `trainer inverse` writes and continues from.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `checkpoint_none.safetensors` … `checkpoint_gaussian…` | the state of each mapping's training, with the settings, for `--resume` |
+//! | `model.ffm` | the artifact of the best mapping |
+//! | `comparison.json`, `comparison.png` | the table and the drawing |
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::compare::{Comparison, Monitor};
+use super::ct::{self, CtParams};
+use super::error::InverseError;
+use super::mri::{self, MriParams};
+use super::shape::mesh::Mesh;
+use super::shape::{self, ShapeParams, made, read};
+use crate::checkpoint;
+use crate::encoding::EncodingKind;
+use crate::files;
+use crate::report::figure::Figure as _;
+use crate::run::RunError;
+use crate::tensors::{TensorError, Tensors};
+use crate::train::{Progress, TrainState};
+
+/// Time between two checkpoints.
+pub(super) const CHECKPOINT: Duration = Duration::from_secs(30);
+/// The mappings of a comparison, in order.
+const MAPPINGS: [EncodingKind; 4] =
+    [EncodingKind::None, EncodingKind::Basic, EncodingKind::Positional, EncodingKind::Gaussian];
+
+/// Which problem, and all that it is solved with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Settings {
+    /// Computed tomography.
+    Ct(CtParams),
+    /// Magnetic resonance.
+    Mri(MriParams),
+    /// Occupancy of a solid.
+    Shape {
+        /// Its surface; the one made here if there is none.
+        mesh: Option<PathBuf>,
+        /// Sizes.
+        params: ShapeParams,
+    },
+}
+
+impl Settings {
+    /// Those of a comparison that was begun in a folder.
+    ///
+    /// # Errors
+    /// If there is none, or its checkpoint is damaged.
+    pub fn of_run(folder: &Path) -> Result<Self, RunError> {
+        let first = path_of(folder, MAPPINGS[0]);
+        if !first.is_file() {
+            return Err(RunError::Missing { path: folder.to_owned() });
+        }
+        Ok(Tensors::read(&first)?.settings()?)
+    }
+
+    /// Solves the problem, from where the folder's checkpoints left it, and keeps new ones there.
+    ///
+    /// # Errors
+    /// If a setting is impossible, a file of no use, the user stops it, or training diverges.
+    pub fn solve(&self, folder: &Path, monitor: &Monitor<'_>) -> Result<Comparison, InverseError> {
+        let of_mesh = |mesh: &Mesh| {
+            let places =
+                mesh.vertices().iter().flatten().flat_map(|x| [x.to_bits() as u32, (x.to_bits() >> 32) as u32]);
+            checkpoint::fingerprint_of(places.chain(mesh.faces().iter().flatten().copied()))
+        };
+        let (mesh, data) = match self {
+            Self::Shape { mesh: Some(path), .. } => {
+                let mesh = read::read(path)?;
+                let data = of_mesh(&mesh);
+                (Some((path.file_name().unwrap_or_default().to_string_lossy(), mesh)), data)
+            }
+            _ => (None, 0),
+        };
+        let checkpoints = Checkpoints { folder, settings: self, data };
+        // A closure of our own, for a lifetime of our own.
+        let progress = |kind, steps, done| -> Box<dyn Progress + '_> { (monitor.progress)(kind, steps, done) };
+        let monitor = Monitor { stop: monitor.stop, progress: &progress, checkpoints: Some(&checkpoints) };
+        match self {
+            Self::Ct(params) => ct::compare(params, &monitor),
+            Self::Mri(params) => mri::compare(params, &monitor),
+            Self::Shape { params, .. } => {
+                let (name, mesh) = mesh.unwrap_or_else(|| (made::NAME.into(), made::knot()));
+                shape::compare((&name, &mesh), params, &monitor)
+            }
+        }
+    }
+}
+
+/// Where the trainings of a comparison leave their states.
+#[derive(Clone, Copy, Debug)]
+pub struct Checkpoints<'a> {
+    folder: &'a Path,
+    settings: &'a Settings,
+    /// A checksum of the data that the settings only name.
+    data: u64,
+}
+
+impl Checkpoints<'_> {
+    /// Goes on where a training stopped, if it had begun.
+    pub(super) fn resume(&self, kind: EncodingKind, state: &mut TrainState) -> Result<(), RunError> {
+        let path = path_of(self.folder, kind);
+        if path.exists() && checkpoint::read(&path, state)? != self.data {
+            return Err(RunError::OtherData { path: self.folder.to_owned() });
+        }
+        Ok(())
+    }
+
+    pub(super) fn save(&self, kind: EncodingKind, state: &TrainState) -> Result<(), TensorError> {
+        checkpoint::write(&path_of(self.folder, kind), state, self.settings, self.data)
+    }
+}
+
+fn path_of(folder: &Path, kind: EncodingKind) -> PathBuf {
+    folder.join(format!("checkpoint_{}.safetensors", super::compare::name(kind).to_lowercase()))
+}
+
+/// Takes the checkpoints of another run away, before one that replaces it.
+///
+/// # Errors
+/// If one cannot be removed.
+pub fn forget(folder: &Path) -> std::io::Result<()> {
+    let paths = MAPPINGS.map(|kind| path_of(folder, kind));
+    paths.iter().filter(|path| path.exists()).try_for_each(std::fs::remove_file)
+}
+
+/// Writes artifact, drawing and table; returns the table as JSON.
+///
+/// # Errors
+/// If the drawing fails or a file cannot be written.
+pub fn write(folder: &Path, comparison: &Comparison) -> Result<String, InverseError> {
+    let png = comparison.sheet.png()?;
+    let json = serde_json::to_string_pretty(&comparison.to_json()).expect("plain values");
+    files::write(&folder.join("model.ffm"), comparison.artifact.as_bytes()).map_err(RunError::from)?;
+    files::write(&folder.join("comparison.png"), &png).map_err(RunError::from)?;
+    files::write(&folder.join("comparison.json"), json.as_bytes()).map_err(RunError::from)?;
+    Ok(json)
+}
