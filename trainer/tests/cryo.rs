@@ -111,6 +111,40 @@ fn ctrl_c_ends_with_130_and_resume_ends_like_a_run_that_was_not_stopped() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_comparison_that_was_stopped_ends_like_one_that_was_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = particles(&folder).join("poses.csv");
+    let out = |name: &str| folder.path().join(name);
+    let compare = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        command.args(["cryo", "compare", text(&table), "--no-half-sets", "--steps", "4", "--out", text(&out(name))]);
+        command
+    };
+    let silent = std::process::Stdio::null;
+    let mut child = compare("stopped").stdout(silent()).stderr(silent()).spawn().expect("the program");
+    // The second encoding is in training, or about to be.
+    while !out("stopped").join("none/report.html").exists() {
+        assert_eq!(child.try_wait().expect("a process"), None, "it ended early");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill").success());
+    assert_eq!(child.wait().expect("a process").code(), Some(130));
+    assert!(!out("stopped").join("gaussian/model.ffm").exists(), "it was stopped before the end");
+
+    let object = succeed(&["compare", "--resume", text(&out("stopped")), "--json"]);
+    let object: Value = serde_json::from_str(&object).expect("JSON");
+    assert_eq!(object["encodings"].as_array().map(Vec::len), Some(3));
+    assert!(compare("whole").output().expect("the program").status.success());
+    for name in ["none/model.ffm", "gaussian/model.ffm", "positional/latent.csv", "comparison.png"] {
+        let [stopped, whole] = ["stopped", "whole"].map(|run| fs::read(out(run).join(name)).expect(name));
+        assert!(stopped == whole, "{name}");
+    }
+    assert!(refuse(&["compare", text(&table), "--out", text(&out("whole"))]).contains("--force"));
+    assert!(refuse(&["compare", "--resume", text(&out("nothing"))]).contains("is not the folder of a run"));
+}
+
 #[test]
 fn a_relion_table_is_fitted_without_a_latent() {
     let folder = tempfile::tempdir().expect("a folder");

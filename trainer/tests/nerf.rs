@@ -65,6 +65,39 @@ fn a_scene_is_made_learned_continued_and_drawn() {
     assert_eq!(frames.collect_frames().unwrap().len(), 5);
 }
 
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_with_130_and_resume_ends_like_a_comparison_that_was_not_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    succeed(path, &["synthesize", "scene", "--quick", "--size", "16"]);
+    let arguments = |out| ["compare", "scene", "--quick", "--steps", "40", "--out", out];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let silent = std::process::Stdio::null;
+    command.current_dir(path).arg("nerf").args(arguments("stopped")).stdout(silent()).stderr(silent());
+    let mut child = command.spawn().unwrap();
+    // The second encoding is in training, or about to be.
+    while !path.join("stopped/none/metrics.json").exists() {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended early");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!path.join("stopped/gaussian/model.ffm").exists(), "it was stopped before the end");
+
+    let resumed = succeed(path, &["compare", "--resume", "stopped"]);
+    assert_eq!(resumed, succeed(path, &arguments("whole")));
+    assert_eq!(resumed.lines().count(), 5, "{resumed}");
+    for name in ["comparison.json", "basic/model.ffm", "gaussian/model.ffm"] {
+        assert_eq!(
+            fs::read(path.join("stopped").join(name)).unwrap(),
+            fs::read(path.join("whole").join(name)).unwrap()
+        );
+    }
+    assert!(refuse(path, &arguments("whole")).contains("--force"));
+    assert!(refuse(path, &["compare", "--resume", "scene"]).contains("is not the folder of a run"));
+}
+
 #[test]
 fn a_broken_scene_is_refused_before_anything_is_trained_or_written() {
     let folder = tempfile::tempdir().unwrap();

@@ -8,6 +8,7 @@ use super::report;
 use super::synthesis::Truth;
 use crate::encoding::{EncodingKind, EncodingParams};
 use crate::report::sheet::Sheet;
+use serde_json::{Value, json};
 use std::sync::atomic::AtomicBool;
 
 /// What is compared, the proposed one last.
@@ -31,6 +32,15 @@ pub fn steps(params: &CryoParams) -> u64 {
     ENCODINGS.len() as u64 * params.steps + halves
 }
 
+/// The settings of `base` for one of [`ENCODINGS`]: all the same, but half sets only with the last.
+pub fn with_encoding(base: &CryoParams, kind: EncodingKind) -> CryoParams {
+    CryoParams {
+        encoding: EncodingParams { kind, ..base.encoding.clone() },
+        half_sets: base.half_sets && kind == ENCODINGS[2],
+        ..base.clone()
+    }
+}
+
 /// Reconstructs with each encoding; half sets, if the parameters ask for them, with the last one alone. `observe` sees
 /// the loss of every step; `None` if stopped.
 ///
@@ -45,12 +55,7 @@ pub fn compare(
 ) -> Result<Option<Vec<Entry>>, CryoError> {
     let mut entries = Vec::new();
     for kind in ENCODINGS {
-        let params = CryoParams {
-            encoding: EncodingParams { kind, ..params.encoding.clone() },
-            half_sets: params.half_sets && kind == ENCODINGS[2],
-            ..params.clone()
-        };
-        match reconstruct(stack, truth, &params, stop, &mut observe)? {
+        match reconstruct(stack, truth, &with_encoding(params, kind), stop, &mut observe)? {
             None => return Ok(None),
             Some((results, seconds)) => entries.push(Entry { kind, results, seconds }),
         }
@@ -70,6 +75,19 @@ pub fn table(entries: &[Entry]) -> (Vec<String>, Vec<Vec<String>>) {
         row.push(entry.map_or_else(|| "–".to_owned(), |entry| format!("{:.0}", entry.seconds)));
     }
     (head, rows)
+}
+
+/// The entries as JSON.
+pub fn to_json(entries: &[Entry]) -> Value {
+    let of_entry = |entry: &Entry| {
+        json!({
+            "encoding": entry.kind,
+            "spearman": entry.results.spearman,
+            "qualities": entry.results.qualities,
+            "seconds": entry.seconds,
+        })
+    };
+    entries.iter().map(of_entry).collect()
 }
 
 fn qualities(entries: &[Entry]) -> Vec<super::evaluation::Quality> {

@@ -105,6 +105,14 @@ pub fn read_settings(folder: &RunFolder) -> Result<CryoSettings, TensorError> {
     Tensors::read(&folder.network())?.settings()
 }
 
+/// Takes the checkpoints of a run that is replaced away.
+pub fn forget(folder: &RunFolder) {
+    for subset in [Subset::All, Subset::Odd, Subset::Even] {
+        // One that stays is of other images or settings, and refused as such.
+        let _ = std::fs::remove_file(checkpoint_path(folder, subset));
+    }
+}
+
 /// Takes the state of a subset from its file, if there is one; returns whether there was.
 ///
 /// # Errors

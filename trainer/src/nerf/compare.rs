@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use super::error::NerfError;
 use super::field::{ModelField, NetworkField};
-use super::fit::{ViewMetrics, continue_fit, export, judge, judge_network, start_occupancy, volume_words};
+use super::fit::{
+    ViewMetrics, ViewsMetrics, continue_fit, export, judge, judge_network, start_occupancy, volume_words,
+};
 use super::objective::volume;
 use super::occupancy::Occupancy;
 use super::params::{NerfParams, ValidNerfParams};
@@ -39,6 +41,20 @@ pub struct Compared {
     pub published_psnr_db: f64,
     /// View by view.
     pub views: Vec<ViewMetrics>,
+}
+
+impl Compared {
+    /// The row of an encoding that was judged.
+    pub fn new(encoding: EncodingKind, judged: ViewsMetrics) -> Self {
+        let published = PUBLISHED.iter().find(|(published, _)| *published == encoding);
+        Self {
+            encoding,
+            psnr_db: judged.psnr_db,
+            ssim: judged.ssim,
+            published_psnr_db: published.map_or(f64::NAN, |&(_, psnr)| psnr),
+            views: judged.views,
+        }
+    }
 }
 
 /// A trained field with its row.
@@ -102,13 +118,5 @@ pub fn compare_one(
         let grid = occupancy.read().unwrap_or_else(PoisonError::into_inner);
         judge_network(&params, &network, &grid, &test.views)
     };
-    let published = PUBLISHED.iter().find(|(published, _)| *published == kind).map_or(f64::NAN, |&(_, psnr)| psnr);
-    let row = Compared {
-        encoding: kind,
-        psnr_db: judged.psnr_db,
-        ssim: judged.ssim,
-        published_psnr_db: published,
-        views: judged.views,
-    };
-    Ok(Some(Trained { row, params, network, occupancy }))
+    Ok(Some(Trained { row: Compared::new(kind, judged), params, network, occupancy }))
 }

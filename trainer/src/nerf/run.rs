@@ -18,6 +18,7 @@ use super::error::NerfError;
 use super::occupancy::{Occupancy, OccupancyState};
 use super::params::NerfParams;
 use crate::optimizer::Moments;
+use crate::run::RunError;
 use crate::tensors::{TensorError, Tensors};
 use crate::train::TrainState;
 
@@ -100,6 +101,18 @@ pub fn save(
     tensors.put("state", &[4], &[state.step, samples, rays, per_ray]);
     tensors.put_settings(settings);
     tensors.write(path)
+}
+
+/// The settings of a run, from its checkpoint.
+///
+/// # Errors
+/// If there is no run in the folder, or its checkpoint is damaged.
+pub fn settings_of(checkpoint: &Path) -> Result<RunSettings, RunError> {
+    if !checkpoint.is_file() {
+        let folder = checkpoint.parent().unwrap_or(checkpoint);
+        return Err(RunError::Missing { path: folder.to_owned() });
+    }
+    Ok(Tensors::read(checkpoint)?.settings()?)
 }
 
 /// Reads what [`save`] wrote.

@@ -3,7 +3,7 @@
 use super::monitor::{Event, Monitor};
 use super::{Claim, Options, ReproduceError, Story, Table};
 use crate::cryo::atoms::Molecule;
-use crate::cryo::comparison::{Entry, compare, sheet, steps, table};
+use crate::cryo::comparison::{Entry, compare, sheet, steps, table, to_json};
 use crate::cryo::params::CryoParams;
 use crate::cryo::synthesis::{SynthesisParams, Truth, synthesize};
 use crate::report::sheet::Sheet;
@@ -54,12 +54,7 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
         numbers: json!({
             "synthesis": truth.params,
             "parameters": params,
-            "entries": entries.iter().map(|entry| json!({
-                "encoding": entry.kind,
-                "spearman": entry.results.spearman,
-                "qualities": entry.results.qualities,
-                "seconds": entry.seconds,
-            })).collect::<Vec<_>>(),
+            "entries": to_json(&entries),
         }),
     })
 }

@@ -1,87 +1,133 @@
 //! `trainer cryo compare`: encodings on the same images.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use trainer::cryo::comparison::{compare, sheet, steps, table};
+use trainer::cryo::comparison::{ENCODINGS, Entry, sheet, table, to_json, with_encoding};
 use trainer::cryo::params::CryoParams;
-use trainer::cryo::particles::ParticleStack;
-use trainer::cryo::synthesis::Truth;
+use trainer::cryo::run::{self, CryoSettings};
+use trainer::encoding::EncodingKind;
 use trainer::files;
-use trainer::progress;
 use trainer::report::figure::Figure as _;
+use trainer::run::RunFolder;
 
 use super::super::{interrupt, print};
+use super::fit::{Images, Job};
 
 /// Reconstruct the same images with no encoding, the positional and the Gaussian one, beside back-projection.
 ///
-/// Half sets are fitted with the Gaussian encoding alone.
+/// The folder gets comparison.json and comparison.png, and for each encoding the folder of a run as `cryo fit` leaves it.
+/// Half sets are fitted with the Gaussian encoding alone. Ctrl-C keeps what was learned; --resume continues.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  trainer cryo compare kinase/poses.csv --picture encodings.png")]
+#[command(after_help = "Examples:\n  trainer cryo compare kinase/poses.csv --out runs/encodings\n  \
+                        trainer cryo compare --resume runs/encodings")]
 pub(crate) struct Compare {
     /// A RELION .star with poses and CTF, or a poses.csv of `trainer cryo synthesize`
-    table: PathBuf,
+    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    table: Option<PathBuf>,
+    /// The folder to make
+    #[arg(long, value_name = "DIR", required_unless_present = "resume", conflicts_with = "resume")]
+    out: Option<PathBuf>,
+    /// Replace the comparison in --out
+    #[arg(long, conflicts_with = "resume")]
+    force: bool,
+    /// Continue this comparison; its settings hold
+    #[arg(long, value_name = "DIR")]
+    resume: Option<PathBuf>,
     /// The .mrcs with the images [default: the one that the table names, or particles.mrcs beside it]
-    #[arg(long, value_name = "FILE.mrcs")]
+    #[arg(long, value_name = "FILE.mrcs", conflicts_with = "resume")]
     stack: Option<PathBuf>,
-    /// Draw slices, latent and correlation curves
-    #[arg(long, value_name = "FILE.png")]
-    picture: Option<PathBuf>,
-    /// Updates of the parameters for each encoding
-    #[arg(long, default_value_t = CryoParams::default().steps)]
-    steps: u64,
+    /// Updates of the parameters for each encoding [default: 5000]
+    #[arg(long, conflicts_with = "resume")]
+    steps: Option<u64>,
     /// Do not fit half sets
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     no_half_sets: bool,
-    /// Seed of everything random
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// Print one JSON object
+    /// Seed of everything random [default: 0]
+    #[arg(long, conflicts_with = "resume")]
+    seed: Option<u64>,
+    /// Print one JSON object; progress goes to standard error
     #[arg(long)]
     json: bool,
 }
 
 impl Compare {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let stack = ParticleStack::read(&self.table, self.stack.as_deref())?;
-        let truth = Truth::read(self.table.parent().unwrap_or("".as_ref()))?;
-        let params =
-            CryoParams { steps: self.steps, half_sets: !self.no_half_sets, seed: self.seed, ..CryoParams::default() };
-        let (mut done, all) = (0, steps(&params));
-        let mut bar = progress::on_stderr(all, 0);
-        let observe = |loss| {
-            done += 1;
-            bar.step(done, all, loss, None);
+        let (out, images, runs) = match (&self.resume, &self.table, &self.out) {
+            (Some(out), ..) => {
+                let open = |kind| {
+                    let folder = RunFolder::open(&folder_of(out, kind))?;
+                    let settings = run::read_settings(&folder)?;
+                    Ok((folder, settings))
+                };
+                let runs = ENCODINGS.into_iter().map(open).collect::<anyhow::Result<Vec<_>>>()?;
+                (out, Images::read(&runs[0].1)?, runs)
+            }
+            (None, Some(table), Some(out)) => {
+                let settings = ENCODINGS.map(|kind| self.settings_of(table, kind));
+                settings.iter().try_for_each(|settings| settings.params.check())?;
+                let images = Images::read(&settings[0])?;
+                RunFolder::create(out, self.force)?;
+                let start = |(kind, settings)| {
+                    let folder = RunFolder::create(&folder_of(out, kind), true)?;
+                    run::forget(&folder);
+                    // Its settings, for --resume; the networks follow when their turn comes.
+                    run::write_network(&folder, &settings, &[])?;
+                    Ok((folder, settings))
+                };
+                let runs = ENCODINGS.into_iter().zip(settings).map(start).collect::<anyhow::Result<Vec<_>>>()?;
+                (out, images, runs)
+            }
+            _ => anyhow::bail!("name a table of particles and an --out, or a comparison to --resume"),
         };
-        let entries = compare(&stack, truth.as_ref(), &params, Some(interrupt::catch()?), observe)?;
-        bar.end();
-        let Some(entries) = entries else {
-            eprintln!("interrupted; nothing is written");
-            interrupt::exit();
-        };
-        let motions: Option<Vec<f64>> = stack.particles.iter().map(|particle| particle.motion).collect();
-        if let (Some(path), Some(sheet)) = (&self.picture, sheet("Encodings", &entries, motions.as_deref())) {
-            files::write(path, &sheet.png()?)?;
+        // Before the first back-projection, so that ctrl-C is heard there too.
+        interrupt::catch()?;
+        let mut entries = Vec::new();
+        for (kind, (folder, settings)) in ENCODINGS.into_iter().zip(runs) {
+            let Some((results, metrics)) = Job::new(folder, settings, &images).run()? else {
+                eprintln!("interrupted; continue with: trainer cryo compare --resume {}", out.display());
+                interrupt::exit();
+            };
+            entries.push(Entry { kind, results, seconds: metrics.seconds });
         }
-        if self.json {
-            let entries: Vec<_> = entries
-                .iter()
-                .map(|entry| {
-                    json!({
-                        "encoding": entry.kind,
-                        "spearman": entry.results.spearman,
-                        "qualities": entry.results.qualities,
-                        "seconds": entry.seconds,
-                    })
-                })
-                .collect();
-            return print(&serde_json::to_string_pretty(&json!({ "parameters": params, "encodings": entries }))?);
+        let motions: Option<Vec<f64>> = images.stack.particles.iter().map(|particle| particle.motion).collect();
+        if let Some(sheet) = sheet("Encodings", &entries, motions.as_deref()) {
+            files::write(&out.join("comparison.png"), &sheet.png()?)?;
         }
-        let (head, rows) = table(&entries);
-        let line = |row: &Vec<String>| {
-            let cells: String = row[1..].iter().map(|cell| format!("{cell:>18}")).collect();
-            format!("{:<40}{cells}", row[0])
-        };
-        print(&std::iter::once(&head).chain(&rows).map(line).collect::<Vec<_>>().join("\n"))
+        let result = serde_json::to_string_pretty(&json!({ "encodings": to_json(&entries) }))?;
+        files::write(&out.join("comparison.json"), result.as_bytes())?;
+        print(&if self.json { result } else { text(&entries) })
     }
+
+    fn settings_of(&self, table: &Path, kind: EncodingKind) -> CryoSettings {
+        let base = CryoParams::default();
+        let params = CryoParams {
+            steps: self.steps.unwrap_or(base.steps),
+            half_sets: !self.no_half_sets,
+            seed: self.seed.unwrap_or(base.seed),
+            ..base
+        };
+        CryoSettings {
+            params: with_encoding(&params, kind),
+            table: table.to_owned(),
+            stack: self.stack.clone(),
+            truth: Some(table.parent().unwrap_or(Path::new("")).to_owned()),
+            precision: "w8a16".to_owned(),
+        }
+    }
+}
+
+fn folder_of(out: &Path, kind: EncodingKind) -> PathBuf {
+    let name = serde_json::to_value(kind).unwrap_or_default();
+    out.join(name.as_str().unwrap_or_default())
+}
+
+/// The table.
+fn text(entries: &[Entry]) -> String {
+    let (head, rows) = table(entries);
+    let line = |row: &Vec<String>| {
+        let cells: String = row[1..].iter().map(|cell| format!("{cell:>18}")).collect();
+        format!("{:<40}{cells}", row[0])
+    };
+    std::iter::once(&head).chain(&rows).map(line).collect::<Vec<_>>().join("\n")
 }

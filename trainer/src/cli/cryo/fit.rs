@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use serde_json::json;
-use trainer::cryo::fit::{Prepared, Subset, evaluate};
+use trainer::cryo::fit::{Prepared, Results, Subset, evaluate};
 use trainer::cryo::params::CryoParams;
 use trainer::cryo::particles::ParticleStack;
 use trainer::cryo::run::{self, CryoSettings, Metrics};
@@ -128,13 +128,27 @@ impl Settings {
     }
 }
 
+/// Images and, where it is known, what they show.
+pub(super) struct Images {
+    pub(super) stack: ParticleStack,
+    pub(super) truth: Option<Truth>,
+    fingerprint: u64,
+}
+
+impl Images {
+    pub(super) fn read(settings: &CryoSettings) -> anyhow::Result<Self> {
+        let stack = ParticleStack::read(&settings.table, settings.stack.as_deref())?;
+        let truth = settings.truth.as_deref().map(Truth::read).transpose()?.flatten();
+        let fingerprint = run::fingerprint(&stack);
+        Ok(Self { stack, truth, fingerprint })
+    }
+}
+
 /// A run about to train.
-struct Job {
+pub(super) struct Job<'a> {
     folder: RunFolder,
     settings: CryoSettings,
-    stack: ParticleStack,
-    truth: Option<Truth>,
-    fingerprint: u64,
+    images: &'a Images,
     begun: Instant,
 }
 
@@ -152,9 +166,8 @@ impl Fit {
             _ => bail!("name a table of particles and an --out, or a run to --resume"),
         };
         settings.params.check()?;
-        let stack = ParticleStack::read(&settings.table, settings.stack.as_deref())?;
-        let truth = settings.truth.as_deref().map(Truth::read).transpose()?.flatten();
-        if let (Some(folder), None) = (&self.settings.truth, &truth) {
+        let images = Images::read(&settings)?;
+        if let (Some(folder), None) = (&self.settings.truth, &images.truth) {
             bail!("{} has no truth.json; name a folder of `trainer cryo synthesize`", folder.display());
         }
         let folder = match &self.resume {
@@ -162,15 +175,11 @@ impl Fit {
             None => RunFolder::create(out, self.force)?,
         };
         if self.resume.is_none() {
-            // Those of a run that was replaced.
-            for subset in [Subset::All, Subset::Odd, Subset::Even] {
-                let _ = std::fs::remove_file(run::checkpoint_path(&folder, subset));
-            }
+            run::forget(&folder);
         }
-        let fingerprint = run::fingerprint(&stack);
-        let job = Job { folder, settings, stack, truth, fingerprint, begun };
+        let job = Job { folder, settings, images: &images, begun };
         match job.run()? {
-            Some(metrics) => job.print(&metrics, self.json),
+            Some((_, metrics)) => job.print(&metrics, self.json),
             None => {
                 eprintln!("interrupted; continue with: trainer cryo fit --resume {}", job.folder.path().display());
                 interrupt::exit();
@@ -191,12 +200,18 @@ impl Fit {
     }
 }
 
-impl Job {
+impl<'a> Job<'a> {
+    /// A run in a folder of its own, from where its checkpoints left it.
+    pub(super) fn new(folder: RunFolder, settings: CryoSettings, images: &'a Images) -> Self {
+        Self { folder, settings, images, begun: Instant::now() }
+    }
+
     /// Trains to the end and writes everything; `None` if ctrl-C came before.
-    fn run(&self) -> anyhow::Result<Option<Metrics>> {
+    pub(super) fn run(&self) -> anyhow::Result<Option<(Results, Metrics)>> {
         let precision = parse_precision(&self.settings.precision)?;
-        eprintln!("back-projecting {} images", self.stack.particles.len());
-        let prepared = Prepared::new(&self.stack, &self.settings.params)?;
+        let Images { stack, truth, .. } = self.images;
+        eprintln!("back-projecting {} images", stack.particles.len());
+        let prepared = Prepared::new(stack, &self.settings.params)?;
         let first = prepared.start();
         if !run::checkpoint_path(&self.folder, Subset::All).exists() {
             // A disk that is full or read-only shows before the training, not after it.
@@ -212,17 +227,18 @@ impl Job {
         let mut trained: Vec<Vec<Mlp<f32>>> = Vec::new();
         for &subset in subsets {
             let mut state = prepared.start();
-            run::resume(&self.folder, subset, &mut state, self.fingerprint)?;
+            run::resume(&self.folder, subset, &mut state, self.images.fingerprint)?;
             if self.train(&prepared, subset, &mut state, stop)? == Ended::Interrupted {
                 return Ok(None);
             }
             trained.push(state.networks);
         }
         let halves = (trained.len() == 3).then(|| [&trained[1][..], &trained[2][..]]);
-        let results = evaluate(&prepared, &self.stack, self.truth.as_ref(), &trained[0], halves);
+        let results = evaluate(&prepared, stack, truth.as_ref(), &trained[0], halves);
         let seconds = self.begun.elapsed().as_secs_f64();
-        let parts = (&prepared, &self.stack, &results);
-        Ok(Some(run::write(&self.folder, &self.settings, precision, parts, &trained[0], seconds)?))
+        let parts = (&prepared, stack, &results);
+        let metrics = run::write(&self.folder, &self.settings, precision, parts, &trained[0], seconds)?;
+        Ok(Some((results, metrics)))
     }
 
     fn train(
@@ -234,7 +250,7 @@ impl Job {
     ) -> Result<Ended, CryoError> {
         let path = run::checkpoint_path(&self.folder, subset);
         let mut save = |state: &TrainState| {
-            checkpoint::write(&path, state, &self.settings, self.fingerprint)
+            checkpoint::write(&path, state, &self.settings, self.images.fingerprint)
                 .map_err(|error| TrainError::Save(Box::new(error)))
         };
         save(state)?;

@@ -1,72 +1,122 @@
 //! `trainer nerf compare`: the encodings side by side.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use serde_json::json;
-use trainer::nerf::compare::{PUBLISHED, compare_one};
+use trainer::encoding::EncodingKind;
+use trainer::files;
+use trainer::nerf::compare::{Compared, PUBLISHED, with_encoding};
 use trainer::nerf::params::NerfParams;
-use trainer::nerf::scene::{Part, read};
-use trainer::progress;
-use trainer::train::Watch;
+use trainer::run::RunFolder;
+use trainer::train::Ended;
 
 use super::JudgedBy;
+use super::fit::{Run, Scene};
 use crate::cli::{interrupt, print};
 
 /// Fit a scene with each encoding and print held-out PSNR beside table 7 of Tancik et al. (2020).
 ///
-/// The published numbers are of another scene at another size: compare their order, not their height.
+/// The folder gets comparison.json, and for each encoding the folder of a run as `nerf fit` leaves it. Ctrl-C keeps what was
+/// learned; --resume continues to the same bits as an uninterrupted comparison. The published numbers are of another scene
+/// at another size: compare their order, not their height.
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  trainer nerf compare scene --out runs/encodings\n  \
+                        trainer nerf compare --resume runs/encodings")]
 pub(crate) struct Compare {
     /// The scene's folder
-    scene: PathBuf,
+    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    scene: Option<PathBuf>,
+    /// The folder to make
+    #[arg(long, value_name = "DIR", required_unless_present = "resume", conflicts_with = "resume")]
+    out: Option<PathBuf>,
+    /// Replace the comparison in --out
+    #[arg(long, conflicts_with = "resume")]
+    force: bool,
+    /// Continue this comparison; its settings hold
+    #[arg(long, value_name = "DIR")]
+    resume: Option<PathBuf>,
     /// Updates for each encoding [default: 1500]
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     steps: Option<u64>,
-    /// Seed of everything random
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    /// Seed of everything random [default: 0]
+    #[arg(long, conflicts_with = "resume")]
+    seed: Option<u64>,
     /// A small network and few steps: a trial in seconds
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     quick: bool,
     /// Views that are held out and judged by
     #[arg(long, value_name = "VIEWS", default_value = "test")]
     judge_by: JudgedBy,
-    /// Print one JSON object
+    /// Print one JSON object; progress goes to standard error
     #[arg(long)]
     json: bool,
 }
 
 impl Compare {
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        let (out, scene, runs) = match (&self.resume, &self.scene, &self.out) {
+            (Some(out), ..) => {
+                let scene = Scene::of_run(&folder_of(out, PUBLISHED[0].0), self.judge_by)?;
+                let resume = |(kind, _)| Run::resume(&folder_of(out, kind), &scene, None);
+                let runs = PUBLISHED.into_iter().map(resume).collect::<anyhow::Result<Vec<_>>>()?;
+                (out, scene, runs)
+            }
+            (None, Some(scene), Some(out)) => {
+                let scene = Scene::read(scene, self.judge_by)?;
+                let runs = self.start(out, &scene)?;
+                (out, scene, runs)
+            }
+            _ => anyhow::bail!("name a scene and an --out, or a comparison to --resume"),
+        };
+        let stop = interrupt::catch()?;
+        let mut rows = Vec::new();
+        for ((kind, _), mut run) in PUBLISHED.into_iter().zip(runs) {
+            eprintln!("{}", name(kind));
+            if run.train(&scene, stop)? == Ended::Interrupted {
+                eprintln!("interrupted; continue with: trainer nerf compare --resume {}", out.display());
+                interrupt::exit();
+            }
+            rows.push(Compared::new(kind, run.finish(&scene)?.held_out));
+        }
+        let result = json!({ "judged_by": scene.judged_by(), "encodings": rows });
+        let result = serde_json::to_string_pretty(&result)?;
+        files::write(&out.join("comparison.json"), result.as_bytes())?;
+        print(&if self.json { result } else { text(&rows) })
+    }
+
+    /// All runs, begun, so that any of them can be resumed.
+    fn start(&self, out: &Path, scene: &Scene) -> anyhow::Result<Vec<Run>> {
         let mut base =
             if self.quick { NerfParams::quick() } else { NerfParams { steps: 1500, ..NerfParams::default() } };
         base.steps = self.steps.unwrap_or(base.steps);
-        base.seed = self.seed;
-        let (train, test) = (read(&self.scene, Part::Train)?, read(&self.scene, self.judge_by.into())?);
-        let stop = interrupt::catch()?;
-        let mut rows = Vec::new();
-        for (kind, _) in PUBLISHED {
-            eprintln!("{}", name(kind));
-            let mut shown = progress::on_stderr(base.steps, 0);
-            let mut watch = Watch { stop: Some(stop), progress: Some(shown.as_mut()), ..Watch::default() };
-            match compare_one(&base, kind, &train, &test, &mut watch)? {
-                Some(trained) => rows.push(trained.row),
-                None => interrupt::exit(),
-            }
-        }
-        if self.json {
-            let result = json!({ "scene": self.scene, "steps": base.steps, "judged_by": Part::from(self.judge_by).name(), "encodings": rows });
-            return print(&serde_json::to_string_pretty(&result)?);
-        }
-        let mut text = String::from("encoding      PSNR       SSIM    published (Lego)");
-        for row in rows {
-            let (name, published) = (name(row.encoding), row.published_psnr_db);
-            text += &format!("\n{name:12} {:5.2} dB  {:.4}  {published:5.2} dB", row.psnr_db, row.ssim);
-        }
-        print(&text)
+        base.seed = self.seed.unwrap_or(base.seed);
+        let params = PUBLISHED.map(|(kind, _)| with_encoding(&base, kind));
+        let params = params.iter().map(|params| scene.check(params)).collect::<anyhow::Result<Vec<_>>>()?;
+        RunFolder::create(out, self.force)?;
+        let start = |(params, (kind, _))| {
+            let folder = folder_of(out, kind);
+            std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+            Run::start(&folder, params, scene)
+        };
+        params.into_iter().zip(PUBLISHED).map(start).collect()
     }
 }
 
-fn name(kind: trainer::encoding::EncodingKind) -> String {
+fn folder_of(out: &Path, kind: EncodingKind) -> PathBuf {
+    out.join(name(kind))
+}
+
+fn name(kind: EncodingKind) -> String {
     serde_json::to_value(kind).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The table.
+fn text(rows: &[Compared]) -> String {
+    let mut text = String::from("encoding      PSNR       SSIM    published (Lego)");
+    for row in rows {
+        let (name, published) = (name(row.encoding), row.published_psnr_db);
+        text += &format!("\n{name:12} {:5.2} dB  {:.4}  {published:5.2} dB", row.psnr_db, row.ssim);
+    }
+    text
 }

@@ -1,19 +1,21 @@
 //! `trainer nerf fit`: from a scene to a run folder with the model in it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use firmware_core::Precision;
-use serde_json::json;
+use serde::Serialize;
 use trainer::encoding::EncodingKind;
 use trainer::nerf::fit::{ViewsMetrics, continue_fit, export, judge_network, start_occupancy, volume_words};
 use trainer::nerf::occupancy::Occupancy;
 use trainer::nerf::params::{Background, DensityKind, NerfParams, ValidNerfParams};
 use trainer::nerf::report;
-use trainer::nerf::run::{Folder, RunSettings, load, save};
+use trainer::nerf::run::{Folder, RunSettings, load, save, settings_of};
 use trainer::nerf::scene::{Part, View, Views, read};
+use trainer::run::RunFolder;
 use trainer::train::{Checkpoint, Ended, TrainError, TrainState, Watch};
 use trainer::{files, progress};
 
@@ -122,24 +124,121 @@ impl Settings {
     }
 }
 
+/// A scene as read before training: a missing picture shall not cost a run.
+pub(super) struct Scene {
+    folder: PathBuf,
+    train: Views,
+    held_out: Vec<View>,
+    judged_by: JudgedBy,
+}
+
+impl Scene {
+    pub(super) fn read(folder: &Path, judged_by: JudgedBy) -> anyhow::Result<Self> {
+        let train = read(folder, Part::Train)?;
+        let held_out = read(folder, judged_by.into())?.views;
+        Ok(Self { folder: folder.to_owned(), train, held_out, judged_by })
+    }
+
+    /// The scene that a run was started with.
+    pub(super) fn of_run(run: &Path, judged_by: JudgedBy) -> anyhow::Result<Self> {
+        Self::read(&settings_of(&Folder(run.to_owned()).checkpoint())?.scene, judged_by)
+    }
+
+    /// Settings that suit it.
+    pub(super) fn check(&self, params: &NerfParams) -> anyhow::Result<ValidNerfParams> {
+        Ok(params.check(self.train.half_width)?)
+    }
+
+    /// Which views are held out.
+    pub(super) fn judged_by(&self) -> &'static str {
+        Part::from(self.judged_by).name()
+    }
+}
+
 /// A run that is ready to train.
-struct Run {
+pub(super) struct Run {
     folder: Folder,
     settings: RunSettings,
     params: ValidNerfParams,
     state: TrainState,
     occupancy: RwLock<Occupancy>,
-    views: Views,
-    /// Read before training: a missing picture shall not cost a run.
-    held_out: Vec<View>,
+}
+
+/// What `metrics.json` holds.
+#[derive(Serialize)]
+pub(super) struct Metrics {
+    run: PathBuf,
+    scene: PathBuf,
+    steps: u64,
+    encoding: EncodingKind,
+    view_direction: bool,
+    judged_by: &'static str,
+    pub(super) held_out: ViewsMetrics,
+    training_psnr_db: f64,
+    occupied_part: f64,
+    samples_per_ray: f64,
 }
 
 impl Fit {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let mut run = if let Some(path) = &self.resume { self.resumed(path)? } else { self.started()? };
-        let stop = interrupt::catch()?;
-        let mut shown = progress::on_stderr(run.params.params().steps, run.state.step);
-        let (checkpoint, settings, occupancy) = (run.folder.checkpoint(), &run.settings, &run.occupancy);
+        let (scene, mut run) = if let Some(path) = &self.resume {
+            let scene = match &self.scene {
+                Some(folder) => Scene::read(folder, self.judge_by)?,
+                None => Scene::of_run(path, self.judge_by)?,
+            };
+            let run = Run::resume(path, &scene, self.steps)?;
+            (scene, run)
+        } else {
+            let (folder, out) = self.scene.as_ref().zip(self.out.as_ref()).context("name a scene and --out")?;
+            let scene = Scene::read(folder, self.judge_by)?;
+            let mut params = self.settings.params();
+            params.steps = self.steps.unwrap_or(params.steps);
+            let params = scene.check(&params)?;
+            RunFolder::create(out, self.force)?;
+            let run = Run::start(out, params, &scene)?;
+            (scene, run)
+        };
+        if run.train(&scene, interrupt::catch()?)? == Ended::Interrupted {
+            let (step, folder) = (run.state.step, run.folder.0.display());
+            eprintln!("stopped at step {step}; continue with: trainer nerf fit --resume {folder}");
+            interrupt::exit();
+        }
+        let metrics = run.finish(&scene)?;
+        if self.json {
+            return print(&serde_json::to_string_pretty(&metrics)?);
+        }
+        print(&format!("{}\nreport           {}", metrics.text(), run.folder.report().display()))
+    }
+}
+
+impl Run {
+    /// A run in a folder that exists, begun: its checkpoint is written, so that it can be resumed from here on.
+    pub(super) fn start(folder: &Path, params: ValidNerfParams, scene: &Scene) -> anyhow::Result<Self> {
+        let folder = Folder(folder.to_owned());
+        let settings =
+            RunSettings { nerf: params.params().clone(), scene: scene.folder.clone(), precision: "w8a16".to_owned() };
+        let (state, occupancy) = (params.start(), start_occupancy(&params));
+        save(&folder.checkpoint(), &settings, &state, &occupancy)?;
+        Ok(Self { folder, settings, params, state, occupancy })
+    }
+
+    /// The run in a folder, where it stopped; `steps` replaces those that it was to have.
+    pub(super) fn resume(path: &Path, scene: &Scene, steps: Option<u64>) -> anyhow::Result<Self> {
+        let folder = Folder(path.to_owned());
+        let (mut settings, state, occupancy) = load(&folder.checkpoint())?;
+        settings.scene.clone_from(&scene.folder);
+        settings.nerf.steps = steps.unwrap_or(settings.nerf.steps);
+        let params = scene.check(&settings.nerf)?;
+        if params.start().networks[0].shape() != state.networks[0].shape() {
+            bail!("{} holds another network than its settings say; fit the scene again", path.display());
+        }
+        Ok(Self { folder, settings, params, state, occupancy })
+    }
+
+    /// Trains to the end, or until `stop`; either way the checkpoint is that of the last step.
+    pub(super) fn train(&mut self, scene: &Scene, stop: &AtomicBool) -> anyhow::Result<Ended> {
+        let mut shown = progress::on_stderr(self.params.params().steps, self.state.step);
+        let (checkpoint, settings, occupancy) = (self.folder.checkpoint(), &self.settings, &self.occupancy);
         let mut save_state = |state: &TrainState| {
             save(&checkpoint, settings, state, occupancy).map_err(|error| TrainError::Save(error.into()))
         };
@@ -149,103 +248,59 @@ impl Fit {
             checkpoint: Some(Checkpoint { every: CHECKPOINT, save: &mut save_state }),
             ..Watch::default()
         };
-        let ended = continue_fit(&run.params, &run.views.views, &mut run.state, occupancy, &mut watch);
+        let ended = continue_fit(&self.params, &scene.train.views, &mut self.state, occupancy, &mut watch);
         // What was learned before a failure is worth keeping too, unless saving is what failed.
-        save(&checkpoint, settings, &run.state, occupancy)?;
-        let ended = ended?;
-        if ended == Ended::Interrupted {
-            eprintln!(
-                "stopped at step {}; continue with: trainer nerf fit --resume {}",
-                run.state.step,
-                run.folder.0.display()
-            );
-            interrupt::exit();
-        }
-        self.finish(&run)
+        save(&checkpoint, settings, &self.state, occupancy)?;
+        Ok(ended?)
     }
 
-    fn started(&self) -> anyhow::Result<Run> {
-        let (scene, out) = self.scene.as_ref().zip(self.out.as_ref()).context("name a scene and --out")?;
-        let views = read(scene, Part::Train)?;
-        let held_out = read(scene, self.judge_by.into())?.views;
-        let mut params = self.settings.params();
-        params.steps = self.steps.unwrap_or(params.steps);
-        let params = params.check(views.half_width)?;
-        std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
-        let folder = Folder(out.clone());
-        if folder.checkpoint().exists() && !self.force {
-            bail!("{} holds a run; choose another --out, or --force to replace it, or --resume it", out.display());
-        }
-        let settings =
-            RunSettings { nerf: params.params().clone(), scene: scene.clone(), precision: "w8a16".to_owned() };
-        let (state, occupancy) = (params.start(), start_occupancy(&params));
-        Ok(Run { folder, settings, params, state, occupancy, views, held_out })
-    }
-
-    fn resumed(&self, path: &std::path::Path) -> anyhow::Result<Run> {
-        let folder = Folder(path.to_owned());
-        let (mut settings, state, occupancy) = load(&folder.checkpoint())?;
-        if let Some(scene) = &self.scene {
-            settings.scene.clone_from(scene);
-        }
-        settings.nerf.steps = self.steps.unwrap_or(settings.nerf.steps);
-        let views = read(&settings.scene, Part::Train)?;
-        let held_out = read(&settings.scene, self.judge_by.into())?.views;
-        let params = settings.nerf.check(views.half_width)?;
-        if params.start().networks[0].shape() != state.networks[0].shape() {
-            bail!("{} holds another network than its settings say; fit the scene again", path.display());
-        }
-        Ok(Run { folder, settings, params, state, occupancy, views, held_out })
-    }
-
-    fn finish(&self, run: &Run) -> anyhow::Result<()> {
-        let Run { folder, settings, params, state, occupancy, views, held_out: judged_by } = run;
+    /// Judges the network and writes all files but the checkpoint.
+    pub(super) fn finish(&self, scene: &Scene) -> anyhow::Result<Metrics> {
+        let Self { folder, settings, params, state, occupancy } = self;
         let network = &state.networks[0];
         let grid = occupancy.read().unwrap_or_else(PoisonError::into_inner);
         // A tenth of the training views tells whether the network overfits.
-        let some: Vec<View> = views.views.iter().step_by(10).cloned().collect();
+        let some: Vec<View> = scene.train.views.iter().step_by(10).cloned().collect();
         let trained = judge_network(params, network, &grid, &some);
-        let held_out = judge_network(params, network, &grid, judged_by);
+        let held_out = judge_network(params, network, &grid, &scene.held_out);
         for (path, precision) in [(folder.model(), Precision::W8A16), (folder.model_f32(), Precision::F32)] {
-            let artifact = export(params, network, occupancy, &views.views, precision, trained.psnr_db)?;
+            let artifact = export(params, network, occupancy, &scene.train.views, precision, trained.psnr_db)?;
             files::write(&path, artifact.as_bytes())?;
         }
         files::write(&folder.volume(), bytemuck::cast_slice(&volume_words(params, &grid)))?;
-        let cameras: Vec<_> = judged_by.iter().map(|view| view.camera.to_values()).collect();
+        let cameras: Vec<_> = scene.held_out.iter().map(|view| view.camera.to_values()).collect();
         files::write(&folder.cameras(), serde_json::to_string(&cameras)?.as_bytes())?;
-        let metrics = json!({
-            "run": folder.0,
-            "scene": settings.scene,
-            "steps": state.step,
-            "encoding": settings.nerf.encoding.kind,
-            "view_direction": settings.nerf.view_direction,
-            "judged_by": Part::from(self.judge_by).name(),
-            "held_out": held_out,
-            "training_psnr_db": trained.psnr_db,
-            "occupied_part": grid.occupied_part(),
-            "samples_per_ray": grid.samples_per_ray(),
-        });
+        report::write(folder, settings, (params, network, &grid), &scene.held_out, &held_out)?;
+        let metrics = Metrics {
+            run: folder.0.clone(),
+            scene: settings.scene.clone(),
+            steps: state.step,
+            encoding: settings.nerf.encoding.kind,
+            view_direction: settings.nerf.view_direction,
+            judged_by: scene.judged_by(),
+            held_out,
+            training_psnr_db: trained.psnr_db,
+            occupied_part: grid.occupied_part(),
+            samples_per_ray: grid.samples_per_ray(),
+        };
         files::write(&folder.metrics(), serde_json::to_string_pretty(&metrics)?.as_bytes())?;
-        report::write(folder, settings, (params, network, &grid), judged_by, &held_out)?;
-        if self.json {
-            return print(&serde_json::to_string_pretty(&metrics)?);
-        }
-        let text = summary(&held_out, trained.psnr_db, grid.occupied_part());
-        print(&format!("{text}\nreport           {}", folder.report().display()))
+        Ok(metrics)
     }
 }
 
-/// The result as text.
-fn summary(held_out: &ViewsMetrics, training_psnr_db: f64, occupied: f64) -> String {
-    let mut text = String::from("view              PSNR     SSIM\n");
-    for view in &held_out.views {
-        text += &format!("{:16} {:5.2} dB  {:.4}\n", view.name, view.psnr_db, view.ssim);
+impl Metrics {
+    fn text(&self) -> String {
+        let mut text = String::from("view              PSNR     SSIM\n");
+        for view in &self.held_out.views {
+            text += &format!("{:16} {:5.2} dB  {:.4}\n", view.name, view.psnr_db, view.ssim);
+        }
+        text + &format!(
+            "held out         {:5.2} dB  {:.4}\ntraining views   {:5.2} dB\noccupied cells   {:.1} %\nevaluations      {:.1} per pixel",
+            self.held_out.psnr_db,
+            self.held_out.ssim,
+            self.training_psnr_db,
+            100.0 * self.occupied_part,
+            self.held_out.evaluations_per_pixel
+        )
     }
-    text + &format!(
-        "held out         {:5.2} dB  {:.4}\ntraining views   {training_psnr_db:5.2} dB\noccupied cells   {:.1} %\nevaluations      {:.1} per pixel",
-        held_out.psnr_db,
-        held_out.ssim,
-        100.0 * occupied,
-        held_out.evaluations_per_pixel
-    )
 }
