@@ -67,7 +67,7 @@ fn try_write(
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(directory)?;
+    let mut file = builder.tempfile_in(directory).map_err(cause)?;
     let mut writer = BufWriter::new(&mut file);
     contents(&mut writer)?;
     writer.flush()?;
@@ -75,6 +75,12 @@ fn try_write(
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// The system's reason without the name of the temporary file, which says nothing to a user.
+fn cause(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|inner| inner.source()?.downcast_ref::<io::Error>()?.raw_os_error());
+    inner.map_or(error, io::Error::from_raw_os_error)
 }
 
 #[cfg(test)]
@@ -103,8 +109,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let on_directory = write(directory.path(), b"").unwrap_err().to_string();
         assert!(on_directory.contains("name a file"), "{on_directory}");
-        let in_nothing = write(&directory.path().join("none/file"), b"").unwrap_err().to_string();
-        assert!(in_nothing.contains("create the directory first"), "{in_nothing}");
+        let in_nothing = write(&directory.path().join("none/file"), b"").unwrap_err();
+        assert!(in_nothing.to_string().contains("create the directory first"), "{in_nothing}");
+        assert!(!in_nothing.source.to_string().contains(".unfinished"), "{}", in_nothing.source);
     }
 
     /// Linux has a device that is always full; a file there cannot be renamed, so only the reason is tested.

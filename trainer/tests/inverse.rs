@@ -89,6 +89,10 @@ fn impossible_sizes_are_refused_and_leave_no_folder() {
     let out = folder.path().join("out");
     let said = refuse(&["inverse", "ct", "--size", "0", "--out", text(&out)]);
     assert!(said.contains("--size is 0") && said.contains("16 to 512"), "{said}");
+    // The first mapping has no frequencies; it is not trained before the others are known to be possible.
+    for problem in ["ct", "mri", "shape"] {
+        assert!(refuse(&["inverse", problem, "--frequencies", "0", "--out", text(&out)]).contains("--frequencies"));
+    }
     assert!(refuse(&["inverse", "mri", "--rate-factor", "0", "--out", text(&out)]).contains("--rate-factor"));
     assert!(!out.exists());
 }

@@ -121,7 +121,7 @@ fn points_of_another_axis_count_and_one_point_and_duplicates_are_computed_or_tol
     assert_close(&desk.array("p.npy").values, &[2.0, 2.0, 0.0], 1e-9);
     desk.put("y.npy", &[2, 2], &[0.0; 4]);
     let text = failure(&desk, "ntk gram --points @x.npy --against @y.npy --out @out.npy");
-    assert!(text.contains("2 columns, but 1 needed"), "{text}");
+    assert!(text.contains("y.npy: test points: 2 columns, but 1 needed"), "{text}");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn bad_input_is_one_sentence() {
         ("ntk gram --points @x.npy --kernel features --out @out.npy", "encoding"),
         (
             "ntk predict --points @x.npy --targets @short.npy --learning-rate 0.1 --steps 3 --out @out.npy",
-            "3 rows, but 4 needed",
+            "short.npy: targets: 3 rows, but 4 needed",
         ),
         (
             "ntk predict --points @x.npy --targets @x.npy --learning-rate -1 --steps 3 --descent --out @out.npy",

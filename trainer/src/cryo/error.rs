@@ -104,5 +104,6 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CryoError> {
 
 /// The text of a file.
 pub(crate) fn read_text(path: &Path) -> Result<String, CryoError> {
-    String::from_utf8(read(path)?).map_err(|_| CryoError::file(path, "it is no text file"))
+    String::from_utf8(read(path)?)
+        .map_err(|_| CryoError::file(path, "it is no text file; name the .star, .csv or .pdb, not the images"))
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::error::InverseError;
 use super::linear::{LinearObjective, LinearOperator, field};
 use super::run::{CHECKPOINT, Checkpoints};
-use crate::encoding::{Encoding, EncodingKind, EncodingParams};
+use crate::encoding::{Encoding, EncodingError, EncodingKind, EncodingParams};
 use crate::export::{Artifact, TrainedNetwork};
 use crate::features::EncodedFeatures;
 use crate::metrics::psnr_db;
@@ -80,6 +80,26 @@ impl Training {
         )
     }
 
+    fn encoding(&self, mapping: &Mapping, inputs: usize) -> Result<Encoding, EncodingError> {
+        let params = EncodingParams {
+            kind: mapping.kind,
+            frequencies: self.frequencies,
+            scale: mapping.scaled(self.scale_factor),
+            notebook: mapping.kind == EncodingKind::Positional,
+            seed: self.seed,
+            ..EncodingParams::default()
+        };
+        params.check(inputs)
+    }
+
+    /// That every mapping has an encoding of `inputs` coordinates: to be known before the first is trained.
+    ///
+    /// # Errors
+    /// If one has not.
+    pub fn check(&self, mappings: &[Mapping], inputs: usize) -> Result<(), InverseError> {
+        Ok(mappings.iter().try_for_each(|mapping| self.encoding(mapping, inputs).map(|_| ()))?)
+    }
+
     /// A mapping's encoding of `inputs` coordinates and its network of one output at the start.
     ///
     /// # Errors
@@ -90,15 +110,7 @@ impl Training {
         inputs: usize,
         output: OutputActivation,
     ) -> Result<(Encoding, TrainState), InverseError> {
-        let params = EncodingParams {
-            kind: mapping.kind,
-            frequencies: self.frequencies,
-            scale: mapping.scaled(self.scale_factor),
-            notebook: mapping.kind == EncodingKind::Positional,
-            seed: self.seed,
-            ..EncodingParams::default()
-        };
-        let encoding = params.check(inputs)?;
+        let encoding = self.encoding(mapping, inputs)?;
         let shape = Shape::new(encoding.features_len(), &self.hidden, 1, output);
         let network = Mlp::new(shape, Initialization::Glorot, &mut step_rng(self.seed, START, 0));
         Ok((encoding, TrainState::new(vec![network])))
@@ -340,8 +352,9 @@ pub fn solve_linear(
     mappings: [Mapping; 4],
     monitor: &Monitor<'_>,
 ) -> Result<Comparison, InverseError> {
-    let measured = operator.apply(truth);
     let sizes: Vec<usize> = shape.iter().rev().copied().filter(|&size| size > 1).collect();
+    training.check(&mappings, sizes.len())?;
+    let measured = operator.apply(truth);
     let position = |index: usize, axis: usize| index / sizes[..axis].iter().product::<usize>() % sizes[axis];
     let coordinates = Array2::from_shape_fn((truth.len(), sizes.len()), |(index, axis)| {
         (((position(index, axis) as u64) << 32) / sizes[axis] as u64) as u32

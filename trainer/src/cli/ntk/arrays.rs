@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use ndarray::{Array2, ArrayView2};
 use trainer::dataset::npy;
 use trainer::files;
+use trainer::theory::TheoryError;
 use trainer::theory::error::check_finite;
 
 /// Reads `[n]` as one column, or `[n, d]`; all of it must be finite.
@@ -26,6 +27,18 @@ pub(super) fn read(what: &'static str, path: &Path) -> anyhow::Result<Array2<f64
     let array = Array2::from_shape_vec((rows, columns), array.values).with_context(place)?;
     check_finite(what, array.view()).with_context(place)?;
     Ok(array)
+}
+
+/// Names the file of the array that does not fit the others; `files` are arrays, as the theory calls them, with their paths.
+pub(super) fn of_file<'a>(files: &'a [(&str, Option<&Path>)]) -> impl Fn(TheoryError) -> anyhow::Error + 'a {
+    move |error| {
+        let at_fault =
+            |(what, _): &&(&str, _)| matches!(error, TheoryError::Shape { what: named, .. } if named == *what);
+        match files.iter().find(at_fault) {
+            Some((_, Some(path))) => anyhow::Error::new(error).context(path.display().to_string()),
+            _ => error.into(),
+        }
+    }
 }
 
 /// Writes f64 in row-major order; `[n, 1]` becomes `[n]` if `flat`.

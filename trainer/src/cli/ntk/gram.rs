@@ -38,7 +38,9 @@ impl Gram {
         let points = self.kernel.points()?;
         let kernel = self.kernel.kernel(points.ncols())?;
         let matrix = match &self.against {
-            Some(path) => kernel.cross(self.kernel.read("test points", path)?.view(), points.view())?,
+            Some(path) => kernel
+                .cross(self.kernel.read("test points", path)?.view(), points.view())
+                .map_err(arrays::of_file(&[("test points", Some(path))]))?,
             None => kernel.gram(points.view())?,
         };
         arrays::write(&self.out, &matrix.view(), false)?;

@@ -102,11 +102,18 @@ impl Predict {
                 if self.descent { "" } else { "; the flow predicted here is not what it would do" }
             );
         }
-        let fitted = dynamics.train(targets.view(), initial, training)?;
+        let files = [
+            ("targets", Some(self.targets.as_path())),
+            ("initial outputs", self.initial.as_deref()),
+            ("initial test outputs", self.initial_against.as_deref()),
+            ("test points", self.against.as_deref()),
+        ];
+        let of_file = arrays::of_file(&files);
+        let fitted = dynamics.train(targets.view(), initial, training).map_err(&of_file)?;
         let outputs = match against {
             Some(against) => {
-                let cross = kernel.cross(against.view(), points.view())?;
-                dynamics.test(cross.view(), targets.view(), initial, training)?
+                let cross = kernel.cross(against.view(), points.view()).map_err(&of_file)?;
+                dynamics.test(cross.view(), targets.view(), initial, training).map_err(&of_file)?
             }
             None => fitted.clone(),
         };

@@ -130,10 +130,12 @@ impl Spectrum {
 
     /// The error before training in the eigenbasis.
     fn components(&self, dynamics: &Dynamics) -> anyhow::Result<Option<ndarray::Array2<f64>>> {
-        let Some(targets) = &self.targets else { return Ok(None) };
-        let targets = arrays::read("targets", targets)?;
+        let Some(path) = &self.targets else { return Ok(None) };
+        let targets = arrays::read("targets", path)?;
         let initial = self.initial.as_ref().map(|path| arrays::read("initial outputs", path)).transpose()?;
-        Ok(Some(dynamics.modes(targets.view(), initial.as_ref().map(|array| array.view()))?))
+        let files = [("targets", Some(path.as_path())), ("initial outputs", self.initial.as_deref())];
+        let modes = dynamics.modes(targets.view(), initial.as_ref().map(|array| array.view()));
+        Ok(Some(modes.map_err(arrays::of_file(&files))?))
     }
 }
 

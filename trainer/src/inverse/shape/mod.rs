@@ -129,6 +129,7 @@ pub fn compare(
     monitor: &Monitor<'_>,
 ) -> Result<Comparison, InverseError> {
     let training = &params.training;
+    training.check(&ShapeParams::mappings(), 3)?;
     let (mesh, fit) = mesh.in_unit_cube();
     let solid = Inside::new(&mesh);
     // The bounding box with its margin: what networks are trained on, tested in, drawn in, and clamp points to.
