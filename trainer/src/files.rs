@@ -67,7 +67,7 @@ fn try_write(
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(directory).map_err(cause)?;
+    let mut file = builder.tempfile_in(directory).map_err(unnamed)?;
     let mut writer = BufWriter::new(&mut file);
     contents(&mut writer)?;
     writer.flush()?;
@@ -77,10 +77,9 @@ fn try_write(
     Ok(())
 }
 
-/// The system's reason without the name of the temporary file, which says nothing to a user.
-fn cause(error: io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(|inner| inner.source()?.downcast_ref::<io::Error>()?.raw_os_error());
-    inner.map_or(error, io::Error::from_raw_os_error)
+/// The reason without the name of the temporary file, which says nothing to a user.
+fn unnamed(error: io::Error) -> io::Error {
+    if remedy(&error).is_empty() { error } else { error.kind().into() }
 }
 
 #[cfg(test)]
