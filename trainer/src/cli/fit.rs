@@ -81,7 +81,7 @@ pub(super) struct Settings {
     #[arg(long, value_name = "P", value_parser = parse_value)]
     amplitude_power: Option<Value>,
     /// Frequencies of fourier along each axis [default: 1,2,3,…]
-    #[arg(long, value_delimiter = ',', value_name = "B")]
+    #[arg(long, value_delimiter = ',', value_name = "B", conflicts_with = "frequencies")]
     frequency_list: Vec<f64>,
     /// Divide the features by the norm of the amplitudes
     #[arg(long)]

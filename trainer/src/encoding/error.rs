@@ -1,6 +1,6 @@
 //! Why an encoding is refused.
 
-use firmware_core::limits::{MAX_FREQUENCIES, MAX_INPUTS};
+use firmware_core::limits::MAX_INPUTS;
 
 /// Why there is no such encoding.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -19,15 +19,17 @@ pub enum EncodingError {
         /// How many there are.
         inputs: usize,
     },
-    /// No row at all, or more than a device takes.
+    /// No row at all, or more than are possible: on a device, or in the memory of a desktop.
     #[error(
-        "{rows} frequencies are not possible; --frequencies takes {least} to {MAX_FREQUENCIES} for {inputs} inputs"
+        "{rows} frequencies are not possible; --frequencies takes {least} to {most} for {inputs} inputs"
     )]
     Rows {
         /// How many there would be.
         rows: usize,
         /// The least that gives each axis one.
         least: usize,
+        /// The most.
+        most: usize,
         /// Number of inputs.
         inputs: usize,
     },

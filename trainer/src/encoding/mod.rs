@@ -22,7 +22,7 @@ mod params;
 mod tests;
 
 use firmware_core::trig::ONE;
-use ndarray::{Array2, ArrayView2, Axis, s};
+use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
 pub use error::EncodingError;
@@ -122,21 +122,6 @@ impl Encoding {
         let mut features = self.encode(coordinates).mapv(f32::from);
         let factors = ndarray::Array1::from(self.feature_factors());
         features.axis_chunks_iter_mut(Axis(0), 1024).into_par_iter().for_each(|mut rows| rows *= &factors);
-        features
-    }
-
-    /// Features `[n, 2m + p]` of points `[n, d]` in \[0, 1), exact in f64 up to the rounding of B: for theory.
-    pub fn exact_features(&self, points: ArrayView2<'_, f64>) -> Array2<f64> {
-        let m = self.amplitudes.len();
-        let turns = points.dot(&self.frequency_matrix().t());
-        let mut features = Array2::zeros((points.nrows(), self.features_len()));
-        for (j, &amplitude) in self.amplitudes.iter().enumerate() {
-            let angles = turns.column(j).mapv(|turns| std::f64::consts::TAU * (turns - turns.round()));
-            features.column_mut(j).assign(&angles.mapv(|angle| f64::from(amplitude) * angle.cos()));
-            features.column_mut(m + j).assign(&angles.mapv(|angle| f64::from(amplitude) * angle.sin()));
-        }
-        let passed = points.slice(s![.., self.inputs - self.passthrough..]);
-        features.slice_mut(s![.., 2 * m..]).assign(&passed.mapv(|v| 2.0 * v - 1.0));
         features
     }
 }

@@ -1,6 +1,7 @@
 //! Hyperparameters of the encoding, and the frequencies that they stand for.
 
 use firmware_core::limits::{MAX_FREQUENCIES, MAX_INPUTS};
+use ndarray::{Array1, Array2};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
@@ -93,35 +94,25 @@ impl EncodingParams {
         if !(1..=MAX_INPUTS).contains(&inputs) {
             return Err(EncodingError::Inputs { inputs });
         }
-        if self.passthrough > inputs {
-            return Err(EncodingError::Passthrough { passthrough: self.passthrough, inputs });
-        }
-        if self.kind != EncodingKind::Fourier && self.amplitude_power != 0.0 {
-            return Err(EncodingError::PowerWithoutFourier);
-        }
-        if self.kind != EncodingKind::Fourier && !self.list.is_empty() {
-            return Err(EncodingError::ListWithoutFourier);
-        }
-        if self.kind != EncodingKind::Positional && self.notebook {
-            return Err(EncodingError::NotebookWithoutPositional);
-        }
+        let cannot_pass = EncodingError::Passthrough { passthrough: self.passthrough, inputs };
+        let Some(encoded) = inputs.checked_sub(self.passthrough) else {
+            return Err(cannot_pass);
+        };
         if self.kind == EncodingKind::None {
+            self.check_options()?;
             return Ok(Encoding { inputs, frequencies: Vec::new(), amplitudes: Vec::new(), passthrough: inputs });
         }
-        if self.amplitude_power.is_nan() || self.amplitude_power < 0.0 {
-            return Err(EncodingError::Power { power: self.amplitude_power });
-        }
-        let encoded = inputs - self.passthrough;
         if encoded == 0 {
-            return Err(EncodingError::Passthrough { passthrough: self.passthrough, inputs });
+            return Err(cannot_pass);
         }
-        let (rows, mut amplitudes) = self.rows(encoded)?;
+        let (rows, mut amplitudes) = self.rows(encoded, MAX_FREQUENCIES)?;
         if self.normalize {
-            let norm = amplitudes.iter().map(|a| a * a).sum::<f64>().sqrt();
-            amplitudes.iter_mut().for_each(|a| *a /= norm);
+            let norm = amplitudes.dot(&amplitudes).sqrt();
+            amplitudes /= norm;
         }
-        let mut frequencies = Vec::with_capacity(rows.len() * inputs);
-        for row in &rows {
+        let kept = || rows.outer_iter().zip(&amplitudes).filter(|&(_, &amplitude)| amplitude > 0.0);
+        let mut frequencies = Vec::with_capacity(rows.nrows() * inputs);
+        for (row, _) in kept() {
             for &frequency in row {
                 if frequency.is_nan() || frequency.abs() > 32_767.0 {
                     return Err(EncodingError::Frequency { frequency });
@@ -134,69 +125,67 @@ impl EncodingParams {
         if frequencies.iter().all(|&frequency| frequency == 0) {
             return Err(EncodingError::AllZero);
         }
-        let amplitudes = amplitudes.into_iter().map(|a| a as f32).collect();
+        let amplitudes = kept().map(|(_, &amplitude)| amplitude as f32).collect();
         Ok(Encoding { inputs, frequencies, amplitudes, passthrough: self.passthrough })
     }
 
-    /// Rows `[m, d]` and amplitudes `[m]` before rounding.
-    fn rows(&self, axes: usize) -> Result<(Vec<Vec<f64>>, Vec<f64>), EncodingError> {
-        let refused = |least| Err(EncodingError::Rows { rows: self.frequencies, least, inputs: axes });
-        if self.kind != EncodingKind::Basic && self.list.is_empty() && self.frequencies > MAX_FREQUENCIES {
-            return refused(1);
+    /// Whether the options belong together and the power is in its range.
+    fn check_options(&self) -> Result<(), EncodingError> {
+        if self.kind != EncodingKind::Fourier && self.amplitude_power != 0.0 {
+            return Err(EncodingError::PowerWithoutFourier);
         }
-        let positive_scale = if self.scale > 0.0 && self.scale.is_finite() {
-            Ok(self.scale)
-        } else {
-            Err(EncodingError::Scale { scale: self.scale })
-        };
-        // Frequencies along one axis with their amplitudes, the same for every axis.
-        let along_axes: Vec<(f64, f64)> = match self.kind {
-            EncodingKind::None => Vec::new(),
-            EncodingKind::Basic => vec![(1.0, 1.0)],
-            EncodingKind::Gaussian => {
-                let scale = positive_scale?;
-                if self.frequencies == 0 {
-                    return refused(1);
-                }
-                let mut rng = step_rng(self.seed, ROWS_OF_B, 0);
-                let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
-                let rows = (0..self.frequencies).map(|_| (0..axes).map(|_| scale * normal()).collect()).collect();
-                return Ok((rows, vec![1.0; self.frequencies]));
-            }
-            EncodingKind::Positional => {
-                let (scale, share) = (positive_scale?, self.frequencies / axes);
-                if share == 0 {
-                    return refused(axes);
-                }
-                let frequency = |j: usize| {
-                    if self.notebook {
-                        (scale * j as f64 / (share - 1).max(1) as f64).exp2() - 1.0
-                    } else {
-                        scale.powf(j as f64 / share as f64)
-                    }
-                };
-                (0..share).map(|j| (frequency(j), 1.0)).collect()
-            }
-            EncodingKind::Fourier => {
-                let share = if self.list.is_empty() { self.frequencies / axes } else { self.list.len() };
-                if share == 0 || share * axes > MAX_FREQUENCIES {
-                    return Err(EncodingError::Rows { rows: share * axes, least: axes, inputs: axes });
-                }
-                let amplitude = |j: usize| (j as f64).powf(-self.amplitude_power);
-                (1..=share)
-                    .map(|j| (self.list.get(j - 1).copied().unwrap_or(j as f64), amplitude(j)))
-                    .filter(|&(_, amplitude)| amplitude > 0.0)
-                    .collect()
-            }
-        };
-        let mut rows = Vec::new();
-        for axis in 0..axes {
-            for &(frequency, _) in &along_axes {
-                rows.push((0..axes).map(|d| if d == axis { frequency } else { 0.0 }).collect());
-            }
+        if self.kind != EncodingKind::Fourier && !self.list.is_empty() {
+            return Err(EncodingError::ListWithoutFourier);
         }
-        let amplitudes = along_axes.iter().map(|&(_, amplitude)| amplitude);
-        let amplitudes = std::iter::repeat_n(amplitudes, axes).flatten().collect();
+        if self.kind != EncodingKind::Positional && self.notebook {
+            return Err(EncodingError::NotebookWithoutPositional);
+        }
+        if self.amplitude_power.is_nan() || self.amplitude_power < 0.0 {
+            return Err(EncodingError::Power { power: self.amplitude_power });
+        }
+        Ok(())
+    }
+
+    /// B `[m, axes]` in cycles and a `[m]`, exact in f64 and before normalization; no row for [`EncodingKind::None`].
+    ///
+    /// Rows of amplitude zero, as p = ∞ makes them, are kept: a device leaves them out, the fan-in of a network in theory counts
+    /// them.
+    pub(crate) fn rows(&self, axes: usize, most: usize) -> Result<(Array2<f64>, Array1<f64>), EncodingError> {
+        self.check_options()?;
+        let (least, planned) = match self.kind {
+            EncodingKind::None => (0, 0),
+            EncodingKind::Basic => (axes, axes),
+            EncodingKind::Gaussian => (1, self.frequencies),
+            EncodingKind::Fourier if !self.list.is_empty() => (axes, self.list.len().saturating_mul(axes)),
+            EncodingKind::Positional | EncodingKind::Fourier => (axes, self.frequencies),
+        };
+        if !(least..=most).contains(&planned) {
+            return Err(EncodingError::Rows { rows: planned, least, most, inputs: axes });
+        }
+        let share = planned / axes.max(1);
+        let scaled = matches!(self.kind, EncodingKind::Gaussian | EncodingKind::Positional);
+        if scaled && !(self.scale > 0.0 && self.scale.is_finite()) {
+            return Err(EncodingError::Scale { scale: self.scale });
+        }
+        if self.kind == EncodingKind::Gaussian {
+            let mut rng = step_rng(self.seed, ROWS_OF_B, 0);
+            let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
+            let rows = Array2::from_shape_simple_fn((planned, axes), || self.scale * normal());
+            return Ok((rows, Array1::ones(planned)));
+        }
+        // Along one axis, the same for every one.
+        let frequency = |j: usize| match self.kind {
+            EncodingKind::Positional if self.notebook => {
+                (self.scale * j as f64 / (share - 1).max(1) as f64).exp2() - 1.0
+            }
+            EncodingKind::Positional => self.scale.powf(j as f64 / share as f64),
+            _ => self.list.get(j).copied().unwrap_or((j + 1) as f64),
+        };
+        let rows = Array2::from_shape_fn((share * axes, axes), |(row, axis)| {
+            if row / share == axis { frequency(row % share) } else { 0.0 }
+        });
+        let amplitudes =
+            Array1::from_shape_fn(share * axes, |row| ((row % share + 1) as f64).powf(-self.amplitude_power));
         Ok((rows, amplitudes))
     }
 }

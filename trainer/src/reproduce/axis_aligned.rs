@@ -246,13 +246,16 @@ fn range(numbers: &[Numbers]) -> std::ops::Range<f64> {
     (low - 1.0).floor()..(high + 1.0).ceil()
 }
 
+/// The tangent kernel of an infinitely wide network behind the features, made unit norm.
+fn kernel(setting: Setting, kind: (&str, EncodingKind, f64)) -> Result<NetworkKernel, ReproduceError> {
+    let features = FourierFeatures::of(&EncodingParams { normalize: true, ..setting.encoding(kind, setting.seed) }, 2)?;
+    let network = InfiniteMlpParams { hidden_layers: 1, ..Default::default() }.check()?;
+    Ok(NetworkKernel { features, network, covariance: Covariance::Ntk })
+}
+
 /// The tangent kernel with the origin, over a square around it.
 fn kernel_map(setting: Setting, kind: (&str, EncodingKind, f64)) -> Result<Raster, ReproduceError> {
-    let encoding = setting.encoding(kind, setting.seed).check(2)?;
-    let amplitudes = encoding.amplitudes().iter().map(|&a| f64::from(a)).collect();
-    let features = FourierFeatures::new(encoding.frequency_matrix(), amplitudes, true)?;
-    let network = InfiniteMlpParams { hidden_layers: 1, ..Default::default() }.check()?;
-    let kernel = NetworkKernel { features: Some(features), network, covariance: Covariance::Ntk };
+    let kernel = kernel(setting, kind)?;
     let (side, half) = MAP;
     let at = |k: usize| half * (2.0 * k as f64 / (side - 1) as f64 - 1.0);
     let points = Array2::from_shape_fn((side * side, 2), |(i, axis)| at(if axis == 0 { i % side } else { i / side }));
@@ -292,11 +295,7 @@ mod tests {
         let setting = Setting { frequencies: 1024, ..Setting::new(true, 0) };
         let (distance, diagonal) = (0.1, 0.1 / 2f64.sqrt());
         let ratio = |kind| {
-            let encoding = setting.encoding(kind, 0).check(2).unwrap();
-            let amplitudes = encoding.amplitudes().iter().map(|&a| f64::from(a)).collect();
-            let features = FourierFeatures::new(encoding.frequency_matrix(), amplitudes, true).unwrap();
-            let network = InfiniteMlpParams { hidden_layers: 1, ..Default::default() }.check().unwrap();
-            let kernel = NetworkKernel { features: Some(features), network, covariance: Covariance::Ntk };
+            let kernel = kernel(setting, kind).unwrap();
             let points = array![[distance, 0.0], [diagonal, diagonal]];
             let values = kernel.cross(points.view(), Array2::zeros((1, 2)).view()).unwrap();
             values[[0, 0]] / values[[1, 0]]

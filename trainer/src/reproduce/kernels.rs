@@ -8,11 +8,11 @@ use super::error::ReproduceError;
 use super::monitor::{Event, Monitor};
 use super::toy_1d::color;
 use super::{Claim, Figure, Options, Story, Table};
+use crate::encoding::{EncodingKind, EncodingParams};
 use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
 use crate::report::style;
-use crate::theory::kernel::Kernel;
+use crate::theory::kernel::{FourierFeatures, Kernel};
 use crate::theory::linalg::gram_eigen;
-use crate::theory::mapping::Mapping;
 use crate::theory::ntk::{Covariance, InfiniteMlpParams, NetworkKernel};
 use crate::theory::spectrum::bandwidth;
 
@@ -80,8 +80,8 @@ fn centred(profile: &Array1<f64>) -> Vec<(f64, f64)> {
 }
 
 impl Numbers {
-    fn new(setting: f64, mapping: Mapping) -> Result<Self, ReproduceError> {
-        let features = mapping.features(1, true)?.expect("these map");
+    fn new(setting: f64, encoding: &EncodingParams) -> Result<Self, ReproduceError> {
+        let features = FourierFeatures::of(encoding, 1)?.expect("these map");
         let of_features = profile(&features)?;
         let network = NetworkKernel {
             features: Some(features),
@@ -109,23 +109,20 @@ impl Numbers {
 
 impl Family {
     fn all(seed: u64) -> Result<[Self; 3], ReproduceError> {
-        let family = |encoding, symbol, settings: &[f64], mapping: &dyn Fn(f64) -> Mapping| {
-            let members = settings.iter().map(|&setting| Numbers::new(setting, mapping(setting)));
+        let family = |encoding, symbol, settings: &[f64], encoding_of: &dyn Fn(f64) -> EncodingParams| {
+            let members = settings.iter().map(|&setting| Numbers::new(setting, &encoding_of(setting)));
             Ok::<_, ReproduceError>(Self { encoding, symbol, members: members.collect::<Result<_, _>>()? })
         };
-        let frequencies = FREQUENCIES;
+        let params = |kind, frequencies| EncodingParams { kind, frequencies, normalize: true, seed, ..EncodingParams::default() };
         Ok([
             family("Fourier, 1/j^p", "p", &[0.0, 0.5, 1.0, 1.5, 2.0, f64::INFINITY], &|amplitude_power| {
-                Mapping::Fourier { frequencies, amplitude_power }
+                EncodingParams { amplitude_power, ..params(EncodingKind::Fourier, FREQUENCIES) }
             })?,
-            family("positional, σ^(j/m)", "σ", &[2.0, 4.0, 8.0, 16.0, 32.0, 64.0], &|scale| Mapping::Positional {
-                frequencies,
-                scale,
+            family("positional, σ^(j/m)", "σ", &[2.0, 4.0, 8.0, 16.0, 32.0, 64.0], &|scale| {
+                EncodingParams { scale, ..params(EncodingKind::Positional, FREQUENCIES) }
             })?,
-            family("Gaussian", "σ", &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0], &|scale| Mapping::Gaussian {
-                frequencies: GAUSSIAN_ROWS,
-                scale,
-                seed,
+            family("Gaussian", "σ", &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0], &|scale| {
+                EncodingParams { scale, ..params(EncodingKind::Gaussian, GAUSSIAN_ROWS) }
             })?,
         ])
     }

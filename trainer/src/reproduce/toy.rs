@@ -17,6 +17,7 @@ use rand_chacha::ChaCha8Rng;
 use super::error::ReproduceError;
 use super::monitor::Monitor;
 use crate::dataset::npy;
+use crate::encoding::{EncodingKind, EncodingParams};
 use crate::loss::SquaredError;
 use crate::network::{Initialization, Mlp, OutputActivation, Shape};
 use crate::optimizer::{GradientDescent, Optimizer, Schedule};
@@ -24,7 +25,6 @@ use crate::regression::Regression;
 use crate::theory::dynamics::{Dynamics, Initial, Training};
 use crate::theory::empirical::EmpiricalNtk;
 use crate::theory::kernel::{FourierFeatures, Kernel};
-use crate::theory::mapping::Mapping;
 use crate::theory::ntk::{Covariance, InfiniteMlpParams, NetworkKernel, Parametrization};
 use crate::train::{Ended, LoopParams, TrainState, Watch, train};
 
@@ -60,10 +60,10 @@ pub(super) const MAPPINGS: [ToyMapping; 7] = [
 impl ToyMapping {
     /// The features of unit norm, none for the coordinate itself. All 32 columns stay, those of amplitude zero too.
     pub(super) fn features(self) -> Result<Option<FourierFeatures>, ReproduceError> {
-        let mapping = self
-            .power
-            .map_or(Mapping::None, |amplitude_power| Mapping::Fourier { frequencies: FREQUENCIES, amplitude_power });
-        Ok(mapping.features(1, true)?)
+        let Some(amplitude_power) = self.power else { return Ok(None) };
+        let (kind, frequencies) = (EncodingKind::Fourier, FREQUENCIES);
+        let params = EncodingParams { kind, frequencies, amplitude_power, normalize: true, ..EncodingParams::default() };
+        Ok(FourierFeatures::of(&params, 1)?)
     }
 
     /// The network's inputs `[n, f]` for points `[n, 1]`.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::SweepError;
-use crate::encoding::EncodingKind;
+use crate::encoding::{EncodingKind, EncodingParams};
 use crate::fit::FitParams;
 
 /// More are taken for a slip of the hand.
@@ -86,7 +86,7 @@ impl Grid {
         if self.axes().is_empty() {
             return Err(SweepError::NoAxis);
         }
-        self.check_effect(base.encoding.kind)?;
+        self.check_effect(&base.encoding)?;
         let sizes = Axis::ALL.map(|axis| self.len(axis).max(1));
         let product = sizes.iter().fold(1usize, |product, &size| product.saturating_mul(size));
         if product > MOST_SETTINGS {
@@ -112,7 +112,8 @@ impl Grid {
         Ok((0..product).map(setting).collect())
     }
 
-    fn check_effect(&self, kind: EncodingKind) -> Result<(), SweepError> {
+    fn check_effect(&self, base: &EncodingParams) -> Result<(), SweepError> {
+        let kind = base.kind;
         let refuse = |option, for_encodings| {
             let encoding = clap::ValueEnum::to_possible_value(&kind).map_or(String::new(), |v| v.get_name().to_owned());
             Err(SweepError::NoEffect { option, encoding, for_encodings })
@@ -125,6 +126,9 @@ impl Grid {
         }
         if !self.frequency_counts.is_empty() && matches!(kind, EncodingKind::None | EncodingKind::Basic) {
             return refuse("--frequency-counts", "gaussian, positional and fourier");
+        }
+        if !self.frequency_counts.is_empty() && !base.list.is_empty() {
+            return Err(SweepError::CountsOfList);
         }
         Ok(())
     }

@@ -150,6 +150,7 @@ impl Dynamics {
         initial: Initial<'_>,
         training: Training,
     ) -> Result<Array2<f64>, TheoryError> {
+        check_columns("the projected kernel", projected.ncols(), self.eigen.values.len(), "the training points")?;
         let modes = self.modes(targets, initial.train)?;
         let gain =
             self.eigen.values.iter().map(|&value| self.gain(value, training)).collect::<Result<Array1<_>, _>>()?;
@@ -189,26 +190,20 @@ impl Dynamics {
     /// A time or learning rate out of range.
     pub fn decay(&self, eigenvalue: f64, training: Training) -> Result<f64, TheoryError> {
         Ok(match check_training(training)? {
-            Training::Flow { time } if self.spans(time) && eigenvalue <= self.cutoff => 1.0,
+            _ if self.is_null(eigenvalue, training) => 1.0,
             Training::Flow { time } => (-eigenvalue * time).exp(),
             Training::Descent { learning_rate, steps } => power(learning_rate * eigenvalue, steps),
-            Training::Converged => f64::from(u8::from(eigenvalue <= self.cutoff)),
+            Training::Converged => 0.0,
         })
     }
 
     /// `(1 - decay)/λ`, at λ = 0 its limit.
     fn gain(&self, eigenvalue: f64, training: Training) -> Result<f64, TheoryError> {
         Ok(match check_training(training)? {
-            Training::Converged if eigenvalue <= self.cutoff => 0.0,
+            _ if self.is_null(eigenvalue, training) => 0.0,
             Training::Converged => eigenvalue.recip(),
-            Training::Flow { time } if self.spans(time) && eigenvalue <= self.cutoff => 0.0,
             Training::Flow { time } if eigenvalue == 0.0 => time,
             Training::Flow { time } => -(-eigenvalue * time).exp_m1() / eigenvalue,
-            Training::Descent { learning_rate, steps }
-                if self.spans(learning_rate * steps as f64) && eigenvalue <= self.cutoff =>
-            {
-                0.0
-            }
             Training::Descent { learning_rate, steps } if eigenvalue == 0.0 => learning_rate * steps as f64,
             Training::Descent { learning_rate, steps } if learning_rate * eigenvalue < 0.5 => {
                 -(steps as f64 * (-learning_rate * eigenvalue).ln_1p()).exp_m1() / eigenvalue
@@ -217,9 +212,15 @@ impl Dynamics {
         })
     }
 
-    /// Whether `time` is long enough to amplify eigenvalues that are only rounding.
-    fn spans(&self, time: f64) -> bool {
-        time * self.cutoff >= 1.0
+    /// Whether the eigenvalue is only rounding and the training long enough to learn along it nevertheless: both predictions
+    /// leave such directions as they are.
+    fn is_null(&self, eigenvalue: f64, training: Training) -> bool {
+        let time = match training {
+            Training::Flow { time } => time,
+            Training::Descent { learning_rate, steps } => learning_rate * steps as f64,
+            Training::Converged => f64::INFINITY,
+        };
+        eigenvalue <= self.cutoff && time * self.cutoff >= 1.0
     }
 
     fn finite(&self, outputs: Array2<f64>, training: Training) -> Result<Array2<f64>, TheoryError> {
@@ -344,6 +345,26 @@ mod tests {
             assert!(gap(&outputs, &array![[2.0], [2.0]]) < 1e-12, "{training:?}: {outputs}");
             let outputs = dynamics.train(array![[1.0], [3.0]].view(), Initial::default(), training).unwrap();
             assert!(gap(&outputs, &array![[2.0], [2.0]]) < 1e-12, "{training:?}: {outputs}");
+        }
+    }
+
+    #[test]
+    fn training_outputs_are_the_test_outputs_at_the_same_points() {
+        // A point that stands twice among eight: its eigenvalue is rounding, not zero.
+        let points = array![[0.0], [0.1], [0.25], [0.31], [0.31], [0.5], [0.77], [0.9]];
+        let gram = Rbf::new(0.05).unwrap().gram(points.view()).unwrap();
+        let targets = array![[0.3], [1.0], [-0.5], [1.0], [3.0], [0.2], [-1.0], [0.7]];
+        let dynamics = Dynamics::new(gram.view()).unwrap();
+        let smallest = dynamics.eigen().values[7];
+        for training in [
+            Training::Converged,
+            Training::Flow { time: 1e30 },
+            Training::Descent { learning_rate: 0.5, steps: u64::MAX },
+            Training::Descent { learning_rate: 0.5, steps: 10 },
+        ] {
+            let train = dynamics.train(targets.view(), Initial::default(), training).unwrap();
+            let test = dynamics.test(gram.view(), targets.view(), Initial::default(), training).unwrap();
+            assert!(gap(&train, &test) < 1e-9, "{training:?}, smallest eigenvalue {smallest:e}: {train} {test}");
         }
     }
 

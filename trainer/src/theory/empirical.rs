@@ -51,7 +51,7 @@ impl EmpiricalNtk {
     /// parametrization keeps its own width only in its closed-form kernel.
     ///
     /// # Errors
-    /// [`TheoryError::Parameter`] unless there are inputs and units.
+    /// [`TheoryError::Parameter`] unless there are inputs and units, [`TheoryError::Memory`] for a width that does not fit.
     pub fn sample(
         infinite: &InfiniteMlp,
         inputs: usize,
@@ -63,6 +63,8 @@ impl EmpiricalNtk {
             return Err(TheoryError::Parameter { name: "width", value: width as f64, requirement });
         }
         let params = infinite.params();
+        // Drawn once, and once more in the order of the layers.
+        Workload::Parameters.check(width, 2 * params.hidden_layers.saturating_mul(width.saturating_add(inputs)))?;
         let shape = Shape::new(inputs, &vec![width; params.hidden_layers], 1, OutputActivation::Linear);
         let (weight_std, bias_std) = (params.weight_std, params.bias_std.unwrap_or(0.0));
         let factors = match params.parametrization {
@@ -167,6 +169,9 @@ impl EmpiricalNtk {
 }
 
 /// `‖finite - infinite‖ / ‖infinite‖` in the Frobenius norm.
+///
+/// # Panics
+/// If the matrices have different shapes.
 #[must_use]
 pub fn relative_gap(finite: ArrayView2<'_, f64>, infinite: ArrayView2<'_, f64>) -> f64 {
     let norm = |matrix: &Array2<f64>| matrix.iter().map(|value| value * value).sum::<f64>().sqrt();

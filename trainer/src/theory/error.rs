@@ -1,5 +1,7 @@
 //! What can go wrong in the theory, one variant per cause, each a sentence with its remedy.
 
+use crate::encoding::EncodingError;
+
 /// A refusal by a function of [`theory`](super).
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum TheoryError {
@@ -45,10 +47,13 @@ pub enum TheoryError {
         /// what it must be
         requirement: &'static str,
     },
+    /// An encoding that does not exist.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
     /// The matrices do not fit in memory.
     #[error(
-        "{what} of {rows} x {columns} points needs {needed_bytes} bytes, but {available_bytes} bytes are free; \
-         about {possible_points} points (square) are possible here"
+        "{what} of {rows} x {columns} numbers needs {needed_bytes} bytes, but {available_bytes} bytes are free; \
+         about {possible} {unit} are possible here"
     )]
     Memory {
         /// which computation
@@ -61,8 +66,10 @@ pub enum TheoryError {
         needed_bytes: u64,
         /// bytes that the system offers
         available_bytes: u64,
-        /// largest n of an n x n problem in those bytes
-        possible_points: u64,
+        /// the most that fits in those bytes
+        possible: u64,
+        /// of these
+        unit: &'static str,
     },
     /// A Gram matrix with an eigenvalue that is negative beyond rounding.
     #[error(

@@ -8,7 +8,12 @@ use std::f64::consts::TAU;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Zip, s};
 
 use super::error::{check_columns, check_finite};
+use super::memory::Workload;
 use super::{TheoryError, fill};
+use crate::encoding::{EncodingError, EncodingKind, EncodingParams};
+
+/// Rows of B: more than any device takes, and little enough to hold.
+const MAX_FREQUENCIES: usize = 1 << 20;
 
 /// A positive semi-definite function of two points.
 pub trait Kernel: Sync {
@@ -109,15 +114,33 @@ impl FourierFeatures {
         Ok(Self { frequencies, amplitudes })
     }
 
+    /// The mapping of an encoding for points with `dims` coordinates, frequencies in cycles per unit of the points and not
+    /// rounded to what a device stores; none for [`EncodingKind::None`], behind which a network sees the points themselves.
+    ///
+    /// # Errors
+    /// [`TheoryError::Encoding`] for one that does not exist, or that passes coordinates through.
+    pub fn of(encoding: &EncodingParams, dims: usize) -> Result<Option<Self>, TheoryError> {
+        if encoding.passthrough > 0 {
+            return Err(EncodingError::Passthrough { passthrough: encoding.passthrough, inputs: dims }.into());
+        }
+        let (frequencies, amplitudes) = encoding.rows(dims, MAX_FREQUENCIES)?;
+        if encoding.kind == EncodingKind::None {
+            return Ok(None);
+        }
+        Self::new(frequencies, amplitudes, encoding.normalize).map(Some)
+    }
+
     /// γ of `points [n, d]`: `[n, 2m]`, the cosines first. Amplitudes of zero keep their columns, which count in the fan-in of
     /// a network.
     ///
     /// # Errors
-    /// Points that are empty, not finite or of the wrong dimension.
+    /// Points that are empty, not finite, of the wrong dimension, or too many for the memory.
     pub fn features(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, TheoryError> {
         check_finite("points", points)?;
         check_columns("points", points.ncols(), self.frequencies.ncols(), "the frequencies")?;
         let m = self.amplitudes.len();
+        // The phases and both halves of γ.
+        Workload::Features.check(points.nrows(), 3 * m)?;
         let turns = points.dot(&self.frequencies.t());
         let mut features = Array2::zeros((points.nrows(), 2 * m));
         let (mut cosines, mut sines) = features.multi_slice_mut((s![.., ..m], s![.., m..]));
@@ -182,6 +205,58 @@ mod tests {
         let features = kernel.features(array![[0.3]].view()).unwrap();
         assert_eq!(features.ncols(), 6);
         assert!((features.row(0).dot(&features.row(0)) - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn infinite_power_keeps_one_harmonic_and_all_columns() {
+        let params = EncodingParams {
+            kind: EncodingKind::Fourier,
+            frequencies: 16,
+            amplitude_power: f64::INFINITY,
+            normalize: true,
+            ..EncodingParams::default()
+        };
+        let row = FourierFeatures::of(&params, 1).unwrap().unwrap().features(array![[0.125]].view()).unwrap();
+        assert_eq!(row.ncols(), 32);
+        assert!((row[[0, 0]] - 0.5f64.sqrt()).abs() < 1e-15 && row.iter().filter(|value| **value != 0.0).count() == 2);
+    }
+
+    #[test]
+    fn gaussian_frequencies_are_those_of_training_and_make_a_gaussian_kernel() {
+        let params = EncodingParams { frequencies: 1000, scale: 2.0, seed: 3, ..EncodingParams::default() };
+        let trained = params.check(2).unwrap().frequency_matrix();
+        let gap = &FourierFeatures::of(&params, 2).unwrap().unwrap().frequencies - trained;
+        assert!(gap.iter().all(|gap| gap.abs() <= 0.5 / 65_536.0), "but for the device's rounding");
+        let params = EncodingParams { frequencies: 100_000, normalize: true, ..params };
+        let kernel = FourierFeatures::of(&params, 2).unwrap().unwrap();
+        let cross = kernel.cross(array![[0.0, 0.0]].view(), array![[0.06, 0.08]].view()).unwrap();
+        // E cos(2π σ N Δ) = exp(-2 (π σ Δ)²)
+        let expected = (-2.0 * (std::f64::consts::PI * 2.0 * 0.1).powi(2)).exp();
+        assert!((cross[[0, 0]] - expected).abs() < 0.01, "{} against {expected}", cross[[0, 0]]);
+    }
+
+    #[test]
+    fn axes_share_the_frequencies_of_an_encoding() {
+        let points = array![[0.0, 0.25]];
+        for (kind, frequencies) in [(EncodingKind::Positional, 8), (EncodingKind::Fourier, 9)] {
+            let params = EncodingParams { kind, frequencies, scale: 16.0, ..EncodingParams::default() };
+            let features = FourierFeatures::of(&params, 2).unwrap().unwrap().features(points.view()).unwrap();
+            assert_eq!(features.ncols(), 16);
+            // the second axis, first frequency: a quarter turn
+            assert!(features[[0, 4]].abs() < 1e-15 && (features[[0, 12]] - 1.0).abs() < 1e-15);
+        }
+    }
+
+    #[test]
+    fn impossible_encodings_are_refused() {
+        let of = |kind, frequencies, scale| {
+            let params = EncodingParams { kind, frequencies, scale, ..EncodingParams::default() };
+            FourierFeatures::of(&params, 2)
+        };
+        assert!(of(EncodingKind::Fourier, 1, 1.0).is_err() && of(EncodingKind::Gaussian, 0, 1.0).is_err());
+        assert!(of(EncodingKind::Gaussian, 4, 0.0).is_err() && of(EncodingKind::Gaussian, usize::MAX, 1.0).is_err());
+        assert_eq!(of(EncodingKind::None, 4, 1.0), Ok(None));
+        assert!(FourierFeatures::of(&EncodingParams { passthrough: 1, ..EncodingParams::default() }, 2).is_err());
     }
 
     #[test]

@@ -101,13 +101,6 @@ impl Cholesky {
         let inverse = self.factor.inverse();
         (0..inverse.nrows()).map(|i| inverse[(i, i)]).collect()
     }
-
-    /// Natural logarithm of the determinant.
-    #[must_use]
-    pub fn ln_determinant(&self) -> f64 {
-        let factor = self.factor.L();
-        2.0 * (0..factor.nrows()).map(|i| factor[(i, i)].ln()).sum::<f64>()
-    }
 }
 
 fn check_square(matrix: ArrayView2<'_, f64>) -> Result<usize, TheoryError> {
@@ -144,7 +137,6 @@ mod tests {
         let x = factor.solve(array![[1.0], [2.0]].view()).unwrap();
         assert!((matrix.dot(&x) - array![[1.0], [2.0]]).iter().all(|gap| gap.abs() < 1e-15));
         assert!((factor.inverse_diagonal()[1] - 4.0 / 11.0).abs() < 1e-15);
-        assert!((factor.ln_determinant() - 11f64.ln()).abs() < 1e-14);
         assert!(Cholesky::new(array![[1.0, 1.0], [1.0, 1.0]].view()).unwrap().is_none());
         assert!(Cholesky::new(array![[1.0, 2.0], [2.0, 1.0]].view()).unwrap().is_none());
     }

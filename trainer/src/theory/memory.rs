@@ -15,6 +15,10 @@ const EIGEN_COPIES: u64 = 4;
 pub enum Workload {
     /// One matrix `[rows, columns]`.
     Matrix,
+    /// Encoded points `[rows, columns]`.
+    Features,
+    /// The parameters of a network.
+    Parameters,
     /// A Cholesky factorization of a square matrix that exists already.
     Cholesky,
     /// Eigenvalues and eigenvectors of a symmetric matrix that exists already.
@@ -24,7 +28,7 @@ pub enum Workload {
 impl Workload {
     fn copies(self) -> u64 {
         match self {
-            Self::Matrix => 1,
+            Self::Matrix | Self::Features | Self::Parameters => 1,
             Self::Cholesky => CHOLESKY_COPIES,
             Self::Eigen => EIGEN_COPIES,
         }
@@ -33,6 +37,8 @@ impl Workload {
     fn name(self) -> &'static str {
         match self {
             Self::Matrix => "a kernel matrix",
+            Self::Features => "an encoding",
+            Self::Parameters => "a network",
             Self::Cholesky => "a Cholesky factorization",
             Self::Eigen => "an eigendecomposition",
         }
@@ -60,8 +66,13 @@ impl Workload {
         if needed_bytes <= available_bytes {
             return Ok(());
         }
-        let possible_points = (available_bytes / (F64_BYTES * self.copies())).isqrt();
-        Err(TheoryError::Memory { what: self.name(), rows, columns, needed_bytes, available_bytes, possible_points })
+        let numbers = available_bytes / (F64_BYTES * self.copies());
+        let (possible, unit) = match self {
+            Self::Features => (numbers / columns.max(1) as u64, "points"),
+            Self::Parameters => ((numbers / (columns as u64).div_ceil(rows as u64)).isqrt(), "units in a layer"),
+            Self::Matrix | Self::Cholesky | Self::Eigen => (numbers.isqrt(), "points"),
+        };
+        Err(TheoryError::Memory { what: self.name(), rows, columns, needed_bytes, available_bytes, possible, unit })
     }
 }
 
@@ -97,11 +108,14 @@ mod tests {
                 columns: 100_000,
                 needed_bytes: 80_000_000_000,
                 available_bytes: 8_000_000,
-                possible_points: 1000,
+                possible: 1000,
+                unit: "points",
             }
         );
         assert!(Workload::Matrix.check_within(1000, 1000, 8_000_000).is_ok());
         assert!(Workload::Eigen.check_within(1000, 1000, 8_000_000).is_err());
+        let error = Workload::Features.check_within(1 << 20, 1000, 8_000_000).unwrap_err();
+        assert!(matches!(error, TheoryError::Memory { possible: 1000, .. }), "{error}");
     }
 
     #[test]

@@ -6,8 +6,7 @@
 //!
 //! | module | holds | equation |
 //! | --- | --- | --- |
-//! | [`kernel`] | the [`Kernel`](kernel::Kernel) trait, RBF, the Fourier kernel Σ a² cos(2π b·Δ) | section 3 |
-//! | [`mapping`] | the encodings as exact feature mappings | 5 |
+//! | [`kernel`] | the [`Kernel`](kernel::Kernel) trait, RBF, the Fourier kernel Σ a² cos(2π b·Δ) of any encoding | section 3, 5 |
 //! | [`regression`] | kernel regression by Cholesky, or by eigendecomposition when singular | 1 |
 //! | [`ntk`] | infinite-width ReLU networks: NNGP and NTK in closed form, composed with features | 2 |
 //! | [`empirical`] | the tangent kernel J Jᵀ of a finite network, exact | 2 |
@@ -25,7 +24,6 @@ pub mod empirical;
 pub mod error;
 pub mod kernel;
 pub mod linalg;
-pub mod mapping;
 pub mod memory;
 pub mod ntk;
 pub mod regression;

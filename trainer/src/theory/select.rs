@@ -108,8 +108,6 @@ pub struct Score {
     pub left_out: f64,
     /// root mean square of what training leaves of the error on its own points
     pub residual: f64,
-    /// logarithm of the marginal likelihood a sample, at the best overall variance; larger is better
-    pub log_likelihood: f64,
 }
 
 /// The choice and the curve that it was made from.
@@ -160,19 +158,19 @@ impl ValidSelectParams {
     /// `encoded` holds the features of each patch.
     fn score(&self, candidate: f64, patches: &[Patch], encoded: &[Array2<f64>]) -> Result<Score, TheoryError> {
         let (mut squares, mut residual, mut counted) = (0.0, 0.0, 0.0);
-        let (mut quadratic, mut ln_determinant, mut samples) = (0.0, 0.0, 0.0);
         for (patch, features) in patches.iter().zip(encoded) {
             let mut gram = self.network.gram(features.view(), Covariance::Ntk)?;
-            let (n, channels) = patch.targets.dim();
+            let channels = patch.targets.ncols();
             let scale = gram.diag().mean().filter(|&mean| mean > 0.0).unwrap_or(1.0);
             gram /= scale;
-            let mut regularized = |ridge: f64| {
+            let regularized = |ridge: f64| {
+                let mut gram = gram.clone();
                 gram.diag_mut().mapv_inplace(|value| value + ridge);
                 let singular = TheoryError::Indefinite { smallest: 0.0, largest: scale };
                 Cholesky::new(gram.view())?.ok_or(singular)
             };
             let factor = regularized(self.params.ridge)?;
-            // (ridge (K + ridge)⁻¹)^q, with q times the ridge: nearly the flow's exponential, at the price of one factorization
+            // (u (K + u)⁻¹)^q, u = q times the eigenvalue: nearly the flow's exponential, at the price of one factorization
             let unlearned = self.params.unlearned * FLOW_ORDER as f64;
             let slow = regularized(unlearned)?;
             let mut remains = patch.targets.clone();
@@ -186,13 +184,9 @@ impl ValidSelectParams {
                 squares += coefficients.row(i).mapv(|value| (value / diagonal).powi(2)).sum();
             }
             counted += (patch.counted * channels) as f64;
-            quadratic += (&coefficients * &patch.targets).sum();
-            ln_determinant += channels as f64 * factor.ln_determinant();
-            samples += (n * channels) as f64;
         }
-        let log_likelihood = -0.5 * ((quadratic / samples).max(f64::MIN_POSITIVE).ln() + ln_determinant / samples);
         let (left_out, residual) = ((squares / counted).sqrt(), (residual / counted).sqrt());
-        Ok(Score { candidate, error: left_out.hypot(residual), left_out, residual, log_likelihood })
+        Ok(Score { candidate, error: left_out.hypot(residual), left_out, residual })
     }
 
     /// All points if they are few, else patches around random centres.
@@ -252,13 +246,17 @@ mod tests {
     use ndarray::{Array, array};
 
     use super::*;
-    use crate::theory::kernel::Kernel;
-    use crate::theory::mapping::Mapping;
+    use crate::encoding::EncodingParams;
+    use crate::theory::kernel::{FourierFeatures, Kernel};
     use crate::theory::ntk::NetworkKernel;
 
+    fn mapping(scale: f64, dims: usize) -> Result<FourierFeatures, TheoryError> {
+        let params = EncodingParams { frequencies: 128, scale, normalize: true, seed: 1, ..Default::default() };
+        Ok(FourierFeatures::of(&params, dims)?.expect("Gaussian features"))
+    }
+
     fn gaussian(scale: f64, points: ArrayView2<'_, f64>) -> Result<Array2<f64>, TheoryError> {
-        let mapping = Mapping::Gaussian { frequencies: 128, scale, seed: 1 };
-        mapping.features(points.ncols(), true)?.expect("Gaussian features").features(points)
+        mapping(scale, points.ncols())?.features(points)
     }
 
     /// A sum of waves of about `frequency` cycles, on a grid of `side` x `side` points.
@@ -275,7 +273,7 @@ mod tests {
         let (points, targets) = waves(5, 0.7);
         let params = SelectParams { ridge: 1e-2, ..Default::default() }.check().unwrap();
         let found = params.select(points.view(), targets.view(), &[1.5], gaussian).unwrap().curve[0].left_out;
-        let features = Mapping::Gaussian { frequencies: 128, scale: 1.5, seed: 1 }.features(2, true).unwrap();
+        let features = Some(mapping(1.5, 2).unwrap());
         let kernel = NetworkKernel { features, network: params.network, covariance: Covariance::Ntk };
         let mean = targets.mean().unwrap();
         let mut squares = 0.0;

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use ndarray::Array2;
+use trainer::encoding::{EncodingKind, EncodingParams};
 use trainer::theory::TheoryError;
-use trainer::theory::kernel::{Kernel, Rbf};
-use trainer::theory::mapping::Mapping;
+use trainer::theory::kernel::{FourierFeatures, Kernel, Rbf};
 use trainer::theory::ntk::{Covariance, InfiniteMlpParams, NetworkKernel, Parametrization};
 
 use super::arrays;
@@ -26,8 +26,8 @@ pub(super) struct KernelArgs {
     #[arg(long, allow_negative_numbers = true, default_value_t = 1.0)]
     length: f64,
     /// Encoding in front of the network; frequencies are in cycles per unit of the points
-    #[arg(long, value_enum, default_value_t = Encoding::None, help_heading = "Encoding")]
-    encoding: Encoding,
+    #[arg(long, value_enum, default_value_t = EncodingKind::None, help_heading = "Encoding")]
+    encoding: EncodingKind,
     /// Number of frequencies, for all axes together
     #[arg(long, default_value_t = 16, help_heading = "Encoding")]
     frequencies: usize,
@@ -37,7 +37,13 @@ pub(super) struct KernelArgs {
     /// Fourier: p of the amplitudes 1/j^p, a number or inf
     #[arg(long, default_value_t = 0.0, allow_negative_numbers = true, help_heading = "Encoding")]
     amplitude_power: f64,
-    /// Seed of the Gaussian frequencies
+    /// Fourier: frequencies along each axis, in the place of 1, 2, 3, …
+    #[arg(long, value_delimiter = ',', value_name = "B", conflicts_with = "frequencies", help_heading = "Encoding")]
+    frequency_list: Vec<f64>,
+    /// Positional: frequencies 2^s - 1, s from 0 to --scale, as in the published code
+    #[arg(long, help_heading = "Encoding")]
+    positional_notebook: bool,
+    /// Seed of the Gaussian frequencies: those of `trainer fit` with this seed
     #[arg(long, default_value_t = 0, help_heading = "Encoding")]
     seed: u64,
     /// Divide the features by the norm of the amplitudes
@@ -70,20 +76,6 @@ enum Which {
     Features,
     /// exp(-|Δ|²/(2 length²)) of the points
     Rbf,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Encoding {
-    /// the points themselves
-    None,
-    /// one frequency of 1 on each axis
-    Basic,
-    /// scale^(j/m), j = 0 … m-1, on each axis
-    Positional,
-    /// scale · N(0, 1)
-    Gaussian,
-    /// 1 … m on each axis, with amplitudes 1/j^p
-    Fourier,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -136,15 +128,18 @@ impl KernelArgs {
     }
 
     fn network_kernel(&self, dims: usize, width: usize, covariance: Covariance) -> Result<NetworkKernel, TheoryError> {
-        let frequencies = self.frequencies;
-        let features = match self.encoding {
-            Encoding::None => Mapping::None,
-            Encoding::Basic => Mapping::Basic,
-            Encoding::Positional => Mapping::Positional { frequencies, scale: self.scale },
-            Encoding::Gaussian => Mapping::Gaussian { frequencies, scale: self.scale, seed: self.seed },
-            Encoding::Fourier => Mapping::Fourier { frequencies, amplitude_power: self.amplitude_power },
-        }
-        .features(dims, self.normalize)?;
+        let encoding = EncodingParams {
+            kind: self.encoding,
+            frequencies: self.frequencies,
+            scale: self.scale,
+            amplitude_power: self.amplitude_power,
+            normalize: self.normalize,
+            notebook: self.positional_notebook,
+            list: self.frequency_list.clone(),
+            seed: self.seed,
+            ..EncodingParams::default()
+        };
+        let features = FourierFeatures::of(&encoding, dims)?;
         let network = InfiniteMlpParams {
             hidden_layers: self.hidden_layers,
             parametrization: match self.parametrization {
