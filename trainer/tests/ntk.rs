@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 use trainer::dataset::npy;
+use trainer::encoding::EncodingParams;
 
 struct Desk {
     directory: TempDir,
@@ -103,9 +104,122 @@ fn gram_spectrum_and_predict_agree_with_the_references() {
     let predict = format!("ntk predict --points @x.npy --targets @t.npy --against @y.npy {network} {training}");
     success(&desk.run(&format!("{predict} --out @pred.npy")));
     assert_close(&desk.array("pred.npy").values, &reference("he_bias_pred_test_p1.npy"), 1e-7);
+}
 
-    let spectrum = json(&desk.run(&format!("ntk spectrum --points @x.npy {network} --json")));
-    assert!(spectrum.to_string().len() > 100, "{spectrum}");
+/// Eigenvalues, vectors and the error in their basis belong together, and the kernel's period is recognized where there is one.
+#[test]
+fn spectra_rebuild_the_kernel_and_tell_its_bandwidth() {
+    let desk = Desk::new();
+    desk.points(32);
+    let target = reference("target_256.npy");
+    let targets: Vec<f64> = (0..32).map(|i| target[8 * i]).collect();
+    desk.put("t.npy", &[32], &targets);
+    success(&desk.run(&format!("ntk gram --points @x.npy {FOURIER} --bias-std 0.5 --out @k.npy")));
+    let outputs =
+        "--out @values.npy --vectors-out @vectors.npy --components-out @error.npy --learning-rate 0.02 --steps 100";
+    let spectrum = format!("ntk spectrum --points @x.npy --targets @t.npy {FOURIER} --bias-std 0.5 {outputs} --json");
+    let report = json(&desk.run(&spectrum));
+    let [gram, values, vectors, error] =
+        ["k.npy", "values.npy", "vectors.npy", "error.npy"].map(|name| desk.array(name).values);
+    let mut rebuilt = vec![0.0; 32 * 32];
+    for (k, value) in values.iter().enumerate() {
+        for i in 0..32 {
+            for j in 0..32 {
+                rebuilt[32 * i + j] += value * vectors[32 * i + k] * vectors[32 * j + k];
+            }
+        }
+        let component: f64 = (0..32).map(|i| vectors[32 * i + k] * targets[i]).sum();
+        assert!((component - error[k]).abs() < 1e-12);
+        if k < 16 {
+            let remaining = report["modes"][k]["remaining"].as_f64().unwrap();
+            assert!((remaining - (-value * 0.02 * 100.0).exp()).abs() < 1e-12, "{k}");
+        }
+    }
+    assert_close(&rebuilt, &gram, 1e-12);
+    assert_eq!((&report["rank"], &report["stability"]["stable"]), (&32.into(), &true.into()));
+    assert_eq!(report["largest_eigenvalue"], values[0]);
+    assert!(values.windows(2).all(|pair| pair[0] >= pair[1]));
+    assert!(report["bandwidth"]["rms_frequency"].as_f64().unwrap() > 1.0);
+    // The same points twice cover no single period.
+    let twice: Vec<f64> = (0..64).map(|i| f64::from(i % 32) / 32.0).collect();
+    desk.put("x.npy", &[64], &twice);
+    assert!(json(&desk.run(&format!("ntk spectrum --points @x.npy {FOURIER} --json")))["bandwidth"].is_null());
+}
+
+#[test]
+fn descent_starts_where_it_is_told_and_warns_and_stops_where_it_diverges() {
+    let desk = Desk::new();
+    desk.put("x.npy", &[2], &[0.0, 1.0]);
+    desk.put("t.npy", &[2], &[1.0, -1.0]);
+    desk.put("f.npy", &[2], &[0.25, 0.5]);
+    desk.put("y.npy", &[1], &[0.5]);
+    desk.put("g.npy", &[1], &[2.0]);
+    desk.put("truth.npy", &[1], &[0.0]);
+    let k = (-0.5f64).exp();
+    let predict = "ntk predict --points @x.npy --targets @t.npy --kernel rbf --initial @f.npy --descent --out @out.npy";
+    // By hand: two steps at rate 0.5 on the matrix [[1, k], [k, 1]].
+    let mut f = [0.25, 0.5];
+    for _ in 0..2 {
+        let error = [1.0 - f[0], -1.0 - f[1]];
+        f = [f[0] + 0.5 * (error[0] + k * error[1]), f[1] + 0.5 * (k * error[0] + error[1])];
+    }
+    let report = json(&desk.run(&format!("{predict} --learning-rate 0.5 --steps 2 --json")));
+    assert_close(&desk.array("out.npy").values, &f, 1e-14);
+    assert_eq!(report["stability"]["stable"], true);
+    // At a test point in the middle the two errors cancel but for what the start leaves of them.
+    let beside = format!("{predict} --against @y.npy --initial-against @g.npy --truth @truth.npy");
+    let report = json(&desk.run(&format!("{beside} --learning-rate 0.5 --steps 1 --json")));
+    let middle = 2.0 + 0.5 * (-0.125f64).exp() * (0.75 - 1.5);
+    assert_close(&desk.array("out.npy").values, &[middle], 1e-14);
+    assert!((report["mean_squared_error"].as_f64().unwrap() - middle.powi(2)).abs() < 1e-12);
+    // Beyond 2/λmax = 2/(1 + k): said so, and refused once the numbers overflow.
+    let output = desk.run(&format!("{predict} --learning-rate 1.5 --steps 3"));
+    success(&output);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("beyond 2/lambda_max = 1.24"));
+    fs::remove_file(desk.path("out.npy")).unwrap();
+    let output = desk.run(&format!("{predict} --learning-rate 1.5 --steps 5000"));
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("lower the rate"));
+    assert!(!desk.path("out.npy").exists());
+    // What the test points begin with has to be said too.
+    let text = failure(&desk, &format!("{predict} --against @y.npy --learning-rate 0.5 --steps 1"));
+    assert!(text.contains("--initial-against"), "{text}");
+}
+
+#[test]
+fn kernel_regression_says_how_it_was_solved() {
+    let desk = Desk::new();
+    desk.points(32);
+    let predict = "ntk predict --points @x.npy --targets @x.npy --kernel rbf --converged --out @out.npy --json";
+    let sharp = json(&desk.run(&format!("{predict} --length 0.01")));
+    assert_eq!(sharp["solution"]["method"], "cholesky");
+    let smooth = json(&desk.run(&format!("{predict} --length 0.5")));
+    assert_eq!(smooth["solution"]["method"], "eigen");
+    assert!(smooth["solution"]["rank"].as_u64().unwrap() < 32 && smooth["solution"]["cutoff"].as_f64().unwrap() > 0.0);
+}
+
+/// The features of theory are those of training: the Gaussian draw of a seed, the notebook's frequencies, a list.
+#[test]
+fn every_encoding_of_the_trainer_has_its_kernel() {
+    let desk = Desk::new();
+    desk.put("x.npy", &[2, 1], &[0.0, 0.1]);
+    let features = |encoding: &str| {
+        let command = format!("ntk gram --points @x.npy --kernel features {encoding} --out @out.npy");
+        success(&desk.run(&command));
+        desk.array("out.npy").values[1]
+    };
+    let waves = |frequencies: &[f64]| frequencies.iter().map(|b| (std::f64::consts::TAU * b * 0.1).cos()).sum::<f64>();
+    let notebook = features("--encoding positional --positional-notebook --frequencies 5 --scale 4");
+    assert!((notebook - waves(&[0.0, 1.0, 3.0, 7.0, 15.0])).abs() < 1e-12);
+    let listed = features("--encoding fourier --frequency-list 0.5,2.25");
+    assert!((listed - waves(&[0.5, 2.25])).abs() < 1e-12);
+    let params = EncodingParams { frequencies: 24, scale: 3.0, seed: 5, ..EncodingParams::default() };
+    let trained = params.check(1).unwrap().frequency_matrix();
+    let gaussian = features("--encoding gaussian --frequencies 24 --scale 3 --seed 5");
+    assert!((gaussian - waves(trained.as_slice().unwrap())).abs() < 1e-3, "but for the device's rounding");
+    let output = desk.run("ntk gram --points @x.npy --encoding none --normalize --frequencies 9 --out @out.npy");
+    success(&output);
+    let warnings = String::from_utf8_lossy(&output.stderr);
+    assert!(warnings.contains("--normalize has no effect") && warnings.contains("--frequencies has no effect"));
 }
 
 #[test]
@@ -130,6 +244,8 @@ fn bad_input_is_one_sentence() {
     desk.points(4);
     desk.put("nan.npy", &[3], &[0.0, f64::NAN, 1.0]);
     desk.put("cube.npy", &[1, 2, 2], &[0.0; 4]);
+    desk.put("zero.npy", &[2], &[0.0; 2]);
+    desk.put("far.npy", &[2], &[1e200, 1.0]);
     desk.put("short.npy", &[3], &[0.0; 3]);
     fs::write(desk.path("text.npy"), "not an array").unwrap();
     for (arguments, words) in [
@@ -153,6 +269,13 @@ fn bad_input_is_one_sentence() {
         ),
         ("ntk gap --points @x.npy --widths 0 --draws 1", "width"),
         ("ntk gap --points @x.npy --draws 0", "--draws"),
+        ("ntk gap --points @x.npy --kernel nngp", "leave out --kernel"),
+        ("ntk gap --points @zero.npy --draws 1 --widths 8", "nothing to compare with"),
+        ("ntk gap --points @x.npy --draws 1 --widths 10000000", "bytes are free"),
+        ("ntk gram --points @x.npy --encoding gaussian --frequencies 2000000 --out @out.npy", "--frequencies takes"),
+        ("ntk gram --points @far.npy --out @out.npy", "scale the points down"),
+        ("ntk gram --points @x.npy --origin nan --out @out.npy", "--origin"),
+        ("ntk spectrum --points @x.npy --learning-rate -1", "learning-rate"),
         ("ntk empirical @nowhere --points @x.npy --out @out.npy", "not the folder of a run"),
     ] {
         let text = failure(&desk, arguments);
@@ -167,6 +290,14 @@ fn more_points_than_the_memory_holds_are_refused_with_the_bytes() {
     desk.points(1_000_000);
     let text = failure(&desk, "ntk gram --points @x.npy --out @out.npy");
     assert!(text.contains("needs 8000000000000 bytes") && text.contains("are possible here"), "{text}");
+    // The matrix and its decomposition together, before the first of them is begun.
+    let text = failure(&desk, "ntk spectrum --points @x.npy --out @out.npy");
+    assert!(text.contains("needs 40000000000000 bytes"), "{text}");
+    // A single column, but all the encoded points beside it.
+    desk.put("one.npy", &[1], &[0.0]);
+    let features = "--encoding gaussian --frequencies 100000";
+    let text = failure(&desk, &format!("ntk gram --points @x.npy --against @one.npy {features} --out @out.npy"));
+    assert!(text.contains("an encoding of") && text.contains("points are possible"), "{text}");
 }
 
 #[test]

@@ -14,7 +14,9 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use super::TheoryError;
 use super::error::{check_columns, check_finite, check_rows};
+use super::kernel::Kernel;
 use super::linalg::{SymmetricEigen, cutoff, gram_eigen};
+use super::memory::Workload;
 
 /// How long to train.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,6 +57,32 @@ pub struct Initial<'a> {
     pub test: Option<ArrayView2<'a, f64>>,
 }
 
+impl Initial<'_> {
+    /// The outputs on the training points, of the shape of `targets`.
+    ///
+    /// # Errors
+    /// Outputs that are not finite or have another shape.
+    pub fn train_or_zeros(&self, targets: ArrayView2<'_, f64>) -> Result<Array2<f64>, TheoryError> {
+        let Some(start) = self.train else { return Ok(Array2::zeros(targets.raw_dim())) };
+        check_finite("initial outputs", start)?;
+        check_rows("initial outputs", start.nrows(), targets.nrows(), "the points")?;
+        check_columns("initial outputs", start.ncols(), targets.ncols(), "the targets")?;
+        Ok(start.to_owned())
+    }
+
+    /// What training adds to the outputs on the test points `[m, c]`, and those at its start.
+    ///
+    /// # Errors
+    /// Outputs that are not finite or have another shape.
+    pub fn add_test(&self, learned: Array2<f64>) -> Result<Array2<f64>, TheoryError> {
+        let Some(start) = self.test else { return Ok(learned) };
+        check_finite("initial test outputs", start)?;
+        check_rows("initial test outputs", start.nrows(), learned.nrows(), "the test points")?;
+        check_columns("initial test outputs", start.ncols(), learned.ncols(), "the targets")?;
+        Ok(learned + start)
+    }
+}
+
 /// The dynamics of one kernel on one set of training points.
 ///
 /// ```
@@ -81,6 +109,15 @@ impl Dynamics {
         let eigen = gram_eigen(gram)?;
         let cutoff = cutoff(gram.nrows(), eigen.values[0]);
         Ok(Self { eigen, cutoff })
+    }
+
+    /// The dynamics of a kernel on `points [n, d]`; what does not fit in the memory is refused before the first number is computed.
+    ///
+    /// # Errors
+    /// As [`Self::new`] and [`Kernel::gram`].
+    pub fn of(kernel: &dyn Kernel, points: ArrayView2<'_, f64>) -> Result<Self, TheoryError> {
+        Workload::MatrixAndEigen.check(points.nrows(), points.nrows())?;
+        Self::new(kernel.gram(points)?.view())
     }
 
     /// The eigenvalues, largest first and none negative, and their eigenvectors.
@@ -116,7 +153,7 @@ impl Dynamics {
         initial: Initial<'_>,
         training: Training,
     ) -> Result<Array2<f64>, TheoryError> {
-        let modes = self.modes(targets, initial.train)?;
+        let modes = self.modes(targets, initial)?;
         let decay =
             self.eigen.values.iter().map(|&value| self.decay(value, training)).collect::<Result<Array1<_>, _>>()?;
         let outputs = &targets - &self.eigen.vectors.dot(&(modes * decay.insert_axis(Axis(1))));
@@ -151,16 +188,10 @@ impl Dynamics {
         training: Training,
     ) -> Result<Array2<f64>, TheoryError> {
         check_columns("the projected kernel", projected.ncols(), self.eigen.values.len(), "the training points")?;
-        let modes = self.modes(targets, initial.train)?;
+        let modes = self.modes(targets, initial)?;
         let gain =
             self.eigen.values.iter().map(|&value| self.gain(value, training)).collect::<Result<Array1<_>, _>>()?;
-        let mut outputs = projected.dot(&(modes * gain.insert_axis(Axis(1))));
-        if let Some(start) = initial.test {
-            check_finite("initial test outputs", start)?;
-            check_rows("initial test outputs", start.nrows(), outputs.nrows(), "the test points")?;
-            check_columns("initial test outputs", start.ncols(), outputs.ncols(), "the targets")?;
-            outputs += &start;
-        }
+        let outputs = initial.add_test(projected.dot(&(modes * gain.insert_axis(Axis(1)))))?;
         self.finite(outputs, training)
     }
 
@@ -168,20 +199,10 @@ impl Dynamics {
     ///
     /// # Errors
     /// Arrays that are empty, not finite or disagree.
-    pub fn modes(
-        &self,
-        targets: ArrayView2<'_, f64>,
-        initial: Option<ArrayView2<'_, f64>>,
-    ) -> Result<Array2<f64>, TheoryError> {
+    pub fn modes(&self, targets: ArrayView2<'_, f64>, initial: Initial<'_>) -> Result<Array2<f64>, TheoryError> {
         check_finite("targets", targets)?;
         check_rows("targets", targets.nrows(), self.eigen.values.len(), "the points")?;
-        let Some(initial) = initial else {
-            return Ok(self.eigen.vectors.t().dot(&targets));
-        };
-        check_finite("initial outputs", initial)?;
-        check_rows("initial outputs", initial.nrows(), targets.nrows(), "the points")?;
-        check_columns("initial outputs", initial.ncols(), targets.ncols(), "the targets")?;
-        Ok(self.eigen.vectors.t().dot(&(&targets - &initial)))
+        Ok(self.eigen.vectors.t().dot(&(&targets - &initial.train_or_zeros(targets)?)))
     }
 
     /// What is left of an error along an eigenvector of this eigenvalue: `e^(-λ t)` or `(1 - η λ)^k`.
@@ -243,8 +264,9 @@ pub fn half_squared_error(outputs: ArrayView2<'_, f64>, targets: ArrayView2<'_, 
 fn check_training(training: Training) -> Result<Training, TheoryError> {
     match training {
         Training::Flow { time } if !(time >= 0.0 && time.is_finite()) => {
-            let requirement = "must be zero or positive, and finite (the limit has its own option)";
-            Err(TheoryError::Parameter { name: "time", value: time, requirement })
+            let requirement =
+                "must be zero or positive, and finite; the limit of infinite time has an option of its own";
+            Err(TheoryError::Parameter { name: "the time, learning rate times steps,", value: time, requirement })
         }
         Training::Descent { learning_rate, .. } if !(learning_rate > 0.0 && learning_rate.is_finite()) => {
             let requirement = "must be positive and finite";
@@ -269,7 +291,7 @@ mod tests {
     use ndarray::array;
 
     use super::*;
-    use crate::theory::kernel::{Kernel, Rbf};
+    use crate::theory::kernel::Rbf;
     use crate::theory::regression::KernelRegression;
 
     fn problem() -> (Array2<f64>, Array2<f64>, Array2<f64>) {

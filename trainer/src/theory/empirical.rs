@@ -170,12 +170,18 @@ impl EmpiricalNtk {
 
 /// `‖finite - infinite‖ / ‖infinite‖` in the Frobenius norm.
 ///
-/// # Panics
-/// If the matrices have different shapes.
-#[must_use]
-pub fn relative_gap(finite: ArrayView2<'_, f64>, infinite: ArrayView2<'_, f64>) -> f64 {
+/// # Errors
+/// Matrices of different shapes, or one of zeros to compare with.
+pub fn relative_gap(finite: ArrayView2<'_, f64>, infinite: ArrayView2<'_, f64>) -> Result<f64, TheoryError> {
+    check_rows("the kernel", finite.nrows(), infinite.nrows(), "the infinite one")?;
+    check_columns("the kernel", finite.ncols(), infinite.ncols(), "the infinite one")?;
     let norm = |matrix: &Array2<f64>| matrix.iter().map(|value| value * value).sum::<f64>().sqrt();
-    norm(&(&finite - &infinite)) / norm(&infinite.to_owned())
+    let whole = norm(&infinite.to_owned());
+    if whole > 0.0 {
+        return Ok(norm(&(&finite - &infinite)) / whole);
+    }
+    let requirement = "there is nothing to compare with: move the points off the origin or give the network biases";
+    Err(TheoryError::Parameter { name: "the norm of the infinite network's kernel", value: whole, requirement })
 }
 
 #[cfg(test)]
@@ -223,9 +229,9 @@ mod tests {
                 let kernel = EmpiricalNtk::new(&network, &factors).unwrap();
                 let jacobian = jacobian(&kernel, &inputs, 1);
                 let gram = kernel.gram(inputs.view(), 1).unwrap();
-                assert!(relative_gap(gram.view(), jacobian.dot(&jacobian.t()).view()) < 1e-8);
+                assert!(relative_gap(gram.view(), jacobian.dot(&jacobian.t()).view()).unwrap() < 1e-8);
                 let cross = kernel.cross(inputs.slice(s![2..5, ..]), inputs.view(), 1).unwrap();
-                assert!(relative_gap(cross.view(), gram.slice(s![2..5, ..])) < 1e-14);
+                assert!(relative_gap(cross.view(), gram.slice(s![2..5, ..])).unwrap() < 1e-14);
             }
         }
     }
@@ -244,7 +250,7 @@ mod tests {
             let gap = |seed| {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed);
                 let finite = EmpiricalNtk::sample(&network, 32, width, &mut rng).unwrap();
-                relative_gap(finite.gram(inputs.view(), 0).unwrap().view(), infinite.view())
+                relative_gap(finite.gram(inputs.view(), 0).unwrap().view(), infinite.view()).unwrap()
             };
             (0..draws).map(gap).sum::<f64>() / draws as f64
         };
@@ -266,7 +272,7 @@ mod tests {
         let infinite = network.gram(inputs.view(), Covariance::Ntk).unwrap();
         let gaps = (0..6).map(|seed| {
             let finite = EmpiricalNtk::sample(&network, 4, 512, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap();
-            relative_gap(finite.gram(inputs.view(), 0).unwrap().view(), infinite.view())
+            relative_gap(finite.gram(inputs.view(), 0).unwrap().view(), infinite.view()).unwrap()
         });
         let mean = gaps.sum::<f64>() / 6.0;
         assert!(mean < 0.2, "{mean}");

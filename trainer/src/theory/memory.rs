@@ -1,6 +1,7 @@
 //! How many bytes a matrix needs and whether the system has them, asked before the first one is allocated.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use super::TheoryError;
 
@@ -23,6 +24,8 @@ pub enum Workload {
     Cholesky,
     /// Eigenvalues and eigenvectors of a symmetric matrix that exists already.
     Eigen,
+    /// The same, and the matrix.
+    MatrixAndEigen,
 }
 
 impl Workload {
@@ -31,6 +34,7 @@ impl Workload {
             Self::Matrix | Self::Features | Self::Parameters => 1,
             Self::Cholesky => CHOLESKY_COPIES,
             Self::Eigen => EIGEN_COPIES,
+            Self::MatrixAndEigen => 1 + EIGEN_COPIES,
         }
     }
 
@@ -40,7 +44,7 @@ impl Workload {
             Self::Features => "an encoding",
             Self::Parameters => "a network",
             Self::Cholesky => "a Cholesky factorization",
-            Self::Eigen => "an eigendecomposition",
+            Self::Eigen | Self::MatrixAndEigen => "an eigendecomposition",
         }
     }
 
@@ -70,22 +74,41 @@ impl Workload {
         let (possible, unit) = match self {
             Self::Features => (numbers / columns.max(1) as u64, "points"),
             Self::Parameters => ((numbers / (columns as u64).div_ceil(rows as u64)).isqrt(), "units in a layer"),
-            Self::Matrix | Self::Cholesky | Self::Eigen => (numbers.isqrt(), "points"),
+            Self::Matrix | Self::Cholesky | Self::Eigen | Self::MatrixAndEigen => (numbers.isqrt(), "points"),
         };
         Err(TheoryError::Memory { what: self.name(), rows, columns, needed_bytes, available_bytes, possible, unit })
     }
 }
 
-/// Bytes that can be allocated without swapping: the system's figure, or the control group's if that is less.
-/// `None` where the system does not tell (only Linux does).
+/// Bytes that can be allocated without swapping: the system's figure, or that of the narrowest control group around this process,
+/// as batch systems and containers make them. `None` where the system does not tell (only Linux does).
 #[must_use]
 pub fn available_bytes() -> Option<u64> {
     let system = meminfo_available(&fs::read_to_string("/proc/meminfo").ok()?)?;
-    let number = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
-    let group = number("/sys/fs/cgroup/memory.max")
-        .zip(number("/sys/fs/cgroup/memory.current"))
-        .map(|(limit, used)| limit.saturating_sub(used));
-    Some(group.map_or(system, |group| group.min(system)))
+    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let number = |path: &Path| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    let free = |folder: &Path, [limit, used]: [&str; 2]| {
+        let (limit, used) = number(&folder.join(limit)).zip(number(&folder.join(used)))?;
+        Some(limit.saturating_sub(used))
+    };
+    let bounds = memory_groups(&groups).into_iter().filter_map(|(folder, files)| free(&folder, files));
+    Some(bounds.fold(system, u64::min))
+}
+
+/// Folders that may bound the memory, of both versions of control groups, with the names of the limit and of what is used.
+fn memory_groups(groups: &str) -> Vec<(PathBuf, [&'static str; 2])> {
+    let of_line = |line: &str| {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (parts.next()?, parts.next()?.trim_start_matches('/'));
+        let (root, files) = match controllers {
+            "" => ("/sys/fs/cgroup", ["memory.max", "memory.current"]),
+            "memory" => ("/sys/fs/cgroup/memory", ["memory.limit_in_bytes", "memory.usage_in_bytes"]),
+            _ => return None,
+        };
+        let folders = Path::new(path).ancestors().map(move |part| (Path::new(root).join(part), files));
+        Some(folders.collect::<Vec<_>>())
+    };
+    groups.lines().filter_map(of_line).flatten().collect()
 }
 
 fn meminfo_available(meminfo: &str) -> Option<u64> {
@@ -121,6 +144,25 @@ mod tests {
     #[test]
     fn absurd_sizes_saturate_instead_of_wrapping() {
         assert_eq!(Workload::Eigen.bytes(usize::MAX, usize::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn every_group_around_the_process_counts() {
+        let folders = |groups| -> Vec<String> {
+            memory_groups(groups)
+                .into_iter()
+                .map(|(folder, [limit, _])| folder.join(limit).display().to_string())
+                .collect()
+        };
+        assert_eq!(
+            folders("0::/slurm/job_7\n"),
+            ["/sys/fs/cgroup/slurm/job_7/memory.max", "/sys/fs/cgroup/slurm/memory.max", "/sys/fs/cgroup/memory.max"]
+        );
+        assert_eq!(
+            folders("5:cpu:/a\n4:memory:/b\n"),
+            ["/sys/fs/cgroup/memory/b/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
+        );
+        assert!(folders("").is_empty() && folders("nonsense").is_empty());
     }
 
     #[test]

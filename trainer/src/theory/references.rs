@@ -64,7 +64,7 @@ fn gram_of_raw_points() {
 fn outputs_after_gradient_flow() {
     let kernel = kernel(Some(harmonics()));
     let (train, test) = (points(true), points(false));
-    let dynamics = Dynamics::new(kernel.gram(train.view()).unwrap().view()).unwrap();
+    let dynamics = Dynamics::of(&kernel, train.view()).unwrap();
     let cross = kernel.cross(test.view(), train.view()).unwrap();
     let training = Training::Flow { time: 0.02 * 50_001.0 };
     let outputs = dynamics.test(cross.view(), targets(true).view(), Initial::default(), training).unwrap();
@@ -121,7 +121,7 @@ fn outputs_of_raw_coordinates_on_singular_kernels() {
     ] {
         let kernel = NetworkKernel { features: None, network: params.check().unwrap(), covariance: Covariance::Ntk };
         let (train, test) = (points(true) - 0.5, points(false) - 0.5);
-        let dynamics = Dynamics::new(kernel.gram(train.view()).unwrap().view()).unwrap();
+        let dynamics = Dynamics::of(&kernel, train.view()).unwrap();
         let cross = kernel.cross(test.view(), train.view()).unwrap();
         let outputs = dynamics.test(cross.view(), targets(true).view(), Initial::default(), training).unwrap();
         let expected = Array::from(expected.to_vec()).insert_axis(Axis(1));

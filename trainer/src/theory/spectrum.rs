@@ -58,15 +58,17 @@ pub fn stationary_spectrum(profile: ArrayView1<'_, f64>) -> Result<Vec<f64>, The
     Ok(spectrum[..=spectrum.len() / 2].iter().map(|value| value.re).collect())
 }
 
-/// Whether a Gram matrix depends only on the difference of the indices modulo n, as that of a stationary kernel on evenly
-/// spaced points of one whole period does; within 1e-9 of its first entry.
+/// Whether a Gram matrix is that of a stationary kernel on evenly spaced points of one whole period: it depends only on the
+/// difference of the indices modulo n, within 1e-9 of its first entry, and no two points are the same to it, as they would
+/// be if they stood twice or went over several periods.
 #[must_use]
-pub fn is_circulant(gram: ArrayView2<'_, f64>) -> bool {
+pub fn covers_one_period(gram: ArrayView2<'_, f64>) -> bool {
     let n = gram.nrows();
+    let differs = |a: f64, b: f64| (a - b).abs() > 1e-9 * gram[[0, 0]].abs();
     n == gram.ncols()
-        && gram
-            .indexed_iter()
-            .all(|((i, j), value)| (value - gram[[0, (j + n - i) % n]]).abs() <= 1e-9 * gram[[0, 0]].abs())
+        && n > 1
+        && gram.indexed_iter().all(|((i, j), &value)| !differs(value, gram[[0, (j + n - i) % n]]))
+        && gram.row(0).iter().skip(1).all(|&value| differs(value, gram[[0, 0]]))
 }
 
 /// The bandwidths of a stationary kernel, one in each domain.
@@ -137,7 +139,12 @@ mod tests {
         }
         let eigen = Dynamics::new(gram.view()).unwrap();
         assert!((eigen.eigen().values[0] - spectrum[1]).abs() < 1e-11);
-        assert!(is_circulant(gram.view()) && !is_circulant(gram.slice(ndarray::s![..60, ..60])));
+        assert!(covers_one_period(gram.view()) && !covers_one_period(gram.slice(ndarray::s![..60, ..60])));
+        // The same points twice, and one point: no period is to be seen.
+        let columns = ndarray::concatenate![Axis(1), gram, gram];
+        let twice = ndarray::concatenate![Axis(0), columns, columns];
+        assert!(!covers_one_period(twice.view()));
+        assert!(!covers_one_period(gram.slice(ndarray::s![..1, ..1])));
     }
 
     #[test]

@@ -59,6 +59,7 @@ struct WidthGap {
 impl Gap {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         ensure!(self.draws > 0, "--draws is 0; draw at least one network of each width");
+        self.kernel.must_be_tangent()?;
         let points = self.kernel.points()?;
         let widths = self
             .widths
@@ -72,7 +73,7 @@ impl Gap {
                     .map(|seed| {
                         let mut rng = ChaCha8Rng::seed_from_u64(seed);
                         let network = EmpiricalNtk::sample(&kernel.network, inputs.ncols(), width, &mut rng)?;
-                        Ok(relative_gap(network.gram(inputs.view(), 0)?.view(), infinite.view()))
+                        Ok(relative_gap(network.gram(inputs.view(), 0)?.view(), infinite.view())?)
                     })
                     .collect::<anyhow::Result<Vec<f64>>>()?;
                 Ok(WidthGap {

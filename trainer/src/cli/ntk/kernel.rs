@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::ValueEnum;
 use ndarray::Array2;
 use trainer::encoding::{EncodingKind, EncodingParams};
@@ -22,35 +23,35 @@ pub(super) struct KernelArgs {
     /// Which kernel of the points
     #[arg(long, value_enum, default_value_t = Which::Ntk)]
     kernel: Which,
-    /// Standard deviation of the RBF kernel, in units of the points
-    #[arg(long, allow_negative_numbers = true, default_value_t = 1.0)]
-    length: f64,
+    /// Standard deviation of the RBF kernel, in units of the points [default: 1]
+    #[arg(long, allow_negative_numbers = true)]
+    length: Option<f64>,
     /// Encoding in front of the network; frequencies are in cycles per unit of the points
     #[arg(long, value_enum, default_value_t = EncodingKind::None, help_heading = "Encoding")]
     encoding: EncodingKind,
-    /// Number of frequencies, for all axes together
-    #[arg(long, default_value_t = 16, help_heading = "Encoding")]
-    frequencies: usize,
-    /// Gaussian: deviation of a frequency; positional: the largest frequency, which the series approaches
-    #[arg(long, allow_negative_numbers = true, default_value_t = 10.0, help_heading = "Encoding")]
-    scale: f64,
-    /// Fourier: p of the amplitudes 1/j^p, a number or inf
-    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true, help_heading = "Encoding")]
-    amplitude_power: f64,
+    /// Number of frequencies, for all axes together [default: 16]
+    #[arg(long, help_heading = "Encoding")]
+    frequencies: Option<usize>,
+    /// Gaussian: deviation of a frequency; positional: the largest frequency, which the series approaches [default: 10]
+    #[arg(long, allow_negative_numbers = true, help_heading = "Encoding")]
+    scale: Option<f64>,
+    /// Fourier: p of the amplitudes 1/j^p, a number or inf [default: 0]
+    #[arg(long, allow_negative_numbers = true, help_heading = "Encoding")]
+    amplitude_power: Option<f64>,
     /// Fourier: frequencies along each axis, in the place of 1, 2, 3, …
     #[arg(long, value_delimiter = ',', value_name = "B", conflicts_with = "frequencies", help_heading = "Encoding")]
     frequency_list: Vec<f64>,
     /// Positional: frequencies 2^s - 1, s from 0 to --scale, as in the published code
     #[arg(long, help_heading = "Encoding")]
     positional_notebook: bool,
-    /// Seed of the Gaussian frequencies: those of `trainer fit` with this seed
-    #[arg(long, default_value_t = 0, help_heading = "Encoding")]
-    seed: u64,
+    /// Seed of the Gaussian frequencies: those of `trainer fit` with this seed [default: 0]
+    #[arg(long, help_heading = "Encoding")]
+    seed: Option<u64>,
     /// Divide the features by the norm of the amplitudes
     #[arg(long, help_heading = "Encoding")]
     normalize: bool,
     /// ReLU layers
-    #[arg(long, default_value_t = 3, help_heading = "Network")]
+    #[arg(long, default_value_t = 3, allow_negative_numbers = true, help_heading = "Network")]
     hidden_layers: usize,
     /// ntk: weights N(0, 1), scaled in the network; standard: weights N(0, weight-std²/fan-in)
     #[arg(long, value_enum, default_value_t = ParametrizationArg::Ntk, help_heading = "Network")]
@@ -103,26 +104,59 @@ impl KernelArgs {
 
     /// Other points, treated alike.
     pub(super) fn read(&self, what: &'static str, path: &std::path::Path) -> anyhow::Result<Array2<f64>> {
+        anyhow::ensure!(self.origin.is_finite(), "--origin is {}; give a number", self.origin);
         Ok(arrays::read(what, path)? - self.origin)
     }
 
     /// The kernel for points with `dims` coordinates.
-    pub(super) fn kernel(&self, dims: usize) -> Result<Box<dyn Kernel>, TheoryError> {
+    pub(super) fn kernel(&self, dims: usize) -> anyhow::Result<Box<dyn Kernel>> {
+        self.warn_of_options_without_effect();
         let covariance = match self.kernel {
-            Which::Rbf => return Ok(Box::new(Rbf::new(self.length)?)),
+            Which::Rbf => return Ok(Box::new(Rbf::new(self.length.unwrap_or(1.0))?)),
             Which::Nngp => Covariance::Nngp,
             Which::Ntk | Which::Features => Covariance::Ntk,
         };
         let kernel = self.network_kernel(dims, self.width, covariance)?;
         if self.kernel == Which::Features {
-            let requirement = "the kernel of the features needs an encoding other than none";
-            let missing = TheoryError::Parameter { name: "frequencies", value: 0.0, requirement };
-            return Ok(Box::new(kernel.features.ok_or(missing)?));
+            let features = kernel
+                .features
+                .context("--kernel features is that of an encoding; give an --encoding other than none")?;
+            return Ok(Box::new(features));
         }
         Ok(Box::new(kernel))
     }
 
-    /// The tangent kernel, whatever `--kernel` says, of a network of this width.
+    /// Says which of the options given change nothing: scripts that go through encodings may well leave them on the line.
+    fn warn_of_options_without_effect(&self) {
+        use EncodingKind::{Fourier, Gaussian, Positional};
+        let encoded = self.kernel != Which::Rbf && self.encoding != EncodingKind::None;
+        let one_of = |kinds: &[EncodingKind]| encoded && kinds.contains(&self.encoding);
+        let options = [
+            ("--length", self.length.is_some(), self.kernel == Which::Rbf),
+            ("--encoding", self.encoding != EncodingKind::None, self.kernel != Which::Rbf),
+            ("--frequencies", self.frequencies.is_some(), one_of(&[Positional, Gaussian, Fourier])),
+            ("--scale", self.scale.is_some(), one_of(&[Positional, Gaussian])),
+            ("--amplitude-power", self.amplitude_power.is_some(), one_of(&[Fourier])),
+            ("--frequency-list", !self.frequency_list.is_empty(), one_of(&[Fourier])),
+            ("--positional-notebook", self.positional_notebook, one_of(&[Positional])),
+            ("--seed", self.seed.is_some(), one_of(&[Gaussian])),
+            ("--normalize", self.normalize, encoded),
+        ];
+        for (option, ..) in options.iter().filter(|&&(_, given, effective)| given && !effective) {
+            eprintln!("warning: {option} has no effect with this kernel and encoding");
+        }
+    }
+
+    /// Refuses the other kernels.
+    pub(super) fn must_be_tangent(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.kernel == Which::Ntk,
+            "finite networks are compared by their tangent kernels; leave out --kernel"
+        );
+        Ok(())
+    }
+
+    /// The tangent kernel of a network of this width.
     pub(super) fn tangent_kernel(&self, dims: usize, width: usize) -> Result<NetworkKernel, TheoryError> {
         self.network_kernel(dims, width, Covariance::Ntk)
     }
@@ -130,13 +164,13 @@ impl KernelArgs {
     fn network_kernel(&self, dims: usize, width: usize, covariance: Covariance) -> Result<NetworkKernel, TheoryError> {
         let encoding = EncodingParams {
             kind: self.encoding,
-            frequencies: self.frequencies,
-            scale: self.scale,
-            amplitude_power: self.amplitude_power,
+            frequencies: self.frequencies.unwrap_or(16),
+            scale: self.scale.unwrap_or(10.0),
+            amplitude_power: self.amplitude_power.filter(|_| self.encoding == EncodingKind::Fourier).unwrap_or(0.0),
             normalize: self.normalize,
-            notebook: self.positional_notebook,
-            list: self.frequency_list.clone(),
-            seed: self.seed,
+            notebook: self.positional_notebook && self.encoding == EncodingKind::Positional,
+            list: if self.encoding == EncodingKind::Fourier { self.frequency_list.clone() } else { Vec::new() },
+            seed: self.seed.unwrap_or(0),
             ..EncodingParams::default()
         };
         let features = FourierFeatures::of(&encoding, dims)?;

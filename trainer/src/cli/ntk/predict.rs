@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
+use trainer::theory::TheoryError;
 use trainer::theory::dynamics::{Dynamics, Initial, Stability, Training, half_squared_error};
+use trainer::theory::kernel::Kernel;
+use trainer::theory::regression::{KernelRegression, Solution};
 
 use super::arrays;
 use super::kernel::KernelArgs;
@@ -34,14 +37,14 @@ pub(crate) struct Predict {
     /// Outputs at the points before training, of the targets' shape [default: zero]
     #[arg(long, value_name = "f0.npy")]
     initial: Option<PathBuf>,
-    /// Outputs at the test points before training, .npy [m] or [m, c] [default: zero]
+    /// Outputs at the test points before training, .npy [m] or [m, c] [default: zero]; needed with --initial and --against
     #[arg(long, value_name = "g0.npy", requires = "against")]
     initial_against: Option<PathBuf>,
     /// Learning rate of the loss summed over the points
     #[arg(long, conflicts_with = "converged", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
     /// Steps of training
-    #[arg(long, conflicts_with = "converged")]
+    #[arg(long, conflicts_with = "converged", allow_negative_numbers = true)]
     steps: Option<u64>,
     /// Gradient flow: the limit of small steps [default]
     #[arg(long)]
@@ -64,9 +67,13 @@ pub(crate) struct Predict {
 struct Report<'a> {
     points: usize,
     predictions: usize,
-    largest_eigenvalue: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    largest_eigenvalue: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stability: Option<Stability>,
+    /// how kernel regression was solved
+    #[serde(skip_serializing_if = "Option::is_none")]
+    solution: Option<Solution>,
     /// ½ Σ (output - target)² on the training points
     initial_loss: f64,
     train_loss: f64,
@@ -79,6 +86,11 @@ struct Report<'a> {
 impl Predict {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let training = self.training()?;
+        if self.initial.is_some() && self.against.is_some() && self.initial_against.is_none() {
+            bail!(
+                "--initial tells the outputs before training at the points; tell those at the test points by --initial-against"
+            );
+        }
         let points = self.kernel.points()?;
         let targets = arrays::read("targets", &self.targets)?;
         let kernel = self.kernel.kernel(points.ncols())?;
@@ -91,38 +103,27 @@ impl Predict {
         };
         let against = self.against.as_ref().map(|path| self.kernel.read("test points", path)).transpose()?;
 
-        let dynamics = Dynamics::new(kernel.gram(points.view())?.view())?;
-        let stability = self.learning_rate.map(|rate| dynamics.stability(rate)).transpose()?;
-        if let (Some(Stability { stable: false, learning_rate_limit, .. }), Some(rate)) =
-            (stability, self.learning_rate)
-        {
-            eprintln!(
-                "warning: gradient descent diverges at a learning rate of {rate:e}, beyond 2/lambda_max = \
-                 {learning_rate_limit:e}{}",
-                if self.descent { "" } else { "; the flow predicted here is not what it would do" }
-            );
-        }
         let files = [
             ("targets", Some(self.targets.as_path())),
             ("initial outputs", self.initial.as_deref()),
             ("initial test outputs", self.initial_against.as_deref()),
             ("test points", self.against.as_deref()),
         ];
-        let of_file = arrays::of_file(&files);
-        let fitted = dynamics.train(targets.view(), initial, training).map_err(&of_file)?;
-        let outputs = match against {
-            Some(against) => {
-                let cross = kernel.cross(against.view(), points.view()).map_err(&of_file)?;
-                dynamics.test(cross.view(), targets.view(), initial, training).map_err(&of_file)?
+        let prediction = match training {
+            Some(training) => {
+                self.train(kernel.as_ref(), points.view(), against.as_ref(), targets.view(), initial, training)
             }
-            None => fitted.clone(),
-        };
-        let start = initial.train.map_or_else(|| Array2::zeros(targets.raw_dim()), |start| start.to_owned());
+            None => regress(kernel.as_ref(), points.view(), against.as_ref(), targets.view(), initial),
+        }
+        .map_err(arrays::of_file(&files))?;
+        let Prediction { fitted, outputs, largest_eigenvalue, stability, solution } = prediction;
+        let start = initial.train_or_zeros(targets.view())?;
         let report = Report {
             points: points.nrows(),
             predictions: outputs.nrows(),
-            largest_eigenvalue: dynamics.eigen().values[0],
+            largest_eigenvalue,
             stability,
+            solution,
             initial_loss: half_squared_error(start.view(), targets.view()),
             train_loss: half_squared_error(fitted.view(), targets.view()),
             mean_squared_error: self.mean_squared_error(&outputs)?,
@@ -133,21 +134,66 @@ impl Predict {
             return print(&serde_json::to_string_pretty(&report)?);
         }
         let Report { predictions, train_loss, initial_loss, .. } = report;
+        let how = match report.solution {
+            Some(Solution::Eigen { cutoff, rank }) => format!(
+                "; the kernel is singular, of rank {rank} of {}: eigenvalues up to {cutoff:.3e} are taken for zero",
+                report.points
+            ),
+            Some(Solution::Cholesky) | None => String::new(),
+        };
         let error =
             report.mean_squared_error.map_or_else(String::new, |error| format!(", mean squared error {error:.6e}"));
         print(&format!(
-            "{predictions} outputs in {}; the training loss falls from {initial_loss:.6e} to {train_loss:.6e}{error}",
+            "{predictions} outputs in {}; the training loss falls from {initial_loss:.6e} to {train_loss:.6e}{error}{how}",
             self.out.display()
         ))
     }
 
-    fn training(&self) -> anyhow::Result<Training> {
+    /// None: the limit of infinite time.
+    fn training(&self) -> anyhow::Result<Option<Training>> {
         match (self.converged, self.learning_rate, self.steps) {
-            (true, ..) => Ok(Training::Converged),
-            (false, Some(learning_rate), Some(steps)) if self.descent => Ok(Training::Descent { learning_rate, steps }),
-            (false, Some(learning_rate), Some(steps)) => Ok(Training::Flow { time: learning_rate * steps as f64 }),
+            (true, ..) => Ok(None),
+            (false, Some(learning_rate), Some(steps)) if self.descent => {
+                Ok(Some(Training::Descent { learning_rate, steps }))
+            }
+            (false, Some(learning_rate), Some(steps)) => {
+                Ok(Some(Training::Flow { time: learning_rate * steps as f64 }))
+            }
             _ => bail!("give --learning-rate and --steps, or --converged for the limit of infinite time"),
         }
+    }
+
+    /// Training for some time.
+    fn train(
+        &self,
+        kernel: &dyn Kernel,
+        points: ArrayView2<'_, f64>,
+        against: Option<&Array2<f64>>,
+        targets: ArrayView2<'_, f64>,
+        initial: Initial<'_>,
+        training: Training,
+    ) -> Result<Prediction, TheoryError> {
+        let dynamics = Dynamics::of(kernel, points)?;
+        let stability = self.learning_rate.map(|rate| dynamics.stability(rate)).transpose()?;
+        if let (Some(Stability { stable: false, learning_rate_limit, .. }), Some(rate)) =
+            (stability, self.learning_rate)
+        {
+            eprintln!(
+                "warning: gradient descent diverges at a learning rate of {rate:e}, beyond 2/lambda_max = \
+                 {learning_rate_limit:e}{}",
+                if self.descent { "" } else { "; the flow predicted here is not what it would do" }
+            );
+        }
+        let fitted = dynamics.train(targets, initial, training)?;
+        let outputs = match against {
+            Some(against) => {
+                let cross = kernel.cross(against.view(), points)?;
+                dynamics.test(cross.view(), targets, initial, training)?
+            }
+            None => fitted.clone(),
+        };
+        let largest_eigenvalue = Some(dynamics.eigen().values[0]);
+        Ok(Prediction { fitted, outputs, largest_eigenvalue, stability, solution: None })
     }
 
     fn mean_squared_error(&self, outputs: &Array2<f64>) -> anyhow::Result<Option<f64>> {
@@ -158,4 +204,34 @@ impl Predict {
         }
         Ok(Some(2.0 * half_squared_error(outputs.view(), truth.view()) / truth.len() as f64))
     }
+}
+
+/// Outputs after training.
+struct Prediction {
+    /// on the training points
+    fitted: Array2<f64>,
+    /// on the points asked for
+    outputs: Array2<f64>,
+    largest_eigenvalue: Option<f64>,
+    stability: Option<Stability>,
+    solution: Option<Solution>,
+}
+
+/// The limit of infinite time: kernel regression of what the initial outputs leave.
+fn regress(
+    kernel: &dyn Kernel,
+    points: ArrayView2<'_, f64>,
+    against: Option<&Array2<f64>>,
+    targets: ArrayView2<'_, f64>,
+    initial: Initial<'_>,
+) -> Result<Prediction, TheoryError> {
+    let gram = kernel.gram(points)?;
+    let start = initial.train_or_zeros(targets)?;
+    let regression = KernelRegression::fit(gram.view(), (&targets - &start).view(), 0.0)?;
+    let fitted = start + regression.predict(gram.view())?;
+    let outputs = match against {
+        Some(against) => initial.add_test(regression.predict(kernel.cross(against.view(), points)?.view())?)?,
+        None => fitted.clone(),
+    };
+    Ok(Prediction { fitted, outputs, largest_eigenvalue: None, stability: None, solution: Some(regression.solution()) })
 }

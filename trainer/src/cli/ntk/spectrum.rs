@@ -3,8 +3,9 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use trainer::theory::dynamics::{Dynamics, Stability, Training};
-use trainer::theory::spectrum::{Bandwidth, bandwidth, effective_rank, is_circulant, magnitudes, time_to_learn};
+use trainer::theory::dynamics::{Dynamics, Initial, Stability, Training};
+use trainer::theory::memory::Workload;
+use trainer::theory::spectrum::{Bandwidth, bandwidth, covers_one_period, effective_rank, magnitudes, time_to_learn};
 
 use super::arrays;
 use super::kernel::KernelArgs;
@@ -28,7 +29,7 @@ pub(crate) struct Spectrum {
     #[arg(long, value_name = "f0.npy", requires = "targets")]
     initial: Option<PathBuf>,
     /// Learning rate of the loss summed over the points: states times in steps, and whether descent is stable
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     learning_rate: Option<f64>,
     /// Steps of gradient flow after which to tell the remaining error
     #[arg(long, requires = "learning_rate")]
@@ -59,7 +60,7 @@ struct Report {
     cutoff: f64,
     rank: usize,
     effective_rank: f64,
-    /// of the kernel over one period, where the points make the matrix circulant
+    /// of the kernel over one period, where the points cover it evenly; the width is in spacings of the points
     #[serde(skip_serializing_if = "Option::is_none")]
     bandwidth: Option<Bandwidth>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,6 +86,7 @@ struct Mode {
 impl Spectrum {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let points = self.kernel.points()?;
+        Workload::MatrixAndEigen.check(points.nrows(), points.nrows())?;
         let gram = self.kernel.kernel(points.ncols())?.gram(points.view())?;
         let dynamics = Dynamics::new(gram.view())?;
         let components = self.components(&dynamics)?;
@@ -118,7 +120,7 @@ impl Spectrum {
             cutoff: dynamics.cutoff(),
             rank: eigen.values.iter().filter(|&&value| value > dynamics.cutoff()).count(),
             effective_rank: effective_rank(eigen.values.view()),
-            bandwidth: if is_circulant(gram.view()) { Some(bandwidth(gram.row(0))?) } else { None },
+            bandwidth: if covers_one_period(gram.view()) { Some(bandwidth(gram.row(0))?) } else { None },
             stability: self.learning_rate.map(|rate| dynamics.stability(rate)).transpose()?,
             modes: eigen.values.iter().take(self.modes).enumerate().map(mode).collect::<anyhow::Result<_>>()?,
         };
@@ -134,7 +136,8 @@ impl Spectrum {
         let targets = arrays::read("targets", path)?;
         let initial = self.initial.as_ref().map(|path| arrays::read("initial outputs", path)).transpose()?;
         let files = [("targets", Some(path.as_path())), ("initial outputs", self.initial.as_deref())];
-        let modes = dynamics.modes(targets.view(), initial.as_ref().map(|array| array.view()));
+        let initial = Initial { train: initial.as_ref().map(|array| array.view()), test: None };
+        let modes = dynamics.modes(targets.view(), initial);
         Ok(Some(modes.map_err(arrays::of_file(&files))?))
     }
 }

@@ -51,7 +51,7 @@ impl Numbers {
             gap_own: run.largest_gap(problem, &predicted_own),
             predicted: losses(&predicted),
             predicted_own: losses(&predicted_own),
-            kernel_gap: relative_gap(own.gram.view(), infinite.gram.view()),
+            kernel_gap: relative_gap(own.gram.view(), infinite.gram.view())?,
             modes: Modes::new(problem, run, &own_dynamics)?,
         })
     }

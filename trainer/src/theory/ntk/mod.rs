@@ -149,7 +149,7 @@ impl InfiniteMlp {
     }
 
     /// # Errors
-    /// [`TheoryError::NotFinite`] where a variance overflows.
+    /// [`TheoryError::Parameter`] where a variance overflows.
     fn norms(&self, inputs: ArrayView2<'_, f64>) -> Result<Norms, TheoryError> {
         let (weight, bias) = (self.params.weight_std.powi(2), self.bias_variance());
         let mean: Vec<f64> = inputs.rows().into_iter().map(|x| squared_norm(x) / inputs.ncols() as f64).collect();
@@ -161,7 +161,10 @@ impl InfiniteMlp {
                 variance = *entry / 2.0;
             }
         }
-        check_finite("the variance of the layers", variances.view())?;
+        if let Some(&value) = variances.iter().find(|value| !value.is_finite()) {
+            let requirement = "must be finite: scale the points down, or lower weight-std or bias-std";
+            return Err(TheoryError::Parameter { name: "the variance in a layer", value, requirement });
+        }
         Ok(Norms { fan_in: inputs.ncols(), inputs: mean, deviations: variances.mapv(f64::sqrt), variances })
     }
 
