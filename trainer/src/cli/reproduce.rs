@@ -6,7 +6,9 @@ use std::sync::Mutex;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use trainer::reproduce::{Claim, Event, Figure, Monitor, Options, Outcome, ReproduceError, page::Page, reproduce};
+use trainer::reproduce::{
+    Claim, Event, Figure, Monitor, Options, Outcome, ReproduceError, kept, page::Page, reproduce,
+};
 
 use super::{interrupt, print};
 
@@ -17,7 +19,7 @@ use super::{interrupt, print};
 /// are named, on the page and here; they do not make the command fail.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer reproduce all --quick --out figures\n  \
-                        trainer reproduce applications --quick --out figures\n  \
+                        trainer reproduce applications --quick --out figures --resume\n  \
                         trainer reproduce toy-1d --out figures --seed 1 --json")]
 pub(crate) struct Reproduce {
     /// The figure, or all
@@ -29,6 +31,9 @@ pub(crate) struct Reproduce {
     /// About a minute each on two cores: smaller networks and fewer steps than the published ones
     #[arg(long)]
     quick: bool,
+    /// Keep the figures that the directory holds with the same size and seed, and make the others
+    #[arg(long)]
+    resume: bool,
     /// Of initial weights and random frequencies
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -80,7 +85,7 @@ impl ValueEnum for Name {
 #[derive(Serialize)]
 struct Summary<'a> {
     figure: Figure,
-    seconds: f64,
+    seconds: Option<f64>,
     claims: &'a [Claim],
     files: Vec<PathBuf>,
 }
@@ -98,14 +103,18 @@ impl Reproduce {
         let monitor = Monitor { stop, tell: &tell };
         let mut outcomes = Vec::new();
         for &figure in &figures {
-            let outcome = match reproduce(figure, options, &self.out, &monitor) {
+            let made_before = if self.resume { kept(figure, options, &self.out) } else { None };
+            let outcome = match made_before.map_or_else(|| reproduce(figure, options, &self.out, &monitor), Ok) {
                 Err(error @ ReproduceError::Interrupted) => {
                     eprintln!("{error}");
                     interrupt::exit();
                 }
                 result => result?,
             };
-            eprintln!("{}: {:.1} s", figure.name(), outcome.seconds);
+            match outcome.seconds {
+                Some(seconds) => eprintln!("{}: {seconds:.1} s", figure.name()),
+                None => eprintln!("{}: made before", figure.name()),
+            }
             outcomes.push(outcome);
         }
         let page = match self.name {
@@ -127,19 +136,24 @@ impl Reproduce {
     }
 
     fn summary<'a>(&self, outcome: &'a Outcome) -> Summary<'a> {
-        let name = outcome.figure.name();
+        let name = outcome.told.figure.name();
         let files = ["png", "svg", "json"].map(|extension| self.out.join(format!("{name}.{extension}")));
-        Summary { figure: outcome.figure, seconds: outcome.seconds, claims: &outcome.story.claims, files: files.into() }
+        Summary {
+            figure: outcome.told.figure,
+            seconds: outcome.seconds,
+            claims: &outcome.told.claims,
+            files: files.into(),
+        }
     }
 }
 
 /// A heading and a line for each claim.
 fn text(outcome: &Outcome) -> String {
-    let claims = outcome.story.claims.iter().map(|claim| {
+    let claims = outcome.told.claims.iter().map(|claim| {
         let verdict = if claim.holds { "holds" } else { "DIFFERS" };
         format!("  {verdict:<8} {}: {}", claim.statement, claim.measured)
     });
-    std::iter::once(outcome.figure.name().to_owned()).chain(claims).collect::<Vec<_>>().join("\n")
+    std::iter::once(outcome.told.figure.name().to_owned()).chain(claims).collect::<Vec<_>>().join("\n")
 }
 
 /// One bar a figure, on standard error; nothing where that is no terminal.

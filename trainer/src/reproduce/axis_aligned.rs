@@ -108,7 +108,6 @@ fn test_psnr(
     let encoding = setting.encoding(kind, seed).check(2)?;
     let (points, test) = (grid(setting.side, 0.0), grid(setting.side, 0.5));
     let features = EncodedFeatures::new(&encoding, points.view());
-    // A sigmoid of twice the sum is the published tanh, moved to [0, 1].
     let shape = Shape::new(encoding.features_len(), &[setting.width], 1, OutputActivation::Sigmoid);
     let network = Mlp::new(shape, Initialization::Glorot, &mut step_rng(seed, 3, 0));
     // Another phase with each seed: waves that are even about the origin are a special case for the cosines.
@@ -192,7 +191,8 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
         title: "Positional encoding knows the axes, Gaussian features do not".to_owned(),
         text: vec![format!(
             "Waves of 5 to 20 cycles in {} directions, phases at random, means of {} draw(s) of frequencies, weights and phase, learned at {} × {} points and tested half-way between them; one hidden layer of \
-             {} units, {} frequencies, {} steps of Adam at rate {:e}; positional with S = 5, Gaussian with σ = 10 as published.{how} \
+             {} units, {} frequencies, {} steps of Adam at rate {:e}; positional with S = 5, Gaussian with σ = 10 as published; waves lie in [0, 1] behind a sigmoid, the published ones in [-1, 1] \
+             behind a tanh, which is twice as steep.{how} \
              The lower maps show the tangent kernel around a point: positional frequencies lie on the axes, and so does its kernel's \
              cross; the Gaussian kernel is round up to the noise of its draw.",
             setting.angles,

@@ -10,6 +10,7 @@ use crate::encoding::EncodingKind;
 use crate::report::sheet::{Panel, Row, Sheet};
 
 /// A row of the table.
+#[derive(Clone, Copy)]
 struct Kind {
     name: &'static str,
     kind: EncodingKind,
@@ -52,6 +53,9 @@ const KINDS: [Kind; 4] = [
     },
 ];
 
+/// On text the paper has one rate for all encodings, 1e-3; quick trainings are shorter.
+const QUICK_TEXT_LEARNING_RATE: f64 = 5e-3;
+
 /// Scales for 256 pixels a side: half of the published frequencies (S = 6 and 5, σ = 10 and 14 for 512 pixels).
 fn scale(kind: EncodingKind, text: bool) -> f64 {
     match (kind, text) {
@@ -84,9 +88,8 @@ fn compare(
     side_by_side(&jobs, |&(picture, kind)| {
         let text = picture.name == "text";
         let scale = scale(kind.kind, text);
-        // On text the paper has one rate for all.
         let learning_rate = match (quick_rates, text) {
-            (true, true) => 2e-3,
+            (true, true) => QUICK_TEXT_LEARNING_RATE,
             (true, false) => kind.quick_learning_rate,
             (false, true) => 1e-3,
             (false, false) => kind.learning_rate,
@@ -154,23 +157,40 @@ fn table(pictures: &[Picture], numbers: &[Numbers]) -> Table {
     Table { caption: caption.to_owned(), head, rows: rows.collect() }
 }
 
-/// How far positional may lie above Gaussian and still count as about equal, dB.
-const ABOUT_EQUAL: f64 = 0.5;
-
+/// The order of the table on every picture, and its gaps on the mean of the photographs and on text: a step has come out if it is
+/// at least half as large as the published one.
 fn claims(pictures: &[Picture], numbers: &[Numbers]) -> Vec<Claim> {
-    pictures
-        .iter()
-        .enumerate()
-        .map(|(index, picture)| {
-            let [none, basic, positional, gaussian] = psnr(numbers, index);
-            let order = none < basic && basic < positional && positional < gaussian + ABOUT_EQUAL;
-            Claim::new(
-                format!("none < basic < positional ≲ Gaussian: {}", picture.name),
-                format!("{none:.2} < {basic:.2} < {positional:.2} ≲ {gaussian:.2} dB"),
-                order,
-            )
+    let order = pictures.iter().enumerate().map(|(index, picture)| {
+        let ours = psnr(numbers, index);
+        Claim::new(
+            format!("none < basic < positional < Gaussian: {}", picture.name),
+            format!("{} dB", ours.map(|psnr| format!("{psnr:.2}")).join(", ")),
+            ours.is_sorted(),
+        )
+    });
+    let mean = |set: &dyn Fn(&str) -> bool| {
+        let chosen: Vec<_> = (0..pictures.len()).filter(|&index| set(pictures[index].name)).collect();
+        [0, 1, 2, 3].map(|kind: usize| {
+            chosen.iter().map(|&index| psnr(numbers, index)[kind]).sum::<f64>() / chosen.len() as f64
         })
-        .collect()
+    };
+    let sets = [
+        ("photographs", mean(&|name| name.starts_with("photograph")), KINDS.map(|kind| kind.published[0])),
+        ("text", mean(&|name| name == "text"), KINDS.map(|kind| kind.published[1])),
+    ];
+    let gaps = sets.iter().flat_map(|(set, ours, published)| {
+        [("basic over none", 0, 1), ("positional over basic", 1, 2), ("Gaussian over none", 0, 3)].map(
+            |(step, from, to)| {
+                let (here, there) = (ours[to] - ours[from], published[to] - published[from]);
+                Claim::new(
+                    format!("{step} gains at least half of the published {there:.2} dB: {set}"),
+                    format!("{here:.2} dB"),
+                    here >= 0.5 * there,
+                )
+            },
+        )
+    });
+    order.chain(gaps).collect()
 }
 
 fn sheet(pictures: &[Picture], numbers: &[Numbers], fits: &[Fit]) -> Sheet {
@@ -199,7 +219,7 @@ mod tests {
         let results = compare(&[Picture::camera()], true, setting, &monitor).unwrap();
         let numbers: Vec<_> = results.into_iter().map(|(numbers, _)| numbers).collect();
         let [none, basic, positional, gaussian] = psnr(&numbers, 0);
-        assert!(none < basic && basic + 0.5 < positional && positional < gaussian + ABOUT_EQUAL, "{numbers:?}");
+        assert!(none < basic && basic + 0.5 < positional && positional < gaussian + 0.5, "{numbers:?}");
         assert!(gaussian > none + 2.0, "{numbers:?}");
     }
 }

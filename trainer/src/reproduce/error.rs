@@ -15,7 +15,7 @@ use crate::train::TrainError;
 #[non_exhaustive]
 pub enum ReproduceError {
     /// The user asked to stop.
-    #[error("interrupted; finished figures are kept, the one at hand is not written")]
+    #[error("interrupted; finished figures are kept, and --resume goes on with the one at hand")]
     Interrupted,
     /// A kernel could not be computed.
     #[error(transparent)]
@@ -54,7 +54,7 @@ pub enum ReproduceError {
     Json(#[from] serde_json::Error),
     /// No threads to work on.
     #[error("cannot start threads")]
-    Threads(#[source] rayon::ThreadPoolBuildError),
+    Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
 impl From<InverseError> for ReproduceError {

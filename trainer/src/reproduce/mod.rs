@@ -13,8 +13,8 @@
 //! | `cryo` | | the volumes of a protein that moves, from noisy projections |
 //! | `inverse` | table 1 | a section from projections, a volume from part of its spectrum, a solid |
 //!
-//! A figure returns a [`Story`]: a drawing, its numbers, and the [`Claim`]s that the numbers support or contradict.
-//! [`reproduce`] writes it as `NAME.png`, `NAME.svg` and `NAME.json`; [`page`] puts several on one page.
+//! A figure is a drawing, its numbers, and the [`Claim`]s that the numbers support or contradict.
+//! [`reproduce`] writes it as `NAME.png`, `NAME.svg` and `NAME.json`; [`kept`] finds it there again; [`page`] puts several on one page.
 //! The same seed gives the same numbers, however many cores there are.
 
 mod axis_aligned;
@@ -34,9 +34,9 @@ mod toy;
 mod toy_1d;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use error::ReproduceError;
 pub use monitor::{Event, Monitor};
@@ -46,7 +46,7 @@ use crate::report::figure::Figure as _;
 use crate::report::sheet::Sheet;
 
 /// A figure, in the order of the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Figure {
     /// A network on a picture with and without features; kernels, spectra, convergence by frequency
@@ -113,7 +113,7 @@ impl Figure {
 }
 
 /// How to make figures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
     /// About a minute each on two cores, instead of the full settings.
     pub quick: bool,
@@ -122,7 +122,7 @@ pub struct Options {
 }
 
 /// What the text, the paper or the theory says, beside what came out.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
     /// What is said.
     pub statement: String,
@@ -139,7 +139,7 @@ impl Claim {
 }
 
 /// Numbers in rows, as text.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Table {
     /// What they are.
     pub caption: String,
@@ -149,21 +149,43 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
-/// A finished figure.
+/// A finished figure before it is written.
 #[derive(Clone, Debug)]
-pub struct Story {
+struct Story {
+    /// The heading.
+    title: String,
+    /// Paragraphs: what it shows, with which settings, and how these differ from the published ones.
+    text: Vec<String>,
+    /// The drawing.
+    sheet: Sheet,
+    /// Below it.
+    caption: String,
+    /// Tables.
+    tables: Vec<Table>,
+    /// What holds and what does not.
+    claims: Vec<Claim>,
+    /// Every number that was drawn.
+    numbers: serde_json::Value,
+}
+
+/// What a figure tells, as `NAME.json` holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// Which figure.
+    pub figure: Figure,
+    /// How it was made.
+    #[serde(flatten)]
+    pub options: Options,
     /// The heading.
     pub title: String,
-    /// Paragraphs: what it shows, with which settings, and how these differ from the published ones.
+    /// Paragraphs.
     pub text: Vec<String>,
-    /// The drawing.
-    pub sheet: Sheet,
-    /// Below it.
+    /// Below the drawing.
     pub caption: String,
-    /// Tables.
-    pub tables: Vec<Table>,
     /// What holds and what does not.
     pub claims: Vec<Claim>,
+    /// Tables.
+    pub tables: Vec<Table>,
     /// Every number that was drawn.
     pub numbers: serde_json::Value,
 }
@@ -171,26 +193,16 @@ pub struct Story {
 /// A figure whose files are written.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// Which.
-    pub figure: Figure,
     /// What it tells.
-    pub story: Story,
+    pub told: Told,
     /// The drawing as a PNG.
     pub png: Vec<u8>,
-    /// How long it took.
-    pub seconds: f64,
+    /// How long it took; none if it was made before.
+    pub seconds: Option<f64>,
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    figure: Figure,
-    title: &'a str,
-    #[serde(flatten)]
-    options: Options,
-    text: &'a [String],
-    claims: &'a [Claim],
-    tables: &'a [Table],
-    numbers: &'a serde_json::Value,
+fn path(out: &Path, figure: Figure, extension: &str) -> PathBuf {
+    out.join(format!("{}.{extension}", figure.name()))
 }
 
 /// Makes a figure and writes `NAME.png`, `NAME.svg` and `NAME.json` into `out`, which is created if need be.
@@ -205,7 +217,17 @@ pub fn reproduce(
     monitor: &Monitor<'_>,
 ) -> Result<Outcome, ReproduceError> {
     // Before the work, not after it.
+    let new = !out.exists();
     fs::create_dir_all(out).map_err(|source| ReproduceError::Directory { path: out.to_owned(), source })?;
+    let outcome = make_in(figure, options, out, monitor);
+    if outcome.is_err() && new {
+        // Goes only if it is empty.
+        let _ = fs::remove_dir(out);
+    }
+    outcome
+}
+
+fn make_in(figure: Figure, options: Options, out: &Path, monitor: &Monitor<'_>) -> Result<Outcome, ReproduceError> {
     let begun = std::time::Instant::now();
     let make = match figure {
         Figure::SpectralBias => spectral_bias::make,
@@ -221,23 +243,44 @@ pub fn reproduce(
         Figure::Mri => inverse::mri,
         Figure::Shape => inverse::shape,
     };
-    let story = make(options, monitor)?;
+    let Story { title, text, sheet, caption, tables, claims, numbers } = make(options, monitor)?;
     monitor.check()?;
-    let (png, svg) = (story.sheet.png()?, story.sheet.svg()?);
-    let document = Document {
-        figure,
-        title: &story.title,
-        options,
-        text: &story.text,
-        claims: &story.claims,
-        tables: &story.tables,
-        numbers: &story.numbers,
-    };
-    let json = serde_json::to_vec(&document)?;
-    let path = |extension: &str| out.join(format!("{}.{extension}", figure.name()));
-    files::write(&path("json"), &json)?;
-    files::write(&path("svg"), svg.as_bytes())?;
-    files::write(&path("png"), &png)?;
+    let (png, svg) = (sheet.png()?, sheet.svg()?);
+    let told = Told { figure, options, title, text, caption, claims, tables, numbers };
+    files::write(&path(out, figure, "svg"), svg.as_bytes())?;
+    files::write(&path(out, figure, "png"), &png)?;
+    // Last: where it lies, the figure is whole.
+    files::write(&path(out, figure, "json"), &serde_json::to_vec(&told)?)?;
     (monitor.tell)(Event::End);
-    Ok(Outcome { figure, story, png, seconds: begun.elapsed().as_secs_f64() })
+    Ok(Outcome { told, png, seconds: Some(begun.elapsed().as_secs_f64()) })
+}
+
+/// The figure that `out` holds, if it was made there whole and with these options.
+#[must_use]
+pub fn kept(figure: Figure, options: Options, out: &Path) -> Option<Outcome> {
+    let told: Told = serde_json::from_slice(&fs::read(path(out, figure, "json")).ok()?).ok()?;
+    let png = fs::read(path(out, figure, "png")).ok()?;
+    (told.figure == figure && told.options == options).then_some(Outcome { told, png, seconds: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+
+    #[test]
+    fn a_figure_made_before_is_kept_with_the_same_options_only() {
+        let (stop, out) = (AtomicBool::new(false), tempfile::tempdir().unwrap());
+        let monitor = Monitor { stop: &stop, tell: &|_| {} };
+        let options = Options { quick: true, seed: 3 };
+        assert!(kept(Figure::Kernels, options, out.path()).is_none());
+        let made = reproduce(Figure::Kernels, options, out.path(), &monitor).unwrap();
+        let again = kept(Figure::Kernels, options, out.path()).unwrap();
+        assert_eq!((again.told, again.png, again.seconds), (made.told, made.png, None));
+        assert!(kept(Figure::Kernels, Options { seed: 4, ..options }, out.path()).is_none());
+        assert!(kept(Figure::Toy1d, options, out.path()).is_none());
+        fs::remove_file(out.path().join("kernels.png")).unwrap();
+        assert!(kept(Figure::Kernels, options, out.path()).is_none());
+    }
 }

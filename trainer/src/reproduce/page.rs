@@ -106,7 +106,7 @@ impl Page {
 fn contradictions(page: &mut String, outcomes: &[Outcome]) {
     let failed: Vec<_> = outcomes
         .iter()
-        .flat_map(|outcome| outcome.story.claims.iter().filter(|claim| !claim.holds).map(move |claim| (outcome, claim)))
+        .flat_map(|outcome| outcome.told.claims.iter().filter(|claim| !claim.holds).map(move |claim| (outcome, claim)))
         .collect();
     if failed.is_empty() {
         page.push_str("<p>Every statement that is checked below holds.</p>\n");
@@ -118,8 +118,8 @@ fn contradictions(page: &mut String, outcomes: &[Outcome]) {
             page,
             format_args!(
                 "<li><a href=\"#{}\">{}</a>: {}. Here: {}.</li>\n",
-                outcome.figure.name(),
-                outcome.figure.name(),
+                outcome.told.figure.name(),
+                outcome.told.figure.name(),
                 escape(&claim.statement),
                 escape(&claim.measured)
             ),
@@ -129,9 +129,9 @@ fn contradictions(page: &mut String, outcomes: &[Outcome]) {
 }
 
 fn section(page: &mut String, outcome: &Outcome) {
-    let (story, name) = (&outcome.story, outcome.figure.name());
-    add(page, format_args!("<h2 id=\"{name}\">{}</h2>\n", escape(&story.title)));
-    for paragraph in &story.text {
+    let (told, name) = (&outcome.told, outcome.told.figure.name());
+    add(page, format_args!("<h2 id=\"{name}\">{}</h2>\n", escape(&told.title)));
+    for paragraph in &told.text {
         add(page, format_args!("<p>{}</p>\n", escape(paragraph)));
     }
     let data = BASE64_STANDARD.encode(&outcome.png);
@@ -139,15 +139,15 @@ fn section(page: &mut String, outcome: &Outcome) {
         page,
         format_args!(
             "<figure><img alt=\"{name}\" src=\"data:image/png;base64,{data}\"><figcaption>{} <a href=\"{name}.svg\">SVG</a>, \
-             <a href=\"{name}.json\">numbers</a>; {:.0} s.</figcaption></figure>\n",
-            escape(&story.caption),
-            outcome.seconds
+             <a href=\"{name}.json\">numbers</a>{}.</figcaption></figure>\n",
+            escape(&told.caption),
+            outcome.seconds.map_or_else(String::new, |seconds| format!("; {seconds:.0} s"))
         ),
     );
-    for table in &story.tables {
+    for table in &told.tables {
         numbers(page, table);
     }
-    claims(page, &story.claims);
+    claims(page, &told.claims);
 }
 
 fn numbers(page: &mut String, table: &Table) {
@@ -188,23 +188,22 @@ fn add(page: &mut String, text: std::fmt::Arguments<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Story;
+    use super::super::Told;
     use super::*;
-    use crate::report::sheet::Sheet;
 
     #[test]
     fn what_fails_is_called_out_and_text_is_escaped() {
-        let claims = vec![Claim::new("a < b", "b & a", false), Claim::new("c", "c", true)];
-        let story = Story {
+        let told = Told {
+            figure: Figure::Encodings,
+            options: Options { quick: true, seed: 3 },
             title: "T".to_owned(),
             text: Vec::new(),
-            sheet: Sheet { title: String::new(), rows: Vec::new() },
             caption: String::new(),
+            claims: vec![Claim::new("a < b", "b & a", false), Claim::new("c", "c", true)],
             tables: Vec::new(),
-            claims,
             numbers: serde_json::Value::Null,
         };
-        let outcome = Outcome { figure: Figure::Encodings, story, png: vec![1, 2, 3], seconds: 1.0 };
+        let outcome = Outcome { told, png: vec![1, 2, 3], seconds: Some(1.0) };
         let page = Page::Figures.html(Options { quick: true, seed: 3 }, &[outcome]);
         assert!(page.contains("a &lt; b. Here: b &amp; a.") && page.contains("does not come out as stated"));
         assert!(page.contains("href=\"encodings.svg\"") && !page.contains("http"));

@@ -59,7 +59,8 @@ impl Picture {
         Self { name: "terrain", values: Array2::from_shape_vec((SIDE * SIDE, 1), values).expect("256 by 256") }
     }
 
-    /// Words in random sizes and colours on white, as in the paper's set of text pictures.
+    /// Words in random sizes and colours on white, as in the paper's set of text pictures: large, so that every second pixel
+    /// still sees each stroke, as on pictures of twice the side.
     pub(super) fn text() -> Result<Self, ReproduceError> {
         const WORDS: [&str; 10] =
             ["Fourier", "let", "networks", "learn", "high", "frequency", "functions", "in low", "kernel", "domains"];
@@ -70,9 +71,9 @@ impl Picture {
             let failed = |error: &dyn std::fmt::Display| FigureError::Draw(error.to_string());
             area.fill(&WHITE).map_err(|error| failed(&error))?;
             let mut rng = ChaCha8Rng::seed_from_u64(7);
-            for row in 0..9 {
-                let mut x = rng.random_range(-30..8);
-                let size = rng.random_range(15..34);
+            for row in 0..5 {
+                let mut x = rng.random_range(-60..8);
+                let size = rng.random_range(32..64);
                 while x < SIDE as i32 {
                     let mut shade = || rng.random_range(0..200u8);
                     let style = plotters::style::TextStyle {
@@ -81,8 +82,8 @@ impl Picture {
                     };
                     let word = WORDS[rng.random_range(0..WORDS.len())];
                     let (width, _) = area.estimate_text_size(word, &style).map_err(|error| failed(&error))?;
-                    area.draw(&Text::new(word, (x, 29 * row), style)).map_err(|error| failed(&error))?;
-                    x += width as i32 + 8;
+                    area.draw(&Text::new(word, (x, 52 * row - 8), style)).map_err(|error| failed(&error))?;
+                    x += width as i32 + 14;
                 }
             }
             area.present().map_err(|error| failed(&error))?;

@@ -112,12 +112,15 @@ impl Results {
         Ok(Self { ntk, standard, groups, widths })
     }
 
-    /// Of all single networks of width 1024 in the NTK parametrization, the worst by `of`, with its mapping.
-    fn worst(&self, of_run: fn(&Numbers) -> f64, of_group: fn(&Group) -> f64) -> (f64, &'static str) {
-        let runs = self.ntk.iter().map(|n| (of_run(n), n.mapping));
-        let groups = self.groups.iter().map(|g| (of_group(g), g.mapping));
-        runs.chain(groups).max_by(|a, b| a.0.total_cmp(&b.0)).expect("seven mappings")
+    /// Of single networks of width 1024 in the NTK parametrization, the worst of each mapping.
+    fn worst(&self, of_run: fn(&Numbers) -> f64, of_group: fn(&Group) -> f64) -> Vec<(f64, &'static str)> {
+        self.ntk.iter().zip(&self.groups).map(|(n, g)| (of_run(n).max(of_group(g)), n.mapping)).collect()
     }
+}
+
+/// `0.51 % (p = 0), …`
+fn by_mapping(gaps: &[(f64, &str)]) -> String {
+    gaps.iter().map(|&(gap, mapping)| format!("{} ({mapping})", percent(gap))).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, ReproduceError> {
@@ -141,15 +144,16 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
                  network's own initial outputs. NTK parametrization: σw = √2, σb = 0.5, rate {NTK_LEARNING_RATE}. Standard: σw = 1, \
                  biases from zero.{length}"
             ),
-            "Two kernels predict. The network's own tangent kernel before its first update (dashed) leaves only the movement of \
-             the kernel during training. The closed form of infinite width knows nothing of the draw of the weights: the kernel of \
-             one network of width 1024 differs from it by some 10 % (the table has it), mostly in a factor common to all eigenvalues, and \
-             a decay that is x % too fast is off by up to x %/e of the initial loss, at any learning rate. The mean over networks does \
-             follow it."
-                .to_owned(),
+            format!(
+                "Two kernels predict. The network's own tangent kernel before its first update (dashed) leaves only the movement of \
+                 the kernel during training. The closed form of infinite width knows nothing of the draw of the weights: the kernel \
+                 of one network of width 1024 differs from it by {} at p = 1, mostly in a factor common to all eigenvalues, and \
+                 a decay that is x % too fast is off by up to x %/e of the initial loss, at any learning rate. The mean over networks \
+                 follows it more closely.",
+                percent(results.groups[SHOWN].kernel_gap)
+            ),
             "The gap to the own kernel comes later, while the small eigenvalues are learned, and is the movement of the kernel \
-             during training: networks learn these directions more slowly than their kernel before training says. At 1024 units \
-             it goes beyond the 2 % asked for, and in the full settings, where all directions are learned, far beyond for p = ∞. As a \
+             during training: networks learn these directions more slowly than their kernel before training says. As a \
              share it depends on the start: where the initial outputs are far from zero, most of the initial loss is the constant, \
              learned at once, and the same gap is a small part of it."
                 .to_owned(),
@@ -222,9 +226,10 @@ fn widths_table(widths: &[Group]) -> Table {
 }
 
 fn claims(results: &Results) -> Vec<Claim> {
-    let (own, own_mapping) = results.worst(|n| n.gap_own, |g| g.single_gap_own.1);
-    let (single, single_mapping) = results.worst(|n| n.gap, |g| g.single_gap.1);
-    let mean = results.groups.iter().max_by(|a, b| a.gap.total_cmp(&b.gap)).expect("seven mappings");
+    let own = results.worst(|n| n.gap_own, |g| g.single_gap_own.1);
+    let single = results.worst(|n| n.gap, |g| g.single_gap.1);
+    let mean: Vec<_> = results.groups.iter().map(|g| (g.gap, g.mapping)).collect();
+    let within = |gaps: &[(f64, &str)]| gaps.iter().all(|&(gap, _)| gap < TOLERANCE);
     let widths = &results.widths;
     let shrinks = |of: fn(&Group) -> f64| widths.windows(2).all(|pair| of(&pair[1]) < of(&pair[0]));
     let list = |of: fn(&Group) -> f64| {
@@ -235,18 +240,18 @@ fn claims(results: &Results) -> Vec<Claim> {
         Claim::new(
             "In the NTK parametrization at width 1024 the loss predicted by the network's own tangent kernel stays within 2 % of \
              the initial loss at every logged step, for every mapping and every network",
-            format!("at most {} ({own_mapping})", percent(own)),
-            own < TOLERANCE,
+            by_mapping(&own),
+            within(&own),
         ),
         Claim::new(
             format!("So does that predicted by the kernel of infinite width, for the mean over {NETWORKS} networks"),
-            format!("at most {} ({})", percent(mean.gap), mean.mapping),
-            mean.gap < TOLERANCE,
+            by_mapping(&mean),
+            within(&mean),
         ),
         Claim::new(
             "So does that predicted by the kernel of infinite width, for every single network",
-            format!("at most {} ({single_mapping}); its kernel is off by the draw of its weights", percent(single)),
-            single < TOLERANCE,
+            format!("{}; the kernel of each is off by the draw of its weights", by_mapping(&single)),
+            within(&single),
         ),
         Claim::new(
             "The gap to infinite width shrinks with the width",
@@ -274,7 +279,7 @@ mod tests {
 
     /// The prediction is of the very training that is run: with the sign or the rate wrong it misses by all of the loss.
     #[test]
-    fn the_kernel_predicts_every_mapping_within_two_percent() {
+    fn the_kernel_predicts_every_mapping_within_two_percent_in_the_first_sixteen_steps() {
         let (stop, problem) = (AtomicBool::new(false), Problem::load().training_only());
         let monitor = Monitor { stop: &stop, tell: &|_| {} };
         let steps = 16;
