@@ -277,18 +277,6 @@ mod tests {
 
     use super::*;
 
-    /// Trained networks, along the axes and at 45 degrees: the positional ones lose what the Gaussian ones do not.
-    #[test]
-    fn trained_positional_networks_favour_the_axes_and_gaussian_ones_do_not() {
-        let stop = std::sync::atomic::AtomicBool::new(false);
-        let monitor = Monitor { stop: &stop, tell: &|_| {} };
-        let setting = Setting { angles: 3, ..Setting::new(true, 0) };
-        let numbers = measure(setting, &[15.0], &monitor).unwrap();
-        let of = |name| along_and_between(&numbers, name);
-        let claims = claims(of("positional"), of("Gaussian"));
-        assert!(claims.iter().all(|claim| claim.holds), "{claims:#?}");
-    }
-
     /// What the maps show: at one distance the positional kernel is larger along an axis, the Gaussian one is round.
     #[test]
     fn the_positional_kernel_lies_on_the_axes_and_the_gaussian_one_is_round() {

@@ -204,22 +204,3 @@ fn sheet(pictures: &[Picture], numbers: &[Numbers], fits: &[Fit]) -> Sheet {
     });
     Sheet { title: "Encodings on pictures: PSNR on pixels not trained on".to_owned(), rows: rows.collect() }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::AtomicBool;
-
-    use super::*;
-
-    #[test]
-    fn the_encodings_keep_the_order_of_the_paper() {
-        let stop = AtomicBool::new(false);
-        let monitor = Monitor { stop: &stop, tell: &|_| {} };
-        let setting = Setting { width: 64, frequencies: 64, steps: 250, ..Setting::new(true, 0) };
-        let results = compare(&[Picture::camera()], true, setting, &monitor).unwrap();
-        let numbers: Vec<_> = results.into_iter().map(|(numbers, _)| numbers).collect();
-        let [none, basic, positional, gaussian] = psnr(&numbers, 0);
-        assert!(none < basic && basic + 0.5 < positional && positional < gaussian + 0.5, "{numbers:?}");
-        assert!(gaussian > none + 2.0, "{numbers:?}");
-    }
-}

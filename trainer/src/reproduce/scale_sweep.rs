@@ -135,21 +135,3 @@ fn sheet(picture: &Picture, numbers: &[Numbers], fits: &[Fit], best: usize) -> S
         ],
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::AtomicBool;
-
-    use super::*;
-
-    #[test]
-    fn the_best_scale_lies_between_blur_and_noise() {
-        let stop = AtomicBool::new(false);
-        let monitor = Monitor { stop: &stop, tell: &|_| {} };
-        let setting = Setting { width: 64, frequencies: 64, steps: 150, ..Setting::new(true, 0) };
-        let fits = sweep(&Picture::camera(), &[0.5, 6.0, 64.0], setting, QUICK_LEARNING_RATE, &monitor).unwrap();
-        let psnr: Vec<f64> = fits.iter().map(|fit| fit.test_psnr).collect();
-        assert!(psnr[1] > psnr[0] + 1.0 && psnr[1] > psnr[2] + 3.0, "{psnr:?}");
-        assert!(fits[2].train_psnr - psnr[2] > 1.0 + fits[0].train_psnr - psnr[0], "{psnr:?}");
-    }
-}

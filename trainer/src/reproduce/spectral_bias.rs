@@ -222,19 +222,3 @@ fn decay(curve: &Convergence) -> Plot {
         ..Plot::default()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::AtomicBool;
-
-    use super::*;
-
-    #[test]
-    fn high_frequencies_are_learned_with_features_only_and_as_predicted() {
-        let stop = AtomicBool::new(false);
-        let monitor = Monitor { stop: &stop, tell: &|_| {} };
-        let curves = convergence(&Problem::load(), Setting::published(200, 0), &monitor).unwrap();
-        let claims = claims(&curves);
-        assert!(claims.iter().all(|claim| claim.holds), "{claims:#?}");
-    }
-}

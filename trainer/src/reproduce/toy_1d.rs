@@ -190,6 +190,7 @@ fn table(numbers: &[Numbers]) -> Table {
 
 fn claims(numbers: &[Numbers]) -> Vec<Claim> {
     let error = |n: &Numbers| Numbers::last(&n.test_error);
+    let errors: Vec<f64> = numbers.iter().map(error).collect();
     let best = numbers.iter().min_by(|a, b| error(a).total_cmp(&error(b))).expect("seven mappings");
     // The second eigenvalue: the constant function is first without mapping and is no part of the claim.
     let decay = |n: &Numbers| n.eigenvalues[31] / n.eigenvalues[1];
@@ -206,6 +207,11 @@ fn claims(numbers: &[Numbers]) -> Vec<Claim> {
             "p = 1 generalizes best",
             format!("{}: test error {:.2e}", best.mapping, error(best)),
             best.mapping == "p = 1",
+        ),
+        Claim::new(
+            "The test error falls to p = 1 and rises from there, and without a mapping it is far above all",
+            numbers.iter().map(|n| format!("{:.2e}", error(n))).collect::<Vec<_>>().join(", "),
+            errors[..3].is_sorted_by(|a, b| a > b) && errors[2..6].is_sorted() && errors[6] > 2.0 * errors[5],
         ),
         Claim::new(
             "Without a mapping the eigenvalues fall faster by orders of magnitude",
@@ -311,30 +317,7 @@ pub(super) fn wave(error: &Array1<f64>, frequency: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
-
     use super::*;
-
-    /// At half of the quick steps; the claims at quick size are tested from the command.
-    #[test]
-    fn p_of_one_generalizes_best_and_raw_coordinates_decay_fastest() {
-        let stop = AtomicBool::new(false);
-        let monitor = Monitor { stop: &stop, tell: &|_| {} };
-        let problem = Problem::load();
-        let runs = runs(&problem, &MAPPINGS, Setting::published(200, 0), &monitor).unwrap();
-        let numbers: Vec<Numbers> = runs
-            .iter()
-            .zip(REFERENCE)
-            .map(|(run, reference)| Numbers::new(&problem, run, reference).unwrap())
-            .collect();
-        let claims = claims(&numbers);
-        // The order of the trained networks: it falls to p = 1 and rises from there, far above all without mapping.
-        let errors: Vec<f64> = numbers.iter().map(|n| Numbers::last(&n.test_error)).collect();
-        let falls = |pair: &[f64]| pair[1] < pair[0];
-        assert!(errors[..3].windows(2).all(falls) && !errors[2..].windows(2).any(falls), "{errors:?}");
-        assert!(errors[6] > 2.0 * errors[5], "{errors:?}");
-        assert!(claims[..4].iter().all(|claim| claim.holds), "{claims:#?}\n{:#?}", table(&numbers));
-    }
 
     #[test]
     fn waves_are_measured_by_their_amplitude() {
