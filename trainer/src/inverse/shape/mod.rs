@@ -134,6 +134,7 @@ pub fn compare(
     let solid = Inside::new(&mesh);
     // The bounding box with its margin: what networks are trained on, tested in, drawn in, and clamp points to.
     let domain = [[0.0; 3], mesh.bounds()[1].map(|high| high + MARGIN)];
+    let frame = view::Frame::of(mesh.vertices());
     let [uniform, near] = tests(&mesh, &solid, domain, params);
     let (mut rows, mut solutions, mut pictures) = (Vec::new(), Vec::new(), Vec::new());
     for mapping in ShapeParams::mappings() {
@@ -146,7 +147,7 @@ pub fn compare(
         let training_loss = state.history.last().map_or(f64::NAN, |&(_, loss)| loss);
         rows.push(Compared { mapping, scores: vec![iou(&uniform), iou(&near)], training_loss });
         let within = |points: &[Point]| logits(&fixed(points)).into_iter().map(|logit| logit > 0.0).collect();
-        pictures.push(view::draw(params.pixels, domain, within));
+        pictures.push(view::draw(params.pixels, frame, domain, within));
         solutions.push(Solved { encoding, network: with_sigmoid(&network) });
     }
     let chosen = rows.iter().position(|row| std::ptr::eq(row, best(&rows))).expect("one of them");
@@ -168,7 +169,8 @@ pub fn compare(
     };
     let artifact_scores = vec![on_device(&uniform), on_device(&near)];
     let problem = problem(name, mesh.faces().len(), params);
-    let truth = view::draw(params.pixels, domain, |points| points.iter().map(|&point| solid.contains(point)).collect());
+    let truth =
+        view::draw(params.pixels, frame, domain, |points| points.iter().map(|&point| solid.contains(point)).collect());
     let sheet = sheet(&problem, params.pixels, truth, &rows, pictures);
     Ok(Comparison { problem, training: training.clone(), rows, sheet, artifact, artifact_scores })
 }
