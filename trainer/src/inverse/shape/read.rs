@@ -150,6 +150,7 @@ mod tests {
             said(name, b"");
         }
         assert!(said("open.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n").contains("its surface is not closed"));
+        assert!(said("sheet.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\nf 3 2 1\n").contains("no thickness along z"));
         assert!(said("points.obj", b"v 0 0 0\nv 1 0 0\n").contains("it has no faces"));
         assert!(said("far.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 9\n").contains("no sound OBJ file"));
         assert!(said("words.obj", b"v 0 0 zero\n").contains("no sound OBJ file"));
