@@ -33,7 +33,7 @@ const MOST_RATE: f64 = 1e-2;
 
 /// What all mappings of a comparison share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Training {
+pub struct TrainingParams {
     /// Widths of the hidden layers.
     pub hidden: Vec<usize>,
     /// Rows of B, for positional shared by the axes.
@@ -50,7 +50,7 @@ pub struct Training {
     pub seed: u64,
 }
 
-impl Training {
+impl TrainingParams {
     /// For fields of values from 0 to 1. Sizes are for others to fill in. The paper's rates are constant; at several times them a
     /// network of full width may die in its first steps, a constant from then on, unless they rise to their height.
     pub fn field(seed: u64) -> Self {
@@ -80,7 +80,7 @@ impl Training {
         )
     }
 
-    fn encoding(&self, mapping: &Mapping, inputs: usize) -> Result<Encoding, EncodingError> {
+    fn encoding(&self, mapping: &TableMapping, inputs: usize) -> Result<Encoding, EncodingError> {
         let params = EncodingParams {
             kind: mapping.kind,
             frequencies: self.frequencies,
@@ -96,7 +96,7 @@ impl Training {
     ///
     /// # Errors
     /// If one has not.
-    pub fn check(&self, mappings: &[Mapping], inputs: usize) -> Result<(), InverseError> {
+    pub fn check(&self, mappings: &[TableMapping], inputs: usize) -> Result<(), InverseError> {
         Ok(mappings.iter().try_for_each(|mapping| self.encoding(mapping, inputs).map(|_| ()))?)
     }
 
@@ -106,7 +106,7 @@ impl Training {
     /// If there is no such encoding.
     pub fn start(
         &self,
-        mapping: &Mapping,
+        mapping: &TableMapping,
         inputs: usize,
         output: OutputActivation,
     ) -> Result<(Encoding, TrainState), InverseError> {
@@ -122,10 +122,10 @@ impl Training {
     /// If the user stops it, training diverges, or a checkpoint is of no use or cannot be written.
     pub fn run<O: Objective>(
         &self,
-        mapping: &Mapping,
+        mapping: &TableMapping,
         objective: &mut O,
         state: &mut TrainState,
-        monitor: &Monitor<'_>,
+        monitor: &ComparisonMonitor<'_>,
     ) -> Result<(), InverseError> {
         let params = LoopParams {
             steps: self.steps,
@@ -160,7 +160,7 @@ impl Training {
 
 /// One mapping and what the paper says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Mapping {
+pub struct TableMapping {
     /// Which.
     pub kind: EncodingKind,
     /// σ of Gaussian, S of positional, else unused; as published.
@@ -171,7 +171,7 @@ pub struct Mapping {
     pub published: Option<f64>,
 }
 
-impl Mapping {
+impl TableMapping {
     /// The scale for all frequencies times `factor`: the highest positional one is 2^S - 1.
     pub fn scaled(&self, factor: f64) -> f64 {
         match self.kind {
@@ -184,7 +184,7 @@ impl Mapping {
 
 /// Progress goes out, the wish to stop comes in.
 #[derive(Clone, Copy)]
-pub struct Monitor<'a> {
+pub struct ComparisonMonitor<'a> {
     /// Set from elsewhere (ctrl-C).
     pub stop: &'a AtomicBool,
     /// Shows the training of a mapping: its steps, and those already done.
@@ -210,7 +210,7 @@ pub struct Problem {
 #[derive(Clone, Debug, Serialize)]
 pub struct Compared {
     /// With its rate and published score.
-    pub mapping: Mapping,
+    pub mapping: TableMapping,
     /// One a measure, larger is better.
     pub scores: Vec<f64>,
     /// At the last step.
@@ -223,7 +223,7 @@ pub struct Comparison {
     /// On what.
     pub problem: Problem,
     /// What all mappings share.
-    pub training: Training,
+    pub training: TrainingParams,
     /// In the order of the mappings.
     pub rows: Vec<Compared>,
     /// The drawing.
@@ -299,7 +299,7 @@ pub(super) fn artifact(
     output: &str,
     axes: &[Axis],
     coordinates: &Array2<u32>,
-    (mapping, training): (&Mapping, &Training),
+    (mapping, training): (&TableMapping, &TrainingParams),
     psnr: f64,
 ) -> Result<Artifact, InverseError> {
     let (encoding, network) = (&solved.encoding, &solved.network);
@@ -348,9 +348,9 @@ pub fn solve_linear(
     problem: Problem,
     (truth, shape): (&[f32], [usize; 3]),
     operator: &impl LinearOperator,
-    training: &Training,
-    mappings: [Mapping; 4],
-    monitor: &Monitor<'_>,
+    training: &TrainingParams,
+    mappings: [TableMapping; 4],
+    monitor: &ComparisonMonitor<'_>,
 ) -> Result<Comparison, InverseError> {
     let sizes: Vec<usize> = shape.iter().rev().copied().filter(|&size| size > 1).collect();
     training.check(&mappings, sizes.len())?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Subcommand;
 use trainer::encoding::EncodingKind;
-use trainer::inverse::compare::{Comparison, Monitor, Training, name};
+use trainer::inverse::compare::{Comparison, ComparisonMonitor, TrainingParams, name};
 use trainer::inverse::ct::CtParams;
 use trainer::inverse::error::InverseError;
 use trainer::inverse::mri::MriParams;
@@ -144,7 +144,7 @@ fn solve(settings: &Settings, folder: &Path, as_json: bool) -> anyhow::Result<()
         eprintln!("{}", name(kind));
         progress::on_stderr(steps, done)
     };
-    let monitor = Monitor { stop: interrupt::catch()?, progress: &shown, checkpoints: None };
+    let monitor = ComparisonMonitor { stop: interrupt::catch()?, progress: &shown, checkpoints: None };
     let comparison = match settings.solve(folder, &monitor) {
         Err(InverseError::Interrupted) => {
             eprintln!("interrupted; continue with: trainer inverse --resume {}", folder.display());
@@ -163,7 +163,7 @@ fn positive(text: &str) -> Result<f64, String> {
 
 impl Common {
     /// Puts what was given in the place of the defaults.
-    fn adjust(&self, training: &mut Training) {
+    fn adjust(&self, training: &mut TrainingParams) {
         training.steps = self.steps.unwrap_or(training.steps);
         if let Some(width) = self.width {
             training.hidden.fill(usize::from(width));
