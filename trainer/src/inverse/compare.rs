@@ -305,9 +305,7 @@ pub(super) fn artifact(
     psnr: f64,
 ) -> Result<Artifact, InverseError> {
     let (encoding, network) = (&solved.encoding, &solved.network);
-    let layers: Vec<DenseLayer> = (0..network.shape().layers())
-        .map(|layer| DenseLayer { weights: network.weights(layer).to_owned(), bias: network.biases(layer).to_owned() })
-        .collect();
+    let layers = DenseLayer::of(network);
     let inputs = serde_json::json!(["x", "y", "z"][..axes.len()]);
     let kind = serde_json::json!(mapping.kind);
     let text = format!(
