@@ -31,7 +31,7 @@ pub struct RunSettings {
     pub fit: FitParams,
     /// Of `model.ffm`: `f32`, `w8a16` or `w16a16`.
     pub precision: String,
-    /// The data file as it was named.
+    /// The data file; of a run that may be resumed elsewhere with its whole path.
     pub input: PathBuf,
     /// How it was read.
     #[serde(default)]

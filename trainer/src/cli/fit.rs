@@ -277,7 +277,9 @@ impl Fit {
     }
 
     fn new_run(&self, out: &std::path::Path, input: &std::path::Path) -> anyhow::Result<Job> {
-        let mut settings = self.settings.run_settings(input.to_owned(), self.steps);
+        // --resume may be called from another directory.
+        let absolute = std::path::absolute(input).context("cannot tell the current directory")?;
+        let mut settings = self.settings.run_settings(absolute, self.steps);
         for setting in self.settings.wishes() {
             setting.check(settings.fit.encoding.kind)?;
         }
@@ -300,7 +302,7 @@ impl Fit {
         let folder = RunFolder::open(run)?;
         let mut settings = SavedNetwork::read(&folder.network())?.settings;
         if let Some(input) = &self.input {
-            settings.input.clone_from(input);
+            settings.input = std::path::absolute(input).context("cannot tell the current directory")?;
         }
         settings.fit.steps = self.steps.unwrap_or(settings.fit.steps);
         let (dataset, params) = read_data(&settings)?;

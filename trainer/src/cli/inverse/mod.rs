@@ -120,6 +120,8 @@ impl Inverse {
             (Some(Command::Shape(Solid { mesh, common })), _) => {
                 let mut params = ShapeParams::new(common.quick, common.seed);
                 common.adjust(&mut params.training);
+                // --resume may be called from another directory.
+                let mesh = mesh.map(std::path::absolute).transpose().context("cannot tell the current directory")?;
                 (Settings::Shape { mesh, params }, common)
             }
         };
