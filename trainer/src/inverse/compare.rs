@@ -80,7 +80,7 @@ impl TrainingParams {
         )
     }
 
-    fn encoding(&self, mapping: &TableMapping, inputs: usize) -> Result<Encoding, EncodingError> {
+    fn encoding(&self, mapping: &TableMapping, inputs: usize) -> Result<Encoding, InverseError> {
         let params = EncodingParams {
             kind: mapping.kind,
             frequencies: self.frequencies,
@@ -89,7 +89,16 @@ impl TrainingParams {
             seed: self.seed,
             ..EncodingParams::default()
         };
-        params.check(inputs)
+        let factor =
+            |range| InverseError::Setting { name: "--scale-factor", value: self.scale_factor.to_string(), range };
+        // The scales are published ones: only their factor can be wrong.
+        params.check(inputs).map_err(|error| match error {
+            EncodingError::Scale { .. } | EncodingError::Frequency { .. } => {
+                factor("so small that no frequency is beyond 32767 cycles")
+            }
+            EncodingError::AllZero => factor("so large that not all frequencies round to zero"),
+            error => error.into(),
+        })
     }
 
     /// That every mapping has an encoding of `inputs` coordinates: to be known before the first is trained.
@@ -97,7 +106,7 @@ impl TrainingParams {
     /// # Errors
     /// If one has not.
     pub fn check(&self, mappings: &[TableMapping], inputs: usize) -> Result<(), InverseError> {
-        Ok(mappings.iter().try_for_each(|mapping| self.encoding(mapping, inputs).map(|_| ()))?)
+        mappings.iter().try_for_each(|mapping| self.encoding(mapping, inputs).map(|_| ()))
     }
 
     /// A mapping's encoding of `inputs` coordinates and its network of one output at the start.
