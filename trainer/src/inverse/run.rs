@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::compare::{Comparison, Monitor};
+use super::compare::{Comparison, ComparisonMonitor};
 use super::ct::{self, CtParams};
 use super::error::InverseError;
 use super::mri::{self, MriParams};
