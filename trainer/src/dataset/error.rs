@@ -1,10 +1,10 @@
 //! What can be wrong with a file of data. Every message names the place and the remedy; the file's name comes first.
 
-use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::files::ReadError;
 use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 
 /// Why a file gives no data set.
@@ -12,13 +12,8 @@ use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 #[non_exhaustive]
 pub enum DatasetError {
     /// Missing, not permitted, or failing.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// A directory where a file should be.
     #[error("{} is a directory; name a PNG, JPEG, .npy or CSV file in it", path.display())]
     Directory {

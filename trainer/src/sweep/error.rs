@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::files::WriteError;
+use crate::files::{ReadError, WriteError};
 use crate::fit::FitError;
 use crate::outcome::OutcomeError;
 use crate::report::figure::FigureError;
@@ -108,13 +108,8 @@ pub enum SweepError {
         reason: String,
     },
     /// A file that cannot be read.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// A file that cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
