@@ -88,6 +88,9 @@ fn first_line(error: &image::ImageError) -> String {
 #[derive(Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum NpyError {
+    /// Something else.
+    #[error("it is no .npy array; save it with numpy.save")]
+    Magic,
     /// Ends within the header.
     #[error("the .npy header is cut short; copy the file again")]
     HeaderTruncated,
@@ -97,7 +100,12 @@ pub enum NpyError {
     /// Not the dictionary that NumPy writes.
     #[error("the .npy header has no valid '{0}'; save it with numpy.save")]
     Header(&'static str),
-    /// Complex, half, text, records, objects.
+    /// Numbers of two parts.
+    #[error(
+        "elements of type '{0}' are complex; give real and imaginary parts a column each, as numpy.stack([a.real, a.imag], -1) does"
+    )]
+    Complex(String),
+    /// Half, text, records, objects.
     #[error("elements of type '{0}' are not supported; convert with .astype('float32')")]
     ElementType(String),
     /// Fewer bytes than the shape needs.
@@ -138,6 +146,14 @@ pub enum NpyError {
         /// Largest element.
         maximum: f64,
     },
+}
+
+impl NpyError {
+    /// Of elements that are not read, by NumPy's name of their type.
+    pub(super) fn element_type(descr: &str) -> Self {
+        let complex = matches!(descr.as_bytes(), [b'<' | b'>' | b'=', b'c', ..]);
+        if complex { Self::Complex(descr.to_owned()) } else { Self::ElementType(descr.to_owned()) }
+    }
 }
 
 /// What can be wrong with a CSV table. Lines count from 1, the header being the first.

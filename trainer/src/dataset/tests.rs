@@ -227,11 +227,19 @@ fn bad_arrays() {
     assert!(error(&npy("<f4", false, "(0, 4)", &[])).contains("0 elements"));
     assert!(error(&npy("<f4", false, "()", &[0; 4])).contains("expected 1 to 3"));
     assert!(error(&npy("<u1", false, "(1, 1, 1, 1)", &[0])).contains("expected 1 to 3"));
-    assert!(error(&npy("<c8", false, "(1,)", &[0; 8])).contains("'<c8' are not supported"));
+    assert!(error(&npy("<c8", false, "(1,)", &[0; 8])).contains("'<c8' are complex; give real"));
     assert!(error(&npy("|O", false, "(1,)", &[0; 8])).contains("not supported"));
     assert!(error(&npy("<f4", false, "(1e3,)", &[0; 8])).contains("'shape'"));
     assert!(error(&npy("<f8", false, "(18446744073709551615, 18446744073709551615)", &[0; 8])).contains("a.npy: "));
     assert!(error(b"\x93NUMPY\x09\x00").contains("version 9"));
+    let mut strange = whole.clone();
+    strange[..6].copy_from_slice(b"GARBAG");
+    for bytes in [&strange[..], b"1.0 2.0 3.0 4.0"] {
+        assert_eq!(super::npy::read(bytes), Err(NpyError::Magic));
+    }
+    for len in 0..6 {
+        assert_eq!(super::npy::read(&whole[..len]), Err(NpyError::HeaderTruncated), "cut at {len}");
+    }
     let last = LoadOptions { channels_last: true, ..LoadOptions::default() };
     let many = message(load_bytes("a.npy", &npy("|u1", false, "(1, 17)", &[0; 17]), &last));
     assert!(many.contains("17 outputs, at most 16"), "{many}");
