@@ -69,7 +69,7 @@ pub enum DatasetError {
         source: CsvError,
     },
     /// A holdout that leaves nothing to train on or to test with.
-    #[error("holdout {holdout} of {samples} samples leaves none to {left_without}; use --holdout none")]
+    #[error("holdout {holdout} of {samples} samples leaves none to {left_without}; {remedy}")]
     Holdout {
         /// As on the command line.
         holdout: String,
@@ -77,6 +77,8 @@ pub enum DatasetError {
         samples: usize,
         /// `train on` or `test with`.
         left_without: &'static str,
+        /// What gives some to both.
+        remedy: &'static str,
     },
 }
 

@@ -292,7 +292,8 @@ fn even_holdout_takes_a_quarter_of_a_picture() {
     let volume = split(&grid(&[4, 4, 4]), Holdout::Even, 0).unwrap();
     assert_eq!((volume.train.len(), volume.test.len()), (8, 8));
     assert_eq!(split(&grid(&[1, 4]), Holdout::Even, 0).unwrap().test, [1, 3]);
-    assert!(split(&grid(&[1, 1]), Holdout::Even, 0).is_err());
+    let one = split(&grid(&[1, 1]), Holdout::Even, 0).unwrap_err().to_string();
+    assert!(one.contains("even of 1 samples leaves none to test with; give more samples or a part"), "{one}");
 }
 
 #[test]
@@ -305,7 +306,12 @@ fn fractions_are_drawn_from_the_seed() {
     let mut all = [tenth.train, tenth.test].concat();
     all.sort_unstable();
     assert_eq!(all, (0..100).collect::<Vec<_>>());
-    assert!(split(&data, Holdout::Fraction(0.001), 3).is_err());
+    for (part, words) in [
+        (0.001, "none to test with; give more samples or a larger part"),
+        (0.999, "none to train on; give more samples or a smaller"),
+    ] {
+        assert!(split(&data, Holdout::Fraction(part), 3).unwrap_err().to_string().contains(words));
+    }
     assert!(split(&data, Holdout::None, 3).unwrap().test.is_empty());
 
     assert_eq!("0.25".parse(), Ok(Holdout::Fraction(0.25)));
