@@ -173,6 +173,10 @@ fn tables_name_their_columns() {
     assert_eq!(table.axes.iter().map(Axis::period).collect::<Vec<_>>(), [20.0, 270.0]);
     assert_eq!(table.coordinates[[1, 0]], 1 << 31);
 
+    // As a spreadsheet saves it, with all names quoted.
+    let quoted = load_plain("t.csv", b"\xef\xbb\xbf\"x, m\",\"load\"\r\n\"1\",\"2\"\r\n\"4\",\"5\"\r\n").unwrap();
+    assert_eq!((quoted.input_names, quoted.output_names), (vec!["x, m".into()], vec!["load".into()]));
+
     let rest = load_plain("t.csv", b"a,b,c\n1,2,3\n4,5,6\n").unwrap();
     assert_eq!((rest.input_names, rest.output_names), (vec!["a".into(), "b".into()], vec!["c".into()]));
     let rest = load_bytes("t.csv", b"a,b,c\n1,2,3\n4,5,6\n", &columns(&["b"], &[])).unwrap();
