@@ -9,6 +9,7 @@ use firmware_core::Precision;
 use serde_json::json;
 use trainer::auto_scale::{self, AutoScaleError, Choice, Setting};
 use trainer::dataset::{Dataset, Holdout, LoadOptions, Outside, load};
+use trainer::effect::{EncodingOption, NoEffect};
 use trainer::encoding::EncodingKind;
 use trainer::fit::{FitParams, ValidFitParams};
 use trainer::network::OutputActivation;
@@ -73,8 +74,8 @@ pub(super) struct Settings {
     /// Rows of the frequency matrix; positional and fourier share them among the axes [default: 64]
     #[arg(long)]
     frequencies: Option<usize>,
-    /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the domain; auto chooses it by kernel theory
-    /// and short trainings [default: 10]
+    /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the domain; auto, for gaussian only,
+    /// chooses it by kernel theory and short trainings [default: 10]
     #[arg(long, value_name = "SCALE", value_parser = parse_value)]
     scale: Option<Value>,
     /// p of the amplitudes 1/j^p of fourier; inf leaves the first frequency; auto chooses it as for --scale [default: 0]
@@ -204,6 +205,18 @@ impl Settings {
         self.holdout.is_some()
     }
 
+    /// That the encoding listens to all that was given.
+    pub(super) fn check_effect(&self) -> Result<(), NoEffect> {
+        let given = [
+            (self.scale.is_some(), EncodingOption::Scale, "--scale"),
+            (self.frequencies.is_some(), EncodingOption::Frequencies, "--frequencies"),
+            (self.amplitude_power.is_some(), EncodingOption::AmplitudePower, "--amplitude-power"),
+            (self.normalize, EncodingOption::Normalize, "--normalize"),
+        ];
+        let kind = self.encoding.unwrap_or_default();
+        given.into_iter().filter(|(given, ..)| *given).try_for_each(|(_, option, name)| option.check(name, kind))
+    }
+
     fn params(&self, steps: Option<u64>) -> FitParams {
         let mut params = FitParams::default();
         let encoding = &mut params.encoding;
@@ -283,6 +296,7 @@ impl Fit {
         for setting in self.settings.wishes() {
             setting.check(settings.fit.encoding.kind)?;
         }
+        self.settings.check_effect()?;
         let (dataset, mut params) = read_data(&settings)?;
         let folder = RunFolder::create(out, self.force)?;
         // What an earlier run in this folder chose is not this run's.

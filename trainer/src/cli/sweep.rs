@@ -73,6 +73,7 @@ impl Sweep {
         if self.settings.wishes().next().is_some() {
             bail!("auto chooses for one training; give a sweep numbers, such as --scales 1,2,4,8");
         }
+        self.settings.check_effect()?;
         let grid = self.grid()?;
         let shard = self.shard.as_deref().map_or(Ok(Shard::WHOLE), str::parse)?;
         let mut base = self.settings.run_settings(self.input.clone(), self.steps);
