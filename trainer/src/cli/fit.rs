@@ -18,7 +18,7 @@ use trainer::outcome::{self, Outcome};
 use trainer::run::RunFolder;
 use trainer::saved::{RunSettings, SavedNetwork};
 use trainer::train::{Checkpoint, Ended, TrainError, TrainState, Watch};
-use trainer::{checkpoint, progress};
+use trainer::{checkpoint, files, progress};
 
 use super::{interrupt, print};
 
@@ -51,7 +51,7 @@ pub(crate) struct Fit {
     /// Updates of the parameters [default: 2000]
     #[arg(long)]
     steps: Option<u64>,
-    /// Print one JSON object; progress goes to standard error
+    /// Print one JSON object, with the curve that auto chose by; progress goes to standard error
     #[arg(long)]
     json: bool,
 }
@@ -351,7 +351,7 @@ fn choose(setting: Setting, folder: &RunFolder, params: &ValidFitParams, dataset
         }
         other => other?,
     };
-    trainer::files::write(&folder.choice(), serde_json::to_string_pretty(&choice)?.as_bytes())?;
+    files::write(&folder.choice(), serde_json::to_string_pretty(&choice)?.as_bytes())?;
     eprintln!("{} {:.4} (kernel theory alone: {:.4})", setting.option(), choice.chosen, choice.theory);
     Ok(choice)
 }
@@ -406,6 +406,8 @@ impl Job {
             let mut object = serde_json::to_value(outcome)?;
             object["run"] = json!(folder);
             object["model_file"] = json!(self.folder.model());
+            let choice = files::read(&self.folder.choice()).ok();
+            object["choice"] = choice.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
             if let Some(object) = object.as_object_mut() {
                 object.remove("losses");
             }
