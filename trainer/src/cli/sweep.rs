@@ -21,7 +21,7 @@ const HOLDOUT: f64 = 0.1;
 ///
 /// All other options are those of `trainer fit`. Settings run side by side, one thread each; their numbers do not depend on how
 /// many do. --out gets sweep.csv, sweep.json, sweep.png and sweep.svg, and a small file for each finished setting: the same command
-/// continues where ctrl-C, a crash or a time limit ended it. Of the samples 0.1 are held out unless --holdout says otherwise.
+/// continues where ctrl-C, SIGTERM (a time limit of Slurm), or a crash ended it. Of the samples 0.1 are held out unless --holdout says otherwise.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer sweep camera_256.png --scales 1,2,4,8,16,32 --out sweeps/camera\n  \
                         trainer sweep wave.npy --encoding fourier --amplitude-powers 0,0.5,1,2,inf --frequency-counts 16,64 --out sweeps/wave\n\n\
@@ -83,11 +83,12 @@ impl Sweep {
         let precision = parse_precision(&base.precision)?;
         let (dataset, _) = read_data(&base)?;
         let sweep = Settings::new(base, grid, precision, &dataset)?;
+        let stop = interrupt::catch()?;
         let store = Store::create(&self.out, sweep.manifest())?;
         let (bar, finished) = (Progress::new(), AtomicUsize::new(0));
         let watcher = Watcher {
             threads: self.threads.unwrap_or_else(available_threads),
-            stop: interrupt::catch()?,
+            stop,
             tell: &|event| bar.show(event, &finished),
         };
         let ended = sweep.run(&store, shard, watcher);
