@@ -20,6 +20,7 @@ use trainer::saved::{RunSettings, SavedNetwork};
 use trainer::train::{Checkpoint, Ended, TrainError, TrainState, Watch};
 use trainer::{checkpoint, files, progress};
 
+use super::number::{from_one, whole};
 use super::{interrupt, print};
 
 /// Time between two checkpoints.
@@ -33,6 +34,7 @@ const CHECKPOINT: Duration = Duration::from_secs(30);
 #[command(after_help = "Examples:\n  trainer fit camera_256.png --out runs/camera\n  \
                         trainer fit sensor.csv --inputs adc,temperature --outputs pressure --out runs/sensor --holdout 0.1\n  \
                         trainer fit --resume runs/camera --steps 4000")]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct Fit {
     /// A PNG or JPEG picture, an .npy array, or a CSV table [default with --resume: that of the run]
     #[arg(required_unless_present = "resume")]
@@ -49,7 +51,7 @@ pub(crate) struct Fit {
     #[command(flatten)]
     settings: Settings,
     /// Updates of the parameters [default: 2000]
-    #[arg(long)]
+    #[arg(long, value_parser = from_one::<u64>)]
     steps: Option<u64>,
     /// Print one JSON object, with the curve that auto chose by; progress goes to standard error
     #[arg(long)]
@@ -72,7 +74,7 @@ pub(super) struct Settings {
     #[arg(long)]
     encoding: Option<EncodingKind>,
     /// Rows of the frequency matrix; positional and fourier share them among the axes [default: 64]
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<usize>)]
     frequencies: Option<usize>,
     /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the domain; auto, for gaussian only,
     /// chooses it by kernel theory and short trainings [default: 10]
@@ -91,7 +93,7 @@ pub(super) struct Settings {
     #[arg(long)]
     positional_notebook: bool,
     /// Widths of the hidden layers [default: 64,64,64]
-    #[arg(long, value_delimiter = ',', value_name = "WIDTHS")]
+    #[arg(long, value_delimiter = ',', value_name = "WIDTHS", value_parser = whole::<usize>)]
     hidden: Option<Vec<usize>>,
     /// Last activation: linear or sigmoid [default: sigmoid]
     #[arg(long)]
@@ -115,7 +117,7 @@ pub(super) struct Settings {
     #[arg(long)]
     holdout: Option<Holdout>,
     /// Seed of everything random [default: 0]
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<u64>)]
     seed: Option<u64>,
 }
 
@@ -157,7 +159,7 @@ struct Batch(Option<usize>);
 fn parse_batch(text: &str) -> Result<Batch, String> {
     match text {
         "all" => Ok(Batch(None)),
-        _ => text.parse().map(|batch| Batch(Some(batch))).map_err(|_| "expected a number or all".to_owned()),
+        _ => text.parse().map(|batch| Batch(Some(batch))).map_err(|_| "give a whole number from 1, or all".to_owned()),
     }
 }
 

@@ -11,6 +11,7 @@ mod interrupt;
 mod inverse;
 mod nerf;
 mod ntk;
+mod number;
 mod quantize;
 mod reproduce;
 mod sweep;

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use trainer::reproduce::{Claim, Event, Figure, Monitor, Options, Outcome, ReproduceError, page::Page, reproduce};
 
+use super::number::whole;
 use super::{interrupt, print};
 
 /// Compute a figure of the text anew, from nothing: a PNG, an SVG, and the numbers as JSON.
@@ -30,7 +31,7 @@ pub(crate) struct Reproduce {
     #[arg(long)]
     quick: bool,
     /// Of initial weights and random frequencies
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>, allow_negative_numbers = true)]
     seed: u64,
     /// Print one JSON object
     #[arg(long)]

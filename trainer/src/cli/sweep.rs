@@ -12,6 +12,7 @@ use trainer::sweep::{Event, Grid, Shard, Store, Sweep as Settings, SweepError, W
 use trainer::train::Ended;
 
 use super::fit::{self, parse_precision, read_data};
+use super::number::from_one;
 use super::{interrupt, print};
 
 /// Samples held out where nothing is said.
@@ -31,6 +32,7 @@ const HOLDOUT: f64 = 0.1;
                         trainer sweep data.npy --scales 1,2,4,8 --widths 32,64,128 --out sweeps/data --shard $SLURM_ARRAY_TASK_ID/20\n  \
                         # and when all are done: trainer collect sweeps/data\n\
                         Kubernetes: --shard $((JOB_COMPLETION_INDEX + 1))/20. Shards may also have an --out each; collect takes them all.")]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct Sweep {
     /// A PNG or JPEG picture, an .npy array, or a CSV table
     input: PathBuf,
@@ -56,10 +58,10 @@ pub(crate) struct Sweep {
     #[arg(long, value_name = "i/n", allow_hyphen_values = true)]
     shard: Option<String>,
     /// Settings at a time [default: as many as the machine has threads]
-    #[arg(long)]
+    #[arg(long, value_parser = from_one::<usize>)]
     threads: Option<usize>,
     /// Updates of the parameters [default: 2000]
-    #[arg(long)]
+    #[arg(long, value_parser = from_one::<u64>)]
     steps: Option<u64>,
     #[command(flatten)]
     settings: fit::Settings,

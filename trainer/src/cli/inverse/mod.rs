@@ -14,6 +14,7 @@ use trainer::inverse::shape::ShapeParams;
 use trainer::progress;
 use trainer::run::RunFolder;
 
+use super::number::{from_one, positive, whole};
 use super::{interrupt, print};
 
 /// Compare four mappings on an inverse problem, beside table 1 of Tancik et al. (2020).
@@ -38,15 +39,19 @@ pub(crate) struct Inverse {
 #[derive(Subcommand)]
 enum Command {
     /// Computed tomography: the head of Shepp and Logan from 20 parallel projections
+    #[command(after_help = "Example:\n  trainer inverse ct --size 64 --steps 500 --out ct")]
     Ct(OnGrid),
     /// Magnetic resonance: the same head in three dimensions from a part of its Fourier coefficients
+    #[command(after_help = "Example:\n  trainer inverse mri --quick --out mri --json")]
     Mri(OnGrid),
     /// Occupancy of a solid, from its closed surface
+    #[command(after_help = "Example:\n  trainer inverse shape --mesh part.stl --out part")]
     Shape(Solid),
 }
 
 /// What every problem takes.
 #[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
 struct Common {
     /// The folder to make
     #[arg(long, value_name = "DIR")]
@@ -55,13 +60,13 @@ struct Common {
     #[arg(long)]
     force: bool,
     /// Updates for each mapping [default: as the problem needs]
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_parser = from_one::<u64>)]
     steps: Option<u64>,
     /// Units of each hidden layer [default: as the problem needs]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=2048))]
     width: Option<u16>,
     /// Rows of B [default: as the problem needs]
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<usize>)]
     frequencies: Option<usize>,
     /// What published learning rates are multiplied by, up to 1e-2 [default: as the problem needs]
     #[arg(long, value_parser = positive)]
@@ -70,7 +75,7 @@ struct Common {
     #[arg(long, value_parser = positive)]
     scale_factor: Option<f64>,
     /// Seed of everything random
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>)]
     seed: u64,
     /// A small problem, small networks and few steps: a trial in seconds
     #[arg(long)]
@@ -84,7 +89,7 @@ struct Common {
 #[derive(clap::Args)]
 struct OnGrid {
     /// Grid cells a side [default: 128 for ct, 32 for mri]
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<usize>)]
     size: Option<usize>,
     #[command(flatten)]
     common: Common,
@@ -156,11 +161,6 @@ fn solve(settings: &Settings, folder: &Path, as_json: bool) -> anyhow::Result<()
     };
     let json = run::write(folder, &comparison)?;
     print(&if as_json { json } else { text(&comparison) })
-}
-
-/// A number above zero.
-fn positive(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|value: &f64| *value > 0.0 && value.is_finite()).ok_or("give a number above 0".to_owned())
 }
 
 impl Common {
