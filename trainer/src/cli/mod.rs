@@ -69,3 +69,32 @@ fn print(text: &str) -> anyhow::Result<()> {
         result => Ok(result?),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// Calls `each` with every command that has no commands of its own, and with its words after the program's name.
+    fn leaves(command: &clap::Command, words: &str, each: &mut impl FnMut(&clap::Command, &str)) {
+        if !command.has_subcommands() {
+            each(command, words);
+        }
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            leaves(inner, format!("{words} {}", inner.get_name()).trim_start(), each);
+        }
+    }
+
+    #[test]
+    fn the_help_of_every_command_ends_with_an_example_of_it() {
+        let mut without = Vec::new();
+        leaves(&Cli::command(), "", &mut |command, words| {
+            let end = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            if !end.contains(&format!("trainer {words} ")) {
+                without.push(words.to_owned());
+            }
+        });
+        assert!(without.is_empty(), "without an example: {without:?}");
+    }
+}
