@@ -9,6 +9,7 @@ mod fit;
 mod inspect;
 mod interrupt;
 mod inverse;
+mod made;
 mod nerf;
 mod ntk;
 mod number;

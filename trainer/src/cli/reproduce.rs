@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use trainer::reproduce::{Claim, Event, Figure, Monitor, Options, Outcome, ReproduceError, page::Page, reproduce};
 
+use super::made::MadeDirectories;
 use super::number::whole;
 use super::{interrupt, print};
 
@@ -97,9 +98,14 @@ impl Reproduce {
         let bar = Mutex::new(ProgressBar::hidden());
         let tell = |event| show(&bar, event);
         let monitor = Monitor { stop, tell: &tell };
+        let made = MadeDirectories::on_the_way_to(&self.out);
         let mut outcomes = Vec::new();
         for &figure in &figures {
-            let outcome = match reproduce(figure, options, &self.out, &monitor) {
+            let outcome = reproduce(figure, options, &self.out, &monitor);
+            if outcome.is_err() {
+                made.take_back();
+            }
+            let outcome = match outcome {
                 Err(error @ ReproduceError::Interrupted) => {
                     eprintln!("{error}");
                     interrupt::exit();

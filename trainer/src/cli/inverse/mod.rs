@@ -14,6 +14,7 @@ use trainer::inverse::shape::ShapeParams;
 use trainer::progress;
 use trainer::run::RunFolder;
 
+use super::made::MadeDirectories;
 use super::number::{from_one, positive, whole};
 use super::{interrupt, print};
 
@@ -130,16 +131,15 @@ impl Inverse {
                 (Settings::Shape { mesh, params }, common)
             }
         };
-        let made = !common.out.exists();
+        let made = MadeDirectories::on_the_way_to(&common.out);
         // Before the work, not after it; a folder made for nothing goes again.
         RunFolder::create(&common.out, common.force)?;
         run::forget(&common.out).with_context(|| {
             format!("cannot replace the comparison in {}; choose another --out", common.out.display())
         })?;
         let solved = solve(&settings, &common.out, common.json);
-        if made && solved.is_err() {
-            // Only if nothing is in it.
-            let _ = std::fs::remove_dir(&common.out);
+        if solved.is_err() {
+            made.take_back();
         }
         solved
     }
