@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use firmware_core::Precision;
 use serde_json::json;
 use trainer::auto_scale::{self, AutoScaleError, Choice, Setting};
-use trainer::dataset::{Dataset, Holdout, LoadOptions, Outside, load};
+use trainer::dataset::{Dataset, Holdout, LoadOptions, Outside, Split, load};
 use trainer::effect::{EncodingOption, NoEffect};
 use trainer::encoding::EncodingKind;
 use trainer::fit::{FitParams, ValidFitParams};
@@ -270,6 +270,7 @@ struct Job {
     folder: RunFolder,
     settings: RunSettings,
     dataset: Dataset,
+    split: Split,
     params: ValidFitParams,
     state: TrainState,
     fingerprint: u64,
@@ -300,15 +301,16 @@ impl Fit {
         }
         self.settings.check_effect()?;
         let (dataset, mut params) = read_data(&settings)?;
+        let split = params.split(&dataset)?;
         let folder = RunFolder::create(out, self.force)?;
         // What an earlier run in this folder chose is not this run's.
         let _ = std::fs::remove_file(folder.choice());
         for setting in self.settings.wishes() {
-            settings.fit = choose(setting, &folder, &params, &dataset)?.apply(&settings.fit);
+            settings.fit = choose(setting, &folder, &params, (&dataset, &split))?.apply(&settings.fit);
             params = settings.fit.check(dataset.inputs(), dataset.outputs())?;
         }
         let (state, fingerprint) = (params.start(), checkpoint::fingerprint(&dataset));
-        Ok(Job { folder, settings, dataset, params, state, fingerprint })
+        Ok(Job { folder, settings, dataset, split, params, state, fingerprint })
     }
 
     fn resumed(&self, run: &std::path::Path) -> anyhow::Result<Job> {
@@ -322,6 +324,7 @@ impl Fit {
         }
         settings.fit.steps = self.steps.unwrap_or(settings.fit.steps);
         let (dataset, params) = read_data(&settings)?;
+        let split = params.split(&dataset)?;
         let mut state = params.start();
         let fingerprint = checkpoint::read(&folder.checkpoint(), &mut state)?;
         if fingerprint != checkpoint::fingerprint(&dataset) {
@@ -330,18 +333,20 @@ impl Fit {
         if state.step >= params.params().steps {
             eprintln!("all {} steps are done; give more with --steps", state.step);
         }
-        Ok(Job { folder, settings, dataset, params, state, fingerprint })
+        Ok(Job { folder, settings, dataset, split, params, state, fingerprint })
     }
 }
 
 /// Chooses the scale or the power before the run, and keeps how in the folder.
-fn choose(setting: Setting, folder: &RunFolder, params: &ValidFitParams, dataset: &Dataset) -> anyhow::Result<Choice> {
+fn choose(
+    setting: Setting,
+    folder: &RunFolder,
+    params: &ValidFitParams,
+    (dataset, split): (&Dataset, &Split),
+) -> anyhow::Result<Choice> {
     eprintln!("choosing {}", setting.option());
     let stop = interrupt::catch()?;
-    let chosen = params
-        .split(dataset)
-        .map_err(AutoScaleError::from)
-        .and_then(|split| auto_scale::choose(setting, params.params(), dataset, &split, Some(stop)));
+    let chosen = auto_scale::choose(setting, params.params(), dataset, split, Some(stop));
     if chosen.is_err() {
         // Goes only if it is empty: a run that was to be replaced is kept.
         let _ = std::fs::remove_dir(folder.path());
@@ -373,14 +378,13 @@ impl Job {
     /// Trains to the end or to ctrl-C, and writes everything either way.
     fn train(&mut self) -> anyhow::Result<(Ended, Outcome)> {
         let precision = parse_precision(&self.settings.precision)?;
-        let split = self.params.split(&self.dataset)?;
         let path = self.folder.checkpoint();
         let mut save = |state: &TrainState| {
             checkpoint::write(&path, state, &self.settings, self.fingerprint)
                 .map_err(|error| TrainError::Save(Box::new(error)))
         };
         // A disk that is full or read-only shows before the training, not after it.
-        let data = (&self.dataset, &split);
+        let data = (&self.dataset, &self.split);
         let begun = outcome::write_network(&self.folder, &self.settings, self.params.encoding(), &self.state, data)
             .map_err(anyhow::Error::from)
             .and_then(|()| Ok(save(&self.state.with_room_for_moments())?));
@@ -395,7 +399,7 @@ impl Job {
             checkpoint: Some(Checkpoint { every: CHECKPOINT, save: &mut save }),
             observe: None,
         };
-        let ended = self.params.continue_fit(&self.dataset, &split, &mut self.state, &mut watch)?;
+        let ended = self.params.continue_fit(&self.dataset, &self.split, &mut self.state, &mut watch)?;
         save(&self.state)?;
         let encoding = self.params.encoding();
         let outcome = outcome::write(&self.folder, &self.settings, precision, encoding, &self.state, data)?;
