@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all.
+//! Files that appear whole or not at all, and what to do where one cannot be read or written.
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use thiserror::Error;
 
 /// A file that could not be written. What stood at the path before stands there still.
 #[derive(Debug, Error)]
-#[error("cannot write {}{}", path.display(), remedy(source))]
+#[error("cannot write {}{}", path.display(), write_remedy(path, source))]
 pub struct WriteError {
     /// The target.
     pub path: PathBuf,
@@ -16,14 +16,55 @@ pub struct WriteError {
     pub source: io::Error,
 }
 
-/// What to do about the failures that users meet.
-fn remedy(error: &io::Error) -> &'static str {
+/// A file that could not be read.
+#[derive(Debug, Error)]
+#[error("cannot read {}{}", path.display(), read_remedy(source))]
+pub struct ReadError {
+    /// The file.
+    pub path: PathBuf,
+    /// The system's reason.
+    pub source: io::Error,
+}
+
+/// All bytes of a file.
+///
+/// # Errors
+///
+/// If it is missing, a directory, not permitted, or failing.
+pub fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
+    std::fs::read(path).map_err(|source| ReadError { path: path.to_owned(), source })
+}
+
+/// What to do about failures to read that users meet.
+fn read_remedy(error: &io::Error) -> &'static str {
     match error.kind() {
+        io::ErrorKind::NotFound => " (check its name and the current directory)",
+        io::ErrorKind::PermissionDenied => " (give yourself permission to read it)",
+        io::ErrorKind::IsADirectory => " (name a file in it)",
+        io::ErrorKind::NotADirectory => " (check its path: a part of it is a file)",
+        _ => "",
+    }
+}
+
+/// What to do about failures to write that users meet.
+fn write_remedy(path: &Path, error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound if directory_of(path).is_dir() => {
+            " (its directory takes no files of this kind; choose another)"
+        }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => " (free some space or choose another disk)",
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => " (choose a directory you may write to)",
         io::ErrorKind::NotFound => " (create the directory first)",
         io::ErrorKind::IsADirectory => " (it is a directory; name a file)",
+        io::ErrorKind::NotADirectory => " (a part of its path is a file; choose another directory)",
         _ => "",
+    }
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
     }
 }
 
@@ -55,10 +96,6 @@ fn try_write(
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
     let mut builder = tempfile::Builder::new();
     builder.prefix(".unfinished-");
     // A temporary file is private by default, the finished one is not: the user's umask decides.
@@ -67,7 +104,7 @@ fn try_write(
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(directory).map_err(unnamed)?;
+    let mut file = builder.tempfile_in(directory_of(path)).map_err(|error| unnamed(&error))?;
     let mut writer = BufWriter::new(&mut file);
     contents(&mut writer)?;
     writer.flush()?;
@@ -78,8 +115,10 @@ fn try_write(
 }
 
 /// The reason without the name of the temporary file, which says nothing to a user.
-fn unnamed(error: io::Error) -> io::Error {
-    if remedy(&error).is_empty() { error } else { error.kind().into() }
+fn unnamed(error: &io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(std::error::Error::source).and_then(|inner| inner.downcast_ref::<io::Error>());
+    let code = inner.unwrap_or(error).raw_os_error();
+    code.map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
 }
 
 #[cfg(test)]
@@ -111,6 +150,38 @@ mod tests {
         let in_nothing = write(&directory.path().join("none/file"), b"").unwrap_err();
         assert!(in_nothing.to_string().contains("create the directory first"), "{in_nothing}");
         assert!(!in_nothing.source.to_string().contains(".unfinished"), "{}", in_nothing.source);
+        let file = directory.path().join("file");
+        write(&file, b"").unwrap();
+        let in_file = write(&file.join("file"), b"").unwrap_err();
+        assert!(in_file.to_string().contains("a part of its path is a file"), "{in_file}");
+        assert!(!in_file.source.to_string().contains(".unfinished"), "{}", in_file.source);
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_a_file_to_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        write(&file, b"all of it").unwrap();
+        assert_eq!(read(&file).unwrap(), b"all of it");
+        for (path, words) in [
+            (directory.path().join("none"), "(check its name"),
+            (directory.path().to_owned(), "(name a file in it)"),
+            (file.join("file"), "a part of it is a file"),
+        ] {
+            let error = read(&path).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("cannot read {} (", path.display())) && error.contains(words),
+                "{error}"
+            );
+        }
+    }
+
+    /// A directory of Linux that is there and takes no files.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_directory_that_exists_is_not_to_be_created() {
+        let error = write(Path::new("/proc/none.npy"), b"").unwrap_err().to_string();
+        assert!(error.contains("choose another") && !error.contains("create the directory"), "{error}");
     }
 
     /// Linux has a device that is always full; a file there cannot be renamed, so only the reason is tested.
@@ -118,6 +189,6 @@ mod tests {
     #[test]
     fn a_full_disk_is_told_apart() {
         let error = std::fs::write("/dev/full", b"x").unwrap_err();
-        assert_eq!(remedy(&error), " (free some space or choose another disk)");
+        assert_eq!(write_remedy(Path::new("x"), &error), " (free some space or choose another disk)");
     }
 }

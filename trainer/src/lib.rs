@@ -5,6 +5,7 @@ pub mod baseline;
 pub mod checkpoint;
 pub mod cryo;
 pub mod dataset;
+pub mod effect;
 pub mod encoding;
 pub mod export;
 pub mod features;

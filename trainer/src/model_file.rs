@@ -1,7 +1,5 @@
 //! A `.ffm` artifact on the desktop: reading it, and running it with the very code that runs on the device.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use firmware_core::{EvalError, Model, ParseError};
@@ -10,6 +8,7 @@ use ndarray::{Array2, Axis};
 use thiserror::Error;
 
 use crate::export::Artifact;
+use crate::files::{self, ReadError};
 
 /// Points per task of [`predict`].
 const CHUNK: usize = 2048;
@@ -19,15 +18,10 @@ const CHUNK: usize = 2048;
 #[non_exhaustive]
 pub enum ModelError {
     /// Missing, a directory, not permitted, or failing.
-    #[error("cannot read the model {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// Not an artifact, or a damaged one.
-    #[error("{} is not a usable model; export it again with `trainer quantize`", path.display())]
+    #[error("{} is not a usable model; copy it again, or write it anew with the command that made it", path.display())]
     Parse {
         /// The file.
         path: PathBuf,
@@ -58,7 +52,7 @@ impl ModelFile {
     ///
     /// If it cannot be read, or is cut, damaged or foreign in any way.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let bytes = fs::read(path).map_err(|source| ModelError::Read { path: path.to_owned(), source })?;
+        let bytes = files::read(path)?;
         let file = Self { path: path.to_owned(), artifact: Artifact::from_bytes(&bytes) };
         file.model()?;
         Ok(file)

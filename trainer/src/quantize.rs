@@ -19,6 +19,8 @@ use firmware_core::trig::ONE;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate};
 use rayon::prelude::*;
 
+use crate::network::Mlp;
+
 /// One dense layer in f32.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DenseLayer {
@@ -26,6 +28,14 @@ pub struct DenseLayer {
     pub weights: Array2<f32>,
     /// `[out]`.
     pub bias: Array1<f32>,
+}
+
+impl DenseLayer {
+    /// The layers of a network, first to last.
+    pub fn of(network: &Mlp<f32>) -> Vec<Self> {
+        let layer = |k| Self { weights: network.weights(k).to_owned(), bias: network.biases(k).to_owned() };
+        (0..network.shape().layers()).map(layer).collect()
+    }
 }
 
 /// One dense layer as the device stores it.

@@ -31,7 +31,7 @@ pub struct RunSettings {
     pub fit: FitParams,
     /// Of `model.ffm`: `f32`, `w8a16` or `w16a16`.
     pub precision: String,
-    /// The data file as it was named.
+    /// The data file; of a run that may be resumed elsewhere with its whole path.
     pub input: PathBuf,
     /// How it was read.
     #[serde(default)]
@@ -122,12 +122,7 @@ impl SavedNetwork {
     /// # Errors
     /// If the network cannot be quantized.
     pub fn export(&self, precision: Precision) -> Result<Exported, RunError> {
-        let layers: Vec<DenseLayer> = (0..self.network.shape().layers())
-            .map(|layer| DenseLayer {
-                weights: self.network.weights(layer).to_owned(),
-                bias: self.network.biases(layer).to_owned(),
-            })
-            .collect();
+        let layers = DenseLayer::of(&self.network);
         let trained = TrainedNetwork {
             frequencies: self.encoding.frequencies(),
             amplitudes: self.encoding.amplitudes(),

@@ -10,7 +10,6 @@ use safetensors::{SafeTensorError, SafeTensors};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap};
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// The metadata key that holds the settings: safetensors' header is a map in random order, so one key keeps files of
@@ -21,15 +20,10 @@ const SETTINGS: &str = "settings";
 #[derive(Debug, thiserror::Error)]
 pub enum TensorError {
     /// It cannot be read.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] files::ReadError),
     /// Damaged or no safetensors.
-    #[error("{} is damaged or no safetensors file", path.display())]
+    #[error("{} is damaged or no safetensors file; restore it from a copy, or begin the run anew", path.display())]
     Format {
         /// The file.
         path: PathBuf,
@@ -224,7 +218,7 @@ impl Tensors {
     /// # Errors
     /// If it cannot be read or is damaged.
     pub fn read(path: &Path) -> Result<Self, TensorError> {
-        let bytes = std::fs::read(path).map_err(|source| TensorError::Read { path: path.to_owned(), source })?;
+        let bytes = files::read(path)?;
         let format = |source| TensorError::Format { path: path.to_owned(), source };
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(format)?;
         let settings = metadata.metadata().as_ref().and_then(|map| map.get(SETTINGS)).cloned().unwrap_or_default();
@@ -269,6 +263,6 @@ mod tests {
             std::fs::write(&path, &first[..len]).unwrap();
             assert!(matches!(Tensors::read(&path), Err(TensorError::Format { .. })), "{len}");
         }
-        assert!(matches!(Tensors::read(&directory.path().join("none")), Err(TensorError::Read { .. })));
+        assert!(matches!(Tensors::read(&directory.path().join("none")), Err(TensorError::Read(_))));
     }
 }

@@ -135,7 +135,7 @@ fn damaged_models_are_one_sentence() {
     let mut newer = whole;
     newer[4] = 9;
     assert!(failure(&trainer(&["inspect"], &[&desk.put("new.ffm", &newer)])).contains("version 9"));
-    assert!(failure(&trainer(&["inspect"], &[&desk.path("none.ffm")])).contains("cannot read the model"));
+    assert!(failure(&trainer(&["inspect"], &[&desk.path("none.ffm")])).contains("none.ffm (check its name"));
     failure(&trainer(&["inspect"], &[desk.directory.path()]));
 }
 

@@ -79,7 +79,7 @@ fn a_mesh_that_cannot_be_used_is_named_with_the_remedy() {
         assert!(said.contains(name) && words.iter().all(|word| said.contains(word)), "{said}");
     }
     let said = refuse(&["inverse", "shape", "--mesh", "missing.stl", "--out", text(&out), "--quick"]);
-    assert!(said.contains("cannot open missing.stl"), "{said}");
+    assert!(said.contains("missing.stl (check its name"), "{said}");
     assert!(!out.exists(), "nothing was made");
 }
 
@@ -94,6 +94,20 @@ fn impossible_sizes_are_refused_and_leave_no_folder() {
         assert!(refuse(&["inverse", problem, "--frequencies", "0", "--out", text(&out)]).contains("--frequencies"));
     }
     assert!(refuse(&["inverse", "mri", "--rate-factor", "0", "--out", text(&out)]).contains("--rate-factor"));
+    for (factor, words) in [("1e9", "no frequency is beyond 32767"), ("1e-9", "not all frequencies round to zero")] {
+        let said = refuse(&["inverse", "ct", "--scale-factor", factor, "--out", text(&out)]);
+        assert!(said.contains("--scale-factor is ") && said.contains(words), "{said}");
+    }
+    for (option, range) in
+        [("--steps", "from 1"), ("--seed", "from 0"), ("--size", "from 0"), ("--frequencies", "from 0")]
+    {
+        let said = refuse(&["inverse", "ct", option, "-5", "--out", text(&out)]);
+        assert!(said.contains(&format!("give a whole number {range}")), "{said}");
+    }
+    let sheet = folder.path().join("sheet.obj");
+    fs::write(&sheet, "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\nf 1 3 2\n").expect("written");
+    let said = refuse(&["inverse", "shape", "--mesh", text(&sheet), "--out", text(&out)]);
+    assert!(said.contains("sheet.obj: it has no thickness along z"), "{said}");
     assert!(!out.exists());
 }
 
@@ -137,8 +151,10 @@ fn a_comparison_goes_on_with_its_own_mesh_only() {
     let solid =
         |height: f64| format!("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 {height}\nf 1 3 2\nf 1 2 4\nf 2 3 4\nf 3 1 4\n");
     fs::write(&mesh, solid(1.0)).expect("written");
-    let arguments = [&["inverse", "shape", "--mesh", text(&mesh), "--out", text(&out)][..], &SMALL].concat();
-    let output = trainer(&arguments);
+    // Named as it is seen from its own directory, continued from another.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    command.current_dir(folder.path()).args(["inverse", "shape", "--mesh", "solid.obj", "--out", "out"]).args(SMALL);
+    let output = command.output().expect("the program");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(trainer(&["inverse", "--resume", text(&out)]).status.success());
     fs::write(&mesh, solid(2.0)).expect("written");

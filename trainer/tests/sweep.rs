@@ -119,6 +119,8 @@ fn what_is_wrong_is_one_sentence_and_nothing_is_trained() {
         ("--scales 1,2 --shard 3/2", "--shard 3/2 is not possible"),
         ("--scales 1,2 --holdout none", "judged by held-out samples"),
         ("--scales 1 --encoding fourier", "--scales has no effect with --encoding fourier"),
+        ("--scales 1,2 --encoding none", "--scales has no effect with --encoding none"),
+        ("--scales 1,2 --holdout 0.001", "give more samples or a larger part"),
         ("--threads 2", "nothing to sweep over"),
     ] {
         let error = failure(&desk.sweep("bad", options));
@@ -188,4 +190,45 @@ fn ctrl_c_ends_with_130_and_the_same_command_goes_on() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let resumed = json(&start("stopped").output().unwrap());
     assert_eq!(psnrs(&resumed), psnrs(&json(&start("whole").output().unwrap())));
+}
+
+#[test]
+fn numbers_out_of_range_are_refused_with_the_range() {
+    let desk = Desk::new();
+    for (options, words) in [
+        ("--scales 1,2 --threads 0", "give a whole number from 1"),
+        ("--scales 1,2 --threads -1", "give a whole number from 1"),
+        ("--scales 1,2 --seed -1", "give a whole number from 0"),
+    ] {
+        let output = desk.sweep("bad", options);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(words) && !said.contains("use '-- "), "{options}: {said}");
+        assert!(!fs::exists(desk.path("bad")).unwrap(), "{options}");
+    }
+}
+
+/// Slurm sends SIGTERM at the time limit, and `timeout` sends it twice.
+#[cfg(unix)]
+#[test]
+fn a_time_limit_keeps_what_was_learned() {
+    let desk = Desk::new();
+    let out = desk.path("limited");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    command
+        .arg("sweep")
+        .arg(&desk.data)
+        .args(["--out", &out, "--hidden", "8", "--steps", "1000000", "--scales", "1,2"]);
+    let silent = std::process::Stdio::null;
+    let mut child = command.stdout(silent()).stderr(silent()).spawn().expect("the program");
+    while !fs::exists(format!("{out}/settings.json")).unwrap() {
+        assert_eq!(child.try_wait().expect("a process"), None, "it ended early");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    for _ in 0..2 {
+        let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
+        assert!(sent.success());
+    }
+    assert_eq!(child.wait().expect("a process").code(), Some(130));
+    // The table of what is finished, which is nothing, was written after the signals.
+    assert!(fs::exists(format!("{out}/sweep.csv")).unwrap());
 }

@@ -8,7 +8,8 @@ use clap::ValueEnum;
 use firmware_core::Precision;
 use serde_json::json;
 use trainer::auto_scale::{self, AutoScaleError, Choice, Setting};
-use trainer::dataset::{Dataset, Holdout, LoadOptions, Outside, load};
+use trainer::dataset::{Dataset, Holdout, LoadOptions, Outside, Split, load};
+use trainer::effect::EncodingOption;
 use trainer::encoding::EncodingKind;
 use trainer::fit::{FitParams, ValidFitParams};
 use trainer::network::OutputActivation;
@@ -17,8 +18,9 @@ use trainer::outcome::{self, Outcome};
 use trainer::run::RunFolder;
 use trainer::saved::{RunSettings, SavedNetwork};
 use trainer::train::{Checkpoint, Ended, TrainError, TrainState, Watch};
-use trainer::{checkpoint, progress};
+use trainer::{checkpoint, files, progress};
 
+use super::number::{from_one, whole};
 use super::{interrupt, print};
 
 /// Time between two checkpoints.
@@ -32,6 +34,7 @@ const CHECKPOINT: Duration = Duration::from_secs(30);
 #[command(after_help = "Examples:\n  trainer fit camera_256.png --out runs/camera\n  \
                         trainer fit sensor.csv --inputs adc,temperature --outputs pressure --out runs/sensor --holdout 0.1\n  \
                         trainer fit --resume runs/camera --steps 4000")]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct Fit {
     /// A PNG or JPEG picture, an .npy array, or a CSV table [default with --resume: that of the run]
     #[arg(required_unless_present = "resume")]
@@ -48,9 +51,9 @@ pub(crate) struct Fit {
     #[command(flatten)]
     settings: Settings,
     /// Updates of the parameters [default: 2000]
-    #[arg(long)]
+    #[arg(long, value_parser = from_one::<u64>)]
     steps: Option<u64>,
-    /// Print one JSON object; progress goes to standard error
+    /// Print one JSON object, with the curve that auto chose by; progress goes to standard error
     #[arg(long)]
     json: bool,
 }
@@ -71,10 +74,10 @@ pub(super) struct Settings {
     #[arg(long)]
     encoding: Option<EncodingKind>,
     /// Rows of the frequency matrix; positional and fourier share them among the axes [default: 64]
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<usize>)]
     frequencies: Option<usize>,
-    /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the domain; auto chooses it by kernel theory
-    /// and short trainings [default: 10]
+    /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the domain; auto, for gaussian only,
+    /// chooses it by kernel theory and short trainings [default: 10]
     #[arg(long, value_name = "SCALE", value_parser = parse_value)]
     scale: Option<Value>,
     /// p of the amplitudes 1/j^p of fourier; inf leaves the first frequency; auto chooses it as for --scale [default: 0]
@@ -90,7 +93,7 @@ pub(super) struct Settings {
     #[arg(long)]
     positional_notebook: bool,
     /// Widths of the hidden layers [default: 64,64,64]
-    #[arg(long, value_delimiter = ',', value_name = "WIDTHS")]
+    #[arg(long, value_delimiter = ',', value_name = "WIDTHS", value_parser = whole::<usize>)]
     hidden: Option<Vec<usize>>,
     /// Last activation: linear or sigmoid [default: sigmoid]
     #[arg(long)]
@@ -114,7 +117,7 @@ pub(super) struct Settings {
     #[arg(long)]
     holdout: Option<Holdout>,
     /// Seed of everything random [default: 0]
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<u64>)]
     seed: Option<u64>,
 }
 
@@ -156,7 +159,7 @@ struct Batch(Option<usize>);
 fn parse_batch(text: &str) -> Result<Batch, String> {
     match text {
         "all" => Ok(Batch(None)),
-        _ => text.parse().map(|batch| Batch(Some(batch))).map_err(|_| "expected a number or all".to_owned()),
+        _ => text.parse().map(|batch| Batch(Some(batch))).map_err(|_| "give a whole number from 1, or all".to_owned()),
     }
 }
 
@@ -202,6 +205,21 @@ impl Settings {
     /// Whether the user said which samples test.
     pub(super) fn has_holdout(&self) -> bool {
         self.holdout.is_some()
+    }
+
+    /// Says which of the options given change nothing: scripts that go through the encodings may leave them on the line.
+    pub(super) fn warn_of_options_without_effect(&self) {
+        let given = [
+            (self.scale.is_some(), EncodingOption::Scale, "--scale"),
+            (self.frequencies.is_some(), EncodingOption::Frequencies, "--frequencies"),
+            (self.normalize, EncodingOption::Normalize, "--normalize"),
+        ];
+        let kind = self.encoding.unwrap_or_default();
+        let warnings = given
+            .into_iter()
+            .filter(|(given, ..)| *given)
+            .filter_map(|(_, option, name)| option.check(name, kind).err());
+        warnings.for_each(|warning| eprintln!("warning: {warning}"));
     }
 
     fn params(&self, steps: Option<u64>) -> FitParams {
@@ -255,6 +273,7 @@ struct Job {
     folder: RunFolder,
     settings: RunSettings,
     dataset: Dataset,
+    split: Split,
     params: ValidFitParams,
     state: TrainState,
     fingerprint: u64,
@@ -277,20 +296,24 @@ impl Fit {
     }
 
     fn new_run(&self, out: &std::path::Path, input: &std::path::Path) -> anyhow::Result<Job> {
-        let mut settings = self.settings.run_settings(input.to_owned(), self.steps);
+        // --resume may be called from another directory.
+        let absolute = std::path::absolute(input).context("cannot tell the current directory")?;
+        let mut settings = self.settings.run_settings(absolute, self.steps);
         for setting in self.settings.wishes() {
             setting.check(settings.fit.encoding.kind)?;
         }
+        self.settings.warn_of_options_without_effect();
         let (dataset, mut params) = read_data(&settings)?;
+        let split = params.split(&dataset)?;
         let folder = RunFolder::create(out, self.force)?;
         // What an earlier run in this folder chose is not this run's.
         let _ = std::fs::remove_file(folder.choice());
         for setting in self.settings.wishes() {
-            settings.fit = choose(setting, &folder, &params, &dataset)?.apply(&settings.fit);
+            settings.fit = choose(setting, &folder, &params, (&dataset, &split))?.apply(&settings.fit);
             params = settings.fit.check(dataset.inputs(), dataset.outputs())?;
         }
         let (state, fingerprint) = (params.start(), checkpoint::fingerprint(&dataset));
-        Ok(Job { folder, settings, dataset, params, state, fingerprint })
+        Ok(Job { folder, settings, dataset, split, params, state, fingerprint })
     }
 
     fn resumed(&self, run: &std::path::Path) -> anyhow::Result<Job> {
@@ -300,10 +323,11 @@ impl Fit {
         let folder = RunFolder::open(run)?;
         let mut settings = SavedNetwork::read(&folder.network())?.settings;
         if let Some(input) = &self.input {
-            settings.input.clone_from(input);
+            settings.input = std::path::absolute(input).context("cannot tell the current directory")?;
         }
         settings.fit.steps = self.steps.unwrap_or(settings.fit.steps);
         let (dataset, params) = read_data(&settings)?;
+        let split = params.split(&dataset)?;
         let mut state = params.start();
         let fingerprint = checkpoint::read(&folder.checkpoint(), &mut state)?;
         if fingerprint != checkpoint::fingerprint(&dataset) {
@@ -312,18 +336,20 @@ impl Fit {
         if state.step >= params.params().steps {
             eprintln!("all {} steps are done; give more with --steps", state.step);
         }
-        Ok(Job { folder, settings, dataset, params, state, fingerprint })
+        Ok(Job { folder, settings, dataset, split, params, state, fingerprint })
     }
 }
 
 /// Chooses the scale or the power before the run, and keeps how in the folder.
-fn choose(setting: Setting, folder: &RunFolder, params: &ValidFitParams, dataset: &Dataset) -> anyhow::Result<Choice> {
+fn choose(
+    setting: Setting,
+    folder: &RunFolder,
+    params: &ValidFitParams,
+    (dataset, split): (&Dataset, &Split),
+) -> anyhow::Result<Choice> {
     eprintln!("choosing {}", setting.option());
     let stop = interrupt::catch()?;
-    let chosen = params
-        .split(dataset)
-        .map_err(AutoScaleError::from)
-        .and_then(|split| auto_scale::choose(setting, params.params(), dataset, &split, Some(stop)));
+    let chosen = auto_scale::choose(setting, params.params(), dataset, split, Some(stop));
     if chosen.is_err() {
         // Goes only if it is empty: a run that was to be replaced is kept.
         let _ = std::fs::remove_dir(folder.path());
@@ -335,7 +361,7 @@ fn choose(setting: Setting, folder: &RunFolder, params: &ValidFitParams, dataset
         }
         other => other?,
     };
-    trainer::files::write(&folder.choice(), serde_json::to_string_pretty(&choice)?.as_bytes())?;
+    files::write(&folder.choice(), serde_json::to_string_pretty(&choice)?.as_bytes())?;
     eprintln!("{} {:.4} (kernel theory alone: {:.4})", setting.option(), choice.chosen, choice.theory);
     Ok(choice)
 }
@@ -355,14 +381,13 @@ impl Job {
     /// Trains to the end or to ctrl-C, and writes everything either way.
     fn train(&mut self) -> anyhow::Result<(Ended, Outcome)> {
         let precision = parse_precision(&self.settings.precision)?;
-        let split = self.params.split(&self.dataset)?;
         let path = self.folder.checkpoint();
         let mut save = |state: &TrainState| {
             checkpoint::write(&path, state, &self.settings, self.fingerprint)
                 .map_err(|error| TrainError::Save(Box::new(error)))
         };
         // A disk that is full or read-only shows before the training, not after it.
-        let data = (&self.dataset, &split);
+        let data = (&self.dataset, &self.split);
         let begun = outcome::write_network(&self.folder, &self.settings, self.params.encoding(), &self.state, data)
             .map_err(anyhow::Error::from)
             .and_then(|()| Ok(save(&self.state.with_room_for_moments())?));
@@ -377,7 +402,7 @@ impl Job {
             checkpoint: Some(Checkpoint { every: CHECKPOINT, save: &mut save }),
             observe: None,
         };
-        let ended = self.params.continue_fit(&self.dataset, &split, &mut self.state, &mut watch)?;
+        let ended = self.params.continue_fit(&self.dataset, &self.split, &mut self.state, &mut watch)?;
         save(&self.state)?;
         let encoding = self.params.encoding();
         let outcome = outcome::write(&self.folder, &self.settings, precision, encoding, &self.state, data)?;
@@ -390,6 +415,8 @@ impl Job {
             let mut object = serde_json::to_value(outcome)?;
             object["run"] = json!(folder);
             object["model_file"] = json!(self.folder.model());
+            let choice = files::read(&self.folder.choice()).ok();
+            object["choice"] = choice.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
             if let Some(object) = object.as_object_mut() {
                 object.remove("losses");
             }

@@ -1,28 +1,38 @@
-//! Ctrl-C: the first one asks a run to stop where it can be continued, the second ends the program at once.
+//! Ctrl-C and the signals by which others end a program (SIGTERM, SIGHUP): the first one asks a run to stop where it can be
+//! continued, the second ends the program at once.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// What shells expect of a program that ctrl-C ended.
 const INTERRUPTED: i32 = 130;
+/// Signals within this time are one: `timeout` and job managers send theirs to the process and to its group.
+const ONE_WISH: Duration = Duration::from_secs(1);
 
 static STOP: AtomicBool = AtomicBool::new(false);
 static CAUGHT: AtomicBool = AtomicBool::new(false);
+static FIRST: OnceLock<Instant> = OnceLock::new();
 
-/// Catches ctrl-C from here on and returns the flag that it sets.
+/// Catches these signals from here on and returns the flag that it sets.
 pub(crate) fn catch() -> anyhow::Result<&'static AtomicBool> {
     if CAUGHT.swap(true, Ordering::Relaxed) {
         return Ok(&STOP);
     }
     ctrlc::set_handler(|| {
+        let first = FIRST.get_or_init(Instant::now);
         if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(INTERRUPTED);
+            if first.elapsed() > ONE_WISH {
+                std::process::exit(INTERRUPTED);
+            }
+            return;
         }
         eprintln!("\nstopping after this step; press ctrl-C again to lose what is not saved");
     })?;
     Ok(&STOP)
 }
 
-/// Ends the program as interrupted. All files must be written.
+/// Ends the program as interrupted, whatever the signal was. All files must be written.
 pub(crate) fn exit() -> ! {
     std::process::exit(INTERRUPTED)
 }

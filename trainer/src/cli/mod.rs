@@ -9,8 +9,10 @@ mod fit;
 mod inspect;
 mod interrupt;
 mod inverse;
+mod made;
 mod nerf;
 mod ntk;
+mod number;
 mod quantize;
 mod reproduce;
 mod sweep;
@@ -66,5 +68,34 @@ fn print(text: &str) -> anyhow::Result<()> {
     match writeln!(io::stdout().lock(), "{text}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// Calls `each` with every command that has no commands of its own, and with its words after the program's name.
+    fn leaves(command: &clap::Command, words: &str, each: &mut impl FnMut(&clap::Command, &str)) {
+        if !command.has_subcommands() {
+            each(command, words);
+        }
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            leaves(inner, format!("{words} {}", inner.get_name()).trim_start(), each);
+        }
+    }
+
+    #[test]
+    fn the_help_of_every_command_ends_with_an_example_of_it() {
+        let mut without = Vec::new();
+        leaves(&Cli::command(), "", &mut |command, words| {
+            let end = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            if !end.contains(&format!("trainer {words} ")) {
+                without.push(words.to_owned());
+            }
+        });
+        assert!(without.is_empty(), "without an example: {without:?}");
     }
 }

@@ -10,6 +10,8 @@ use trainer::reproduce::{
     Claim, Event, Figure, Monitor, Options, Outcome, ReproduceError, kept, page::Page, reproduce,
 };
 
+use super::made::MadeDirectories;
+use super::number::whole;
 use super::{interrupt, print};
 
 /// Compute a figure of the text anew, from nothing: a PNG, an SVG, and the numbers as JSON.
@@ -35,7 +37,7 @@ pub(crate) struct Reproduce {
     #[arg(long)]
     resume: bool,
     /// Of initial weights and random frequencies
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>, allow_negative_numbers = true)]
     seed: u64,
     /// Print one JSON object
     #[arg(long)]
@@ -101,10 +103,15 @@ impl Reproduce {
         let bar = Mutex::new(ProgressBar::hidden());
         let tell = |event| show(&bar, event);
         let monitor = Monitor { stop, tell: &tell };
+        let made = MadeDirectories::on_the_way_to(&self.out);
         let mut outcomes = Vec::new();
         for &figure in &figures {
             let made_before = if self.resume { kept(figure, options, &self.out) } else { None };
-            let outcome = match made_before.map_or_else(|| reproduce(figure, options, &self.out, &monitor), Ok) {
+            let outcome = made_before.map_or_else(|| reproduce(figure, options, &self.out, &monitor), Ok);
+            if outcome.is_err() {
+                made.take_back();
+            }
+            let outcome = match outcome {
                 Err(error @ ReproduceError::Interrupted) => {
                     eprintln!("{error}");
                     interrupt::exit();

@@ -12,6 +12,7 @@ use trainer::sweep::{Event, Grid, Shard, Store, Sweep as Settings, SweepError, W
 use trainer::train::Ended;
 
 use super::fit::{self, parse_precision, read_data};
+use super::number::from_one;
 use super::{interrupt, print};
 
 /// Samples held out where nothing is said.
@@ -21,7 +22,7 @@ const HOLDOUT: f64 = 0.1;
 ///
 /// All other options are those of `trainer fit`. Settings run side by side, one thread each; their numbers do not depend on how
 /// many do. --out gets sweep.csv, sweep.json, sweep.png and sweep.svg, and a small file for each finished setting: the same command
-/// continues where ctrl-C, a crash or a time limit ended it. Of the samples 0.1 are held out unless --holdout says otherwise.
+/// continues where ctrl-C, SIGTERM (a time limit of Slurm), or a crash ended it. Of the samples 0.1 are held out unless --holdout says otherwise.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer sweep camera_256.png --scales 1,2,4,8,16,32 --out sweeps/camera\n  \
                         trainer sweep wave.npy --encoding fourier --amplitude-powers 0,0.5,1,2,inf --frequency-counts 16,64 --out sweeps/wave\n\n\
@@ -31,6 +32,7 @@ const HOLDOUT: f64 = 0.1;
                         trainer sweep data.npy --scales 1,2,4,8 --widths 32,64,128 --out sweeps/data --shard $SLURM_ARRAY_TASK_ID/20\n  \
                         # and when all are done: trainer collect sweeps/data\n\
                         Kubernetes: --shard $((JOB_COMPLETION_INDEX + 1))/20. Shards may also have an --out each; collect takes them all.")]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct Sweep {
     /// A PNG or JPEG picture, an .npy array, or a CSV table
     input: PathBuf,
@@ -56,10 +58,10 @@ pub(crate) struct Sweep {
     #[arg(long, value_name = "i/n", allow_hyphen_values = true)]
     shard: Option<String>,
     /// Settings at a time [default: as many as the machine has threads]
-    #[arg(long)]
+    #[arg(long, value_parser = from_one::<usize>)]
     threads: Option<usize>,
     /// Updates of the parameters [default: 2000]
-    #[arg(long)]
+    #[arg(long, value_parser = from_one::<u64>)]
     steps: Option<u64>,
     #[command(flatten)]
     settings: fit::Settings,
@@ -73,6 +75,7 @@ impl Sweep {
         if self.settings.wishes().next().is_some() {
             bail!("auto chooses for one training; give a sweep numbers, such as --scales 1,2,4,8");
         }
+        self.settings.warn_of_options_without_effect();
         let grid = self.grid()?;
         let shard = self.shard.as_deref().map_or(Ok(Shard::WHOLE), str::parse)?;
         let mut base = self.settings.run_settings(self.input.clone(), self.steps);
@@ -82,11 +85,12 @@ impl Sweep {
         let precision = parse_precision(&base.precision)?;
         let (dataset, _) = read_data(&base)?;
         let sweep = Settings::new(base, grid, precision, &dataset)?;
+        let stop = interrupt::catch()?;
         let store = Store::create(&self.out, sweep.manifest())?;
         let (bar, finished) = (Progress::new(), AtomicUsize::new(0));
         let watcher = Watcher {
             threads: self.threads.unwrap_or_else(available_threads),
-            stop: interrupt::catch()?,
+            stop,
             tell: &|event| bar.show(event, &finished),
         };
         let ended = sweep.run(&store, shard, watcher);

@@ -171,12 +171,7 @@ impl Model {
         let limit = latents.iter().fold(1.0f32, |limit, z| limit.max(z.abs())).ceil();
         let mut axes = self.axes.to_vec();
         axes.extend(vec![Axis::new(-limit, limit, 2.0 * limit); self.latent]);
-        let mut layers: Vec<DenseLayer> = (0..decoder.shape().layers())
-            .map(|layer| DenseLayer {
-                weights: decoder.weights(layer).to_owned(),
-                bias: decoder.biases(layer).to_owned(),
-            })
-            .collect();
+        let mut layers = DenseLayer::of(decoder);
         // An artifact's coordinate runs from -1 to 1 over its domain; the decoder's z is in its own unit.
         let first = self.encoding.features_len() - self.latent;
         layers[0].weights.slice_mut(s![.., first..]).mapv_inplace(|weight| weight * (limit / LATENT_UNIT));

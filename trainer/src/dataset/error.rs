@@ -1,10 +1,10 @@
 //! What can be wrong with a file of data. Every message names the place and the remedy; the file's name comes first.
 
-use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::files::ReadError;
 use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 
 /// Why a file gives no data set.
@@ -12,13 +12,8 @@ use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 #[non_exhaustive]
 pub enum DatasetError {
     /// Missing, not permitted, or failing.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// A directory where a file should be.
     #[error("{} is a directory; name a PNG, JPEG, .npy or CSV file in it", path.display())]
     Directory {
@@ -74,7 +69,7 @@ pub enum DatasetError {
         source: CsvError,
     },
     /// A holdout that leaves nothing to train on or to test with.
-    #[error("holdout {holdout} of {samples} samples leaves none to {left_without}; use --holdout none")]
+    #[error("holdout {holdout} of {samples} samples leaves none to {left_without}; {remedy}")]
     Holdout {
         /// As on the command line.
         holdout: String,
@@ -82,6 +77,8 @@ pub enum DatasetError {
         samples: usize,
         /// `train on` or `test with`.
         left_without: &'static str,
+        /// What gives some to both.
+        remedy: &'static str,
     },
 }
 
@@ -93,6 +90,9 @@ fn first_line(error: &image::ImageError) -> String {
 #[derive(Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum NpyError {
+    /// Something else.
+    #[error("it is no .npy array; save it with numpy.save")]
+    Magic,
     /// Ends within the header.
     #[error("the .npy header is cut short; copy the file again")]
     HeaderTruncated,
@@ -102,7 +102,12 @@ pub enum NpyError {
     /// Not the dictionary that NumPy writes.
     #[error("the .npy header has no valid '{0}'; save it with numpy.save")]
     Header(&'static str),
-    /// Complex, half, text, records, objects.
+    /// Numbers of two parts.
+    #[error(
+        "elements of type '{0}' are complex; give real and imaginary parts a column each, as numpy.stack([a.real, a.imag], -1) does"
+    )]
+    Complex(String),
+    /// Half, text, records, objects.
     #[error("elements of type '{0}' are not supported; convert with .astype('float32')")]
     ElementType(String),
     /// Fewer bytes than the shape needs.
@@ -143,6 +148,14 @@ pub enum NpyError {
         /// Largest element.
         maximum: f64,
     },
+}
+
+impl NpyError {
+    /// Of elements that are not read, by NumPy's name of their type.
+    pub(super) fn element_type(descr: &str) -> Self {
+        let complex = matches!(descr.as_bytes(), [b'<' | b'>' | b'=', b'c', ..]);
+        if complex { Self::Complex(descr.to_owned()) } else { Self::ElementType(descr.to_owned()) }
+    }
 }
 
 /// What can be wrong with a CSV table. Lines count from 1, the header being the first.

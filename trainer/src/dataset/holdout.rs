@@ -63,7 +63,12 @@ pub fn split(dataset: &Dataset, holdout: Holdout, seed: u64) -> Result<Split, Da
         (_, true) => "test with",
         _ => return Ok(split),
     };
-    Err(DatasetError::Holdout { holdout: holdout.to_string(), samples: n, left_without })
+    let remedy = match (holdout, split.train.is_empty()) {
+        (Holdout::Fraction(_), true) => "give more samples or a smaller part",
+        (Holdout::Fraction(_), false) => "give more samples or a larger part",
+        _ => "give more samples or a part such as --holdout 0.5",
+    };
+    Err(DatasetError::Holdout { holdout: holdout.to_string(), samples: n, left_without, remedy })
 }
 
 fn even_split(shape: &[usize]) -> Split {

@@ -28,10 +28,11 @@ pub mod holdout;
 mod image;
 pub mod npy;
 
-use std::fs;
 use std::path::Path;
 
 use ndarray::Array2;
+
+use crate::files;
 
 pub use domain::{Axis, OutputMap, Outside};
 pub use error::{CsvError, DatasetError, NpyError};
@@ -177,7 +178,7 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DatasetError>
     if path.is_dir() {
         return Err(DatasetError::Directory { path: path.to_owned() });
     }
-    let bytes = fs::read(path).map_err(|source| DatasetError::Read { path: path.to_owned(), source })?;
+    let bytes = files::read(path)?;
     if bytes.is_empty() {
         return Err(DatasetError::Empty { path: path.to_owned() });
     }

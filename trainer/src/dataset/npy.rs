@@ -40,7 +40,7 @@ pub fn read(bytes: &[u8]) -> Result<NpyArray, NpyError> {
         _ => return Err(NpyError::Header("fortran_order")),
     };
     let shape = tuple(dictionary_entry(header, "shape")).ok_or(NpyError::Header("shape"))?;
-    let element = Element::parse(descr).ok_or_else(|| NpyError::ElementType(descr.to_owned()))?;
+    let element = Element::parse(descr).ok_or_else(|| NpyError::element_type(descr))?;
 
     // Compared before anything is allocated: a damaged header may claim any size.
     let needed = shape.iter().try_fold(element.bytes as u128, |product, &len| product.checked_mul(len as u128));
@@ -156,6 +156,9 @@ fn grid(shape: &[usize], channels_last: bool, channels: usize, values: &[f64], m
 
 /// The text of the header and the bytes of the data.
 fn split_header(bytes: &[u8]) -> Result<(&str, &[u8]), NpyError> {
+    if !bytes.starts_with(MAGIC) && !MAGIC.starts_with(bytes) {
+        return Err(NpyError::Magic);
+    }
     let &[major, _minor] = bytes.get(6..8).ok_or(NpyError::HeaderTruncated)? else {
         return Err(NpyError::HeaderTruncated);
     };

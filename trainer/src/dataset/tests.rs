@@ -173,6 +173,10 @@ fn tables_name_their_columns() {
     assert_eq!(table.axes.iter().map(Axis::period).collect::<Vec<_>>(), [20.0, 270.0]);
     assert_eq!(table.coordinates[[1, 0]], 1 << 31);
 
+    // As a spreadsheet saves it, with all names quoted.
+    let quoted = load_plain("t.csv", b"\xef\xbb\xbf\"x, m\",\"load\"\r\n\"1\",\"2\"\r\n\"4\",\"5\"\r\n").unwrap();
+    assert_eq!((quoted.input_names, quoted.output_names), (vec!["x, m".into()], vec!["load".into()]));
+
     let rest = load_plain("t.csv", b"a,b,c\n1,2,3\n4,5,6\n").unwrap();
     assert_eq!((rest.input_names, rest.output_names), (vec!["a".into(), "b".into()], vec!["c".into()]));
     let rest = load_bytes("t.csv", b"a,b,c\n1,2,3\n4,5,6\n", &columns(&["b"], &[])).unwrap();
@@ -227,11 +231,19 @@ fn bad_arrays() {
     assert!(error(&npy("<f4", false, "(0, 4)", &[])).contains("0 elements"));
     assert!(error(&npy("<f4", false, "()", &[0; 4])).contains("expected 1 to 3"));
     assert!(error(&npy("<u1", false, "(1, 1, 1, 1)", &[0])).contains("expected 1 to 3"));
-    assert!(error(&npy("<c8", false, "(1,)", &[0; 8])).contains("'<c8' are not supported"));
+    assert!(error(&npy("<c8", false, "(1,)", &[0; 8])).contains("'<c8' are complex; give real"));
     assert!(error(&npy("|O", false, "(1,)", &[0; 8])).contains("not supported"));
     assert!(error(&npy("<f4", false, "(1e3,)", &[0; 8])).contains("'shape'"));
     assert!(error(&npy("<f8", false, "(18446744073709551615, 18446744073709551615)", &[0; 8])).contains("a.npy: "));
     assert!(error(b"\x93NUMPY\x09\x00").contains("version 9"));
+    let mut strange = whole.clone();
+    strange[..6].copy_from_slice(b"GARBAG");
+    for bytes in [&strange[..], b"1.0 2.0 3.0 4.0"] {
+        assert_eq!(super::npy::read(bytes), Err(NpyError::Magic));
+    }
+    for len in 0..6 {
+        assert_eq!(super::npy::read(&whole[..len]), Err(NpyError::HeaderTruncated), "cut at {len}");
+    }
     let last = LoadOptions { channels_last: true, ..LoadOptions::default() };
     let many = message(load_bytes("a.npy", &npy("|u1", false, "(1, 17)", &[0; 17]), &last));
     assert!(many.contains("17 outputs, at most 16"), "{many}");
@@ -284,7 +296,8 @@ fn even_holdout_takes_a_quarter_of_a_picture() {
     let volume = split(&grid(&[4, 4, 4]), Holdout::Even, 0).unwrap();
     assert_eq!((volume.train.len(), volume.test.len()), (8, 8));
     assert_eq!(split(&grid(&[1, 4]), Holdout::Even, 0).unwrap().test, [1, 3]);
-    assert!(split(&grid(&[1, 1]), Holdout::Even, 0).is_err());
+    let one = split(&grid(&[1, 1]), Holdout::Even, 0).unwrap_err().to_string();
+    assert!(one.contains("even of 1 samples leaves none to test with; give more samples or a part"), "{one}");
 }
 
 #[test]
@@ -297,7 +310,12 @@ fn fractions_are_drawn_from_the_seed() {
     let mut all = [tenth.train, tenth.test].concat();
     all.sort_unstable();
     assert_eq!(all, (0..100).collect::<Vec<_>>());
-    assert!(split(&data, Holdout::Fraction(0.001), 3).is_err());
+    for (part, words) in [
+        (0.001, "none to test with; give more samples or a larger part"),
+        (0.999, "none to train on; give more samples or a smaller"),
+    ] {
+        assert!(split(&data, Holdout::Fraction(part), 3).unwrap_err().to_string().contains(words));
+    }
     assert!(split(&data, Holdout::None, 3).unwrap().test.is_empty());
 
     assert_eq!("0.25".parse(), Ok(Holdout::Fraction(0.25)));

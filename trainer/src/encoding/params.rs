@@ -28,6 +28,32 @@ pub enum EncodingKind {
     Fourier,
 }
 
+impl EncodingKind {
+    /// As the command line spells it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Basic => "basic",
+            Self::Positional => "positional",
+            Self::Gaussian => "gaussian",
+            Self::Fourier => "fourier",
+        }
+    }
+
+    /// Whether σ decides its frequencies.
+    #[must_use]
+    pub fn has_scale(self) -> bool {
+        matches!(self, Self::Positional | Self::Gaussian)
+    }
+
+    /// Whether the number of its frequencies is free.
+    #[must_use]
+    pub fn has_frequencies(self) -> bool {
+        matches!(self, Self::Positional | Self::Gaussian | Self::Fourier)
+    }
+}
+
 /// Hyperparameters; the [table](super) tells what they mean. [`EncodingParams::check`] makes an [`Encoding`] of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -163,8 +189,7 @@ impl EncodingParams {
             return Err(EncodingError::Rows { rows: planned, least, most, inputs: axes });
         }
         let share = planned / axes.max(1);
-        let scaled = matches!(self.kind, EncodingKind::Gaussian | EncodingKind::Positional);
-        if scaled && !(self.scale > 0.0 && self.scale.is_finite()) {
+        if self.kind.has_scale() && !(self.scale > 0.0 && self.scale.is_finite()) {
             return Err(EncodingError::Scale { scale: self.scale });
         }
         if self.kind == EncodingKind::Gaussian {

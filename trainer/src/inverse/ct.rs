@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::compare::{Comparison, Mapping, Monitor, Problem, Training, solve_linear};
+use super::compare::{Comparison, ComparisonMonitor, Problem, TableMapping, TrainingParams, solve_linear};
 use super::error::InverseError;
 use super::linear::LinearOperator;
 use super::phantom;
@@ -117,34 +117,34 @@ pub struct CtParams {
     /// Pixels a side, 16 to 512.
     pub size: usize,
     /// Of the networks.
-    pub training: Training,
+    pub training: TrainingParams,
 }
 
 impl CtParams {
     /// Minutes; or, if `quick`, seconds.
     pub fn new(quick: bool, seed: u64) -> Self {
         if quick {
-            let training = Training {
+            let training = TrainingParams {
                 hidden: vec![64; 3],
                 frequencies: 64,
                 steps: 400,
                 rate_factor: 10.0,
-                ..Training::field(seed)
+                ..TrainingParams::field(seed)
             };
             Self { size: 64, training }
         } else {
             // The published network: of half as many units and steps the mappings come out in another order.
-            Self { size: 128, training: Training { rate_factor: 2.0, ..Training::field(seed) } }
+            Self { size: 128, training: TrainingParams { rate_factor: 2.0, ..TrainingParams::field(seed) } }
         }
     }
 
     /// The mappings in the order of table 1, with the scales and rates that the paper found for this phantom.
-    fn mappings() -> [Mapping; 4] {
+    fn mappings() -> [TableMapping; 4] {
         [
-            Mapping { kind: EncodingKind::None, scale: 1.0, learning_rate: 1e-2, published: Some(16.75) },
-            Mapping { kind: EncodingKind::Basic, scale: 1.0, learning_rate: 1e-2, published: Some(23.31) },
-            Mapping { kind: EncodingKind::Positional, scale: 3.0, learning_rate: 1e-3, published: Some(26.89) },
-            Mapping { kind: EncodingKind::Gaussian, scale: 4.0, learning_rate: 1e-3, published: Some(28.33) },
+            TableMapping { kind: EncodingKind::None, scale: 1.0, learning_rate: 1e-2, published: Some(16.75) },
+            TableMapping { kind: EncodingKind::Basic, scale: 1.0, learning_rate: 1e-2, published: Some(23.31) },
+            TableMapping { kind: EncodingKind::Positional, scale: 3.0, learning_rate: 1e-3, published: Some(26.89) },
+            TableMapping { kind: EncodingKind::Gaussian, scale: 4.0, learning_rate: 1e-3, published: Some(28.33) },
         ]
     }
 }
@@ -153,7 +153,7 @@ impl CtParams {
 ///
 /// # Errors
 /// If the size is impossible, the user stops it, or training diverges.
-pub fn compare(params: &CtParams, monitor: &Monitor<'_>) -> Result<Comparison, InverseError> {
+pub fn compare(params: &CtParams, monitor: &ComparisonMonitor<'_>) -> Result<Comparison, InverseError> {
     let n = params.size;
     if !(16..=512).contains(&n) {
         return Err(InverseError::Setting { name: "--size", value: n.to_string(), range: "16 to 512" });

@@ -7,7 +7,7 @@ use rand_distr::{Distribution, Normal};
 use rustfft::num_complex::Complex32;
 use serde::{Deserialize, Serialize};
 
-use super::compare::{Comparison, Mapping, Monitor, Problem, Training, solve_linear};
+use super::compare::{Comparison, ComparisonMonitor, Problem, TableMapping, TrainingParams, solve_linear};
 use super::error::InverseError;
 use super::linear::LinearOperator;
 use super::phantom;
@@ -85,7 +85,7 @@ pub struct MriParams {
     /// Voxels a side, even, 8 to 96.
     pub size: usize,
     /// Of the networks.
-    pub training: Training,
+    pub training: TrainingParams,
 }
 
 impl MriParams {
@@ -95,18 +95,19 @@ impl MriParams {
         let hidden = vec![width; 3];
         // A third of the published voxels a side resolve a third of the frequencies.
         let (rate_factor, scale_factor) = (2.0, 0.33);
-        let training = Training { hidden, frequencies, steps, rate_factor, scale_factor, ..Training::field(seed) };
+        let training =
+            TrainingParams { hidden, frequencies, steps, rate_factor, scale_factor, ..TrainingParams::field(seed) };
         Self { size, training }
     }
 
     /// The mappings in the order of table 1. The published numbers are of brain scans; scales and rate are those that the
     /// paper found for the head of Shepp and Logan.
-    fn mappings() -> [Mapping; 4] {
+    fn mappings() -> [TableMapping; 4] {
         [
-            Mapping { kind: EncodingKind::None, scale: 1.0, learning_rate: 2e-3, published: Some(26.14) },
-            Mapping { kind: EncodingKind::Basic, scale: 1.0, learning_rate: 2e-3, published: Some(28.58) },
-            Mapping { kind: EncodingKind::Positional, scale: 4.0, learning_rate: 2e-3, published: Some(32.23) },
-            Mapping { kind: EncodingKind::Gaussian, scale: 2.0, learning_rate: 2e-3, published: Some(34.51) },
+            TableMapping { kind: EncodingKind::None, scale: 1.0, learning_rate: 2e-3, published: Some(26.14) },
+            TableMapping { kind: EncodingKind::Basic, scale: 1.0, learning_rate: 2e-3, published: Some(28.58) },
+            TableMapping { kind: EncodingKind::Positional, scale: 4.0, learning_rate: 2e-3, published: Some(32.23) },
+            TableMapping { kind: EncodingKind::Gaussian, scale: 2.0, learning_rate: 2e-3, published: Some(34.51) },
         ]
     }
 }
@@ -115,7 +116,7 @@ impl MriParams {
 ///
 /// # Errors
 /// If the size is impossible, the user stops it, or training diverges.
-pub fn compare(params: &MriParams, monitor: &Monitor<'_>) -> Result<Comparison, InverseError> {
+pub fn compare(params: &MriParams, monitor: &ComparisonMonitor<'_>) -> Result<Comparison, InverseError> {
     let n = params.size;
     if !(8..=96).contains(&n) || !n.is_multiple_of(2) {
         return Err(InverseError::Setting { name: "--size", value: n.to_string(), range: "even, 8 to 96" });

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::compare::{Comparison, Monitor};
+use super::compare::{Comparison, ComparisonMonitor};
 use super::ct::{self, CtParams};
 use super::error::InverseError;
 use super::mri::{self, MriParams};
@@ -65,7 +65,7 @@ impl Settings {
     ///
     /// # Errors
     /// If a setting is impossible, a file of no use, the user stops it, or training diverges.
-    pub fn solve(&self, folder: &Path, monitor: &Monitor<'_>) -> Result<Comparison, InverseError> {
+    pub fn solve(&self, folder: &Path, monitor: &ComparisonMonitor<'_>) -> Result<Comparison, InverseError> {
         let of_mesh = |mesh: &Mesh| {
             let places =
                 mesh.vertices().iter().flatten().flat_map(|x| [x.to_bits() as u32, (x.to_bits() >> 32) as u32]);
@@ -82,7 +82,7 @@ impl Settings {
         let checkpoints = Checkpoints { folder, settings: self, data };
         // A closure of our own, for a lifetime of our own.
         let progress = |kind, steps, done| -> Box<dyn Progress + '_> { (monitor.progress)(kind, steps, done) };
-        let monitor = Monitor { stop: monitor.stop, progress: &progress, checkpoints: Some(&checkpoints) };
+        let monitor = ComparisonMonitor { stop: monitor.stop, progress: &progress, checkpoints: Some(&checkpoints) };
         match self {
             Self::Ct(params) => ct::compare(params, &monitor),
             Self::Mri(params) => mri::compare(params, &monitor),

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::compare::{Comparison, Monitor, Training};
+use super::compare::{Comparison, ComparisonMonitor, TrainingParams};
 use super::ct::{self, CtParams};
 use super::error::InverseError;
 use super::mri::{self, MriParams};
@@ -18,9 +18,13 @@ impl Progress for Silent {
 
 fn watched(
     stopped: bool,
-    solve: impl FnOnce(&Monitor<'_>) -> Result<Comparison, InverseError>,
+    solve: impl FnOnce(&ComparisonMonitor<'_>) -> Result<Comparison, InverseError>,
 ) -> Result<Comparison, InverseError> {
-    solve(&Monitor { stop: &AtomicBool::new(stopped), progress: &|_, _, _| Box::new(Silent), checkpoints: None })
+    solve(&ComparisonMonitor {
+        stop: &AtomicBool::new(stopped),
+        progress: &|_, _, _| Box::new(Silent),
+        checkpoints: None,
+    })
 }
 
 #[test]
@@ -53,7 +57,7 @@ fn occupancy_keeps_the_published_order() {
 fn the_same_seed_gives_the_same_numbers_and_stopping_stops() {
     let mut params = CtParams::new(true, 3);
     params.size = 16;
-    params.training = Training { steps: 5, hidden: vec![8], frequencies: 4, ..params.training };
+    params.training = TrainingParams { steps: 5, hidden: vec![8], frequencies: 4, ..params.training };
     let solve = || watched(false, |monitor| ct::compare(&params, monitor)).unwrap().to_json();
     assert_eq!(solve(), solve());
     assert!(matches!(watched(true, |monitor| ct::compare(&params, monitor)), Err(InverseError::Interrupted)));

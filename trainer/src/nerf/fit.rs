@@ -141,9 +141,7 @@ pub fn export(
     training_psnr_db: f64,
 ) -> Result<Artifact, NerfError> {
     let occupancy = occupancy.read().unwrap_or_else(PoisonError::into_inner);
-    let layers: Vec<DenseLayer> = (0..network.shape().layers())
-        .map(|layer| DenseLayer { weights: network.weights(layer).to_owned(), bias: network.biases(layer).to_owned() })
-        .collect();
+    let layers = DenseLayer::of(network);
     let settings = params.params();
     let kind = serde_json::to_value(settings.encoding.kind).unwrap_or_default();
     let directions = if settings.view_direction { ",\"u\",\"v\",\"w\"" } else { "" };

@@ -1,4 +1,4 @@
-//! One kind of axis, linear or logarithmic, with ticks at round numbers.
+//! One kind of axis, linear or logarithmic, with ticks at round numbers or at given ones.
 
 use std::ops::Range;
 
@@ -11,13 +11,38 @@ use super::figure::tick_label;
 pub struct Scale {
     range: Range<f64>,
     logarithmic: bool,
+    /// Instead of round numbers.
+    given: Vec<f64>,
 }
+
+/// What ticks of a logarithmic axis are multiples of, from many ticks to few.
+const MANTISSAS: [&[f64]; 4] = [&[1.0, 1.5, 2.0, 3.0, 5.0, 7.0], &[1.0, 2.0, 3.0, 5.0, 7.0], &[1.0, 2.0, 5.0], &[1.0]];
+/// A logarithmic axis of fewer decades has numbers at its ticks, a longer one powers of ten.
+const FEW_DECADES: f64 = 2.0;
+/// Given ticks that are closer than this part of the axis to the last one have no room for their numbers.
+const CLOSE: f64 = 0.04;
 
 impl Scale {
     /// From `range.start` to `range.end`; a logarithmic one needs positive ends.
     #[must_use]
     pub fn new(range: Range<f64>, logarithmic: bool) -> Self {
-        Self { range, logarithmic }
+        Self { range, logarithmic, given: Vec::new() }
+    }
+
+    /// With ticks at these ascending values, those of them that there is room for; at round numbers if there are none.
+    #[must_use]
+    pub fn with_ticks(self, given: &[f64]) -> Self {
+        let mut kept: Vec<f64> = Vec::new();
+        for &tick in given.iter().filter(|tick| (self.range.start..=self.range.end).contains(tick)) {
+            if kept.last().is_none_or(|&last| self.position(tick) - self.position(last) >= CLOSE) {
+                kept.push(tick);
+            }
+        }
+        Self { given: kept, ..self }
+    }
+
+    fn decades(&self) -> f64 {
+        self.range.end.log10() - self.range.start.log10()
     }
 
     fn position(&self, value: f64) -> f64 {
@@ -27,23 +52,43 @@ impl Scale {
     }
 
     fn ticks(&self, most: usize) -> Vec<f64> {
-        let most = most.max(2) as f64;
-        let (start, end) = (self.range.start, self.range.end);
-        if self.logarithmic {
-            let (low, high) = (start.log10().floor() as i32, end.log10().ceil() as i32);
-            let decades = end.log10() - start.log10();
-            let mantissas: &[f64] = if decades < 1.2 { &[1.0, 2.0, 3.0, 5.0, 7.0] } else { &[1.0] };
-            let stride = (decades / most).ceil().max(1.0) as usize;
-            let powers = (low..=high).filter(|power| power.rem_euclid(stride as i32) == 0);
-            let ticks = powers.flat_map(|power| mantissas.iter().map(move |mantissa| mantissa * 10f64.powi(power)));
-            return ticks.filter(|tick| (start..=end).contains(tick)).collect();
+        let most = most.max(2);
+        if !self.given.is_empty() {
+            self.given.clone()
+        } else if self.logarithmic {
+            self.logarithmic_ticks(most)
+        } else {
+            self.linear_ticks(most)
         }
-        let raw = (end - start) / most;
+    }
+
+    fn linear_ticks(&self, most: usize) -> Vec<f64> {
+        let (start, end) = (self.range.start, self.range.end);
+        let raw = (end - start) / most as f64;
         let magnitude = 10f64.powf(raw.log10().floor());
         let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * magnitude).into_iter().find(|step| *step >= raw);
         let step = step.unwrap_or(10.0 * magnitude);
         let (first, last) = ((start / step - 1e-9).ceil() as i64, (end / step + 1e-9).floor() as i64);
         (first..=last).map(|k| k as f64 * step).collect()
+    }
+
+    /// As many multiples of powers of ten as there is room for. Where even they are few, ticks are evenly spaced.
+    fn logarithmic_ticks(&self, most: usize) -> Vec<f64> {
+        let (start, end) = (self.range.start, self.range.end);
+        let (low, high) = (start.log10().floor() as i32, end.log10().ceil() as i32);
+        // Rounding must not cost the tick at an end.
+        let shown = |tick: &f64| (start * (1.0 - 1e-9)..=end * (1.0 + 1e-9)).contains(tick);
+        let multiples = |mantissas: &[f64], stride: i32| -> Vec<f64> {
+            let powers = (low..=high).filter(|power| power.rem_euclid(stride) == 0);
+            let ticks = powers.flat_map(|power| mantissas.iter().map(move |mantissa| mantissa * 10f64.powi(power)));
+            ticks.filter(shown).collect()
+        };
+        let fitting = MANTISSAS.into_iter().map(|mantissas| multiples(mantissas, 1)).find(|ticks| ticks.len() <= most);
+        match fitting {
+            Some(ticks) if ticks.len() >= 3 => ticks,
+            Some(_) => self.linear_ticks(most),
+            None => multiples(&[1.0], (self.decades() / most as f64).ceil().max(1.0) as i32),
+        }
     }
 }
 
@@ -66,7 +111,8 @@ impl Ranged for Scale {
 
 impl ValueFormatter<f64> for Scale {
     fn format_ext(&self, value: &f64) -> String {
-        if self.logarithmic { power_label(*value) } else { tick_label(*value) }
+        let powers = self.logarithmic && self.given.is_empty() && self.decades() >= FEW_DECADES;
+        if powers { power_label(*value) } else { tick_label(*value) }
     }
 }
 
@@ -99,10 +145,29 @@ mod tests {
         close(Scale::new(0.0..1.0, false).ticks(5), &[0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);
         close(Scale::new(-0.53..0.41, false).ticks(5), &[-0.4, -0.2, 0.0, 0.2, 0.4]);
         close(Scale::new(0.5..2e4, true).ticks(6), &[1.0, 10.0, 100.0, 1e3, 1e4]);
-        close(Scale::new(1.0..6.0, true).ticks(6), &[1.0, 2.0, 3.0, 5.0]);
+        close(Scale::new(1.0..1e12, true).ticks(6), &[1.0, 1e2, 1e4, 1e6, 1e8, 1e10, 1e12]);
+        close(Scale::new(1.0..6.0, true).ticks(6), &[1.0, 1.5, 2.0, 3.0, 5.0]);
+        close(Scale::new(1.0..64.0, true).ticks(6), &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0]);
+        let widths = Scale::new(256.0..4096.0, true);
+        close(widths.ticks(6), &[300.0, 500.0, 700.0, 1e3, 2e3, 3e3]);
+        assert_eq!(widths.format_ext(&1e3), "1000");
+        close(Scale::new(0.013..0.0145, true).ticks(4), &[0.013, 0.0135, 0.014, 0.0145]);
+        assert_eq!(Scale::new(1.0..1e4, true).format_ext(&1e3), "10³");
         assert_eq!(power_label(1e-14), "10⁻¹⁴");
         assert_eq!(power_label(1e4), "10⁴");
         assert_eq!(power_label(0.1), "0.1");
+    }
+
+    #[test]
+    fn given_ticks_are_shown_where_there_is_room() {
+        let settings = [256.0, 1024.0, 4096.0, 9000.0];
+        let scale = Scale::new(256.0..4096.0, true).with_ticks(&settings);
+        assert_eq!(scale.ticks(6), settings[..3]);
+        assert_eq!(scale.format_ext(&1024.0), "1024");
+        let many: Vec<f64> = (0..=1000).map(f64::from).collect();
+        let kept = Scale::new(0.0..1000.0, false).with_ticks(&many).ticks(6);
+        assert!(kept.len() <= 26 && kept[0] == 0.0, "{kept:?}");
+        assert_eq!(Scale::new(0.0..1.0, false).with_ticks(&[]).ticks(2), [0.0, 0.5, 1.0]);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Lines over one axis: signals, and the loss over the steps.
 
+use std::ops::Range;
+
 use plotters::coord::Shift;
-use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 
-use super::figure::{Drawn, Figure, axis_label, tick_label, widened};
+use super::axis::Scale;
+use super::figure::{Drawn, Figure, widened};
 use super::style;
 
 /// More points than this are thinned out by drawing the extremes of each group of neighbours.
@@ -42,20 +44,13 @@ impl Curves<'_> {
         thinned(&series.points.iter().copied().filter(fit).collect::<Vec<_>>())
     }
 
-    fn draw_ranged<DB: DrawingBackend, Y>(
+    fn draw_ranged<DB: DrawingBackend>(
         &self,
         area: &DrawingArea<DB, Shift>,
-        x: std::ops::Range<f64>,
-        y: Y,
+        x: Range<f64>,
+        y: Range<f64>,
         lines: Vec<Vec<(f64, f64)>>,
-    ) -> Drawn<DB>
-    where
-        Y: AsRangedCoord<Value = f64>,
-        Y::CoordDescType: ValueFormatter<f64>,
-    {
-        // A logarithmic axis has no zero.
-        let heights = lines.iter().flatten().fold(0.0f64, |most, point| most.max(point.1.abs()));
-        let y_length = if self.log_y { 0.0 } else { heights };
+    ) -> Drawn<DB> {
         let mut builder = ChartBuilder::on(area);
         builder
             .margin(style::MARGIN)
@@ -65,7 +60,7 @@ impl Curves<'_> {
         if !self.title.is_empty() {
             builder.caption(self.title, style::text(style::TITLE_SIZE));
         }
-        let mut chart = builder.build_cartesian_2d(x, y)?;
+        let mut chart = builder.build_cartesian_2d(Scale::new(x, false), Scale::new(y, self.log_y))?;
         chart
             .configure_mesh()
             .x_desc(self.x_label)
@@ -75,8 +70,6 @@ impl Curves<'_> {
             .max_light_lines(0)
             .bold_line_style(style::GRID)
             .axis_style(style::INK)
-            .x_label_formatter(&|value| tick_label(*value))
-            .y_label_formatter(&|value| axis_label(*value, y_length))
             .label_style(style::text(style::TICK_SIZE))
             .axis_desc_style(style::text(style::LABEL_SIZE))
             .draw()?;
@@ -120,7 +113,7 @@ impl Figure for Curves<'_> {
         let x = widened(left, right, 0.0);
         if self.log_y {
             let (low, high) = if low < high { (low / 1.3, high * 1.3) } else { (low / 10.0, high * 10.0) };
-            self.draw_ranged(area, x, (low..high).log_scale(), lines)
+            self.draw_ranged(area, x, low..high, lines)
         } else {
             // The legend takes the upper right: room above.
             let room = if self.series.len() > 1 { 0.25 } else { 0.06 };

@@ -68,6 +68,8 @@ pub struct Plot {
     pub log_x: bool,
     /// A logarithmic y axis.
     pub log_y: bool,
+    /// Ticks of the x axis, ascending; round numbers if there are none.
+    pub x_ticks: Vec<f64>,
     /// Values shown on the y axis, others are left out; by default all that the lines have.
     pub y_range: Option<Range<f64>>,
     /// Drawn in this order.
@@ -167,7 +169,7 @@ impl Plot {
             .margin_bottom(style::MARGIN / 2)
             .set_label_area_size(LabelAreaPosition::Left, 104)
             .set_label_area_size(LabelAreaPosition::Bottom, 66)
-            .build_cartesian_2d(Scale::new(x, self.log_x), Scale::new(y, self.log_y))?;
+            .build_cartesian_2d(Scale::new(x, self.log_x).with_ticks(&self.x_ticks), Scale::new(y, self.log_y))?;
         chart
             .configure_mesh()
             .x_desc(self.x_label.as_str())

@@ -2,7 +2,7 @@
 
 use super::monitor::{Event, Monitor};
 use super::{Claim, Figure, Options, ReproduceError, Story, Table};
-use crate::inverse::compare::{self, Comparison, Training, name};
+use crate::inverse::compare::{self, Comparison, TrainingParams, name};
 use crate::inverse::ct::{self, CtParams};
 use crate::inverse::error::InverseError;
 use crate::inverse::mri::{self, MriParams};
@@ -44,13 +44,13 @@ impl Progress for Advance<'_> {
 
 fn make(
     figure: Figure,
-    training: &Training,
+    training: &TrainingParams,
     monitor: &Monitor<'_>,
-    solve: impl FnOnce(&compare::Monitor<'_>) -> Result<Comparison, InverseError>,
+    solve: impl FnOnce(&compare::ComparisonMonitor<'_>) -> Result<Comparison, InverseError>,
 ) -> Result<Story, ReproduceError> {
     (monitor.tell)(Event::Begin { figure: figure.name(), units: MAPPINGS * training.steps });
     let progress = |_, _, _| -> Box<dyn Progress> { Box::new(Advance(monitor)) };
-    let watched = compare::Monitor { stop: monitor.stop, progress: &progress, checkpoints: None };
+    let watched = compare::ComparisonMonitor { stop: monitor.stop, progress: &progress, checkpoints: None };
     let comparison = solve(&watched)?;
     let mut head = vec!["mapping".to_owned()];
     head.extend(comparison.problem.measures.iter().map(|&measure| measure.to_owned()));

@@ -217,17 +217,7 @@ pub fn reproduce(
     monitor: &Monitor<'_>,
 ) -> Result<Outcome, ReproduceError> {
     // Before the work, not after it.
-    let new = !out.exists();
     fs::create_dir_all(out).map_err(|source| ReproduceError::Directory { path: out.to_owned(), source })?;
-    let outcome = make_in(figure, options, out, monitor);
-    if outcome.is_err() && new {
-        // Goes only if it is empty.
-        let _ = fs::remove_dir(out);
-    }
-    outcome
-}
-
-fn make_in(figure: Figure, options: Options, out: &Path, monitor: &Monitor<'_>) -> Result<Outcome, ReproduceError> {
     let begun = std::time::Instant::now();
     let make = match figure {
         Figure::SpectralBias => spectral_bias::make,

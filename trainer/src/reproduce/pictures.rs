@@ -83,7 +83,8 @@ impl Picture {
                     let word = WORDS[rng.random_range(0..WORDS.len())];
                     let (width, _) = area.estimate_text_size(word, &style).map_err(|error| failed(&error))?;
                     area.draw(&Text::new(word, (x, 52 * row - 8), style)).map_err(|error| failed(&error))?;
-                    x += width as i32 + 14;
+                    // The estimate is short for large letters.
+                    x += width as i32 * 5 / 4 + 8;
                 }
             }
             area.present().map_err(|error| failed(&error))?;

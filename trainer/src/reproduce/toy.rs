@@ -154,9 +154,9 @@ impl Setting {
         }
     }
 
-    /// σw and σb. He's variance in the NTK parametrization, with biases so that raw coordinates have a kernel of full rank.
+    /// σw and σb. He's variance without biases in the NTK parametrization.
     pub(super) fn deviations(&self) -> (f64, f64) {
-        if self.ntk_parametrization { (SQRT_2, 0.5) } else { (1.0, 0.0) }
+        if self.ntk_parametrization { (SQRT_2, 0.0) } else { (1.0, 0.0) }
     }
 
     /// The tangent kernel of this network at infinite width behind a mapping, a function of the mapped inputs.

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::files::WriteError;
+use crate::effect::NoEffect;
+use crate::files::{ReadError, WriteError};
 use crate::fit::FitError;
 use crate::outcome::OutcomeError;
 use crate::report::figure::FigureError;
@@ -27,15 +28,8 @@ pub enum SweepError {
     )]
     NoAxis,
     /// A list that the encoding does not listen to.
-    #[error("{option} has no effect with --encoding {encoding}; it is for {for_encodings}")]
-    NoEffect {
-        /// As on the command line.
-        option: &'static str,
-        /// The encoding asked for.
-        encoding: String,
-        /// Those that it would work with.
-        for_encodings: &'static str,
-    },
+    #[error(transparent)]
+    NoEffect(#[from] NoEffect),
     /// The list says how many frequencies there are.
     #[error(
         "--frequency-counts has no effect with --frequency-list, which says how many there are; leave one of them out"
@@ -108,13 +102,8 @@ pub enum SweepError {
         reason: String,
     },
     /// A file that cannot be read.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// A file that cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::SweepError;
-use crate::encoding::{EncodingKind, EncodingParams};
+use crate::effect::EncodingOption;
+use crate::encoding::EncodingParams;
 use crate::fit::FitParams;
 
 /// More are taken for a slip of the hand.
@@ -113,19 +114,13 @@ impl Grid {
     }
 
     fn check_effect(&self, base: &EncodingParams) -> Result<(), SweepError> {
-        let kind = base.kind;
-        let refuse = |option, for_encodings| {
-            let encoding = clap::ValueEnum::to_possible_value(&kind).map_or(String::new(), |v| v.get_name().to_owned());
-            Err(SweepError::NoEffect { option, encoding, for_encodings })
-        };
-        if !self.scales.is_empty() && !matches!(kind, EncodingKind::Gaussian | EncodingKind::Positional) {
-            return refuse("--scales", "gaussian and positional");
-        }
-        if !self.amplitude_powers.is_empty() && kind != EncodingKind::Fourier {
-            return refuse("--amplitude-powers", "fourier");
-        }
-        if !self.frequency_counts.is_empty() && matches!(kind, EncodingKind::None | EncodingKind::Basic) {
-            return refuse("--frequency-counts", "gaussian, positional and fourier");
+        let lists = [
+            (!self.scales.is_empty(), EncodingOption::Scale, "--scales"),
+            (!self.amplitude_powers.is_empty(), EncodingOption::AmplitudePower, "--amplitude-powers"),
+            (!self.frequency_counts.is_empty(), EncodingOption::Frequencies, "--frequency-counts"),
+        ];
+        for (_, option, name) in lists.into_iter().filter(|(given, ..)| *given) {
+            option.check(name, base.kind)?;
         }
         if !self.frequency_counts.is_empty() && !base.list.is_empty() {
             return Err(SweepError::CountsOfList);
@@ -212,6 +207,7 @@ mod texts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encoding::EncodingKind;
 
     fn scales(text: &str) -> Result<Vec<f64>, SweepError> {
         parse_list("--scales", text, "positive numbers", |&scale: &f64| scale > 0.0 && scale.is_finite())

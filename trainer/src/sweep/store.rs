@@ -193,10 +193,10 @@ pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
 
 /// What a file holds; nothing if it is not there.
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SweepError> {
-    let bytes = match std::fs::read(path) {
+    let bytes = match files::read(path) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(SweepError::Read { path: path.to_owned(), source }),
+        Err(error) if error.source.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
     };
     let damaged = |error: serde_json::Error| SweepError::Damaged { path: path.to_owned(), reason: error.to_string() };
     serde_json::from_slice(&bytes).map(Some).map_err(damaged)

@@ -222,6 +222,7 @@ impl Table {
             x_label,
             y_label: if groups.len() == 1 { "PSNR (dB)" } else { "held-out PSNR (dB)" }.to_owned(),
             log_x: matches!(x, Axis::Scale | Axis::Frequencies | Axis::Width),
+            x_ticks: settings_of(self.rows().map(at)),
             lines,
             ..Plot::default()
         };
@@ -242,6 +243,14 @@ impl Table {
         files::write(&directory.join("sweep.png"), &png)?;
         Ok(())
     }
+}
+
+/// Each once, ascending.
+fn settings_of(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    values
 }
 
 fn ascending(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {

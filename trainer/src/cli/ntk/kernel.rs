@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::ValueEnum;
 use ndarray::Array2;
+use trainer::effect::EncodingOption;
 use trainer::encoding::{EncodingKind, EncodingParams};
 use trainer::theory::TheoryError;
 use trainer::theory::kernel::{FourierFeatures, Kernel, Rbf};
@@ -126,23 +127,22 @@ impl KernelArgs {
         Ok(Box::new(kernel))
     }
 
-    /// Says which of the options given change nothing: scripts that go through encodings may well leave them on the line.
+    /// Says which of the options given change nothing: scripts that go through kernels and encodings may leave them on the line.
     fn warn_of_options_without_effect(&self) {
-        use EncodingKind::{Fourier, Gaussian, Positional};
-        let encoded = self.kernel != Which::Rbf && self.encoding != EncodingKind::None;
-        let one_of = |kinds: &[EncodingKind]| encoded && kinds.contains(&self.encoding);
-        let options = [
-            ("--length", self.length.is_some(), self.kernel == Which::Rbf),
-            ("--encoding", self.encoding != EncodingKind::None, self.kernel != Which::Rbf),
-            ("--frequencies", self.frequencies.is_some(), one_of(&[Positional, Gaussian, Fourier])),
-            ("--scale", self.scale.is_some(), one_of(&[Positional, Gaussian])),
-            ("--amplitude-power", self.amplitude_power.is_some(), one_of(&[Fourier])),
-            ("--frequency-list", !self.frequency_list.is_empty(), one_of(&[Fourier])),
-            ("--positional-notebook", self.positional_notebook, one_of(&[Positional])),
-            ("--seed", self.seed.is_some(), one_of(&[Gaussian])),
-            ("--normalize", self.normalize, encoded),
+        let mapped = self.kernel != Which::Rbf;
+        let of_encoding = |given: bool, name, option: EncodingOption| {
+            (given && (!mapped || !option.belongs_to(self.encoding))).then_some(name)
+        };
+        let without_effect = [
+            (self.length.is_some() && mapped).then_some("--length"),
+            (self.encoding != EncodingKind::None && !mapped).then_some("--encoding"),
+            of_encoding(self.frequencies.is_some(), "--frequencies", EncodingOption::Frequencies),
+            of_encoding(self.scale.is_some(), "--scale", EncodingOption::Scale),
+            of_encoding(self.amplitude_power.is_some(), "--amplitude-power", EncodingOption::AmplitudePower),
+            of_encoding(!self.frequency_list.is_empty(), "--frequency-list", EncodingOption::AmplitudePower),
+            of_encoding(self.normalize, "--normalize", EncodingOption::Normalize),
         ];
-        for (option, ..) in options.iter().filter(|&&(_, given, effective)| given && !effective) {
+        for option in without_effect.into_iter().flatten() {
             eprintln!("warning: {option} has no effect with this kernel and encoding");
         }
     }

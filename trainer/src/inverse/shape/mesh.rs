@@ -11,6 +11,9 @@ pub type Point = [f64; 3];
 /// Between a mesh and the unit cube that holds it, in lengths of the cube: room for points near the surface.
 pub const MARGIN: f64 = 0.05;
 
+/// Less of the box around a mesh is taken for nothing, or for rounding.
+const LEAST_VOLUME: f64 = 1e-9;
+
 /// Why a mesh has no inside.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
@@ -46,9 +49,15 @@ pub enum MeshError {
         /// Where one of them begins.
         at: Point,
     },
-    /// It has no extent.
-    #[error("all its vertices are one point")]
-    Flat,
+    /// Nothing along an axis, such as a sheet with two sides.
+    #[error("it has no thickness along {axis}; give the closed surface of a solid")]
+    Flat {
+        /// x, y or z.
+        axis: char,
+    },
+    /// Nothing between its faces, or as much outside as inside.
+    #[error("its faces enclose no volume; give the closed surface of a solid, all of its parts turned the same way")]
+    Hollow,
 }
 
 /// Triangles that close a surface and turn counterclockwise seen from outside (or all clockwise).
@@ -103,8 +112,31 @@ impl Mesh {
             return Err(MeshError::Empty);
         }
         mesh.check_closed()?;
-        let [low, high] = mesh.bounds();
-        if (0..3).all(|axis| high[axis] <= low[axis]) { Err(MeshError::Flat) } else { Ok(mesh) }
+        mesh.check_solid()?;
+        Ok(mesh)
+    }
+
+    /// There is something between the faces.
+    fn check_solid(&self) -> Result<(), MeshError> {
+        let [low, high] = self.bounds();
+        if let Some(axis) = (0..3).find(|&axis| high[axis] <= low[axis]) {
+            return Err(MeshError::Flat { axis: ['x', 'y', 'z'][axis] });
+        }
+        let around: f64 = (0..3).map(|axis| high[axis] - low[axis]).product();
+        if self.volume() <= LEAST_VOLUME * around { Err(MeshError::Hollow) } else { Ok(()) }
+    }
+
+    /// What the faces enclose, by the divergence theorem.
+    pub fn volume(&self) -> f64 {
+        // From a corner of its own, not from a far zero.
+        let [origin, _] = self.bounds();
+        let tetrahedron = |face: usize| {
+            let [a, b, c] =
+                self.corners(face).map(|corner| -> Point { std::array::from_fn(|k| corner[k] - origin[k]) });
+            (0..3).map(|k| a[k] * (b[(k + 1) % 3] * c[(k + 2) % 3] - b[(k + 2) % 3] * c[(k + 1) % 3])).sum::<f64>()
+                / 6.0
+        };
+        (0..self.faces.len()).map(tetrahedron).sum::<f64>().abs()
     }
 
     /// Every edge is passed as often one way as the other.
@@ -227,5 +259,25 @@ pub(super) mod tests {
         assert_eq!(far, Err(MeshError::NoVertex { face: 0, vertex: 8, vertices: 8 }));
         vertices[5][1] = f64::NAN;
         assert_eq!(Mesh::new(&vertices, &faces), Err(MeshError::NotFinite { vertex: 5 }));
+    }
+
+    #[test]
+    fn sheets_are_no_solids() {
+        let corners = [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]];
+        let both_ways = [[0, 1, 2], [0, 2, 1]];
+        assert_eq!(Mesh::new(&corners, &both_ways), Err(MeshError::Flat { axis: 'z' }));
+        assert_eq!(Mesh::new(&corners.map(|[x, y, z]| [z, x, y]), &both_ways), Err(MeshError::Flat { axis: 'x' }));
+        // Across all three axes.
+        assert_eq!(Mesh::new(&corners.map(|[x, y, _]| [x, y, 1.0 - x - y]), &both_ways), Err(MeshError::Hollow));
+        let (vertices, mut faces) = cube();
+        assert!((Mesh::new(&vertices, &faces).unwrap().volume() - 8.0).abs() < 1e-12);
+        // A thin plate far from zero is a solid.
+        let plate: Vec<Point> = vertices.iter().map(|[x, y, z]| [x + 1e4, *y, z * 1e-4]).collect();
+        assert!(Mesh::new(&plate, &faces).is_ok());
+        // As much of it one way as the other.
+        let turned: Vec<[u32; 3]> = faces.iter().map(|&[a, b, c]| [a + 8, c + 8, b + 8]).collect();
+        faces.extend(turned);
+        let twice: Vec<Point> = vertices.iter().copied().chain(vertices.iter().map(|v| v.map(|x| x + 5.0))).collect();
+        assert_eq!(Mesh::new(&twice, &faces), Err(MeshError::Hollow));
     }
 }

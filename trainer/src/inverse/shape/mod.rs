@@ -29,7 +29,8 @@ use self::inside::Inside;
 use self::mesh::{MARGIN, Mesh, Point};
 use self::occupancy::OccupancyObjective;
 use super::compare::{
-    Compared, Comparison, Mapping, Monitor, Problem, Solved, Training, artifact, best, evaluate, name,
+    Compared, Comparison, ComparisonMonitor, Problem, Solved, TableMapping, TrainingParams, artifact, best, evaluate,
+    name,
 };
 use super::error::InverseError;
 use crate::encoding::EncodingKind;
@@ -57,7 +58,7 @@ pub struct ShapeParams {
     /// Pixels a side of each view.
     pub pixels: usize,
     /// Of the networks.
-    pub training: Training,
+    pub training: TrainingParams,
 }
 
 impl ShapeParams {
@@ -65,7 +66,7 @@ impl ShapeParams {
     pub fn new(quick: bool, seed: u64) -> Self {
         let (width, frequencies, steps, batch, test_points, pixels) =
             if quick { (64, 64, 300, 4096, 1 << 14, 80) } else { (128, 128, 1500, 8192, 1 << 18, 240) };
-        let training = Training {
+        let training = TrainingParams {
             hidden: vec![width; 4],
             frequencies,
             steps,
@@ -74,14 +75,15 @@ impl ShapeParams {
             // Both chosen on the knot, of 0.25, 0.5, 1 and with normalized features or not, by its uniform points.
             rate_factor: 10.0,
             scale_factor: 0.25,
-            ..Training::field(seed)
+            ..TrainingParams::field(seed)
         };
         Self { batch, test_points, pixels, training }
     }
 
     /// The mappings in the order of table 1, with the published scales and rate.
-    fn mappings() -> [Mapping; 4] {
-        let mapping = |kind, scale, published| Mapping { kind, scale, learning_rate: 5e-4, published: Some(published) };
+    fn mappings() -> [TableMapping; 4] {
+        let mapping =
+            |kind, scale, published| TableMapping { kind, scale, learning_rate: 5e-4, published: Some(published) };
         [
             mapping(EncodingKind::None, 1.0, 0.864),
             mapping(EncodingKind::Basic, 1.0, 0.892),
@@ -126,7 +128,7 @@ fn fixed(points: &[Point]) -> Array2<u32> {
 pub fn compare(
     (name, mesh): (&str, &Mesh),
     params: &ShapeParams,
-    monitor: &Monitor<'_>,
+    monitor: &ComparisonMonitor<'_>,
 ) -> Result<Comparison, InverseError> {
     let training = &params.training;
     training.check(&ShapeParams::mappings(), 3)?;
@@ -134,6 +136,7 @@ pub fn compare(
     let solid = Inside::new(&mesh);
     // The bounding box with its margin: what networks are trained on, tested in, drawn in, and clamp points to.
     let domain = [[0.0; 3], mesh.bounds()[1].map(|high| high + MARGIN)];
+    let frame = view::Frame::of(mesh.vertices());
     let [uniform, near] = tests(&mesh, &solid, domain, params);
     let (mut rows, mut solutions, mut pictures) = (Vec::new(), Vec::new(), Vec::new());
     for mapping in ShapeParams::mappings() {
@@ -146,7 +149,7 @@ pub fn compare(
         let training_loss = state.history.last().map_or(f64::NAN, |&(_, loss)| loss);
         rows.push(Compared { mapping, scores: vec![iou(&uniform), iou(&near)], training_loss });
         let within = |points: &[Point]| logits(&fixed(points)).into_iter().map(|logit| logit > 0.0).collect();
-        pictures.push(view::draw(params.pixels, domain, within));
+        pictures.push(view::draw(params.pixels, frame, domain, within));
         solutions.push(Solved { encoding, network: with_sigmoid(&network) });
     }
     let chosen = rows.iter().position(|row| std::ptr::eq(row, best(&rows))).expect("one of them");
@@ -168,7 +171,8 @@ pub fn compare(
     };
     let artifact_scores = vec![on_device(&uniform), on_device(&near)];
     let problem = problem(name, mesh.faces().len(), params);
-    let truth = view::draw(params.pixels, domain, |points| points.iter().map(|&point| solid.contains(point)).collect());
+    let truth =
+        view::draw(params.pixels, frame, domain, |points| points.iter().map(|&point| solid.contains(point)).collect());
     let sheet = sheet(&problem, params.pixels, truth, &rows, pictures);
     Ok(Comparison { problem, training: training.clone(), rows, sheet, artifact, artifact_scores })
 }

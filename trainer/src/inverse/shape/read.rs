@@ -9,19 +9,15 @@ use ply_rs_bw::ply::{DefaultElement, Property};
 use thiserror::Error;
 
 use super::mesh::{Mesh, MeshError, Point};
+use crate::files::ReadError;
 
 /// Why a mesh could not be read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReadMeshError {
     /// Not there, or not readable.
-    #[error("cannot open {}", path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Open(#[from] ReadError),
     /// The name does not end in a known way.
     #[error("{}: the name must end in .stl, .obj or .ply", path.display())]
     Format {
@@ -65,7 +61,7 @@ pub fn read(path: &Path) -> Result<Mesh, ReadMeshError> {
         Some("ply") => ("PLY", ply),
         _ => return Err(ReadMeshError::Format { path: path.to_owned() }),
     };
-    let file = File::open(path).map_err(|source| ReadMeshError::Open { path: path.to_owned(), source })?;
+    let file = File::open(path).map_err(|source| ReadError { path: path.to_owned(), source })?;
     let (vertices, faces) = parse(&mut BufReader::new(file)).map_err(|reason| ReadMeshError::Damaged {
         path: path.to_owned(),
         format,
@@ -150,6 +146,7 @@ mod tests {
             said(name, b"");
         }
         assert!(said("open.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n").contains("its surface is not closed"));
+        assert!(said("sheet.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\nf 3 2 1\n").contains("no thickness along z"));
         assert!(said("points.obj", b"v 0 0 0\nv 1 0 0\n").contains("it has no faces"));
         assert!(said("far.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 9\n").contains("no sound OBJ file"));
         assert!(said("words.obj", b"v 0 0 zero\n").contains("no sound OBJ file"));
@@ -157,6 +154,8 @@ mod tests {
         let flat = b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\nend_header\n0 0\n";
         assert!(said("flat.ply", flat).contains("a vertex without z"));
         assert!(said("shape.step", b"").contains("must end in .stl, .obj or .ply"));
-        assert!(read(Path::new("none.stl")).unwrap_err().to_string().starts_with("cannot open none.stl"));
+        assert!(
+            read(Path::new("none.stl")).unwrap_err().to_string().starts_with("cannot read none.stl (check its name")
+        );
     }
 }

@@ -1,0 +1,41 @@
+//! Directories that a command makes, and takes away again if nothing came of them.
+
+use std::path::{Path, PathBuf};
+
+/// Directories that were not there when the command began, the innermost first.
+pub(super) struct MadeDirectories(Vec<PathBuf>);
+
+impl MadeDirectories {
+    /// Those that are still to be made for `path`.
+    pub(super) fn on_the_way_to(path: &Path) -> Self {
+        let named = path.ancestors().take_while(|path| !path.as_os_str().is_empty());
+        Self(named.take_while(|path| !path.exists()).map(Path::to_owned).collect())
+    }
+
+    /// Removes those that are empty.
+    pub(super) fn take_back(&self) {
+        // One that holds something, or was never made, is no error.
+        self.0.iter().for_each(|path| drop(std::fs::remove_dir(path)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_directories_go_and_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let (outer, inner) = (folder.path().join("a"), folder.path().join("a/b/c"));
+        let made = MadeDirectories::on_the_way_to(&inner);
+        made.take_back();
+        std::fs::create_dir_all(&inner).unwrap();
+        std::fs::write(outer.join("file"), b"").unwrap();
+        made.take_back();
+        assert!(!outer.join("b").exists() && outer.join("file").exists());
+        // One that was there before is not the command's.
+        std::fs::create_dir_all(&inner).unwrap();
+        MadeDirectories::on_the_way_to(&inner).take_back();
+        assert!(inner.exists());
+    }
+}

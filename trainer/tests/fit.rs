@@ -1,0 +1,96 @@
+//! `trainer fit` and `trainer reproduce` as a user meets them: options that mean something, runs that go on anywhere, and signals.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn trainer(directory: &Path, arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    command.current_dir(directory).args(arguments.split(' ')).output().expect("the program")
+}
+
+/// A directory with a wave of 128 samples.
+fn desk() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a directory");
+    let values: Vec<f32> = (0..128).map(|k| (k as f32 * 0.3).sin() + 0.2 * (k as f32 * 0.9).cos()).collect();
+    let mut bytes = Vec::new();
+    trainer::dataset::npy::write(&mut bytes, &[128], &values).expect("writes to memory");
+    fs::write(directory.path().join("wave.npy"), bytes).expect("a file");
+    directory
+}
+
+fn json(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("one JSON object")
+}
+
+#[test]
+fn options_without_effect_are_named() {
+    let desk = desk();
+    let options = "--encoding none --scale 3 --normalize --frequencies 8 --hidden 4 --steps 2";
+    let output = trainer(desk.path(), &format!("fit wave.npy --out run {options}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    for option in ["--normalize", "--frequencies"] {
+        assert!(said.contains(&format!("warning: {option} has no effect with --encoding none")), "{said}");
+    }
+    assert!(said.contains("--scale has no effect with --encoding none; it is for positional and gaussian"), "{said}");
+}
+
+#[test]
+fn impossible_numbers_are_refused_before_anything_is_written() {
+    let desk = desk();
+    for (options, words) in [
+        ("--amplitude-power 1", "--amplitude-power belongs to --encoding fourier"),
+        ("--encoding positional --scale auto", "--scale auto is for --encoding gaussian"),
+        ("--steps -5", "give a whole number from 1"),
+        ("--steps 0", "give a whole number from 1"),
+        ("--seed -1", "give a whole number from 0"),
+        ("--hidden 8,-8", "give a whole number from 0"),
+        ("--scale -3", "a scale of -3 is not possible"),
+        ("--holdout 0.001", "give more samples or a larger part"),
+    ] {
+        let output = trainer(desk.path(), &format!("fit wave.npy --out run {options}"));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(words), "{options}: {said}");
+        assert!(!said.contains("use '-- "), "{options}: {said}");
+        assert!(!desk.path().join("run").exists(), "{options}");
+    }
+}
+
+#[test]
+fn a_run_goes_on_in_another_directory_and_says_what_auto_chose() {
+    let desk = desk();
+    let begun =
+        json(&trainer(desk.path(), "fit wave.npy --out run --scale auto --hidden 8 --steps 40 --holdout 0.2 --json"));
+    assert_eq!(begun["choice"]["candidates"].as_array().map(Vec::len), Some(12), "{begun}");
+    let settings: Value = serde_json::from_slice(&fs::read(desk.path().join("run/choice.json")).unwrap()).unwrap();
+    assert_eq!(begun["choice"], settings);
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let run = desk.path().join("run");
+    let resumed =
+        json(&trainer(elsewhere.path(), &format!("fit --resume {} --steps 60 --json", run.to_str().expect("UTF-8"))));
+    assert_eq!(resumed["choice"], settings);
+    let plain = json(&trainer(desk.path(), "fit wave.npy --out plain --hidden 8 --steps 5 --json"));
+    assert_eq!(plain["choice"], Value::Null);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reproduction_that_is_stopped_leaves_no_empty_directory() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let out = folder.path().join("figures/of/today");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    command.args(["reproduce", "encodings", "--out"]).arg(&out).stderr(std::process::Stdio::null());
+    let mut child = command.spawn().expect("the program");
+    while !out.exists() {
+        assert_eq!(child.try_wait().expect("a process"), None, "it ended early");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
+    assert!(sent.success());
+    assert_eq!(child.wait().expect("a process").code(), Some(130));
+    assert_eq!(fs::read_dir(folder.path()).expect("a directory").count(), 0);
+}
