@@ -16,6 +16,7 @@
 //! | `seed` | 0 | of everything random | |
 
 use super::error::CryoError;
+use super::fit::Subset;
 use crate::encoding::{EncodingKind, EncodingParams};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::train::LoopParams;
@@ -103,10 +104,15 @@ impl CryoParams {
         EncodingParams { scale, passthrough: self.latent, seed: self.seed, ..self.encoding.clone() }
     }
 
-    /// How the loop runs for a part of the images.
-    pub fn loop_params(&self, share: f64) -> LoopParams {
+    /// What is trained on, one after the other.
+    pub fn subsets(&self) -> &'static [Subset] {
+        if self.half_sets { &[Subset::All, Subset::Odd, Subset::Even] } else { &[Subset::All] }
+    }
+
+    /// How the loop runs.
+    pub fn loop_params(&self) -> LoopParams {
         LoopParams {
-            steps: ((self.steps as f64 * share).round() as u64).max(1),
+            steps: self.steps,
             learning_rate: self.learning_rate,
             schedule: Schedule::Cosine { warmup: 50, floor: 0.01 },
             optimizer: Optimizer::default(),

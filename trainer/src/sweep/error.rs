@@ -37,7 +37,9 @@ pub enum SweepError {
         for_encodings: &'static str,
     },
     /// The list says how many frequencies there are.
-    #[error("--frequency-counts has no effect with --frequency-list, which says how many there are; leave one of them out")]
+    #[error(
+        "--frequency-counts has no effect with --frequency-list, which says how many there are; leave one of them out"
+    )]
     CountsOfList,
     /// More settings than anyone trains.
     #[error("{settings} settings are too many; up to {most} are possible in one sweep")]

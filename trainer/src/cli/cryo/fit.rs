@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use serde_json::json;
-use trainer::cryo::fit::{Prepared, Results, Subset, evaluate};
+use trainer::cryo::fit::{Prepared, Results, Subset, evaluate_all};
 use trainer::cryo::params::CryoParams;
 use trainer::cryo::particles::ParticleStack;
 use trainer::cryo::run::{self, CryoSettings, Metrics};
 use trainer::cryo::synthesis::Truth;
 use trainer::cryo::{CryoError, report};
 use trainer::encoding::EncodingKind;
-use trainer::network::Mlp;
 use trainer::run::RunFolder;
 use trainer::train::{Checkpoint, Ended, TrainError, TrainState, Watch};
 use trainer::{checkpoint, progress};
@@ -210,34 +209,32 @@ impl<'a> Job<'a> {
     pub(super) fn run(&self) -> anyhow::Result<Option<(Results, Metrics)>> {
         let precision = parse_precision(&self.settings.precision)?;
         let Images { stack, truth, .. } = self.images;
-        eprintln!("back-projecting {} images", stack.particles.len());
-        let prepared = Prepared::new(stack, &self.settings.params)?;
-        let first = prepared.start();
-        if !run::checkpoint_path(&self.folder, Subset::All).exists() {
-            // A disk that is full or read-only shows before the training, not after it.
-            let begun = run::write_network(&self.folder, &self.settings, &first.networks);
-            if begun.is_err() {
-                self.folder.discard();
-            }
-            begun?;
-        }
         let stop = interrupt::catch()?;
-        let subsets: &[Subset] =
-            if self.settings.params.half_sets { &[Subset::All, Subset::Odd, Subset::Even] } else { &[Subset::All] };
-        let mut trained: Vec<Vec<Mlp<f32>>> = Vec::new();
-        for &subset in subsets {
+        let mut trained = Vec::new();
+        for &subset in self.settings.params.subsets() {
+            let (images, params) = (subset.of(stack), subset.params(&self.settings.params));
+            eprintln!("back-projecting {} images", images.particles.len());
+            let prepared = Prepared::new(&images, &params)?;
             let mut state = prepared.start();
+            if subset == Subset::All && !run::checkpoint_path(&self.folder, subset).exists() {
+                // A disk that is full or read-only shows before the training, not after it.
+                let begun = run::write_network(&self.folder, &self.settings, &state.networks);
+                if begun.is_err() {
+                    self.folder.discard();
+                }
+                begun?;
+            }
             run::resume(&self.folder, subset, &mut state, self.images.fingerprint)?;
             if self.train(&prepared, subset, &mut state, stop)? == Ended::Interrupted {
                 return Ok(None);
             }
-            trained.push(state.networks);
+            trained.push((prepared, state.networks));
         }
-        let halves = (trained.len() == 3).then(|| [&trained[1][..], &trained[2][..]]);
-        let results = evaluate(&prepared, stack, truth.as_ref(), &trained[0], halves);
+        let results = evaluate_all(&trained, stack, truth.as_ref());
+        let (prepared, networks) = &trained[0];
         let seconds = self.begun.elapsed().as_secs_f64();
-        let parts = (&prepared, stack, &results);
-        let metrics = run::write(&self.folder, &self.settings, precision, parts, &trained[0], seconds)?;
+        let parts = (prepared, stack, &results);
+        let metrics = run::write(&self.folder, &self.settings, precision, parts, networks, seconds)?;
         Ok(Some((results, metrics)))
     }
 
@@ -255,14 +252,14 @@ impl<'a> Job<'a> {
         };
         save(state)?;
         eprintln!("training on {} images", subset.name());
-        let mut bar = progress::on_stderr(prepared.steps(subset), state.step);
+        let mut bar = progress::on_stderr(prepared.params().steps, state.step);
         let mut watch = Watch {
             stop: Some(stop),
             progress: Some(&mut *bar),
             checkpoint: Some(Checkpoint { every: CHECKPOINT, save: &mut save }),
             observe: None,
         };
-        let ended = prepared.train(subset, state, &mut watch)?;
+        let ended = prepared.train(state, &mut watch)?;
         save(state)?;
         Ok(ended)
     }

@@ -125,6 +125,16 @@ impl ParticleStack {
         &self.images[index * pixels..(index + 1) * pixels]
     }
 
+    /// Some of the images, with their particles.
+    #[must_use]
+    pub fn select(&self, images: &[u32]) -> Self {
+        Self {
+            particles: images.iter().map(|&image| self.particles[image as usize]).collect(),
+            images: images.iter().flat_map(|&image| self.image(image as usize)).copied().collect(),
+            ..*self
+        }
+    }
+
     /// Writes `particles.mrcs`, `particles.star` and `poses.csv` into a folder.
     ///
     /// # Errors
