@@ -28,9 +28,12 @@ const CHECKPOINT: Duration = Duration::from_secs(30);
 /// (if it is known) and between half sets, and the decoder as model.ffm. Ctrl-C keeps what was learned; --resume
 /// continues to the same bits as an uninterrupted run.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  trainer cryo fit kinase/poses.csv --out runs/kinase\n  \
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Examples:\n  trainer cryo fit kinase/poses.csv --out runs/kinase\n  \
                         trainer cryo fit run_data.star --stack particles.mrcs --homogeneous --out runs/mean\n  \
-                        trainer cryo fit --resume runs/kinase")]
+                        trainer cryo fit --resume runs/kinase"
+)]
 pub(crate) struct Fit {
     /// A RELION .star with poses and CTF, or a poses.csv of `trainer cryo synthesize`
     #[arg(required_unless_present = "resume", conflicts_with = "resume")]
@@ -141,6 +144,27 @@ impl Images {
         let fingerprint = run::fingerprint(&stack);
         Ok(Self { stack, truth, fingerprint })
     }
+
+    /// Whether these settings suit them, before anything is made or removed.
+    pub(super) fn check(&self, params: &CryoParams) -> Result<(), CryoError> {
+        params.check(self.stack.particles.len(), self.stack.size)
+    }
+
+    /// Whether the truth that was asked for can be compared with.
+    fn check_truth(&self, folder: &Path, table: &Path) -> anyhow::Result<()> {
+        let Some(truth) = &self.truth else {
+            bail!("{} has no truth.json; name a folder of `trainer cryo synthesize`", folder.display());
+        };
+        if truth.motions(&self.stack).is_none() {
+            bail!(
+                "{} does not say which conformation each image shows, so that nothing can be compared with {}; name the poses.csv of \
+                 `trainer cryo synthesize`, or leave out --truth",
+                table.display(),
+                folder.display()
+            );
+        }
+        Ok(())
+    }
 }
 
 /// A run about to train.
@@ -161,13 +185,13 @@ impl Fit {
                 }
                 (run::read_settings(&RunFolder::open(run)?)?, run)
             }
-            (None, Some(table), Some(out)) => (self.settings_of(table), out),
+            (None, Some(table), Some(out)) => (self.settings_of(table)?, out),
             _ => bail!("name a table of particles and an --out, or a run to --resume"),
         };
-        settings.params.check()?;
         let images = Images::read(&settings)?;
-        if let (Some(folder), None) = (&self.settings.truth, &images.truth) {
-            bail!("{} has no truth.json; name a folder of `trainer cryo synthesize`", folder.display());
+        images.check(&settings.params)?;
+        if let Some(folder) = &self.settings.truth {
+            images.check_truth(folder, &settings.table)?;
         }
         let folder = match &self.resume {
             Some(run) => RunFolder::open(run)?,
@@ -186,16 +210,18 @@ impl Fit {
         }
     }
 
-    fn settings_of(&self, table: &Path) -> CryoSettings {
-        let beside = table.parent().unwrap_or(Path::new("")).to_owned();
+    fn settings_of(&self, table: &Path) -> anyhow::Result<CryoSettings> {
+        // Absolute, so that the run is continued from any folder.
+        let table = std::path::absolute(table)?;
+        let truth = self.settings.truth.as_deref().or(table.parent());
         let precision = self.settings.precision.unwrap_or(PrecisionArg::W8a16);
-        CryoSettings {
+        Ok(CryoSettings {
             params: self.settings.params(),
-            table: table.to_owned(),
-            stack: self.settings.stack.clone(),
-            truth: Some(self.settings.truth.clone().unwrap_or(beside)),
+            stack: self.settings.stack.as_ref().map(std::path::absolute).transpose()?,
+            truth: truth.map(std::path::absolute).transpose()?,
             precision: trainer::model_card::precision_name(precision.into()).to_owned(),
-        }
+            table,
+        })
     }
 }
 
