@@ -27,7 +27,7 @@ pub enum ModelError {
         source: io::Error,
     },
     /// Not an artifact, or a damaged one.
-    #[error("{} is not a usable model; export it again with `trainer quantize`", path.display())]
+    #[error("{} is not a usable model; write it again with the command that made it", path.display())]
     Parse {
         /// The file.
         path: PathBuf,
