@@ -284,6 +284,7 @@ pub fn evaluate_all(trained: &[(Prepared, Vec<Mlp<f32>>)], stack: &ParticleStack
 mod tests {
     use super::*;
     use crate::cryo::atoms::Molecule;
+    use crate::cryo::fsc::shell_correlations;
     use crate::cryo::synthesis::{SynthesisParams, synthesize};
     use crate::encoding::EncodingParams;
 
@@ -305,9 +306,25 @@ mod tests {
         };
         let results = reconstruct(&stack, Some(&truth), &params, None, |_| ()).unwrap().unwrap();
         assert!(results.spearman.unwrap().abs() > 0.9, "{:?}", results.spearman);
-        let curve = |index: usize| &results.qualities[index].truth.as_ref().unwrap().correlations;
-        let (decoder, baseline) = (curve(1), curve(0));
-        eprintln!("decoder {decoder:.3?}\nbaseline {baseline:.3?}");
+        let decoder = results.qualities[1].truth.as_ref().unwrap();
+        assert!(decoder.at_half.angstrom < 9.0, "{}", decoder.at_half);
+        assert!(decoder.correlations[..9].iter().all(|c| *c > 0.8), "{:?}", decoder.correlations);
+        // What the motion changes, of which the one volume of the back-projection knows nothing.
+        let change = |volumes: &[FourierVolume]| {
+            let mut change = volumes[0].clone();
+            change.ball(15).into_iter().for_each(|k| change.set(k, volumes[4].get(k) - volumes[0].get(k)));
+            change
+        };
+        let (found, exact) = (change(&results.volumes), change(&results.truths));
+        let agreement = shell_correlations(&found, &exact);
+        assert!(agreement[..5].iter().all(|c| *c > 0.5), "{agreement:?}");
+        let own = |volume: &FourierVolume, truth: usize| {
+            shell_correlations(volume, &results.truths[truth])[1..8].iter().sum::<f64>() / 7.0
+        };
+        let ends = [0, 4].map(|end| {
+            (own(&results.volumes[end], end), own(&results.volumes[end], 4 - end), own(&results.baseline, end))
+        });
+        assert!(ends.iter().all(|(own, other, baseline)| *own > other + 0.05 && own > baseline), "{ends:?}");
     }
 
     /// Nothing is held by one half of one image, and the truth of images of one conformation is that conformation.

@@ -192,6 +192,9 @@ impl Fit {
         images.check(&settings.params)?;
         if let Some(folder) = &self.settings.truth {
             images.check_truth(folder, &settings.table)?;
+        } else if images.truth.as_ref().is_some_and(|truth| truth.motions(&images.stack).is_none()) {
+            let table = settings.table.display();
+            eprintln!("not compared with the truth: {table} does not say which conformation each image shows");
         }
         let folder = match &self.resume {
             Some(run) => RunFolder::open(run)?,
