@@ -1,10 +1,11 @@
 //! Encodings side by side: the same images, the same network and steps, another γ.
 
 use super::error::CryoError;
-use super::fit::{Results, Subset, reconstruct};
+use super::fit::{Results, reconstruct};
 use super::params::CryoParams;
 use super::particles::ParticleStack;
 use super::report;
+use super::subset::Subset;
 use super::synthesis::Truth;
 use crate::encoding::{EncodingKind, EncodingParams};
 use crate::report::sheet::Sheet;

@@ -15,70 +15,11 @@ use super::params::CryoParams;
 use super::particles::ParticleStack;
 use super::residuals::residuals;
 use super::slices::Slices;
+use super::subset::Subset;
 use super::synthesis::Truth;
 use crate::network::Mlp;
 use crate::train::{Ended, TrainError, TrainState, Watch, train};
 use ndarray::{Array2, s};
-use std::borrow::Cow;
-
-/// The images that a network is trained on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Subset {
-    /// All.
-    All,
-    /// The first, third, …
-    Odd,
-    /// The second, fourth, …
-    Even,
-}
-
-impl Subset {
-    /// Indices among so many images.
-    pub fn images(self, count: usize) -> Vec<u32> {
-        let (first, step) = match self {
-            Self::All => (0, 1),
-            Self::Odd => (0, 2),
-            Self::Even => (1, 2),
-        };
-        (first..count as u32).step_by(step).collect()
-    }
-
-    /// For files and displays.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Odd => "odd",
-            Self::Even => "even",
-        }
-    }
-
-    /// Its images with their particles.
-    pub fn of(self, stack: &ParticleStack) -> Cow<'_, ParticleStack> {
-        match self {
-            Self::All => Cow::Borrowed(stack),
-            _ => Cow::Owned(stack.select(&self.images(stack.particles.len()))),
-        }
-    }
-
-    /// The settings of its training. A half has a seed of its own, for what two networks share by their seed (B, the first
-    /// weights, the draws of a step) they would agree in without any image; and half the steps.
-    pub fn params(self, params: &CryoParams) -> CryoParams {
-        let half = |index| CryoParams {
-            seed: params.seed.wrapping_add(HALF_SEED.wrapping_mul(index)),
-            steps: params.steps.div_ceil(2),
-            half_sets: false,
-            ..params.clone()
-        };
-        match self {
-            Self::All => params.clone(),
-            Self::Odd => half(1),
-            Self::Even => half(2),
-        }
-    }
-}
-
-/// Far from the seeds that anyone gives.
-const HALF_SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// All that training needs of some images, be it the whole stack or a half set ([`Subset::of`], [`Subset::params`]): a half
 /// knows nothing of the other's images, not even by the mean volume.

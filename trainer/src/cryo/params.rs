@@ -16,7 +16,7 @@
 //! | `seed` | 0 | of everything random | |
 
 use super::error::CryoError;
-use super::fit::Subset;
+use super::subset::Subset;
 use crate::encoding::{EncodingKind, EncodingParams};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::train::LoopParams;

@@ -13,12 +13,13 @@
 use super::ctf::Ctf;
 use super::error::CryoError;
 use super::evaluation::latent_table;
-use super::fit::{Prepared, Results, Subset};
+use super::fit::{Prepared, Results};
 use super::fourier::FourierVolume;
 use super::mrc::{Kind, Mrc};
 use super::params::CryoParams;
 use super::particles::{Particle, ParticleStack};
 use super::report;
+use super::subset::Subset;
 use crate::checkpoint;
 use crate::files;
 use crate::model_file::predict;
@@ -42,7 +43,7 @@ const QUERIES: usize = 256;
 pub struct CryoSettings {
     /// Hyperparameters.
     pub params: CryoParams,
-    /// The table of particles.
+    /// The table of particles; paths are absolute.
     pub table: PathBuf,
     /// Their images, if not those that the table names.
     pub stack: Option<PathBuf>,

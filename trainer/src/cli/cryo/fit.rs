@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use serde_json::json;
-use trainer::cryo::fit::{Prepared, Results, Subset, evaluate_all};
+use trainer::cryo::fit::{Prepared, Results, evaluate_all};
 use trainer::cryo::params::CryoParams;
 use trainer::cryo::particles::ParticleStack;
 use trainer::cryo::run::{self, CryoSettings, Metrics};
+use trainer::cryo::subset::Subset;
 use trainer::cryo::synthesis::Truth;
 use trainer::cryo::{CryoError, report};
 use trainer::encoding::EncodingKind;
