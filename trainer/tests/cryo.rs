@@ -80,6 +80,78 @@ fn particles_become_volumes_and_an_artifact() {
     assert!(refuse(&["fit", "--resume", text(&run), "--seed", "3"]).contains("--resume continues"));
 }
 
+#[test]
+fn a_run_is_kept_until_everything_is_checked_and_continues_only_with_its_own_images() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = particles(&folder).join("poses.csv");
+    let run = folder.path().join("run");
+    let inside = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        command.current_dir(folder.path()).arg("cryo").args(arguments).output().expect("the program")
+    };
+    // From within the folder, so that the paths as given mean nothing elsewhere.
+    let mut arguments = vec!["fit", "particles/poses.csv", "--out", "run", "--no-half-sets", "--steps", "3"];
+    arguments.extend(SMALL);
+    assert!(inside(&arguments).status.success());
+    succeed(&["fit", "--resume", text(&run)]);
+
+    let files = || {
+        let names = ["checkpoint.safetensors", "network.safetensors", "model.ffm", "report.html"];
+        names.map(|name| fs::read(run.join(name)).expect(name))
+    };
+    let (before, new) = (files(), folder.path().join("new"));
+    for (option, value) in [
+        ("--scale", "-1"),
+        ("--frequencies", "0"),
+        ("--image-frequencies", "10000000000000"),
+        ("--images", "0"),
+        ("--learning-rate", "-1"),
+    ] {
+        refuse(&["fit", text(&table), "--out", text(&run), "--force", option, value]);
+        refuse(&["fit", text(&table), "--out", text(&new), option, value]);
+    }
+    assert!(files() == before, "the run is as it was");
+    assert!(!new.exists(), "nothing is left behind");
+
+    let rows = fs::read_to_string(&table).expect("a table");
+    let mut lines: Vec<String> = rows.lines().map(str::to_owned).collect();
+    let mut fields: Vec<&str> = rows.lines().nth(5).expect("a row").split(',').collect();
+    fields[5] = "12345.5";
+    lines[5] = fields.join(",");
+    fs::write(&table, lines.join("\n")).expect("written");
+    assert!(refuse(&["fit", "--resume", text(&run)]).contains("other images, poses or CTFs"));
+    fs::write(&table, rows).expect("written");
+    succeed(&["fit", "--resume", text(&run)]);
+}
+
+#[test]
+fn one_image_and_a_truth_without_motions_are_refused_with_their_remedies() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = particles(&folder);
+    let (run, star) = (folder.path().join("run"), made.join("particles.star"));
+    let compared = refuse(&["fit", text(&star), "--truth", text(&made), "--out", text(&run)]);
+    assert!(compared.contains("does not say which conformation") && compared.contains("poses.csv"), "{compared}");
+    let lines: Vec<String> = fs::read_to_string(&star).expect("a table").lines().map(str::to_owned).collect();
+    let first = lines.iter().position(|line| line.contains('@')).expect("an image");
+    let one = made.join("one.star");
+    fs::write(&one, lines[..=first].join("\n") + "\n").expect("written");
+    for command in ["fit", "compare"] {
+        assert!(refuse(&[command, text(&one), "--out", text(&run)]).contains("half sets need 2 images and there is 1"));
+    }
+    assert!(!run.exists());
+    succeed(&["compare", text(&one), "--out", text(&run), "--no-half-sets", "--steps", "2"]);
+
+    let still = folder.path().join("still");
+    succeed(&["synthesize", "--out", text(&still), "--particles", "20", "--motion", "0.5"]);
+    let run = folder.path().join("known");
+    let star = still.join("particles.star");
+    let mut arguments = vec!["fit", text(&star), "--truth", text(&still), "--out", text(&run), "--json"];
+    arguments.extend(SMALL);
+    arguments.extend(["--steps", "2", "--no-half-sets"]);
+    let object: Value = serde_json::from_str(&succeed(&arguments)).expect("JSON");
+    assert!(object["metrics"]["qualities"][0]["truth"]["at_half"]["angstrom"].is_number(), "{object}");
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_with_130_and_resume_ends_like_a_run_that_was_not_stopped() {
@@ -184,11 +256,8 @@ fn broken_files_are_refused_in_one_sentence() {
     fs::write(&other, star.replace("rlnAnglePsi", "rlnElse")).expect("written");
     assert!(fit(&other).contains("no column rlnAnglePsi"));
     let lines: Vec<&str> = star.lines().collect();
-    fs::write(
-        &other,
-        lines[..lines.len() - 1].join("\n") + "\n000099@particles.mrcs 1 0 0 0 0 0 1e4 1e4 0 300 2.7 0.1 0\n",
-    )
-    .expect("written");
+    fs::write(&other, lines[..lines.len() - 1].join("\n") + "\n000099@particles.mrcs 1 0 0 0 0 0 1e4 1e4 0 0\n")
+        .expect("written");
     assert!(fit(&other).contains("image 99"));
     assert!(!run.exists(), "nothing is left behind");
 
@@ -196,7 +265,9 @@ fn broken_files_are_refused_in_one_sentence() {
     fs::write(&atoms, "HEADER\nEND\n").expect("written");
     let out = folder.path().join("none");
     assert!(refuse(&["synthesize", "--atoms", text(&atoms), "--out", text(&out)]).contains("no atoms"));
-    assert!(refuse(&["synthesize", "--snr", "0", "--out", text(&out)]).contains("--snr"));
+    assert!(refuse(&["synthesize", "--snr", "-5", "--out", text(&out)]).contains("--snr takes 1e-6 to 1e6"));
+    assert!(refuse(&["synthesize", "--defocus", "1e4,1e7", "--out", text(&out)]).contains("from 1 to 1e6"));
+    assert!(refuse(&["synthesize", "--particles", "10000000", "--box", "256", "--out", text(&out)]).contains("--box"));
     assert!(refuse(&["synthesize", "--out", text(&made)]).contains("--force"));
     assert!(!out.exists());
 }

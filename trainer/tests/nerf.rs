@@ -55,6 +55,17 @@ fn a_scene_is_made_learned_continued_and_drawn() {
     assert!(refuse(path, &fit("b", "40")).contains("--force"));
 
     succeed(path, &["render", "b", "--picture", "p.png", "--depth", "d.png", "--turntable", "t.gif", "--frames", "5"]);
+    for (options, words) in [
+        (&["--picture", "p.jpg"][..], "--picture is p.jpg, and what is written is a .png"),
+        (&["--turntable", "t.png"], "is a .gif"),
+        (&["--turntable", "t.gif", "--elevation", "nan"], "--elevation is NaN"),
+        (&["--turntable", "t.gif", "--elevation", "-91"], "--elevation is -91; it takes -90"),
+        (&["--picture", "p.png", "--size", "65535"], "1..=4096"),
+        (&["--turntable", "t.gif", "--size", "4096", "--frames", "360"], "lower --frames or --size"),
+    ] {
+        let error = refuse(path, &[&["render", "b"], options].concat());
+        assert!(error.contains(words), "{error}");
+    }
     for name in ["p.png", "d.png"] {
         let picture = image::open(path.join(name)).unwrap();
         assert_eq!((picture.width(), picture.height()), (16, 16));
@@ -63,6 +74,22 @@ fn a_scene_is_made_learned_continued_and_drawn() {
     assert!(bytes.windows(11).any(|window| window == b"NETSCAPE2.0"), "the animation repeats");
     let frames = GifDecoder::new(std::io::Cursor::new(bytes)).unwrap().into_frames();
     assert_eq!(frames.collect_frames().unwrap().len(), 5);
+
+    // From elsewhere, and a picture that is another one since.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let run = path.join("a");
+    succeed(elsewhere.path(), &["fit", "--resume", run.to_str().unwrap()]);
+    let picture = path.join("scene/train/r_3.png");
+    let mut pixels = image::open(&picture).unwrap().into_rgba8();
+    pixels.get_pixel_mut(2, 5).0[1] ^= 64;
+    pixels.save(&picture).unwrap();
+    let error = refuse(path, &["fit", "--resume", "a"]);
+    assert!(error.contains("the data are not those that a was trained on"), "{error}");
+
+    let model = fs::read(path.join("b/model.ffm")).unwrap();
+    fs::write(path.join("b/model.ffm"), &model[..model.len() / 2]).unwrap();
+    let error = refuse(path, &["render", "b", "--picture", "p.png"]);
+    assert!(error.contains("fit the scene again") && !error.contains("quantize"), "{error}");
 }
 
 #[cfg(unix)]
@@ -96,6 +123,8 @@ fn ctrl_c_ends_with_130_and_resume_ends_like_a_comparison_that_was_not_stopped()
     }
     assert!(refuse(path, &arguments("whole")).contains("--force"));
     assert!(refuse(path, &["compare", "--resume", "scene"]).contains("is not the folder of a run"));
+    fs::copy(path.join("scene/train/r_0.png"), path.join("scene/train/r_1.png")).unwrap();
+    assert!(refuse(path, &["compare", "--resume", "whole"]).contains("the data are not those"));
 }
 
 #[test]
@@ -103,6 +132,10 @@ fn a_broken_scene_is_refused_before_anything_is_trained_or_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     succeed(path, &["synthesize", "scene", "--quick", "--size", "16"]);
+    let unseen = refuse(path, &[&fit("a", "2")[..], &["--half-width", "1e-4"]].concat());
+    assert!(unseen.contains("training rays meet the cube of half width 0.0001"), "{unseen}");
+    assert!(refuse(path, &["fit", "scene", "--out", "a", "--batch", "1000000000000"]).contains("64 to 16777216"));
+    assert!(refuse(path, &["fit", "scene", "--out", "a", "--scale", "-5"]).contains("scale"));
     fs::remove_file(path.join("scene/test/r_1.png")).unwrap();
     let error = refuse(path, &fit("a", "2"));
     assert!(error.contains("transforms_test.json: frame 1 names the picture") && error.contains("r_1.png"), "{error}");

@@ -4,7 +4,7 @@ use tempfile::TempDir;
 use tests::commands::device::evaluate;
 use tests::model;
 use trainer::cryo::atoms::Molecule;
-use trainer::cryo::fit::{Prepared, Subset, evaluate as judge};
+use trainer::cryo::fit::{Prepared, evaluate as judge};
 use trainer::cryo::params::CryoParams;
 use trainer::cryo::run::{self, CryoSettings};
 use trainer::cryo::synthesis::{SynthesisParams, synthesize};
@@ -32,7 +32,7 @@ fn a_device_answers_for_frequency_and_conformation() {
     };
     let prepared = Prepared::new(&stack, &params).unwrap();
     let mut state = prepared.start();
-    prepared.train(Subset::All, &mut state, &mut Watch::default()).unwrap();
+    prepared.train(&mut state, &mut Watch::default()).unwrap();
     let results = judge(&prepared, &stack, None, &state.networks, None);
 
     let folder = TempDir::new().unwrap();

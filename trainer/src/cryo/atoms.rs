@@ -3,7 +3,8 @@
 //! Read from a CSV table (`open_x, open_y, open_z, closed_x, …`, or `x, y, z`) or from the ATOM and HETATM records of a PDB
 //! file, without waters and hydrogens. Conformations between the ends are linear interpolations, t = 0 open, t = 1 closed.
 
-use super::error::{CryoError, read_text};
+use super::error::{CryoError, read, read_text};
+use super::table::Csv;
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -66,11 +67,12 @@ impl Molecule {
     /// If a file cannot be read or understood, or the ends differ in their number of atoms.
     pub fn read(path: &Path, closed: Option<&Path>) -> Result<Self, CryoError> {
         let ends = |path: &Path| -> Result<(Vec<Position>, Vec<Position>), CryoError> {
-            let text = read_text(path)?;
             if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
-                csv_positions(&text, path)
+                csv_positions(&read_text(path)?, path)
             } else {
-                pdb_positions(&text, path).map(|positions| (positions.clone(), positions))
+                // Old remarks are in other encodings than UTF-8; atoms are not.
+                let bytes = read(path)?;
+                pdb_positions(&String::from_utf8_lossy(&bytes), path).map(|positions| (positions.clone(), positions))
             }
         };
         let first = ends(path)?;
@@ -132,33 +134,23 @@ impl Molecule {
 }
 
 fn csv_positions(text: &str, path: &Path) -> Result<(Vec<Position>, Vec<Position>), CryoError> {
-    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let header: Vec<&str> = lines.next().map_or("", |(_, line)| line).split(',').map(str::trim).collect();
-    let find = |name: &str| header.iter().position(|column| *column == name);
+    let table = Csv::parse(text, path)?;
     let columns = |prefix: &str| -> Result<[usize; 3], CryoError> {
         let mut found = [0; 3];
         for (slot, axis) in found.iter_mut().zip(["x", "y", "z"]) {
-            let column = format!("{prefix}{axis}");
-            *slot = find(&column).ok_or_else(|| CryoError::Column {
-                path: path.to_owned(),
-                column,
-                remedy: "the table needs x, y, z, or open_x, open_y, open_z, closed_x, closed_y, closed_z",
-            })?;
+            let remedy = "the table needs x, y, z, or open_x, open_y, open_z, closed_x, closed_y, closed_z";
+            *slot = table.column(&format!("{prefix}{axis}"), remedy)?;
         }
         Ok(found)
     };
-    let moves = find("open_x").is_some();
+    let moves = table.find("open_x").is_some();
     let ends = if moves { [columns("open_")?, columns("closed_")?] } else { [columns("")?; 2] };
     let (mut open, mut closed) = (Vec::new(), Vec::new());
-    for (index, line) in lines {
-        let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+    for row in table.rows() {
         let position = |columns: [usize; 3]| -> Result<Position, CryoError> {
             let mut position = [0.0; 3];
             for (value, column) in position.iter_mut().zip(columns) {
-                let field = fields.get(column).copied().unwrap_or("");
-                *value = field.parse().map_err(|_| {
-                    CryoError::line(path, index + 1, format!("column {} holds '{field}', not a number", header[column]))
-                })?;
+                *value = row.number(column)? as f32;
             }
             Ok(position)
         };
@@ -208,7 +200,7 @@ fn pdb_positions(text: &str, path: &Path) -> Result<Vec<Position>, CryoError> {
         let mut position = [0.0; 3];
         for (value, start) in position.iter_mut().zip([30, 38, 46]) {
             let field = line.get(start..start + 8).unwrap_or("").trim();
-            *value = field.parse().map_err(|_| {
+            *value = field.parse().ok().filter(|value: &f32| value.is_finite()).ok_or_else(|| {
                 let problem = format!("columns {} to {} hold '{field}', not a coordinate", start + 1, start + 8);
                 CryoError::line(path, index + 1, problem)
             })?;
@@ -244,8 +236,11 @@ mod tests {
         let molecule = Molecule::parse_pdb(text, Path::new("m.pdb")).unwrap();
         assert_eq!(molecule.len(), 4, "an atom whose only location is B is kept");
         assert!((molecule.at(0.0)[0][0] + 1.0).abs() < 1e-5);
-        let broken = Molecule::parse_pdb("ATOM      1  CA  ALA A   1      11.1x4\n", Path::new("m.pdb")).unwrap_err();
-        assert!(broken.to_string().contains("m.pdb, line 1"), "{broken}");
+        for broken in ["11.1x4", "   nan", "   inf"] {
+            let text = format!("HEADER\nATOM      1  CA  ALA A   1      {broken}   6.134  -6.504\n");
+            let error = Molecule::parse_pdb(&text, Path::new("m.pdb")).unwrap_err().to_string();
+            assert!(error.contains("m.pdb, line 2: columns 31 to 38"), "{error}");
+        }
         assert!(Molecule::parse_pdb("", Path::new("m.pdb")).unwrap_err().to_string().contains("no atoms"));
     }
 
@@ -258,6 +253,19 @@ mod tests {
              HETATM    6 HG    HG A   4{at}\nENDMDL\nMODEL        2\nATOM      1  CA  ALA A   1{at}           C\nENDMDL\n"
         );
         assert_eq!(Molecule::parse_pdb(&text, Path::new("m.pdb")).unwrap().len(), 2, "carbon and mercury");
+    }
+
+    #[test]
+    fn remarks_of_other_encodings_and_marked_tables_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            Molecule::read(&path, None).unwrap().len()
+        };
+        let atom = b"REMARK   1 M\xfcller\nATOM      1  CA  ALA A   1      11.104   6.134  -6.504\n";
+        assert_eq!(write("m.pdb", atom), 1);
+        assert_eq!(write("m.csv", "\u{feff}\"x\",\"y\",\"z\"\n1,2,3\n4,5,6\n".as_bytes()), 2);
     }
 
     #[test]
@@ -274,6 +282,7 @@ mod tests {
         assert!(missing.contains("no column z"), "{missing}");
         let word = Molecule::parse_csv("x,y,z\n1,2,3\n1,two,3\n", path).unwrap_err().to_string();
         assert!(word.contains("line 3") && word.contains("'two'"), "{word}");
-        assert!(Molecule::parse_csv("x,y,z\n1,2,nan\n", path).is_err());
+        let nan = Molecule::parse_csv("x,y,z\n1,2,nan\n", path).unwrap_err().to_string();
+        assert!(nan.contains("t.csv, line 2: z is 'nan'"), "{nan}");
     }
 }

@@ -1,10 +1,11 @@
 //! Encodings side by side: the same images, the same network and steps, another γ.
 
 use super::error::CryoError;
-use super::fit::{Results, Subset, reconstruct};
+use super::fit::{Results, reconstruct};
 use super::params::CryoParams;
 use super::particles::ParticleStack;
 use super::report;
+use super::subset::Subset;
 use super::synthesis::Truth;
 use crate::encoding::{EncodingKind, EncodingParams};
 use crate::report::sheet::Sheet;
@@ -21,8 +22,6 @@ pub struct Entry {
     pub kind: EncodingKind,
     /// What came of it.
     pub results: Results,
-    /// Wall-clock seconds.
-    pub seconds: f64,
 }
 
 /// Training steps of a comparison, for a progress display.
@@ -46,33 +45,35 @@ pub fn with_encoding(base: &CryoParams, kind: EncodingKind) -> CryoParams {
 ///
 /// # Errors
 /// If a hyperparameter is out of its range or training diverges.
+///
+/// # Panics
+/// Never: there is an entry for each encoding.
 pub fn compare(
     stack: &ParticleStack,
     truth: Option<&Truth>,
     params: &CryoParams,
     stop: Option<&AtomicBool>,
     mut observe: impl FnMut(f64),
-) -> Result<Option<Vec<Entry>>, CryoError> {
+) -> Result<Option<[Entry; ENCODINGS.len()]>, CryoError> {
     let mut entries = Vec::new();
     for kind in ENCODINGS {
         match reconstruct(stack, truth, &with_encoding(params, kind), stop, &mut observe)? {
             None => return Ok(None),
-            Some((results, seconds)) => entries.push(Entry { kind, results, seconds }),
+            Some(results) => entries.push(Entry { kind, results }),
         }
     }
-    Ok(Some(entries))
+    Ok(Some(entries.try_into().expect("one entry for each encoding")))
 }
 
-/// Head and rows: the baseline, then each encoding with its rank correlation and seconds.
+/// Head and rows: the baseline, then each encoding with its rank correlation.
 pub fn table(entries: &[Entry]) -> (Vec<String>, Vec<Vec<String>>) {
     let qualities: Vec<_> = qualities(entries);
     let (mut head, mut rows) = report::table(&qualities);
-    head.extend(["ρ".to_owned(), "seconds".to_owned()]);
+    head.push("ρ".to_owned());
     for (index, row) in rows.iter_mut().enumerate() {
         let entry = index.checked_sub(1).map(|index| &entries[index]);
         let rho = entry.and_then(|entry| entry.results.spearman);
         row.push(rho.map_or_else(|| "–".to_owned(), |rho| format!("{:.3}", rho.abs())));
-        row.push(entry.map_or_else(|| "–".to_owned(), |entry| format!("{:.0}", entry.seconds)));
     }
     (head, rows)
 }
@@ -84,7 +85,6 @@ pub fn to_json(entries: &[Entry]) -> Value {
             "encoding": entry.kind,
             "spearman": entry.results.spearman,
             "qualities": entry.results.qualities,
-            "seconds": entry.seconds,
         })
     };
     entries.iter().map(of_entry).collect()

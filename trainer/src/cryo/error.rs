@@ -30,6 +30,14 @@ pub enum CryoError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// A file that is out of date cannot be removed.
+    #[error("cannot remove {}, which would not fit what is written beside it; choose another --out", path.display())]
+    Remove {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// A line of a text file is not understood.
     #[error("{}, line {line}: {problem}", path.display())]
     Line {

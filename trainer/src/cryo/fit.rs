@@ -15,49 +15,14 @@ use super::params::CryoParams;
 use super::particles::ParticleStack;
 use super::residuals::residuals;
 use super::slices::Slices;
+use super::subset::Subset;
 use super::synthesis::Truth;
 use crate::network::Mlp;
 use crate::train::{Ended, TrainError, TrainState, Watch, train};
 use ndarray::{Array2, s};
-use std::time::Instant;
 
-/// The images that a network is trained on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Subset {
-    /// All.
-    All,
-    /// The first, third, …
-    Odd,
-    /// The second, fourth, …
-    Even,
-}
-
-impl Subset {
-    /// Indices among so many images.
-    pub fn images(self, count: usize) -> Vec<u32> {
-        let (first, step) = match self {
-            Self::All => (0, 1),
-            Self::Odd => (0, 2),
-            Self::Even => (1, 2),
-        };
-        (first..count as u32).step_by(step).collect()
-    }
-
-    /// For files and displays.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Odd => "odd",
-            Self::Even => "even",
-        }
-    }
-
-    fn share(self) -> f64 {
-        if self == Self::All { 1.0 } else { 0.5 }
-    }
-}
-
-/// All that training needs of the images.
+/// All that training needs of some images, be it the whole stack or a half set ([`Subset::of`], [`Subset::params`]): a half
+/// knows nothing of the other's images, not even by the mean volume.
 pub struct Prepared {
     params: CryoParams,
     slices: Slices,
@@ -73,7 +38,7 @@ impl Prepared {
     /// # Errors
     /// If a hyperparameter is out of its range.
     pub fn new(stack: &ParticleStack, params: &CryoParams) -> Result<Self, CryoError> {
-        params.check()?;
+        params.check(stack.particles.len(), stack.size)?;
         let slices = Slices::new(stack);
         let baseline = back_project(&slices, &Subset::All.images(slices.images()));
         let residuals =
@@ -97,21 +62,13 @@ impl Prepared {
         self.model.start(&self.params, self.residuals.ncols())
     }
 
-    /// Steps of a subset's training.
-    pub fn steps(&self, subset: Subset) -> u64 {
-        self.params.loop_params(subset.share()).steps
-    }
-
     /// Trains to the end, or until the watch says stop.
     ///
     /// # Errors
     /// If training diverges or cannot be saved.
-    pub fn train(&self, subset: Subset, state: &mut TrainState, watch: &mut Watch<'_>) -> Result<Ended, TrainError> {
-        let images = subset.images(self.slices.images());
-        let params = self.params.loop_params(subset.share());
-        let mut objective =
-            CryoObjective::new(&self.model, &self.slices, &self.residuals, &images, &self.params, params.steps);
-        train(&mut objective, state, &params, watch)
+    pub fn train(&self, state: &mut TrainState, watch: &mut Watch<'_>) -> Result<Ended, TrainError> {
+        let mut objective = CryoObjective::new(&self.model, &self.slices, &self.residuals, &self.params);
+        train(&mut objective, state, &self.params.loop_params(), watch)
     }
 
     /// Means of z, `[images, latent]`.
@@ -145,70 +102,65 @@ pub struct Results {
 }
 
 /// Volumes of a trained decoder along the latents' principal axis.
-fn volumes(
-    prepared: &Prepared,
-    networks: &[Mlp<f32>],
-    images: &[u32],
-    flip: bool,
-) -> (Vec<Vec<f32>>, Vec<FourierVolume>) {
+fn volumes(prepared: &Prepared, networks: &[Mlp<f32>], flip: bool) -> (Vec<Vec<f32>>, Vec<FourierVolume>) {
     if prepared.model.latent() == 0 {
         return (vec![Vec::new()], vec![prepared.model.volume(&networks[0], &[])]);
     }
     let latents = prepared.latents(networks);
     let axis = PrincipalAxis::new(latents.view());
     let scores = axis.scores(latents.view());
-    let of_images: Vec<f64> = images.iter().map(|&image| scores[image as usize]).collect();
-    let codes: Vec<Vec<f32>> = QUANTILES
-        .iter()
-        .map(|&share| axis.latent(quantile(&of_images, if flip { 1.0 - share } else { share })))
-        .collect();
+    let codes: Vec<Vec<f32>> =
+        QUANTILES.iter().map(|&share| axis.latent(quantile(&scores, if flip { 1.0 - share } else { share }))).collect();
     let volumes = codes.iter().map(|z| prepared.model.volume(&networks[0], z)).collect();
     (codes, volumes)
 }
 
-/// Evaluates networks trained on all images and, if there are such, on both half sets.
+/// A half set with the networks trained on it.
+pub type Half<'a> = (&'a Prepared, &'a [Mlp<f32>]);
+
+/// Evaluates networks trained on all images and, if there are such, on the odd and the even half set.
 pub fn evaluate(
     prepared: &Prepared,
     stack: &ParticleStack,
     truth: Option<&Truth>,
     networks: &[Mlp<f32>],
-    halves: Option<[&[Mlp<f32>]; 2]>,
+    halves: Option<[Half<'_>; 2]>,
 ) -> Results {
     let slices = &prepared.slices;
-    let all = Subset::All.images(slices.images());
     let latents = prepared.latents(networks);
     let scores =
         if latents.ncols() > 0 { PrincipalAxis::new(latents.view()).scores(latents.view()) } else { Vec::new() };
-    let motions: Option<Vec<f64>> = stack.particles.iter().map(|particle| particle.motion).collect();
+    let motions = stack.motions();
     let correlation = motions.as_ref().filter(|_| !scores.is_empty()).and_then(|motions| spearman(&scores, motions));
-    let (codes, found) = volumes(prepared, networks, &all, false);
-    let truths = match (truth, &motions) {
-        (Some(truth), Some(motions)) => {
-            let reversed = correlation.is_some_and(|rho| rho < 0.0);
-            true_volumes(truth, motions, reversed, slices.size(), slices.pixel_size())
-        }
-        _ => Vec::new(),
-    };
+    let (codes, found) = volumes(prepared, networks, false);
+    let known = truth.and_then(|truth| Some((truth, truth.motions(stack)?)));
+    let truths = known.map_or_else(Vec::new, |(truth, motions)| {
+        let reversed = correlation.is_some_and(|rho| rho < 0.0);
+        true_volumes(truth, &motions, reversed, slices.size(), slices.pixel_size())
+    });
     // One volume stands for every conformation.
     let against_truth = |volumes: &[FourierVolume]| {
         let pairs: Vec<_> = truths.iter().zip(volumes.iter().cycle()).collect();
         (!pairs.is_empty()).then(|| Curve::of(&pairs))
     };
     let baseline = &prepared.baseline.volume;
+    let has_halves = slices.images() > 1;
     let half_maps = [Subset::Odd, Subset::Even].map(|half| back_project(slices, &half.images(slices.images())).volume);
     let mut qualities = vec![Quality {
         method: "back-projection".to_owned(),
         truth: against_truth(std::slice::from_ref(baseline)),
-        half_sets: Some(Curve::of(&[(&half_maps[0], &half_maps[1])])),
+        half_sets: has_halves.then(|| Curve::of(&[(&half_maps[0], &half_maps[1])])),
     }];
-    let half_sets = halves.map(|halves| {
-        let [odd, even] = [(Subset::Odd, halves[0]), (Subset::Even, halves[1])].map(|(half, networks)| {
-            let images = half.images(slices.images());
+    let half_sets = halves.map(|[odd, even]| {
+        let [odd, even] = [(Subset::Odd, odd), (Subset::Even, even)].map(|(subset, (half, networks))| {
             // A latent's sign is arbitrary: that of all images decides.
-            let own = prepared.latents(networks);
-            let flip = own.ncols() > 0
-                && spearman(&PrincipalAxis::new(own.view()).scores(own.view()), &scores).is_some_and(|rho| rho < 0.0);
-            volumes(prepared, networks, &images, flip).1
+            let own = half.latents(networks);
+            let flip = own.ncols() > 0 && {
+                let all: Vec<f64> =
+                    subset.images(slices.images()).iter().map(|&image| scores[image as usize]).collect();
+                spearman(&PrincipalAxis::new(own.view()).scores(own.view()), &all).is_some_and(|rho| rho < 0.0)
+            };
+            volumes(half, networks, flip).1
         });
         Curve::of(&odd.iter().zip(&even).collect::<Vec<_>>())
     });
@@ -231,7 +183,7 @@ pub fn evaluate(
     }
 }
 
-/// A whole reconstruction in memory, and how many seconds it took: what comparisons of encodings are made of.
+/// A whole reconstruction in memory: what comparisons of encodings are made of.
 ///
 /// # Errors
 /// As [`Prepared::new`] and [`Prepared::train`]. Being stopped is none: it gives `None`. `observe` sees the loss of each step.
@@ -241,29 +193,39 @@ pub fn reconstruct(
     params: &CryoParams,
     stop: Option<&std::sync::atomic::AtomicBool>,
     mut observe: impl FnMut(f64),
-) -> Result<Option<(Results, f64)>, CryoError> {
-    let begun = Instant::now();
-    let prepared = Prepared::new(stack, params)?;
-    let subsets: &[Subset] = if params.half_sets { &[Subset::All, Subset::Odd, Subset::Even] } else { &[Subset::All] };
+) -> Result<Option<Results>, CryoError> {
     let mut trained = Vec::new();
-    for &subset in subsets {
+    for &subset in params.subsets() {
+        let prepared = Prepared::new(&subset.of(stack), &subset.params(params))?;
         let mut state = prepared.start();
         let mut each = |_: &TrainState, loss: f64| observe(loss);
         let mut watch = Watch { stop, observe: Some(&mut each), ..Watch::default() };
-        if prepared.train(subset, &mut state, &mut watch)? == Ended::Interrupted {
+        if prepared.train(&mut state, &mut watch)? == Ended::Interrupted {
             return Ok(None);
         }
-        trained.push(state.networks);
+        trained.push((prepared, state.networks));
     }
-    let halves = (trained.len() == 3).then(|| [&trained[1][..], &trained[2][..]]);
-    let results = evaluate(&prepared, stack, truth, &trained[0], halves);
-    Ok(Some((results, begun.elapsed().as_secs_f64())))
+    Ok(Some(evaluate_all(&trained, stack, truth)))
+}
+
+/// Evaluates the trained subsets of [`CryoParams::subsets`], in that order.
+///
+/// # Panics
+/// If there are none.
+pub fn evaluate_all(trained: &[(Prepared, Vec<Mlp<f32>>)], stack: &ParticleStack, truth: Option<&Truth>) -> Results {
+    let halves = match trained {
+        [_, odd, even] => Some([(&odd.0, &odd.1[..]), (&even.0, &even.1[..])]),
+        _ => None,
+    };
+    let (prepared, networks) = &trained[0];
+    evaluate(prepared, stack, truth, networks, halves)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cryo::atoms::Molecule;
+    use crate::cryo::fsc::shell_correlations;
     use crate::cryo::synthesis::{SynthesisParams, synthesize};
     use crate::encoding::EncodingParams;
 
@@ -283,10 +245,62 @@ mod tests {
             half_sets: false,
             ..CryoParams::default()
         };
-        let (results, _) = reconstruct(&stack, Some(&truth), &params, None, |_| ()).unwrap().unwrap();
+        let results = reconstruct(&stack, Some(&truth), &params, None, |_| ()).unwrap().unwrap();
         assert!(results.spearman.unwrap().abs() > 0.9, "{:?}", results.spearman);
-        let truth = |index: usize| results.qualities[index].truth.as_ref().unwrap().at_half.angstrom;
-        assert!(truth(1) < 20.0, "{} Å, the baseline {} Å", truth(1), truth(0));
+        let decoder = results.qualities[1].truth.as_ref().unwrap();
+        assert!(decoder.at_half.angstrom < 9.0, "{}", decoder.at_half);
+        assert!(decoder.correlations[..9].iter().all(|c| *c > 0.8), "{:?}", decoder.correlations);
+        // What the motion changes, of which the one volume of the back-projection knows nothing.
+        let change = |volumes: &[FourierVolume]| {
+            let mut change = volumes[0].clone();
+            change.ball(15).into_iter().for_each(|k| change.set(k, volumes[4].get(k) - volumes[0].get(k)));
+            change
+        };
+        let (found, exact) = (change(&results.volumes), change(&results.truths));
+        let agreement = shell_correlations(&found, &exact);
+        assert!(agreement[..5].iter().all(|c| *c > 0.5), "{agreement:?}");
+        let own = |volume: &FourierVolume, truth: usize| {
+            shell_correlations(volume, &results.truths[truth])[1..8].iter().sum::<f64>() / 7.0
+        };
+        let ends = [0, 4].map(|end| {
+            (own(&results.volumes[end], end), own(&results.volumes[end], 4 - end), own(&results.baseline, end))
+        });
+        assert!(ends.iter().all(|(own, other, baseline)| *own > other + 0.05 && own > baseline), "{ends:?}");
+    }
+
+    /// Nothing is held by one half of one image, and the truth of images of one conformation is that conformation.
+    #[test]
+    fn one_image_and_one_known_conformation_are_enough() {
+        let params = SynthesisParams { particles: 2, motion: Some(0.5), ..SynthesisParams::default() };
+        let truth = Truth { molecule: Molecule::adenylate_kinase(), params };
+        let mut stack = synthesize(&truth.molecule, &truth.params).unwrap().select(&[1]);
+        stack.particles[0].motion = None;
+        let params = CryoParams { hidden: vec![8], steps: 2, half_sets: false, ..CryoParams::default() };
+        let results = reconstruct(&stack, Some(&truth), &params, None, |_| ()).unwrap().unwrap();
+        assert!(results.qualities.iter().all(|quality| quality.half_sets.is_none() && quality.truth.is_some()));
+        let refused = reconstruct(&stack, None, &CryoParams { half_sets: true, ..params }, None, |_| ());
+        assert!(refused.unwrap_err().to_string().contains("--no-half-sets"));
+    }
+
+    /// Half sets that share a seed, or a mean volume, agree in what they share however little the images say.
+    #[test]
+    fn half_sets_agree_in_nothing_where_there_is_only_noise() {
+        let synthesis = SynthesisParams { particles: 400, snr: 1e-6, ..SynthesisParams::default() };
+        let stack = synthesize(&Molecule::adenylate_kinase(), &synthesis).unwrap();
+        let params = CryoParams {
+            encoding: EncodingParams { frequencies: 64, ..EncodingParams::default() },
+            hidden: vec![32],
+            encoder_hidden: vec![8],
+            steps: 40,
+            ..CryoParams::default()
+        };
+        for latent in [0, 1] {
+            let params = CryoParams { latent, ..params.clone() };
+            let results = reconstruct(&stack, None, &params, None, |_| ()).unwrap().unwrap();
+            let curve = results.qualities[1].half_sets.as_ref().unwrap();
+            // The first shells are a few smooth values, whose correlation is anything.
+            assert!(curve.correlations[4..].iter().all(|c| c.abs() < 0.3), "{:?}", curve.correlations);
+        }
     }
 
     #[test]

@@ -40,28 +40,46 @@ pub fn mean_curve(curves: &[Vec<f64>]) -> Vec<f64> {
 pub struct Resolution {
     /// In ångström.
     pub angstrom: f64,
-    /// The curve never fell below: the true value may be smaller.
-    pub at_limit: bool,
+    /// Whether it is known, or only bounded.
+    pub bound: Bound,
+}
+
+/// On which side of a stated resolution the true one lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bound {
+    /// It is the stated one.
+    Equal,
+    /// The curve never fell below the threshold: it may be finer.
+    AtMost,
+    /// Not even the first shell, one cycle over the box, is above the threshold: nothing within the box is resolved.
+    MoreThan,
 }
 
 impl std::fmt::Display for Resolution {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let sign = if self.at_limit { "≤ " } else { "" };
+        let sign = match self.bound {
+            Bound::Equal => "",
+            Bound::AtMost => "≤ ",
+            Bound::MoreThan => "> ",
+        };
         write!(formatter, "{sign}{:.1} Å", self.angstrom)
     }
 }
 
 /// The resolution of a curve in a box of `edge` ångström: where it first crosses the threshold, between shells linearly.
+/// It is never coarser than the box.
 pub fn resolution(curve: &[f64], threshold: f64, edge: f64) -> Resolution {
     let mut before = 1.0;
     for (index, &value) in curve.iter().enumerate() {
         if value < threshold {
             let shell = index as f64 + (before - threshold) / (before - value);
-            return Resolution { angstrom: edge / shell.max(0.5), at_limit: false };
+            let bound = if index == 0 { Bound::MoreThan } else { Bound::Equal };
+            return Resolution { angstrom: edge / shell.max(1.0), bound };
         }
         before = value;
     }
-    Resolution { angstrom: edge / curve.len().max(1) as f64, at_limit: true }
+    Resolution { angstrom: edge / curve.len().max(1) as f64, bound: Bound::AtMost }
 }
 
 #[cfg(test)]
@@ -89,7 +107,9 @@ mod tests {
     fn resolutions_lie_between_shells() {
         let curve = [1.0, 0.9, 0.7, 0.3, 0.1];
         assert_eq!(resolution(&curve, 0.5, 70.0).angstrom, 70.0 / 3.5);
-        assert!(resolution(&curve, 0.05, 70.0).at_limit);
+        assert_eq!(resolution(&curve, 0.5, 70.0).to_string(), "20.0 Å");
+        assert_eq!(resolution(&curve, 0.05, 70.0).to_string(), "≤ 14.0 Å");
+        assert_eq!(resolution(&[0.3, 0.9], 0.5, 96.0).to_string(), "> 96.0 Å");
         assert_eq!(mean_curve(&[vec![1.0, 0.0], vec![0.0, 0.5]]), [0.5, 0.25]);
     }
 }

@@ -3,9 +3,9 @@
 //! From noisy projections of a molecule that moves, with known orientations, to its density as a function of a latent
 //! variable. Images are central slices of the volume's transform; a decoder gives the volume's Hartley coefficient at an
 //! encoded frequency k and a latent z, an encoder takes an image to a Gaussian over z. Atoms are turned into images by
-//! [`atoms`], [`density`], [`poses`], [`ctf`] and [`synthesis`]; [`mrc`], [`star`] and [`particles`] read and write them. [`slices`] takes images to
+//! [`atoms`], [`density`], [`poses`], [`ctf`] and [`synthesis`]; [`mrc`], [`star`], [`table`] and [`particles`] read and write them. [`slices`] takes images to
 //! coefficients, [`back_projection`] is the voxel baseline; [`residuals`], [`model`] and [`objective`] are encoder and decoder and
-//! their loss, [`fit`] and [`run`] a whole reconstruction, judged by [`fsc`] and [`evaluation`].
+//! their loss, [`fit`], [`subset`] and [`run`] a whole reconstruction, judged by [`fsc`] and [`evaluation`].
 
 pub mod atoms;
 pub mod back_projection;
@@ -29,6 +29,8 @@ pub mod residuals;
 pub mod run;
 pub mod slices;
 pub mod star;
+pub mod subset;
 pub mod synthesis;
+pub mod table;
 
 pub use error::CryoError;

@@ -53,12 +53,7 @@ impl Model {
     /// # Errors
     /// If the encoding is not possible.
     pub fn new(params: &CryoParams, slices: &Slices, mean: &FourierVolume) -> Result<Self, CryoError> {
-        let mut encoding = params.encoding_for(slices.size());
-        if encoding.kind == crate::encoding::EncodingKind::None {
-            // Every input passes by then.
-            encoding.passthrough = 0;
-        }
-        let encoding = encoding.check(3 + params.latent)?;
+        let encoding = params.encoding_for(slices.size()).check(3 + params.latent)?;
         let limit = ((slices.radius() + 1) as f64 / slices.edge()) as f32;
         let axes = [Axis::new(-limit, limit, 2.0 * limit); 3];
         let ball = mean.ball(slices.radius());

@@ -24,21 +24,19 @@ const CHUNK_IMAGES: usize = 8;
 /// Chunks of one step are told apart by these bits.
 const CHUNK_BITS: u32 = 20;
 
-/// The objective over some of the images.
+/// The objective over the images of slices.
 pub struct CryoObjective<'a> {
     model: &'a Model,
     slices: &'a Slices,
-    /// Of the encoder, `[all images, inputs]`.
+    /// Of the encoder, `[images, inputs]`.
     residuals: &'a Array2<f32>,
-    images: &'a [u32],
     params: &'a CryoParams,
     factors: Vec<f32>,
     /// Images of the step at hand.
     picked: Vec<u32>,
     step: u64,
-    /// β at that step, out of `steps`.
+    /// β at that step.
     beta: f64,
-    steps: u64,
 }
 
 /// β's course over a run, as a share of its last value: next to none while the latent is found, then rising. A
@@ -48,21 +46,14 @@ fn ramp(progress: f64) -> f64 {
 }
 
 impl<'a> CryoObjective<'a> {
-    /// Over `images` of the slices, for a run of so many steps.
-    pub fn new(
-        model: &'a Model,
-        slices: &'a Slices,
-        residuals: &'a Array2<f32>,
-        images: &'a [u32],
-        params: &'a CryoParams,
-        steps: u64,
-    ) -> Self {
+    /// Over all images of the slices.
+    pub fn new(model: &'a Model, slices: &'a Slices, residuals: &'a Array2<f32>, params: &'a CryoParams) -> Self {
         let factors = model.encoding().feature_factors();
-        Self { model, slices, residuals, images, params, factors, picked: Vec::new(), step: 0, beta: 0.0, steps }
+        Self { model, slices, residuals, params, factors, picked: Vec::new(), step: 0, beta: 0.0 }
     }
 
     fn batch(&self) -> usize {
-        self.params.images.min(self.images.len())
+        self.params.images.min(self.slices.images())
     }
 }
 
@@ -89,9 +80,9 @@ impl Objective for CryoObjective<'_> {
         let mut rng = step_rng(self.params.seed, IMAGES, step);
         let batch = self.batch();
         self.picked.clear();
-        self.picked.extend((0..batch).map(|_| self.images[rng.random_range(0..self.images.len())]));
+        self.picked.extend((0..batch).map(|_| rng.random_range(0..self.slices.images()) as u32));
         self.step = step;
-        self.beta = self.params.beta * ramp(step as f64 / self.steps as f64);
+        self.beta = self.params.beta * ramp(step as f64 / self.params.steps as f64);
         Ok(batch.div_ceil(CHUNK_IMAGES))
     }
 
@@ -255,11 +246,12 @@ mod tests {
             images: 12,
             frequencies: 10,
             beta: 40.0,
+            steps: 4,
             ..CryoParams::default()
         };
         let model = Model::new(&params, &slices, &mean.volume).unwrap();
         let mut networks = model.start(&params, inputs.ncols()).networks;
-        let mut objective = CryoObjective::new(&model, &slices, &inputs, &images, &params, 4);
+        let mut objective = CryoObjective::new(&model, &slices, &inputs, &params);
         let (_, gradients) = loss_and_gradients(&mut objective, 3, &networks).unwrap();
         for network in 0..2 {
             // The parameters that matter most, which rounding hides least.

@@ -8,18 +8,23 @@
 //! | `encoder_hidden` | 64, 32 | of the encoder | up to 8 of 1 … 2048 |
 //! | `latent` | 1 | dimensions of z; 0: homogeneous, no encoder | 0 … 8 |
 //! | `steps` | 5000 | updates; the half sets take half as many each | ≥ 1 |
-//! | `images` | 128 | images a step | ≥ 1 |
-//! | `frequencies` | 48 | pairs drawn of each image in a step | ≥ 1 |
+//! | `images` | 128 | images a step | 1 … 65,536 |
+//! | `frequencies` | 48 | pairs drawn of each image in a step | 1 … 4096 |
 //! | `learning_rate` | 2e-3 | of Adam, cosine to 1 % | > 0, ≤ 10 |
 //! | `beta` | 0.3 | weight of KL(q(z) ‖ N(0, 1)) in nats at the end, after a slow rise; 1 is the evidence lower bound | ≥ 0 |
 //! | `half_sets` | yes | also fit the even and the odd images alone | |
 //! | `seed` | 0 | of everything random | |
 
 use super::error::CryoError;
+use super::subset::Subset;
 use crate::encoding::{EncodingKind, EncodingParams};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::train::LoopParams;
 use serde::{Deserialize, Serialize};
+
+/// Most images of a step, and pairs of each.
+const MAX_IMAGES: usize = 65_536;
+const MAX_PAIRS: usize = 4096;
 
 /// See the module's table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,11 +75,11 @@ impl Default for CryoParams {
 }
 
 impl CryoParams {
-    /// Checks what [`Self::encoding_for`] does not.
+    /// Checks everything, for so many images of this size: nothing that was checked fails later for its settings.
     ///
     /// # Errors
     /// Naming the option that is out of its range.
-    pub fn check(&self) -> Result<(), CryoError> {
+    pub fn check(&self, count: usize, size: usize) -> Result<(), CryoError> {
         let refuse = |text: &str| Err(CryoError::Setting(text.to_owned()));
         let layers = |widths: &[usize]| widths.len() <= 8 && widths.iter().all(|width| (1..=2048).contains(width));
         if !layers(&self.hidden) || !layers(&self.encoder_hidden) {
@@ -83,8 +88,13 @@ impl CryoParams {
         if self.latent > 8 {
             return refuse("--latent takes 0 to 8");
         }
-        if self.steps == 0 || self.images == 0 || self.frequencies == 0 {
-            return refuse("--steps, --images and --image-frequencies take 1 or more");
+        if self.steps == 0 {
+            return refuse("--steps takes 1 or more");
+        }
+        if !(1..=MAX_IMAGES).contains(&self.images) || !(1..=MAX_PAIRS).contains(&self.frequencies) {
+            return Err(CryoError::Setting(format!(
+                "--images takes 1 to {MAX_IMAGES} and --image-frequencies 1 to {MAX_PAIRS}: what a step holds in memory"
+            )));
         }
         if !(self.learning_rate > 0.0 && self.learning_rate <= 10.0) {
             return refuse("--learning-rate takes a number above 0, up to 10");
@@ -92,6 +102,12 @@ impl CryoParams {
         if !(self.beta >= 0.0 && self.beta.is_finite()) {
             return refuse("--beta takes 0 or more");
         }
+        if self.half_sets && count < 2 {
+            return Err(CryoError::Setting(format!(
+                "half sets need 2 images and there is {count}; add --no-half-sets"
+            )));
+        }
+        self.encoding_for(size).check(3 + self.latent)?;
         Ok(())
     }
 
@@ -100,16 +116,55 @@ impl CryoParams {
         // The highest of log-spaced frequencies is where a Gaussian has three deviations.
         let deviations = if self.encoding.kind == EncodingKind::Positional { 3.0 } else { 1.0 };
         let scale = self.scale.unwrap_or(deviations * size as f64 / 8.0);
-        EncodingParams { scale, passthrough: self.latent, seed: self.seed, ..self.encoding.clone() }
+        // Without an encoding every input passes by as it is.
+        let passthrough = if self.encoding.kind == EncodingKind::None { 0 } else { self.latent };
+        EncodingParams { scale, passthrough, seed: self.seed, ..self.encoding.clone() }
     }
 
-    /// How the loop runs for a part of the images.
-    pub fn loop_params(&self, share: f64) -> LoopParams {
+    /// What is trained on, one after the other.
+    pub fn subsets(&self) -> &'static [Subset] {
+        if self.half_sets { &[Subset::All, Subset::Odd, Subset::Even] } else { &[Subset::All] }
+    }
+
+    /// How the loop runs.
+    pub fn loop_params(&self) -> LoopParams {
         LoopParams {
-            steps: ((self.steps as f64 * share).round() as u64).max(1),
+            steps: self.steps,
             learning_rate: self.learning_rate,
             schedule: Schedule::Cosine { warmup: 50, floor: 0.01 },
             optimizer: Optimizer::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impossible_settings_are_named() {
+        let base = CryoParams::default();
+        for kind in [EncodingKind::None, EncodingKind::Positional, EncodingKind::Gaussian] {
+            let encoding = EncodingParams { kind, ..base.encoding.clone() };
+            CryoParams { encoding, ..base.clone() }.check(100, 32).unwrap();
+        }
+        let none = EncodingParams { frequencies: 0, ..base.encoding.clone() };
+        for (params, words) in [
+            (CryoParams { latent: 9, ..base.clone() }, "--latent"),
+            (CryoParams { steps: 0, ..base.clone() }, "--steps"),
+            (CryoParams { images: 0, ..base.clone() }, "--images"),
+            (CryoParams { images: usize::MAX, ..base.clone() }, "--images"),
+            (CryoParams { frequencies: 10_000_000_000_000, ..base.clone() }, "--image-frequencies"),
+            (CryoParams { learning_rate: f64::NAN, ..base.clone() }, "--learning-rate"),
+            (CryoParams { beta: -1.0, ..base.clone() }, "--beta"),
+            (CryoParams { hidden: vec![0], ..base.clone() }, "--hidden"),
+            (CryoParams { scale: Some(-1.0), ..base.clone() }, "scale"),
+            (CryoParams { encoding: none, ..base.clone() }, "frequencies"),
+        ] {
+            let error = params.check(100, 32).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+        assert!(base.check(1, 32).unwrap_err().to_string().contains("add --no-half-sets"));
+        CryoParams { half_sets: false, ..base }.check(1, 32).unwrap();
     }
 }

@@ -10,14 +10,16 @@
 //! | `latent.csv` | z of every image |
 //! | `metrics.json`, `report.png`, `report.html` | how good it is |
 
+use super::ctf::Ctf;
 use super::error::CryoError;
 use super::evaluation::latent_table;
-use super::fit::{Prepared, Results, Subset};
+use super::fit::{Prepared, Results};
 use super::fourier::FourierVolume;
 use super::mrc::{Kind, Mrc};
 use super::params::CryoParams;
-use super::particles::ParticleStack;
+use super::particles::{Particle, ParticleStack};
 use super::report;
+use super::subset::Subset;
 use crate::checkpoint;
 use crate::files;
 use crate::model_file::predict;
@@ -41,7 +43,7 @@ const QUERIES: usize = 256;
 pub struct CryoSettings {
     /// Hyperparameters.
     pub params: CryoParams,
-    /// The table of particles.
+    /// The table of particles; paths are absolute.
     pub table: PathBuf,
     /// Their images, if not those that the table names.
     pub stack: Option<PathBuf>,
@@ -70,10 +72,19 @@ pub struct Metrics {
     pub seconds: f64,
 }
 
-/// A checksum of the images and poses that a run depends on.
+/// A checksum of all that training sees of a stack: images, size of a pixel, orientations, shifts and CTFs.
 pub fn fingerprint(stack: &ParticleStack) -> u64 {
-    let poses = stack.particles.iter().flat_map(|particle| particle.angles.map(|angle| (angle as f32).to_bits()));
-    checkpoint::fingerprint_of(stack.images.iter().map(|value| value.to_bits()).chain(poses))
+    let known = |particle: &Particle| {
+        let Particle { angles: [rot, tilt, psi], shift: [x, y], ctf, motion: _ } = *particle;
+        let Ctf { defocus_u, defocus_v, defocus_angle, voltage, spherical_aberration, amplitude_contrast, phase_shift } =
+            ctf;
+        let lens =
+            [defocus_u, defocus_v, defocus_angle, voltage, spherical_aberration, amplitude_contrast, phase_shift];
+        [rot, tilt, psi, x, y].into_iter().chain(lens)
+    };
+    let numbers = std::iter::once(stack.pixel_size).chain(stack.particles.iter().flat_map(known));
+    let words = numbers.map(f64::to_bits).flat_map(|bits| [bits as u32, (bits >> 32) as u32]);
+    checkpoint::fingerprint_of(stack.images.iter().map(|value| value.to_bits()).chain(words))
 }
 
 /// Where a subset's state is kept.
@@ -123,7 +134,7 @@ pub fn resume(folder: &RunFolder, subset: Subset, state: &mut TrainState, finger
         return Ok(false);
     }
     if checkpoint::read(&path, state)? != fingerprint {
-        let problem = "it was trained on other images or poses; resume with the same files";
+        let problem = "it was trained on other images, poses or CTFs; resume with the same files";
         return Err(CryoError::file(folder.path(), problem));
     }
     Ok(true)
@@ -146,7 +157,7 @@ pub fn write(
     for (index, volume) in results.volumes.iter().enumerate() {
         write_volume(&folder.path().join(format!("conformation_{}.mrc", index + 1)), volume)?;
     }
-    let motions: Option<Vec<f64>> = stack.particles.iter().map(|particle| particle.motion).collect();
+    let motions = stack.motions();
     if results.latents.ncols() > 0 {
         let table = latent_table(&results.latents, motions.as_deref());
         files::write(&folder.path().join("latent.csv"), table.as_bytes())?;
@@ -222,4 +233,40 @@ fn page(name: &str, settings: &CryoSettings, metrics: &Metrics, png: &[u8]) -> S
         settings: &serde_json::to_string_pretty(settings).expect("plain values"),
     };
     page.html()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cryo::atoms::Molecule;
+    use crate::cryo::synthesis::{SynthesisParams, synthesize};
+
+    #[test]
+    fn every_number_that_training_sees_changes_the_fingerprint() {
+        let params = SynthesisParams { particles: 3, ..SynthesisParams::default() };
+        let stack = synthesize(&Molecule::adenylate_kinase(), &params).unwrap();
+        let changed = |change: fn(&mut ParticleStack)| {
+            let mut other = stack.clone();
+            change(&mut other);
+            fingerprint(&other)
+        };
+        let changes: [fn(&mut ParticleStack); 11] = [
+            |stack| stack.images[700] += 1.0,
+            |stack| stack.pixel_size += 1e-9,
+            |stack| stack.particles[2].angles[1] += 1e-9,
+            |stack| stack.particles[1].shift[1] += 1e-9,
+            |stack| stack.particles[1].ctf.defocus_u += 1e-6,
+            |stack| stack.particles[1].ctf.defocus_v += 1e-6,
+            |stack| stack.particles[1].ctf.defocus_angle += 1e-6,
+            |stack| stack.particles[0].ctf.voltage += 1e-6,
+            |stack| stack.particles[0].ctf.spherical_aberration += 1e-6,
+            |stack| stack.particles[0].ctf.amplitude_contrast += 1e-6,
+            |stack| stack.particles[0].ctf.phase_shift += 1e-6,
+        ];
+        for (index, change) in changes.into_iter().enumerate() {
+            assert_ne!(changed(change), fingerprint(&stack), "change {index}");
+        }
+        // The truth is for judging only.
+        assert_eq!(changed(|stack| stack.particles[0].motion = None), fingerprint(&stack));
+    }
 }

@@ -115,7 +115,8 @@ fn tokens(line: &str) -> Vec<String> {
 pub fn to_text(tables: &[Table]) -> String {
     let mut text = String::new();
     for table in tables {
-        let _ = write!(text, "\ndata_{}\n\nloop_\n", table.name);
+        // The comment tells RELION that angles, origins and optics are those of version 3.1.
+        let _ = write!(text, "\n# version 30001\n\ndata_{}\n\nloop_\n", table.name);
         for (index, column) in table.columns.iter().enumerate() {
             let _ = writeln!(text, "_{column} #{}", index + 1);
         }

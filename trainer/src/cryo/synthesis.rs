@@ -7,13 +7,13 @@
 //!
 //! | parameter | default | meaning | range |
 //! | --- | --- | --- | --- |
-//! | `particles` | 10000 | images | ≥ 2 |
+//! | `particles` | 10000 | images | 2 … 10,000,000, and 2²⁹ pixels in all |
 //! | `size` | 32 | pixels along an edge | even, 16 … 256 |
 //! | `pixel_size` | 3 | Å | 0.5 … 20; the molecule must fit |
-//! | `deviation` | 2 | of an atom's Gaussian, Å | > 0 |
-//! | `snr` | 0.1 | variance of the images without noise over that of the noise, over the whole box | > 0 |
-//! | `shift` | 4 | shifts are uniform within ± this, Å | ≥ 0 |
-//! | `defocus` | 10000 … 25000 | Å, uniform | > 0 |
+//! | `deviation` | 2 | of an atom's Gaussian, Å | 0.1 … 50 |
+//! | `snr` | 0.1 | variance of the images without noise over that of the noise, over the whole box | 1e-6 … 1e6 |
+//! | `shift` | 4 | shifts are uniform within ± this, Å | 0 … 1000 |
+//! | `defocus` | 10000 … 25000 | Å, uniform | 1 … 1e6 |
 //! | `motion` | uniform on 0 … 1 | conformation; or always the same | 0 … 1 |
 
 use super::atoms::Molecule;
@@ -21,7 +21,7 @@ use super::ctf::Ctf;
 use super::density::Density;
 use super::error::{CryoError, read_text};
 use super::fourier::{Direction, transform};
-use super::particles::{Particle, ParticleStack};
+use super::particles::{Particle, ParticleStack, remove_tables};
 use super::poses::Rotation;
 use crate::files;
 use crate::train::step_rng;
@@ -34,6 +34,9 @@ use std::path::Path;
 /// Random numbers of a particle's pose and of its noise.
 const POSE: u64 = 101;
 const NOISE: u64 = 102;
+
+/// Pixels of a stack: two gigabytes.
+const MOST_PIXELS: usize = 1 << 29;
 
 /// What to make; see the module's table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,11 +90,29 @@ impl SynthesisParams {
         if !within(self.pixel_size, 0.5, 20.0) {
             return refuse(format!("pixels of {} Å are not possible; --pixel-size takes 0.5 to 20", self.pixel_size));
         }
-        if !within(f64::from(self.deviation), 0.1, 50.0) || !within(self.snr, 1e-6, 1e6) {
-            return refuse("--deviation takes 0.1 to 50 ångström and --snr a number above zero".into());
+        if self.particles > MOST_PIXELS / self.size.pow(2) {
+            return refuse(format!(
+                "{} images of {size} × {size} pixels are not possible; a stack has up to {MOST_PIXELS} pixels, so lower --particles to \
+                 {} or --box",
+                self.particles,
+                MOST_PIXELS / self.size.pow(2),
+                size = self.size
+            ));
         }
-        if !within(self.shift, 0.0, 1e3) || !within(self.defocus[0], 1.0, self.defocus[1]) || self.defocus[1] > 1e6 {
-            return refuse("--shift takes 0 or more, --defocus two numbers of ångströms, the smaller first".into());
+        if !within(f64::from(self.deviation), 0.1, 50.0) {
+            return refuse(format!("atoms of {} Å are not possible; --deviation takes 0.1 to 50", self.deviation));
+        }
+        if !within(self.snr, 1e-6, 1e6) {
+            return refuse(format!("a signal to noise of {} is not possible; --snr takes 1e-6 to 1e6", self.snr));
+        }
+        if !within(self.shift, 0.0, 1e3) {
+            return refuse(format!("shifts of {} Å are not possible; --shift takes 0 to 1000", self.shift));
+        }
+        if !within(self.defocus[0], 1.0, self.defocus[1]) || !within(self.defocus[1], 1.0, 1e6) {
+            let [low, high] = self.defocus;
+            return refuse(format!(
+                "a defocus from {low} to {high} Å is not possible; --defocus takes two numbers from 1 to 1e6, the smaller first"
+            ));
         }
         if self.motion.is_some_and(|motion| !within(motion, 0.0, 1.0)) {
             return refuse("--motion takes a number from 0 (open) to 1 (closed)".into());
@@ -148,6 +169,12 @@ impl Truth {
         Density::new(self.molecule.at(t as f32), self.params.deviation)
     }
 
+    /// The true motion of each image of a stack: what its table says, or the one that all were made with. `None` if neither
+    /// is known: then there is nothing to compare volumes with.
+    pub fn motions(&self, stack: &ParticleStack) -> Option<Vec<f64>> {
+        stack.motions().or_else(|| Some(vec![self.params.motion?; stack.particles.len()]))
+    }
+
     /// Makes the folder for the particles; one that holds anything is only taken with `force`.
     ///
     /// # Errors
@@ -164,11 +191,12 @@ impl Truth {
         Ok(())
     }
 
-    /// Writes `truth.csv` and `truth.json` into a folder.
+    /// Writes `truth.csv` and `truth.json` into a folder, before the particles: tables of earlier ones are removed.
     ///
     /// # Errors
-    /// If a file cannot be written.
+    /// If a file cannot be written or removed.
     pub fn write(&self, folder: &Path) -> Result<(), CryoError> {
+        remove_tables(folder)?;
         files::write(&folder.join("truth.csv"), self.molecule.to_csv().as_bytes())?;
         let json = serde_json::to_string_pretty(&self.params).expect("plain values");
         files::write(&folder.join("truth.json"), json.as_bytes())?;
@@ -294,6 +322,10 @@ mod tests {
             SynthesisParams { snr: 0.0, ..params() },
             SynthesisParams { motion: Some(1.5), ..params() },
             SynthesisParams { particles: 1, ..params() },
+            SynthesisParams { particles: 10_000_000, size: 256, ..params() },
+            SynthesisParams { shift: -1.0, ..params() },
+            SynthesisParams { defocus: [2e4, 1e4], ..params() },
+            SynthesisParams { defocus: [1e4, 1e7], ..params() },
         ] {
             assert!(matches!(synthesize(&molecule, &broken), Err(CryoError::Setting(_))), "{broken:?}");
         }

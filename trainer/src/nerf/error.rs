@@ -24,11 +24,24 @@ pub enum SceneError {
         source: io::Error,
     },
     /// No JSON, or another structure.
-    #[error("{} is no list of views as Blender's exporters write it ({reason})", path.display())]
+    #[error("{} is no list of views as Blender's exporters write it ({reason}); export it again", path.display())]
     Json {
         /// The file.
         path: PathBuf,
         /// What the parser met, and where.
+        reason: String,
+    },
+    /// A frame of another structure.
+    #[error(
+        "{}: frame {frame} is no view as Blender's exporters write it ({reason}); export it again or remove the frame",
+        path.display()
+    )]
+    Frame {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 0.
+        frame: usize,
+        /// What the parser met.
         reason: String,
     },
     /// Neither an angle for all frames nor one for this frame.
@@ -38,12 +51,14 @@ pub enum SceneError {
         path: PathBuf,
     },
     /// An angle that no camera has.
-    #[error("{} has camera_angle_x {angle}; it must lie between 0 and π radians", path.display())]
+    #[error("{} has camera_angle_x {angle}; a field of view has {} to {} radians", path.display(), range.0, range.1)]
     Angle {
         /// The file.
         path: PathBuf,
         /// As given.
         angle: f64,
+        /// The smallest and the largest.
+        range: (f64, f64),
     },
     /// No frames.
     #[error("{} lists no frames; export at least one view", path.display())]
@@ -52,7 +67,7 @@ pub enum SceneError {
         path: PathBuf,
     },
     /// A matrix that is not 4×4.
-    #[error("{}: frame {frame} has a transform_matrix that is not 4 rows of 4 numbers", path.display())]
+    #[error("{}: frame {frame} has a transform_matrix that is not 4 rows of 4 numbers; export it again", path.display())]
     MatrixShape {
         /// The file.
         path: PathBuf,
@@ -159,6 +174,27 @@ pub enum NerfError {
         value: String,
         /// What is possible.
         range: &'static str,
+    },
+    /// Hardly any ray passes through the bounding cube.
+    #[error(
+        "{met} of {rays} training rays meet the cube of half width {half_width} around the origin, too few to learn from; give \
+         --half-width the size of the scene, or check the cameras and camera_angle_x"
+    )]
+    NoRays {
+        /// Rays that meet it.
+        met: usize,
+        /// Rays that were tried.
+        rays: usize,
+        /// Of the cube.
+        half_width: f32,
+    },
+    /// A list of views that is out of date cannot be removed.
+    #[error("cannot remove {}, which would not fit the new pictures; choose another folder", path.display())]
+    Remove {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
     },
     /// The written artifact or volume does not come back.
     #[error("{} cannot be drawn: {reason}; fit the scene again", path.display())]

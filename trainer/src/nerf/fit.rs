@@ -40,6 +40,32 @@ pub fn start_occupancy(params: &ValidNerfParams) -> RwLock<Occupancy> {
     RwLock::new(Occupancy::new(params.params().grid, first_guess(params)))
 }
 
+/// Rays of a view that [`check_rays`] tries, about.
+const TRIED: usize = 1024;
+/// Of so many rays at least one must meet the cube.
+const FEWEST: usize = 1000;
+
+/// Checks that the training rays see the bounding cube: without, there is nothing to learn and no loss that says so.
+///
+/// # Errors
+/// [`NerfError::NoRays`] if fewer than one in [`FEWEST`] does.
+pub fn check_rays(params: &ValidNerfParams, views: &[View]) -> Result<(), NerfError> {
+    // Without bits every cell is occupied.
+    let volume = volume(params, 1, &[]);
+    let (mut rays, mut met) = (0, 0);
+    for View { camera, pixels, .. } in views {
+        // Odd, so that it does not stay in the same columns.
+        for pixel in (0..pixels.len()).step_by((pixels.len() / TRIED) | 1) {
+            let (x, y) = (pixel % usize::from(camera.width), pixel / usize::from(camera.width));
+            let ray = camera.ray(x as f32 + 0.5, y as f32 + 0.5);
+            rays += 1;
+            met += usize::from(volume.samples(&ray, || 0.5).next().is_some());
+        }
+    }
+    let half_width = params.params().half_width.unwrap_or_default();
+    if met * FEWEST < rays { Err(NerfError::NoRays { met, rays, half_width }) } else { Ok(()) }
+}
+
 /// Trains `state` and `occupancy` from where they are.
 ///
 /// # Errors
@@ -186,4 +212,36 @@ fn calibration(params: &ValidNerfParams, occupancy: &Occupancy, views: &[View]) 
     let mut places: Vec<[u32; DIRECTED_INPUTS]> = places.sample(&mut rng, CALIBRATION).copied().collect();
     places.extend((0..CALIBRATION / 8).map(|_| -> [u32; DIRECTED_INPUTS] { rng.random() }));
     Array2::from_shape_fn((places.len(), volume.inputs()), |(i, axis)| places[i][axis])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nerf::params::NerfParams;
+    use crate::nerf::poses::turntable;
+    use firmware_core::march::Camera;
+
+    #[test]
+    fn a_cube_that_no_ray_meets_is_refused() {
+        let like = Camera { to_world: [[0.0; 4]; 3], focal: 40.0, width: 40, height: 30 };
+        let view = |camera| View { name: String::new(), camera, pixels: vec![[0.5; 4]; 1200] };
+        let views: Vec<View> = turntable(&like, 4.0, 20.0, 5).into_iter().map(view).collect();
+        let check = |half_width: f32, views: &[View]| {
+            let params = NerfParams { half_width: Some(half_width), ..NerfParams::default() };
+            check_rays(&params.check(None).unwrap(), views)
+        };
+        check(1.5, &views).unwrap();
+        check(0.3, &views).unwrap();
+        for half_width in [1e-3, 1e-30] {
+            let error = check(half_width, &views).unwrap_err().to_string();
+            assert!(error.starts_with("0 of 6000 training rays meet") && error.contains("--half-width"), "{error}");
+        }
+        // Cameras that look away.
+        let away = |view: &View| {
+            let mut view = view.clone();
+            view.camera.to_world.iter_mut().for_each(|row| row[..3].iter_mut().for_each(|x| *x = -*x));
+            view
+        };
+        assert!(check(1.5, &views.iter().map(away).collect::<Vec<_>>()).is_err());
+    }
 }

@@ -8,7 +8,7 @@
 //! | `view_direction` | no | colours depend on the direction of view, see [`super::direction`] | |
 //! | `samples` | 128 | steps across the bounding cube | 8 … 4096 |
 //! | `grid` | 64 | cells of the occupancy grid along each axis | 4 … 256 |
-//! | `batch` | 24,576 | samples in occupied cells a step, about; rays are as many as that gives | ≥ 64 |
+//! | `batch` | 24,576 | samples in occupied cells a step, about; rays are as many as that gives | 64 … 2²⁴ |
 //! | `steps` | 6000 | updates | ≥ 1 |
 //! | `learning_rate` | 2e-2 | of Adam, falling along a cosine to 1 % | > 0, ≤ 1 |
 //! | `background` | white | what transparent parts show | white, black |
@@ -204,8 +204,9 @@ impl NerfParams {
         if !(4..=256).contains(&self.grid) {
             return setting("--grid", self.grid.to_string(), "4 to 256");
         }
-        if self.batch < 64 {
-            return setting("--batch", self.batch.to_string(), "at least 64");
+        // More would not fit the memory of a step.
+        if !(64..=1 << 24).contains(&self.batch) {
+            return setting("--batch", self.batch.to_string(), "64 to 16777216");
         }
         if self.steps == 0 {
             return setting("--steps", self.steps.to_string(), "at least 1");
@@ -300,6 +301,7 @@ mod tests {
             (NerfParams { samples: 4, ..base.clone() }, "--samples"),
             (NerfParams { grid: 300, ..base.clone() }, "--grid"),
             (NerfParams { batch: 3, ..base.clone() }, "--batch"),
+            (NerfParams { batch: 1_000_000_000_000, ..base.clone() }, "--batch"),
             (NerfParams { steps: 0, ..base.clone() }, "--steps"),
             (NerfParams { learning_rate: f64::NAN, ..base.clone() }, "--learning-rate"),
             (NerfParams { hidden: vec![], ..base.clone() }, "hidden layers"),

@@ -57,8 +57,9 @@ pub fn write(
     let row = |name: &str, psnr: f64, ssim: f64| vec![name.to_owned(), format!("{psnr:.2}"), format!("{ssim:.4}")];
     let mut rows: Vec<_> = metrics.views.iter().map(|view| row(&view.name, view.psnr_db, view.ssim)).collect();
     rows.push(row("mean", metrics.psnr_db, metrics.ssim));
+    let scene = settings.scene.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let page = SheetPage {
-        title: &settings.scene.display().to_string(),
+        title: &scene,
         lead: &format!(
             "{:.2} dB and SSIM {:.4} over {} views that were not trained on, {:.1} evaluations of the network per pixel.",
             metrics.psnr_db,

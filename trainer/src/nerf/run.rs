@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use super::error::NerfError;
 use super::occupancy::{Occupancy, OccupancyState};
 use super::params::NerfParams;
+use super::scene::Views;
+use crate::checkpoint::fingerprint_of;
 use crate::optimizer::Moments;
 use crate::run::RunError;
 use crate::tensors::{TensorError, Tensors};
@@ -27,10 +29,20 @@ use crate::train::TrainState;
 pub struct RunSettings {
     /// Hyperparameters.
     pub nerf: NerfParams,
-    /// The scene's folder.
+    /// The scene's folder, absolute.
     pub scene: PathBuf,
     /// Of `model.ffm`.
     pub precision: String,
+    /// [`fingerprint`] of the views that it is trained on.
+    pub fingerprint: u64,
+}
+
+/// A checksum of all that training sees of a scene: pixels, cameras and the half width of the bounding cube.
+pub fn fingerprint(train: &Views) -> u64 {
+    let cameras = train.views.iter().flat_map(|view| view.camera.to_values());
+    let pixels = train.views.iter().flat_map(|view| view.pixels.as_flattened()).copied();
+    let values = train.half_width.into_iter().chain(cameras).chain(pixels);
+    fingerprint_of(values.map(f32::to_bits))
 }
 
 /// The files of a run.

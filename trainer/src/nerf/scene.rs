@@ -21,19 +21,29 @@ use super::error::SceneError;
 pub const DEFAULT_HALF_WIDTH: f32 = 1.5;
 /// Largest side of a picture.
 const MAX_SIDE: u32 = 4096;
+/// Fields of view, radians: less is no picture but a point, more is nearly flat.
+const ANGLES: (f64, f64) = (1e-3, 3.1);
 /// How far a rotation may be from orthonormal: files hold six digits or more.
 const ROTATION_TOLERANCE: f64 = 1e-3;
 
-/// A list of views as it is stored.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A list of views as it is written.
+#[derive(Clone, Debug, Serialize)]
 pub struct Transforms {
     /// Horizontal field of view, radians.
     pub camera_angle_x: Option<f64>,
     /// Half width of the bounding cube.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub half_width: Option<f32>,
     /// The views.
     pub frames: Vec<Frame>,
+}
+
+/// A list of views as it is read: frames one by one, so that a broken one is known by its number.
+#[derive(Deserialize)]
+struct List {
+    camera_angle_x: Option<f64>,
+    half_width: Option<f32>,
+    frames: Vec<serde_json::Value>,
 }
 
 /// A view as it is stored.
@@ -122,20 +132,25 @@ pub fn read(scene: &Path, part: Part) -> Result<Views, SceneError> {
 /// As [`read`].
 pub fn read_list(path: &Path) -> Result<Views, SceneError> {
     let text = fs::read_to_string(path).map_err(|source| SceneError::Read { path: path.to_owned(), source })?;
-    let transforms: Transforms = serde_json::from_str(&text)
+    let list: List = serde_json::from_str(&text)
         .map_err(|error| SceneError::Json { path: path.to_owned(), reason: error.to_string() })?;
-    let angle = transforms.camera_angle_x.ok_or_else(|| SceneError::NoAngle { path: path.to_owned() })?;
-    if !(angle > 0.0 && angle < std::f64::consts::PI) {
-        return Err(SceneError::Angle { path: path.to_owned(), angle });
+    let angle = list.camera_angle_x.ok_or_else(|| SceneError::NoAngle { path: path.to_owned() })?;
+    if !(ANGLES.0..=ANGLES.1).contains(&angle) {
+        return Err(SceneError::Angle { path: path.to_owned(), angle, range: ANGLES });
     }
-    if let Some(half_width) = transforms.half_width {
+    if let Some(half_width) = list.half_width {
         check_half_width(half_width)?;
     }
-    if transforms.frames.is_empty() {
+    if list.frames.is_empty() {
         return Err(SceneError::NoFrames { path: path.to_owned() });
     }
-    let mut views: Vec<View> = Vec::with_capacity(transforms.frames.len());
-    for (index, frame) in transforms.frames.iter().enumerate() {
+    let mut views: Vec<View> = Vec::with_capacity(list.frames.len());
+    for (index, frame) in list.frames.into_iter().enumerate() {
+        let frame: Frame = serde_json::from_value(frame).map_err(|error| SceneError::Frame {
+            path: path.to_owned(),
+            frame: index,
+            reason: error.to_string(),
+        })?;
         let to_world = camera_to_world(path, index, &frame.transform_matrix)?;
         let picture = picture_path(path, index, &frame.file_path)?;
         let (size, pixels) = read_picture(&picture)?;
@@ -150,7 +165,7 @@ pub fn read_list(path: &Path) -> Result<Views, SceneError> {
         let name = picture.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         views.push(View { name, camera, pixels });
     }
-    Ok(Views { views, half_width: transforms.half_width })
+    Ok(Views { views, half_width: list.half_width })
 }
 
 /// Pixels per unit of x/z for a horizontal field of view in radians.
@@ -287,12 +302,19 @@ mod tests {
     fn says_what_is_wrong_with_a_list() {
         let (folder, list) = folder();
         type Edit = fn(&mut Value);
-        let edits: [(Edit, &str); 14] = [
+        let edits: [(Edit, &str); 16] = [
             (|v| *v = json!([1, 2]), "no list of views"),
             (|v| v["frames"] = json!("none"), "no list of views"),
             (|v| v["frames"] = json!([]), "lists no frames"),
             (|v| v["camera_angle_x"] = Value::Null, "no camera_angle_x"),
-            (|v| v["camera_angle_x"] = json!(4.0), "between 0 and π"),
+            (|v| v["camera_angle_x"] = json!(4.0), "0.001 to 3.1 radians"),
+            (|v| v["camera_angle_x"] = json!(1e-9), "0.001 to 3.1 radians"),
+            (
+                |v| {
+                    v["frames"][1].as_object_mut().unwrap().remove("file_path");
+                },
+                "frame 1 is no view as Blender's exporters write it (missing field `file_path`); export it again",
+            ),
             (
                 |v| v["frames"][1]["transform_matrix"][2] = json!([0.0, 1.0]),
                 "frame 1 has a transform_matrix that is not 4 rows",
@@ -309,7 +331,7 @@ mod tests {
                 },
                 "frame 0 has a transform_matrix that is not 4 rows",
             ),
-            (|v| v["frames"][0]["transform_matrix"][0][3] = Value::Null, "no list of views"),
+            (|v| v["frames"][0]["transform_matrix"][0][3] = Value::Null, "frame 0 is no view"),
             (|v| v["frames"][1]["transform_matrix"][3][3] = json!(0.0), "last row"),
             (|v| v["frames"][1]["file_path"] = json!("train/c"), "c.png, which does not exist"),
             (|v| v["half_width"] = json!(-1.0), "--half-width"),

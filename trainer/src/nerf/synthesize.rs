@@ -223,12 +223,21 @@ pub fn views(params: &SynthesizeParams, part: Part) -> Views {
     Views { views, half_width: Some(HALF_WIDTH) }
 }
 
-/// Renders the scene into a folder, which is made where it is missing.
+/// Renders the scene into a folder, which is made where it is missing. Lists of an earlier scene are removed first, so that
+/// none ever lies beside other pictures.
 ///
 /// # Errors
-/// If a file cannot be written.
+/// If a file cannot be written or removed.
 pub fn synthesize(folder: &Path, params: &SynthesizeParams, mut rendered: impl FnMut(usize)) -> Result<(), NerfError> {
     let solids = solids();
+    for path in params.views.map(|(part, _)| part.list(folder)) {
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(NerfError::Remove { path, source });
+            }
+            _ => {}
+        }
+    }
     let mut done = 0;
     for &(part, count) in &params.views {
         let pictures = folder.join(part.name());
@@ -292,6 +301,25 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Whenever it is interrupted, no list of the scene before names the pictures of this one.
+    #[test]
+    fn lists_of_another_scene_do_not_outlive_its_pictures() {
+        let folder = tempfile::tempdir().unwrap();
+        let params = SynthesizeParams {
+            size: 8,
+            views: [(Part::Train, 2), (Part::Validation, 1), (Part::Test, 1)],
+            glossy: false,
+            seed: 5,
+        };
+        synthesize(folder.path(), &params, |_| ()).unwrap();
+        let lists = params.views.map(|(part, _)| part.list(folder.path()));
+        assert!(lists.iter().all(|list| list.exists()));
+        let mut counts = Vec::new();
+        let count = |_| counts.push(lists.iter().filter(|list| list.exists()).count());
+        synthesize(folder.path(), &SynthesizeParams { seed: 6, ..params }, count).unwrap();
+        assert_eq!(counts, [0, 0, 1, 2], "lists after each picture");
     }
 
     #[test]

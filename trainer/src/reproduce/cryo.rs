@@ -3,7 +3,7 @@
 use super::monitor::{Event, Monitor};
 use super::{Claim, Options, ReproduceError, Story, Table};
 use crate::cryo::atoms::Molecule;
-use crate::cryo::comparison::{Entry, compare, sheet, steps, table, to_json};
+use crate::cryo::comparison::{ENCODINGS, Entry, compare, sheet, steps, table, to_json};
 use crate::cryo::params::CryoParams;
 use crate::cryo::synthesis::{SynthesisParams, Truth, synthesize};
 use crate::report::sheet::Sheet;
@@ -59,11 +59,10 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
     })
 }
 
-fn claims(entries: &[Entry], snr: f64) -> Vec<Claim> {
+fn claims([none, _, gaussian]: &[Entry; ENCODINGS.len()], snr: f64) -> Vec<Claim> {
     let angstrom = |entry: &Entry, quality: usize| {
         entry.results.qualities[quality].truth.as_ref().map_or(f64::INFINITY, |curve| curve.at_half.angstrom)
     };
-    let [none, _, gaussian] = entries else { return Vec::new() };
     let rho = gaussian.results.spearman.unwrap_or(0.0).abs();
     let (of_none, of_gaussian, baseline) = (angstrom(none, 1), angstrom(gaussian, 1), angstrom(gaussian, 0));
     vec![

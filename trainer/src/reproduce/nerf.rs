@@ -62,12 +62,13 @@ fn compare(
     train: &Views,
     test: &Views,
     monitor: &Monitor<'_>,
-) -> Result<Vec<Trained>, ReproduceError> {
-    side_by_side(&PUBLISHED, |&(kind, _)| {
+) -> Result<[Trained; PUBLISHED.len()], ReproduceError> {
+    let trained = side_by_side(&PUBLISHED, |&(kind, _)| {
         let mut observe = |_: &_, _| monitor.advance(1);
         let mut watch = Watch { stop: Some(monitor.stop), observe: Some(&mut observe), ..Watch::default() };
         compare_one(base, kind, train, test, &mut watch)?.ok_or(ReproduceError::Interrupted)
-    })
+    })?;
+    Ok(trained.try_into().expect("one field for each encoding"))
 }
 
 /// The figure: what `trainer reproduce nerf` writes, and what a page of applications shows.
@@ -81,7 +82,7 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
     let quantized = gaussian.quantized_psnr_db(&train, &test)?;
     let setting =
         Setting { size: scene.size, train_views: train.views.len(), test_views: test.views.len(), steps: base.steps };
-    let rows: Vec<&Compared> = trained.iter().map(|trained| &trained.row).collect();
+    let rows = trained.each_ref().map(|trained| &trained.row);
     let quick =
         if options.quick { " Quick: smaller pictures, fewer views, a smaller network, fewer steps." } else { "" };
     Ok(Story {
@@ -126,9 +127,8 @@ fn table(rows: &[&Compared]) -> Table {
     }
 }
 
-fn claims(options: Options, rows: &[&Compared], quantized: f64) -> Vec<Claim> {
-    let psnr: Vec<f64> = rows.iter().map(|row| row.psnr_db).collect();
-    let [none, basic, positional, gaussian] = psnr[..] else { return Vec::new() };
+fn claims(options: Options, rows: &[&Compared; PUBLISHED.len()], quantized: f64) -> Vec<Claim> {
+    let [none, basic, positional, gaussian] = rows.map(|row| row.psnr_db);
     let mut claims = vec![
         Claim::new(
             "none < basic < positional and Gaussian",

@@ -19,8 +19,11 @@ use super::fit::{Images, Job};
 /// The folder gets comparison.json and comparison.png, and for each encoding the folder of a run as `cryo fit` leaves it.
 /// Half sets are fitted with the Gaussian encoding alone. Ctrl-C keeps what was learned; --resume continues.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  trainer cryo compare kinase/poses.csv --out runs/encodings\n  \
-                        trainer cryo compare --resume runs/encodings")]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Examples:\n  trainer cryo compare kinase/poses.csv --out runs/encodings\n  \
+                        trainer cryo compare --resume runs/encodings"
+)]
 pub(crate) struct Compare {
     /// A RELION .star with poses and CTF, or a poses.csv of `trainer cryo synthesize`
     #[arg(required_unless_present = "resume", conflicts_with = "resume")]
@@ -64,9 +67,11 @@ impl Compare {
                 (out, Images::read(&runs[0].1)?, runs)
             }
             (None, Some(table), Some(out)) => {
-                let settings = ENCODINGS.map(|kind| self.settings_of(table, kind));
-                settings.iter().try_for_each(|settings| settings.params.check())?;
+                let base = self.settings_of(table)?;
+                let settings =
+                    ENCODINGS.map(|kind| CryoSettings { params: with_encoding(&base.params, kind), ..base.clone() });
                 let images = Images::read(&settings[0])?;
+                settings.iter().try_for_each(|settings| images.check(&settings.params))?;
                 RunFolder::create(out, self.force)?;
                 let start = |(kind, settings)| {
                     let folder = RunFolder::create(&folder_of(out, kind), true)?;
@@ -84,13 +89,13 @@ impl Compare {
         interrupt::catch()?;
         let mut entries = Vec::new();
         for (kind, (folder, settings)) in ENCODINGS.into_iter().zip(runs) {
-            let Some((results, metrics)) = Job::new(folder, settings, &images).run()? else {
+            let Some((results, _)) = Job::new(folder, settings, &images).run()? else {
                 eprintln!("interrupted; continue with: trainer cryo compare --resume {}", out.display());
                 interrupt::exit();
             };
-            entries.push(Entry { kind, results, seconds: metrics.seconds });
+            entries.push(Entry { kind, results });
         }
-        let motions: Option<Vec<f64>> = images.stack.particles.iter().map(|particle| particle.motion).collect();
+        let motions = images.stack.motions();
         if let Some(sheet) = sheet("Encodings", &entries, motions.as_deref()) {
             files::write(&out.join("comparison.png"), &sheet.png()?)?;
         }
@@ -99,7 +104,7 @@ impl Compare {
         print(&if self.json { result } else { text(&entries) })
     }
 
-    fn settings_of(&self, table: &Path, kind: EncodingKind) -> CryoSettings {
+    fn settings_of(&self, table: &Path) -> anyhow::Result<CryoSettings> {
         let base = CryoParams::default();
         let params = CryoParams {
             steps: self.steps.unwrap_or(base.steps),
@@ -107,13 +112,14 @@ impl Compare {
             seed: self.seed.unwrap_or(base.seed),
             ..base
         };
-        CryoSettings {
-            params: with_encoding(&params, kind),
-            table: table.to_owned(),
-            stack: self.stack.clone(),
-            truth: Some(table.parent().unwrap_or(Path::new("")).to_owned()),
+        let table = std::path::absolute(table)?;
+        Ok(CryoSettings {
+            params,
+            truth: table.parent().map(Path::to_owned),
+            table,
+            stack: self.stack.as_ref().map(std::path::absolute).transpose()?,
             precision: "w8a16".to_owned(),
-        }
+        })
     }
 }
 

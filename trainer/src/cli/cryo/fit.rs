@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use serde_json::json;
-use trainer::cryo::fit::{Prepared, Results, Subset, evaluate};
+use trainer::cryo::fit::{Prepared, Results, evaluate_all};
 use trainer::cryo::params::CryoParams;
 use trainer::cryo::particles::ParticleStack;
 use trainer::cryo::run::{self, CryoSettings, Metrics};
+use trainer::cryo::subset::Subset;
 use trainer::cryo::synthesis::Truth;
 use trainer::cryo::{CryoError, report};
 use trainer::encoding::EncodingKind;
-use trainer::network::Mlp;
 use trainer::run::RunFolder;
 use trainer::train::{Checkpoint, Ended, TrainError, TrainState, Watch};
 use trainer::{checkpoint, progress};
@@ -29,9 +29,12 @@ const CHECKPOINT: Duration = Duration::from_secs(30);
 /// (if it is known) and between half sets, and the decoder as model.ffm. Ctrl-C keeps what was learned; --resume
 /// continues to the same bits as an uninterrupted run.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  trainer cryo fit kinase/poses.csv --out runs/kinase\n  \
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Examples:\n  trainer cryo fit kinase/poses.csv --out runs/kinase\n  \
                         trainer cryo fit run_data.star --stack particles.mrcs --homogeneous --out runs/mean\n  \
-                        trainer cryo fit --resume runs/kinase")]
+                        trainer cryo fit --resume runs/kinase"
+)]
 pub(crate) struct Fit {
     /// A RELION .star with poses and CTF, or a poses.csv of `trainer cryo synthesize`
     #[arg(required_unless_present = "resume", conflicts_with = "resume")]
@@ -142,6 +145,27 @@ impl Images {
         let fingerprint = run::fingerprint(&stack);
         Ok(Self { stack, truth, fingerprint })
     }
+
+    /// Whether these settings suit them, before anything is made or removed.
+    pub(super) fn check(&self, params: &CryoParams) -> Result<(), CryoError> {
+        params.check(self.stack.particles.len(), self.stack.size)
+    }
+
+    /// Whether the truth that was asked for can be compared with.
+    fn check_truth(&self, folder: &Path, table: &Path) -> anyhow::Result<()> {
+        let Some(truth) = &self.truth else {
+            bail!("{} has no truth.json; name a folder of `trainer cryo synthesize`", folder.display());
+        };
+        if truth.motions(&self.stack).is_none() {
+            bail!(
+                "{} does not say which conformation each image shows, so that nothing can be compared with {}; name the poses.csv of \
+                 `trainer cryo synthesize`, or leave out --truth",
+                table.display(),
+                folder.display()
+            );
+        }
+        Ok(())
+    }
 }
 
 /// A run about to train.
@@ -162,13 +186,16 @@ impl Fit {
                 }
                 (run::read_settings(&RunFolder::open(run)?)?, run)
             }
-            (None, Some(table), Some(out)) => (self.settings_of(table), out),
+            (None, Some(table), Some(out)) => (self.settings_of(table)?, out),
             _ => bail!("name a table of particles and an --out, or a run to --resume"),
         };
-        settings.params.check()?;
         let images = Images::read(&settings)?;
-        if let (Some(folder), None) = (&self.settings.truth, &images.truth) {
-            bail!("{} has no truth.json; name a folder of `trainer cryo synthesize`", folder.display());
+        images.check(&settings.params)?;
+        if let Some(folder) = &self.settings.truth {
+            images.check_truth(folder, &settings.table)?;
+        } else if images.truth.as_ref().is_some_and(|truth| truth.motions(&images.stack).is_none()) {
+            let table = settings.table.display();
+            eprintln!("not compared with the truth: {table} does not say which conformation each image shows");
         }
         let folder = match &self.resume {
             Some(run) => RunFolder::open(run)?,
@@ -187,16 +214,18 @@ impl Fit {
         }
     }
 
-    fn settings_of(&self, table: &Path) -> CryoSettings {
-        let beside = table.parent().unwrap_or(Path::new("")).to_owned();
+    fn settings_of(&self, table: &Path) -> anyhow::Result<CryoSettings> {
+        // Absolute, so that the run is continued from any folder.
+        let table = std::path::absolute(table)?;
+        let truth = self.settings.truth.as_deref().or(table.parent());
         let precision = self.settings.precision.unwrap_or(PrecisionArg::W8a16);
-        CryoSettings {
+        Ok(CryoSettings {
             params: self.settings.params(),
-            table: table.to_owned(),
-            stack: self.settings.stack.clone(),
-            truth: Some(self.settings.truth.clone().unwrap_or(beside)),
+            stack: self.settings.stack.as_ref().map(std::path::absolute).transpose()?,
+            truth: truth.map(std::path::absolute).transpose()?,
             precision: trainer::model_card::precision_name(precision.into()).to_owned(),
-        }
+            table,
+        })
     }
 }
 
@@ -210,34 +239,32 @@ impl<'a> Job<'a> {
     pub(super) fn run(&self) -> anyhow::Result<Option<(Results, Metrics)>> {
         let precision = parse_precision(&self.settings.precision)?;
         let Images { stack, truth, .. } = self.images;
-        eprintln!("back-projecting {} images", stack.particles.len());
-        let prepared = Prepared::new(stack, &self.settings.params)?;
-        let first = prepared.start();
-        if !run::checkpoint_path(&self.folder, Subset::All).exists() {
-            // A disk that is full or read-only shows before the training, not after it.
-            let begun = run::write_network(&self.folder, &self.settings, &first.networks);
-            if begun.is_err() {
-                self.folder.discard();
-            }
-            begun?;
-        }
         let stop = interrupt::catch()?;
-        let subsets: &[Subset] =
-            if self.settings.params.half_sets { &[Subset::All, Subset::Odd, Subset::Even] } else { &[Subset::All] };
-        let mut trained: Vec<Vec<Mlp<f32>>> = Vec::new();
-        for &subset in subsets {
+        let mut trained = Vec::new();
+        for &subset in self.settings.params.subsets() {
+            let (images, params) = (subset.of(stack), subset.params(&self.settings.params));
+            eprintln!("back-projecting {} images", images.particles.len());
+            let prepared = Prepared::new(&images, &params)?;
             let mut state = prepared.start();
+            if subset == Subset::All && !run::checkpoint_path(&self.folder, subset).exists() {
+                // A disk that is full or read-only shows before the training, not after it.
+                let begun = run::write_network(&self.folder, &self.settings, &state.networks);
+                if begun.is_err() {
+                    self.folder.discard();
+                }
+                begun?;
+            }
             run::resume(&self.folder, subset, &mut state, self.images.fingerprint)?;
             if self.train(&prepared, subset, &mut state, stop)? == Ended::Interrupted {
                 return Ok(None);
             }
-            trained.push(state.networks);
+            trained.push((prepared, state.networks));
         }
-        let halves = (trained.len() == 3).then(|| [&trained[1][..], &trained[2][..]]);
-        let results = evaluate(&prepared, stack, truth.as_ref(), &trained[0], halves);
+        let results = evaluate_all(&trained, stack, truth.as_ref());
+        let (prepared, networks) = &trained[0];
         let seconds = self.begun.elapsed().as_secs_f64();
-        let parts = (&prepared, stack, &results);
-        let metrics = run::write(&self.folder, &self.settings, precision, parts, &trained[0], seconds)?;
+        let parts = (prepared, stack, &results);
+        let metrics = run::write(&self.folder, &self.settings, precision, parts, networks, seconds)?;
         Ok(Some((results, metrics)))
     }
 
@@ -255,14 +282,14 @@ impl<'a> Job<'a> {
         };
         save(state)?;
         eprintln!("training on {} images", subset.name());
-        let mut bar = progress::on_stderr(prepared.steps(subset), state.step);
+        let mut bar = progress::on_stderr(prepared.params().steps, state.step);
         let mut watch = Watch {
             stop: Some(stop),
             progress: Some(&mut *bar),
             checkpoint: Some(Checkpoint { every: CHECKPOINT, save: &mut save }),
             observe: None,
         };
-        let ended = prepared.train(subset, state, &mut watch)?;
+        let ended = prepared.train(state, &mut watch)?;
         save(state)?;
         Ok(ended)
     }

@@ -8,6 +8,9 @@ mod synthesize;
 ///
 /// See the subcommands for the details.
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  trainer cryo synthesize --out kinase\n  \
+                        trainer cryo fit kinase/poses.csv --out runs/kinase\n  \
+                        trainer cryo compare kinase/poses.csv --out runs/encodings")]
 pub(crate) struct Cryo {
     #[command(subcommand)]
     command: Command,

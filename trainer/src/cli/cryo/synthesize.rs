@@ -15,8 +15,11 @@ use super::super::print;
 /// truth.csv with truth.json, from which `trainer cryo fit` knows the true volumes. Without --atoms the molecule is adenylate
 /// kinase between its open and closed structures.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  trainer cryo synthesize --out kinase\n  \
-                        trainer cryo synthesize --atoms 4ake.pdb --box 64 --pixel-size 1.5 --snr 0.05 --out still")]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Examples:\n  trainer cryo synthesize --out kinase\n  \
+                        trainer cryo synthesize --atoms 4ake.pdb --box 64 --pixel-size 1.5 --snr 0.05 --out still"
+)]
 pub(crate) struct Synthesize {
     /// A PDB file, or a CSV table of ångströms: x, y, z, or open_x, …, closed_z
     #[arg(long, value_name = "FILE")]

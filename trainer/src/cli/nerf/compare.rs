@@ -21,8 +21,11 @@ use crate::cli::{interrupt, print};
 /// learned; --resume continues to the same bits as an uninterrupted comparison. The published numbers are of another scene
 /// at another size: compare their order, not their height.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  trainer nerf compare scene --out runs/encodings\n  \
-                        trainer nerf compare --resume runs/encodings")]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Examples:\n  trainer nerf compare scene --out runs/encodings\n  \
+                        trainer nerf compare --resume runs/encodings"
+)]
 pub(crate) struct Compare {
     /// The scene's folder
     #[arg(required_unless_present = "resume", conflicts_with = "resume")]

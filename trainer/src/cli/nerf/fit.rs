@@ -9,13 +9,15 @@ use anyhow::{Context, bail};
 use firmware_core::Precision;
 use serde::Serialize;
 use trainer::encoding::EncodingKind;
-use trainer::nerf::fit::{ViewsMetrics, continue_fit, export, judge_network, start_occupancy, volume_words};
+use trainer::nerf::fit::{
+    ViewsMetrics, check_rays, continue_fit, export, judge_network, start_occupancy, volume_words,
+};
 use trainer::nerf::occupancy::Occupancy;
 use trainer::nerf::params::{Background, DensityKind, NerfParams, ValidNerfParams};
 use trainer::nerf::report;
-use trainer::nerf::run::{Folder, RunSettings, load, save, settings_of};
+use trainer::nerf::run::{Folder, RunSettings, fingerprint, load, save, settings_of};
 use trainer::nerf::scene::{Part, View, Views, read};
-use trainer::run::RunFolder;
+use trainer::run::{RunError, RunFolder};
 use trainer::train::{Checkpoint, Ended, TrainError, TrainState, Watch};
 use trainer::{files, progress};
 
@@ -30,6 +32,11 @@ const CHECKPOINT: Duration = Duration::from_secs(30);
 /// The run folder gets model.ffm and volume.ffv (for the device), model_f32.ffm, cameras.json, metrics.json,
 /// report.html and checkpoint.safetensors. Ctrl-C keeps what was learned; --resume continues to the same bits as an uninterrupted run.
 #[derive(clap::Args)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Examples:\n  trainer nerf fit scene --out runs/nerf\n  \
+                        trainer nerf fit --resume runs/nerf --steps 12000"
+)]
 pub(crate) struct Fit {
     /// The scene's folder with transforms_train.json and so on [default with --resume: that of the run]
     #[arg(required_unless_present = "resume")]
@@ -130,13 +137,16 @@ pub(super) struct Scene {
     train: Views,
     held_out: Vec<View>,
     judged_by: JudgedBy,
+    fingerprint: u64,
 }
 
 impl Scene {
     pub(super) fn read(folder: &Path, judged_by: JudgedBy) -> anyhow::Result<Self> {
         let train = read(folder, Part::Train)?;
         let held_out = read(folder, judged_by.into())?.views;
-        Ok(Self { folder: folder.to_owned(), train, held_out, judged_by })
+        let fingerprint = fingerprint(&train);
+        // Absolute, so that a run is continued from any folder.
+        Ok(Self { folder: std::path::absolute(folder)?, train, held_out, judged_by, fingerprint })
     }
 
     /// The scene that a run was started with.
@@ -146,7 +156,9 @@ impl Scene {
 
     /// Settings that suit it.
     pub(super) fn check(&self, params: &NerfParams) -> anyhow::Result<ValidNerfParams> {
-        Ok(params.check(self.train.half_width)?)
+        let params = params.check(self.train.half_width)?;
+        check_rays(&params, &self.train.views)?;
+        Ok(params)
     }
 
     /// Which views are held out.
@@ -215,8 +227,12 @@ impl Run {
     /// A run in a folder that exists, begun: its checkpoint is written, so that it can be resumed from here on.
     pub(super) fn start(folder: &Path, params: ValidNerfParams, scene: &Scene) -> anyhow::Result<Self> {
         let folder = Folder(folder.to_owned());
-        let settings =
-            RunSettings { nerf: params.params().clone(), scene: scene.folder.clone(), precision: "w8a16".to_owned() };
+        let settings = RunSettings {
+            nerf: params.params().clone(),
+            scene: scene.folder.clone(),
+            precision: "w8a16".to_owned(),
+            fingerprint: scene.fingerprint,
+        };
         let (state, occupancy) = (params.start(), start_occupancy(&params));
         save(&folder.checkpoint(), &settings, &state, &occupancy)?;
         Ok(Self { folder, settings, params, state, occupancy })
@@ -226,6 +242,9 @@ impl Run {
     pub(super) fn resume(path: &Path, scene: &Scene, steps: Option<u64>) -> anyhow::Result<Self> {
         let folder = Folder(path.to_owned());
         let (mut settings, state, occupancy) = load(&folder.checkpoint())?;
+        if settings.fingerprint != scene.fingerprint {
+            return Err(RunError::OtherData { path: path.to_owned() }.into());
+        }
         settings.scene.clone_from(&scene.folder);
         settings.nerf.steps = steps.unwrap_or(settings.nerf.steps);
         let params = scene.check(&settings.nerf)?;

@@ -6,7 +6,8 @@ use anyhow::{Context, bail};
 use firmware_core::march::{Camera, Volume};
 use serde_json::json;
 use trainer::files;
-use trainer::model_file::ModelFile;
+use trainer::model_file::{ModelError, ModelFile};
+use trainer::nerf::error::NerfError;
 use trainer::nerf::field::ModelField;
 use trainer::nerf::poses::{mean_distance, resized, turntable};
 use trainer::nerf::render::{contact_sheet, draw, gif, png};
@@ -14,8 +15,16 @@ use trainer::nerf::run::Folder;
 
 use crate::cli::print;
 
+/// Pixels of all frames of a turn.
+const MOST_PIXELS: usize = 1 << 27;
+
 /// Draw views from a run's model.ffm and volume.ffv, with the same bits as on a device.
 #[derive(clap::Args)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Examples:\n  trainer nerf render runs/nerf --picture view.png --depth depth.png\n  \
+                        trainer nerf render runs/nerf --turntable turntable.gif --size 256"
+)]
 pub(crate) struct Render {
     /// The run folder
     run: PathBuf,
@@ -23,7 +32,7 @@ pub(crate) struct Render {
     #[arg(long, default_value_t = 0)]
     view: usize,
     /// Pixels a side [default: as in training]
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4096))]
     size: Option<u16>,
     /// Use model_f32.ffm
     #[arg(long)]
@@ -44,7 +53,7 @@ pub(crate) struct Render {
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=360))]
     frames: u16,
     /// Height of a turn's cameras above the horizon, degrees
-    #[arg(long, default_value_t = 25.0, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 25.0)]
     elevation: f64,
     /// Print one JSON object
     #[arg(long)]
@@ -56,16 +65,18 @@ impl Render {
         if [&self.picture, &self.depth, &self.turntable, &self.sheet].iter().all(|path| path.is_none()) {
             bail!("nothing to draw; give --picture, --depth, --turntable or --sheet");
         }
+        self.check()?;
         let folder = Folder(self.run.clone());
-        let file = ModelFile::read(&if self.f32 { folder.model_f32() } else { folder.model() })?;
+        let file = ModelFile::read(&if self.f32 { folder.model_f32() } else { folder.model() }).map_err(unusable)?;
         let model = file.model()?;
         let path = folder.volume();
         let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut words = vec![0u32; bytes.len().div_ceil(4)];
         bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(&bytes);
         let volume = Volume::parse(bytemuck::cast_slice(&words), &model)
-            .map_err(|reason| trainer::nerf::error::NerfError::Artifact { path, reason: reason.to_string() })?;
+            .map_err(|reason| NerfError::Artifact { path, reason: reason.to_string() })?;
         let cameras = self.cameras(&folder)?;
+        self.check_turn(&cameras)?;
         let field = ModelField::new(&model);
 
         let mut evaluations = None;
@@ -103,6 +114,36 @@ impl Render {
         print(&format!("written: {}", names.join(", ")))
     }
 
+    /// What can be wrong with the options alone.
+    fn check(&self) -> anyhow::Result<()> {
+        if !(-90.0..=90.0).contains(&self.elevation) {
+            bail!("--elevation is {}; it takes -90 (below) to 90 (above)", self.elevation);
+        }
+        let named = [
+            ("--picture", &self.picture, "png"),
+            ("--depth", &self.depth, "png"),
+            ("--turntable", &self.turntable, "gif"),
+            ("--sheet", &self.sheet, "png"),
+        ];
+        for (option, path, extension) in named {
+            if let Some(path) = path
+                && !path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
+            {
+                bail!("{option} is {}, and what is written is a .{extension}; name it so", path.display());
+            }
+        }
+        Ok(())
+    }
+
+    /// All frames of a turn are in memory.
+    fn check_turn(&self, cameras: &[Camera]) -> anyhow::Result<()> {
+        let pixels = cameras.first().map_or(0, |camera| usize::from(camera.width) * usize::from(camera.height));
+        if (self.turntable.is_some() || self.sheet.is_some()) && pixels * usize::from(self.frames) > MOST_PIXELS {
+            bail!("a turn of {} frames of {pixels} pixels is too large; lower --frames or --size", self.frames);
+        }
+        Ok(())
+    }
+
     fn cameras(&self, folder: &Folder) -> anyhow::Result<Vec<Camera>> {
         let path = folder.cameras();
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -110,9 +151,16 @@ impl Render {
             .with_context(|| format!("{} holds no cameras; fit the scene again", path.display()))?;
         let cameras = rows.iter().map(Camera::from_values);
         Ok(match self.size {
-            Some(0) => bail!("--size is 0; pictures have at least one pixel"),
             Some(size) => cameras.map(|camera| resized(&camera, size, size)).collect(),
             None => cameras.collect(),
         })
+    }
+}
+
+/// A damaged model of a field comes back by fitting, not by quantizing.
+fn unusable(error: ModelError) -> anyhow::Error {
+    match error {
+        ModelError::Parse { path, source } => NerfError::Artifact { path, reason: source.to_string() }.into(),
+        other => other.into(),
     }
 }

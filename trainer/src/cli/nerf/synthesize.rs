@@ -12,6 +12,11 @@ use crate::cli::print;
 
 /// Render a scene of textured solids by exact ray tracing, in the format of Blender's exporters.
 #[derive(clap::Args)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Examples:\n  trainer nerf synthesize scene\n  \
+                        trainer nerf synthesize shiny --glossy --size 256"
+)]
 pub(crate) struct Synthesize {
     /// The folder to make; lists and pictures of an earlier run in it are replaced
     folder: PathBuf,

@@ -4,6 +4,7 @@
 //! of [`CSV_COLUMNS`], in RELION's conventions except for the shift: ours is where the particle lies, RELION's origin is what
 //! moves it back.
 
+mod images;
 mod plain;
 mod relion;
 
@@ -14,6 +15,7 @@ use super::error::{CryoError, read_text};
 use super::mrc::{Kind, Mrc};
 use super::poses::Rotation;
 use crate::files;
+use images::Images;
 use std::path::{Path, PathBuf};
 
 /// What is known about one image.
@@ -52,10 +54,10 @@ pub struct ParticleStack {
 /// A table before its images are read.
 struct Listing {
     particles: Vec<Particle>,
-    /// Index from 0 of each image in its stack.
-    images: Vec<usize>,
-    /// The stack that the table names.
-    stack: Option<PathBuf>,
+    /// Of each particle the stack, an index of `stacks`, and the image in it, from 0.
+    images: Vec<[usize; 2]>,
+    /// The stacks that the table names: none in a plain one.
+    stacks: Vec<PathBuf>,
     pixel_size: Option<f64>,
 }
 
@@ -69,54 +71,13 @@ impl ParticleStack {
         let is_star = table.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("star"));
         let text = read_text(table)?;
         let listing = if is_star { relion::parse(&text, table)? } else { plain::parse(&text, table)? };
-        let folder = table.parent().unwrap_or(Path::new(""));
-        let path = match (stack, &listing.stack) {
-            (Some(path), _) => path.to_owned(),
-            (None, Some(path)) => find_stack(table, path)?,
-            (None, None) => folder.join("particles.mrcs"),
-        };
-        Self::from_parts(listing, Mrc::read(&path)?, table, &path)
+        let Images { size, pixel_size, values } = images::read(&listing, table, stack)?;
+        Ok(Self { size, pixel_size, particles: listing.particles, images: values })
     }
 
-    fn from_parts(listing: Listing, mrc: Mrc, table: &Path, path: &Path) -> Result<Self, CryoError> {
-        let [count, height, size] = mrc.shape;
-        if height != size || !size.is_multiple_of(2) || !(8..=512).contains(&size) {
-            let problem =
-                format!("its images have {size} × {height} pixels; crop them to squares of an even side from 8 to 512");
-            return Err(CryoError::file(path, problem));
-        }
-        if listing.stack.is_none() && count != listing.particles.len() {
-            let problem = format!(
-                "it has {} rows and {} {count} images; they must match",
-                listing.particles.len(),
-                path.display()
-            );
-            return Err(CryoError::file(table, problem));
-        }
-        if let Some(&image) = listing.images.iter().find(|&&image| image >= count) {
-            let problem = format!("it names image {} of {}, which has {count}", image + 1, path.display());
-            return Err(CryoError::file(table, problem));
-        }
-        let pixel_size = listing.pixel_size.unwrap_or(mrc.voxel_size);
-        if !(0.1..=100.0).contains(&pixel_size) {
-            return Err(CryoError::file(
-                path,
-                "the size of a pixel is unknown; set it in the file's header or the .star",
-            ));
-        }
-        let pixels = size * size;
-        if let Some(place) = mrc.values.iter().position(|value| !value.is_finite()) {
-            let (image, pixel) = (place / pixels + 1, place % pixels);
-            let problem = format!(
-                "image {image}, row {}, column {} holds {}, not a finite number; leave the image out or copy the file again",
-                pixel / size + 1,
-                pixel % size + 1,
-                mrc.values[place]
-            );
-            return Err(CryoError::file(path, problem));
-        }
-        let images = listing.images.iter().flat_map(|&i| &mrc.values[i * pixels..(i + 1) * pixels]).copied().collect();
-        Ok(Self { size, pixel_size, particles: listing.particles, images })
+    /// The true conformations, if they are known of all.
+    pub fn motions(&self) -> Option<Vec<f64>> {
+        self.particles.iter().map(|particle| particle.motion).collect()
     }
 
     /// An image `[y, x]`.
@@ -125,11 +86,23 @@ impl ParticleStack {
         &self.images[index * pixels..(index + 1) * pixels]
     }
 
-    /// Writes `particles.mrcs`, `particles.star` and `poses.csv` into a folder.
+    /// Some of the images, with their particles.
+    #[must_use]
+    pub fn select(&self, images: &[u32]) -> Self {
+        Self {
+            particles: images.iter().map(|&image| self.particles[image as usize]).collect(),
+            images: images.iter().flat_map(|&image| self.image(image as usize)).copied().collect(),
+            ..*self
+        }
+    }
+
+    /// Writes `particles.mrcs`, `particles.star` and `poses.csv` into a folder. The tables of an earlier stack are removed
+    /// first, so that none ever lies beside other images.
     ///
     /// # Errors
     /// If a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), CryoError> {
+        remove_tables(folder)?;
         let shape = [self.particles.len(), self.size, self.size];
         let mrc = Mrc { shape, voxel_size: self.pixel_size, values: self.images.clone() };
         mrc.write(&folder.join("particles.mrcs"), Kind::Stack)?;
@@ -139,29 +112,14 @@ impl ParticleStack {
     }
 }
 
-/// Folders above the table's in which its stack is looked for: RELION's jobs lie two below the project.
-const ANCESTORS: usize = 4;
-
-/// The stack that a `.star` names: relative to the table's folder, or to one above it, since RELION's paths are relative to
-/// the project and not to the table.
-fn find_stack(table: &Path, named: &Path) -> Result<PathBuf, CryoError> {
-    // Of a bare file name the folders above are known only once it is absolute.
-    let whole = std::path::absolute(table).unwrap_or_else(|_| table.to_owned());
-    let tried: Vec<PathBuf> = whole.ancestors().skip(1).take(1 + ANCESTORS).map(|folder| folder.join(named)).collect();
-    tried.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
-        let folders: Vec<String> =
-            whole.ancestors().skip(1).take(tried.len()).map(|f| f.display().to_string()).collect();
-        let problem =
-            format!("its images {} are in none of {}; name the file with --stack", named.display(), folders.join(", "));
-        CryoError::file(table, problem)
-    })
-}
-
 fn particle(values: [f64; 12], motion: Option<f64>) -> Result<Particle, String> {
     let [rot, tilt, psi, x, y, defocus_u, defocus_v, defocus_angle, voltage, aberration, contrast, phase_shift] =
         values;
     if voltage <= 0.0 || !(0.0..=1.0).contains(&contrast) {
         return Err(format!("a voltage of {voltage} kV with an amplitude contrast of {contrast} is not possible"));
+    }
+    if let Some(motion) = motion.filter(|motion| !(0.0..=1.0).contains(motion)) {
+        return Err(format!("motion is {motion}; it runs from 0 (open) to 1 (closed)"));
     }
     let ctf = Ctf {
         defocus_u,
@@ -173,6 +131,19 @@ fn particle(values: [f64; 12], motion: Option<f64>) -> Result<Particle, String> 
         phase_shift,
     };
     Ok(Particle { angles: [rot, tilt, psi], shift: [x, y], ctf, motion })
+}
+
+/// Removes the tables that [`ParticleStack::write`] wrote before.
+pub(super) fn remove_tables(folder: &Path) -> Result<(), CryoError> {
+    for path in ["particles.star", "poses.csv"].map(|table| folder.join(table)) {
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(CryoError::Remove { path, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn not_empty(particles: &[Particle], path: &Path) -> Result<(), CryoError> {
@@ -207,32 +178,14 @@ mod tests {
     }
 
     #[test]
-    fn stacks_are_found_from_the_project_folder() {
-        let project = tempfile::tempdir().unwrap();
-        let job = project.path().join("Refine3D/job012");
-        std::fs::create_dir_all(&job).unwrap();
-        stack().write(&job).unwrap();
-        let (table, images) = (job.join("particles.star"), project.path().join("Extract/particles.mrcs"));
-        std::fs::create_dir(images.parent().unwrap()).unwrap();
-        std::fs::rename(job.join("particles.mrcs"), &images).unwrap();
-        let missing = ParticleStack::read(&table, None).unwrap_err().to_string();
-        assert!(missing.contains("particles.mrcs are in none of") && missing.contains("--stack"), "{missing}");
-        assert!(missing.contains(&project.path().display().to_string()), "{missing}");
-        let text = std::fs::read_to_string(&table).unwrap().replace("@particles", "@Extract/particles");
-        std::fs::write(&table, text).unwrap();
-        assert_eq!(ParticleStack::read(&table, None).unwrap().images, stack().images);
-    }
-
-    #[test]
-    fn a_pixel_that_is_no_number_is_named() {
+    fn tables_of_other_images_do_not_outlive_them() {
         let folder = tempfile::tempdir().unwrap();
-        for value in [f32::NAN, f32::INFINITY] {
-            let mut broken = stack();
-            broken.images[64 + 2 * 8 + 5] = value;
-            broken.write(folder.path()).unwrap();
-            let error = ParticleStack::read(&folder.path().join("poses.csv"), None).unwrap_err().to_string();
-            assert!(error.contains("particles.mrcs") && error.contains("image 2, row 3, column 6"), "{error}");
-        }
+        stack().write(folder.path()).unwrap();
+        // As an interruption between images and tables: the images cannot be replaced.
+        std::fs::remove_file(folder.path().join("particles.mrcs")).unwrap();
+        std::fs::create_dir(folder.path().join("particles.mrcs")).unwrap();
+        stack().write(folder.path()).unwrap_err();
+        assert!(["particles.star", "poses.csv"].iter().all(|table| !folder.path().join(table).exists()));
     }
 
     #[test]

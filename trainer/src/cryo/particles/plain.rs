@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::super::ctf::Ctf;
 use super::super::error::CryoError;
+use super::super::table::Csv;
 use super::{Listing, Particle, not_empty, particle};
 
 /// Columns of the plain table; `motion`, where the images are synthetic, is the truth.
@@ -41,37 +42,25 @@ pub(super) fn to_text(particles: &[Particle]) -> String {
 
 /// Reads a table.
 pub(super) fn parse(text: &str, path: &Path) -> Result<Listing, CryoError> {
-    let mut lines = text.lines();
-    let header: Vec<&str> = lines.next().unwrap_or("").split(',').map(str::trim).collect();
+    let table = Csv::parse(text, path)?;
     let mut columns = [0; 12];
     for (slot, name) in columns.iter_mut().zip(CSV_COLUMNS) {
-        *slot = header.iter().position(|column| *column == name).ok_or_else(|| CryoError::Column {
-            path: path.to_owned(),
-            column: name.into(),
-            remedy: "see a table that `trainer cryo synthesize` wrote",
-        })?;
+        *slot = table.column(name, "see a table that `trainer cryo synthesize` wrote")?;
     }
-    let motion_column = header.iter().position(|column| *column == "motion");
+    let motion_column = table.find("motion");
     let mut particles = Vec::new();
-    for (index, line) in lines.enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let fields: Vec<&str> = line.split(',').map(str::trim).collect();
-        let complain = |problem: String| CryoError::line(path, index + 2, problem);
-        let number = |column: usize| {
-            let field = fields.get(column).copied().unwrap_or("");
-            let value = field.parse().ok().filter(|value: &f64| value.is_finite());
-            value.ok_or_else(|| complain(format!("{} is '{field}', not a number", header[column])))
-        };
+    for row in table.rows() {
         let mut values = [0.0; 12];
         for (slot, &column) in values.iter_mut().zip(&columns) {
-            *slot = number(column)?;
+            *slot = row.number(column)?;
         }
-        let has_motion = |&column: &usize| fields.get(column).is_some_and(|field| !field.is_empty());
-        let motion = motion_column.filter(has_motion).map(number).transpose()?;
-        particles.push(particle(values, motion).map_err(complain)?);
+        let motion = motion_column.filter(|&column| !row.text(column).is_empty());
+        let motion = motion.map(|column| row.number(column)).transpose()?;
+        particles.push(particle(values, motion).map_err(|problem| row.complaint(problem))?);
     }
     not_empty(&particles, path)?;
-    let images = (0..particles.len()).collect();
-    Ok(Listing { particles, images, stack: None, pixel_size: None })
+    let images = (0..particles.len()).map(|image| [0, image]).collect();
+    Ok(Listing { particles, images, stacks: Vec::new(), pixel_size: None })
 }
 
 #[cfg(test)]
@@ -85,5 +74,9 @@ mod tests {
         let text = to_text(&super::super::tests::stack().particles);
         assert!(csv(&text.replace("11.5", "x")).contains("p.csv, line 3: rot is 'x'"));
         assert!(csv(&CSV_COLUMNS.join(",")).contains("no particles"));
+        let surplus = csv(&text.replacen(",0.25\n", ",0.25,9\n", 1));
+        assert!(surplus.contains("p.csv, line 3: 14 fields for the 13 columns"), "{surplus}");
+        let motion = csv(&text.replacen(",0.25\n", ",1.25\n", 1));
+        assert!(motion.contains("p.csv, line 3: motion is 1.25; it runs from 0"), "{motion}");
     }
 }

@@ -1,5 +1,6 @@
 //! RELION's table: a `.star` of 3.0, or of 3.1 with optics groups.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::super::error::CryoError;
@@ -22,42 +23,39 @@ const STAR_COLUMNS: [(&str, Option<f64>); 12] = [
     ("rlnPhaseShift", Some(0.0)),
 ];
 
-/// The table of a stack, to lie beside its images.
+/// What RELION keeps of each optics group instead of each particle, since 3.1.
+const OF_OPTICS: [&str; 3] = ["rlnVoltage", "rlnSphericalAberration", "rlnAmplitudeContrast"];
+
+/// The table of a stack, to lie beside its images, as RELION 3.1 and later read it.
 pub(super) fn to_text(stack: &ParticleStack) -> String {
-    let mut optics = Table::new(
-        "optics",
-        &["rlnOpticsGroup", "rlnOpticsGroupName", "rlnImagePixelSize", "rlnImageSize", "rlnImageDimensionality"],
-    );
-    optics.rows.push(vec![
-        "1".into(),
-        "opticsGroup1".into(),
-        stack.pixel_size.to_string(),
-        stack.size.to_string(),
-        "2".into(),
-    ]);
-    let columns = STAR_COLUMNS.map(|(name, _)| name);
-    let mut table = Table::new("particles", &[&["rlnImageName", "rlnOpticsGroup"][..], &columns].concat());
+    let names = ["rlnOpticsGroup", "rlnOpticsGroupName"];
+    let image = ["rlnImagePixelSize", "rlnImageSize", "rlnImageDimensionality"];
+    let mut optics = Table::new("optics", &[&names[..], &OF_OPTICS, &image].concat());
+    let columns = STAR_COLUMNS.map(|(name, _)| name).into_iter().filter(|name| !OF_OPTICS.contains(name));
+    let columns: Vec<&str> = ["rlnImageName", "rlnOpticsGroup"].into_iter().chain(columns).collect();
+    let mut table = Table::new("particles", &columns);
+    let mut groups: Vec<[f64; 3]> = Vec::new();
     for (index, particle) in stack.particles.iter().enumerate() {
-        let ([rot, tilt, psi], ctf) = (particle.angles, particle.ctf);
-        let values = [
-            rot,
-            tilt,
-            psi,
-            -particle.shift[0],
-            -particle.shift[1],
-            ctf.defocus_u,
-            ctf.defocus_v,
-            ctf.defocus_angle,
-            ctf.voltage,
-            ctf.spherical_aberration,
-            ctf.amplitude_contrast,
-            ctf.phase_shift,
-        ];
-        let name = format!("{:06}@particles.mrcs", index + 1);
-        table.rows.push([name, "1".into()].into_iter().chain(values.map(|v| format!("{v:.6}"))).collect());
+        let ([rot, tilt, psi], [x, y], ctf) = (particle.angles, particle.shift, particle.ctf);
+        let microscope = [ctf.voltage, ctf.spherical_aberration, ctf.amplitude_contrast];
+        let group = groups.iter().position(|group| *group == microscope).unwrap_or_else(|| {
+            groups.push(microscope);
+            groups.len() - 1
+        });
+        let values = [rot, tilt, psi, -x, -y, ctf.defocus_u, ctf.defocus_v, ctf.defocus_angle, ctf.phase_shift];
+        let head = [format!("{:06}@particles.mrcs", index + 1), (group + 1).to_string()];
+        table.rows.push(head.into_iter().chain(values.map(|v| format!("{v:.6}"))).collect());
+    }
+    for (index, microscope) in groups.iter().enumerate() {
+        let head = [(index + 1).to_string(), format!("opticsGroup{}", index + 1)];
+        let image = [stack.pixel_size.to_string(), stack.size.to_string(), "2".to_owned()];
+        optics.rows.push(head.into_iter().chain(microscope.map(|v| format!("{v:.6}"))).chain(image).collect());
     }
     star::to_text(&[optics, table])
 }
+
+/// A value's place: the table, its row, its column.
+type Place<'a> = (&'a Table, usize, usize);
 
 /// Reads a table.
 pub(super) fn parse(text: &str, path: &Path) -> Result<Listing, CryoError> {
@@ -72,34 +70,35 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Listing, CryoError> {
     let optics = tables.iter().find(|table| table.name == "optics");
     let names = table.column("rlnImageName").expect("found by it");
     let group = table.column("rlnOpticsGroup").zip(optics.and_then(|optics| optics.column("rlnOpticsGroup")));
-    // A value of a row, or of its optics group, or the default.
-    let value = |row: usize, name: &str, default: Option<f64>| -> Result<f64, CryoError> {
-        if let Some(column) = table.column(name) {
-            return table.number(row, column);
-        }
-        if let (Some((of_row, of_optics)), Some(optics)) = (group, optics)
-            && let Some(column) = optics.column(name)
-        {
-            let wanted = &table.rows[row][of_row];
-            let found = optics.rows.iter().position(|optics| &optics[of_optics] == wanted);
-            let found =
-                found.ok_or_else(|| table.complaint(row, format!("optics group {wanted} is not in data_optics")))?;
-            return optics.number(found, column);
-        }
-        default.ok_or_else(|| missing(name))
+    // The row of a particle's optics group.
+    let group_of = |row: usize| -> Result<Option<(&Table, usize)>, CryoError> {
+        let (Some((of_row, of_optics)), Some(optics)) = (group, optics) else { return Ok(None) };
+        let wanted = &table.rows[row][of_row];
+        let found = optics.rows.iter().position(|optics| &optics[of_optics] == wanted);
+        let complaint = || table.complaint(row, format!("optics group {wanted} is not in data_optics; add it there"));
+        Ok(Some((optics, found.ok_or_else(complaint)?)))
     };
-    let (mut particles, mut images, mut stack) = (Vec::new(), Vec::new(), None);
+    let (mut particles, mut images, mut stacks) = (Vec::new(), Vec::new(), Stacks::default());
     let mut pixel_size = None;
     for row in 0..table.rows.len() {
+        let optics = group_of(row)?;
+        let place = |name: &str| -> Option<Place<'_>> {
+            let own = table.column(name).map(|column| (table, row, column));
+            own.or_else(|| optics.and_then(|(optics, row)| Some((optics, row, optics.column(name)?))))
+        };
         let mut values = [0.0; 12];
         for (slot, (name, default)) in values.iter_mut().zip(STAR_COLUMNS) {
-            *slot = value(row, name, default)?;
+            *slot = match (place(name), default) {
+                (Some((table, row, column)), _) => table.number(row, column)?,
+                (None, Some(default)) => default,
+                (None, None) => return Err(missing(name)),
+            };
         }
-        let pixel = angstrom_per_pixel(|name| value(row, name, None));
+        let pixel = angstrom_per_pixel(place)?;
         for (slot, name) in values[3..5].iter_mut().zip(["rlnOriginX", "rlnOriginY"]) {
             // Before RELION 3.1 origins were in pixels.
-            if table.column(name).is_some() && table.column(&format!("{name}Angst")).is_none() {
-                *slot = value(row, name, None)? * pixel.ok_or_else(|| missing("rlnImagePixelSize"))?;
+            if let (Some(column), None) = (table.column(name), table.column(&format!("{name}Angst"))) {
+                *slot = table.number(row, column)? * pixel.ok_or_else(|| missing("rlnImagePixelSize"))?;
             }
             *slot = -*slot;
         }
@@ -114,20 +113,48 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Listing, CryoError> {
         let image =
             name.split_once('@').and_then(|(index, file)| Some((index.parse::<usize>().ok()?.checked_sub(1)?, file)));
         let (index, file) = image.ok_or_else(|| table.complaint(row, format!("'{name}' is not number@stack.mrcs")))?;
-        if stack.get_or_insert_with(|| PathBuf::from(file)) != Path::new(file) {
-            return Err(table.complaint(row, format!("a second stack, {file}; join them into one first")));
-        }
-        images.push(index);
+        images.push([stacks.index(file), index]);
     }
     not_empty(&particles, path)?;
-    Ok(Listing { particles, images, stack, pixel_size })
+    Ok(Listing { particles, images, stacks: stacks.paths, pixel_size })
+}
+
+/// The stacks of a table, each once, in the order in which they come.
+#[derive(Default)]
+struct Stacks {
+    paths: Vec<PathBuf>,
+    indices: HashMap<String, usize>,
+}
+
+impl Stacks {
+    fn index(&mut self, file: &str) -> usize {
+        *self.indices.entry(file.to_owned()).or_insert_with(|| {
+            self.paths.push(PathBuf::from(file));
+            self.paths.len() - 1
+        })
+    }
 }
 
 /// The size of a pixel by RELION's columns: its own, or that of the detector (µm) over the magnification, as before 3.1.
-fn angstrom_per_pixel(value: impl Fn(&str) -> Result<f64, CryoError>) -> Option<f64> {
-    let own = ["rlnImagePixelSize", "rlnPixelSize"].into_iter().find_map(|name| value(name).ok());
-    let of_detector = || Some(1e4 * value("rlnDetectorPixelSize").ok()? / value("rlnMagnification").ok()?);
-    own.or_else(of_detector).filter(|size| size.is_finite() && *size > 0.0)
+fn angstrom_per_pixel<'a>(place: impl Fn(&str) -> Option<Place<'a>>) -> Result<Option<f64>, CryoError> {
+    let checked = |(table, row, _): Place<'_>, what: String, size: f64| {
+        if (0.1..=100.0).contains(&size) {
+            return Ok(Some(size));
+        }
+        Err(table.complaint(row, format!("{what}; pixels have 0.1 to 100 ångström")))
+    };
+    for name in ["rlnImagePixelSize", "rlnPixelSize"] {
+        if let Some(found @ (table, row, column)) = place(name) {
+            let size = table.number(row, column)?;
+            return checked(found, format!("{name} is {size}"), size);
+        }
+    }
+    let (Some(detector), Some(magnification)) = (place("rlnDetectorPixelSize"), place("rlnMagnification")) else {
+        return Ok(None);
+    };
+    let [over, under] = [detector, magnification].map(|(table, row, column)| table.number(row, column));
+    let size = 1e4 * over? / under?;
+    checked(detector, format!("rlnDetectorPixelSize over rlnMagnification gives pixels of {size} Å"), size)
 }
 
 #[cfg(test)]
@@ -144,8 +171,8 @@ mod tests {
         let second = listing.particles[1];
         assert_eq!((second.angles, second.shift), ([-20.25, 50.0, 80.0], [2.0, -3.0]));
         assert_eq!((second.ctf.defocus_v, second.ctf.defocus_angle, second.ctf.voltage), (15_900.0, 45.0, 300.0));
-        assert_eq!((listing.images, listing.pixel_size), (vec![0, 1, 2], Some(3.0)));
-        assert_eq!(listing.stack.unwrap(), Path::new("particles.mrcs"));
+        assert_eq!((listing.images, listing.pixel_size), (vec![[0, 0], [0, 1], [0, 2]], Some(3.0)));
+        assert_eq!(listing.stacks, [Path::new("particles.mrcs")]);
     }
 
     #[test]
@@ -169,12 +196,48 @@ mod tests {
     }
 
     #[test]
+    fn microscopes_are_written_where_relion_looks_for_them() {
+        let mut stack = super::super::tests::stack();
+        stack.particles[1].ctf.voltage = 200.0;
+        let tables = star::parse(&to_text(&stack), Path::new("p.star")).unwrap();
+        let [optics, particles] = &tables[..] else { panic!("two tables") };
+        for name in OF_OPTICS {
+            assert!(optics.column(name).is_some() && particles.column(name).is_none(), "{name}");
+        }
+        let voltage = optics.column("rlnVoltage").unwrap();
+        assert_eq!([0, 1].map(|row| optics.number(row, voltage).unwrap()), [300.0, 200.0]);
+        let listing = parse(&to_text(&stack), Path::new("p.star")).unwrap();
+        assert_eq!(
+            listing.particles.iter().map(|p| p.ctf).collect::<Vec<_>>(),
+            stack.particles.iter().map(|p| p.ctf).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn pixel_sizes_and_optics_groups_that_cannot_be_are_named_by_line() {
+        let said = |text: &str| parse(text, Path::new("p.star")).err().unwrap().to_string();
+        for (value, words) in
+            [("abc", "is 'abc', not a number"), ("0", "is 0; pixels have"), ("-3", "is -3; pixels have")]
+        {
+            let error = said(&STAR.replace("0.100000\t3.000000", &format!("0.100000\t{value}")));
+            assert!(error.contains("p.star, line 13: rlnImagePixelSize") && error.contains(words), "{error}");
+        }
+        let other = STAR.replace("16900.000000\t10.000000\t1", "16900.000000\t10.000000\t7");
+        assert!(said(&other).contains("line 31: optics group 7 is not in data_optics"), "{}", said(&other));
+        // Even where nothing is asked of it: all columns are the particles' own.
+        let head = "data_optics\nloop_\n_rlnOpticsGroup\n1\ndata_particles\nloop_\n_rlnImageName\n_rlnOpticsGroup\n";
+        let columns: String = STAR_COLUMNS.iter().map(|(name, _)| format!("_{name}\n")).collect();
+        let own = format!("{head}{columns}1@a.mrcs 7 10 20 30 0 0 15000 14000 45 300 2.7 0.1 0\n");
+        assert!(said(&own).contains("optics group 7 is not in data_optics"), "{}", said(&own));
+        assert_eq!(parse(&own.replace("mrcs 7", "mrcs 1"), Path::new("p.star")).unwrap().pixel_size, None);
+    }
+
+    #[test]
     fn what_is_missing_is_named() {
         let said = |text: &str| parse(text, Path::new("p.star")).err().unwrap().to_string();
         assert!(said(&STAR.replace("rlnAngleTilt", "rlnOther")).contains("no column rlnAngleTilt"));
         assert!(said(&STAR.replace("rlnVoltage", "rlnOther")).contains("no column rlnVoltage"));
         assert!(said("data_\nloop_\n_rlnAngleRot #1\n5\n").contains("no column rlnImageName"));
-        assert!(said(&STAR.replace("000002@particles", "000002@others")).contains("line 30: a second stack"));
         assert!(said(&STAR.replace("000002@", "second:")).contains("not number@stack"));
     }
 }

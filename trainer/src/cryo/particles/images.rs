@@ -1,0 +1,224 @@
+//! The images that a table names: found, read and checked.
+
+use std::path::{Path, PathBuf};
+
+use super::super::error::CryoError;
+use super::super::mrc::Mrc;
+use super::Listing;
+
+/// Deviations of pixels that single precision takes through all transforms and squares.
+const DEVIATIONS: std::ops::RangeInclusive<f64> = 1e-9..=1e9;
+/// Folders above the table's in which its stacks are looked for: RELION's jobs lie two below the project.
+const ANCESTORS: usize = 4;
+
+/// Images in the order of the table.
+pub(super) struct Images {
+    /// Pixels along an edge.
+    pub size: usize,
+    /// Å.
+    pub pixel_size: f64,
+    /// `[n, y, x]`.
+    pub values: Vec<f32>,
+}
+
+/// Reads the images of a table, from `stack` if the caller names it.
+pub(super) fn read(listing: &Listing, table: &Path, stack: Option<&Path>) -> Result<Images, CryoError> {
+    let stacks: Vec<PathBuf> = match stack {
+        Some(path) if listing.stacks.len() <= 1 => vec![path.to_owned()],
+        Some(path) => {
+            let problem = format!(
+                "it names {} stacks, and {} cannot stand for all; leave out --stack",
+                listing.stacks.len(),
+                path.display()
+            );
+            return Err(CryoError::file(table, problem));
+        }
+        None if listing.stacks.is_empty() => vec![table.with_file_name("particles.mrcs")],
+        None => listing.stacks.iter().map(|named| find(table, named)).collect::<Result<_, _>>()?,
+    };
+    // Which particles have their images in which stack.
+    let mut members = vec![Vec::new(); stacks.len()];
+    for (particle, &[stack, image]) in listing.images.iter().enumerate() {
+        members[stack].push((particle, image));
+    }
+    let mut all: Option<Images> = None;
+    for (path, members) in stacks.iter().zip(members) {
+        let mrc = Mrc::read(path)?;
+        let size = side(&mrc, path)?;
+        let pixel_size = listing.pixel_size.unwrap_or(mrc.voxel_size);
+        if !(0.1..=100.0).contains(&pixel_size) {
+            let problem = "the size of a pixel is unknown; set it in the file's header or the .star";
+            return Err(CryoError::file(path, problem));
+        }
+        if listing.stacks.is_empty() && mrc.shape[0] != listing.particles.len() {
+            let (rows, images) = (listing.particles.len(), mrc.shape[0]);
+            let problem = format!("it has {rows} rows and {} {images} images; they must match", path.display());
+            return Err(CryoError::file(table, problem));
+        }
+        let all = all.get_or_insert_with(|| Images {
+            size,
+            pixel_size,
+            values: vec![0.0; listing.particles.len() * size * size],
+        });
+        if (size, pixel_size) != (all.size, all.pixel_size) {
+            let problem = format!(
+                "its images have {size} pixels of {pixel_size} Å a side, those of {} {} of {} Å; rescale all to one size",
+                stacks[0].display(),
+                all.size,
+                all.pixel_size
+            );
+            return Err(CryoError::file(path, problem));
+        }
+        for (particle, image) in members {
+            let pixels = size * size;
+            let Some(from) = mrc.values.chunks_exact(pixels).nth(image) else {
+                let problem = format!("it names image {} of {}, which has {}", image + 1, path.display(), mrc.shape[0]);
+                return Err(CryoError::file(table, problem));
+            };
+            check(from, size, image + 1, path)?;
+            all.values[particle * pixels..(particle + 1) * pixels].copy_from_slice(from);
+        }
+    }
+    let images = all.ok_or_else(|| CryoError::file(table, "it lists no particles"))?;
+    check_deviation(&images.values, &stacks[0])?;
+    Ok(images)
+}
+
+/// Pixels along an edge.
+fn side(mrc: &Mrc, path: &Path) -> Result<usize, CryoError> {
+    let [_, height, size] = mrc.shape;
+    if height == size && size.is_multiple_of(2) && (8..=512).contains(&size) {
+        return Ok(size);
+    }
+    let problem =
+        format!("its images have {size} × {height} pixels; crop them to squares of an even side from 8 to 512");
+    Err(CryoError::file(path, problem))
+}
+
+/// Every pixel is a number, and not all are the same.
+fn check(image: &[f32], size: usize, number: usize, path: &Path) -> Result<(), CryoError> {
+    if let Some(pixel) = image.iter().position(|value| !value.is_finite()) {
+        let problem = format!(
+            "image {number}, row {}, column {} holds {}, not a finite number; leave the image out or copy the file again",
+            pixel / size + 1,
+            pixel % size + 1,
+            image[pixel]
+        );
+        return Err(CryoError::file(path, problem));
+    }
+    if image.iter().all(|value| *value == image[0]) {
+        let problem = format!("image {number} shows nothing, all its pixels are {}; leave the image out", image[0]);
+        return Err(CryoError::file(path, problem));
+    }
+    Ok(())
+}
+
+fn check_deviation(values: &[f32], path: &Path) -> Result<(), CryoError> {
+    let count = values.len() as f64;
+    let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
+    let deviation = (values.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / count).sqrt();
+    if DEVIATIONS.contains(&deviation) {
+        return Ok(());
+    }
+    let problem = format!(
+        "its pixels have a standard deviation of {deviation:e}, which single precision cannot square; scale them to about 1"
+    );
+    Err(CryoError::file(path, problem))
+}
+
+/// The stack that a `.star` names: relative to the table's folder, or to one above it, since RELION's paths are relative to
+/// the project and not to the table.
+fn find(table: &Path, named: &Path) -> Result<PathBuf, CryoError> {
+    // Of a bare file name the folders above are known only once it is absolute.
+    let whole = std::path::absolute(table).unwrap_or_else(|_| table.to_owned());
+    let tried: Vec<PathBuf> = whole.ancestors().skip(1).take(1 + ANCESTORS).map(|folder| folder.join(named)).collect();
+    tried.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
+        let folders: Vec<String> =
+            whole.ancestors().skip(1).take(tried.len()).map(|f| f.display().to_string()).collect();
+        let problem =
+            format!("its images {} are in none of {}; name the file with --stack", named.display(), folders.join(", "));
+        CryoError::file(table, problem)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::mrc::{Kind, Mrc};
+    use super::super::ParticleStack;
+    use super::super::tests::stack;
+    use std::fs;
+
+    #[test]
+    fn stacks_are_found_from_the_project_folder() {
+        let project = tempfile::tempdir().unwrap();
+        let job = project.path().join("Refine3D/job012");
+        fs::create_dir_all(&job).unwrap();
+        stack().write(&job).unwrap();
+        let (table, images) = (job.join("particles.star"), project.path().join("Extract/particles.mrcs"));
+        fs::create_dir(images.parent().unwrap()).unwrap();
+        fs::rename(job.join("particles.mrcs"), &images).unwrap();
+        let missing = ParticleStack::read(&table, None).unwrap_err().to_string();
+        assert!(missing.contains("particles.mrcs are in none of") && missing.contains("--stack"), "{missing}");
+        assert!(missing.contains(&project.path().display().to_string()), "{missing}");
+        let text = fs::read_to_string(&table).unwrap().replace("@particles", "@Extract/particles");
+        fs::write(&table, text).unwrap();
+        assert_eq!(ParticleStack::read(&table, None).unwrap().images, stack().images);
+    }
+
+    /// As RELION extracts them: a stack for each micrograph.
+    #[test]
+    fn a_table_may_name_several_stacks() {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = stack();
+        whole.write(folder.path()).unwrap();
+        let part = |name: &str, images: &[u32], voxel_size| {
+            let values = whole.select(images).images;
+            let mrc = Mrc { shape: [images.len(), 8, 8], voxel_size, values };
+            mrc.write(&folder.path().join(name), Kind::Stack).unwrap();
+        };
+        part("a.mrcs", &[2, 0], 3.0);
+        part("b.mrcs", &[1], 3.0);
+        let table = folder.path().join("particles.star");
+        let text = fs::read_to_string(&table).unwrap();
+        let text = text.replace("000001@particles", "2@a").replace("000002@particles", "1@b");
+        let text = text.replace("000003@particles", "1@a");
+        fs::write(&table, &text).unwrap();
+        assert_eq!(ParticleStack::read(&table, None).unwrap().images, whole.images);
+
+        let said = |stack: Option<&str>| {
+            let stack = stack.map(|name| folder.path().join(name));
+            ParticleStack::read(&table, stack.as_deref()).unwrap_err().to_string()
+        };
+        assert!(said(Some("a.mrcs")).contains("names 2 stacks"));
+        let large = Mrc { shape: [1, 10, 10], voxel_size: 3.0, values: (0..100).map(|v| v as f32).collect() };
+        large.write(&folder.path().join("b.mrcs"), Kind::Stack).unwrap();
+        assert!(said(None).contains("b.mrcs: its images have 10 pixels of 3 Å a side, those of"), "{}", said(None));
+        fs::write(&table, text.replace("2@a", "5@a")).unwrap();
+        assert!(said(None).contains("it names image 5 of"), "{}", said(None));
+    }
+
+    #[test]
+    fn images_that_cannot_be_used_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |change: fn(&mut [f32])| {
+            let mut broken = stack();
+            change(&mut broken.images);
+            broken.write(folder.path()).unwrap();
+            ParticleStack::read(&folder.path().join("poses.csv"), None).unwrap_err().to_string()
+        };
+        for change in
+            [|images: &mut [f32]| images[64 + 2 * 8 + 5] = f32::NAN, |images: &mut [f32]| images[85] = f32::INFINITY]
+        {
+            let error = said(change);
+            assert!(error.contains("particles.mrcs") && error.contains("image 2, row 3, column 6"), "{error}");
+        }
+        let error = said(|images| images[128..].fill(7.0));
+        assert!(error.contains("image 3 shows nothing, all its pixels are 7"), "{error}");
+        for change in
+            [|images: &mut [f32]| images[9] = 1e30, |images: &mut [f32]| images.iter_mut().for_each(|v| *v *= 1e-30)]
+        {
+            let error = said(change);
+            assert!(error.contains("particles.mrcs: its pixels have a standard deviation of"), "{error}");
+        }
+    }
+}
