@@ -20,7 +20,9 @@ pub enum EncodingError {
         inputs: usize,
     },
     /// No row at all, or more than are possible: on a device, or in the memory of a desktop.
-    #[error("{rows} frequencies are not possible; --frequencies takes {least} to {most} for {inputs} inputs")]
+    #[error(
+        "{rows} frequencies are not possible; --frequencies takes {least} to {most} for {inputs} inputs"
+    )]
     Rows {
         /// How many there would be.
         rows: usize,

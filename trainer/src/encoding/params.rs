@@ -206,13 +206,9 @@ impl EncodingParams {
             EncodingKind::Positional => self.scale.powf(j as f64 / share as f64),
             _ => self.list.get(j).copied().unwrap_or((j + 1) as f64),
         };
-        let rows =
-            Array2::from_shape_fn(
-                (share * axes, axes),
-                |(row, axis)| {
-                    if row / share == axis { frequency(row % share) } else { 0.0 }
-                },
-            );
+        let rows = Array2::from_shape_fn((share * axes, axes), |(row, axis)| {
+            if row / share == axis { frequency(row % share) } else { 0.0 }
+        });
         let amplitudes =
             Array1::from_shape_fn(share * axes, |row| ((row % share + 1) as f64).powf(-self.amplitude_power));
         Ok((rows, amplitudes))

@@ -113,24 +113,16 @@ impl Family {
             let members = settings.iter().map(|&setting| Numbers::new(setting, &encoding_of(setting)));
             Ok::<_, ReproduceError>(Self { encoding, symbol, members: members.collect::<Result<_, _>>()? })
         };
-        let params = |kind, frequencies| EncodingParams {
-            kind,
-            frequencies,
-            normalize: true,
-            seed,
-            ..EncodingParams::default()
-        };
+        let params = |kind, frequencies| EncodingParams { kind, frequencies, normalize: true, seed, ..EncodingParams::default() };
         Ok([
             family("Fourier, 1/j^p", "p", &[0.0, 0.5, 1.0, 1.5, 2.0, f64::INFINITY], &|amplitude_power| {
                 EncodingParams { amplitude_power, ..params(EncodingKind::Fourier, FREQUENCIES) }
             })?,
-            family("positional, σ^(j/m)", "σ", &[2.0, 4.0, 8.0, 16.0, 32.0, 64.0], &|scale| EncodingParams {
-                scale,
-                ..params(EncodingKind::Positional, FREQUENCIES)
+            family("positional, σ^(j/m)", "σ", &[2.0, 4.0, 8.0, 16.0, 32.0, 64.0], &|scale| {
+                EncodingParams { scale, ..params(EncodingKind::Positional, FREQUENCIES) }
             })?,
-            family("Gaussian", "σ", &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0], &|scale| EncodingParams {
-                scale,
-                ..params(EncodingKind::Gaussian, GAUSSIAN_ROWS)
+            family("Gaussian", "σ", &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0], &|scale| {
+                EncodingParams { scale, ..params(EncodingKind::Gaussian, GAUSSIAN_ROWS) }
             })?,
         ])
     }

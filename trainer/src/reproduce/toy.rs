@@ -62,8 +62,7 @@ impl ToyMapping {
     pub(super) fn features(self) -> Result<Option<FourierFeatures>, ReproduceError> {
         let Some(amplitude_power) = self.power else { return Ok(None) };
         let (kind, frequencies) = (EncodingKind::Fourier, FREQUENCIES);
-        let params =
-            EncodingParams { kind, frequencies, amplitude_power, normalize: true, ..EncodingParams::default() };
+        let params = EncodingParams { kind, frequencies, amplitude_power, normalize: true, ..EncodingParams::default() };
         Ok(FourierFeatures::of(&params, 1)?)
     }
 
