@@ -116,9 +116,9 @@ fn try_write(
 
 /// The reason without the name of the temporary file, which says nothing to a user.
 fn unnamed(error: &io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(std::error::Error::source).and_then(|inner| inner.downcast_ref::<io::Error>());
-    let code = inner.unwrap_or(error).raw_os_error();
-    code.map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
+    let text = error.to_string();
+    let reason = text.split(" at path ").next().unwrap_or_default();
+    io::Error::new(error.kind(), reason.to_owned())
 }
 
 #[cfg(test)]
@@ -142,6 +142,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 
+    #[cfg(unix)]
     #[test]
     fn says_what_is_wrong_with_the_path() {
         let directory = tempfile::tempdir().unwrap();
@@ -154,7 +155,7 @@ mod tests {
         write(&file, b"").unwrap();
         let in_file = write(&file.join("file"), b"").unwrap_err();
         assert!(in_file.to_string().contains("a part of its path is a file"), "{in_file}");
-        assert!(!in_file.source.to_string().contains(".unfinished"), "{}", in_file.source);
+        assert_eq!(in_file.source.to_string(), std::fs::read(file.join("file")).unwrap_err().to_string());
     }
 
     #[test]

@@ -5,10 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::compare::{Comparison, ComparisonMonitor, Problem, TableMapping, TrainingParams, solve_linear};
+use super::compare::{Comparison, Problem, solve_linear};
 use super::error::InverseError;
 use super::linear::LinearOperator;
 use super::phantom;
+use super::training::{ComparisonMonitor, TableMapping, TrainingParams};
 use crate::encoding::EncodingKind;
 use rayon::prelude::*;
 

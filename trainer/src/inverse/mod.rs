@@ -8,7 +8,8 @@
 //! | [`ct`] | a section from parallel projections |
 //! | [`mri`] | a volume from part of its Fourier coefficients |
 //! | [`shape`] | the occupancy of a solid |
-//! | [`compare`] | four mappings on one problem: training, table, artifact of the best |
+//! | [`training`] | how networks are trained: what the mappings share, what the paper gives each |
+//! | [`compare`] | four mappings on one problem: table, artifact of the best |
 //! | [`run`] | the folder of a comparison, and going on with it |
 
 pub mod compare;
@@ -19,6 +20,7 @@ pub mod mri;
 pub mod phantom;
 pub mod run;
 pub mod shape;
+pub mod training;
 
 #[cfg(test)]
 mod tests;

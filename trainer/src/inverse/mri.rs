@@ -7,10 +7,11 @@ use rand_distr::{Distribution, Normal};
 use rustfft::num_complex::Complex32;
 use serde::{Deserialize, Serialize};
 
-use super::compare::{Comparison, ComparisonMonitor, Problem, TableMapping, TrainingParams, solve_linear};
+use super::compare::{Comparison, Problem, solve_linear};
 use super::error::InverseError;
 use super::linear::LinearOperator;
 use super::phantom;
+use super::training::{ComparisonMonitor, TableMapping, TrainingParams};
 use crate::cryo::fourier::{Direction, transform};
 use crate::encoding::EncodingKind;
 use crate::train::step_rng;

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::compare::{Comparison, ComparisonMonitor};
+use super::compare::Comparison;
 use super::ct::{self, CtParams};
 use super::error::InverseError;
 use super::mri::{self, MriParams};
 use super::shape::mesh::Mesh;
 use super::shape::{self, ShapeParams, made, read};
+use super::training::ComparisonMonitor;
 use crate::checkpoint;
 use crate::encoding::EncodingKind;
 use crate::files;

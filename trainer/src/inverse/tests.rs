@@ -2,11 +2,12 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::compare::{Comparison, ComparisonMonitor, TrainingParams};
+use super::compare::Comparison;
 use super::ct::{self, CtParams};
 use super::error::InverseError;
 use super::mri::{self, MriParams};
 use super::shape::{self, ShapeParams, made};
+use super::training::{ComparisonMonitor, TrainingParams};
 use crate::train::Progress;
 
 struct Silent;

@@ -2,11 +2,12 @@
 
 use super::monitor::{Event, Monitor};
 use super::{Claim, Figure, Options, ReproduceError, Story, Table};
-use crate::inverse::compare::{self, Comparison, TrainingParams, name};
+use crate::inverse::compare::{Comparison, name};
 use crate::inverse::ct::{self, CtParams};
 use crate::inverse::error::InverseError;
 use crate::inverse::mri::{self, MriParams};
 use crate::inverse::shape::{self, ShapeParams, made};
+use crate::inverse::training::{ComparisonMonitor, TrainingParams};
 use crate::train::Progress;
 
 /// Mappings of each problem.
@@ -46,11 +47,11 @@ fn make(
     figure: Figure,
     training: &TrainingParams,
     monitor: &Monitor<'_>,
-    solve: impl FnOnce(&compare::ComparisonMonitor<'_>) -> Result<Comparison, InverseError>,
+    solve: impl FnOnce(&ComparisonMonitor<'_>) -> Result<Comparison, InverseError>,
 ) -> Result<Story, ReproduceError> {
     (monitor.tell)(Event::Begin { figure: figure.name(), units: MAPPINGS * training.steps });
     let progress = |_, _, _| -> Box<dyn Progress> { Box::new(Advance(monitor)) };
-    let watched = compare::ComparisonMonitor { stop: monitor.stop, progress: &progress, checkpoints: None };
+    let watched = ComparisonMonitor { stop: monitor.stop, progress: &progress, checkpoints: None };
     let comparison = solve(&watched)?;
     let mut head = vec!["mapping".to_owned()];
     head.extend(comparison.problem.measures.iter().map(|&measure| measure.to_owned()));

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Subcommand;
 use trainer::encoding::EncodingKind;
-use trainer::inverse::compare::{Comparison, ComparisonMonitor, TrainingParams, name};
+use trainer::inverse::compare::{Comparison, name};
 use trainer::inverse::ct::CtParams;
 use trainer::inverse::error::InverseError;
 use trainer::inverse::mri::MriParams;
 use trainer::inverse::run::{self, Settings};
 use trainer::inverse::shape::ShapeParams;
+use trainer::inverse::training::{ComparisonMonitor, TrainingParams};
 use trainer::progress;
 use trainer::run::RunFolder;
 

@@ -28,11 +28,9 @@ use serde::{Deserialize, Serialize};
 use self::inside::Inside;
 use self::mesh::{MARGIN, Mesh, Point};
 use self::occupancy::OccupancyObjective;
-use super::compare::{
-    Compared, Comparison, ComparisonMonitor, Problem, Solved, TableMapping, TrainingParams, artifact, best, evaluate,
-    name,
-};
+use super::compare::{Compared, Comparison, Problem, Solved, artifact, best, evaluate, name};
 use super::error::InverseError;
+use super::training::{ComparisonMonitor, TableMapping, TrainingParams};
 use crate::encoding::EncodingKind;
 use crate::features::EncodedFeatures;
 use crate::inverse::linear::field;

@@ -1,0 +1,227 @@
+//! The settings of a training on the command line: those that `trainer fit` and `trainer sweep` share.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::ValueEnum;
+use firmware_core::Precision;
+use trainer::auto_scale::Setting;
+use trainer::dataset::{Holdout, Outside};
+use trainer::effect::EncodingOption;
+use trainer::encoding::EncodingKind;
+use trainer::fit::FitParams;
+use trainer::network::OutputActivation;
+use trainer::optimizer::Schedule;
+use trainer::saved::RunSettings;
+
+use super::super::number::whole;
+
+/// Everything that a resumed run takes from its folder.
+#[derive(clap::Args, Default, PartialEq)]
+pub(in crate::cli) struct Settings {
+    /// Columns of a CSV that are inputs
+    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    inputs: Vec<String>,
+    /// Columns of a CSV that are outputs
+    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    outputs: Vec<String>,
+    /// The last axis of an .npy holds the outputs
+    #[arg(long)]
+    channels_last: bool,
+    /// How coordinates become features [default: gaussian]
+    #[arg(long)]
+    encoding: Option<EncodingKind>,
+    /// Rows of the frequency matrix; positional and fourier share them among the axes [default: 64]
+    #[arg(long, value_parser = whole::<usize>)]
+    frequencies: Option<usize>,
+    /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the domain; auto, for gaussian only,
+    /// chooses it by kernel theory and short trainings [default: 10]
+    #[arg(long, value_name = "SCALE", value_parser = parse_value)]
+    scale: Option<Value>,
+    /// p of the amplitudes 1/j^p of fourier; inf leaves the first frequency; auto chooses it as for --scale [default: 0]
+    #[arg(long, value_name = "P", value_parser = parse_value)]
+    amplitude_power: Option<Value>,
+    /// Frequencies of fourier along each axis [default: 1,2,3,…]
+    #[arg(long, value_delimiter = ',', value_name = "B", conflicts_with = "frequencies")]
+    frequency_list: Vec<f64>,
+    /// Divide the features by the norm of the amplitudes
+    #[arg(long)]
+    normalize: bool,
+    /// Positional frequencies 2^s - 1, s from 0 to --scale, as in the published code
+    #[arg(long)]
+    positional_notebook: bool,
+    /// Widths of the hidden layers [default: 64,64,64]
+    #[arg(long, value_delimiter = ',', value_name = "WIDTHS", value_parser = whole::<usize>)]
+    hidden: Option<Vec<usize>>,
+    /// Last activation: linear or sigmoid [default: sigmoid]
+    #[arg(long)]
+    output: Option<Output>,
+    /// Samples a step, or all [default: 4096]
+    #[arg(long, value_parser = parse_batch)]
+    batch: Option<Batch>,
+    /// Adam's learning rate at its highest [default: 1e-2]
+    #[arg(long)]
+    learning_rate: Option<f64>,
+    /// Its course: constant, cosine (to 1 %), or exponential:FACTOR:STEPS [default: cosine]
+    #[arg(long, value_parser = parse_schedule)]
+    schedule: Option<Schedule>,
+    /// Numbers in the artifact [default: w8a16]
+    #[arg(long)]
+    precision: Option<PrecisionArg>,
+    /// Points beyond the domain; periodic makes the network periodic [default: clamp]
+    #[arg(long)]
+    outside: Option<OutsideArg>,
+    /// Samples to test with: none, even (train on even rows and columns, test on odd ones), or a part such as 0.1 [default: none]
+    #[arg(long)]
+    holdout: Option<Holdout>,
+    /// Seed of everything random [default: 0]
+    #[arg(long, value_parser = whole::<u64>)]
+    seed: Option<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Output {
+    Linear,
+    Sigmoid,
+}
+
+/// A precision by its name.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(in crate::cli) enum PrecisionArg {
+    F32,
+    W8a16,
+    W16a16,
+}
+
+impl From<PrecisionArg> for Precision {
+    fn from(precision: PrecisionArg) -> Self {
+        match precision {
+            PrecisionArg::F32 => Self::F32,
+            PrecisionArg::W8a16 => Self::W8A16,
+            PrecisionArg::W16a16 => Self::W16A16,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum OutsideArg {
+    Clamp,
+    Periodic,
+    Reject,
+}
+
+/// Samples a step; none: all.
+#[derive(Clone, Copy, PartialEq)]
+struct Batch(Option<usize>);
+
+fn parse_batch(text: &str) -> Result<Batch, String> {
+    match text {
+        "all" => Ok(Batch(None)),
+        _ => text.parse().map(|batch| Batch(Some(batch))).map_err(|_| "give a whole number from 1, or all".to_owned()),
+    }
+}
+
+/// A number, or the wish to have it chosen.
+#[derive(Clone, Copy, PartialEq)]
+enum Value {
+    Auto,
+    Given(f64),
+}
+
+fn parse_value(text: &str) -> Result<Value, String> {
+    match text {
+        "auto" => Ok(Value::Auto),
+        _ => text.parse().map(Value::Given).map_err(|_| "expected a number or auto".to_owned()),
+    }
+}
+
+fn parse_schedule(text: &str) -> Result<Schedule, String> {
+    let parts: Vec<&str> = text.split(':').collect();
+    match parts[..] {
+        ["constant"] => Ok(Schedule::Constant),
+        ["cosine"] => Ok(FitParams::default().schedule),
+        ["exponential", factor, every] => match (factor.parse(), every.parse()) {
+            (Ok(factor), Ok(every)) => Ok(Schedule::Exponential { factor, every }),
+            _ => Err("expected two numbers, as in exponential:0.1:5000".to_owned()),
+        },
+        _ => Err("expected constant, cosine, or exponential:FACTOR:STEPS such as exponential:0.1:5000".to_owned()),
+    }
+}
+
+pub(in crate::cli) fn parse_precision(name: &str) -> anyhow::Result<Precision> {
+    let precision = PrecisionArg::from_str(name, false).ok().with_context(|| format!("unknown precision {name}"))?;
+    Ok(precision.into())
+}
+
+impl Settings {
+    /// What is to be chosen before training.
+    pub(in crate::cli) fn wishes(&self) -> impl Iterator<Item = Setting> {
+        let values = [(self.scale, Setting::Scale), (self.amplitude_power, Setting::AmplitudePower)];
+        values.into_iter().filter(|(value, _)| *value == Some(Value::Auto)).map(|(_, setting)| setting)
+    }
+
+    /// Whether the user said which samples test.
+    pub(in crate::cli) fn has_holdout(&self) -> bool {
+        self.holdout.is_some()
+    }
+
+    /// Says which of the options given change nothing: scripts that go through the encodings may leave them on the line.
+    pub(in crate::cli) fn warn_of_options_without_effect(&self) {
+        let given = [
+            (self.scale.is_some(), EncodingOption::Scale, "--scale"),
+            (self.frequencies.is_some(), EncodingOption::Frequencies, "--frequencies"),
+            (self.normalize, EncodingOption::Normalize, "--normalize"),
+        ];
+        let kind = self.encoding.unwrap_or_default();
+        let warnings = given
+            .into_iter()
+            .filter(|(given, ..)| *given)
+            .filter_map(|(_, option, name)| option.check(name, kind).err());
+        warnings.for_each(|warning| eprintln!("warning: {warning}"));
+    }
+
+    fn params(&self, steps: Option<u64>) -> FitParams {
+        let mut params = FitParams::default();
+        let encoding = &mut params.encoding;
+        encoding.kind = self.encoding.unwrap_or(encoding.kind);
+        encoding.frequencies = self.frequencies.unwrap_or(encoding.frequencies);
+        if let Some(Value::Given(scale)) = self.scale {
+            encoding.scale = scale;
+        }
+        if let Some(Value::Given(power)) = self.amplitude_power {
+            encoding.amplitude_power = power;
+        }
+        encoding.normalize = self.normalize;
+        encoding.notebook = self.positional_notebook;
+        encoding.list.clone_from(&self.frequency_list);
+        params.hidden = self.hidden.clone().unwrap_or(params.hidden);
+        params.output = match self.output {
+            Some(Output::Linear) => OutputActivation::Linear,
+            Some(Output::Sigmoid) | None => OutputActivation::Sigmoid,
+        };
+        params.steps = steps.unwrap_or(params.steps);
+        params.batch = self.batch.map_or(params.batch, |batch| batch.0);
+        params.learning_rate = self.learning_rate.unwrap_or(params.learning_rate);
+        params.schedule = self.schedule.unwrap_or(params.schedule);
+        params.outside = match self.outside {
+            Some(OutsideArg::Periodic) => Outside::Periodic,
+            Some(OutsideArg::Reject) => Outside::Reject,
+            Some(OutsideArg::Clamp) | None => Outside::Clamp,
+        };
+        params.holdout = self.holdout.unwrap_or(params.holdout);
+        params.seed = self.seed.unwrap_or(params.seed);
+        params
+    }
+
+    pub(in crate::cli) fn run_settings(&self, input: PathBuf, steps: Option<u64>) -> RunSettings {
+        let precision = self.precision.unwrap_or(PrecisionArg::W8a16);
+        RunSettings {
+            fit: self.params(steps),
+            precision: trainer::model_card::precision_name(precision.into()).to_owned(),
+            input,
+            channels_last: self.channels_last,
+            inputs: self.inputs.clone(),
+            outputs: self.outputs.clone(),
+        }
+    }
+}
