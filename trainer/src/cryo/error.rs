@@ -3,7 +3,7 @@
 use crate::dataset::DatasetError;
 use crate::encoding::EncodingError;
 use crate::export::ExportError;
-use crate::files::WriteError;
+use crate::files::{self, ReadError, WriteError};
 use crate::model_file::ModelError;
 use crate::report::figure::FigureError;
 use crate::tensors::TensorError;
@@ -15,13 +15,8 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum CryoError {
     /// A file is missing, a directory, not permitted, or failing.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// A folder cannot be made.
     #[error("cannot create {}; choose an --out that you may write to", path.display())]
     Create {
@@ -107,7 +102,7 @@ impl CryoError {
 
 /// The bytes of a file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CryoError> {
-    std::fs::read(path).map_err(|source| CryoError::Read { path: path.to_owned(), source })
+    Ok(files::read(path)?)
 }
 
 /// The text of a file.

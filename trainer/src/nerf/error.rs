@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::encoding::EncodingError;
 use crate::export::ExportError;
-use crate::files::WriteError;
+use crate::files::{ReadError, WriteError};
 use crate::tensors::TensorError;
 use crate::train::TrainError;
 
@@ -16,13 +16,8 @@ use crate::train::TrainError;
 #[non_exhaustive]
 pub enum SceneError {
     /// A file that is missing, not permitted, or failing.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// No JSON, or another structure.
     #[error("{} is no list of views as Blender's exporters write it ({reason}); export it again", path.display())]
     Json {

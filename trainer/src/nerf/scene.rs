@@ -8,13 +8,13 @@
 //!
 //! Rays go through the centres of pixels: (x + ½, y + ½).
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use firmware_core::march::Camera;
 use serde::{Deserialize, Serialize};
 
 use super::error::SceneError;
+use crate::files;
 
 /// The half width of the bounding cube where neither the scene nor the caller gives one: what the well-known synthetic
 /// scenes fit in.
@@ -131,8 +131,7 @@ pub fn read(scene: &Path, part: Part) -> Result<Views, SceneError> {
 /// # Errors
 /// As [`read`].
 pub fn read_list(path: &Path) -> Result<Views, SceneError> {
-    let text = fs::read_to_string(path).map_err(|source| SceneError::Read { path: path.to_owned(), source })?;
-    let list: List = serde_json::from_str(&text)
+    let list: List = serde_json::from_slice(&files::read(path)?)
         .map_err(|error| SceneError::Json { path: path.to_owned(), reason: error.to_string() })?;
     let angle = list.camera_angle_x.ok_or_else(|| SceneError::NoAngle { path: path.to_owned() })?;
     if !(ANGLES.0..=ANGLES.1).contains(&angle) {
@@ -221,7 +220,7 @@ fn picture_path(path: &Path, frame: usize, name: &str) -> Result<PathBuf, SceneE
 type Picture = ((u32, u32), Vec<[f32; 4]>);
 
 fn read_picture(path: &Path) -> Result<Picture, SceneError> {
-    let bytes = fs::read(path).map_err(|source| SceneError::Read { path: path.to_owned(), source })?;
+    let bytes = files::read(path)?;
     let picture = image::load_from_memory(&bytes).map_err(|error| {
         let reason = error.to_string().lines().next().unwrap_or_default().trim().to_owned();
         SceneError::Picture { path: path.to_owned(), reason }
@@ -238,6 +237,8 @@ fn read_picture(path: &Path) -> Result<Picture, SceneError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use serde_json::{Value, json};
 
@@ -345,7 +346,7 @@ mod tests {
         let text = list.to_string();
         fs::write(Part::Train.list(folder.path()), &text[..text.len() / 2]).unwrap();
         assert!(read(folder.path(), Part::Train).unwrap_err().to_string().contains("EOF"));
-        assert!(matches!(read(folder.path(), Part::Test), Err(SceneError::Read { .. })));
+        assert!(matches!(read(folder.path(), Part::Test), Err(SceneError::Read(_))));
     }
 
     #[test]

@@ -9,8 +9,6 @@
 //! rest on this. It fails for the largest eigenvalue of the raw coordinate, 678 in the standard parametrization: at 200 times
 //! the published rate its mode alternates in sign while it shrinks. The prediction is that of descent at the rate in use.
 
-use std::f64::consts::SQRT_2;
-
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -154,9 +152,10 @@ impl Setting {
         }
     }
 
-    /// σw and σb. He's variance without biases in the NTK parametrization.
+    /// σw and σb. In the NTK parametrization twice He's variance: the initial outputs, of size 1, are larger than the signal, so
+    /// that weights need move little (lazy training; Chizat, Oyallon and Bach 2019).
     pub(super) fn deviations(&self) -> (f64, f64) {
-        if self.ntk_parametrization { (SQRT_2, 0.0) } else { (1.0, 0.0) }
+        if self.ntk_parametrization { (2.0, 0.0) } else { (1.0, 0.0) }
     }
 
     /// The tangent kernel of this network at infinite width behind a mapping, a function of the mapped inputs.

@@ -70,7 +70,7 @@ impl Render {
         let file = ModelFile::read(&if self.f32 { folder.model_f32() } else { folder.model() }).map_err(unusable)?;
         let model = file.model()?;
         let path = folder.volume();
-        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = files::read(&path)?;
         let mut words = vec![0u32; bytes.len().div_ceil(4)];
         bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(&bytes);
         let volume = Volume::parse(bytemuck::cast_slice(&words), &model)
@@ -146,8 +146,8 @@ impl Render {
 
     fn cameras(&self, folder: &Folder) -> anyhow::Result<Vec<Camera>> {
         let path = folder.cameras();
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let rows: Vec<[f32; Camera::VALUES]> = serde_json::from_str(&text)
+        let list = files::read(&path)?;
+        let rows: Vec<[f32; Camera::VALUES]> = serde_json::from_slice(&list)
             .with_context(|| format!("{} holds no cameras; fit the scene again", path.display()))?;
         let cameras = rows.iter().map(Camera::from_values);
         Ok(match self.size {

@@ -1,6 +1,5 @@
 //! Reading and writing the arrays of the theory as `.npy`.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -13,7 +12,7 @@ use trainer::theory::error::check_finite;
 /// Reads `[n]` as one column, or `[n, d]`; all of it must be finite.
 pub(super) fn read(what: &'static str, path: &Path) -> anyhow::Result<Array2<f64>> {
     let place = || path.display().to_string();
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = files::read(path)?;
     let array = npy::read(&bytes).with_context(place)?;
     let (rows, columns) = match array.shape[..] {
         [rows] => (rows, 1),

@@ -91,7 +91,8 @@ fn gaps(widths: &[Group]) -> Panel {
         Line::new("1/√width, 1/width", grey, Stroke::Dashed, slope(first.kernel_gap, 0.5)),
         Line::new("", grey, Stroke::Dashed, slope(first.single_gap_own.0, 1.0)),
     ];
-    Panel::Plot(Plot { log_x: true, log_y: true, ..plot("Mean gap of single networks", "width", "%", lines) })
+    let x_ticks = widths.iter().map(|g| g.width as f64).collect();
+    Panel::Plot(Plot { log_x: true, log_y: true, x_ticks, ..plot("Mean gap of single networks", "width", "%", lines) })
 }
 
 fn decays(n: &Numbers) -> Panel {
