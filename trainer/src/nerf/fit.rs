@@ -48,7 +48,7 @@ const FEWEST: usize = 1000;
 /// Checks that the training rays see the bounding cube: without, there is nothing to learn and no loss that says so.
 ///
 /// # Errors
-/// [`NerfError::NoRays`] if fewer than one in [`FEWEST`] does.
+/// [`NerfError::NoRays`] if fewer than one in 1000 does.
 pub fn check_rays(params: &ValidNerfParams, views: &[View]) -> Result<(), NerfError> {
     // Without bits every cell is occupied.
     let volume = volume(params, 1, &[]);
