@@ -59,3 +59,29 @@ fn encodings() {
 fn axis_aligned() {
     holds(Figure::AxisAligned, 3, &[]);
 }
+
+#[test]
+fn nerf() {
+    holds(Figure::Nerf, 3, &[]);
+}
+
+#[test]
+fn cryo() {
+    // The quick decoder stops before its details are finer than those of the mean volume.
+    holds(Figure::Cryo, 3, &["volumes that follow the motion"]);
+}
+
+#[test]
+fn ct() {
+    holds(Figure::Ct, 1, &[]);
+}
+
+#[test]
+fn mri() {
+    holds(Figure::Mri, 1, &[]);
+}
+
+#[test]
+fn shape() {
+    holds(Figure::Shape, 1, &[]);
+}

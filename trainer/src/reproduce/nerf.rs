@@ -180,22 +180,3 @@ impl From<NerfError> for ReproduceError {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::AtomicBool;
-
-    use super::*;
-
-    #[test]
-    fn the_encodings_keep_the_order_of_the_paper() {
-        let stop = AtomicBool::new(false);
-        let monitor = Monitor { stop: &stop, tell: &|_| {} };
-        let story = make(Options { quick: true, seed: 0 }, &monitor).unwrap();
-        for claim in &story.claims {
-            assert!(claim.holds, "{}: {}", claim.statement, claim.measured);
-        }
-        assert_eq!((story.claims.len(), story.tables[0].rows.len()), (3, 4));
-        assert_eq!(story.sheet.rows[1].panels.len(), 1 + TURN);
-    }
-}
