@@ -207,15 +207,15 @@ fn numbers_out_of_range_are_refused_with_the_range() {
     }
 }
 
-/// Slurm sends SIGTERM at the time limit, and `timeout` sends it twice.
+/// Slurm sends SIGTERM at the time limit, and `timeout` sends it twice; under `nohup` a closed terminal's SIGHUP ends nothing.
 #[cfg(unix)]
 #[test]
 fn a_time_limit_keeps_what_was_learned() {
     let desk = Desk::new();
     let out = desk.path("limited");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let mut command = Command::new("sh");
     command
-        .arg("sweep")
+        .args(["-c", "trap '' HUP; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_trainer"), "sweep"])
         .arg(&desk.data)
         .args(["--out", &out, "--hidden", "8", "--steps", "1000000", "--scales", "1,2"]);
     let silent = std::process::Stdio::null;
@@ -224,10 +224,16 @@ fn a_time_limit_keeps_what_was_learned() {
         assert_eq!(child.try_wait().expect("a process"), None, "it ended early");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    for _ in 0..2 {
-        let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
+    let process = child.id().to_string();
+    let send = |signal: &str| {
+        let sent = Command::new("kill").args([signal, &process]).status().expect("kill");
         assert!(sent.success());
-    }
+    };
+    send("-HUP");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(child.try_wait().expect("a process"), None, "a signal that was ignored ended it");
+    send("-TERM");
+    send("-TERM");
     assert_eq!(child.wait().expect("a process").code(), Some(130));
     // The table of what is finished, which is nothing, was written after the signals.
     assert!(fs::exists(format!("{out}/sweep.csv")).unwrap());
