@@ -26,6 +26,28 @@ pub struct ReadError {
     pub source: io::Error,
 }
 
+/// A file out of date that could not be removed.
+#[derive(Debug, Error)]
+#[error("cannot remove {}, which would not fit what is written beside it; choose another folder", path.display())]
+pub struct RemoveError {
+    /// The file.
+    pub path: PathBuf,
+    /// The system's reason.
+    pub source: io::Error,
+}
+
+/// Removes a file, if there is one, that does not belong to what is about to be written beside it.
+///
+/// # Errors
+///
+/// If it stands there still.
+pub fn remove(path: &Path) -> Result<(), RemoveError> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(RemoveError { path: path.to_owned(), source }),
+        _ => Ok(()),
+    }
+}
+
 /// All bytes of a file.
 ///
 /// # Errors

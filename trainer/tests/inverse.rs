@@ -58,6 +58,9 @@ fn every_problem_ends_in_a_table_a_picture_and_an_artifact() {
         assert!(refuse(&arguments).contains("--force"), "{problem}: what is there is kept");
         let again = trainer(&[&arguments[..], &["--force"]].concat());
         assert_eq!(again.stdout, output.stdout, "{problem}: the same seed, the same numbers");
+        let said = refuse(&[&arguments[..], &["--force", "--scale-factor", "1e9"]].concat());
+        assert!(said.contains("--scale-factor"), "{said}");
+        assert!(out.join("checkpoint_none.safetensors").exists(), "{problem}: refused before anything is removed");
     }
 }
 
@@ -94,7 +97,8 @@ fn impossible_sizes_are_refused_and_leave_no_folder() {
         assert!(refuse(&["inverse", problem, "--frequencies", "0", "--out", text(&out)]).contains("--frequencies"));
     }
     assert!(refuse(&["inverse", "mri", "--rate-factor", "0", "--out", text(&out)]).contains("--rate-factor"));
-    for (factor, words) in [("1e9", "no frequency is beyond 32767"), ("1e-9", "not all frequencies round to zero")] {
+    let too_small = "not all frequencies round to zero";
+    for (factor, words) in [("1e9", "no frequency is beyond 32767"), ("1e-9", too_small), ("1e-20", too_small)] {
         let said = refuse(&["inverse", "ct", "--scale-factor", factor, "--out", text(&out)]);
         assert!(said.contains("--scale-factor is ") && said.contains(words), "{said}");
     }

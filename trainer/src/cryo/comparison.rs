@@ -5,7 +5,6 @@ use super::fit::{Results, reconstruct};
 use super::params::CryoParams;
 use super::particles::ParticleStack;
 use super::report;
-use super::subset::Subset;
 use super::synthesis::Truth;
 use crate::encoding::{EncodingKind, EncodingParams};
 use crate::report::sheet::Sheet;
@@ -26,9 +25,8 @@ pub struct Entry {
 
 /// Training steps of a comparison, for a progress display.
 pub fn steps(params: &CryoParams) -> u64 {
-    let share = |subset: Subset| if subset == Subset::All { params.steps } else { params.steps.div_ceil(2) };
-    let halves = if params.half_sets { share(Subset::Odd) + share(Subset::Even) } else { 0 };
-    ENCODINGS.len() as u64 * params.steps + halves
+    let of = |params: CryoParams| params.subsets().iter().map(|subset| subset.params(&params).steps).sum::<u64>();
+    ENCODINGS.iter().map(|&kind| of(with_encoding(params, kind))).sum()
 }
 
 /// The settings of `base` for one of [`ENCODINGS`]: all the same, but half sets only with the last.

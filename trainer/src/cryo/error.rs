@@ -3,7 +3,7 @@
 use crate::dataset::DatasetError;
 use crate::encoding::EncodingError;
 use crate::export::ExportError;
-use crate::files::{self, ReadError, WriteError};
+use crate::files::{self, ReadError, RemoveError, WriteError};
 use crate::model_file::ModelError;
 use crate::report::figure::FigureError;
 use crate::tensors::TensorError;
@@ -26,13 +26,8 @@ pub enum CryoError {
         source: std::io::Error,
     },
     /// A file that is out of date cannot be removed.
-    #[error("cannot remove {}, which would not fit what is written beside it; choose another --out", path.display())]
-    Remove {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Remove(#[from] RemoveError),
     /// A line of a text file is not understood.
     #[error("{}, line {line}: {problem}", path.display())]
     Line {

@@ -104,7 +104,8 @@ pub enum NpyError {
     Header(&'static str),
     /// Numbers of two parts.
     #[error(
-        "elements of type '{0}' are complex; give real and imaginary parts a column each, as numpy.stack([a.real, a.imag], -1) does"
+        "elements of type '{0}' are complex; give real and imaginary parts a column each, as numpy.stack([a.real, a.imag], -1) does, \
+         and fit with --channels-last"
     )]
     Complex(String),
     /// Half, text, records, objects.

@@ -106,11 +106,8 @@ pub(super) fn best(rows: &[Compared]) -> &Compared {
 /// The name of a mapping in tables and on drawings.
 pub fn name(kind: EncodingKind) -> &'static str {
     match kind {
-        EncodingKind::None => "none",
-        EncodingKind::Basic => "basic",
-        EncodingKind::Positional => "positional",
         EncodingKind::Gaussian => "Gaussian",
-        EncodingKind::Fourier => "fourier",
+        kind => kind.name(),
     }
 }
 
@@ -179,7 +176,6 @@ pub fn solve_linear(
     monitor: &ComparisonMonitor<'_>,
 ) -> Result<Comparison, InverseError> {
     let sizes: Vec<usize> = shape.iter().rev().copied().filter(|&size| size > 1).collect();
-    training.check(&mappings, sizes.len())?;
     let measured = operator.apply(truth);
     let position = |index: usize, axis: usize| index / sizes[..axis].iter().product::<usize>() % sizes[axis];
     let coordinates = Array2::from_shape_fn((truth.len(), sizes.len()), |(index, axis)| {

@@ -139,6 +139,17 @@ impl CtParams {
         }
     }
 
+    /// That there is such a problem, with an encoding for every mapping.
+    ///
+    /// # Errors
+    /// Names the setting that is impossible.
+    pub fn check(&self) -> Result<(), InverseError> {
+        if !(16..=512).contains(&self.size) {
+            return Err(InverseError::Setting { name: "--size", value: self.size.to_string(), range: "16 to 512" });
+        }
+        self.training.check(&Self::mappings(), 2)
+    }
+
     /// The mappings in the order of table 1, with the scales and rates that the paper found for this phantom.
     fn mappings() -> [TableMapping; 4] {
         [
@@ -155,10 +166,8 @@ impl CtParams {
 /// # Errors
 /// If the size is impossible, the user stops it, or training diverges.
 pub fn compare(params: &CtParams, monitor: &ComparisonMonitor<'_>) -> Result<Comparison, InverseError> {
+    params.check()?;
     let n = params.size;
-    if !(16..=512).contains(&n) {
-        return Err(InverseError::Setting { name: "--size", value: n.to_string(), range: "16 to 512" });
-    }
     let truth = phantom::section(n);
     let operator = ParallelBeam::new(n, PROJECTIONS);
     let problem = Problem {

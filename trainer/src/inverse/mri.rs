@@ -101,6 +101,17 @@ impl MriParams {
         Self { size, training }
     }
 
+    /// That there is such a problem, with an encoding for every mapping.
+    ///
+    /// # Errors
+    /// Names the setting that is impossible.
+    pub fn check(&self) -> Result<(), InverseError> {
+        if !(8..=96).contains(&self.size) || !self.size.is_multiple_of(2) {
+            return Err(InverseError::Setting { name: "--size", value: self.size.to_string(), range: "even, 8 to 96" });
+        }
+        self.training.check(&Self::mappings(), 3)
+    }
+
     /// The mappings in the order of table 1. The published numbers are of brain scans; scales and rate are those that the
     /// paper found for the head of Shepp and Logan.
     fn mappings() -> [TableMapping; 4] {
@@ -118,10 +129,8 @@ impl MriParams {
 /// # Errors
 /// If the size is impossible, the user stops it, or training diverges.
 pub fn compare(params: &MriParams, monitor: &ComparisonMonitor<'_>) -> Result<Comparison, InverseError> {
+    params.check()?;
     let n = params.size;
-    if !(8..=96).contains(&n) || !n.is_multiple_of(2) {
-        return Err(InverseError::Setting { name: "--size", value: n.to_string(), range: "even, 8 to 96" });
-    }
     let truth = phantom::volume(n);
     let operator = FourierMask::gaussian(n, params.training.seed);
     let problem = Problem {

@@ -20,7 +20,7 @@ use super::shape::{self, ShapeParams, made, read};
 use super::training::ComparisonMonitor;
 use crate::checkpoint;
 use crate::encoding::EncodingKind;
-use crate::files;
+use crate::files::{self, RemoveError};
 use crate::report::figure::Figure as _;
 use crate::run::RunError;
 use crate::tensors::{TensorError, Tensors};
@@ -62,35 +62,55 @@ impl Settings {
         Ok(Tensors::read(&first)?.settings()?)
     }
 
+    /// Checks all settings and reads the mesh: what can be known before anything is replaced.
+    ///
+    /// # Errors
+    /// If a setting is impossible or a file of no use.
+    pub fn check(&self) -> Result<ValidSettings<'_>, InverseError> {
+        let mut mesh = None;
+        match self {
+            Self::Ct(params) => params.check()?,
+            Self::Mri(params) => params.check()?,
+            Self::Shape { mesh: path, params } => {
+                params.check()?;
+                mesh = path.as_deref().map(read::read).transpose()?;
+            }
+        }
+        Ok(ValidSettings { settings: self, mesh })
+    }
+}
+
+/// Settings that are possible, with the mesh that they name.
+#[derive(Debug)]
+pub struct ValidSettings<'a> {
+    settings: &'a Settings,
+    mesh: Option<Mesh>,
+}
+
+impl ValidSettings<'_> {
     /// Solves the problem, from where the folder's checkpoints left it, and keeps new ones there.
     ///
     /// # Errors
-    /// If a setting is impossible, a file of no use, the user stops it, or training diverges.
+    /// If the checkpoints are of other data, the user stops it, or training diverges.
     pub fn solve(&self, folder: &Path, monitor: &ComparisonMonitor<'_>) -> Result<Comparison, InverseError> {
-        let of_mesh = |mesh: &Mesh| {
+        let fingerprint = |mesh: &Mesh| {
             let places =
                 mesh.vertices().iter().flatten().flat_map(|x| [x.to_bits() as u32, (x.to_bits() >> 32) as u32]);
             checkpoint::fingerprint_of(places.chain(mesh.faces().iter().flatten().copied()))
         };
-        let (mesh, data) = match self {
-            Self::Shape { mesh: Some(path), .. } => {
-                let mesh = read::read(path)?;
-                let data = of_mesh(&mesh);
-                (Some((path.file_name().unwrap_or_default().to_string_lossy(), mesh)), data)
-            }
-            _ => (None, 0),
-        };
-        let checkpoints = Checkpoints { folder, settings: self, data };
+        let data = self.mesh.as_ref().map_or(0, fingerprint);
+        let checkpoints = Checkpoints { folder, settings: self.settings, data };
         // A closure of our own, for a lifetime of our own.
         let progress = |kind, steps, done| -> Box<dyn Progress + '_> { (monitor.progress)(kind, steps, done) };
         let monitor = ComparisonMonitor { stop: monitor.stop, progress: &progress, checkpoints: Some(&checkpoints) };
-        match self {
-            Self::Ct(params) => ct::compare(params, &monitor),
-            Self::Mri(params) => mri::compare(params, &monitor),
-            Self::Shape { params, .. } => {
-                let (name, mesh) = mesh.unwrap_or_else(|| (made::NAME.into(), made::knot()));
-                shape::compare((&name, &mesh), params, &monitor)
+        match (self.settings, &self.mesh) {
+            (Settings::Ct(params), _) => ct::compare(params, &monitor),
+            (Settings::Mri(params), _) => mri::compare(params, &monitor),
+            (Settings::Shape { mesh: Some(path), params }, Some(mesh)) => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                shape::compare((&name, mesh), params, &monitor)
             }
+            (Settings::Shape { params, .. }, _) => shape::compare((made::NAME, &made::knot()), params, &monitor),
         }
     }
 }
@@ -127,9 +147,8 @@ fn path_of(folder: &Path, kind: EncodingKind) -> PathBuf {
 ///
 /// # Errors
 /// If one cannot be removed.
-pub fn forget(folder: &Path) -> std::io::Result<()> {
-    let paths = MAPPINGS.map(|kind| path_of(folder, kind));
-    paths.iter().filter(|path| path.exists()).try_for_each(std::fs::remove_file)
+pub fn forget(folder: &Path) -> Result<(), RemoveError> {
+    MAPPINGS.iter().try_for_each(|&kind| files::remove(&path_of(folder, kind)))
 }
 
 /// Writes artifact, drawing and table; returns the table as JSON.

@@ -81,10 +81,14 @@ impl TrainingParams {
             |range| InverseError::Setting { name: "--scale-factor", value: self.scale_factor.to_string(), range };
         // The scales are published ones: only their factor can be wrong.
         params.check(inputs).map_err(|error| match error {
-            EncodingError::Scale { .. } | EncodingError::Frequency { .. } => {
+            // A positional one counts octaves: it rounds to zero where a Gaussian one's frequencies do.
+            EncodingError::Scale { scale } if scale > 0.0 => {
                 factor("so small that no frequency is beyond 32767 cycles")
             }
-            EncodingError::AllZero => factor("so large that not all frequencies round to zero"),
+            EncodingError::Frequency { .. } => factor("so small that no frequency is beyond 32767 cycles"),
+            EncodingError::Scale { .. } | EncodingError::AllZero => {
+                factor("so large that not all frequencies round to zero")
+            }
             error => error.into(),
         })
     }

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::encoding::EncodingError;
 use crate::export::ExportError;
-use crate::files::{ReadError, WriteError};
+use crate::files::{ReadError, RemoveError, WriteError};
 use crate::tensors::TensorError;
 use crate::train::TrainError;
 
@@ -184,13 +184,8 @@ pub enum NerfError {
         half_width: f32,
     },
     /// A list of views that is out of date cannot be removed.
-    #[error("cannot remove {}, which would not fit the new pictures; choose another folder", path.display())]
-    Remove {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Remove(#[from] RemoveError),
     /// The written artifact or volume does not come back.
     #[error("{} cannot be drawn: {reason}; fit the scene again", path.display())]
     Artifact {

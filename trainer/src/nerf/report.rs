@@ -57,7 +57,8 @@ pub fn write(
     let row = |name: &str, psnr: f64, ssim: f64| vec![name.to_owned(), format!("{psnr:.2}"), format!("{ssim:.4}")];
     let mut rows: Vec<_> = metrics.views.iter().map(|view| row(&view.name, view.psnr_db, view.ssim)).collect();
     rows.push(row("mean", metrics.psnr_db, metrics.ssim));
-    let scene = settings.scene.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    // A path such as `..` ends in no name.
+    let scene = settings.scene.file_name().unwrap_or(settings.scene.as_os_str()).to_string_lossy();
     let page = SheetPage {
         title: &scene,
         lead: &format!(

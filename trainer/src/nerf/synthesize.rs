@@ -230,13 +230,8 @@ pub fn views(params: &SynthesizeParams, part: Part) -> Views {
 /// If a file cannot be written or removed.
 pub fn synthesize(folder: &Path, params: &SynthesizeParams, mut rendered: impl FnMut(usize)) -> Result<(), NerfError> {
     let solids = solids();
-    for path in params.views.map(|(part, _)| part.list(folder)) {
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(NerfError::Remove { path, source });
-            }
-            _ => {}
-        }
+    for (part, _) in params.views {
+        files::remove(&part.list(folder))?;
     }
     let mut done = 0;
     for &(part, count) in &params.views {

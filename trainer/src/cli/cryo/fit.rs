@@ -76,7 +76,7 @@ struct Settings {
     /// Rows of the frequency matrix [default: 128]
     #[arg(long)]
     frequencies: Option<usize>,
-    /// Deviation of Gaussian rows, or the highest positional one, in cycles over the domain [default: an eighth of the image's size]
+    /// Deviation of Gaussian rows, or the highest positional one, in cycles over the domain [default: an eighth of the image's size; three eighths for positional]
     #[arg(long)]
     scale: Option<f64>,
     /// Widths of the decoder's hidden layers [default: 96,96,96]
@@ -100,7 +100,7 @@ struct Settings {
     /// Weight of the KL divergence; 1 is the evidence lower bound [default: 0.3]
     #[arg(long)]
     beta: Option<f64>,
-    /// Do not fit half sets: no correlation between them, half the time
+    /// Do not fit half sets: no correlation between them, and about half the work
     #[arg(long)]
     no_half_sets: bool,
     /// Numbers in the artifact [default: w8a16]

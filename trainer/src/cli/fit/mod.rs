@@ -93,11 +93,13 @@ impl Fit {
         let (dataset, mut params) = read_data(&settings)?;
         let split = params.split(&dataset)?;
         let folder = RunFolder::create(out, self.force)?;
-        // What an earlier run in this folder chose is not this run's.
-        let _ = std::fs::remove_file(folder.choice());
         for setting in self.settings.wishes() {
             settings.fit = choose(setting, &folder, &params, (&dataset, &split))?.apply(&settings.fit);
             params = settings.fit.check(dataset.inputs(), dataset.outputs())?;
+        }
+        if self.settings.wishes().next().is_none() {
+            // What an earlier run in this folder chose is not this run's.
+            files::remove(&folder.choice())?;
         }
         let (state, fingerprint) = (params.start(), checkpoint::fingerprint(&dataset));
         Ok(Job { folder, settings, dataset, split, params, state, fingerprint })

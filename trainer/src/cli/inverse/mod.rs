@@ -9,7 +9,7 @@ use trainer::inverse::compare::{Comparison, name};
 use trainer::inverse::ct::CtParams;
 use trainer::inverse::error::InverseError;
 use trainer::inverse::mri::MriParams;
-use trainer::inverse::run::{self, Settings};
+use trainer::inverse::run::{self, Settings, ValidSettings};
 use trainer::inverse::shape::ShapeParams;
 use trainer::inverse::training::{ComparisonMonitor, TrainingParams};
 use trainer::progress;
@@ -110,7 +110,7 @@ struct Solid {
 impl Inverse {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let (settings, common) = match (self.command, self.resume) {
-            (None, Some(folder)) => return solve(&Settings::of_run(&folder)?, &folder, self.json),
+            (None, Some(folder)) => return solve(&Settings::of_run(&folder)?.check()?, &folder, self.json),
             (None, None) => unreachable!("one is required"),
             (Some(Command::Ct(OnGrid { size, common })), _) => {
                 let mut params = CtParams::new(common.quick, common.seed);
@@ -132,12 +132,11 @@ impl Inverse {
                 (Settings::Shape { mesh, params }, common)
             }
         };
+        let settings = settings.check()?;
         let made = MadeDirectories::on_the_way_to(&common.out);
         // Before the work, not after it; a folder made for nothing goes again.
         RunFolder::create(&common.out, common.force)?;
-        run::forget(&common.out).with_context(|| {
-            format!("cannot replace the comparison in {}; choose another --out", common.out.display())
-        })?;
+        run::forget(&common.out)?;
         let solved = solve(&settings, &common.out, common.json);
         if solved.is_err() {
             made.take_back();
@@ -147,7 +146,7 @@ impl Inverse {
 }
 
 /// Solves, writes and prints.
-fn solve(settings: &Settings, folder: &Path, as_json: bool) -> anyhow::Result<()> {
+fn solve(settings: &ValidSettings<'_>, folder: &Path, as_json: bool) -> anyhow::Result<()> {
     let shown = |kind: EncodingKind, steps, done| {
         eprintln!("{}", name(kind));
         progress::on_stderr(steps, done)

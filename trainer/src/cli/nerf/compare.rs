@@ -75,7 +75,7 @@ impl Compare {
         let stop = interrupt::catch()?;
         let mut rows = Vec::new();
         for ((kind, _), mut run) in PUBLISHED.into_iter().zip(runs) {
-            eprintln!("{}", name(kind));
+            eprintln!("{}", kind.name());
             if run.train(&scene, stop)? == Ended::Interrupted {
                 eprintln!("interrupted; continue with: trainer nerf compare --resume {}", out.display());
                 interrupt::exit();
@@ -107,18 +107,14 @@ impl Compare {
 }
 
 fn folder_of(out: &Path, kind: EncodingKind) -> PathBuf {
-    out.join(name(kind))
-}
-
-fn name(kind: EncodingKind) -> String {
-    serde_json::to_value(kind).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    out.join(kind.name())
 }
 
 /// The table.
 fn text(rows: &[Compared]) -> String {
     let mut text = String::from("encoding      PSNR       SSIM    published (Lego)");
     for row in rows {
-        let (name, published) = (name(row.encoding), row.published_psnr_db);
+        let (name, published) = (row.encoding.name(), row.published_psnr_db);
         text += &format!("\n{name:12} {:5.2} dB  {:.4}  {published:5.2} dB", row.psnr_db, row.ssim);
     }
     text

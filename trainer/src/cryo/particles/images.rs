@@ -80,7 +80,8 @@ pub(super) fn read(listing: &Listing, table: &Path, stack: Option<&Path>) -> Res
         }
     }
     let images = all.ok_or_else(|| CryoError::file(table, "it lists no particles"))?;
-    check_deviation(&images.values, &stacks[0])?;
+    let source = if let [stack] = &stacks[..] { stack } else { table };
+    check_deviation(&images.values, source)?;
     Ok(images)
 }
 

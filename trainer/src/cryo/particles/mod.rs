@@ -135,15 +135,7 @@ fn particle(values: [f64; 12], motion: Option<f64>) -> Result<Particle, String> 
 
 /// Removes the tables that [`ParticleStack::write`] wrote before.
 pub(super) fn remove_tables(folder: &Path) -> Result<(), CryoError> {
-    for path in ["particles.star", "poses.csv"].map(|table| folder.join(table)) {
-        match std::fs::remove_file(&path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(CryoError::Remove { path, source });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    Ok(["particles.star", "poses.csv"].iter().try_for_each(|table| files::remove(&folder.join(table)))?)
 }
 
 fn not_empty(particles: &[Particle], path: &Path) -> Result<(), CryoError> {

@@ -91,7 +91,7 @@ impl<'a> Inside<'a> {
     }
 }
 
-/// Square cells, as many along x as along y, over the bounds of a mesh.
+/// Cells, as many along x as along y, over the bounds of a mesh.
 #[derive(Clone, Debug)]
 struct Grid {
     cells: usize,

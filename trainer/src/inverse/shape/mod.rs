@@ -78,6 +78,14 @@ impl ShapeParams {
         Self { batch, test_points, pixels, training }
     }
 
+    /// That there is an encoding for every mapping.
+    ///
+    /// # Errors
+    /// Names the setting that is impossible.
+    pub fn check(&self) -> Result<(), InverseError> {
+        self.training.check(&Self::mappings(), 3)
+    }
+
     /// The mappings in the order of table 1, with the published scales and rate.
     fn mappings() -> [TableMapping; 4] {
         let mapping =
@@ -129,7 +137,7 @@ pub fn compare(
     monitor: &ComparisonMonitor<'_>,
 ) -> Result<Comparison, InverseError> {
     let training = &params.training;
-    training.check(&ShapeParams::mappings(), 3)?;
+    params.check()?;
     let (mesh, fit) = mesh.in_unit_cube();
     let solid = Inside::new(&mesh);
     // The bounding box with its margin: what networks are trained on, tested in, drawn in, and clamp points to.
