@@ -205,7 +205,8 @@ impl Dynamics {
         Ok(self.eigen.vectors.t().dot(&(&targets - &initial.train_or_zeros(targets)?)))
     }
 
-    /// What is left of an error along an eigenvector of this eigenvalue: `e^(-λ t)` or `(1 - η λ)^k`.
+    /// What is left of an error along an eigenvector of this eigenvalue: `e^(-λ t)`, `(1 - η λ)^k` or 0; all of it, 1, where the
+    /// eigenvalue is only rounding and the training long enough to learn along it nevertheless.
     ///
     /// # Errors
     /// A time or learning rate out of range.
@@ -239,7 +240,8 @@ impl Dynamics {
         let time = match training {
             Training::Flow { time } => time,
             Training::Descent { learning_rate, steps } => learning_rate * steps as f64,
-            Training::Converged => f64::INFINITY,
+            // A kernel of zeros has a cut-off of zero: no product of it with infinity.
+            Training::Converged => return eigenvalue <= self.cutoff,
         };
         eigenvalue <= self.cutoff && time * self.cutoff >= 1.0
     }
@@ -367,6 +369,17 @@ mod tests {
             assert!(gap(&outputs, &array![[2.0], [2.0]]) < 1e-12, "{training:?}: {outputs}");
             let outputs = dynamics.train(array![[1.0], [3.0]].view(), Initial::default(), training).unwrap();
             assert!(gap(&outputs, &array![[2.0], [2.0]]) < 1e-12, "{training:?}: {outputs}");
+        }
+    }
+
+    #[test]
+    fn a_kernel_of_zeros_learns_nothing_in_any_time() {
+        let (gram, targets) = (Array2::zeros((2, 2)), array![[1.0], [3.0]]);
+        let dynamics = Dynamics::new(gram.view()).unwrap();
+        for training in [Training::Converged, Training::Flow { time: 1e30 }] {
+            let train = dynamics.train(targets.view(), Initial::default(), training).unwrap();
+            let test = dynamics.test(gram.view(), targets.view(), Initial::default(), training).unwrap();
+            assert!(train.iter().chain(&test).all(|&output| output == 0.0), "{training:?}: {train} {test}");
         }
     }
 

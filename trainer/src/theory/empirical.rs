@@ -64,7 +64,8 @@ impl EmpiricalNtk {
         }
         let params = infinite.params();
         // Drawn once, and once more in the order of the layers.
-        Workload::Parameters.check(width, 2 * params.hidden_layers.saturating_mul(width.saturating_add(inputs)))?;
+        Workload::Parameters
+            .check(width, params.hidden_layers.saturating_mul(width.saturating_add(inputs)).saturating_mul(2))?;
         let shape = Shape::new(inputs, &vec![width; params.hidden_layers], 1, OutputActivation::Linear);
         let (weight_std, bias_std) = (params.weight_std, params.bias_std.unwrap_or(0.0));
         let factors = match params.parametrization {

@@ -87,28 +87,38 @@ pub fn available_bytes() -> Option<u64> {
     let system = meminfo_available(&fs::read_to_string("/proc/meminfo").ok()?)?;
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let number = |path: &Path| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
-    let free = |folder: &Path, [limit, used]: [&str; 2]| {
+    let free = |folder: &Path, [limit, used, cache]: [&str; 3]| {
         let (limit, used) = number(&folder.join(limit)).zip(number(&folder.join(used)))?;
-        Some(limit.saturating_sub(used))
+        // Files read before, which the system drops when memory is asked for.
+        let cache = fs::read_to_string(folder.join("memory.stat")).ok().and_then(|stat| stat_of(&stat, cache));
+        Some(limit.saturating_sub(used.saturating_sub(cache.unwrap_or(0))))
     };
     let bounds = memory_groups(&groups).into_iter().filter_map(|(folder, files)| free(&folder, files));
     Some(bounds.fold(system, u64::min))
 }
 
-/// Folders that may bound the memory, of both versions of control groups, with the names of the limit and of what is used.
-fn memory_groups(groups: &str) -> Vec<(PathBuf, [&'static str; 2])> {
+/// Folders that may bound the memory, of both versions of control groups, with the names of the limit, of what is used, and of
+/// what of it is cache.
+fn memory_groups(groups: &str) -> Vec<(PathBuf, [&'static str; 3])> {
     let of_line = |line: &str| {
         let mut parts = line.splitn(3, ':').skip(1);
         let (controllers, path) = (parts.next()?, parts.next()?.trim_start_matches('/'));
         let (root, files) = match controllers {
-            "" => ("/sys/fs/cgroup", ["memory.max", "memory.current"]),
-            "memory" => ("/sys/fs/cgroup/memory", ["memory.limit_in_bytes", "memory.usage_in_bytes"]),
+            "" => ("/sys/fs/cgroup", ["memory.max", "memory.current", "inactive_file"]),
+            "memory" => {
+                ("/sys/fs/cgroup/memory", ["memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"])
+            }
             _ => return None,
         };
         let folders = Path::new(path).ancestors().map(move |part| (Path::new(root).join(part), files));
         Some(folders.collect::<Vec<_>>())
     };
     groups.lines().filter_map(of_line).flatten().collect()
+}
+
+/// A number of `memory.stat`.
+fn stat_of(stat: &str, name: &str) -> Option<u64> {
+    stat.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
 }
 
 fn meminfo_available(meminfo: &str) -> Option<u64> {
@@ -151,7 +161,7 @@ mod tests {
         let folders = |groups| -> Vec<String> {
             memory_groups(groups)
                 .into_iter()
-                .map(|(folder, [limit, _])| folder.join(limit).display().to_string())
+                .map(|(folder, [limit, ..])| folder.join(limit).display().to_string())
                 .collect()
         };
         assert_eq!(
@@ -163,6 +173,14 @@ mod tests {
             ["/sys/fs/cgroup/memory/b/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
         );
         assert!(folders("").is_empty() && folders("nonsense").is_empty());
+    }
+
+    #[test]
+    fn cache_is_found_by_its_whole_name() {
+        let stat = "inactive_file_not 5\ntotal_inactive_file 7\ninactive_file 4096\n";
+        assert_eq!(stat_of(stat, "inactive_file"), Some(4096));
+        assert_eq!(stat_of(stat, "total_inactive_file"), Some(7));
+        assert_eq!(stat_of(stat, "active_file"), None);
     }
 
     #[test]

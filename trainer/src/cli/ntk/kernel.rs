@@ -128,11 +128,12 @@ impl KernelArgs {
     }
 
     /// Says which of the options given change nothing: scripts that go through kernels and encodings may leave them on the line.
-    fn warn_of_options_without_effect(&self) {
+    pub(super) fn warn_of_options_without_effect(&self) {
         let mapped = self.kernel != Which::Rbf;
         let of_encoding = |given: bool, name, option: EncodingOption| {
             (given && (!mapped || !option.belongs_to(self.encoding))).then_some(name)
         };
+        let of_kind = |given: bool, name, kind| (given && (!mapped || self.encoding != kind)).then_some(name);
         let without_effect = [
             (self.length.is_some() && mapped).then_some("--length"),
             (self.encoding != EncodingKind::None && !mapped).then_some("--encoding"),
@@ -141,6 +142,8 @@ impl KernelArgs {
             of_encoding(self.amplitude_power.is_some(), "--amplitude-power", EncodingOption::AmplitudePower),
             of_encoding(!self.frequency_list.is_empty(), "--frequency-list", EncodingOption::AmplitudePower),
             of_encoding(self.normalize, "--normalize", EncodingOption::Normalize),
+            of_kind(self.positional_notebook, "--positional-notebook", EncodingKind::Positional),
+            of_kind(self.seed.is_some(), "--seed", EncodingKind::Gaussian),
         ];
         for option in without_effect.into_iter().flatten() {
             eprintln!("warning: {option} has no effect with this kernel and encoding");

@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayView2};
 use trainer::theory::TheoryError;
 use trainer::theory::dynamics::{Dynamics, Initial, Stability, Training, half_squared_error};
 use trainer::theory::kernel::Kernel;
+use trainer::theory::memory::Workload;
 use trainer::theory::regression::{KernelRegression, Solution};
 
 use super::arrays;
@@ -225,6 +226,8 @@ fn regress(
     targets: ArrayView2<'_, f64>,
     initial: Initial<'_>,
 ) -> Result<Prediction, TheoryError> {
+    // Whichever way it is solved: a copy and a factor need less.
+    Workload::MatrixAndEigen.check(points.nrows(), points.nrows())?;
     let gram = kernel.gram(points)?;
     let start = initial.train_or_zeros(targets)?;
     let regression = KernelRegression::fit(gram.view(), (&targets - &start).view(), 0.0)?;
