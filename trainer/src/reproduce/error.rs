@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::encoding::EncodingError;
-use crate::files::WriteError;
+use crate::files::{RemoveError, WriteError};
 use crate::inverse::error::InverseError;
 use crate::nerf::error::NerfError;
 use crate::report::figure::FigureError;
@@ -15,7 +15,9 @@ use crate::train::TrainError;
 #[non_exhaustive]
 pub enum ReproduceError {
     /// The user asked to stop.
-    #[error("interrupted; finished figures are kept, and --resume goes on with the one at hand")]
+    #[error(
+        "interrupted; finished figures are kept, and --resume makes the others, the one at hand from its beginning"
+    )]
     Interrupted,
     /// A kernel could not be computed.
     #[error(transparent)]
@@ -41,6 +43,9 @@ pub enum ReproduceError {
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// What is left of an earlier figure cannot be removed.
+    #[error(transparent)]
+    Remove(#[from] RemoveError),
     /// The output directory could not be made.
     #[error("cannot make the directory {}; choose another with --out", path.display())]
     Directory {

@@ -237,9 +237,10 @@ pub fn reproduce(
     monitor.check()?;
     let (png, svg) = (sheet.png()?, sheet.svg()?);
     let told = Told { figure, options, title, text, caption, claims, tables, numbers };
+    // Gone first and written last: where it lies, the figure is whole.
+    files::remove(&path(out, figure, "json"))?;
     files::write(&path(out, figure, "svg"), svg.as_bytes())?;
     files::write(&path(out, figure, "png"), &png)?;
-    // Last: where it lies, the figure is whole.
     files::write(&path(out, figure, "json"), &serde_json::to_vec(&told)?)?;
     (monitor.tell)(Event::End);
     Ok(Outcome { told, png, seconds: Some(begun.elapsed().as_secs_f64()) })
@@ -250,7 +251,8 @@ pub fn reproduce(
 pub fn kept(figure: Figure, options: Options, out: &Path) -> Option<Outcome> {
     let told: Told = serde_json::from_slice(&fs::read(path(out, figure, "json")).ok()?).ok()?;
     let png = fs::read(path(out, figure, "png")).ok()?;
-    (told.figure == figure && told.options == options).then_some(Outcome { told, png, seconds: None })
+    let whole = path(out, figure, "svg").is_file();
+    (whole && told.figure == figure && told.options == options).then_some(Outcome { told, png, seconds: None })
 }
 
 #[cfg(test)]
@@ -270,7 +272,11 @@ mod tests {
         assert!(again.told == made.told && again.png == made.png && again.seconds.is_none(), "read back to the bit");
         assert!(kept(Figure::Kernels, Options { seed: 4, ..options }, out.path()).is_none());
         assert!(kept(Figure::Toy1d, options, out.path()).is_none());
+        // Replaced by one that cannot be written whole, it is not taken for the old one.
         fs::remove_file(out.path().join("kernels.png")).unwrap();
+        fs::create_dir(out.path().join("kernels.png")).unwrap();
+        assert!(reproduce(Figure::Kernels, options, out.path(), &monitor).is_err());
+        assert!(!out.path().join("kernels.json").exists());
         assert!(kept(Figure::Kernels, options, out.path()).is_none());
     }
 }
