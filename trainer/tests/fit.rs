@@ -47,8 +47,8 @@ fn impossible_numbers_are_refused_before_anything_is_written() {
         ("--encoding positional --scale auto", "--scale auto is for --encoding gaussian"),
         ("--steps -5", "give a whole number from 1"),
         ("--steps 0", "give a whole number from 1"),
-        ("--seed -1", "give a whole number from 0"),
-        ("--hidden 8,-8", "give a whole number from 0"),
+        ("--seed -1", "give a whole number, not a negative one"),
+        ("--hidden 8,-8", "give a whole number, not a negative one"),
         ("--scale -3", "a scale of -3 is not possible"),
         ("--holdout 0.001", "give more samples or a larger part"),
     ] {

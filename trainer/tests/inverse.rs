@@ -102,11 +102,10 @@ fn impossible_sizes_are_refused_and_leave_no_folder() {
         let said = refuse(&["inverse", "ct", "--scale-factor", factor, "--out", text(&out)]);
         assert!(said.contains("--scale-factor is ") && said.contains(words), "{said}");
     }
-    for (option, range) in
-        [("--steps", "from 1"), ("--seed", "from 0"), ("--size", "from 0"), ("--frequencies", "from 0")]
-    {
+    const NOT: &str = ", not a negative one";
+    for (option, range) in [("--steps", " from 1"), ("--seed", NOT), ("--size", NOT), ("--frequencies", NOT)] {
         let said = refuse(&["inverse", "ct", option, "-5", "--out", text(&out)]);
-        assert!(said.contains(&format!("give a whole number {range}")), "{said}");
+        assert!(said.contains(&format!("give a whole number{range}")), "{said}");
     }
     let sheet = folder.path().join("sheet.obj");
     fs::write(&sheet, "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\nf 1 3 2\n").expect("written");

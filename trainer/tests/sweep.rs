@@ -198,7 +198,7 @@ fn numbers_out_of_range_are_refused_with_the_range() {
     for (options, words) in [
         ("--scales 1,2 --threads 0", "give a whole number from 1"),
         ("--scales 1,2 --threads -1", "give a whole number from 1"),
-        ("--scales 1,2 --seed -1", "give a whole number from 0"),
+        ("--scales 1,2 --seed -1", "give a whole number, not a negative one"),
     ] {
         let output = desk.sweep("bad", options);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -2,9 +2,9 @@
 
 use std::str::FromStr;
 
-/// A whole number from 0 that the type holds.
+/// A whole number that the type holds; which of them make sense is for others to say.
 pub(super) fn whole<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| "give a whole number from 0".to_owned())
+    text.parse().map_err(|_| "give a whole number, not a negative one".to_owned())
 }
 
 /// A whole number from 1 that the type holds.
