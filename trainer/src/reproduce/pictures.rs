@@ -59,10 +59,9 @@ impl Picture {
         Self { name: "terrain", values: Array2::from_shape_vec((SIDE * SIDE, 1), values).expect("256 by 256") }
     }
 
-    /// Words in random sizes, colours and places on white, as in the paper's set of text pictures: as sparse as its 18.4 dB without
-    /// features imply, and large, so that every second pixel still sees each stroke, as on pictures of twice the side.
+    /// Words in random sizes and colours on white, as in the paper's set of text pictures: large, so that every second pixel
+    /// still sees each stroke, as on pictures of twice the side.
     pub(super) fn text() -> Result<Self, ReproduceError> {
-        const ROWS: i32 = 3;
         const WORDS: [&str; 10] =
             ["Fourier", "let", "networks", "learn", "high", "frequency", "functions", "in low", "kernel", "domains"];
         style::register_fonts();
@@ -72,18 +71,21 @@ impl Picture {
             let failed = |error: &dyn std::fmt::Display| FigureError::Draw(error.to_string());
             area.fill(&WHITE).map_err(|error| failed(&error))?;
             let mut rng = ChaCha8Rng::seed_from_u64(7);
-            for row in 0..ROWS {
-                let size = rng.random_range(40..64);
-                let mut shade = || rng.random_range(0..200u8);
-                let style = plotters::style::TextStyle {
-                    color: RGBColor(shade(), shade(), shade()).to_backend_color(),
-                    ..style::text(size)
-                };
-                let word = WORDS[rng.random_range(0..WORDS.len())];
-                let (width, _) = area.estimate_text_size(word, &style).map_err(|error| failed(&error))?;
-                // The estimate is short for large letters.
-                let x = rng.random_range(0..(SIDE as i32 - width as i32 * 5 / 4).max(1));
-                area.draw(&Text::new(word, (x, SIDE as i32 / ROWS * row), style)).map_err(|error| failed(&error))?;
+            for row in 0..5 {
+                let mut x = rng.random_range(-60..8);
+                let size = rng.random_range(32..64);
+                while x < SIDE as i32 {
+                    let mut shade = || rng.random_range(0..200u8);
+                    let style = plotters::style::TextStyle {
+                        color: RGBColor(shade(), shade(), shade()).to_backend_color(),
+                        ..style::text(size)
+                    };
+                    let word = WORDS[rng.random_range(0..WORDS.len())];
+                    let (width, _) = area.estimate_text_size(word, &style).map_err(|error| failed(&error))?;
+                    area.draw(&Text::new(word, (x, 52 * row - 8), style)).map_err(|error| failed(&error))?;
+                    // The estimate is short for large letters.
+                    x += width as i32 * 5 / 4 + 8;
+                }
             }
             area.present().map_err(|error| failed(&error))?;
         }

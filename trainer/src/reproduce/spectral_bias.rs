@@ -126,7 +126,7 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
             ),
         ],
         sheet: Sheet { title: "Spectral bias, and Fourier features against it".to_owned(), rows },
-        caption: "Fits of a picture; kernels over [0, 1] in colours from 0 to their largest entry; eigenvalues; error by frequency."
+        caption: "Fits of a picture; kernels over [0, 1] in colours from 0 to their largest entry; eigenvalues, but for those of rounding; error by frequency."
             .to_owned(),
         tables: Vec::new(),
         claims: std::iter::once(picture_claim(psnr)).chain(claims(&curves)).collect(),
@@ -194,7 +194,7 @@ fn spectra(curves: &[Convergence]) -> Plot {
         Line::new(c.mapping, color, Stroke::Marked, values)
     };
     Plot {
-        title: "Eigenvalues on the 32 samples (those of rounding left out)".to_owned(),
+        title: "Eigenvalues on the 32 samples".to_owned(),
         x_label: "index".to_owned(),
         y_label: "eigenvalue".to_owned(),
         log_y: true,
