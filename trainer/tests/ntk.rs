@@ -216,10 +216,24 @@ fn every_encoding_of_the_trainer_has_its_kernel() {
     let trained = params.check(1).unwrap().frequency_matrix();
     let gaussian = features("--encoding gaussian --frequencies 24 --scale 3 --seed 5");
     assert!((gaussian - waves(trained.as_slice().unwrap())).abs() < 1e-3, "but for the device's rounding");
-    let output = desk.run("ntk gram --points @x.npy --encoding none --normalize --frequencies 9 --out @out.npy");
-    success(&output);
-    let warnings = String::from_utf8_lossy(&output.stderr);
-    assert!(warnings.contains("--normalize has no effect") && warnings.contains("--frequencies has no effect"));
+}
+
+#[test]
+fn options_that_change_nothing_are_named() {
+    let desk = Desk::new();
+    desk.put("x.npy", &[2, 1], &[0.0, 0.1]);
+    for (options, named) in [
+        ("--encoding none --normalize --frequencies 9", ["--frequencies", "--normalize"].as_slice()),
+        ("--kernel rbf --hidden-layers 2 --bias-std 0.5", &["--hidden-layers", "--bias-std"]),
+        ("--kernel nngp --width 64", &["--width"]),
+        ("--kernel nngp --width 64 --parametrization standard --hidden-layers 2 --weight-std 1", &[]),
+    ] {
+        let output = desk.run(&format!("ntk gram --points @x.npy {options} --out @out.npy"));
+        success(&output);
+        let warnings = String::from_utf8_lossy(&output.stderr);
+        let warned: Vec<&str> = warnings.lines().filter_map(|line| line.split(' ').nth(1)).collect();
+        assert_eq!(warned, named, "{options}: {warnings}");
+    }
 }
 
 #[test]

@@ -41,6 +41,16 @@ impl EncodingKind {
         }
     }
 
+    /// As figures and tables spell it: Gauss and Fourier were people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Gaussian => "Gaussian",
+            Self::Fourier => "Fourier",
+            kind => kind.name(),
+        }
+    }
+
     /// Whether σ decides its frequencies.
     #[must_use]
     pub fn has_scale(self) -> bool {

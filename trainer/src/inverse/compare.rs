@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::error::InverseError;
 use super::linear::{LinearObjective, LinearOperator, field};
 use super::training::{ComparisonMonitor, TableMapping, TrainingParams};
-use crate::encoding::{Encoding, EncodingKind};
+use crate::encoding::Encoding;
 use crate::export::{Artifact, TrainedNetwork};
 use crate::features::EncodedFeatures;
 use crate::metrics::psnr_db;
@@ -101,14 +101,6 @@ impl Comparison {
 /// The row with the best first score.
 pub(super) fn best(rows: &[Compared]) -> &Compared {
     rows.iter().max_by(|a, b| a.scores[0].total_cmp(&b.scores[0])).expect("four mappings")
-}
-
-/// The name of a mapping in tables and on drawings.
-pub fn name(kind: EncodingKind) -> &'static str {
-    match kind {
-        EncodingKind::Gaussian => "Gaussian",
-        kind => kind.name(),
-    }
 }
 
 /// A trained mapping.
@@ -216,22 +208,22 @@ fn sheet(problem: &Problem, (truth, shape): (&[f32], [usize; 3]), rows: &[Compar
     let across_y = |values: &[f32]| -> Vec<f32> {
         (0..depth).rev().flat_map(|z| values[(z * height + height / 2) * width..][..width].to_vec()).collect()
     };
-    let strip = |section: &dyn Fn(&[f32]) -> Vec<f32>, shape: [usize; 2]| {
+    let strip = |which: &str, section: &dyn Fn(&[f32]) -> Vec<f32>, shape: [usize; 2]| {
         let panel = |title: &str, caption: String, values: &[f32]| {
             let rgb = section(values).into_iter().flat_map(|value| [(value.clamp(0.0, 1.0) * 255.0).round() as u8; 3]);
             Panel::Raster(Raster { title: title.to_owned(), caption, shape, rgb: rgb.collect() })
         };
-        let mut panels = vec![panel("truth", String::new(), truth)];
+        let mut panels = vec![panel("truth", which.to_owned(), truth)];
         panels.extend(
             rows.iter()
                 .zip(fields)
-                .map(|(row, values)| panel(name(row.mapping.kind), format!("{:.2} dB", row.scores[0]), values)),
+                .map(|(row, values)| panel(row.mapping.kind.label(), format!("{:.2} dB", row.scores[0]), values)),
         );
         Row { height: ROW_HEIGHT, panels }
     };
-    let mut strips = vec![strip(&across_z, [height, width])];
+    let mut strips = vec![strip(if depth > 1 { "middle section across z" } else { "" }, &across_z, [height, width])];
     if depth > 1 {
-        strips.push(strip(&across_y, [depth, width]));
+        strips.push(strip("middle section across y", &across_y, [depth, width]));
     }
     Sheet { title: problem.title.clone(), rows: strips }
 }

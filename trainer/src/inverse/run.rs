@@ -140,7 +140,7 @@ impl Checkpoints<'_> {
 }
 
 fn path_of(folder: &Path, kind: EncodingKind) -> PathBuf {
-    folder.join(format!("checkpoint_{}.safetensors", super::compare::name(kind).to_lowercase()))
+    folder.join(format!("checkpoint_{}.safetensors", kind.name()))
 }
 
 /// Takes the checkpoints of another run away, before one that replaces it.

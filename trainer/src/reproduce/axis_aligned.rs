@@ -25,8 +25,8 @@ use crate::train::{Ended, LoopParams, TrainState, Watch, step_rng, train};
 
 /// Cycles over the plane; the paper's range.
 const RADII: [f64; 4] = [5.0, 10.0, 15.0, 20.0];
-const KINDS: [(&str, EncodingKind, f64); 2] =
-    [("positional", EncodingKind::Positional, 5.0), ("Gaussian", EncodingKind::Gaussian, 10.0)];
+/// The encodings and their scales.
+const KINDS: [(EncodingKind, f64); 2] = [(EncodingKind::Positional, 5.0), (EncodingKind::Gaussian, 10.0)];
 const LEARNING_RATE: f64 = 1e-3;
 const QUICK_LEARNING_RATE: f64 = 2e-3;
 /// Which random numbers are the phase of a wave.
@@ -64,7 +64,7 @@ impl Setting {
         TAU / 4.0 * index as f64 / (self.angles - 1) as f64
     }
 
-    fn encoding(&self, (_, kind, scale): (&str, EncodingKind, f64), seed: u64) -> EncodingParams {
+    fn encoding(&self, (kind, scale): (EncodingKind, f64), seed: u64) -> EncodingParams {
         let notebook = kind == EncodingKind::Positional;
         EncodingParams { kind, scale, notebook, frequencies: self.frequencies, seed, ..EncodingParams::default() }
     }
@@ -99,7 +99,7 @@ fn wave(points: &Array2<u32>, cycles: f64, angle: f64, phase: f64) -> Array2<f32
 /// PSNR between the training points after training on one wave.
 fn test_psnr(
     setting: Setting,
-    kind: (&str, EncodingKind, f64),
+    kind: (EncodingKind, f64),
     cycles: f64,
     angle: f64,
     seed: u64,
@@ -143,8 +143,8 @@ fn measure(setting: Setting, radii: &[f64], monitor: &Monitor<'_>) -> Result<Vec
             .map(|draw| test_psnr(setting, kind, cycles, angle, setting.seed.wrapping_add(draw), monitor));
         Ok(each.sum::<Result<f64, _>>()? / setting.draws as f64)
     })?;
-    let numbers = |(&(kind, cycles), psnr): (&((&'static str, _, _), f64), &[f64])| Numbers {
-        encoding: kind.0,
+    let numbers = |(&(kind, cycles), psnr): (&((EncodingKind, f64), f64), &[f64])| Numbers {
+        encoding: kind.0.label(),
         cycles,
         angles: (0..setting.angles).map(|index| setting.angle(index).to_degrees()).collect(),
         test_psnr_db: psnr.to_vec(),
@@ -153,8 +153,8 @@ fn measure(setting: Setting, radii: &[f64], monitor: &Monitor<'_>) -> Result<Vec
 }
 
 /// Mean over the cycles of the PSNR along the axes, and over all directions between them, for an encoding.
-fn along_and_between(numbers: &[Numbers], encoding: &str) -> (f64, f64) {
-    let chosen: Vec<_> = numbers.iter().filter(|n| n.encoding == encoding).collect();
+fn along_and_between(numbers: &[Numbers], kind: EncodingKind) -> (f64, f64) {
+    let chosen: Vec<_> = numbers.iter().filter(|n| n.encoding == kind.label()).collect();
     let mean =
         |of: &dyn Fn(&[f64]) -> f64| chosen.iter().map(|n| of(&n.test_psnr_db)).sum::<f64>() / chosen.len() as f64;
     let between = |psnr: &[f64]| psnr[1..psnr.len() - 1].iter().sum::<f64>() / (psnr.len() - 2) as f64;
@@ -170,13 +170,13 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
         .iter()
         .map(|&kind| kernel_map(setting, kind).map(Panel::Raster))
         .collect::<Result<Vec<_>, ReproduceError>>()?;
-    let plot = |&(name, _, _): &(&'static str, EncodingKind, f64)| {
-        let lines = numbers.iter().filter(|n| n.encoding == name).enumerate().map(|(index, n)| {
+    let plot = |&(kind, _): &(EncodingKind, f64)| {
+        let lines = numbers.iter().filter(|n| n.encoding == kind.label()).enumerate().map(|(index, n)| {
             let points = n.angles.iter().copied().zip(n.test_psnr_db.iter().copied());
             Line::new(format!("{} cycles", n.cycles), style::SERIES[index], Stroke::Marked, points)
         });
         Panel::Plot(Plot {
-            title: format!("{name}: PSNR by direction"),
+            title: format!("{}: PSNR by direction", kind.label()),
             x_label: "degrees from the x axis".to_owned(),
             y_label: "test PSNR (dB)".to_owned(),
             y_range: Some(range(&numbers)),
@@ -184,7 +184,8 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
             ..Plot::default()
         })
     };
-    let (positional, gaussian) = (along_and_between(&numbers, "positional"), along_and_between(&numbers, "Gaussian"));
+    let (positional, gaussian) =
+        (along_and_between(&numbers, EncodingKind::Positional), along_and_between(&numbers, EncodingKind::Gaussian));
     let how =
         if options.quick { " Quick: a smaller grid and network, fewer angles and steps, a higher rate." } else { "" };
     Ok(Story {
@@ -247,14 +248,14 @@ fn range(numbers: &[Numbers]) -> std::ops::Range<f64> {
 }
 
 /// The tangent kernel of an infinitely wide network behind the features, made unit norm.
-fn kernel(setting: Setting, kind: (&str, EncodingKind, f64)) -> Result<NetworkKernel, ReproduceError> {
+fn kernel(setting: Setting, kind: (EncodingKind, f64)) -> Result<NetworkKernel, ReproduceError> {
     let features = FourierFeatures::of(&EncodingParams { normalize: true, ..setting.encoding(kind, setting.seed) }, 2)?;
     let network = InfiniteMlpParams { hidden_layers: 1, ..Default::default() }.check()?;
     Ok(NetworkKernel { features, network, covariance: Covariance::Ntk })
 }
 
 /// The tangent kernel with the origin, over a square around it.
-fn kernel_map(setting: Setting, kind: (&str, EncodingKind, f64)) -> Result<Raster, ReproduceError> {
+fn kernel_map(setting: Setting, kind: (EncodingKind, f64)) -> Result<Raster, ReproduceError> {
     let kernel = kernel(setting, kind)?;
     let (side, half) = MAP;
     let at = |k: usize| half * (2.0 * k as f64 / (side - 1) as f64 - 1.0);
@@ -264,7 +265,7 @@ fn kernel_map(setting: Setting, kind: (&str, EncodingKind, f64)) -> Result<Raste
     let smallest = values.iter().fold(f64::INFINITY, |smallest: f64, value| smallest.min(*value));
     let unit = |value: &f64| (value - smallest) / (largest - smallest);
     Ok(Raster {
-        title: format!("{}: tangent kernel around a point", kind.0),
+        title: format!("{}: tangent kernel around a point", kind.0.label()),
         caption: format!("|Δx|, |Δy| ≤ {half}; dark {:.2}, light 1 of the peak", smallest / largest),
         shape: [side, side],
         rgb: values.iter().flat_map(|value| Colormap::Viridis.rgb(unit(value))).collect(),

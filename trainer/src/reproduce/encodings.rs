@@ -12,7 +12,6 @@ use crate::report::sheet::{Panel, Row, Sheet};
 /// A row of the table.
 #[derive(Clone, Copy)]
 struct Kind {
-    name: &'static str,
     kind: EncodingKind,
     /// Rate of Adam; the paper has ten times as much for natural pictures without a spectrum of frequencies.
     learning_rate: f64,
@@ -23,34 +22,10 @@ struct Kind {
 }
 
 const KINDS: [Kind; 4] = [
-    Kind {
-        name: "none",
-        kind: EncodingKind::None,
-        learning_rate: 1e-2,
-        quick_learning_rate: 1e-2,
-        published: [19.32, 18.40],
-    },
-    Kind {
-        name: "basic",
-        kind: EncodingKind::Basic,
-        learning_rate: 1e-2,
-        quick_learning_rate: 1e-2,
-        published: [21.71, 20.48],
-    },
-    Kind {
-        name: "positional",
-        kind: EncodingKind::Positional,
-        learning_rate: 1e-3,
-        quick_learning_rate: 5e-3,
-        published: [24.95, 27.57],
-    },
-    Kind {
-        name: "Gaussian",
-        kind: EncodingKind::Gaussian,
-        learning_rate: 1e-3,
-        quick_learning_rate: 5e-3,
-        published: [25.57, 30.47],
-    },
+    Kind { kind: EncodingKind::None, learning_rate: 1e-2, quick_learning_rate: 1e-2, published: [19.32, 18.40] },
+    Kind { kind: EncodingKind::Basic, learning_rate: 1e-2, quick_learning_rate: 1e-2, published: [21.71, 20.48] },
+    Kind { kind: EncodingKind::Positional, learning_rate: 1e-3, quick_learning_rate: 5e-3, published: [24.95, 27.57] },
+    Kind { kind: EncodingKind::Gaussian, learning_rate: 1e-3, quick_learning_rate: 5e-3, published: [25.57, 30.47] },
 ];
 
 /// On text the paper has one rate for all encodings, 1e-3; quick trainings are shorter. At 5e-3 the basic network ends at 11.9 dB, below none.
@@ -97,7 +72,7 @@ fn compare(
         let fit = fit(picture, &setting.encoding(kind.kind, scale), learning_rate, setting, monitor)?;
         let numbers = Numbers {
             picture: picture.name,
-            encoding: kind.name,
+            encoding: kind.kind.label(),
             scale,
             learning_rate,
             train_psnr_db: fit.train_psnr,
@@ -150,7 +125,7 @@ fn table(pictures: &[Picture], numbers: &[Numbers]) -> Table {
     let rows = KINDS.iter().enumerate().map(|(index, kind)| {
         let ours = (0..pictures.len()).map(|picture| psnr(numbers, picture)[index]);
         let cells = ours.chain(kind.published).map(|value| format!("{value:.2}"));
-        std::iter::once(kind.name.to_owned()).chain(cells).collect()
+        std::iter::once(kind.kind.label().to_owned()).chain(cells).collect()
     });
     let caption = "PSNR on the test pixels, dB. Published: means over sets of pictures, other pictures of twice the side with four \
                    times the training pixels; only the order and the gaps are comparable.";

@@ -2,7 +2,7 @@
 
 use super::monitor::{Event, Monitor};
 use super::{Claim, Figure, Options, ReproduceError, Story, Table};
-use crate::inverse::compare::{Comparison, name};
+use crate::inverse::compare::Comparison;
 use crate::inverse::ct::{self, CtParams};
 use crate::inverse::error::InverseError;
 use crate::inverse::mri::{self, MriParams};
@@ -61,14 +61,14 @@ fn make(
         .iter()
         .map(|row| {
             let published = row.mapping.published.map(|published| format!("{published}"));
-            std::iter::once(name(row.mapping.kind).to_owned()).chain(text(&row.scores)).chain(published).collect()
+            std::iter::once(row.mapping.kind.label().to_owned()).chain(text(&row.scores)).chain(published).collect()
         })
         .collect();
-    let on_device = format!("{}, as a device computes it", name(comparison.best().mapping.kind));
+    let on_device = format!("{}, as a device computes it", comparison.best().mapping.kind.label());
     rows.push([on_device].into_iter().chain(text(&comparison.artifact_scores)).chain([String::new()]).collect());
     let first = |row: &[f64]| text(&row[..1]).next().unwrap_or_default();
     let measured: Vec<String> =
-        comparison.rows.iter().map(|row| format!("{} {}", name(row.mapping.kind), first(&row.scores))).collect();
+        comparison.rows.iter().map(|row| format!("{} {}", row.mapping.kind.label(), first(&row.scores))).collect();
     let claim = Claim::new(
         "the order of the mappings is the published one: none < basic < positional, and Gaussian best or about equal to positional",
         measured.join(", "),

@@ -5,7 +5,6 @@ use serde::Serialize;
 use super::error::ReproduceError;
 use super::monitor::{Event, Monitor, side_by_side};
 use super::{Claim, Figure, Options, Story, Table};
-use crate::encoding::EncodingKind;
 use crate::nerf::compare::{Compared, PUBLISHED, Trained, compare_one};
 use crate::nerf::error::NerfError;
 use crate::nerf::params::NerfParams;
@@ -35,16 +34,6 @@ struct Setting {
     train_views: usize,
     test_views: usize,
     steps: u64,
-}
-
-fn title(kind: EncodingKind) -> &'static str {
-    match kind {
-        EncodingKind::None => "none",
-        EncodingKind::Basic => "basic",
-        EncodingKind::Positional => "positional",
-        EncodingKind::Gaussian => "Gaussian",
-        EncodingKind::Fourier => "Fourier",
-    }
 }
 
 fn settings(options: Options) -> (SynthesizeParams, NerfParams) {
@@ -112,7 +101,7 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
 fn table(rows: &[&Compared]) -> Table {
     let cells = |row: &&Compared| {
         vec![
-            title(row.encoding).to_owned(),
+            row.encoding.label().to_owned(),
             format!("{:.2}", row.psnr_db),
             format!("{:.3}", row.ssim),
             format!("{:.2}", row.published_psnr_db),
@@ -159,13 +148,13 @@ fn sheet(trained: &[Trained], test: &Views, background: [f32; 3]) -> Sheet {
     let mut above = vec![raster(exact, "exact", String::new())];
     for field in trained {
         let caption = field.row.views.first().map_or_else(String::new, |view| format!("{:.2} dB", view.psnr_db));
-        above.push(raster(field.draw(&view.camera).picture(), title(field.row.encoding), caption));
+        above.push(raster(field.draw(&view.camera).picture(), field.row.encoding.label(), caption));
     }
     let gaussian = &trained[trained.len() - 1];
     let mut below = vec![raster(gaussian.draw(&view.camera).depth_map(), "distance", "yellow: near".to_owned())];
     let radius = mean_distance(test.views.iter().map(|view| &view.camera));
     for (index, camera) in turntable(&view.camera, radius, ELEVATION, TURN).iter().enumerate() {
-        let title = format!("{}°", 360 * index / TURN);
+        let title = format!("turned by {}°", 360 * index / TURN);
         below.push(raster(gaussian.draw(camera).picture(), &title, String::new()));
     }
     let rows = [above, below].map(|panels| Row { height: 430, panels });

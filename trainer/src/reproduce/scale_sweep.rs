@@ -125,7 +125,7 @@ fn sheet(picture: &Picture, numbers: &[Numbers], fits: &[Fit], best: usize) -> S
                 height: 620,
                 panels: vec![
                     Panel::Plot(curves),
-                    Panel::Raster(picture.raster("The picture", "half of each side trains")),
+                    Panel::Raster(picture.raster("The picture", "a quarter of the pixels trains")),
                 ],
             },
             Row {

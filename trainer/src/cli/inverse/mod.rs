@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Subcommand;
 use trainer::encoding::EncodingKind;
-use trainer::inverse::compare::{Comparison, name};
+use trainer::inverse::compare::Comparison;
 use trainer::inverse::ct::CtParams;
 use trainer::inverse::error::InverseError;
 use trainer::inverse::mri::MriParams;
@@ -148,7 +148,7 @@ impl Inverse {
 /// Solves, writes and prints.
 fn solve(settings: &ValidSettings<'_>, folder: &Path, as_json: bool) -> anyhow::Result<()> {
     let shown = |kind: EncodingKind, steps, done| {
-        eprintln!("{}", name(kind));
+        eprintln!("{}", kind.label());
         progress::on_stderr(steps, done)
     };
     let monitor = ComparisonMonitor { stop: interrupt::catch()?, progress: &shown, checkpoints: None };
@@ -185,7 +185,7 @@ fn text(comparison: &Comparison) -> String {
     for row in &comparison.rows {
         let scores: String = row.scores.iter().map(|score| format!("{score:18.3}")).collect();
         let published = row.mapping.published.map_or_else(String::new, |published| format!("{published:12.3}"));
-        text += &format!("\n{:12}{scores}{published}", name(row.mapping.kind));
+        text += &format!("\n{:12}{scores}{published}", row.mapping.kind.label());
     }
     let scores: String = comparison.artifact_scores.iter().map(|score| format!("{score:18.3}")).collect();
     let order = match (comparison.has_published_order(), comparison.best().mapping.kind) {

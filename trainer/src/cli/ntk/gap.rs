@@ -60,7 +60,7 @@ impl Gap {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         ensure!(self.draws > 0, "--draws is 0; draw at least one network of each width");
         self.kernel.must_be_tangent()?;
-        self.kernel.warn_of_options_without_effect();
+        self.kernel.warn_of_options_without_effect(false);
         let points = self.kernel.points()?;
         let widths = self
             .widths

@@ -51,21 +51,21 @@ pub(super) struct KernelArgs {
     /// Divide the features by the norm of the amplitudes
     #[arg(long, help_heading = "Encoding")]
     normalize: bool,
-    /// ReLU layers
-    #[arg(long, default_value_t = 3, allow_negative_numbers = true, help_heading = "Network")]
-    hidden_layers: usize,
-    /// ntk: weights N(0, 1), scaled in the network; standard: weights N(0, weight-std²/fan-in)
-    #[arg(long, value_enum, default_value_t = ParametrizationArg::Ntk, help_heading = "Network")]
-    parametrization: ParametrizationArg,
-    /// Units of a hidden layer, which the kernel of the standard parametrization grows with
-    #[arg(long, default_value_t = 1024, help_heading = "Network")]
-    width: usize,
-    /// Deviation of the weights
-    #[arg(long, allow_negative_numbers = true, default_value_t = std::f64::consts::SQRT_2, help_heading = "Network")]
-    weight_std: f64,
-    /// Deviation of the biases, 0 if they start at zero and are trained, or none for no trained bias
-    #[arg(long, allow_negative_numbers = true, default_value = "none", value_parser = bias_std, help_heading = "Network")]
-    bias_std: BiasStd,
+    /// ReLU layers [default: 3]
+    #[arg(long, allow_negative_numbers = true, help_heading = "Network")]
+    hidden_layers: Option<usize>,
+    /// How its weights are scaled [default: ntk]
+    #[arg(long, value_enum, help_heading = "Network")]
+    parametrization: Option<ParametrizationArg>,
+    /// Units of a hidden layer, which the kernel of the standard parametrization grows with [default: 1024]
+    #[arg(long, help_heading = "Network")]
+    width: Option<usize>,
+    /// Deviation of the weights [default: √2]
+    #[arg(long, allow_negative_numbers = true, help_heading = "Network")]
+    weight_std: Option<f64>,
+    /// Deviation of the biases, 0 if they start at zero and are trained, or none for no trained bias [default: none]
+    #[arg(long, allow_negative_numbers = true, value_parser = bias_std, help_heading = "Network")]
+    bias_std: Option<BiasStd>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -82,7 +82,9 @@ enum Which {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ParametrizationArg {
+    /// weights N(0, 1), scaled in the network
     Ntk,
+    /// weights N(0, weight-std²/fan-in)
     Standard,
 }
 
@@ -111,13 +113,13 @@ impl KernelArgs {
 
     /// The kernel for points with `dims` coordinates.
     pub(super) fn kernel(&self, dims: usize) -> anyhow::Result<Box<dyn Kernel>> {
-        self.warn_of_options_without_effect();
+        self.warn_of_options_without_effect(self.parametrization == Some(ParametrizationArg::Standard));
         let covariance = match self.kernel {
             Which::Rbf => return Ok(Box::new(Rbf::new(self.length.unwrap_or(1.0))?)),
             Which::Nngp => Covariance::Nngp,
             Which::Ntk | Which::Features => Covariance::Ntk,
         };
-        let kernel = self.network_kernel(dims, self.width, covariance)?;
+        let kernel = self.network_kernel(dims, self.width.unwrap_or(1024), covariance)?;
         if self.kernel == Which::Features {
             let features = kernel
                 .features
@@ -128,8 +130,11 @@ impl KernelArgs {
     }
 
     /// Says which of the options given change nothing: scripts that go through kernels and encodings may leave them on the line.
-    pub(super) fn warn_of_options_without_effect(&self) {
+    /// `width` is whether --width decides anything of a network.
+    pub(super) fn warn_of_options_without_effect(&self, width: bool) {
         let mapped = self.kernel != Which::Rbf;
+        let network = matches!(self.kernel, Which::Ntk | Which::Nngp);
+        let of_network = |given: bool, name| (given && !network).then_some(name);
         let of_encoding = |given: bool, name, option: EncodingOption| {
             (given && (!mapped || !option.belongs_to(self.encoding))).then_some(name)
         };
@@ -144,9 +149,14 @@ impl KernelArgs {
             of_encoding(self.normalize, "--normalize", EncodingOption::Normalize),
             of_kind(self.positional_notebook, "--positional-notebook", EncodingKind::Positional),
             of_kind(self.seed.is_some(), "--seed", EncodingKind::Gaussian),
+            of_network(self.hidden_layers.is_some(), "--hidden-layers"),
+            of_network(self.parametrization.is_some(), "--parametrization"),
+            of_network(self.weight_std.is_some(), "--weight-std"),
+            of_network(self.bias_std.is_some(), "--bias-std"),
+            (self.width.is_some() && !(network && width)).then_some("--width"),
         ];
         for option in without_effect.into_iter().flatten() {
-            eprintln!("warning: {option} has no effect with this kernel and encoding");
+            eprintln!("warning: {option} has no effect with this kernel, encoding and network");
         }
     }
 
@@ -177,14 +187,15 @@ impl KernelArgs {
             ..EncodingParams::default()
         };
         let features = FourierFeatures::of(&encoding, dims)?;
+        let default = InfiniteMlpParams::default();
         let network = InfiniteMlpParams {
-            hidden_layers: self.hidden_layers,
+            hidden_layers: self.hidden_layers.unwrap_or(default.hidden_layers),
             parametrization: match self.parametrization {
-                ParametrizationArg::Ntk => Parametrization::Ntk,
-                ParametrizationArg::Standard => Parametrization::Standard { width },
+                None | Some(ParametrizationArg::Ntk) => Parametrization::Ntk,
+                Some(ParametrizationArg::Standard) => Parametrization::Standard { width },
             },
-            weight_std: self.weight_std,
-            bias_std: self.bias_std.0,
+            weight_std: self.weight_std.unwrap_or(default.weight_std),
+            bias_std: self.bias_std.map_or(default.bias_std, |bias| bias.0),
         };
         Ok(NetworkKernel { features, network: network.check()?, covariance })
     }

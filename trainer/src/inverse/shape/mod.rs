@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use self::inside::Inside;
 use self::mesh::{MARGIN, Mesh, Point};
 use self::occupancy::OccupancyObjective;
-use super::compare::{Compared, Comparison, Problem, Solved, artifact, best, evaluate, name};
+use super::compare::{Compared, Comparison, Problem, Solved, artifact, best, evaluate};
 use super::error::InverseError;
 use super::training::{ComparisonMonitor, TableMapping, TrainingParams};
 use crate::encoding::EncodingKind;
@@ -222,7 +222,7 @@ fn sheet(problem: &Problem, pixels: usize, truth: Vec<u8>, rows: &[Compared], pi
     let mut panels = vec![panel("truth", String::new(), truth)];
     panels.extend(rows.iter().zip(pictures).map(|(row, rgb)| {
         let caption = format!("IoU {:.3}, near {:.3}", row.scores[0], row.scores[1]);
-        panel(name(row.mapping.kind), caption, rgb)
+        panel(row.mapping.kind.label(), caption, rgb)
     }));
     Sheet { title: problem.title.clone(), rows: vec![Row { height: ROW_HEIGHT, panels }] }
 }
