@@ -48,6 +48,15 @@ pub fn remove(path: &Path) -> Result<(), RemoveError> {
     }
 }
 
+/// Removes those files of a folder that are there, as [`remove`].
+///
+/// # Errors
+///
+/// If one stands there still.
+pub fn remove_all(folder: &Path, names: &[&str]) -> Result<(), RemoveError> {
+    names.iter().try_for_each(|name| remove(&folder.join(name)))
+}
+
 /// All bytes of a file.
 ///
 /// # Errors
@@ -115,8 +124,13 @@ fn try_write(
     path: &Path,
     contents: impl FnOnce(&mut BufWriter<&mut NamedTempFile>) -> io::Result<()>,
 ) -> io::Result<()> {
-    if path.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
+    // What a link points to is replaced, not the link.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    match std::fs::metadata(&target) {
+        Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        // A device or a pipe takes the place of a file: renaming over it would remove it from the system.
+        Ok(found) if !found.is_file() => return Err(io::Error::other("it is no regular file; name another")),
+        _ => {}
     }
     let mut builder = tempfile::Builder::new();
     builder.prefix(".unfinished-");
@@ -126,13 +140,12 @@ fn try_write(
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(directory_of(path)).map_err(|error| unnamed(&error))?;
+    let mut file = builder.tempfile_in(directory_of(&target)).map_err(|error| unnamed(&error))?;
     let mut writer = BufWriter::new(&mut file);
-    contents(&mut writer)?;
-    writer.flush()?;
+    contents(&mut writer).and_then(|()| writer.flush()).map_err(|error| unnamed(&error))?;
     drop(writer);
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
+    file.persist(&target).map_err(|error| error.error)?;
     Ok(())
 }
 
@@ -162,6 +175,22 @@ mod tests {
         assert!(broken.unwrap_err().to_string().contains("free some space"));
         assert_eq!(std::fs::read(&path).unwrap(), b"second");
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_keeps_pointing_and_a_device_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let [file, link, socket] = ["file", "link", "socket"].map(|name| directory.path().join(name));
+        write(&file, b"old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write(&link, b"new").unwrap();
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(std::fs::read(&file).unwrap(), b"new");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let refused = write(&socket, b"bytes").unwrap_err();
+        assert!(refused.source.to_string().contains("no regular file"), "{}", refused.source);
+        assert!(!std::fs::metadata(&socket).unwrap().is_file());
     }
 
     #[cfg(unix)]

@@ -1,5 +1,15 @@
 //! Trains, explains and quantizes Fourier-feature networks.
 
+/// Writes a line to standard error as [`eprintln!`] does, and goes on if nobody reads it: a closed pipe or a full disk behind a
+/// log must not end a run of hours.
+#[macro_export]
+macro_rules! note {
+    ($($argument:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($argument)*);
+    }};
+}
+
 pub mod auto_scale;
 pub mod baseline;
 pub mod checkpoint;

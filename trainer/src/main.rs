@@ -11,7 +11,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The causes after colons: one sentence.
-            eprintln!("error: {error:#}");
+            trainer::note!("error: {error:#}");
             ExitCode::FAILURE
         }
     }

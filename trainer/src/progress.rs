@@ -64,7 +64,7 @@ impl Progress for Lines {
         let left = (per_step * (steps - step) as f64).round();
         let line = format!("step {step}/{steps}  {}  {left:.0} s left", quality(loss, psnr_db));
         if is_due {
-            eprintln!("{line}");
+            crate::note!("{line}");
             (self.shown, self.last) = (Instant::now(), None);
         } else {
             self.last = Some(line);
@@ -73,7 +73,7 @@ impl Progress for Lines {
 
     fn end(&mut self) {
         if let Some(line) = self.last.take() {
-            eprintln!("{line}");
+            crate::note!("{line}");
         }
     }
 }

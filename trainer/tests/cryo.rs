@@ -122,6 +122,13 @@ fn a_run_is_kept_until_everything_is_checked_and_continues_only_with_its_own_ima
     assert!(refuse(&["fit", "--resume", text(&run)]).contains("other images, poses or CTFs"));
     fs::write(&table, rows).expect("written");
     succeed(&["fit", "--resume", text(&run)]);
+
+    // Files that a replacement does not write would pass for its own.
+    assert!(run.join("latent.csv").exists() && run.join("conformation_2.mrc").exists());
+    let mut replacement = vec!["fit", text(&table), "--out", text(&run), "--force", "--homogeneous", "--no-half-sets"];
+    replacement.extend(["--steps", "3"].iter().chain(&SMALL));
+    succeed(&replacement);
+    assert!(!run.join("latent.csv").exists() && !run.join("conformation_2.mrc").exists());
 }
 
 #[test]

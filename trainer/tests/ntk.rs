@@ -219,6 +219,26 @@ fn every_encoding_of_the_trainer_has_its_kernel() {
 }
 
 #[test]
+fn no_output_replaces_an_input_or_another_output() {
+    let desk = Desk::new();
+    desk.put("x.npy", &[2, 1], &[0.0, 0.1]);
+    for (command, words) in [
+        ("gram --points @x.npy --out @x.npy", "x.npy would be written over"),
+        ("predict --points @x.npy --targets @x.npy --converged --out @x.npy", "x.npy would be written over"),
+        ("gap --points @x.npy --plot @x.npy", "x.npy would be written over"),
+        ("spectrum --points @x.npy --out @a.npy --vectors-out @a.npy", "a.npy would be written over"),
+        ("gram --points @x.npy --out @none/k.npy", "create the directory first"),
+        ("spectrum --points @x.npy --learning-rate -1 --out @a.npy", "learning rate"),
+    ] {
+        let output = desk.run(&format!("ntk {command}"));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(words), "{command}: {said}");
+        assert_eq!(desk.array("x.npy").values, [0.0, 0.1], "{command}");
+        assert!(!desk.path("a.npy").exists(), "{command}");
+    }
+}
+
+#[test]
 fn options_that_change_nothing_are_named() {
     let desk = Desk::new();
     desk.put("x.npy", &[2, 1], &[0.0, 0.1]);

@@ -81,6 +81,7 @@ fn a_sweep_is_a_table_and_a_plot_with_its_best() {
     let said = String::from_utf8_lossy(&half.stderr).into_owned();
     assert!(said.contains("not finished: 1 of 3 settings (scale 4)"), "{said}");
     assert!(desk.sweep("b", "--scales 1,4,40 --shard 2/2 --threads 1").status.success());
+    assert!(failure(&desk.collect(&["b"], &["--out", &desk.path("a")])).contains("choose another --out"));
     let merged = json(&desk.collect(&["a", "b"], &["--json", "--out", &desk.path("all/of/it")]));
     assert_eq!(psnrs(&merged), rows);
     assert!(fs::metadata(desk.path("all/of/it/sweep.csv")).is_ok());
@@ -182,6 +183,7 @@ fn ctrl_c_ends_with_130_and_the_same_command_goes_on() {
     let mut child =
         start("stopped").stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
     while !fs::exists(desk.path("stopped/settings.json")).unwrap() {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended early");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     std::thread::sleep(std::time::Duration::from_millis(150));

@@ -102,7 +102,7 @@ impl Evaluate {
             && data.axes.iter().zip(model.axes()).any(|(axis, trained)| beyond(axis, &trained))
         {
             let treated = if outside == Outside::Clamp { "clamped to it" } else { "wrapped into it" };
-            eprintln!("note: some samples lie outside the domain that the model was trained on and are {treated}");
+            trainer::note!("note: some samples lie outside the domain that the model was trained on and are {treated}");
         }
         Ok(data)
     }

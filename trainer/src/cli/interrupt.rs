@@ -37,7 +37,7 @@ fn wish() {
         }
         return;
     }
-    eprintln!("\nstopping after this step; press ctrl-C again to lose what is not saved");
+    trainer::note!("\nstopping after this step; press ctrl-C again to lose what is not saved");
 }
 
 /// Ends the program as interrupted, whatever the signal was. All files must be written.

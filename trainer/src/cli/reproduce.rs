@@ -113,14 +113,14 @@ impl Reproduce {
             }
             let outcome = match outcome {
                 Err(error @ ReproduceError::Interrupted) => {
-                    eprintln!("{error}");
+                    trainer::note!("{error}");
                     interrupt::exit();
                 }
                 result => result?,
             };
             match outcome.seconds {
-                Some(seconds) => eprintln!("{}: {seconds:.1} s", figure.name()),
-                None => eprintln!("{}: made before", figure.name()),
+                Some(seconds) => trainer::note!("{}: {seconds:.1} s", figure.name()),
+                None => trainer::note!("{}: made before", figure.name()),
             }
             outcomes.push(outcome);
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use trainer::side_by_side::available_threads;
 use trainer::sweep::grid::parse_list;
@@ -98,7 +98,7 @@ impl Sweep {
         let ended = ended?;
         report(std::slice::from_ref(&self.out), &self.out, self.json)?;
         if ended == Ended::Interrupted {
-            eprintln!("interrupted; the same command continues");
+            trainer::note!("interrupted; the same command continues");
             interrupt::exit();
         }
         Ok(())
@@ -151,6 +151,15 @@ const INCOMPLETE: i32 = 2;
 impl Collect {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let out = self.out.as_ref().unwrap_or(&self.directories[0]);
+        if !self.directories.iter().any(|directory| directory.canonicalize().ok() == out.canonicalize().ok()) {
+            let tables = |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with("sweep.");
+            let strange = std::fs::read_dir(out).is_ok_and(|entries| !entries.flatten().all(|entry| tables(&entry)));
+            ensure!(
+                !strange,
+                "{} holds more than the tables of a collected sweep; choose another --out",
+                out.display()
+            );
+        }
         if !report(&self.directories, out, self.json)? {
             std::process::exit(INCOMPLETE);
         }
@@ -180,7 +189,7 @@ fn report(directories: &[PathBuf], out: &Path, as_json: bool) -> anyhow::Result<
         let named = missing.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
         let more = if missing.len() > NAMED { "; …" } else { "" };
         let all = missing.len() + table.rows().count();
-        eprintln!("not finished: {} of {all} settings ({named}{more})", missing.len());
+        trainer::note!("not finished: {} of {all} settings ({named}{more})", missing.len());
     }
     Ok(missing.is_empty())
 }
@@ -197,7 +206,7 @@ impl Progress {
 
     fn show(&self, event: Event<'_>, finished: &AtomicUsize) {
         match event {
-            Event::Begin { settings, steps } => self.0.set_length(settings as u64 * steps),
+            Event::Begin { settings, steps } => self.0.set_length((settings as u64).saturating_mul(steps)),
             Event::Steps(steps) => self.0.inc(steps),
             Event::Finished(row) => {
                 let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
@@ -206,8 +215,9 @@ impl Progress {
                     None => row.failure.clone().unwrap_or_default(),
                 };
                 let seconds = row.seconds.map_or(String::new(), |seconds| format!(", {seconds:.1} s"));
-                self.0
-                    .suspend(|| eprintln!("setting {} finished ({count} in this run): {quality}{seconds}", row.index));
+                self.0.suspend(|| {
+                    trainer::note!("setting {} finished ({count} in this run): {quality}{seconds}", row.index);
+                });
             }
         }
     }

@@ -21,7 +21,7 @@ use super::particles::{Particle, ParticleStack};
 use super::report;
 use super::subset::Subset;
 use crate::checkpoint;
-use crate::files;
+use crate::files::{self, RemoveError};
 use crate::model_file::predict;
 use crate::network::Mlp;
 use crate::report::SheetPage;
@@ -116,12 +116,24 @@ pub fn read_settings(folder: &RunFolder) -> Result<CryoSettings, TensorError> {
     Tensors::read(&folder.network())?.settings()
 }
 
-/// Takes the checkpoints of a run that is replaced away.
-pub fn forget(folder: &RunFolder) {
+/// Takes the files of a run that is replaced away: what the new one does not write would pass for its own.
+///
+/// # Errors
+/// If one cannot be removed.
+pub fn forget(folder: &RunFolder) -> Result<(), RemoveError> {
     for subset in [Subset::All, Subset::Odd, Subset::Even] {
-        // One that stays is of other images or settings, and refused as such.
-        let _ = std::fs::remove_file(checkpoint_path(folder, subset));
+        files::remove(&checkpoint_path(folder, subset))?;
     }
+    let mut conformations = (1..).map(|rank| conformation_path(folder, rank)).take_while(|path| path.exists());
+    conformations.try_for_each(|path| files::remove(&path))?;
+    let others = ["back_projection.mrc", "latent.csv", "queries.csv", "report.png", "report.html"];
+    files::remove_all(folder.path(), &others)?;
+    files::remove(&folder.model())?;
+    files::remove(&folder.metrics())
+}
+
+fn conformation_path(folder: &RunFolder, rank: usize) -> PathBuf {
+    folder.path().join(format!("conformation_{rank}.mrc"))
 }
 
 /// Takes the state of a subset from its file, if there is one; returns whether there was.
@@ -155,7 +167,7 @@ pub fn write(
     write_network(folder, settings, networks)?;
     write_volume(&folder.path().join("back_projection.mrc"), &results.baseline)?;
     for (index, volume) in results.volumes.iter().enumerate() {
-        write_volume(&folder.path().join(format!("conformation_{}.mrc", index + 1)), volume)?;
+        write_volume(&conformation_path(folder, index + 1), volume)?;
     }
     let motions = stack.motions();
     if results.latents.ncols() > 0 {

@@ -83,6 +83,8 @@ pub fn parse(text: &str, path: &Path) -> Result<Vec<Table>, CryoError> {
                 }
                 table.rows[0].push(value.clone());
             }
+        } else if !is_loop {
+            return Err(CryoError::line(path, line_number, "a row of values without a loop_ before its columns"));
         } else if values.len() == table.columns.len() {
             table.rows.push(values);
             table.lines.push(line_number);
@@ -159,6 +161,7 @@ mod tests {
         );
         assert!(error("hello\n").contains("line 1"));
         assert!(error("data_\n_a\n").contains("_a needs one value"));
+        assert!(error("data_\n_a 1\nx\n_b 2\n").contains("line 3: a row of values without a loop_"));
         let table = &parse("data_\nloop_\n_a\nx\n", Path::new("t.star")).unwrap()[0];
         assert!(table.number(0, 0).unwrap_err().to_string().contains("line 4: a is 'x'"));
     }

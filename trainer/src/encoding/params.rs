@@ -15,7 +15,7 @@ const ROWS_OF_B: u64 = 2;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum EncodingKind {
-    /// No frequencies: coordinates enter as 2v - 1.
+    /// No frequencies: the coordinates themselves.
     None,
     /// One cycle along each axis: B is the identity.
     Basic,

@@ -143,12 +143,13 @@ fn path_of(folder: &Path, kind: EncodingKind) -> PathBuf {
     folder.join(format!("checkpoint_{}.safetensors", kind.name()))
 }
 
-/// Takes the checkpoints of another run away, before one that replaces it.
+/// Takes the files of another run away, before one that replaces it.
 ///
 /// # Errors
 /// If one cannot be removed.
 pub fn forget(folder: &Path) -> Result<(), RemoveError> {
-    MAPPINGS.iter().try_for_each(|&kind| files::remove(&path_of(folder, kind)))
+    MAPPINGS.iter().try_for_each(|&kind| files::remove(&path_of(folder, kind)))?;
+    files::remove_all(folder, &["model.ffm", "comparison.png", "comparison.json"])
 }
 
 /// Writes artifact, drawing and table; returns the table as JSON.

@@ -1,6 +1,6 @@
 //! The encodings compared, as in table 7 of Tancik et al. (2020).
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::PoisonError;
 
 use firmware_core::Precision;
 use firmware_core::march::{Camera, Volume};
@@ -64,14 +64,13 @@ pub struct Trained {
     pub row: Compared,
     params: ValidNerfParams,
     network: Mlp<f32>,
-    occupancy: RwLock<Occupancy>,
+    occupancy: Occupancy,
 }
 
 impl Trained {
     /// Draws a view.
     pub fn draw(&self, camera: &Camera) -> Drawn {
-        let grid = self.occupancy.read().unwrap_or_else(PoisonError::into_inner);
-        let volume = volume(&self.params, grid.resolution(), grid.bits(false));
+        let volume = volume(&self.params, self.occupancy.resolution(), self.occupancy.bits(false));
         draw(&volume, camera, &NetworkField::new(self.params.encoding(), &self.network))
     }
 
@@ -83,7 +82,7 @@ impl Trained {
         let artifact = export(&self.params, &self.network, &self.occupancy, &train.views, Precision::W8A16, f64::NAN)?;
         let unfit = |reason: String| NerfError::Artifact { path: "the artifact".into(), reason };
         let model = artifact.model().map_err(|reason| unfit(reason.to_string()))?;
-        let words = volume_words(&self.params, &self.occupancy.read().unwrap_or_else(PoisonError::into_inner));
+        let words = volume_words(&self.params, &self.occupancy);
         let volume = Volume::parse(bytemuck::cast_slice(&words), &model).map_err(|reason| unfit(reason.to_string()))?;
         Ok(judge(&volume, &test.views, &ModelField::new(&model)).psnr_db)
     }
@@ -114,9 +113,7 @@ pub fn compare_one(
         return Ok(None);
     }
     let network = state.networks.swap_remove(0);
-    let judged = {
-        let grid = occupancy.read().unwrap_or_else(PoisonError::into_inner);
-        judge_network(&params, &network, &grid, &test.views)
-    };
+    let occupancy = occupancy.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let judged = judge_network(&params, &network, &occupancy, &test.views);
     Ok(Some(Trained { row: Compared::new(kind, judged), params, network, occupancy }))
 }

@@ -122,8 +122,16 @@ pub enum SceneError {
         /// Its width and height.
         size: (u32, u32),
     },
+    /// A scene's box without volume.
+    #[error("{} has a half_width of {half_width}; set it to a positive number below 1e6, or remove it", path.display())]
+    SceneHalfWidth {
+        /// The list.
+        path: PathBuf,
+        /// As it says.
+        half_width: f32,
+    },
     /// A box without volume.
-    #[error("a bounding box of half width {half_width} is not possible; give --half-width a positive number")]
+    #[error("a bounding box of half width {half_width} is not possible; give --half-width a positive number below 1e6")]
     HalfWidth {
         /// As given.
         half_width: f32,

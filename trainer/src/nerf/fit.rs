@@ -1,6 +1,6 @@
 //! Fitting a field to a scene, and judging it by views that it has not seen.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::RwLock;
 
 use firmware_core::march::{DIRECTED_INPUTS, HEADER_WORDS, OUTPUTS, Volume, write_volume};
 use firmware_core::{OutputMap, Outside, Precision};
@@ -161,12 +161,11 @@ pub fn volume_words(params: &ValidNerfParams, occupancy: &Occupancy) -> Vec<u32>
 pub fn export(
     params: &ValidNerfParams,
     network: &Mlp<f32>,
-    occupancy: &RwLock<Occupancy>,
+    occupancy: &Occupancy,
     views: &[View],
     precision: Precision,
     training_psnr_db: f64,
 ) -> Result<Artifact, NerfError> {
-    let occupancy = occupancy.read().unwrap_or_else(PoisonError::into_inner);
     let layers = DenseLayer::of(network);
     let settings = params.params();
     let kind = serde_json::to_value(settings.encoding.kind).unwrap_or_default();
@@ -190,7 +189,7 @@ pub fn export(
         training_psnr_db: training_psnr_db as f32,
         quantization_loss_db: f32::NAN,
     };
-    let coordinates = calibration(params, &occupancy, views);
+    let coordinates = calibration(params, occupancy, views);
     Ok(trained.artifact(precision, encoding.encode(coordinates.view()).view())?)
 }
 

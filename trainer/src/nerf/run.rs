@@ -19,6 +19,7 @@ use super::occupancy::{Occupancy, OccupancyState};
 use super::params::NerfParams;
 use super::scene::Views;
 use crate::checkpoint::fingerprint_of;
+use crate::files::{self, RemoveError};
 use crate::optimizer::Moments;
 use crate::run::RunError;
 use crate::tensors::{TensorError, Tensors};
@@ -53,6 +54,16 @@ impl Folder {
     /// `checkpoint.safetensors`.
     pub fn checkpoint(&self) -> PathBuf {
         self.0.join("checkpoint.safetensors")
+    }
+
+    /// Takes the results of a run that is replaced away: beside the new network they would pass for its own.
+    ///
+    /// # Errors
+    /// If one cannot be removed.
+    pub fn forget_results(&self) -> Result<(), RemoveError> {
+        let paths = [self.model(), self.model_f32(), self.volume(), self.cameras(), self.report(), self.metrics()];
+        paths.iter().try_for_each(|path| files::remove(path))?;
+        files::remove(&self.0.join("report.png"))
     }
 
     /// `model.ffm`.

@@ -138,7 +138,7 @@ pub fn read_list(path: &Path) -> Result<Views, SceneError> {
         return Err(SceneError::Angle { path: path.to_owned(), angle, range: ANGLES });
     }
     if let Some(half_width) = list.half_width {
-        check_half_width(half_width)?;
+        check_half_width(half_width).map_err(|_| SceneError::SceneHalfWidth { path: path.to_owned(), half_width })?;
     }
     if list.frames.is_empty() {
         return Err(SceneError::NoFrames { path: path.to_owned() });
@@ -335,7 +335,7 @@ mod tests {
             (|v| v["frames"][0]["transform_matrix"][0][3] = Value::Null, "frame 0 is no view"),
             (|v| v["frames"][1]["transform_matrix"][3][3] = json!(0.0), "last row"),
             (|v| v["frames"][1]["file_path"] = json!("train/c"), "c.png, which does not exist"),
-            (|v| v["half_width"] = json!(-1.0), "--half-width"),
+            (|v| v["half_width"] = json!(-1.0), "half_width"),
         ];
         for (edit, words) in edits {
             let mut broken = list.clone();

@@ -93,7 +93,8 @@ fn a_scene_is_learned_and_its_artifact_draws_it() {
     let words = volume_words(&params, &occupancy.read().unwrap());
     let mut psnr = Vec::new();
     for precision in [Precision::F32, Precision::W8A16] {
-        let artifact = export(&params, &state.networks[0], &occupancy, &train, precision, 20.0).unwrap();
+        let artifact =
+            export(&params, &state.networks[0], &occupancy.read().unwrap(), &train, precision, 20.0).unwrap();
         let model = artifact.model().unwrap();
         let volume = Volume::parse(bytemuck::cast_slice(&words), &model).unwrap();
         let field = ModelField::new(&model);
@@ -129,7 +130,7 @@ fn colours_may_depend_on_the_direction_and_the_artifact_draws_them() {
     assert!(params.zeros(network.shape()).into_iter().flatten().all(|index| network.parameters()[index] == 0.0));
 
     let words = volume_words(&params, &occupancy.read().unwrap());
-    let artifact = export(&params, network, &occupancy, &train, Precision::W8A16, 20.0).unwrap();
+    let artifact = export(&params, network, &occupancy.read().unwrap(), &train, Precision::W8A16, 20.0).unwrap();
     let model = artifact.model().unwrap();
     let volume = Volume::parse(bytemuck::cast_slice(&words), &model).unwrap();
     let camera = resized(&train[0].camera, 12, 12);

@@ -82,7 +82,9 @@ impl Store {
         } else {
             std::fs::create_dir_all(path).map_err(create)?;
             // A shard that starts at the same moment may be making these very directories.
-            let ours = ["results", "unfinished", "settings.json"];
+            // The tables are there where damaged settings were deleted to run the sweep again.
+            let tables = ["sweep.csv", "sweep.json", "sweep.png", "sweep.svg"];
+            let ours = [["results", "unfinished", "settings.json"].as_slice(), &tables].concat();
             let strange = std::fs::read_dir(path).map_err(create)?.flatten().any(|entry| {
                 let name = entry.file_name();
                 !ours.iter().any(|ours| name == *ours) && !name.to_string_lossy().starts_with(".unfinished-")

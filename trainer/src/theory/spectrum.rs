@@ -60,13 +60,13 @@ pub fn stationary_spectrum(profile: ArrayView1<'_, f64>) -> Result<Vec<f64>, The
 
 /// Whether a Gram matrix is that of a stationary kernel on evenly spaced points of one whole period: it depends only on the
 /// difference of the indices modulo n, within 1e-9 of its first entry, and no two points are the same to it, as they would
-/// be if they stood twice or went over several periods.
+/// be if they stood twice or went over several periods. Two points never tell.
 #[must_use]
 pub fn covers_one_period(gram: ArrayView2<'_, f64>) -> bool {
     let n = gram.nrows();
     let differs = |a: f64, b: f64| (a - b).abs() > 1e-9 * gram[[0, 0]].abs();
     n == gram.ncols()
-        && n > 1
+        && n > 2
         && gram.indexed_iter().all(|((i, j), &value)| !differs(value, gram[[0, (j + n - i) % n]]))
         && gram.row(0).iter().skip(1).all(|&value| differs(value, gram[[0, 0]]))
 }
@@ -144,7 +144,10 @@ mod tests {
         let columns = ndarray::concatenate![Axis(1), gram, gram];
         let twice = ndarray::concatenate![Axis(0), columns, columns];
         assert!(!covers_one_period(twice.view()));
-        assert!(!covers_one_period(gram.slice(ndarray::s![..1, ..1])));
+        assert!(
+            !covers_one_period(gram.slice(ndarray::s![..1, ..1]))
+                && !covers_one_period(gram.slice(ndarray::s![..2, ..2]))
+        );
     }
 
     #[test]

@@ -73,9 +73,10 @@ impl Compare {
                 let images = Images::read(&settings[0])?;
                 settings.iter().try_for_each(|settings| images.check(&settings.params))?;
                 RunFolder::create(out, self.force)?;
+                files::remove_all(out, &["comparison.png", "comparison.json"])?;
                 let start = |(kind, settings)| {
                     let folder = RunFolder::create(&folder_of(out, kind), true)?;
-                    run::forget(&folder);
+                    run::forget(&folder)?;
                     // Its settings, for --resume; the networks follow when their turn comes.
                     run::write_network(&folder, &settings, &[])?;
                     Ok((folder, settings))
@@ -90,7 +91,7 @@ impl Compare {
         let mut entries = Vec::new();
         for (kind, (folder, settings)) in ENCODINGS.into_iter().zip(runs) {
             let Some((results, _)) = Job::new(folder, settings, &images).run()? else {
-                eprintln!("interrupted; continue with: trainer cryo compare --resume {}", out.display());
+                trainer::note!("interrupted; continue with: trainer cryo compare --resume {}", out.display());
                 interrupt::exit();
             };
             entries.push(Entry { kind, results });

@@ -195,20 +195,20 @@ impl Fit {
             images.check_truth(folder, &settings.table)?;
         } else if images.truth.as_ref().is_some_and(|truth| truth.motions(&images.stack).is_none()) {
             let table = settings.table.display();
-            eprintln!("not compared with the truth: {table} does not say which conformation each image shows");
+            trainer::note!("not compared with the truth: {table} does not say which conformation each image shows");
         }
         let folder = match &self.resume {
             Some(run) => RunFolder::open(run)?,
             None => RunFolder::create(out, self.force)?,
         };
         if self.resume.is_none() {
-            run::forget(&folder);
+            run::forget(&folder)?;
         }
         let job = Job { folder, settings, images: &images, begun };
         match job.run()? {
             Some((_, metrics)) => job.print(&metrics, self.json),
             None => {
-                eprintln!("interrupted; continue with: trainer cryo fit --resume {}", job.folder.path().display());
+                trainer::note!("interrupted; continue with: trainer cryo fit --resume {}", job.folder.path().display());
                 interrupt::exit();
             }
         }
@@ -243,7 +243,7 @@ impl<'a> Job<'a> {
         let mut trained = Vec::new();
         for &subset in self.settings.params.subsets() {
             let (images, params) = (subset.of(stack), subset.params(&self.settings.params));
-            eprintln!("back-projecting {} images", images.particles.len());
+            trainer::note!("back-projecting {} images", images.particles.len());
             let prepared = Prepared::new(&images, &params)?;
             let mut state = prepared.start();
             if subset == Subset::All && !run::checkpoint_path(&self.folder, subset).exists() {
@@ -281,7 +281,7 @@ impl<'a> Job<'a> {
                 .map_err(|error| TrainError::Save(Box::new(error)))
         };
         save(state)?;
-        eprintln!("training on {} images", subset.name());
+        trainer::note!("training on {} images", subset.name());
         let mut bar = progress::on_stderr(prepared.params().steps, state.step);
         let mut watch = Watch {
             stop: Some(stop),

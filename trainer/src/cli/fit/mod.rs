@@ -76,7 +76,7 @@ impl Fit {
         let (ended, outcome) = job.train()?;
         job.print(&outcome, self.json)?;
         if ended == Ended::Interrupted {
-            eprintln!("interrupted; continue with: trainer fit --resume {}", job.folder.path().display());
+            trainer::note!("interrupted; continue with: trainer fit --resume {}", job.folder.path().display());
             interrupt::exit();
         }
         Ok(())
@@ -123,7 +123,7 @@ impl Fit {
             bail!(trainer::run::RunError::OtherData { path: run.to_owned() });
         }
         if state.step >= params.params().steps {
-            eprintln!("all {} steps are done; give more with --steps", state.step);
+            trainer::note!("all {} steps are done; give more with --steps", state.step);
         }
         Ok(Job { folder, settings, dataset, split, params, state, fingerprint })
     }
@@ -136,7 +136,7 @@ fn choose(
     params: &ValidFitParams,
     (dataset, split): (&Dataset, &Split),
 ) -> anyhow::Result<Choice> {
-    eprintln!("choosing {}", setting.option());
+    trainer::note!("choosing {}", setting.option());
     let stop = interrupt::catch()?;
     let chosen = auto_scale::choose(setting, params.params(), dataset, split, Some(stop));
     if chosen.is_err() {
@@ -145,13 +145,13 @@ fn choose(
     }
     let choice = match chosen {
         Err(error @ AutoScaleError::Interrupted) => {
-            eprintln!("{error}");
+            trainer::note!("{error}");
             interrupt::exit();
         }
         other => other?,
     };
     files::write(&folder.choice(), serde_json::to_string_pretty(&choice)?.as_bytes())?;
-    eprintln!("{} {:.4} (kernel theory alone: {:.4})", setting.option(), choice.chosen, choice.theory);
+    trainer::note!("{} {:.4} (kernel theory alone: {:.4})", setting.option(), choice.chosen, choice.theory);
     Ok(choice)
 }
 

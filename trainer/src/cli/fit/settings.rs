@@ -177,7 +177,7 @@ impl Settings {
             .into_iter()
             .filter(|(given, ..)| *given)
             .filter_map(|(_, option, name)| option.check(name, kind).err());
-        warnings.for_each(|warning| eprintln!("warning: {warning}"));
+        warnings.for_each(|warning| trainer::note!("warning: {warning}"));
     }
 
     fn params(&self, steps: Option<u64>) -> FitParams {

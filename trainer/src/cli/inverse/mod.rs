@@ -148,13 +148,13 @@ impl Inverse {
 /// Solves, writes and prints.
 fn solve(settings: &ValidSettings<'_>, folder: &Path, as_json: bool) -> anyhow::Result<()> {
     let shown = |kind: EncodingKind, steps, done| {
-        eprintln!("{}", kind.label());
+        trainer::note!("{}", kind.label());
         progress::on_stderr(steps, done)
     };
     let monitor = ComparisonMonitor { stop: interrupt::catch()?, progress: &shown, checkpoints: None };
     let comparison = match settings.solve(folder, &monitor) {
         Err(InverseError::Interrupted) => {
-            eprintln!("interrupted; continue with: trainer inverse --resume {}", folder.display());
+            trainer::note!("interrupted; continue with: trainer inverse --resume {}", folder.display());
             interrupt::exit();
         }
         result => result?,

@@ -75,9 +75,9 @@ impl Compare {
         let stop = interrupt::catch()?;
         let mut rows = Vec::new();
         for ((kind, _), mut run) in PUBLISHED.into_iter().zip(runs) {
-            eprintln!("{}", kind.name());
+            trainer::note!("{}", kind.name());
             if run.train(&scene, stop)? == Ended::Interrupted {
-                eprintln!("interrupted; continue with: trainer nerf compare --resume {}", out.display());
+                trainer::note!("interrupted; continue with: trainer nerf compare --resume {}", out.display());
                 interrupt::exit();
             }
             rows.push(Compared::new(kind, run.finish(&scene)?.held_out));
@@ -97,6 +97,7 @@ impl Compare {
         let params = PUBLISHED.map(|(kind, _)| with_encoding(&base, kind));
         let params = params.iter().map(|params| scene.check(params)).collect::<anyhow::Result<Vec<_>>>()?;
         RunFolder::create(out, self.force)?;
+        files::remove(&out.join("comparison.json"))?;
         let start = |(params, (kind, _))| {
             let folder = folder_of(out, kind);
             std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;

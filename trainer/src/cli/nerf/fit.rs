@@ -212,7 +212,7 @@ impl Fit {
         };
         if run.train(&scene, interrupt::catch()?)? == Ended::Interrupted {
             let (step, folder) = (run.state.step, run.folder.0.display());
-            eprintln!("stopped at step {step}; continue with: trainer nerf fit --resume {folder}");
+            trainer::note!("stopped at step {step}; continue with: trainer nerf fit --resume {folder}");
             interrupt::exit();
         }
         let metrics = run.finish(&scene)?;
@@ -234,6 +234,7 @@ impl Run {
             fingerprint: scene.fingerprint,
         };
         let (state, occupancy) = (params.start(), start_occupancy(&params));
+        folder.forget_results()?;
         save(&folder.checkpoint(), &settings, &state, &occupancy)?;
         Ok(Self { folder, settings, params, state, occupancy })
     }
@@ -283,7 +284,7 @@ impl Run {
         let trained = judge_network(params, network, &grid, &some);
         let held_out = judge_network(params, network, &grid, &scene.held_out);
         for (path, precision) in [(folder.model(), Precision::W8A16), (folder.model_f32(), Precision::F32)] {
-            let artifact = export(params, network, occupancy, &scene.train.views, precision, trained.psnr_db)?;
+            let artifact = export(params, network, &grid, &scene.train.views, precision, trained.psnr_db)?;
             files::write(&path, artifact.as_bytes())?;
         }
         files::write(&folder.volume(), bytemuck::cast_slice(&volume_words(params, &grid)))?;

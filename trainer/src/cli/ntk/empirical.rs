@@ -51,7 +51,11 @@ struct Report<'a> {
 
 impl Empirical {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let saved = SavedNetwork::read(&RunFolder::open(&self.run)?.network())?;
+        let run = RunFolder::open(&self.run)?;
+        let files = [run.network(), run.model(), run.checkpoint(), run.metrics()];
+        let inputs = files.iter().chain([&self.points]).chain(&self.against).map(|path| Some(path.as_path()));
+        arrays::check_outputs(&inputs.collect::<Vec<_>>(), &[Some(&self.out)])?;
+        let saved = SavedNetwork::read(&run.network())?;
         let network = EmpiricalNtk::new(&saved.network, &[])?;
         let points = features(&saved, "points", &self.points)?;
         let matrix = match &self.against {

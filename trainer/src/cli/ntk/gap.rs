@@ -12,6 +12,7 @@ use trainer::report::style;
 use trainer::theory::empirical::{EmpiricalNtk, relative_gap};
 use trainer::theory::kernel::Kernel;
 
+use super::arrays;
 use super::kernel::KernelArgs;
 use crate::cli::print;
 
@@ -61,6 +62,7 @@ impl Gap {
         ensure!(self.draws > 0, "--draws is 0; draw at least one network of each width");
         self.kernel.must_be_tangent()?;
         self.kernel.warn_of_options_without_effect(false);
+        arrays::check_outputs(&[Some(self.kernel.points_path())], &[self.plot.as_deref()])?;
         let points = self.kernel.points()?;
         let widths = self
             .widths

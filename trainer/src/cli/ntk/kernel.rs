@@ -1,6 +1,6 @@
 //! The options that choose a kernel, shared by all subcommands.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::ValueEnum;
@@ -100,13 +100,18 @@ fn bias_std(text: &str) -> Result<BiasStd, String> {
 }
 
 impl KernelArgs {
+    /// The file of the points.
+    pub(super) fn points_path(&self) -> &Path {
+        &self.points
+    }
+
     /// The points, moved to the origin.
     pub(super) fn points(&self) -> anyhow::Result<Array2<f64>> {
         self.read("points", &self.points)
     }
 
     /// Other points, treated alike.
-    pub(super) fn read(&self, what: &'static str, path: &std::path::Path) -> anyhow::Result<Array2<f64>> {
+    pub(super) fn read(&self, what: &'static str, path: &Path) -> anyhow::Result<Array2<f64>> {
         anyhow::ensure!(self.origin.is_finite(), "--origin is {}; give a number", self.origin);
         Ok(arrays::read(what, path)? - self.origin)
     }
@@ -156,7 +161,7 @@ impl KernelArgs {
             (self.width.is_some() && !(network && width)).then_some("--width"),
         ];
         for option in without_effect.into_iter().flatten() {
-            eprintln!("warning: {option} has no effect with this kernel, encoding and network");
+            trainer::note!("warning: {option} has no effect with this kernel, encoding and network");
         }
     }
 

@@ -92,6 +92,9 @@ impl Predict {
                 "--initial tells the outputs before training at the points; tell those at the test points by --initial-against"
             );
         }
+        let inputs = [&self.against, &self.truth, &self.initial, &self.initial_against].map(|path| path.as_deref());
+        let inputs = [&[Some(self.kernel.points_path()), Some(&self.targets)], inputs.as_slice()].concat();
+        arrays::check_outputs(&inputs, &[Some(&self.out)])?;
         let points = self.kernel.points()?;
         let targets = arrays::read("targets", &self.targets)?;
         let kernel = self.kernel.kernel(points.ncols())?;
@@ -179,7 +182,7 @@ impl Predict {
         if let (Some(Stability { stable: false, learning_rate_limit, .. }), Some(rate)) =
             (stability, self.learning_rate)
         {
-            eprintln!(
+            trainer::note!(
                 "warning: gradient descent diverges at a learning rate of {rate:e}, beyond 2/lambda_max = \
                  {learning_rate_limit:e}{}",
                 if self.descent { "" } else { "; the flow predicted here is not what it would do" }

@@ -85,11 +85,15 @@ struct Mode {
 
 impl Spectrum {
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        let outputs = [&self.out, &self.vectors_out, &self.components_out].map(|path| path.as_deref());
+        let inputs = [Some(self.kernel.points_path()), self.targets.as_deref(), self.initial.as_deref()];
+        arrays::check_outputs(&inputs, &outputs)?;
         let points = self.kernel.points()?;
         Workload::MatrixAndEigen.check(points.nrows(), points.nrows())?;
         let gram = self.kernel.kernel(points.ncols())?.gram(points.view())?;
         let dynamics = Dynamics::new(gram.view())?;
         let components = self.components(&dynamics)?;
+        let stability = self.learning_rate.map(|rate| dynamics.stability(rate)).transpose()?;
         let eigen = dynamics.eigen();
         if let Some(path) = &self.out {
             arrays::write(path, &eigen.values.view().insert_axis(ndarray::Axis(1)), true)?;
@@ -121,7 +125,7 @@ impl Spectrum {
             rank: eigen.values.iter().filter(|&&value| value > dynamics.cutoff()).count(),
             effective_rank: effective_rank(eigen.values.view()),
             bandwidth: if covers_one_period(gram.view()) { Some(bandwidth(gram.row(0))?) } else { None },
-            stability: self.learning_rate.map(|rate| dynamics.stability(rate)).transpose()?,
+            stability,
             modes: eigen.values.iter().take(self.modes).enumerate().map(mode).collect::<anyhow::Result<_>>()?,
         };
         if self.json {
