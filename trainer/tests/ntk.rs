@@ -228,7 +228,7 @@ fn no_output_replaces_an_input_or_another_output() {
         ("gap --points @x.npy --plot @x.npy", "x.npy would be written over"),
         ("spectrum --points @x.npy --out @a.npy --vectors-out @a.npy", "a.npy would be written over"),
         ("gram --points @x.npy --out @none/k.npy", "create the directory first"),
-        ("spectrum --points @x.npy --learning-rate -1 --out @a.npy", "learning rate"),
+        ("spectrum --points @x.npy --learning-rate -1 --out @a.npy", "learning-rate is -1"),
     ] {
         let output = desk.run(&format!("ntk {command}"));
         let said = String::from_utf8_lossy(&output.stderr);
