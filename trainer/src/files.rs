@@ -99,6 +99,16 @@ fn directory_of(path: &Path) -> &Path {
     }
 }
 
+/// Whether files can be made in a directory: to be known before the work, not after it.
+///
+/// # Errors
+///
+/// If they cannot.
+pub fn check_writable(directory: &Path) -> Result<(), WriteError> {
+    let probe = temporary().tempfile_in(directory);
+    probe.map(drop).map_err(|error| WriteError { path: directory.to_owned(), source: unnamed(&error) })
+}
+
 /// Writes `bytes` to a temporary file beside `path`, flushes it to the disk and renames it to `path`.
 ///
 /// # Errors
@@ -132,6 +142,17 @@ fn try_write(
         Ok(found) if !found.is_file() => return Err(io::Error::other("it is no regular file; name another")),
         _ => {}
     }
+    let mut file = temporary().tempfile_in(directory_of(&target)).map_err(|error| unnamed(&error))?;
+    let mut writer = BufWriter::new(&mut file);
+    contents(&mut writer).and_then(|()| writer.flush()).map_err(|error| unnamed(&error))?;
+    drop(writer);
+    file.as_file().sync_all()?;
+    file.persist(&target).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// How temporary files are named, and who may read what they become.
+fn temporary() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".unfinished-");
     // A temporary file is private by default, the finished one is not: the user's umask decides.
@@ -140,13 +161,7 @@ fn try_write(
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(directory_of(&target)).map_err(|error| unnamed(&error))?;
-    let mut writer = BufWriter::new(&mut file);
-    contents(&mut writer).and_then(|()| writer.flush()).map_err(|error| unnamed(&error))?;
-    drop(writer);
-    file.as_file().sync_all()?;
-    file.persist(&target).map_err(|error| error.error)?;
-    Ok(())
+    builder
 }
 
 /// The reason without the name of the temporary file, which says nothing to a user.
@@ -232,8 +247,9 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_directory_that_exists_is_not_to_be_created() {
-        let error = write(Path::new("/proc/none.npy"), b"").unwrap_err().to_string();
-        assert!(error.contains("choose another") && !error.contains("create the directory"), "{error}");
+        let file = write(Path::new("/proc/none.npy"), b"").unwrap_err().to_string();
+        assert!(file.contains("choose another") && !file.contains("create the directory"), "{file}");
+        assert!(check_writable(Path::new("/proc")).is_err());
     }
 
     /// Linux has a device that is always full; a file there cannot be renamed, so only the reason is tested.

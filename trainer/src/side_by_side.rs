@@ -36,7 +36,7 @@ pub fn side_by_side<J: Sync, R: Send, E: From<rayon::ThreadPoolBuildError> + Sen
         })
     })?;
     let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    // Without a failure every job has a result; with one, jobs before it may be missing only if they failed later.
+    // Jobs begin in order and what began has a result: nothing is missing before the first failure.
     results.into_iter().flatten().collect()
 }
 

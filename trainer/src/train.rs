@@ -23,6 +23,8 @@ const MAX_GROUPS: usize = 32;
 const GROUP_BYTES: usize = 512 << 20;
 /// Parameters that one task of the update works on.
 const UPDATE_BLOCK: usize = 8192;
+/// Time between two saves of a run.
+const SAVE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// What a step computes.
 pub trait Objective: Sync {
@@ -121,19 +123,12 @@ pub struct Watch<'a> {
     pub stop: Option<&'a AtomicBool>,
     /// Shows how far the run is.
     pub progress: Option<&'a mut dyn Progress>,
-    /// Saves the state now and then.
-    pub checkpoint: Option<Checkpoint<'a>>,
+    /// Writes the state somewhere: called every 30 s, so that a crash costs no more.
+    #[expect(clippy::type_complexity, reason = "a callback, spelled out once")]
+    pub save: Option<&'a mut dyn FnMut(&TrainState) -> Result<(), TrainError>>,
     /// Sees every step: the state before its update, and the loss in that state.
     #[expect(clippy::type_complexity, reason = "a callback, spelled out once")]
     pub observe: Option<&'a mut dyn FnMut(&TrainState, f64)>,
-}
-
-/// Saves the state at intervals, so that a crash costs no more than one of them.
-pub struct Checkpoint<'a> {
-    /// Time between two saves.
-    pub every: Duration,
-    /// Writes the state somewhere.
-    pub save: &'a mut dyn FnMut(&TrainState) -> Result<(), TrainError>,
 }
 
 /// Shows how far a run is.
@@ -220,10 +215,10 @@ fn run<O: Objective>(
         if let Some(progress) = &mut watch.progress {
             progress.step(state.step, params.steps, loss, objective.psnr_db(loss));
         }
-        if let Some(checkpoint) = &mut watch.checkpoint
-            && saved.elapsed() >= checkpoint.every
+        if let Some(save) = &mut watch.save
+            && saved.elapsed() >= SAVE_INTERVAL
         {
-            (checkpoint.save)(state)?;
+            save(state)?;
             saved = Instant::now();
         }
     }

@@ -129,11 +129,11 @@ fn what_is_wrong_is_one_sentence_and_nothing_is_trained() {
         assert!(!fs::exists(desk.path("bad")).unwrap(), "{options}");
     }
     assert!(desk.sweep("good", "--scales 1,2").status.success());
-    assert!(failure(&desk.sweep("good", "--scales 1,3")).contains("grid.scales"));
-    assert!(failure(&desk.sweep("good", "--scales 1,2 --seed 1")).contains("base.fit.seed 0, not 1"));
+    assert!(failure(&desk.sweep("good", "--scales 1,3")).contains("a sweep with scales ["));
+    assert!(failure(&desk.sweep("good", "--scales 1,2 --seed 1")).contains("a sweep with seed 0, not 1"));
     assert!(failure(&desk.collect(&["nothing"], &[])).contains("is not the directory of a sweep"));
     assert!(desk.sweep("other", "--scales 1,3").status.success());
-    assert!(failure(&desk.collect(&["good", "other"], &[])).contains("other holds a sweep with grid.scales"));
+    assert!(failure(&desk.collect(&["good", "other"], &[])).contains("other holds a sweep with scales"));
     let mut data = fs::read(&desk.data).unwrap();
     *data.last_mut().unwrap() ^= 1;
     fs::write(&desk.data, data).unwrap();

@@ -200,7 +200,6 @@ impl Row {
         let split = fit.check(data.inputs(), data.outputs())?.split(&data)?;
         let begun = Instant::now();
         let choice = choose(setting, &fit, &data, &split, None)?;
-        std::fs::write(path.join("choice.json"), serde_json::to_string_pretty(&choice)?)?;
         // The choice trains on all threads, a setting of the sweep on one.
         let seconds = begun.elapsed().as_secs_f64() * available_threads() as f64;
         let best = points.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1)).context("an empty sweep")?;

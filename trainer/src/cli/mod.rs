@@ -20,6 +20,8 @@ mod sweep;
 use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
+use trainer::effect::EncodingOption;
+use trainer::encoding::EncodingKind;
 
 /// Train, quantize and check Fourier-feature networks for microcontrollers.
 #[derive(Parser)]
@@ -59,6 +61,16 @@ impl Cli {
             Command::Quantize(command) => command.run(),
             Command::Reproduce(command) => command.run(),
             Command::Sweep(command) => command.run(),
+        }
+    }
+}
+
+/// Says which of the options given (whether, what it sets, its name) change nothing with an encoding: scripts that go through the
+/// encodings may leave them on the line.
+fn warn_of_options_without_effect(encoding: EncodingKind, options: &[(bool, EncodingOption, &'static str)]) {
+    for &(given, option, name) in options {
+        if let (true, Err(warning)) = (given, option.check(name, encoding)) {
+            trainer::note!("warning: {warning}");
         }
     }
 }

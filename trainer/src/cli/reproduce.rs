@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use trainer::reproduce::{
-    Claim, Event, Figure, Monitor, Options, Outcome, ReproduceError, kept, page::Page, reproduce,
+    Claim, Event, Figure, Monitor, Options, Outcome, ReproduceError, check_free, kept, page::Page, reproduce,
 };
 
 use super::made::MadeDirectories;
@@ -104,9 +104,13 @@ impl Reproduce {
         let tell = |event| show(&bar, event);
         let monitor = Monitor { stop, tell: &tell };
         let made = MadeDirectories::on_the_way_to(&self.out);
+        let made_before: Vec<_> =
+            figures.iter().map(|&figure| self.resume.then(|| kept(figure, options, &self.out)).flatten()).collect();
+        for (&figure, _) in figures.iter().zip(&made_before).filter(|(_, made)| made.is_none()) {
+            check_free(figure, &self.out)?;
+        }
         let mut outcomes = Vec::new();
-        for &figure in &figures {
-            let made_before = if self.resume { kept(figure, options, &self.out) } else { None };
+        for (&figure, made_before) in figures.iter().zip(made_before) {
             let outcome = made_before.map_or_else(|| reproduce(figure, options, &self.out, &monitor), Ok);
             if outcome.is_err() {
                 made.take_back();

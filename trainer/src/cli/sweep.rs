@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{bail, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use trainer::auto_scale::Setting;
 use trainer::side_by_side::available_threads;
 use trainer::sweep::grid::parse_list;
 use trainer::sweep::table::Table;
@@ -72,8 +73,12 @@ pub(crate) struct Sweep {
 
 impl Sweep {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        if self.settings.wishes().next().is_some() {
-            bail!("auto chooses for one training; give a sweep numbers, such as --scales 1,2,4,8");
+        if let Some(wish) = self.settings.wishes().next() {
+            let numbers = match wish {
+                Setting::Scale => "--scales 1,2,4,8",
+                Setting::AmplitudePower => "--amplitude-powers 0,0.5,1,2",
+            };
+            bail!("{} auto chooses for one training; give a sweep numbers, such as {numbers}", wish.option());
         }
         self.settings.warn_of_options_without_effect();
         let grid = self.grid()?;

@@ -164,10 +164,9 @@ pub fn evaluate(
         });
         Curve::of(&odd.iter().zip(&even).collect::<Vec<_>>())
     });
-    let kind = serde_json::to_value(prepared.params.encoding.kind).unwrap_or_default();
     let mode = if prepared.model.latent() > 0 { "decoder with z" } else { "decoder without z" };
     qualities.push(Quality {
-        method: format!("{mode}, encoding {}", kind.as_str().unwrap_or_default()),
+        method: format!("{mode}, encoding {}", prepared.params.encoding.kind.name()),
         truth: against_truth(&found),
         half_sets,
     });

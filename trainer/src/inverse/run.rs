@@ -7,7 +7,6 @@
 //! | `comparison.json`, `comparison.png` | the table and the drawing |
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +25,6 @@ use crate::run::RunError;
 use crate::tensors::{TensorError, Tensors};
 use crate::train::{Progress, TrainState};
 
-/// Time between two checkpoints.
-pub(super) const CHECKPOINT: Duration = Duration::from_secs(30);
 /// The mappings of a comparison, in order.
 const MAPPINGS: [EncodingKind; 4] =
     [EncodingKind::None, EncodingKind::Basic, EncodingKind::Positional, EncodingKind::Gaussian];

@@ -6,13 +6,11 @@ use firmware_core::OutputActivation;
 use serde::{Deserialize, Serialize};
 
 use super::error::InverseError;
-use super::run::{CHECKPOINT, Checkpoints};
+use super::run::Checkpoints;
 use crate::encoding::{Encoding, EncodingError, EncodingKind, EncodingParams};
 use crate::network::{Initialization, Mlp, Shape};
 use crate::optimizer::{Optimizer, Schedule};
-use crate::train::{
-    Checkpoint, Ended, LoopParams, Objective, Progress, TrainError, TrainState, Watch, step_rng, train,
-};
+use crate::train::{Ended, LoopParams, Objective, Progress, TrainError, TrainState, Watch, step_rng, train};
 
 /// Which random numbers are the start of a network.
 const START: u64 = 3;
@@ -144,12 +142,8 @@ impl TrainingParams {
         // A disk that is full or read-only shows before the training, not after it.
         save(state)?;
         let mut shown = (monitor.progress)(mapping.kind, self.steps, state.step);
-        let mut watch = Watch {
-            stop: Some(monitor.stop),
-            progress: Some(shown.as_mut()),
-            checkpoint: Some(Checkpoint { every: CHECKPOINT, save: &mut save }),
-            observe: None,
-        };
+        let mut watch =
+            Watch { stop: Some(monitor.stop), progress: Some(shown.as_mut()), save: Some(&mut save), observe: None };
         let ended = train(objective, state, &params, &mut watch)?;
         save(state)?;
         match ended {

@@ -39,7 +39,7 @@ pub enum SceneError {
         /// What the parser met.
         reason: String,
     },
-    /// Neither an angle for all frames nor one for this frame.
+    /// No field of view.
     #[error("{} has no camera_angle_x; add the horizontal field of view in radians", path.display())]
     NoAngle {
         /// The file.

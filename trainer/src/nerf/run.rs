@@ -32,8 +32,6 @@ pub struct RunSettings {
     pub nerf: NerfParams,
     /// The scene's folder, absolute.
     pub scene: PathBuf,
-    /// Of `model.ffm`.
-    pub precision: String,
     /// [`fingerprint`] of the views that it is trained on.
     pub fingerprint: u64,
 }

@@ -161,7 +161,7 @@ fn an_interrupted_run_continues_to_the_same_bits() {
 
     let path = folder.path().join("checkpoint.safetensors");
     let scene = folder.path().to_owned();
-    let settings = RunSettings { nerf: params.params().clone(), scene, precision: "w8a16".to_owned(), fingerprint: 7 };
+    let settings = RunSettings { nerf: params.params().clone(), scene, fingerprint: 7 };
     save(&path, &settings, &params.start(), &start_occupancy(&params)).unwrap();
     let mut last = None;
     for stop_at in [7, 33, 290, 300] {

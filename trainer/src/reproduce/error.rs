@@ -54,6 +54,15 @@ pub enum ReproduceError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// Hours of work that lie where the figure would.
+    #[error(
+        "{} holds the figure at full settings; keep it with --resume and the same seed, delete it, or choose another --out",
+        path.display()
+    )]
+    Finished {
+        /// Its numbers.
+        path: std::path::PathBuf,
+    },
     /// The numbers could not be put in JSON.
     #[error("cannot write the numbers as JSON")]
     Json(#[from] serde_json::Error),

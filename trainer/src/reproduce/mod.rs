@@ -208,7 +208,7 @@ fn path(out: &Path, figure: Figure, extension: &str) -> PathBuf {
 /// Makes a figure and writes `NAME.png`, `NAME.svg` and `NAME.json` into `out`, which is created if need be.
 ///
 /// # Errors
-/// If the directory cannot be made, the work fails or is interrupted, or a file cannot be written. Nothing of the figure
+/// If it is [there at full settings](check_free), the directory cannot be made, the work fails or is interrupted, or a file cannot be written. Nothing of the figure
 /// is written before all of it is computed.
 pub fn reproduce(
     figure: Figure,
@@ -217,7 +217,9 @@ pub fn reproduce(
     monitor: &Monitor<'_>,
 ) -> Result<Outcome, ReproduceError> {
     // Before the work, not after it.
+    check_free(figure, out)?;
     fs::create_dir_all(out).map_err(|source| ReproduceError::Directory { path: out.to_owned(), source })?;
+    files::check_writable(out)?;
     let begun = std::time::Instant::now();
     let make = match figure {
         Figure::SpectralBias => spectral_bias::make,
@@ -246,6 +248,16 @@ pub fn reproduce(
     Ok(Outcome { told, png, seconds: Some(begun.elapsed().as_secs_f64()) })
 }
 
+/// Refuses to replace a figure at full settings, which may have taken hours; those of `quick` are replaced.
+///
+/// # Errors
+/// [`ReproduceError::Finished`].
+pub fn check_free(figure: Figure, out: &Path) -> Result<(), ReproduceError> {
+    let path = path(out, figure, "json");
+    let told = fs::read(&path).ok().and_then(|json| serde_json::from_slice::<Told>(&json).ok());
+    if told.is_some_and(|told| !told.options.quick) { Err(ReproduceError::Finished { path }) } else { Ok(()) }
+}
+
 /// The figure that `out` holds, if it was made there whole and with these options.
 #[must_use]
 pub fn kept(figure: Figure, options: Options, out: &Path) -> Option<Outcome> {
@@ -272,6 +284,13 @@ mod tests {
         assert!(again.told == made.told && again.png == made.png && again.seconds.is_none(), "read back to the bit");
         assert!(kept(Figure::Kernels, Options { seed: 4, ..options }, out.path()).is_none());
         assert!(kept(Figure::Toy1d, options, out.path()).is_none());
+        // One at full settings stays.
+        let full = Options { quick: false, ..options };
+        let hours = reproduce(Figure::Kernels, full, out.path(), &monitor).unwrap();
+        let refused = reproduce(Figure::Kernels, options, out.path(), &monitor).unwrap_err();
+        assert!(matches!(refused, ReproduceError::Finished { .. }), "{refused}");
+        assert!(kept(Figure::Kernels, full, out.path()).is_some_and(|kept| kept.told == hours.told));
+        fs::remove_file(out.path().join("kernels.json")).unwrap();
         // Replaced by one that cannot be written whole, it is not taken for the old one.
         fs::remove_file(out.path().join("kernels.png")).unwrap();
         fs::create_dir(out.path().join("kernels.png")).unwrap();

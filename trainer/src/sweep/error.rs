@@ -70,11 +70,11 @@ pub enum SweepError {
         path: PathBuf,
     },
     /// A sweep with other settings.
-    #[error("{} holds a sweep with {name} {there}, not {here}; choose another --out, or give the settings of that sweep", path.display())]
+    #[error("{} holds a sweep with {name} {there}, not {here}; choose another directory, or give the settings of that sweep", path.display())]
     OtherSettings {
         /// The directory.
         path: PathBuf,
-        /// What differs, with dots.
+        /// What differs.
         name: String,
         /// Its value in the directory.
         there: String,
@@ -82,7 +82,7 @@ pub enum SweepError {
         here: String,
     },
     /// A sweep over other data.
-    #[error("the data are not those of the sweep in {}; choose another --out, or give the same file", path.display())]
+    #[error("the data are not those of the sweep in {}; choose another directory, or give the same file", path.display())]
     OtherData {
         /// The directory.
         path: PathBuf,

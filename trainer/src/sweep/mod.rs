@@ -10,7 +10,7 @@ pub mod store;
 pub mod table;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use firmware_core::Precision;
 use ndarray::Axis as Dimension;
@@ -28,10 +28,7 @@ use crate::model_file::predict;
 use crate::outcome::OutcomeError;
 use crate::saved::{RunSettings, SavedNetwork};
 use crate::side_by_side::side_by_side;
-use crate::train::{Checkpoint, Ended, Progress, TrainError, TrainState, Watch};
-
-/// Time between two checkpoints of a setting.
-const CHECKPOINT: Duration = Duration::from_secs(30);
+use crate::train::{Ended, Progress, TrainError, TrainState, Watch};
 
 /// What came out of one setting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -194,12 +191,8 @@ impl<'a> Sweep<'a> {
             (watcher.tell)(Event::Steps(state.step));
         }
         let (resumed, begun) = (state.step > 0, Instant::now());
-        let mut watch = Watch {
-            stop: Some(watcher.stop),
-            progress: Some(&mut steps),
-            checkpoint: Some(Checkpoint { every: CHECKPOINT, save: &mut save_now }),
-            observe: None,
-        };
+        let mut watch =
+            Watch { stop: Some(watcher.stop), progress: Some(&mut steps), save: Some(&mut save_now), observe: None };
         let mut row = Row::new(index, setting.params());
         match setting.continue_fit(self.dataset, &self.split, &mut state, &mut watch) {
             Ok(Ended::Interrupted) => {

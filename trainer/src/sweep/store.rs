@@ -7,7 +7,8 @@
 //! | `unfinished/N.safetensors` | setting N, interrupted |
 //! | `sweep.json`, `.csv`, `.png`, `.svg` | the table and the plot of what is finished |
 //!
-//! Several processes may work on shards in one directory: each writes files of its own, whole or not at all.
+//! Several processes may work on shards in one directory: results and checkpoints are files of one setting each, and the table
+//! is that of all results; whoever ends last writes it last. Every file is written whole or not at all.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -54,6 +55,8 @@ impl Manifest {
         };
         let (there, here) = (comparable(self), comparable(other));
         if let Some(((name, there), (_, here))) = there.into_iter().zip(here).find(|(there, here)| there != here) {
+            // As the command line calls it, which has no groups.
+            let name = name.rsplit('.').next().unwrap_or(&name).replace('_', "-");
             return Err(SweepError::OtherSettings { path, name, there, here });
         }
         if self.data != other.data {

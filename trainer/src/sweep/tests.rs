@@ -97,9 +97,9 @@ fn another_sweep_and_damaged_files_are_refused() {
         Store::create(&path, sweep.manifest()).map(|_| ()).unwrap_err().to_string()
     };
     let longer = RunSettings { fit: FitParams { steps: 50, ..base().fit }, ..base() };
-    assert!(refused(longer, grid(), &data).contains("base.fit.steps 40, not 50"));
+    assert!(refused(longer, grid(), &data).contains("a sweep with steps 40, not 50"));
     let fewer = Grid { scales: vec![1.0, 3.0], ..grid() };
-    assert!(refused(base(), fewer, &data).contains("grid.scales"));
+    assert!(refused(base(), fewer, &data).contains("a sweep with scales ["));
     let other = Dataset::from_grid(&[200], data.targets.mapv(|target| 1.0 - target));
     assert!(refused(base(), grid(), &other).contains("the data are not those"));
     // The same data under another name are the same data.

@@ -70,6 +70,17 @@ impl Initial<'_> {
         Ok(start.to_owned())
     }
 
+    /// Whether they and the targets fit `points` training points and `tests` test points, before any work.
+    ///
+    /// # Errors
+    /// Outputs that are not finite, or outputs or targets of another shape.
+    pub fn check(&self, targets: ArrayView2<'_, f64>, points: usize, tests: usize) -> Result<(), TheoryError> {
+        check_rows("targets", targets.nrows(), points, "the points")?;
+        self.train_or_zeros(targets)?;
+        self.add_test(Array2::zeros((tests, targets.ncols())))?;
+        Ok(())
+    }
+
     /// What training adds to the outputs on the test points `[m, c]`, and those at its start.
     ///
     /// # Errors

@@ -80,8 +80,8 @@ impl Workload {
     }
 }
 
-/// Bytes that can be allocated without swapping: the system's figure, or that of the narrowest control group around this process,
-/// as batch systems and containers make them. `None` where the system does not tell (only Linux does).
+/// Bytes that can be allocated without swapping: the system's figure, that of the narrowest control group around this process, as
+/// batch systems and containers make them, or what `ulimit -v` leaves, whichever is least. `None` where the system does not tell (only Linux does).
 #[must_use]
 pub fn available_bytes() -> Option<u64> {
     let system = meminfo_available(&fs::read_to_string("/proc/meminfo").ok()?)?;
@@ -94,7 +94,15 @@ pub fn available_bytes() -> Option<u64> {
         Some(limit.saturating_sub(used.saturating_sub(cache.unwrap_or(0))))
     };
     let bounds = memory_groups(&groups).into_iter().filter_map(|(folder, files)| free(&folder, files));
-    Some(bounds.fold(system, u64::min))
+    let process = |file: &str| fs::read_to_string(Path::new("/proc/self").join(file)).unwrap_or_default();
+    Some(bounds.chain(address_space_left(&process("limits"), &process("status"))).fold(system, u64::min))
+}
+
+/// What the process may still map, if that is limited at all.
+fn address_space_left(limits: &str, status: &str) -> Option<u64> {
+    let limit = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
+    let limit = limit.split_whitespace().next()?.parse::<u64>().ok()?;
+    Some(limit.saturating_sub(kibibytes(status, "VmSize:")?))
 }
 
 /// Folders that may bound the memory, of both versions of control groups, with the names of the limit, of what is used, and of
@@ -122,7 +130,12 @@ fn stat_of(stat: &str, name: &str) -> Option<u64> {
 }
 
 fn meminfo_available(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    kibibytes(meminfo, "MemAvailable:")
+}
+
+/// The bytes of a line such as `VmSize: 12 kB`.
+fn kibibytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
@@ -181,6 +194,14 @@ mod tests {
         assert_eq!(stat_of(stat, "inactive_file"), Some(4096));
         assert_eq!(stat_of(stat, "total_inactive_file"), Some(7));
         assert_eq!(stat_of(stat, "active_file"), None);
+    }
+
+    #[test]
+    fn a_limit_of_the_address_space_counts_less_what_is_mapped() {
+        let limits = "Limit    Soft Limit  Hard Limit  Units\nMax address space         10240                unlimited            bytes\n";
+        assert_eq!(address_space_left(limits, "VmPeak:\t 9 kB\nVmSize:\t   4 kB\n"), Some(6 * 1024));
+        assert_eq!(address_space_left(limits, "VmSize: 40 kB\n"), Some(0));
+        assert_eq!(address_space_left(&limits.replace("10240", "unlimited"), "VmSize: 4 kB\n"), None);
     }
 
     #[test]

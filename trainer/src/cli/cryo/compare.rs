@@ -125,8 +125,7 @@ impl Compare {
 }
 
 fn folder_of(out: &Path, kind: EncodingKind) -> PathBuf {
-    let name = serde_json::to_value(kind).unwrap_or_default();
-    out.join(name.as_str().unwrap_or_default())
+    out.join(kind.name())
 }
 
 /// The table.

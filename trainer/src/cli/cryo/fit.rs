@@ -1,7 +1,7 @@
 //! `trainer cryo fit`: from particles to volumes.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::bail;
 use serde_json::json;
@@ -12,16 +12,14 @@ use trainer::cryo::run::{self, CryoSettings, Metrics};
 use trainer::cryo::subset::Subset;
 use trainer::cryo::synthesis::Truth;
 use trainer::cryo::{CryoError, report};
+use trainer::effect::EncodingOption;
 use trainer::encoding::EncodingKind;
 use trainer::run::RunFolder;
-use trainer::train::{Checkpoint, Ended, TrainError, TrainState, Watch};
+use trainer::train::{Ended, TrainError, TrainState, Watch};
 use trainer::{checkpoint, progress};
 
 use super::super::fit::{PrecisionArg, parse_precision};
-use super::super::{interrupt, print};
-
-/// Time between two checkpoints.
-const CHECKPOINT: Duration = Duration::from_secs(30);
+use super::super::{interrupt, print, warn_of_options_without_effect};
 
 /// Recover the volume of a molecule as a function of a latent variable, from images with known poses.
 ///
@@ -43,7 +41,7 @@ pub(crate) struct Fit {
     #[arg(long, value_name = "RUN", required_unless_present = "resume", conflicts_with = "resume")]
     out: Option<PathBuf>,
     /// Replace the run in --out
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     force: bool,
     /// Continue this run; its settings hold
     #[arg(long, value_name = "RUN")]
@@ -70,7 +68,7 @@ struct Settings {
     /// Dimensions of the latent variable [default: 1]
     #[arg(long)]
     latent: Option<usize>,
-    /// How frequencies become features: none, basic, positional or gaussian [default: gaussian]
+    /// How frequencies become features [default: gaussian]
     #[arg(long)]
     encoding: Option<EncodingKind>,
     /// Rows of the frequency matrix [default: 128]
@@ -112,6 +110,15 @@ struct Settings {
 }
 
 impl Settings {
+    /// Says which of the options given change nothing.
+    fn warn_of_options_without_effect(&self, encoding: EncodingKind) {
+        let given = [
+            (self.scale.is_some(), EncodingOption::Scale, "--scale"),
+            (self.frequencies.is_some(), EncodingOption::Frequencies, "--frequencies"),
+        ];
+        warn_of_options_without_effect(encoding, &given);
+    }
+
     fn params(&self) -> CryoParams {
         let mut params = CryoParams::default();
         params.encoding.kind = self.encoding.unwrap_or(params.encoding.kind);
@@ -186,7 +193,11 @@ impl Fit {
                 }
                 (run::read_settings(&RunFolder::open(run)?)?, run)
             }
-            (None, Some(table), Some(out)) => (self.settings_of(table)?, out),
+            (None, Some(table), Some(out)) => {
+                let settings = self.settings_of(table)?;
+                self.settings.warn_of_options_without_effect(settings.params.encoding.kind);
+                (settings, out)
+            }
             _ => bail!("name a table of particles and an --out, or a run to --resume"),
         };
         let images = Images::read(&settings)?;
@@ -283,12 +294,7 @@ impl<'a> Job<'a> {
         save(state)?;
         trainer::note!("training on {} images", subset.name());
         let mut bar = progress::on_stderr(prepared.params().steps, state.step);
-        let mut watch = Watch {
-            stop: Some(stop),
-            progress: Some(&mut *bar),
-            checkpoint: Some(Checkpoint { every: CHECKPOINT, save: &mut save }),
-            observe: None,
-        };
+        let mut watch = Watch { stop: Some(stop), progress: Some(&mut *bar), save: Some(&mut save), observe: None };
         let ended = prepared.train(state, &mut watch)?;
         save(state)?;
         Ok(ended)

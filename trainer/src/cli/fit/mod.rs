@@ -3,7 +3,6 @@
 mod settings;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde_json::json;
@@ -13,15 +12,12 @@ use trainer::fit::ValidFitParams;
 use trainer::outcome::{self, Outcome};
 use trainer::run::RunFolder;
 use trainer::saved::{RunSettings, SavedNetwork};
-use trainer::train::{Checkpoint, Ended, TrainError, TrainState, Watch};
+use trainer::train::{Ended, TrainError, TrainState, Watch};
 use trainer::{checkpoint, files, progress};
 
 pub(super) use self::settings::{PrecisionArg, Settings, parse_precision};
 use super::number::from_one;
 use super::{interrupt, print};
-
-/// Time between two checkpoints.
-const CHECKPOINT: Duration = Duration::from_secs(30);
 
 /// Train a network on a picture, an array or a table, and write the model for a device.
 ///
@@ -40,7 +36,7 @@ pub(crate) struct Fit {
     #[arg(long, value_name = "RUN", required_unless_present = "resume", conflicts_with = "resume")]
     out: Option<PathBuf>,
     /// Replace the run in --out
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     force: bool,
     /// Continue this run; its settings hold, only --steps may differ
     #[arg(long, value_name = "RUN")]
@@ -94,7 +90,8 @@ impl Fit {
         let split = params.split(&dataset)?;
         let folder = RunFolder::create(out, self.force)?;
         for setting in self.settings.wishes() {
-            settings.fit = choose(setting, &folder, &params, (&dataset, &split))?.apply(&settings.fit);
+            let choice = choose(setting, &folder, &params, (&dataset, &split));
+            settings.fit = choice.with_context(|| input.display().to_string())?.apply(&settings.fit);
             params = settings.fit.check(dataset.inputs(), dataset.outputs())?;
         }
         if self.settings.wishes().next().is_none() {
@@ -185,12 +182,8 @@ impl Job {
         }
         begun?;
         let mut bar = progress::on_stderr(self.params.params().steps, self.state.step);
-        let mut watch = Watch {
-            stop: Some(interrupt::catch()?),
-            progress: Some(&mut *bar),
-            checkpoint: Some(Checkpoint { every: CHECKPOINT, save: &mut save }),
-            observe: None,
-        };
+        let mut watch =
+            Watch { stop: Some(interrupt::catch()?), progress: Some(&mut *bar), save: Some(&mut save), observe: None };
         let ended = self.params.continue_fit(&self.dataset, &self.split, &mut self.state, &mut watch)?;
         save(&self.state)?;
         let encoding = self.params.encoding();

@@ -14,7 +14,7 @@ use trainer::network::OutputActivation;
 use trainer::optimizer::Schedule;
 use trainer::saved::RunSettings;
 
-use super::super::number::whole;
+use super::super::{number::whole, warn_of_options_without_effect};
 
 /// Everything that a resumed run takes from its folder.
 #[derive(clap::Args, Default, PartialEq)]
@@ -35,7 +35,7 @@ pub(in crate::cli) struct Settings {
     #[arg(long, value_parser = whole::<usize>)]
     frequencies: Option<usize>,
     /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the domain; auto, for gaussian only,
-    /// chooses it by kernel theory and short trainings [default: 10]
+    /// chooses it by kernel theory and short trainings (not in a sweep, which tries what it is told) [default: 10]
     #[arg(long, value_name = "SCALE", value_parser = parse_value)]
     scale: Option<Value>,
     /// p of the amplitudes 1/j^p of fourier; inf leaves the first frequency; auto chooses it as for --scale [default: 0]
@@ -71,7 +71,7 @@ pub(in crate::cli) struct Settings {
     /// Points beyond the domain; periodic makes the network periodic [default: clamp]
     #[arg(long)]
     outside: Option<OutsideArg>,
-    /// Samples to test with: none, even (train on even rows and columns, test on odd ones), or a part such as 0.1 [default: none]
+    /// Samples to test with: none, even (train on even rows and columns, test on odd ones), or a part such as 0.1 [default: none; of a sweep: 0.1]
     #[arg(long)]
     holdout: Option<Holdout>,
     /// Seed of everything random [default: 0]
@@ -165,19 +165,14 @@ impl Settings {
         self.holdout.is_some()
     }
 
-    /// Says which of the options given change nothing: scripts that go through the encodings may leave them on the line.
+    /// Says which of the options given change nothing.
     pub(in crate::cli) fn warn_of_options_without_effect(&self) {
         let given = [
             (self.scale.is_some(), EncodingOption::Scale, "--scale"),
             (self.frequencies.is_some(), EncodingOption::Frequencies, "--frequencies"),
             (self.normalize, EncodingOption::Normalize, "--normalize"),
         ];
-        let kind = self.encoding.unwrap_or_default();
-        let warnings = given
-            .into_iter()
-            .filter(|(given, ..)| *given)
-            .filter_map(|(_, option, name)| option.check(name, kind).err());
-        warnings.for_each(|warning| trainer::note!("warning: {warning}"));
+        warn_of_options_without_effect(self.encoding.unwrap_or_default(), &given);
     }
 
     fn params(&self, steps: Option<u64>) -> FitParams {

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{PoisonError, RwLock};
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use firmware_core::Precision;
 use serde::Serialize;
+use trainer::effect::EncodingOption;
 use trainer::encoding::EncodingKind;
 use trainer::nerf::fit::{
     ViewsMetrics, check_rays, continue_fit, export, judge_network, start_occupancy, volume_words,
@@ -18,14 +18,11 @@ use trainer::nerf::report;
 use trainer::nerf::run::{Folder, RunSettings, fingerprint, load, save, settings_of};
 use trainer::nerf::scene::{Part, View, Views, read};
 use trainer::run::{RunError, RunFolder};
-use trainer::train::{Checkpoint, Ended, TrainError, TrainState, Watch};
+use trainer::train::{Ended, TrainError, TrainState, Watch};
 use trainer::{files, progress};
 
 use super::JudgedBy;
-use crate::cli::{interrupt, print};
-
-/// Time between two checkpoints.
-const CHECKPOINT: Duration = Duration::from_secs(30);
+use crate::cli::{interrupt, print, warn_of_options_without_effect};
 
 /// Learn a scene and write the model and its volume for a device.
 ///
@@ -45,7 +42,7 @@ pub(crate) struct Fit {
     #[arg(long, value_name = "RUN", required_unless_present = "resume", conflicts_with = "resume")]
     out: Option<PathBuf>,
     /// Replace the run in --out
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     force: bool,
     /// Continue this run; its settings hold, only --steps may differ
     #[arg(long, value_name = "RUN", conflicts_with = "Settings")]
@@ -111,6 +108,15 @@ struct Settings {
 }
 
 impl Settings {
+    /// Says which of the options given change nothing.
+    fn warn_of_options_without_effect(&self, encoding: EncodingKind) {
+        let given = [
+            (self.scale.is_some(), EncodingOption::Scale, "--scale"),
+            (self.frequencies.is_some(), EncodingOption::Frequencies, "--frequencies"),
+        ];
+        warn_of_options_without_effect(encoding, &given);
+    }
+
     fn params(&self) -> NerfParams {
         let mut params = if self.quick { NerfParams::quick() } else { NerfParams::default() };
         let encoding = &mut params.encoding;
@@ -205,6 +211,7 @@ impl Fit {
             let scene = Scene::read(folder, self.judge_by)?;
             let mut params = self.settings.params();
             params.steps = self.steps.unwrap_or(params.steps);
+            self.settings.warn_of_options_without_effect(params.encoding.kind);
             let params = scene.check(&params)?;
             RunFolder::create(out, self.force)?;
             let run = Run::start(out, params, &scene)?;
@@ -227,12 +234,8 @@ impl Run {
     /// A run in a folder that exists, begun: its checkpoint is written, so that it can be resumed from here on.
     pub(super) fn start(folder: &Path, params: ValidNerfParams, scene: &Scene) -> anyhow::Result<Self> {
         let folder = Folder(folder.to_owned());
-        let settings = RunSettings {
-            nerf: params.params().clone(),
-            scene: scene.folder.clone(),
-            precision: "w8a16".to_owned(),
-            fingerprint: scene.fingerprint,
-        };
+        let settings =
+            RunSettings { nerf: params.params().clone(), scene: scene.folder.clone(), fingerprint: scene.fingerprint };
         let (state, occupancy) = (params.start(), start_occupancy(&params));
         folder.forget_results()?;
         save(&folder.checkpoint(), &settings, &state, &occupancy)?;
@@ -262,12 +265,8 @@ impl Run {
         let mut save_state = |state: &TrainState| {
             save(&checkpoint, settings, state, occupancy).map_err(|error| TrainError::Save(error.into()))
         };
-        let mut watch = Watch {
-            stop: Some(stop),
-            progress: Some(shown.as_mut()),
-            checkpoint: Some(Checkpoint { every: CHECKPOINT, save: &mut save_state }),
-            ..Watch::default()
-        };
+        let mut watch =
+            Watch { stop: Some(stop), progress: Some(shown.as_mut()), save: Some(&mut save_state), ..Watch::default() };
         let ended = continue_fit(&self.params, &scene.train.views, &mut self.state, occupancy, &mut watch);
         // What was learned before a failure is worth keeping too, unless saving is what failed.
         save(&checkpoint, settings, &self.state, occupancy)?;

@@ -1,8 +1,8 @@
 //! `trainer ntk gap`: how far finite networks are from the infinite one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use trainer::files;
@@ -28,7 +28,7 @@ use crate::cli::print;
 pub(crate) struct Gap {
     #[command(flatten)]
     kernel: KernelArgs,
-    /// Units of a hidden layer, several (in the place of --width)
+    /// Units of a hidden layer, several
     #[arg(long, value_delimiter = ',', default_values_t = [64, 128, 256, 512, 1024, 2048, 4096])]
     widths: Vec<usize>,
     /// Networks of each width
@@ -61,6 +61,10 @@ impl Gap {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         ensure!(self.draws > 0, "--draws is 0; draw at least one network of each width");
         self.kernel.must_be_tangent()?;
+        let png = |path: &Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
+        if let Some(path) = self.plot.as_deref().filter(|path| !png(path)) {
+            bail!("{}: the plot is a PNG; name a file that ends in .png", path.display());
+        }
         self.kernel.warn_of_options_without_effect(false);
         arrays::check_outputs(&[Some(self.kernel.points_path())], &[self.plot.as_deref()])?;
         let points = self.kernel.points()?;

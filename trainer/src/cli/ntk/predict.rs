@@ -113,6 +113,10 @@ impl Predict {
             ("initial test outputs", self.initial_against.as_deref()),
             ("test points", self.against.as_deref()),
         ];
+        // Before the work, not after it.
+        let predictions = against.as_ref().map_or(points.nrows(), |against| against.nrows());
+        initial.check(targets.view(), points.nrows(), predictions).map_err(arrays::of_file(&files))?;
+        let truth = self.truth((predictions, targets.ncols()))?;
         let prediction = match training {
             Some(training) => {
                 self.train(kernel.as_ref(), points.view(), against.as_ref(), targets.view(), initial, training)
@@ -130,7 +134,8 @@ impl Predict {
             solution,
             initial_loss: half_squared_error(start.view(), targets.view()),
             train_loss: half_squared_error(fitted.view(), targets.view()),
-            mean_squared_error: self.mean_squared_error(&outputs)?,
+            mean_squared_error: truth
+                .map(|truth| 2.0 * half_squared_error(outputs.view(), truth.view()) / truth.len() as f64),
             out: &self.out,
         };
         arrays::write(&self.out, &outputs.view(), true)?;
@@ -200,13 +205,14 @@ impl Predict {
         Ok(Prediction { fitted, outputs, largest_eigenvalue, stability, solution: None })
     }
 
-    fn mean_squared_error(&self, outputs: &Array2<f64>) -> anyhow::Result<Option<f64>> {
+    /// The true values, of the outputs' shape.
+    fn truth(&self, outputs: (usize, usize)) -> anyhow::Result<Option<Array2<f64>>> {
         let Some(path) = &self.truth else { return Ok(None) };
         let truth = arrays::read("true values", path)?;
-        if truth.dim() != outputs.dim() {
-            bail!("{}: its shape {:?} is not that of the outputs, {:?}", path.display(), truth.dim(), outputs.dim());
+        if truth.dim() != outputs {
+            bail!("{}: its shape {:?} is not that of the outputs, {outputs:?}", path.display(), truth.dim());
         }
-        Ok(Some(2.0 * half_squared_error(outputs.view(), truth.view()) / truth.len() as f64))
+        Ok(Some(truth))
     }
 }
 
