@@ -36,6 +36,39 @@ pub struct RemoveError {
     pub source: io::Error,
 }
 
+/// A folder that is not there to be filled.
+#[derive(Debug, Error)]
+pub enum FolderError {
+    /// Something is in it.
+    #[error("{} exists and is kept; choose another --out, or --force to replace it", path.display())]
+    Exists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// It cannot be made.
+    #[error("cannot create {}; choose an --out that you may write to", path.display())]
+    Create {
+        /// The folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// Makes a folder; one that holds anything is only taken with `force`.
+///
+/// # Errors
+///
+/// If it cannot be made, or is taken.
+pub fn create_folder(path: &Path, force: bool) -> Result<(), FolderError> {
+    let create = |source| FolderError::Create { path: path.to_owned(), source };
+    std::fs::create_dir_all(path).map_err(create)?;
+    if !force && std::fs::read_dir(path).map_err(create)?.next().is_some() {
+        return Err(FolderError::Exists { path: path.to_owned() });
+    }
+    Ok(())
+}
+
 /// Removes a file, if there is one, that does not belong to what is about to be written beside it.
 ///
 /// # Errors

@@ -20,20 +20,9 @@ use std::path::{Path, PathBuf};
 /// Why a run cannot be started, saved or read.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// Something is there.
-    #[error("{} exists and is kept; choose another --out, or --force to replace it, or --resume it", path.display())]
-    Exists {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The folder cannot be made.
-    #[error("cannot create {}; choose an --out that you may write to", path.display())]
-    Create {
-        /// The folder.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
+    /// The folder cannot be made, or is taken.
+    #[error(transparent)]
+    Folder(#[from] files::FolderError),
     /// No run to go on with.
     #[error("{} is not the folder of a run", path.display())]
     Missing {
@@ -75,11 +64,7 @@ impl RunFolder {
     /// # Errors
     /// If it cannot be made, or exists.
     pub fn create(path: &Path, force: bool) -> Result<Self, RunError> {
-        let create = |source| RunError::Create { path: path.to_owned(), source };
-        std::fs::create_dir_all(path).map_err(create)?;
-        if !force && std::fs::read_dir(path).map_err(create)?.next().is_some() {
-            return Err(RunError::Exists { path: path.to_owned() });
-        }
+        files::create_folder(path, force)?;
         Ok(Self { path: path.to_owned() })
     }
 

@@ -38,7 +38,8 @@ fn fit<'a>(out: &'a str, steps: &'a str) -> Vec<&'a str> {
 fn a_scene_is_made_learned_continued_and_drawn() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    succeed(path, &["synthesize", "scene", "--quick", "--size", "16", "--glossy"]);
+    succeed(path, &["synthesize", "--out", "scene", "--quick", "--size", "16", "--glossy"]);
+    assert!(refuse(path, &["synthesize", "--out", "scene", "--quick"]).contains("--force"));
     let whole: Value = serde_json::from_str(&succeed(path, &fit("a", "40"))).unwrap();
     assert_eq!((&whole["judged_by"], &whole["steps"]), (&"test".into(), &40.into()));
     assert_eq!(whole["held_out"]["views"].as_array().unwrap().len(), 4);
@@ -97,7 +98,7 @@ fn a_scene_is_made_learned_continued_and_drawn() {
 fn ctrl_c_ends_with_130_and_resume_ends_like_a_comparison_that_was_not_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    succeed(path, &["synthesize", "scene", "--quick", "--size", "16"]);
+    succeed(path, &["synthesize", "--out", "scene", "--quick", "--size", "16"]);
     let arguments = |out| ["compare", "scene", "--quick", "--steps", "40", "--out", out];
     let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
     let silent = std::process::Stdio::null;
@@ -131,7 +132,7 @@ fn ctrl_c_ends_with_130_and_resume_ends_like_a_comparison_that_was_not_stopped()
 fn a_broken_scene_is_refused_before_anything_is_trained_or_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    succeed(path, &["synthesize", "scene", "--quick", "--size", "16"]);
+    succeed(path, &["synthesize", "--out", "scene", "--quick", "--size", "16"]);
     let unseen = refuse(path, &[&fit("a", "2")[..], &["--half-width", "1e-4"]].concat());
     assert!(unseen.contains("training rays meet the cube of half width 0.0001"), "{unseen}");
     assert!(refuse(path, &["fit", "scene", "--out", "a", "--batch", "1000000000000"]).contains("64 to 16777216"));

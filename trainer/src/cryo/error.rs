@@ -3,7 +3,7 @@
 use crate::dataset::DatasetError;
 use crate::encoding::EncodingError;
 use crate::export::ExportError;
-use crate::files::{self, ReadError, RemoveError, WriteError};
+use crate::files::{self, FolderError, ReadError, RemoveError, WriteError};
 use crate::model_file::ModelError;
 use crate::report::figure::FigureError;
 use crate::tensors::TensorError;
@@ -17,14 +17,9 @@ pub enum CryoError {
     /// A file is missing, a directory, not permitted, or failing.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// A folder cannot be made.
-    #[error("cannot create {}; choose an --out that you may write to", path.display())]
-    Create {
-        /// The folder.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
+    /// A folder cannot be made, or is taken.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// A file that is out of date cannot be removed.
     #[error(transparent)]
     Remove(#[from] RemoveError),

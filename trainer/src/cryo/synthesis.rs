@@ -175,22 +175,6 @@ impl Truth {
         stack.motions().or_else(|| Some(vec![self.params.motion?; stack.particles.len()]))
     }
 
-    /// Makes the folder for the particles; one that holds anything is only taken with `force`.
-    ///
-    /// # Errors
-    /// If it cannot be made, or exists.
-    pub fn create_folder(&self, folder: &Path, force: bool) -> Result<(), CryoError> {
-        let fail = |source| CryoError::Create { path: folder.to_owned(), source };
-        std::fs::create_dir_all(folder).map_err(fail)?;
-        if !force && std::fs::read_dir(folder).map_err(fail)?.next().is_some() {
-            return Err(CryoError::file(
-                folder,
-                "it exists and is kept; choose another --out, or --force to replace it",
-            ));
-        }
-        Ok(())
-    }
-
     /// Writes `truth.csv` and `truth.json` into a folder, before the particles: tables of earlier ones are removed.
     ///
     /// # Errors

@@ -1,13 +1,12 @@
 //! What can be wrong with a scene or a run on it. Every message names the file, the place and the remedy.
 
-use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
 
 use crate::encoding::EncodingError;
 use crate::export::ExportError;
-use crate::files::{ReadError, RemoveError, WriteError};
+use crate::files::{FolderError, ReadError, RemoveError, WriteError};
 use crate::tensors::TensorError;
 use crate::train::TrainError;
 
@@ -160,14 +159,9 @@ pub enum NerfError {
     /// A file that cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// A folder that cannot be made.
-    #[error("cannot create the folder {}", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
+    /// A folder that cannot be made, or is taken.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// A hyperparameter out of range.
     #[error("{name} is {value}; it must be {range}")]
     Setting {

@@ -9,7 +9,6 @@
 //! Nothing here knows how a network renders, so that no network is judged by its own renderer.
 
 use std::f64::consts::TAU;
-use std::fs;
 use std::path::Path;
 
 use firmware_core::march::Camera;
@@ -236,7 +235,8 @@ pub fn synthesize(folder: &Path, params: &SynthesizeParams, mut rendered: impl F
     let mut done = 0;
     for &(part, count) in &params.views {
         let pictures = folder.join(part.name());
-        fs::create_dir_all(&pictures).map_err(|source| NerfError::Folder { path: pictures.clone(), source })?;
+        // Pictures of an earlier scene are replaced.
+        files::create_folder(&pictures, true)?;
         let mut frames = Vec::with_capacity(count);
         for (index, place) in places(part, count, params.seed).into_iter().enumerate() {
             let to_world = toward_origin(place);

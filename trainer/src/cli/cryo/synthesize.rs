@@ -6,6 +6,7 @@ use anyhow::Context;
 use serde_json::json;
 use trainer::cryo::atoms::Molecule;
 use trainer::cryo::synthesis::{SynthesisParams, Truth, synthesize};
+use trainer::files;
 
 use super::super::print;
 
@@ -74,7 +75,7 @@ impl Synthesize {
         };
         let truth = Truth { molecule, params };
         let stack = synthesize(&truth.molecule, &truth.params)?;
-        truth.create_folder(&self.out, self.force)?;
+        files::create_folder(&self.out, self.force)?;
         truth.write(&self.out)?;
         // Last, so that a folder with poses is complete.
         stack.write(&self.out)?;

@@ -10,8 +10,10 @@ use trainer::nerf::scene::Part;
 
 /// Learn a scene from pictures of it and draw new views.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  trainer nerf synthesize scene\n  trainer nerf fit scene --out runs/nerf\n  \
-                        trainer nerf render runs/nerf --turntable turntable.gif")]
+#[command(
+    after_help = "Examples:\n  trainer nerf synthesize --out scene\n  trainer nerf fit scene --out runs/nerf\n  \
+                        trainer nerf render runs/nerf --turntable turntable.gif"
+)]
 pub(crate) struct Nerf {
     #[command(subcommand)]
     command: Command,

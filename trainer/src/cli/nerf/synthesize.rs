@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use indicatif::ProgressBar;
 use serde_json::json;
+use trainer::files;
 use trainer::nerf::synthesize::{SynthesizeParams, synthesize};
 
 use crate::cli::print;
@@ -14,12 +15,16 @@ use crate::cli::print;
 #[derive(clap::Args)]
 #[command(
     allow_negative_numbers = true,
-    after_help = "Examples:\n  trainer nerf synthesize scene\n  \
-                        trainer nerf synthesize shiny --glossy --size 256"
+    after_help = "Examples:\n  trainer nerf synthesize --out scene\n  \
+                        trainer nerf synthesize --glossy --size 256 --out shiny"
 )]
 pub(crate) struct Synthesize {
-    /// The folder to make; lists and pictures of an earlier run in it are replaced
-    folder: PathBuf,
+    /// The folder to make
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Replace the scene in --out
+    #[arg(long)]
+    force: bool,
     /// Pixels a side [default: 128]
     #[arg(long)]
     size: Option<u32>,
@@ -47,20 +52,21 @@ impl Synthesize {
         }
         let views: usize = params.views.iter().map(|(_, count)| count).sum();
         let bar = if stderr().is_terminal() { ProgressBar::new(views as u64) } else { ProgressBar::hidden() };
-        synthesize(&self.folder, &params, |done| bar.set_position(done as u64))?;
+        files::create_folder(&self.out, self.force)?;
+        synthesize(&self.out, &params, |done| bar.set_position(done as u64))?;
         bar.finish_and_clear();
         let counts = params.views.map(|(_, count)| count);
         if self.json {
             let [train, validation, test] = counts;
             let result = json!({
-                "scene": self.folder, "size": params.size, "train": train, "validation": validation, "test": test,
+                "scene": self.out, "size": params.size, "train": train, "validation": validation, "test": test,
             });
             return print(&serde_json::to_string_pretty(&result)?);
         }
         let [train, validation, test] = counts;
         print(&format!(
             "{}: {train} views to train on, {validation} to validate, {test} to test with, {size}×{size} pixels",
-            self.folder.display(),
+            self.out.display(),
             size = params.size
         ))
     }
