@@ -59,6 +59,7 @@ fn a_scene_is_made_learned_continued_and_drawn() {
     for (options, words) in [
         (&["--picture", "p.jpg"][..], "--picture is p.jpg, and what is written is a .png"),
         (&["--turntable", "t.png"], "is a .gif"),
+        (&["--picture", "p.png", "--depth", "p.png"], "p.png would be written over"),
         (&["--turntable", "t.gif", "--elevation", "nan"], "--elevation is NaN"),
         (&["--turntable", "t.gif", "--elevation", "-91"], "--elevation is -91; it takes -90"),
         (&["--picture", "p.png", "--size", "65535"], "1..=4096"),

@@ -225,7 +225,7 @@ fn no_output_replaces_an_input_or_another_output() {
     for (command, words) in [
         ("gram --points @x.npy --out @x.npy", "x.npy would be written over"),
         ("predict --points @x.npy --targets @x.npy --converged --out @x.npy", "x.npy would be written over"),
-        ("gap --points @x.npy --plot @x.npy", "name a file that ends in .png"),
+        ("gap --points @x.npy --plot @x.npy", "what is written is a .png"),
         ("spectrum --points @x.npy --out @a.npy --vectors-out @a.npy", "a.npy would be written over"),
         ("gram --points @x.npy --out @none/k.npy", "create the directory first"),
         ("spectrum --points @x.npy --learning-rate -1 --out @a.npy", "learning-rate is -1"),

@@ -13,6 +13,7 @@ mod made;
 mod nerf;
 mod ntk;
 mod number;
+mod outputs;
 mod quantize;
 mod reproduce;
 mod sweep;

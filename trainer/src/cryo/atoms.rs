@@ -47,7 +47,10 @@ impl Molecule {
             return Err(CryoError::file(path, problem));
         }
         if !open.iter().chain(&closed).flatten().all(|x| x.is_finite() && x.abs() < 1e5) {
-            return Err(CryoError::file(path, "a coordinate is not a number below 100000 ångström"));
+            return Err(CryoError::file(
+                path,
+                "a coordinate is not a number below 100000 ångström; correct it or leave the atom out",
+            ));
         }
         let mut molecule = Self { open, closed };
         let count = molecule.open.len() as f32;

@@ -79,7 +79,8 @@ impl Mrc {
             2 => 4,
             _ => return Err(format!("its mode {mode} is not supported; convert it to mode 2 (32-bit floats)")),
         };
-        let extended = usize::try_from(int(23)).map_err(|_| "its extended header has a negative length")?;
+        let extended =
+            usize::try_from(int(23)).map_err(|_| "its extended header has a negative length; the file is damaged")?;
         let samples = shape.iter().try_fold(1usize, |product, &n| product.checked_mul(n));
         let needed = samples.and_then(|n| n.checked_mul(width)).and_then(|n| n.checked_add(HEADER + extended));
         let (Some(samples), Some(needed)) = (samples, needed) else {

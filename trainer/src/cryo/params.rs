@@ -11,7 +11,7 @@
 //! | `images` | 128 | images a step | 1 … 65,536 |
 //! | `frequencies` | 48 | pairs drawn of each image in a step | 1 … 4096 |
 //! | `learning_rate` | 2e-3 | of Adam, cosine to 1 % | > 0, ≤ 10 |
-//! | `beta` | 0.3 | weight of KL(q(z) ‖ N(0, 1)) in nats at the end, after a slow rise; 1 is the evidence lower bound | ≥ 0 |
+//! | `beta` | 0.3 | weight of KL(q(z) ‖ N(0, 1)) in nats at the end, after a slow rise; 1 is the evidence lower bound | 0 to 1e6 |
 //! | `half_sets` | yes | also fit the even and the odd images alone | |
 //! | `seed` | 0 | of everything random | |
 
@@ -99,8 +99,8 @@ impl CryoParams {
         if !(self.learning_rate > 0.0 && self.learning_rate <= 10.0) {
             return refuse("--learning-rate takes a number above 0, up to 10");
         }
-        if !(self.beta >= 0.0 && self.beta.is_finite()) {
-            return refuse("--beta takes 0 or more");
+        if !(0.0..=1e6).contains(&self.beta) {
+            return refuse("--beta takes 0 to 1e6");
         }
         if self.half_sets && count < 2 {
             return Err(CryoError::Setting(format!(

@@ -13,7 +13,7 @@ use trainer::nerf::poses::{mean_distance, resized, turntable};
 use trainer::nerf::render::{contact_sheet, draw, gif, png};
 use trainer::nerf::run::Folder;
 
-use crate::cli::print;
+use crate::cli::{outputs, print};
 
 /// Pixels of all frames of a turn.
 const MOST_PIXELS: usize = 1 << 27;
@@ -126,13 +126,11 @@ impl Render {
             ("--sheet", &self.sheet, "png"),
         ];
         for (option, path, extension) in named {
-            if let Some(path) = path
-                && !path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
-            {
-                bail!("{option} is {}, and what is written is a .{extension}; name it so", path.display());
+            if let Some(path) = path {
+                outputs::check_extension(option, path, extension)?;
             }
         }
-        Ok(())
+        outputs::check_outputs(&[], &named.map(|(_, path, _)| path.as_deref()))
     }
 
     /// All frames of a turn are in memory.

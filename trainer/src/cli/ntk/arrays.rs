@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use ndarray::{Array2, ArrayView2};
 use trainer::dataset::npy;
 use trainer::files;
@@ -38,28 +38,6 @@ pub(super) fn of_file<'a>(files: &'a [(&str, Option<&Path>)]) -> impl Fn(TheoryE
             _ => error.into(),
         }
     }
-}
-
-/// Refuses, before the work, an output over an input or another output, and one whose directory is missing.
-pub(super) fn check_outputs(inputs: &[Option<&Path>], outputs: &[Option<&Path>]) -> anyhow::Result<()> {
-    let place =
-        |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
-    let mut taken: Vec<_> = inputs.iter().flatten().map(|path| place(path)).collect();
-    for path in outputs.iter().copied().flatten() {
-        let target = place(path);
-        ensure!(
-            !taken.contains(&target),
-            "{} would be written over; give every file a name of its own",
-            path.display()
-        );
-        ensure!(
-            target.parent().is_none_or(Path::is_dir),
-            "cannot write {} (create the directory first)",
-            path.display()
-        );
-        taken.push(target);
-    }
-    Ok(())
 }
 
 /// Writes f64 in row-major order; `[n, 1]` becomes `[n]` if `flat`.

@@ -10,7 +10,7 @@ use trainer::saved::SavedNetwork;
 use trainer::theory::empirical::EmpiricalNtk;
 
 use super::arrays;
-use crate::cli::print;
+use crate::cli::{outputs, print};
 
 /// Write the exact tangent kernel J Jᵀ of the network of a run as it is now, f64 [n, n], or [m, n] with --against.
 ///
@@ -54,7 +54,7 @@ impl Empirical {
         let run = RunFolder::open(&self.run)?;
         let files = [run.network(), run.model(), run.checkpoint(), run.metrics()];
         let inputs = files.iter().chain([&self.points]).chain(&self.against).map(|path| Some(path.as_path()));
-        arrays::check_outputs(&inputs.collect::<Vec<_>>(), &[Some(&self.out)])?;
+        outputs::check_outputs(&inputs.collect::<Vec<_>>(), &[Some(&self.out)])?;
         let saved = SavedNetwork::read(&run.network())?;
         let network = EmpiricalNtk::new(&saved.network, &[])?;
         let points = features(&saved, "points", &self.points)?;

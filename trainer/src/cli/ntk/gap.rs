@@ -1,8 +1,8 @@
 //! `trainer ntk gap`: how far finite networks are from the infinite one.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use trainer::files;
@@ -12,9 +12,8 @@ use trainer::report::style;
 use trainer::theory::empirical::{EmpiricalNtk, relative_gap};
 use trainer::theory::kernel::Kernel;
 
-use super::arrays;
 use super::kernel::KernelArgs;
-use crate::cli::print;
+use crate::cli::{outputs, print};
 
 /// Draw networks of several widths and compare their tangent kernels before training with the closed form.
 ///
@@ -61,12 +60,11 @@ impl Gap {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         ensure!(self.draws > 0, "--draws is 0; draw at least one network of each width");
         self.kernel.must_be_tangent()?;
-        let png = |path: &Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
-        if let Some(path) = self.plot.as_deref().filter(|path| !png(path)) {
-            bail!("{}: the plot is a PNG; name a file that ends in .png", path.display());
+        if let Some(path) = &self.plot {
+            outputs::check_extension("--plot", path, "png")?;
         }
         self.kernel.warn_of_options_without_effect(false);
-        arrays::check_outputs(&[Some(self.kernel.points_path())], &[self.plot.as_deref()])?;
+        outputs::check_outputs(&[Some(self.kernel.points_path())], &[self.plot.as_deref()])?;
         let points = self.kernel.points()?;
         let widths = self
             .widths

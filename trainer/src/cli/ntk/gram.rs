@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::arrays;
 use super::kernel::KernelArgs;
-use crate::cli::print;
+use crate::cli::{outputs, print};
 
 /// Write the matrix of a kernel between points, f64 [n, n], or between other points and them, [m, n].
 #[derive(clap::Args)]
@@ -35,7 +35,7 @@ struct Report<'a> {
 
 impl Gram {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        arrays::check_outputs(&[Some(self.kernel.points_path()), self.against.as_deref()], &[Some(&self.out)])?;
+        outputs::check_outputs(&[Some(self.kernel.points_path()), self.against.as_deref()], &[Some(&self.out)])?;
         let points = self.kernel.points()?;
         let kernel = self.kernel.kernel(points.ncols())?;
         let matrix = match &self.against {

@@ -12,7 +12,7 @@ use trainer::theory::regression::{KernelRegression, Solution};
 
 use super::arrays;
 use super::kernel::KernelArgs;
-use crate::cli::print;
+use crate::cli::{outputs, print};
 
 /// Predict what training does to the outputs, at the points of --against or, without them, at the training points.
 ///
@@ -94,7 +94,7 @@ impl Predict {
         }
         let inputs = [&self.against, &self.truth, &self.initial, &self.initial_against].map(|path| path.as_deref());
         let inputs = [&[Some(self.kernel.points_path()), Some(&self.targets)], inputs.as_slice()].concat();
-        arrays::check_outputs(&inputs, &[Some(&self.out)])?;
+        outputs::check_outputs(&inputs, &[Some(&self.out)])?;
         let points = self.kernel.points()?;
         let targets = arrays::read("targets", &self.targets)?;
         let kernel = self.kernel.kernel(points.ncols())?;

@@ -9,7 +9,7 @@ use trainer::theory::spectrum::{Bandwidth, bandwidth, covers_one_period, effecti
 
 use super::arrays;
 use super::kernel::KernelArgs;
-use crate::cli::print;
+use crate::cli::{outputs, print};
 
 /// Write the eigenvalues of a kernel's Gram matrix, largest first, and tell how fast each eigenvector is learned.
 ///
@@ -87,7 +87,7 @@ impl Spectrum {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let outputs = [&self.out, &self.vectors_out, &self.components_out].map(|path| path.as_deref());
         let inputs = [Some(self.kernel.points_path()), self.targets.as_deref(), self.initial.as_deref()];
-        arrays::check_outputs(&inputs, &outputs)?;
+        outputs::check_outputs(&inputs, &outputs)?;
         let points = self.kernel.points()?;
         Workload::MatrixAndEigen.check(points.nrows(), points.nrows())?;
         let gram = self.kernel.kernel(points.ncols())?.gram(points.view())?;

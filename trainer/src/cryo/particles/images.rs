@@ -72,14 +72,19 @@ pub(super) fn read(listing: &Listing, table: &Path, stack: Option<&Path>) -> Res
         for (particle, image) in members {
             let pixels = size * size;
             let Some(from) = mrc.values.chunks_exact(pixels).nth(image) else {
-                let problem = format!("it names image {} of {}, which has {}", image + 1, path.display(), mrc.shape[0]);
+                let problem = format!(
+                    "it names image {} of {}, which has {}; export both again",
+                    image + 1,
+                    path.display(),
+                    mrc.shape[0]
+                );
                 return Err(CryoError::file(table, problem));
             };
             check(from, size, image + 1, path)?;
             all.values[particle * pixels..(particle + 1) * pixels].copy_from_slice(from);
         }
     }
-    let images = all.ok_or_else(|| CryoError::file(table, "it lists no particles"))?;
+    let images = all.ok_or_else(|| CryoError::file(table, "it lists no particles; export it again"))?;
     let source = if let [stack] = &stacks[..] { stack } else { table };
     check_deviation(&images.values, source)?;
     Ok(images)

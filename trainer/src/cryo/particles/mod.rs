@@ -139,7 +139,7 @@ pub(super) fn remove_tables(folder: &Path) -> Result<(), CryoError> {
 }
 
 fn not_empty(particles: &[Particle], path: &Path) -> Result<(), CryoError> {
-    if particles.is_empty() { Err(CryoError::file(path, "it lists no particles")) } else { Ok(()) }
+    if particles.is_empty() { Err(CryoError::file(path, "it lists no particles; export it again")) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -1,0 +1,35 @@
+//! What the user called the files to write, checked before the work.
+
+use std::path::Path;
+
+use anyhow::{bail, ensure};
+
+/// Refuses, before the work, an output over an input or another output, and one whose directory is missing.
+pub(in crate::cli) fn check_outputs(inputs: &[Option<&Path>], outputs: &[Option<&Path>]) -> anyhow::Result<()> {
+    let place =
+        |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
+    let mut taken: Vec<_> = inputs.iter().flatten().map(|path| place(path)).collect();
+    for path in outputs.iter().copied().flatten() {
+        let target = place(path);
+        ensure!(
+            !taken.contains(&target),
+            "{} would be written over; give every file a name of its own",
+            path.display()
+        );
+        ensure!(
+            target.parent().is_none_or(Path::is_dir),
+            "cannot write {} (create the directory first)",
+            path.display()
+        );
+        taken.push(target);
+    }
+    Ok(())
+}
+
+/// Refuses a name that tells of another format than the one that `option` writes.
+pub(in crate::cli) fn check_extension(option: &str, path: &Path, extension: &str) -> anyhow::Result<()> {
+    if !path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension)) {
+        bail!("{option} is {}, and what is written is a .{extension}; name it so", path.display());
+    }
+    Ok(())
+}
