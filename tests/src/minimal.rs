@@ -10,7 +10,6 @@ use firmware_core::Precision;
 use crate::boards::Board;
 use crate::elf::{self, Size};
 use crate::firmware;
-use crate::model::precision_name;
 use crate::provision::Toolchain;
 
 /// What of the library a program calls.
@@ -43,7 +42,7 @@ impl Minimal {
             Scope::Evaluation => "minimal-evaluation",
             Scope::Library => "minimal",
         };
-        let precision = precision_name(precision);
+        let precision = trainer::model_card::precision_name(precision);
         command.args(["--bin", "minimal", "--no-default-features", "--features"]);
         command.arg(format!("{scope_feature},{precision}"));
         let elf = firmware::build(command, "minimal")

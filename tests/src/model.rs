@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
-use firmware_core::{EvalError, Model, Precision};
+use firmware_core::{EvalError, Model};
 use firmware_cortexm::protocol::REJECTED_BITS;
 use trainer::export::Artifact;
 
@@ -39,13 +39,4 @@ pub fn evaluate(model: &Model<'_>, points: &[f32]) -> Result<Vec<f32>> {
         }
     }
     Ok(outputs)
-}
-
-/// The precision's name on command lines.
-pub fn precision_name(precision: Precision) -> &'static str {
-    match precision {
-        Precision::F32 => "f32",
-        Precision::W8A16 => "w8a16",
-        Precision::W16A16 => "w16a16",
-    }
 }

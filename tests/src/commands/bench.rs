@@ -9,6 +9,7 @@ use firmware_core::Precision;
 use firmware_cortexm::protocol::{BATCHES, CALIBRATION_INSTRUCTIONS, Mode};
 use serde::Serialize;
 use trainer::files;
+use trainer::model_card::precision_name;
 
 use crate::boards::{self, BOARDS, Board};
 use crate::chart;
@@ -16,7 +17,6 @@ use crate::commands::parity::PRECISIONS;
 use crate::device;
 use crate::firmware::Firmware;
 use crate::minimal::{Minimal, Scope};
-use crate::model::precision_name;
 use crate::provision::{self, Toolchain};
 use crate::qemu::{self, Run};
 use crate::synthetic::Network;

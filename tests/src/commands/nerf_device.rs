@@ -1,10 +1,9 @@
 //! `cargo xtask nerf-device`: a microcontroller draws a new view of a scene.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use firmware_core::march::{Camera, Volume};
 use firmware_cortexm::protocol::PIXEL_VALUES;
 use serde::Serialize;
@@ -122,10 +121,7 @@ impl Scene {
     pub fn read(path: &Path, view: usize, size: u16) -> Result<Self> {
         let folder = Folder(path.to_owned());
         let (artifact, artifact_f32) = (model::read(&folder.model())?, model::read(&folder.model_f32())?);
-        let volume_path = folder.volume();
-        let bytes = fs::read(&volume_path).with_context(|| format!("cannot read {}", volume_path.display()))?;
-        let mut volume = vec![0u32; bytes.len().div_ceil(4)];
-        bytemuck::cast_slice_mut::<u32, u8>(&mut volume)[..bytes.len()].copy_from_slice(&bytes);
+        let volume = folder.read_volume()?;
         let (RunSettings { scene, .. }, ..) = load(&folder.checkpoint())?;
         let mut views = read(&scene, Part::Test)?.views;
         if view >= views.len() {

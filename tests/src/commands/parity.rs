@@ -7,7 +7,6 @@ use firmware_core::Precision;
 use crate::boards::{self, BOARDS, Board};
 use crate::device::{self, Report};
 use crate::firmware::Firmware;
-use crate::model;
 use crate::points;
 use crate::provision;
 use crate::synthetic::Network;
@@ -70,7 +69,7 @@ pub fn run(args: &Args) -> Result<()> {
             println!(
                 "{:10} {:6} {} samples, {} mismatched",
                 board.name,
-                model::precision_name(precision),
+                trainer::model_card::precision_name(precision),
                 report.samples,
                 report.mismatched
             );

@@ -19,7 +19,7 @@ use super::occupancy::{Occupancy, OccupancyState};
 use super::params::NerfParams;
 use super::scene::Views;
 use crate::checkpoint::fingerprint_of;
-use crate::files::{self, RemoveError};
+use crate::files::{self, ReadError, RemoveError};
 use crate::optimizer::Moments;
 use crate::run::RunError;
 use crate::tensors::{TensorError, Tensors};
@@ -77,6 +77,18 @@ impl Folder {
     /// `volume.ffv`.
     pub fn volume(&self) -> PathBuf {
         self.0.join("volume.ffv")
+    }
+
+    /// The words of `volume.ffv`, as [`Volume::parse`](firmware_core::march::Volume::parse) takes them; a last one that is cut is
+    /// filled up with zeros.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn read_volume(&self) -> Result<Vec<u32>, ReadError> {
+        let bytes = files::read(&self.volume())?;
+        let mut words = vec![0u32; bytes.len().div_ceil(4)];
+        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(&bytes);
+        Ok(words)
     }
 
     /// `cameras.json`.

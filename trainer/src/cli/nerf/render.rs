@@ -69,12 +69,9 @@ impl Render {
         let folder = Folder(self.run.clone());
         let file = ModelFile::read(&if self.f32 { folder.model_f32() } else { folder.model() }).map_err(unusable)?;
         let model = file.model()?;
-        let path = folder.volume();
-        let bytes = files::read(&path)?;
-        let mut words = vec![0u32; bytes.len().div_ceil(4)];
-        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(&bytes);
+        let words = folder.read_volume()?;
         let volume = Volume::parse(bytemuck::cast_slice(&words), &model)
-            .map_err(|reason| NerfError::Artifact { path, reason: reason.to_string() })?;
+            .map_err(|reason| NerfError::Artifact { path: folder.volume(), reason: reason.to_string() })?;
         let cameras = self.cameras(&folder)?;
         self.check_turn(&cameras)?;
         let field = ModelField::new(&model);
