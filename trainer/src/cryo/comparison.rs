@@ -5,6 +5,7 @@ use super::fit::{Results, reconstruct};
 use super::params::CryoParams;
 use super::particles::ParticleStack;
 use super::report;
+use super::subset::Subset;
 use super::synthesis::Truth;
 use crate::encoding::{EncodingKind, EncodingParams};
 use crate::report::sheet::Sheet;
@@ -25,7 +26,8 @@ pub struct Entry {
 
 /// Training steps of a comparison, for a progress display.
 pub fn steps(params: &CryoParams) -> u64 {
-    let of = |params: CryoParams| params.subsets().iter().map(|subset| subset.params(&params).steps).sum::<u64>();
+    let of =
+        |params: CryoParams| Subset::trained(&params).iter().map(|subset| subset.params(&params).steps).sum::<u64>();
     ENCODINGS.iter().map(|&kind| of(with_encoding(params, kind))).sum()
 }
 

@@ -194,7 +194,7 @@ pub fn reconstruct(
     mut observe: impl FnMut(f64),
 ) -> Result<Option<Results>, CryoError> {
     let mut trained = Vec::new();
-    for &subset in params.subsets() {
+    for &subset in Subset::trained(params) {
         let prepared = Prepared::new(&subset.of(stack), &subset.params(params))?;
         let mut state = prepared.start();
         let mut each = |_: &TrainState, loss: f64| observe(loss);

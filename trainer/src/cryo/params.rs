@@ -16,7 +16,6 @@
 //! | `seed` | 0 | of everything random | |
 
 use super::error::CryoError;
-use super::subset::Subset;
 use crate::encoding::{EncodingKind, EncodingParams};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::train::LoopParams;
@@ -119,11 +118,6 @@ impl CryoParams {
         // Without an encoding every input passes by as it is.
         let passthrough = if self.encoding.kind == EncodingKind::None { 0 } else { self.latent };
         EncodingParams { scale, passthrough, seed: self.seed, ..self.encoding.clone() }
-    }
-
-    /// What is trained on, one after the other.
-    pub fn subsets(&self) -> &'static [Subset] {
-        if self.half_sets { &[Subset::All, Subset::Odd, Subset::Even] } else { &[Subset::All] }
     }
 
     /// How the loop runs.

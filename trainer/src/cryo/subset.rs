@@ -20,6 +20,11 @@ pub enum Subset {
 }
 
 impl Subset {
+    /// What these settings train on, one after the other.
+    pub fn trained(params: &CryoParams) -> &'static [Self] {
+        if params.half_sets { &[Self::All, Self::Odd, Self::Even] } else { &[Self::All] }
+    }
+
     /// Indices among so many images.
     pub fn images(self, count: usize) -> Vec<u32> {
         let (first, step) = match self {

@@ -10,8 +10,10 @@
 //! | [`shape`] | the occupancy of a solid |
 //! | [`training`] | how networks are trained: what the mappings share, what the paper gives each |
 //! | [`compare`] | four mappings on one problem: table, artifact of the best |
+//! | [`checkpoints`] | the states that trainings leave behind |
 //! | [`run`] | the folder of a comparison, and going on with it |
 
+pub mod checkpoints;
 pub mod compare;
 pub mod ct;
 pub mod error;

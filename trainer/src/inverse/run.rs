@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::checkpoints::{Checkpoints, path_of};
 use super::compare::Comparison;
 use super::ct::{self, CtParams};
 use super::error::InverseError;
@@ -22,8 +23,8 @@ use crate::encoding::EncodingKind;
 use crate::files::{self, RemoveError};
 use crate::report::figure::Figure as _;
 use crate::run::RunError;
-use crate::tensors::{TensorError, Tensors};
-use crate::train::{Progress, TrainState};
+use crate::tensors::Tensors;
+use crate::train::Progress;
 
 /// The mappings of a comparison, in order.
 const MAPPINGS: [EncodingKind; 4] =
@@ -96,7 +97,8 @@ impl ValidSettings<'_> {
             checkpoint::fingerprint_of(places.chain(mesh.faces().iter().flatten().copied()))
         };
         let data = self.mesh.as_ref().map_or(0, fingerprint);
-        let checkpoints = Checkpoints { folder, settings: self.settings, data };
+        let settings = serde_json::to_value(self.settings).expect("plain values");
+        let checkpoints = Checkpoints { folder, settings, data };
         // A closure of our own, for a lifetime of our own.
         let progress = |kind, steps, done| -> Box<dyn Progress + '_> { (monitor.progress)(kind, steps, done) };
         let monitor = ComparisonMonitor { stop: monitor.stop, progress: &progress, checkpoints: Some(&checkpoints) };
@@ -110,34 +112,6 @@ impl ValidSettings<'_> {
             (Settings::Shape { params, .. }, _) => shape::compare((made::NAME, &made::knot()), params, &monitor),
         }
     }
-}
-
-/// Where the trainings of a comparison leave their states.
-#[derive(Clone, Copy, Debug)]
-pub struct Checkpoints<'a> {
-    folder: &'a Path,
-    settings: &'a Settings,
-    /// A checksum of the data that the settings only name.
-    data: u64,
-}
-
-impl Checkpoints<'_> {
-    /// Goes on where a training stopped, if it had begun.
-    pub(super) fn resume(&self, kind: EncodingKind, state: &mut TrainState) -> Result<(), RunError> {
-        let path = path_of(self.folder, kind);
-        if path.exists() && checkpoint::read(&path, state)? != self.data {
-            return Err(RunError::OtherData { path: self.folder.to_owned() });
-        }
-        Ok(())
-    }
-
-    pub(super) fn save(&self, kind: EncodingKind, state: &TrainState) -> Result<(), TensorError> {
-        checkpoint::write(&path_of(self.folder, kind), state, self.settings, self.data)
-    }
-}
-
-fn path_of(folder: &Path, kind: EncodingKind) -> PathBuf {
-    folder.join(format!("checkpoint_{}.safetensors", kind.name()))
 }
 
 /// Takes the files of another run away, before one that replaces it.

@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicBool;
 use firmware_core::OutputActivation;
 use serde::{Deserialize, Serialize};
 
+use super::checkpoints::Checkpoints;
 use super::error::InverseError;
-use super::run::Checkpoints;
 use crate::encoding::{Encoding, EncodingError, EncodingKind, EncodingParams};
 use crate::network::{Initialization, Mlp, Shape};
 use crate::optimizer::{Optimizer, Schedule};

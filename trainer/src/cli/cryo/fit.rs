@@ -252,7 +252,7 @@ impl<'a> Job<'a> {
         let Images { stack, truth, .. } = self.images;
         let stop = interrupt::catch()?;
         let mut trained = Vec::new();
-        for &subset in self.settings.params.subsets() {
+        for &subset in Subset::trained(&self.settings.params) {
             let (images, params) = (subset.of(stack), subset.params(&self.settings.params));
             trainer::note!("back-projecting {} images", images.particles.len());
             let prepared = Prepared::new(&images, &params)?;
