@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::error::ReproduceError;
 use super::monitor::{Event, Monitor};
-use super::toy_1d::color;
+use super::toy::color;
 use super::{Claim, Figure, Options, Story, Table};
 use crate::encoding::{EncodingKind, EncodingParams};
 use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};

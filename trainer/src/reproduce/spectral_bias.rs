@@ -7,8 +7,7 @@ use serde::Serialize;
 use super::error::ReproduceError;
 use super::monitor::{Event, Monitor, side_by_side};
 use super::pictures::{self, Picture};
-use super::toy::{MAPPINGS, Predictor, Problem, Setting, Snapshot, ToyMapping};
-use super::toy_1d::{QUICK_SPEEDUP, kernel_and_spectrum, runs, wave};
+use super::toy::{MAPPINGS, Predictor, Problem, QUICK_SPEEDUP, Setting, Snapshot, ToyMapping, runs, wave};
 use super::{Claim, Figure, Options, Story};
 use crate::encoding::EncodingKind;
 use crate::report::colormap::Colormap;
@@ -58,7 +57,7 @@ fn convergence(problem: &Problem, setting: Setting, monitor: &Monitor<'_>) -> Re
             Ok(Convergence {
                 mapping: run.mapping.name,
                 steps: run.measured.iter().map(|snapshot| snapshot.step).collect(),
-                eigenvalues: kernel_and_spectrum(problem, run.mapping, setting)?.1,
+                eigenvalues: setting.kernel_and_spectrum(problem, run.mapping)?.1,
                 waves: waves.into(),
             })
         })

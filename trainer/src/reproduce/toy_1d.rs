@@ -6,33 +6,20 @@
 //! (1.086 ± 0.009)e-2 and (1.233 ± 0.005)e-2, where the prediction from the same initial outputs gave (0.858 ± 0.010)e-2 and
 //! (0.956 ± 0.005)e-2. With narrow spectra the kernel moves, and directions of small eigenvalues are learned more slowly.
 
-use std::f64::consts::TAU;
-
-use ndarray::Array1;
 use plotters::style::RGBColor;
 use serde::Serialize;
 
 use super::error::ReproduceError;
-use super::monitor::{Event, Monitor, side_by_side};
-use super::toy::{MAPPINGS, Predictor, Problem, Run, Setting, Snapshot, ToyMapping, logged_steps, run};
+use super::monitor::{Event, Monitor};
+use super::toy::{MAPPINGS, Predictor, Problem, QUICK_SPEEDUP, Run, Setting, Snapshot, color, runs};
 use super::{Claim, Figure, Options, Story, Table};
 use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
 use crate::report::style;
-use crate::theory::dynamics::Dynamics;
-use crate::theory::kernel::Kernel;
 
-/// How many steps of the published training one quick step stands for, at as many times the rate.
-pub(super) const QUICK_SPEEDUP: u64 = 100;
-const LOGGED: usize = 60;
 /// Rate times steps of the published training.
 const PUBLISHED_TIME: f64 = 1e-5 * 50_001.0;
 /// Test error of an independent computation of the published setting at 50,001 steps, in the order of the mappings.
 const REFERENCE: [f64; 7] = [1.07e-2, 6.4e-3, 5.7e-3, 7.2e-3, 8.5e-3, 9.5e-3, 4.0e-2];
-
-/// One colour for each mapping, that of the raw coordinate grey.
-pub(super) fn color(index: usize) -> RGBColor {
-    style::SERIES.get(index).copied().unwrap_or(RGBColor(110, 110, 110))
-}
 
 /// All that is known of one mapping.
 #[derive(Clone, Debug, Serialize)]
@@ -58,7 +45,7 @@ struct Numbers {
 
 impl Numbers {
     fn new(problem: &Problem, run: &Run, reference: f64) -> Result<Self, ReproduceError> {
-        let (kernel, eigenvalues) = kernel_and_spectrum(problem, run.mapping, run.setting)?;
+        let (kernel, eigenvalues) = run.setting.kernel_and_spectrum(problem, run.mapping)?;
         let predicted = run.predict(problem, Predictor::Infinite)?;
         let last = run.measured.last().expect("the last step is logged");
         let all = |of: &dyn Fn(&Snapshot) -> f64, snapshots: &[Snapshot]| snapshots.iter().map(of).collect();
@@ -82,32 +69,6 @@ impl Numbers {
     fn last(values: &[f64]) -> f64 {
         values.last().copied().unwrap_or(f64::NAN)
     }
-}
-
-/// `K(x, 1/4) / K(1/4, 1/4)` at i/256, and the eigenvalues of the training points' Gram matrix.
-pub(super) fn kernel_and_spectrum(
-    problem: &Problem,
-    mapping: ToyMapping,
-    setting: Setting,
-) -> Result<(Vec<f64>, Vec<f64>), ReproduceError> {
-    let kernel = setting.kernel(mapping)?;
-    let shift = if mapping.power.is_none() { 0.5 } else { 0.0 };
-    let grid = Array1::from_shape_fn(256, |i| i as f64 / 256.0 - shift).insert_axis(ndarray::Axis(1));
-    let profile = kernel.cross(grid.view(), grid.slice(ndarray::s![64..65, ..]))?;
-    let profile = profile.column(0).iter().map(|value| value / profile[[64, 0]]).collect();
-    let gram = kernel.gram((&problem.train_points - shift).view())?;
-    Ok((profile, Dynamics::new(gram.view())?.eigen().values.to_vec()))
-}
-
-/// Trains the mappings side by side.
-pub(super) fn runs(
-    problem: &Problem,
-    mappings: &[ToyMapping],
-    setting: Setting,
-    monitor: &Monitor<'_>,
-) -> Result<Vec<Run>, ReproduceError> {
-    let logged = logged_steps(setting.steps, LOGGED);
-    side_by_side(mappings, |&mapping| run(problem, mapping, setting, &logged, monitor))
 }
 
 pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, ReproduceError> {
@@ -306,24 +267,5 @@ fn sheet(problem: &Problem, numbers: &[Numbers]) -> Sheet {
                 ],
             },
         ],
-    }
-}
-
-/// Amplitude of the wave of `frequency` cycles in an error on the 32 training points.
-pub(super) fn wave(error: &Array1<f64>, frequency: usize) -> f64 {
-    let n = error.len() as f64;
-    let phase = |i: usize| TAU * (frequency * i) as f64 / n;
-    let sum = |of: fn(f64) -> f64| error.iter().enumerate().map(|(i, e)| e * of(phase(i))).sum::<f64>();
-    2.0 / n * sum(f64::cos).hypot(sum(f64::sin))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waves_are_measured_by_their_amplitude() {
-        let error = Array1::from_shape_fn(32, |i| 0.3 * (TAU * 5.0 * i as f64 / 32.0 + 0.4).cos());
-        assert!((wave(&error, 5) - 0.3).abs() < 1e-12 && wave(&error, 4) < 1e-12);
     }
 }

@@ -8,7 +8,7 @@ use super::numbers::{Group, Numbers};
 use super::{SHOWN, percent};
 use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
 use crate::report::style;
-use crate::reproduce::toy_1d::color;
+use crate::reproduce::toy::color;
 
 /// Eigenvectors whose decay is drawn, counted from 1.
 const DRAWN_MODES: [usize; 5] = [1, 2, 4, 8, 16];

@@ -18,8 +18,7 @@ use numbers::{Group, Numbers};
 
 use super::error::ReproduceError;
 use super::monitor::{Event, Monitor, side_by_side};
-use super::toy::{MAPPINGS, Problem, Setting, ToyMapping, logged_steps, run};
-use super::toy_1d::QUICK_SPEEDUP;
+use super::toy::{MAPPINGS, Problem, QUICK_SPEEDUP, Setting, ToyMapping, logged_steps, run};
 use super::{Claim, Figure, Options, Story, Table};
 
 const LOGGED: usize = 60;

@@ -1,0 +1,115 @@
+//! Training on the problem, measured as it goes.
+
+use ndarray::{Array1, Array2};
+
+use super::{Problem, Setting, ToyMapping};
+use crate::loss::SquaredError;
+use crate::network::Mlp;
+use crate::optimizer::{Optimizer, Schedule};
+use crate::regression::Regression;
+use crate::reproduce::error::ReproduceError;
+use crate::reproduce::monitor::{Monitor, side_by_side};
+use crate::train::{Ended, LoopParams, TrainState, Watch, train};
+
+/// Steps that [`runs`] logs, about.
+const LOGGED: usize = 60;
+
+/// Outputs after some number of updates, on the training and the test points.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::reproduce) struct Snapshot {
+    pub(in crate::reproduce) step: u64,
+    pub(in crate::reproduce) train: Array1<f64>,
+    pub(in crate::reproduce) test: Array1<f64>,
+}
+
+impl Snapshot {
+    /// ½ Σ (f - y)² on the training points.
+    pub(in crate::reproduce) fn train_loss(&self, problem: &Problem) -> f64 {
+        0.5 * squares(&self.train, &problem.train_targets)
+    }
+
+    /// Mean of (f - y)² on the test points.
+    pub(in crate::reproduce) fn test_error(&self, problem: &Problem) -> f64 {
+        squares(&self.test, &problem.test_targets) / self.test.len() as f64
+    }
+}
+
+pub(super) fn squares(outputs: &Array1<f64>, targets: &Array2<f64>) -> f64 {
+    outputs.iter().zip(targets).map(|(output, target)| (output - target).powi(2)).sum()
+}
+
+/// A training run as it was measured, and what is needed to predict it.
+#[derive(Clone, Debug)]
+pub(in crate::reproduce) struct Run {
+    pub(in crate::reproduce) setting: Setting,
+    pub(in crate::reproduce) mapping: ToyMapping,
+    /// At the steps of [`logged_steps`], the start and the end included.
+    pub(in crate::reproduce) measured: Vec<Snapshot>,
+    /// The network before training.
+    pub(super) start: Mlp<f32>,
+}
+
+/// 0, the last step, and about `count` between them at even ratios.
+pub(in crate::reproduce) fn logged_steps(steps: u64, count: usize) -> Vec<u64> {
+    let ratio = (steps.max(1) as f64).ln() / count.max(1) as f64;
+    let mut logged: Vec<u64> = (0..=count).map(|k| (ratio * k as f64).exp().round() as u64).collect();
+    logged.push(steps);
+    logged.insert(0, 0);
+    logged.retain(|&step| step <= steps);
+    logged.dedup();
+    logged
+}
+
+/// Trains one network on the problem.
+pub(in crate::reproduce) fn run(
+    problem: &Problem,
+    mapping: ToyMapping,
+    setting: Setting,
+    logged: &[u64],
+    monitor: &Monitor<'_>,
+) -> Result<Run, ReproduceError> {
+    let f32_inputs = |points: &Array2<f64>| Ok::<_, ReproduceError>(mapping.inputs(points.view())?.mapv(|x| x as f32));
+    let train_inputs = f32_inputs(&problem.train_points)?;
+    let test_inputs = if problem.tests() { Some(f32_inputs(&problem.test_points)?) } else { None };
+    let network = setting.network(train_inputs.ncols());
+    let start = network.clone();
+    let params = LoopParams {
+        steps: setting.steps,
+        learning_rate: setting.learning_rate,
+        schedule: Schedule::Constant,
+        optimizer: Optimizer::GradientDescent(setting.descent(network.shape())),
+    };
+    let snapshot = |step, network: &Mlp<f32>| {
+        let outputs = |inputs: &Array2<f32>| network.predict(inputs.view()).column(0).mapv(f64::from);
+        let test = test_inputs.as_ref().map_or_else(|| Array1::zeros(0), outputs);
+        Snapshot { step, train: outputs(&train_inputs), test }
+    };
+    let targets = problem.train_targets.mapv(|y| y as f32);
+    let mut objective = Regression::new(train_inputs.clone(), targets, SquaredError::HalfSum, None, 0);
+    let mut state = TrainState::new(vec![network]);
+    let mut measured = Vec::with_capacity(logged.len());
+    let mut observe = |state: &TrainState, _loss: f64| {
+        if logged.binary_search(&state.step).is_ok() {
+            measured.push(snapshot(state.step, &state.networks[0]));
+        }
+        monitor.advance(1);
+    };
+    let mut watch = Watch { stop: Some(monitor.stop), observe: Some(&mut observe), ..Watch::default() };
+    let ended = train(&mut objective, &mut state, &params, &mut watch)?;
+    if ended == Ended::Interrupted {
+        return Err(ReproduceError::Interrupted);
+    }
+    measured.push(snapshot(state.step, &state.networks[0]));
+    Ok(Run { setting, mapping, measured, start })
+}
+
+/// Trains the mappings side by side.
+pub(in crate::reproduce) fn runs(
+    problem: &Problem,
+    mappings: &[ToyMapping],
+    setting: Setting,
+    monitor: &Monitor<'_>,
+) -> Result<Vec<Run>, ReproduceError> {
+    let logged = logged_steps(setting.steps, LOGGED);
+    side_by_side(mappings, |&mapping| run(problem, mapping, setting, &logged, monitor))
+}

@@ -1,0 +1,96 @@
+//! A network on the problem, and how it is trained.
+
+use ndarray::{Array1, Axis};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::{HIDDEN_LAYERS, Problem, SIGNAL, ToyMapping};
+use crate::network::{Initialization, Mlp, OutputActivation, Shape};
+use crate::optimizer::GradientDescent;
+use crate::reproduce::error::ReproduceError;
+use crate::theory::dynamics::Dynamics;
+use crate::theory::kernel::Kernel;
+use crate::theory::ntk::{Covariance, InfiniteMlpParams, NetworkKernel, Parametrization};
+
+/// How many steps of the published training one quick step stands for, at as many times the rate.
+pub(in crate::reproduce) const QUICK_SPEEDUP: u64 = 100;
+
+/// A network and how it is trained.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::reproduce) struct Setting {
+    /// Where the scale of the weights stands.
+    pub(in crate::reproduce) ntk_parametrization: bool,
+    /// Units of each of the three hidden layers.
+    pub(in crate::reproduce) width: usize,
+    /// η.
+    pub(in crate::reproduce) learning_rate: f64,
+    /// Updates.
+    pub(in crate::reproduce) steps: u64,
+    /// Of the initial weights.
+    pub(in crate::reproduce) seed: u64,
+}
+
+impl Setting {
+    /// The setting of the paper: standard parametrization, σw = 1, biases from zero. `speedup` divides the steps and
+    /// multiplies the rate.
+    pub(in crate::reproduce) fn published(speedup: u64, seed: u64) -> Self {
+        Self {
+            ntk_parametrization: false,
+            width: 1024,
+            learning_rate: 1e-5 * speedup as f64,
+            steps: (50_000 / speedup) + 1,
+            seed,
+        }
+    }
+
+    /// σw and σb. In the NTK parametrization twice He's variance: the initial outputs, of size 1, are larger than the signal, so
+    /// that weights need move little (lazy training; Chizat, Oyallon and Bach 2019), and gaps are smaller shares of the initial loss.
+    pub(in crate::reproduce) fn deviations(&self) -> (f64, f64) {
+        if self.ntk_parametrization { (2.0, 0.0) } else { (1.0, 0.0) }
+    }
+
+    /// The tangent kernel of this network at infinite width behind a mapping, a function of the mapped inputs.
+    pub(in crate::reproduce) fn kernel(&self, mapping: ToyMapping) -> Result<NetworkKernel, ReproduceError> {
+        let (weight_std, bias_std) = self.deviations();
+        let parametrization = if self.ntk_parametrization {
+            Parametrization::Ntk
+        } else {
+            Parametrization::Standard { width: self.width }
+        };
+        let params =
+            InfiniteMlpParams { hidden_layers: HIDDEN_LAYERS, parametrization, weight_std, bias_std: Some(bias_std) };
+        Ok(NetworkKernel { features: mapping.features()?, network: params.check()?, covariance: Covariance::Ntk })
+    }
+
+    /// `K(x, 1/4) / K(1/4, 1/4)` at i/256, and the eigenvalues of the training points' Gram matrix.
+    pub(in crate::reproduce) fn kernel_and_spectrum(
+        &self,
+        problem: &Problem,
+        mapping: ToyMapping,
+    ) -> Result<(Vec<f64>, Vec<f64>), ReproduceError> {
+        let kernel = self.kernel(mapping)?;
+        let grid = Array1::from_shape_fn(SIGNAL, |i| i as f64 / SIGNAL as f64).insert_axis(Axis(1));
+        let grid = mapping.coordinates(grid.view());
+        let profile = kernel.cross(grid.view(), grid.slice(ndarray::s![64..65, ..]))?;
+        let profile = profile.column(0).iter().map(|value| value / profile[[64, 0]]).collect();
+        let gram = kernel.gram(mapping.coordinates(problem.train_points.view()).view())?;
+        Ok((profile, Dynamics::new(gram.view())?.eigen().values.to_vec()))
+    }
+
+    pub(in crate::reproduce) fn network(&self, inputs: usize) -> Mlp<f32> {
+        let (weight_std, bias_std) = self.deviations();
+        let shape = Shape::new(inputs, &[self.width; HIDDEN_LAYERS], 1, OutputActivation::Linear);
+        let initialization = Initialization::Normal { weight_std, bias_std };
+        Mlp::new(shape, initialization, &mut ChaCha8Rng::seed_from_u64(self.seed))
+    }
+
+    /// Gradient descent in this parametrization.
+    pub(in crate::reproduce) fn descent(&self, shape: &Shape) -> GradientDescent {
+        let (weight_std, bias_std) = self.deviations();
+        if self.ntk_parametrization {
+            GradientDescent::ntk(shape, weight_std, bias_std)
+        } else {
+            GradientDescent::default()
+        }
+    }
+}
