@@ -207,7 +207,7 @@ pub fn reconstruct(
     Ok(Some(evaluate_all(&trained, stack, truth)))
 }
 
-/// Evaluates the trained subsets of [`CryoParams::subsets`], in that order.
+/// Evaluates the trained subsets of [`Subset::trained`], in that order.
 ///
 /// # Panics
 /// If there are none.
