@@ -55,15 +55,30 @@ pub enum FolderError {
     },
 }
 
-/// Makes a folder; one that holds anything is only taken with `force`.
+impl FolderError {
+    /// For `map_err`: the folder could not be made or looked into.
+    pub fn create(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self::Create { path: path.to_owned(), source }
+    }
+}
+
+/// Makes a folder and those on the way to it; one that is there stays as it is.
+///
+/// # Errors
+///
+/// If it cannot be made.
+pub fn make_folder(path: &Path) -> Result<(), FolderError> {
+    std::fs::create_dir_all(path).map_err(FolderError::create(path))
+}
+
+/// Makes a folder to be filled; one that holds anything is only taken with `force`.
 ///
 /// # Errors
 ///
 /// If it cannot be made, or is taken.
-pub fn create_folder(path: &Path, force: bool) -> Result<(), FolderError> {
-    let create = |source| FolderError::Create { path: path.to_owned(), source };
-    std::fs::create_dir_all(path).map_err(create)?;
-    if !force && std::fs::read_dir(path).map_err(create)?.next().is_some() {
+pub fn new_folder(path: &Path, force: bool) -> Result<(), FolderError> {
+    make_folder(path)?;
+    if !force && std::fs::read_dir(path).map_err(FolderError::create(path))?.next().is_some() {
         return Err(FolderError::Exists { path: path.to_owned() });
     }
     Ok(())

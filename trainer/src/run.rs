@@ -64,7 +64,7 @@ impl RunFolder {
     /// # Errors
     /// If it cannot be made, or exists.
     pub fn create(path: &Path, force: bool) -> Result<Self, RunError> {
-        files::create_folder(path, force)?;
+        files::new_folder(path, force)?;
         Ok(Self { path: path.to_owned() })
     }
 

@@ -51,6 +51,7 @@ fn impossible_numbers_are_refused_before_anything_is_written() {
         ("--hidden 8,-8", "give a whole number, not a negative one"),
         ("--scale -3", "a scale of -3 is not possible"),
         ("--holdout 0.001", "give more samples or a larger part"),
+        ("--holdout 0.9 --scale auto", "wave.npy: choosing before training needs 20 training samples"),
     ] {
         let output = trainer(desk.path(), &format!("fit wave.npy --out run {options}"));
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

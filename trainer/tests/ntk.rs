@@ -222,10 +222,13 @@ fn every_encoding_of_the_trainer_has_its_kernel() {
 fn no_output_replaces_an_input_or_another_output() {
     let desk = Desk::new();
     desk.put("x.npy", &[2, 1], &[0.0, 0.1]);
+    // Arrays are known by what they hold, not by their names.
+    desk.put("x.png", &[2, 1], &[0.0, 0.1]);
     for (command, words) in [
         ("gram --points @x.npy --out @x.npy", "x.npy would be written over"),
         ("predict --points @x.npy --targets @x.npy --converged --out @x.npy", "x.npy would be written over"),
         ("gap --points @x.npy --plot @x.npy", "what is written is a .png"),
+        ("gap --points @x.png --plot @x.png", "x.png would be written over"),
         ("spectrum --points @x.npy --out @a.npy --vectors-out @a.npy", "a.npy would be written over"),
         ("gram --points @x.npy --out @none/k.npy", "create the directory first"),
         ("spectrum --points @x.npy --learning-rate -1 --out @a.npy", "learning-rate is -1"),

@@ -176,7 +176,7 @@ impl Collect {
 fn report(directories: &[PathBuf], out: &Path, as_json: bool) -> anyhow::Result<bool> {
     let (manifest, rows) = Store::collect(directories)?;
     let table = Table::new(manifest, rows);
-    std::fs::create_dir_all(out).map_err(|source| SweepError::Create { path: out.to_owned(), source })?;
+    trainer::files::make_folder(out)?;
     table.write(out)?;
     let missing = table.missing_names()?;
     if as_json {

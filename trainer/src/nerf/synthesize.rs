@@ -235,8 +235,7 @@ pub fn synthesize(folder: &Path, params: &SynthesizeParams, mut rendered: impl F
     let mut done = 0;
     for &(part, count) in &params.views {
         let pictures = folder.join(part.name());
-        // Pictures of an earlier scene are replaced.
-        files::create_folder(&pictures, true)?;
+        files::make_folder(&pictures)?;
         let mut frames = Vec::with_capacity(count);
         for (index, place) in places(part, count, params.seed).into_iter().enumerate() {
             let to_world = toward_origin(place);

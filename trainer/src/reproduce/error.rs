@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::encoding::EncodingError;
-use crate::files::{RemoveError, WriteError};
+use crate::files::{FolderError, RemoveError, WriteError};
 use crate::inverse::error::InverseError;
 use crate::nerf::error::NerfError;
 use crate::report::figure::FigureError;
@@ -47,13 +47,8 @@ pub enum ReproduceError {
     #[error(transparent)]
     Remove(#[from] RemoveError),
     /// The output directory could not be made.
-    #[error("cannot make the directory {}; choose another with --out", path.display())]
-    Directory {
-        /// The directory.
-        path: std::path::PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// Hours of work that lie where the figure would.
     #[error(
         "{} holds the figure at full settings; keep it with --resume and the same seed, delete it, or choose another --out",

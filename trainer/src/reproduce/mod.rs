@@ -208,8 +208,8 @@ fn path(out: &Path, figure: Figure, extension: &str) -> PathBuf {
 /// Makes a figure and writes `NAME.png`, `NAME.svg` and `NAME.json` into `out`, which is created if need be.
 ///
 /// # Errors
-/// If it is [there at full settings](check_free), the directory cannot be made, the work fails or is interrupted, or a file cannot be written. Nothing of the figure
-/// is written before all of it is computed.
+/// If it is [there at full settings](check_free), the directory cannot be made, the work fails or is interrupted, or a file
+/// cannot be written. Nothing of the figure is written before all of it is computed.
 pub fn reproduce(
     figure: Figure,
     options: Options,
@@ -218,7 +218,7 @@ pub fn reproduce(
 ) -> Result<Outcome, ReproduceError> {
     // Before the work, not after it.
     check_free(figure, out)?;
-    fs::create_dir_all(out).map_err(|source| ReproduceError::Directory { path: out.to_owned(), source })?;
+    files::make_folder(out)?;
     files::check_writable(out)?;
     let begun = std::time::Instant::now();
     let make = match figure {
@@ -254,8 +254,9 @@ pub fn reproduce(
 /// [`ReproduceError::Finished`].
 pub fn check_free(figure: Figure, out: &Path) -> Result<(), ReproduceError> {
     let path = path(out, figure, "json");
-    let told = fs::read(&path).ok().and_then(|json| serde_json::from_slice::<Told>(&json).ok());
-    if told.is_some_and(|told| !told.options.quick) { Err(ReproduceError::Finished { path }) } else { Ok(()) }
+    // All that is asked of the file: it may be of an earlier version.
+    let options = fs::read(&path).ok().and_then(|json| serde_json::from_slice::<Options>(&json).ok());
+    if options.is_some_and(|options| !options.quick) { Err(ReproduceError::Finished { path }) } else { Ok(()) }
 }
 
 /// The figure that `out` holds, if it was made there whole and with these options.

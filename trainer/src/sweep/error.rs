@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::effect::NoEffect;
-use crate::files::{ReadError, WriteError};
+use crate::files::{FolderError, ReadError, WriteError};
 use crate::fit::FitError;
 use crate::outcome::OutcomeError;
 use crate::report::figure::FigureError;
@@ -56,13 +56,8 @@ pub enum SweepError {
     #[error(transparent)]
     Fit(#[from] FitError),
     /// The directory cannot be made.
-    #[error("cannot create {}; choose an --out that you may write to", path.display())]
-    Create {
-        /// The directory.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// Files of something else.
     #[error("{} holds something that is no sweep; choose another --out", path.display())]
     Occupied {

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::grid::Grid;
 use super::{Row, SweepError};
-use crate::files;
+use crate::files::{self, FolderError};
 use crate::fit::FitParams;
 use crate::outcome::flat;
 use crate::saved::RunSettings;
@@ -79,16 +79,15 @@ impl Store {
     /// If it cannot be made or written to, or holds another sweep or something else.
     pub fn create(path: &Path, manifest: &Manifest) -> Result<Self, SweepError> {
         let store = Self { path: path.to_owned() };
-        let create = |source| SweepError::Create { path: path.to_owned(), source };
         if store.manifest_path().is_file() {
             store.manifest()?.check_same(manifest, path)?;
         } else {
-            std::fs::create_dir_all(path).map_err(create)?;
+            files::make_folder(path)?;
             // A shard that starts at the same moment may be making these very directories.
             // The tables are there where damaged settings were deleted to run the sweep again.
             let tables = ["sweep.csv", "sweep.json", "sweep.png", "sweep.svg"];
             let ours = [["results", "unfinished", "settings.json"].as_slice(), &tables].concat();
-            let strange = std::fs::read_dir(path).map_err(create)?.flatten().any(|entry| {
+            let strange = std::fs::read_dir(path).map_err(FolderError::create(path))?.flatten().any(|entry| {
                 let name = entry.file_name();
                 !ours.iter().any(|ours| name == *ours) && !name.to_string_lossy().starts_with(".unfinished-")
             });
@@ -97,7 +96,7 @@ impl Store {
             }
         }
         for directory in ["results", "unfinished"] {
-            std::fs::create_dir_all(path.join(directory)).map_err(create)?;
+            files::make_folder(&path.join(directory))?;
         }
         // Also where it is there: a disk that is full or read-only shows before the training, not after it.
         files::write(&store.manifest_path(), &json(manifest))?;

@@ -75,7 +75,7 @@ impl Synthesize {
         };
         let truth = Truth { molecule, params };
         let stack = synthesize(&truth.molecule, &truth.params)?;
-        files::create_folder(&self.out, self.force)?;
+        files::new_folder(&self.out, self.force)?;
         truth.write(&self.out)?;
         // Last, so that a folder with poses is complete.
         stack.write(&self.out)?;

@@ -90,8 +90,7 @@ impl Fit {
         let split = params.split(&dataset)?;
         let folder = RunFolder::create(out, self.force)?;
         for setting in self.settings.wishes() {
-            let choice = choose(setting, &folder, &params, (&dataset, &split));
-            settings.fit = choice.with_context(|| input.display().to_string())?.apply(&settings.fit);
+            settings.fit = choose(setting, &folder, &settings, (&dataset, &split))?.apply(&settings.fit);
             params = settings.fit.check(dataset.inputs(), dataset.outputs())?;
         }
         if self.settings.wishes().next().is_none() {
@@ -130,12 +129,12 @@ impl Fit {
 fn choose(
     setting: Setting,
     folder: &RunFolder,
-    params: &ValidFitParams,
+    settings: &RunSettings,
     (dataset, split): (&Dataset, &Split),
 ) -> anyhow::Result<Choice> {
     trainer::note!("choosing {}", setting.option());
     let stop = interrupt::catch()?;
-    let chosen = auto_scale::choose(setting, params.params(), dataset, split, Some(stop));
+    let chosen = auto_scale::choose(setting, &settings.fit, dataset, split, Some(stop));
     if chosen.is_err() {
         // Goes only if it is empty: a run that was to be replaced is kept.
         let _ = std::fs::remove_dir(folder.path());
@@ -145,7 +144,7 @@ fn choose(
             trainer::note!("{error}");
             interrupt::exit();
         }
-        other => other?,
+        other => other.with_context(|| settings.input.display().to_string())?,
     };
     files::write(&folder.choice(), serde_json::to_string_pretty(&choice)?.as_bytes())?;
     trainer::note!("{} {:.4} (kernel theory alone: {:.4})", setting.option(), choice.chosen, choice.theory);

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use serde_json::json;
 use trainer::encoding::EncodingKind;
 use trainer::files;
@@ -100,7 +99,7 @@ impl Compare {
         files::remove(&out.join("comparison.json"))?;
         let start = |(params, (kind, _))| {
             let folder = folder_of(out, kind);
-            std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+            files::make_folder(&folder)?;
             Run::start(&folder, params, scene)
         };
         params.into_iter().zip(PUBLISHED).map(start).collect()

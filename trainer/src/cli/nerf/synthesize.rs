@@ -52,7 +52,7 @@ impl Synthesize {
         }
         let views: usize = params.views.iter().map(|(_, count)| count).sum();
         let bar = if stderr().is_terminal() { ProgressBar::new(views as u64) } else { ProgressBar::hidden() };
-        files::create_folder(&self.out, self.force)?;
+        files::new_folder(&self.out, self.force)?;
         synthesize(&self.out, &params, |done| bar.set_position(done as u64))?;
         bar.finish_and_clear();
         let counts = params.views.map(|(_, count)| count);
