@@ -1,9 +1,8 @@
 //! Models on the host: what a device must agree with.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 use firmware_core::{EvalError, Model};
 use firmware_cortexm::protocol::REJECTED_BITS;
 use trainer::export::Artifact;
@@ -14,7 +13,7 @@ use trainer::export::Artifact;
 ///
 /// Where the file cannot be read, or [`Model::parse`] refuses it.
 pub fn read(path: &Path) -> Result<Artifact> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read the model {}", path.display()))?;
+    let bytes = trainer::files::read(path)?;
     let artifact = Artifact::from_bytes(&bytes);
     let checked = artifact.model().map(|_| ());
     checked.map_err(|error| anyhow!("{} is not a usable model: {error}", path.display()))?;

@@ -93,8 +93,8 @@ fn train(input: &Path, options: &[String]) -> Result<PathBuf> {
     let trainer = trainer_program::build()?;
     let stem = input.file_stem().context("the input has no file name")?.to_string_lossy().into_owned();
     let folder = firmware::workspace().join("runs").join(format!("demo-{stem}"));
-    let data = fs::read(input).with_context(|| format!("cannot read {}", input.display()))?;
-    let program = fs::read(&trainer).with_context(|| format!("cannot read {}", trainer.display()))?;
+    let data = files::read(input)?;
+    let program = files::read(&trainer)?;
     let stamp = format!("{:016x} {:016x} {}", fingerprint(&data), fingerprint(&program), options.join(" "));
     let stamp_path = folder.join("demo.stamp");
     if fs::read_to_string(&stamp_path).is_ok_and(|found| found == stamp) {
