@@ -72,7 +72,8 @@ impl Scale {
         (first..=last).map(|k| k as f64 * step).collect()
     }
 
-    /// As many multiples of powers of ten as there is room for. Where even they are few, ticks are evenly spaced.
+    /// As many multiples of powers of ten as there is room for. Where even they are few on a short axis, ticks are evenly
+    /// spaced.
     fn logarithmic_ticks(&self, most: usize) -> Vec<f64> {
         let (start, end) = (self.range.start, self.range.end);
         let (low, high) = (start.log10().floor() as i32, end.log10().ceil() as i32);
@@ -85,7 +86,7 @@ impl Scale {
         };
         let fitting = MANTISSAS.into_iter().map(|mantissas| multiples(mantissas, 1)).find(|ticks| ticks.len() <= most);
         match fitting {
-            Some(ticks) if ticks.len() >= 3 => ticks,
+            Some(ticks) if ticks.len() >= 3 || self.decades() >= FEW_DECADES => ticks,
             Some(_) => self.linear_ticks(most),
             None => multiples(&[1.0], (self.decades() / most as f64).ceil().max(1.0) as i32),
         }
@@ -148,6 +149,7 @@ mod tests {
         close(Scale::new(1.0..1e12, true).ticks(6), &[1.0, 1e2, 1e4, 1e6, 1e8, 1e10, 1e12]);
         close(Scale::new(1.0..6.0, true).ticks(6), &[1.0, 1.5, 2.0, 3.0, 5.0]);
         close(Scale::new(1.0..64.0, true).ticks(6), &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0]);
+        close(Scale::new(0.25..64.0, true).ticks(6), &[1.0, 10.0]);
         let widths = Scale::new(256.0..4096.0, true);
         close(widths.ticks(6), &[300.0, 500.0, 700.0, 1e3, 2e3, 3e3]);
         assert_eq!(widths.format_ext(&1e3), "1000");

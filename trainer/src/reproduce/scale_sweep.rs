@@ -113,6 +113,7 @@ fn sheet(picture: &Picture, numbers: &[Numbers], fits: &[Fit], best: usize) -> S
         x_label: "σ (cycles over the picture)".to_owned(),
         y_label: "PSNR (dB)".to_owned(),
         log_x: true,
+        x_ticks: SCALES.to_vec(),
         lines: vec![
             line("training pixels", style::SERIES[5], |n| n.train_psnr_db),
             line("test pixels", style::SERIES[1], |n| n.test_psnr_db),
