@@ -32,8 +32,8 @@ pub(crate) struct Reproduce {
     out: PathBuf,
     /// About a minute each on two cores: smaller networks and fewer steps than the published ones
     ///
-    /// At the published ones two cores need a second for kernels, half an hour each for spectral-bias and dynamics, and one to five
-    /// hours each for toy-1d, scale-sweep, encodings and axis-aligned.
+    /// At the published ones two cores need a second for kernels, some twenty minutes each for spectral-bias and dynamics, one to two
+    /// hours each for toy-1d and scale-sweep, and several for encodings and axis-aligned.
     #[arg(long)]
     quick: bool,
     /// Keep the figures that the directory holds with the same size and seed, and make the others
