@@ -37,6 +37,8 @@ pub(crate) struct Reproduce {
     #[arg(long)]
     quick: bool,
     /// Keep the figures that the directory holds with the same size and seed, and make the others
+    ///
+    /// One that was interrupted goes on after its last finished training; those of the applications begin anew.
     #[arg(long)]
     resume: bool,
     /// Of initial weights and random frequencies
@@ -105,7 +107,7 @@ impl Reproduce {
         };
         let bar = Mutex::new(ProgressBar::hidden());
         let tell = |event| show(&bar, event);
-        let monitor = Monitor { stop, tell: &tell };
+        let monitor = Monitor::new(stop, &tell);
         let made = MadeDirectories::on_the_way_to(&self.out);
         let made_before: Vec<_> =
             figures.iter().map(|&figure| self.resume.then(|| kept(figure, options, &self.out)).flatten()).collect();

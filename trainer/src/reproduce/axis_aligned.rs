@@ -139,8 +139,12 @@ fn measure(setting: Setting, radii: &[f64], monitor: &Monitor<'_>) -> Result<Vec
         .flat_map(|&(kind, cycles)| (0..setting.angles).map(move |angle| (kind, cycles, setting.angle(angle))))
         .collect();
     let psnr = side_by_side(&jobs, |&(kind, cycles, angle)| {
-        let each = (0..setting.draws)
-            .map(|draw| test_psnr(setting, kind, cycles, angle, setting.seed.wrapping_add(draw), monitor));
+        let each = (0..setting.draws).map(|draw| {
+            let seed = setting.seed.wrapping_add(draw);
+            monitor.part(1, (setting, kind, cycles, angle, seed), || {
+                test_psnr(setting, kind, cycles, angle, seed, monitor)
+            })
+        });
         Ok(each.sum::<Result<f64, _>>()? / setting.draws as f64)
     })?;
     let numbers = |(&(kind, cycles), psnr): (&((EncodingKind, f64), f64), &[f64])| Numbers {
@@ -274,9 +278,39 @@ fn kernel_map(setting: Setting, kind: (EncodingKind, f64)) -> Result<Raster, Rep
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
     use ndarray::array;
 
     use super::*;
+    use crate::reproduce::parts::Parts;
+
+    #[test]
+    fn a_measurement_that_was_stopped_goes_on_to_the_same_bits() {
+        let setting = Setting { side: 8, frequencies: 8, width: 8, steps: 3, ..Setting::new(true, 0) };
+        let all = RADII.len() * KINDS.len() * setting.angles * 2;
+        let (stop, trained) = (AtomicBool::new(false), AtomicUsize::new(0));
+        // Stops after so many trainings in all.
+        let limit = AtomicUsize::new(all / 3);
+        let tell = |event| {
+            if let Event::Advance(1) = event
+                && trained.fetch_add(1, Ordering::Relaxed) + 1 == limit.load(Ordering::Relaxed)
+            {
+                stop.store(true, Ordering::Relaxed);
+            }
+        };
+        let out = tempfile::tempdir().unwrap();
+        let parts = Parts::of(Figure::AxisAligned, out.path());
+        let kept = Monitor { parts: Some(&parts), ..Monitor::new(&stop, &tell) };
+        assert!(matches!(measure(setting, &RADII, &kept), Err(ReproduceError::Interrupted)));
+        stop.store(false, Ordering::Relaxed);
+        limit.store(usize::MAX, Ordering::Relaxed);
+        let goes_on = measure(setting, &RADII, &kept).unwrap();
+        let plain = measure(setting, &RADII, &Monitor::new(&stop, &|_| {})).unwrap();
+        assert_eq!(format!("{goes_on:?}"), format!("{plain:?}"));
+        let first = trained.swap(0, Ordering::Relaxed) - all;
+        assert!((all / 3..all).contains(&first), "every one counts in both runs: {first}");
+    }
 
     /// What the maps show: at one distance the positional kernel is larger along an axis, the Gaussian one is round.
     #[test]

@@ -15,9 +15,7 @@ use crate::train::TrainError;
 #[non_exhaustive]
 pub enum ReproduceError {
     /// The user asked to stop.
-    #[error(
-        "interrupted; finished figures are kept, and --resume makes the others, the one at hand from its beginning"
-    )]
+    #[error("interrupted; what is finished is kept, and --resume goes on with the rest")]
     Interrupted,
     /// A kernel could not be computed.
     #[error(transparent)]

@@ -27,6 +27,7 @@ mod kernels;
 mod monitor;
 mod nerf;
 pub mod page;
+mod parts;
 mod pictures;
 mod scale_sweep;
 mod spectral_bias;
@@ -41,6 +42,7 @@ use serde::{Deserialize, Serialize};
 pub use error::ReproduceError;
 pub use monitor::{Event, Monitor};
 
+use self::parts::Parts;
 use crate::files;
 use crate::report::figure::Figure as _;
 use crate::report::sheet::Sheet;
@@ -209,7 +211,8 @@ fn path(out: &Path, figure: Figure, extension: &str) -> PathBuf {
 ///
 /// # Errors
 /// If it is [there at full settings](check_free), the directory cannot be made, the work fails or is interrupted, or a file
-/// cannot be written. Nothing of the figure is written before all of it is computed.
+/// cannot be written. Nothing of the figure is written before all of it is computed; until then, what its trainings came to lies in
+/// `NAME.parts`, and the next call with the same options goes on from there (the applications begin anew).
 pub fn reproduce(
     figure: Figure,
     options: Options,
@@ -235,6 +238,8 @@ pub fn reproduce(
         Figure::Mri => inverse::mri,
         Figure::Shape => inverse::shape,
     };
+    let parts = Parts::of(figure, out);
+    let monitor = &Monitor { parts: Some(&parts), ..*monitor };
     let Story { title, text, sheet, caption, tables, claims, numbers } = make(options, monitor)?;
     monitor.check()?;
     let (png, svg) = (sheet.png()?, sheet.svg()?);
@@ -244,6 +249,7 @@ pub fn reproduce(
     files::write(&path(out, figure, "svg"), svg.as_bytes())?;
     files::write(&path(out, figure, "png"), &png)?;
     files::write(&path(out, figure, "json"), &serde_json::to_vec(&told)?)?;
+    parts.remove();
     (monitor.tell)(Event::End);
     Ok(Outcome { told, png, seconds: Some(begun.elapsed().as_secs_f64()) })
 }
@@ -277,7 +283,7 @@ mod tests {
     #[test]
     fn a_figure_made_before_is_kept_with_the_same_options_only() {
         let (stop, out) = (AtomicBool::new(false), tempfile::tempdir().unwrap());
-        let monitor = Monitor { stop: &stop, tell: &|_| {} };
+        let monitor = Monitor::new(&stop, &|_| {});
         let options = Options { quick: true, seed: 3 };
         assert!(kept(Figure::Kernels, options, out.path()).is_none());
         let made = reproduce(Figure::Kernels, options, out.path(), &monitor).unwrap();

@@ -1,8 +1,13 @@
 //! Who watches the figures being made: progress, interruption, and the work of many settings side by side.
 
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::error::ReproduceError;
+use super::parts::{Origin, Parts};
 use crate::side_by_side::available_threads;
 
 /// What is going on.
@@ -24,13 +29,37 @@ pub enum Event {
 /// Progress goes out, the wish to stop comes in.
 #[derive(Clone, Copy)]
 pub struct Monitor<'a> {
-    /// Set from elsewhere (ctrl-C): the figure at hand is given up, what is written stays.
+    /// Set from elsewhere (ctrl-C): the trainings at hand are given up, what is written stays.
     pub stop: &'a AtomicBool,
     /// Told of every event, from any thread.
     pub tell: &'a (dyn Fn(Event) + Sync),
+    /// Where results of trainings are kept until the figure is whole.
+    pub(super) parts: Option<&'a Parts>,
 }
 
-impl Monitor<'_> {
+impl<'a> Monitor<'a> {
+    /// A way to stop, and one to be told.
+    #[must_use]
+    pub fn new(stop: &'a AtomicBool, tell: &'a (dyn Fn(Event) + Sync)) -> Self {
+        Self { stop, tell, parts: None }
+    }
+
+    /// The result of a training of `units` units of work, which `work` does and advances by, unless an interrupted run has left
+    /// it. `what` names all that the result depends on.
+    pub(super) fn part<R: Serialize + DeserializeOwned>(
+        &self,
+        units: u64,
+        what: impl Debug,
+        work: impl FnOnce() -> Result<R, ReproduceError>,
+    ) -> Result<R, ReproduceError> {
+        let Some(parts) = self.parts else { return work() };
+        let (result, origin) = parts.get(&format!("{what:?}"), work)?;
+        if origin == Origin::Kept {
+            self.advance(units);
+        }
+        Ok(result)
+    }
+
     pub(super) fn advance(&self, units: u64) {
         (self.tell)(Event::Advance(units));
     }

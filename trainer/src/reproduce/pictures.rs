@@ -197,8 +197,29 @@ pub(super) fn fit(
     setting: Setting,
     monitor: &Monitor<'_>,
 ) -> Result<Fit, ReproduceError> {
+    let what = (picture.name, encoding, learning_rate, setting);
+    let output = monitor.part(setting.steps, what, || train_on(picture, encoding, learning_rate, setting, monitor))?;
+    let psnr = |remainder: usize| {
+        let pixels = pixels(remainder);
+        let squares = pixels.iter().flat_map(|&pixel| {
+            let pair = output.row(pixel).into_iter().zip(picture.values.row(pixel));
+            pair.map(|(output, target)| f64::from(output - target).powi(2))
+        });
+        psnr_db(squares.sum::<f64>() / (pixels.len() * picture.channels()) as f64, 1.0)
+    };
+    Ok(Fit { train_psnr: psnr(0), test_psnr: psnr(1), output })
+}
+
+/// The trained network at every pixel.
+fn train_on(
+    picture: &Picture,
+    encoding: &EncodingParams,
+    learning_rate: f64,
+    setting: Setting,
+    monitor: &Monitor<'_>,
+) -> Result<Array2<f32>, ReproduceError> {
     let encoding = encoding.check(2)?;
-    let (train_pixels, test_pixels) = (pixels(0), pixels(1));
+    let train_pixels = pixels(0);
     let features = EncodedFeatures::new(&encoding, coordinates(&train_pixels).view());
     let targets = picture.values.select(ndarray::Axis(0), &train_pixels);
     let mut objective = Regression::new(features, targets, SquaredError::HalfMean, setting.batch, setting.seed);
@@ -218,15 +239,7 @@ pub(super) fn fit(
     if train(&mut objective, &mut state, &params, &mut watch)? == Ended::Interrupted {
         return Err(ReproduceError::Interrupted);
     }
-    let output = evaluate(&encoding, &state.networks[0]);
-    let psnr = |pixels: &[usize]| {
-        let squares = pixels.iter().flat_map(|&pixel| {
-            let pair = output.row(pixel).into_iter().zip(picture.values.row(pixel));
-            pair.map(|(output, target)| f64::from(output - target).powi(2))
-        });
-        psnr_db(squares.sum::<f64>() / (pixels.len() * picture.channels()) as f64, 1.0)
-    };
-    Ok(Fit { train_psnr: psnr(&train_pixels), test_psnr: psnr(&test_pixels), output })
+    Ok(evaluate(&encoding, &state.networks[0]))
 }
 
 fn evaluate(encoding: &Encoding, network: &Mlp<f32>) -> Array2<f32> {

@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn the_kernel_predicts_every_mapping_within_two_percent_in_the_first_sixteen_steps() {
         let (stop, problem) = (AtomicBool::new(false), Problem::load().training_only());
-        let monitor = Monitor { stop: &stop, tell: &|_| {} };
+        let monitor = Monitor::new(&stop, &|_| {});
         let steps = 16;
         let jobs: Vec<_> = MAPPINGS.iter().flat_map(|&mapping| group(mapping, 1024, steps, 1, 0)).collect();
         for n in numbers_of(&problem, &jobs, &monitor).unwrap() {
@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn the_gaps_shrink_with_the_width_and_errors_decay_eigenvector_by_eigenvector() {
         let (stop, problem) = (AtomicBool::new(false), Problem::load().training_only());
-        let monitor = Monitor { stop: &stop, tell: &|_| {} };
+        let monitor = Monitor::new(&stop, &|_| {});
         let of_width = |width| numbers_of(&problem, &group(MAPPINGS[SHOWN], width, 60, NETWORKS, 0), &monitor).unwrap();
         let (narrow, wide) = (of_width(64), of_width(512));
         let (few, many) = (Group::new(&narrow), Group::new(&wide));

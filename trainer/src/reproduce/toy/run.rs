@@ -1,6 +1,7 @@
 //! Training on the problem, measured as it goes.
 
 use ndarray::{Array1, Array2};
+use serde::{Deserialize, Serialize};
 
 use super::{Problem, Setting, ToyMapping};
 use crate::loss::SquaredError;
@@ -15,7 +16,7 @@ use crate::train::{Ended, LoopParams, TrainState, Watch, train};
 const LOGGED: usize = 60;
 
 /// Outputs after some number of updates, on the training and the test points.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::reproduce) struct Snapshot {
     pub(in crate::reproduce) step: u64,
     pub(in crate::reproduce) train: Array1<f64>,
@@ -70,36 +71,38 @@ pub(in crate::reproduce) fn run(
 ) -> Result<Run, ReproduceError> {
     let f32_inputs = |points: &Array2<f64>| Ok::<_, ReproduceError>(mapping.inputs(points.view())?.mapv(|x| x as f32));
     let train_inputs = f32_inputs(&problem.train_points)?;
-    let test_inputs = if problem.tests() { Some(f32_inputs(&problem.test_points)?) } else { None };
-    let network = setting.network(train_inputs.ncols());
-    let start = network.clone();
-    let params = LoopParams {
-        steps: setting.steps,
-        learning_rate: setting.learning_rate,
-        schedule: Schedule::Constant,
-        optimizer: Optimizer::GradientDescent(setting.descent(network.shape())),
-    };
-    let snapshot = |step, network: &Mlp<f32>| {
-        let outputs = |inputs: &Array2<f32>| network.predict(inputs.view()).column(0).mapv(f64::from);
-        let test = test_inputs.as_ref().map_or_else(|| Array1::zeros(0), outputs);
-        Snapshot { step, train: outputs(&train_inputs), test }
-    };
-    let targets = problem.train_targets.mapv(|y| y as f32);
-    let mut objective = Regression::new(train_inputs.clone(), targets, SquaredError::HalfSum, None, 0);
-    let mut state = TrainState::new(vec![network]);
-    let mut measured = Vec::with_capacity(logged.len());
-    let mut observe = |state: &TrainState, _loss: f64| {
-        if logged.binary_search(&state.step).is_ok() {
-            measured.push(snapshot(state.step, &state.networks[0]));
+    let start = setting.network(train_inputs.ncols());
+    let what = (mapping, setting, logged, problem.tests());
+    let measured = monitor.part(setting.steps, what, || {
+        let test_inputs = if problem.tests() { Some(f32_inputs(&problem.test_points)?) } else { None };
+        let params = LoopParams {
+            steps: setting.steps,
+            learning_rate: setting.learning_rate,
+            schedule: Schedule::Constant,
+            optimizer: Optimizer::GradientDescent(setting.descent(start.shape())),
+        };
+        let snapshot = |step, network: &Mlp<f32>| {
+            let outputs = |inputs: &Array2<f32>| network.predict(inputs.view()).column(0).mapv(f64::from);
+            let test = test_inputs.as_ref().map_or_else(|| Array1::zeros(0), outputs);
+            Snapshot { step, train: outputs(&train_inputs), test }
+        };
+        let targets = problem.train_targets.mapv(|y| y as f32);
+        let mut objective = Regression::new(train_inputs.clone(), targets, SquaredError::HalfSum, None, 0);
+        let mut state = TrainState::new(vec![start.clone()]);
+        let mut measured = Vec::with_capacity(logged.len());
+        let mut observe = |state: &TrainState, _loss: f64| {
+            if logged.binary_search(&state.step).is_ok() {
+                measured.push(snapshot(state.step, &state.networks[0]));
+            }
+            monitor.advance(1);
+        };
+        let mut watch = Watch { stop: Some(monitor.stop), observe: Some(&mut observe), ..Watch::default() };
+        if train(&mut objective, &mut state, &params, &mut watch)? == Ended::Interrupted {
+            return Err(ReproduceError::Interrupted);
         }
-        monitor.advance(1);
-    };
-    let mut watch = Watch { stop: Some(monitor.stop), observe: Some(&mut observe), ..Watch::default() };
-    let ended = train(&mut objective, &mut state, &params, &mut watch)?;
-    if ended == Ended::Interrupted {
-        return Err(ReproduceError::Interrupted);
-    }
-    measured.push(snapshot(state.step, &state.networks[0]));
+        measured.push(snapshot(state.step, &state.networks[0]));
+        Ok(measured)
+    })?;
     Ok(Run { setting, mapping, measured, start })
 }
 
