@@ -32,13 +32,14 @@ pub(crate) struct Reproduce {
     out: PathBuf,
     /// About a minute each on two cores: smaller networks and fewer steps than the published ones
     ///
-    /// At the published ones two cores need a second for kernels, some twenty minutes each for spectral-bias and dynamics, one to two
-    /// hours each for toy-1d and scale-sweep, and several for encodings and axis-aligned.
+    /// At the published ones two cores need a second for kernels, a quarter of an hour to twenty minutes for dynamics,
+    /// spectral-bias and each application, one to two hours each for toy-1d and scale-sweep, and several for encodings and axis-aligned.
     #[arg(long)]
     quick: bool,
     /// Keep the figures that the directory holds with the same size and seed, and make the others
     ///
-    /// One that was interrupted goes on after its last finished training; those of the applications begin anew.
+    /// Any figure of the text that the same program was stopped at goes on after its last finished training, with this option or
+    /// without; those of the applications begin anew.
     #[arg(long)]
     resume: bool,
     /// Of initial weights and random frequencies

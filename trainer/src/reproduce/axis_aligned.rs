@@ -308,8 +308,11 @@ mod tests {
         let goes_on = measure(setting, &RADII, &kept).unwrap();
         let plain = measure(setting, &RADII, &Monitor::new(&stop, &|_| {})).unwrap();
         assert_eq!(format!("{goes_on:?}"), format!("{plain:?}"));
-        let first = trained.swap(0, Ordering::Relaxed) - all;
+        let first = trained.load(Ordering::Relaxed) - all;
         assert!((all / 3..all).contains(&first), "every one counts in both runs: {first}");
+        // With a stop that nothing trained would pass.
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(format!("{:?}", measure(setting, &RADII, &kept).unwrap()), format!("{plain:?}"));
     }
 
     /// What the maps show: at one distance the positional kernel is larger along an axis, the Gaussian one is round.

@@ -15,7 +15,9 @@ use crate::train::TrainError;
 #[non_exhaustive]
 pub enum ReproduceError {
     /// The user asked to stop.
-    #[error("interrupted; what is finished is kept, and --resume goes on with the rest")]
+    #[error(
+        "interrupted; finished figures are kept, and of the text's finished trainings too: --resume goes on with the rest"
+    )]
     Interrupted,
     /// A kernel could not be computed.
     #[error(transparent)]

@@ -199,7 +199,7 @@ pub struct Outcome {
     pub told: Told,
     /// The drawing as a PNG.
     pub png: Vec<u8>,
-    /// How long it took; none if it was made before.
+    /// How long this call took, which may have gone on with an earlier one's trainings; none if the figure was made before.
     pub seconds: Option<f64>,
 }
 
@@ -212,7 +212,7 @@ fn path(out: &Path, figure: Figure, extension: &str) -> PathBuf {
 /// # Errors
 /// If it is [there at full settings](check_free), the directory cannot be made, the work fails or is interrupted, or a file
 /// cannot be written. Nothing of the figure is written before all of it is computed; until then, what its trainings came to lies in
-/// `NAME.parts`, and the next call with the same options goes on from there (the applications begin anew).
+/// `NAME.parts`, and the next call of the same program with the same options goes on from there (the applications begin anew).
 pub fn reproduce(
     figure: Figure,
     options: Options,
@@ -249,7 +249,7 @@ pub fn reproduce(
     files::write(&path(out, figure, "svg"), svg.as_bytes())?;
     files::write(&path(out, figure, "png"), &png)?;
     files::write(&path(out, figure, "json"), &serde_json::to_vec(&told)?)?;
-    parts.remove();
+    parts.remove_used();
     (monitor.tell)(Event::End);
     Ok(Outcome { told, png, seconds: Some(begun.elapsed().as_secs_f64()) })
 }

@@ -254,7 +254,11 @@ fn evaluate(encoding: &Encoding, network: &Mlp<f32>) -> Array2<f32> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
+    use crate::reproduce::Figure;
+    use crate::reproduce::parts::Parts;
 
     #[test]
     fn the_split_is_that_of_the_paper() {
@@ -264,6 +268,31 @@ mod tests {
         assert!(test.iter().all(|pixel| pixel % 2 == 1 && (pixel / SIDE) % 2 == 1));
         // Column 3 of row 1: x first.
         assert_eq!(coordinates(&[SIDE + 3]).row(0).to_vec(), [3 << 24, 1 << 24]);
+    }
+
+    #[test]
+    fn a_training_is_kept_by_all_that_it_depends_on() {
+        let (stop, out) = (AtomicBool::new(false), tempfile::tempdir().unwrap());
+        let parts = Parts::of(Figure::Encodings, out.path());
+        let monitor = Monitor { parts: Some(&parts), ..Monitor::new(&stop, &|_| {}) };
+        let setting = Setting { width: 4, hidden_layers: 1, frequencies: 2, steps: 2, batch: Some(64), seed: 1 };
+        let (picture, rate) = (Picture::camera(), 1e-2);
+        let encoding = setting.encoding(EncodingKind::Gaussian, 1.0);
+        let made = fit(&picture, &encoding, rate, setting, &monitor).unwrap();
+        // Whatever must be trained is interrupted.
+        stop.store(true, Ordering::Relaxed);
+        let kept = fit(&picture, &encoding, rate, setting, &monitor).unwrap();
+        assert!(made.output == kept.output && made.test_psnr.to_bits() == kept.test_psnr.to_bits());
+        let (terrain, none) = (Picture::terrain(), setting.encoding(EncodingKind::None, 1.0));
+        let longer = Setting { steps: 3, ..setting };
+        for other in [
+            fit(&terrain, &encoding, rate, setting, &monitor),
+            fit(&picture, &none, rate, setting, &monitor),
+            fit(&picture, &encoding, 2e-2, setting, &monitor),
+            fit(&picture, &encoding, rate, longer, &monitor),
+        ] {
+            assert!(matches!(other, Err(ReproduceError::Interrupted)), "{other:?}");
+        }
     }
 
     #[test]

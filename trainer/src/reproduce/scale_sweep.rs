@@ -56,8 +56,9 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
             "Gaussian features of standard deviation σ (cycles over the picture) on one photograph: {}, rate {rate:e}. The paper has \
              512 × 512 pixels and finds σ = 10 best for natural pictures; here a side has 256 pixels, 128 of them train, and \
              frequencies above 64 cycles cannot be told from lower ones: the best σ is expected at half of the paper's, and two scales \
-             below the published ones show where under-fitting begins. These two, and the factor of 2 below, were chosen after a \
-             first run: of the published scales alone σ = 1 came within 0.3 dB of the best at full settings.",
+             below the published ones show where under-fitting begins. These two, and the factor of 2 below, were chosen after a first \
+             run: of the published scales at full settings σ = 4 was best and σ = 1 within 0.3 dB of it, so that neither under-fitting \
+             by 0.5 dB, as the first statement asks, nor a best σ of 10 came out.",
             setting.describe()
         )],
         sheet: sheet(&picture, &numbers, &fits, best),
@@ -97,10 +98,10 @@ fn claims(numbers: &[Numbers], best: usize) -> Vec<Claim> {
         ),
         Claim::new(
             format!(
-                "The best σ is within a factor of 2 of {EXPECTED_BEST}: half of the published {PUBLISHED_BEST}, as the pixels a side are"
+                "The best σ is less than a factor of 2 from {EXPECTED_BEST}: half of the published {PUBLISHED_BEST}, as the pixels a side are"
             ),
             format!("σ = {} is the best of those tried", top.scale),
-            (0.5..=2.0).contains(&(top.scale / EXPECTED_BEST)),
+            (0.5..2.0).contains(&(top.scale / EXPECTED_BEST)),
         ),
     ]
 }

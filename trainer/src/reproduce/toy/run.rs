@@ -116,3 +116,36 @@ pub(in crate::reproduce) fn runs(
     let logged = logged_steps(setting.steps, LOGGED);
     side_by_side(mappings, |&mapping| run(problem, mapping, setting, &logged, monitor))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::reproduce::Figure;
+    use crate::reproduce::parts::Parts;
+    use crate::reproduce::toy::MAPPINGS;
+
+    #[test]
+    fn a_training_is_kept_by_all_that_it_depends_on() {
+        let (stop, out) = (AtomicBool::new(false), tempfile::tempdir().unwrap());
+        let parts = Parts::of(Figure::Toy1d, out.path());
+        let monitor = Monitor { parts: Some(&parts), ..Monitor::new(&stop, &|_| {}) };
+        let problem = Problem::load();
+        let setting = Setting { width: 8, steps: 4, ..Setting::published(1, 1) };
+        let made = run(&problem, MAPPINGS[0], setting, &[0, 2, 4], &monitor).unwrap();
+        // Whatever must be trained is interrupted.
+        stop.store(true, Ordering::Relaxed);
+        let kept = run(&problem, MAPPINGS[0], setting, &[0, 2, 4], &monitor).unwrap();
+        assert_eq!((made.measured.len(), &made.measured), (3, &kept.measured));
+        let other_seed = Setting { seed: 2, ..setting };
+        for other in [
+            run(&problem, MAPPINGS[1], setting, &[0, 2, 4], &monitor),
+            run(&problem, MAPPINGS[0], other_seed, &[0, 2, 4], &monitor),
+            run(&problem, MAPPINGS[0], setting, &[0, 4], &monitor),
+            run(&Problem::load().training_only(), MAPPINGS[0], setting, &[0, 2, 4], &monitor),
+        ] {
+            assert!(matches!(other, Err(ReproduceError::Interrupted)), "{:?}", other.map(|run| run.measured));
+        }
+    }
+}
