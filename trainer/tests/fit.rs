@@ -74,8 +74,18 @@ fn a_run_goes_on_in_another_directory_and_says_what_auto_chose() {
     let resumed =
         json(&trainer(elsewhere.path(), &format!("fit --resume {} --steps 60 --json", run.to_str().expect("UTF-8"))));
     assert_eq!(resumed["choice"], settings);
+    assert!(run.join("choice.png").exists());
     let plain = json(&trainer(desk.path(), "fit wave.npy --out plain --hidden 8 --steps 5 --json"));
     assert_eq!(plain["choice"], Value::Null);
+    // Fewer steps than are done change nothing.
+    let fewer = trainer(desk.path(), "fit --resume run --steps 50");
+    let said = String::from_utf8_lossy(&fewer.stderr).into_owned();
+    assert!(!fewer.status.success() && said.contains("60 steps of run are done; --steps 50 would be fewer"), "{said}");
+    // What another run in the folder drew goes, and nothing else.
+    fs::write(run.join("choice_of_mine.png"), b"").unwrap();
+    json(&trainer(desk.path(), "fit wave.npy --out run --force --hidden 8 --steps 5 --json"));
+    assert!(!run.join("choice.png").exists() && !run.join("choice.json").exists());
+    assert!(run.join("reconstruction.png").exists() && run.join("choice_of_mine.png").exists());
 }
 
 #[cfg(unix)]

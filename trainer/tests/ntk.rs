@@ -230,6 +230,8 @@ fn no_output_replaces_an_input_or_another_output() {
         ("gap --points @x.npy --plot @x.npy", "what is written is a .png"),
         ("gap --points @x.png --plot @x.png", "x.png would be written over"),
         ("spectrum --points @x.npy --out @a.npy --vectors-out @a.npy", "a.npy would be written over"),
+        ("gram --points @x.npy --out @x.png", "what is written is a .npy"),
+        ("spectrum --points @x.npy --out @a.npy --vectors-out @x.png", "--vectors-out is"),
         ("gram --points @x.npy --out @none/k.npy", "create the directory first"),
         ("spectrum --points @x.npy --learning-rate -1 --out @a.npy", "learning-rate is -1"),
     ] {
@@ -256,6 +258,13 @@ fn options_that_change_nothing_are_named() {
         let warnings = String::from_utf8_lossy(&output.stderr);
         let warned: Vec<&str> = warnings.lines().filter_map(|line| line.split(' ').nth(1)).collect();
         assert_eq!(warned, named, "{options}: {warnings}");
+    }
+    desk.put("plane.npy", &[2, 2], &[0.0, 0.1, 0.2, 0.3]);
+    for (frequencies, warned) in [(9, true), (8, false)] {
+        let encoding = format!("--encoding fourier --frequencies {frequencies}");
+        let output = desk.run(&format!("ntk gram --points @plane.npy {encoding} --out @out.npy"));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said.contains("2 axes cannot share 9 frequencies evenly; 8 are used"), warned, "{said}");
     }
 }
 

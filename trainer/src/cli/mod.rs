@@ -22,7 +22,7 @@ use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
 use trainer::effect::EncodingOption;
-use trainer::encoding::EncodingKind;
+use trainer::encoding::{EncodingKind, EncodingParams};
 
 /// Train, quantize and check Fourier-feature networks for microcontrollers.
 #[derive(Parser)]
@@ -73,6 +73,14 @@ fn warn_of_options_without_effect(encoding: EncodingKind, options: &[(bool, Enco
         if let (true, Err(warning)) = (given, option.check(name, encoding)) {
             trainer::note!("warning: {warning}");
         }
+    }
+}
+
+/// Says if fewer frequencies are used than were asked for.
+fn warn_of_uneven_frequencies(encoding: &EncodingParams, axes: usize) {
+    let (asked, used) = (encoding.frequencies, encoding.shared_frequencies(axes));
+    if used < asked {
+        trainer::note!("warning: {axes} axes cannot share {asked} frequencies evenly; {used} are used");
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{bail, ensure};
 
-/// Refuses, before the work, an output over an input or another output, and one whose directory is missing.
+/// Refuses, before the work, an output over an input or another output, and one whose directory is missing or takes no files.
 pub(in crate::cli) fn check_outputs(inputs: &[Option<&Path>], outputs: &[Option<&Path>]) -> anyhow::Result<()> {
     let place =
         |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
@@ -21,6 +21,10 @@ pub(in crate::cli) fn check_outputs(inputs: &[Option<&Path>], outputs: &[Option<
             "cannot write {} (create the directory first)",
             path.display()
         );
+        // A pipe or a device is written to where it stands.
+        if let Some(folder) = target.parent().filter(|_| !target.exists() || target.is_file()) {
+            trainer::files::check_writable(folder)?;
+        }
         taken.push(target);
     }
     Ok(())

@@ -165,6 +165,18 @@ impl EncodingParams {
         Ok(Encoding { inputs, frequencies, amplitudes, passthrough: self.passthrough })
     }
 
+    /// Rows of B for points of `axes` coordinates: what each axis has the same number of may be fewer than
+    /// [`Self::frequencies`].
+    #[must_use]
+    pub fn shared_frequencies(&self, axes: usize) -> usize {
+        match self.kind {
+            EncodingKind::Positional | EncodingKind::Fourier if self.list.is_empty() => {
+                self.frequencies - self.frequencies % axes.max(1)
+            }
+            _ => self.frequencies,
+        }
+    }
+
     /// Whether the options belong together and the power is in its range.
     fn check_options(&self) -> Result<(), EncodingError> {
         if self.kind != EncodingKind::Fourier && self.amplitude_power != 0.0 {

@@ -40,6 +40,9 @@ pub enum ReportError {
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] files::WriteError),
+    /// A drawing of the run that was replaced stays.
+    #[error(transparent)]
+    Remove(#[from] files::RemoveError),
 }
 
 /// All that a report shows.
@@ -80,6 +83,14 @@ impl Report<'_> {
             files::write(&directory.join(format!("{}.png", drawing.name)), &drawing.png)?;
         }
         files::write(&directory.join("report.html"), html::page(self, &drawings).as_bytes())?;
+        // Those of a run that this one replaced.
+        for entry in directory.read_dir().into_iter().flatten().flatten() {
+            let file = entry.file_name();
+            let name = file.to_str().and_then(|file| file.strip_suffix(".png"));
+            if name.is_some_and(|name| is_drawing(name) && drawings.iter().all(|drawing| drawing.name != name)) {
+                files::remove(&entry.path())?;
+            }
+        }
         Ok(())
     }
 
@@ -89,6 +100,13 @@ impl Report<'_> {
         let curves = Curves { title: "Loss", x_label: "step", y_label: "loss", log_y: true, series: &series };
         Ok(Drawing { name: "loss".to_owned(), caption: "Training loss, logarithmic.".to_owned(), png: curves.png()? })
     }
+}
+
+/// Whether a report may have a drawing of this name, for one of several outputs too.
+fn is_drawing(name: &str) -> bool {
+    let base =
+        name.rsplit_once('_').filter(|(_, output)| output.parse::<usize>().is_ok()).map_or(name, |(base, _)| base);
+    ["choice", "error", "loss", "reconstruction", "scatter", "target"].contains(&base)
 }
 
 #[cfg(test)]

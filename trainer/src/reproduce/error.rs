@@ -51,7 +51,7 @@ pub enum ReproduceError {
     Folder(#[from] FolderError),
     /// Hours of work that lie where the figure would.
     #[error(
-        "{} holds the figure at full settings; keep it with --resume and the same seed, delete it, or choose another --out",
+        "{} holds the figure at full settings; keep it by --resume with its seed and without --quick, delete it, or choose another --out",
         path.display()
     )]
     Finished {

@@ -270,7 +270,8 @@ pub fn check_free(figure: Figure, out: &Path) -> Result<(), ReproduceError> {
 pub fn kept(figure: Figure, options: Options, out: &Path) -> Option<Outcome> {
     let told: Told = serde_json::from_slice(&fs::read(path(out, figure, "json")).ok()?).ok()?;
     let png = fs::read(path(out, figure, "png")).ok()?;
-    let whole = path(out, figure, "svg").is_file();
+    let svg = fs::read_to_string(path(out, figure, "svg")).ok()?;
+    let whole = svg.trim_end().ends_with("</svg>") && image::load_from_memory(&png).is_ok();
     (whole && told.figure == figure && told.options == options).then_some(Outcome { told, png, seconds: None })
 }
 
@@ -291,6 +292,10 @@ mod tests {
         assert!(again.told == made.told && again.png == made.png && again.seconds.is_none(), "read back to the bit");
         assert!(kept(Figure::Kernels, Options { seed: 4, ..options }, out.path()).is_none());
         assert!(kept(Figure::Toy1d, options, out.path()).is_none());
+        // Cut off it is no figure.
+        let png = out.path().join("kernels.png");
+        fs::write(&png, &made.png[..made.png.len() / 2]).unwrap();
+        assert!(kept(Figure::Kernels, options, out.path()).is_none());
         // One at full settings stays.
         let full = Options { quick: false, ..options };
         let hours = reproduce(Figure::Kernels, full, out.path(), &monitor).unwrap();

@@ -82,6 +82,14 @@ pub enum SweepError {
         /// The directory.
         path: PathBuf,
     },
+    /// Some of the frequencies would be left out.
+    #[error("--frequency-counts: {inputs} axes cannot share {asked} frequencies evenly; give multiples of {inputs}")]
+    Uneven {
+        /// As listed.
+        asked: usize,
+        /// Coordinates of a point.
+        inputs: usize,
+    },
     /// Nothing to collect from.
     #[error("{} is not the directory of a sweep; name what --out of `trainer sweep` named", path.display())]
     NotASweep {

@@ -143,6 +143,15 @@ impl<'a> Sweep<'a> {
         let data = format!("{:016x}", checkpoint::fingerprint(dataset));
         let manifest = Manifest { base, grid, data };
         let check = |setting: FitParams| setting.check(dataset.inputs(), dataset.outputs());
+        let inputs = dataset.inputs();
+        let uneven = |setting: &FitParams| {
+            let (asked, used) = (setting.encoding.frequencies, setting.encoding.shared_frequencies(inputs));
+            (asked != used && !manifest.grid.frequency_counts.is_empty())
+                .then_some(SweepError::Uneven { asked, inputs })
+        };
+        if let Some(error) = manifest.settings()?.iter().find_map(uneven) {
+            return Err(error);
+        }
         let settings = manifest.settings()?.into_iter().map(check).collect::<Result<Vec<_>, FitError>>()?;
         // The split depends on the data, the seed and the holdout, which no list varies.
         let split = settings[0].split(dataset)?;
@@ -178,7 +187,7 @@ impl<'a> Sweep<'a> {
             return Ok(Ended::Interrupted);
         }
         let (setting, path) = (&self.settings[index], store.checkpoint(index));
-        let fingerprint = checkpoint::fingerprint(self.dataset);
+        let fingerprint = store.fingerprint(index);
         let mut state = setting.start();
         // One that cannot be read is no loss beyond its time: the setting starts anew.
         if path.is_file() && checkpoint::read(&path, &mut state).ok() != Some(fingerprint) {

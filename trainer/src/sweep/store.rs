@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::grid::Grid;
 use super::{Row, SweepError};
+use crate::checkpoint::fingerprint_of;
 use crate::files::{self, FolderError};
 use crate::fit::FitParams;
 use crate::outcome::flat;
@@ -43,18 +44,29 @@ impl Manifest {
         self.grid.settings(&self.base.fit)
     }
 
+    /// All that its numbers depend on, name by name.
+    fn comparable(&self) -> Vec<(String, String)> {
+        // The name of the file is no matter: shards may find it elsewhere.
+        let base = RunSettings { input: PathBuf::new(), ..self.base.clone() };
+        flat(&Self { base, ..self.clone() })
+    }
+
+    /// A checksum of all that its numbers depend on.
+    pub(super) fn fingerprint(&self) -> u64 {
+        fingerprint_of(
+            self.comparable()
+                .into_iter()
+                .flat_map(|(name, value)| format!("{name}={value}\n").into_bytes())
+                .map(u32::from),
+        )
+    }
+
     /// Refuses a sweep whose numbers could differ from those of this one, which is in `path`.
     fn check_same(&self, other: &Self, path: &Path) -> Result<(), SweepError> {
         let path = path.to_owned();
-        // The name of the file is no matter: shards may find it elsewhere.
-        let comparable = |manifest: &Self| {
-            let mut manifest = manifest.clone();
-            manifest.base.input = PathBuf::new();
-            manifest.data.clear();
-            flat(&manifest)
-        };
-        let (there, here) = (comparable(self), comparable(other));
-        if let Some(((name, there), (_, here))) = there.into_iter().zip(here).find(|(there, here)| there != here) {
+        let (there, here) = (self.comparable(), other.comparable());
+        let mut pairs = there.into_iter().zip(here).filter(|((name, _), _)| name != "data");
+        if let Some(((name, there), (_, here))) = pairs.find(|(there, here)| there != here) {
             // As the command line calls it, which has no groups.
             let name = name.rsplit('.').next().unwrap_or(&name).replace('_', "-");
             return Err(SweepError::OtherSettings { path, name, there, here });
@@ -70,6 +82,17 @@ impl Manifest {
 #[derive(Clone, Debug)]
 pub struct Store {
     path: PathBuf,
+    /// [`Manifest::fingerprint`].
+    sweep: u64,
+}
+
+/// A file of `results`.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// [`Manifest::fingerprint`] in hexadecimal: a result is that of another sweep, or of other data, for all that it says itself.
+    sweep: String,
+    #[serde(flatten)]
+    row: Row,
 }
 
 impl Store {
@@ -78,9 +101,9 @@ impl Store {
     /// # Errors
     /// If it cannot be made or written to, or holds another sweep or something else.
     pub fn create(path: &Path, manifest: &Manifest) -> Result<Self, SweepError> {
-        let store = Self { path: path.to_owned() };
-        if store.manifest_path().is_file() {
-            store.manifest()?.check_same(manifest, path)?;
+        let store = Self { path: path.to_owned(), sweep: manifest.fingerprint() };
+        if let Some(there) = manifest_in(path)? {
+            there.check_same(manifest, path)?;
         } else {
             files::make_folder(path)?;
             // A shard that starts at the same moment may be making these very directories.
@@ -99,7 +122,7 @@ impl Store {
             files::make_folder(&path.join(directory))?;
         }
         // Also where it is there: a disk that is full or read-only shows before the training, not after it.
-        files::write(&store.manifest_path(), &json(manifest))?;
+        files::write(&manifest_path(path), &json(manifest))?;
         Ok(store)
     }
 
@@ -108,12 +131,8 @@ impl Store {
     /// # Errors
     /// If there is none.
     pub fn open(path: &Path) -> Result<(Self, Manifest), SweepError> {
-        let store = Self { path: path.to_owned() };
-        if !store.manifest_path().is_file() {
-            return Err(SweepError::NotASweep { path: path.to_owned() });
-        }
-        let manifest = store.manifest()?;
-        Ok((store, manifest))
+        let manifest = manifest_in(path)?.ok_or_else(|| SweepError::NotASweep { path: path.to_owned() })?;
+        Ok((Self { path: path.to_owned(), sweep: manifest.fingerprint() }, manifest))
     }
 
     /// The results in several directories, as one list with a place for each setting, and what the sweep is. Where two
@@ -147,7 +166,10 @@ impl Store {
     /// If the file is damaged or of another setting.
     pub fn row(&self, index: usize, setting: &FitParams) -> Result<Option<Row>, SweepError> {
         let path = self.row_path(index);
-        let Some(row) = read::<Row>(&path)? else { return Ok(None) };
+        let Some(Kept { sweep, row }) = read(&path)? else { return Ok(None) };
+        if sweep != format!("{:016x}", self.sweep) {
+            return Err(SweepError::Damaged { path, reason: "it is the result of another sweep".to_owned() });
+        }
         if row.index != index || !row.is_of(setting) {
             return Err(SweepError::Damaged { path, reason: "it is the result of another setting".to_owned() });
         }
@@ -159,7 +181,8 @@ impl Store {
     /// # Errors
     /// If it cannot be written.
     pub fn keep(&self, row: &Row) -> Result<(), SweepError> {
-        files::write(&self.row_path(row.index), &json(row))?;
+        let kept = Kept { sweep: format!("{:016x}", self.sweep), row: row.clone() };
+        files::write(&self.row_path(row.index), &json(&kept))?;
         // One that stays is never read again.
         let _ = std::fs::remove_file(self.checkpoint(row.index));
         Ok(())
@@ -181,14 +204,21 @@ impl Store {
         self.path.join("results").join(format!("{index:05}.json"))
     }
 
-    fn manifest_path(&self) -> PathBuf {
-        self.path.join("settings.json")
+    /// What the checkpoint of a setting must say that it belongs to.
+    pub(super) fn fingerprint(&self, index: usize) -> u64 {
+        let words = [self.sweep, index as u64].into_iter().flat_map(|word| [word as u32, (word >> 32) as u32]);
+        fingerprint_of(words)
     }
+}
 
-    fn manifest(&self) -> Result<Manifest, SweepError> {
-        let path = self.manifest_path();
-        read(&path)?.ok_or_else(|| SweepError::NotASweep { path: self.path.clone() })
-    }
+fn manifest_path(path: &Path) -> PathBuf {
+    path.join("settings.json")
+}
+
+/// What the sweep in a directory is, if there is one.
+fn manifest_in(path: &Path) -> Result<Option<Manifest>, SweepError> {
+    let path = manifest_path(path);
+    if path.is_file() { read(&path) } else { Ok(None) }
 }
 
 pub(super) fn json(value: &impl Serialize) -> Vec<u8> {

@@ -97,7 +97,7 @@ fn another_sweep_and_damaged_files_are_refused() {
         Store::create(&path, sweep.manifest()).map(|_| ()).unwrap_err().to_string()
     };
     let longer = RunSettings { fit: FitParams { steps: 50, ..base().fit }, ..base() };
-    assert!(refused(longer, grid(), &data).contains("a sweep with steps 40, not 50"));
+    assert!(refused(longer.clone(), grid(), &data).contains("a sweep with steps 40, not 50"));
     let fewer = Grid { scales: vec![1.0, 3.0], ..grid() };
     assert!(refused(base(), fewer, &data).contains("a sweep with scales ["));
     let other = Dataset::from_grid(&[200], data.targets.mapv(|target| 1.0 - target));
@@ -112,6 +112,20 @@ fn another_sweep_and_damaged_files_are_refused() {
     std::fs::create_dir(&stranger).unwrap();
     std::fs::write(stranger.join("thesis.tex"), "x").unwrap();
     assert!(matches!(Store::create(&stranger, sweep.manifest()), Err(SweepError::Occupied { .. })));
+    // Settings that were lost are written anew by the same sweep alone.
+    let setting = &sweep.manifest().settings().unwrap()[0];
+    for (manifest, words) in [
+        (&Manifest { base: longer, ..sweep.manifest().clone() }, Some("it is the result of another sweep")),
+        (&Manifest { data: "0".to_owned(), ..sweep.manifest().clone() }, Some("it is the result of another sweep")),
+        (sweep.manifest(), None),
+    ] {
+        std::fs::remove_file(path.join("settings.json")).unwrap();
+        let row = Store::create(&path, manifest).unwrap().row(0, setting);
+        match words {
+            Some(words) => assert!(row.unwrap_err().to_string().contains(words)),
+            None => assert!(row.unwrap().is_some()),
+        }
+    }
     let result = path.join("results/00000.json");
     let whole = std::fs::read_to_string(&result).unwrap();
     std::fs::copy(&result, path.join("results/00001.json")).unwrap();
@@ -119,6 +133,19 @@ fn another_sweep_and_damaged_files_are_refused() {
     std::fs::remove_file(path.join("results/00001.json")).unwrap();
     std::fs::write(&result, &whole[..whole.len() / 2]).unwrap();
     assert!(Store::collect(&[path]).unwrap_err().to_string().contains("00000.json is damaged"));
+}
+
+#[test]
+fn counts_that_the_axes_cannot_share_are_refused() {
+    let plane = Dataset::from_grid(&[10, 20], data().targets);
+    let mut base = base();
+    base.fit.encoding.kind = crate::encoding::EncodingKind::Fourier;
+    let of = |counts: &[usize]| {
+        let grid = Grid { frequency_counts: counts.to_vec(), ..Grid::default() };
+        Sweep::new(base.clone(), grid, Precision::W8A16, &plane).map(|_| ())
+    };
+    assert!(matches!(of(&[4, 5]), Err(SweepError::Uneven { asked: 5, inputs: 2 })));
+    assert!(of(&[4, 6]).is_ok());
 }
 
 #[test]

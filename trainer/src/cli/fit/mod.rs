@@ -87,8 +87,10 @@ impl Fit {
         }
         self.settings.warn_of_options_without_effect();
         let (dataset, mut params) = read_data(&settings)?;
+        self.settings.warn_of_uneven_frequencies(dataset.inputs());
         let split = params.split(&dataset)?;
         let folder = RunFolder::create(out, self.force)?;
+        files::check_writable(folder.path())?;
         for setting in self.settings.wishes() {
             settings.fit = choose(setting, &folder, &settings, (&dataset, &split))?.apply(&settings.fit);
             params = settings.fit.check(dataset.inputs(), dataset.outputs())?;
@@ -117,6 +119,9 @@ impl Fit {
         let fingerprint = checkpoint::read(&folder.checkpoint(), &mut state)?;
         if fingerprint != checkpoint::fingerprint(&dataset) {
             bail!(trainer::run::RunError::OtherData { path: run.to_owned() });
+        }
+        if let Some(steps) = self.steps.filter(|&steps| steps < state.step) {
+            bail!("{} steps of {} are done; --steps {steps} would be fewer", state.step, run.display());
         }
         if state.step >= params.params().steps {
             trainer::note!("all {} steps are done; give more with --steps", state.step);

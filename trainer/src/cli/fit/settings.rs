@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::ValueEnum;
+use clap::{ArgAction, ValueEnum};
 use firmware_core::Precision;
 use trainer::auto_scale::Setting;
 use trainer::dataset::{Holdout, Outside};
@@ -14,7 +14,7 @@ use trainer::network::OutputActivation;
 use trainer::optimizer::Schedule;
 use trainer::saved::RunSettings;
 
-use super::super::{number::whole, warn_of_options_without_effect};
+use super::super::{number::whole, warn_of_options_without_effect, warn_of_uneven_frequencies};
 
 /// Everything that a resumed run takes from its folder.
 #[derive(clap::Args, Default, PartialEq)]
@@ -51,7 +51,7 @@ pub(in crate::cli) struct Settings {
     #[arg(long)]
     positional_notebook: bool,
     /// Widths of the hidden layers [default: 64,64,64]
-    #[arg(long, value_delimiter = ',', value_name = "WIDTHS", value_parser = whole::<usize>)]
+    #[arg(long, value_delimiter = ',', value_name = "WIDTHS", value_parser = whole::<usize>, action = ArgAction::Set)]
     hidden: Option<Vec<usize>>,
     /// Last activation: linear or sigmoid [default: sigmoid]
     #[arg(long)]
@@ -163,6 +163,13 @@ impl Settings {
     /// Whether the user said which samples test.
     pub(in crate::cli) fn has_holdout(&self) -> bool {
         self.holdout.is_some()
+    }
+
+    /// Says if fewer frequencies are used than were asked for.
+    pub(super) fn warn_of_uneven_frequencies(&self, inputs: usize) {
+        if self.frequencies.is_some() {
+            warn_of_uneven_frequencies(&self.params(None).encoding, inputs);
+        }
     }
 
     /// Says which of the options given change nothing.

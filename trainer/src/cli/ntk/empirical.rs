@@ -54,6 +54,7 @@ impl Empirical {
         let run = RunFolder::open(&self.run)?;
         let files = [run.network(), run.model(), run.checkpoint(), run.metrics()];
         let inputs = files.iter().chain([&self.points]).chain(&self.against).map(|path| Some(path.as_path()));
+        outputs::check_extension("--out", &self.out, "npy")?;
         outputs::check_outputs(&inputs.collect::<Vec<_>>(), &[Some(&self.out)])?;
         let saved = SavedNetwork::read(&run.network())?;
         let network = EmpiricalNtk::new(&saved.network, &[])?;

@@ -35,6 +35,7 @@ struct Report<'a> {
 
 impl Gram {
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        outputs::check_extension("--out", &self.out, "npy")?;
         outputs::check_outputs(&[Some(self.kernel.points_path()), self.against.as_deref()], &[Some(&self.out)])?;
         let points = self.kernel.points()?;
         let kernel = self.kernel.kernel(points.ncols())?;

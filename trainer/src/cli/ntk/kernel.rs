@@ -11,6 +11,7 @@ use trainer::theory::TheoryError;
 use trainer::theory::kernel::{FourierFeatures, Kernel, Rbf};
 use trainer::theory::ntk::{Covariance, InfiniteMlpParams, NetworkKernel, Parametrization};
 
+use super::super::warn_of_uneven_frequencies;
 use super::arrays;
 
 #[derive(clap::Args)]
@@ -107,7 +108,12 @@ impl KernelArgs {
 
     /// The points, moved to the origin.
     pub(super) fn points(&self) -> anyhow::Result<Array2<f64>> {
-        self.read("points", &self.points)
+        let points = self.read("points", &self.points)?;
+        if let Some(frequencies) = self.frequencies.filter(|_| self.kernel != Which::Rbf) {
+            let encoding = EncodingParams { kind: self.encoding, frequencies, ..EncodingParams::default() };
+            warn_of_uneven_frequencies(&encoding, points.ncols());
+        }
+        Ok(points)
     }
 
     /// Other points, treated alike.

@@ -94,6 +94,7 @@ impl Predict {
         }
         let inputs = [&self.against, &self.truth, &self.initial, &self.initial_against].map(|path| path.as_deref());
         let inputs = [&[Some(self.kernel.points_path()), Some(&self.targets)], inputs.as_slice()].concat();
+        outputs::check_extension("--out", &self.out, "npy")?;
         outputs::check_outputs(&inputs, &[Some(&self.out)])?;
         let points = self.kernel.points()?;
         let targets = arrays::read("targets", &self.targets)?;

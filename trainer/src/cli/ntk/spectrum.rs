@@ -87,6 +87,9 @@ impl Spectrum {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let outputs = [&self.out, &self.vectors_out, &self.components_out].map(|path| path.as_deref());
         let inputs = [Some(self.kernel.points_path()), self.targets.as_deref(), self.initial.as_deref()];
+        for (option, path) in ["--out", "--vectors-out", "--components-out"].into_iter().zip(outputs) {
+            path.map_or(Ok(()), |path| outputs::check_extension(option, path, "npy"))?;
+        }
         outputs::check_outputs(&inputs, &outputs)?;
         let points = self.kernel.points()?;
         Workload::MatrixAndEigen.check(points.nrows(), points.nrows())?;
