@@ -91,7 +91,7 @@ pub struct Store {
 struct Kept {
     /// [`Manifest::fingerprint`] in hexadecimal: a result is that of another sweep, or of other data, for all that it says itself.
     sweep: String,
-    #[serde(flatten)]
+    /// Not flattened: serde_json cannot read floats through that where its feature arbitrary_precision is on.
     row: Row,
 }
 
