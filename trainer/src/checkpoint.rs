@@ -13,9 +13,11 @@ pub fn fingerprint(dataset: &Dataset) -> u64 {
 }
 
 /// A checksum of any data.
-pub fn fingerprint_of(words: impl Iterator<Item = u32>) -> u64 {
+pub fn fingerprint_of(words: impl IntoIterator<Item = impl Into<u32>>) -> u64 {
     // FNV-1a over 32-bit words: no defence, but no data file is taken for another by accident.
-    words.fold(0xcbf2_9ce4_8422_2325, |hash, word| (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01b3))
+    words
+        .into_iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, word| (hash ^ u64::from(word.into())).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 /// Writes the state of any training, so that [`read`] continues it to the same bits.

@@ -89,6 +89,7 @@ impl Sweep {
         }
         let precision = parse_precision(&base.precision)?;
         let (dataset, _) = read_data(&base)?;
+        self.settings.warn_of_uneven_frequencies(dataset.inputs());
         let sweep = Settings::new(base, grid, precision, &dataset)?;
         let stop = interrupt::catch()?;
         let store = Store::create(&self.out, sweep.manifest())?;

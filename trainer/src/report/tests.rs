@@ -42,7 +42,10 @@ fn every_kind_of_data_has_a_report() {
         ("volume.npy", npy_of(&[3, 30, 40]), &["target", "reconstruction", "error"]),
         ("t.csv", b"a,b,c\n1,2,3\n2,3,5\n3,1,4\n".to_vec(), &["scatter"]),
     ];
+    // One folder for all: each report replaces the one before.
+    let directory = tempfile::tempdir().unwrap();
     for (name, bytes, pictures) in cases {
+        fs::write(directory.path().join("target_1.png"), "of a run with two outputs").unwrap();
         let (dataset, predictions) = example(name, &bytes);
         let metrics =
             [("all <samples>".to_owned(), Metrics::compare(&predictions, &dataset.targets, &dataset.output_maps))];
@@ -56,8 +59,9 @@ fn every_kind_of_data_has_a_report() {
             metrics: &metrics,
             settings: &[("seed".to_owned(), "0".to_owned())],
         };
-        let directory = tempfile::tempdir().unwrap();
         report.write(directory.path()).unwrap();
+        let drawn = fs::read_dir(directory.path()).unwrap().count() - 1;
+        assert_eq!(drawn, pictures.len() + 1, "{name}: its drawings and the loss, beside the page");
         let html = fs::read_to_string(directory.path().join("report.html")).unwrap();
         assert!(html.contains("all &lt;samples&gt;") && !html.contains("http"), "{name}");
         for picture in pictures.iter().chain(&["loss"]) {

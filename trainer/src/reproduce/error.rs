@@ -16,7 +16,7 @@ use crate::train::TrainError;
 pub enum ReproduceError {
     /// The user asked to stop.
     #[error(
-        "interrupted; finished figures are kept, and of the text's finished trainings too: --resume goes on with the rest"
+        "interrupted; finished figures are kept and, but for the applications, finished trainings too: --resume goes on with the rest"
     )]
     Interrupted,
     /// A kernel could not be computed.

@@ -2,7 +2,6 @@
 //! the hours before them.
 
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Figure;
 use super::error::ReproduceError;
+use crate::checkpoint::fingerprint_of;
 use crate::files;
 
 /// A folder of results beside the figure, each in a file of its own. Those of other sizes, seeds and programs lie side by side.
@@ -18,7 +18,7 @@ pub(super) struct Parts {
     folder: PathBuf,
     /// Those found or kept since it was opened.
     used: Mutex<Vec<PathBuf>>,
-    /// Hash of the running program: one that was built from other sources may come to other results.
+    /// Checksum of the running program: one that was built from other sources may come to other results.
     program: OnceLock<u64>,
 }
 
@@ -36,9 +36,12 @@ impl Parts {
     }
 
     fn key_and_path(&self, what: &str) -> (String, PathBuf) {
-        let program = self.program.get_or_init(|| hash(&std::env::current_exe().and_then(fs::read).ok()));
+        let program = self.program.get_or_init(|| {
+            // One that cannot be read is like any other such.
+            fingerprint_of(std::env::current_exe().and_then(fs::read).unwrap_or_default())
+        });
         let key = format!("{program:016x} {what}");
-        let path = self.folder.join(format!("{:016x}.json", hash(&key)));
+        let path = self.folder.join(format!("{:016x}.json", fingerprint_of(key.bytes())));
         (key, path)
     }
 
@@ -74,12 +77,6 @@ impl Parts {
         }
         drop(fs::remove_dir(&self.folder));
     }
-}
-
-fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]

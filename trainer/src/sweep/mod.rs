@@ -142,17 +142,15 @@ impl<'a> Sweep<'a> {
         }
         let data = format!("{:016x}", checkpoint::fingerprint(dataset));
         let manifest = Manifest { base, grid, data };
-        let check = |setting: FitParams| setting.check(dataset.inputs(), dataset.outputs());
-        let inputs = dataset.inputs();
-        let uneven = |setting: &FitParams| {
-            let (asked, used) = (setting.encoding.frequencies, setting.encoding.shared_frequencies(inputs));
-            (asked != used && !manifest.grid.frequency_counts.is_empty())
-                .then_some(SweepError::Uneven { asked, inputs })
+        let check = |setting: FitParams| {
+            let (inputs, asked) = (dataset.inputs(), setting.encoding.frequencies);
+            // Two counts could come to one network.
+            if !manifest.grid.frequency_counts.is_empty() && setting.encoding.shared_frequencies(inputs) != asked {
+                return Err(SweepError::Uneven { asked, inputs });
+            }
+            Ok(setting.check(inputs, dataset.outputs())?)
         };
-        if let Some(error) = manifest.settings()?.iter().find_map(uneven) {
-            return Err(error);
-        }
-        let settings = manifest.settings()?.into_iter().map(check).collect::<Result<Vec<_>, FitError>>()?;
+        let settings = manifest.settings()?.into_iter().map(check).collect::<Result<Vec<_>, SweepError>>()?;
         // The split depends on the data, the seed and the holdout, which no list varies.
         let split = settings[0].split(dataset)?;
         Ok(Self { manifest, settings, dataset, split, precision })

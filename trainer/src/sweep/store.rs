@@ -53,12 +53,8 @@ impl Manifest {
 
     /// A checksum of all that its numbers depend on.
     pub(super) fn fingerprint(&self) -> u64 {
-        fingerprint_of(
-            self.comparable()
-                .into_iter()
-                .flat_map(|(name, value)| format!("{name}={value}\n").into_bytes())
-                .map(u32::from),
-        )
+        let lines = self.comparable().into_iter().map(|(name, value)| format!("{name}={value}\n"));
+        fingerprint_of(lines.flat_map(String::into_bytes))
     }
 
     /// Refuses a sweep whose numbers could differ from those of this one, which is in `path`.
@@ -206,8 +202,7 @@ impl Store {
 
     /// What the checkpoint of a setting must say that it belongs to.
     pub(super) fn fingerprint(&self, index: usize) -> u64 {
-        let words = [self.sweep, index as u64].into_iter().flat_map(|word| [word as u32, (word >> 32) as u32]);
-        fingerprint_of(words)
+        fingerprint_of([self.sweep, index as u64].into_iter().flat_map(u64::to_le_bytes))
     }
 }
 

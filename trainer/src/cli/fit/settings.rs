@@ -166,7 +166,7 @@ impl Settings {
     }
 
     /// Says if fewer frequencies are used than were asked for.
-    pub(super) fn warn_of_uneven_frequencies(&self, inputs: usize) {
+    pub(in crate::cli) fn warn_of_uneven_frequencies(&self, inputs: usize) {
         if self.frequencies.is_some() {
             warn_of_uneven_frequencies(&self.params(None).encoding, inputs);
         }

@@ -28,7 +28,8 @@ pub(crate) struct Gap {
     #[command(flatten)]
     kernel: KernelArgs,
     /// Units of a hidden layer, several
-    #[arg(long, value_delimiter = ',', value_name = "LIST", default_value = "64,128,256,512,1024,2048,4096", action = clap::ArgAction::Set)]
+    #[arg(long, value_delimiter = ',', value_name = "LIST", default_value = "64,128,256,512,1024,2048,4096")]
+    #[arg(action = clap::ArgAction::Set)]
     widths: Vec<usize>,
     /// Networks of each width
     #[arg(long, default_value_t = 4)]
