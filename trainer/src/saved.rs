@@ -2,7 +2,7 @@
 //!
 //! It holds the data's domain and some of its samples, so that no data file is read again.
 
-use crate::dataset::{Axis, Dataset, OutputMap};
+use crate::dataset::{Axis, Dataset, LoadOptions, OutputMap};
 use crate::encoding::Encoding;
 use crate::export::{Artifact, TrainedNetwork};
 use crate::fit::{FitParams, unit_outputs};
@@ -33,15 +33,9 @@ pub struct RunSettings {
     pub precision: String,
     /// The data file; of a run that may be resumed elsewhere with its whole path.
     pub input: PathBuf,
-    /// How it was read.
-    #[serde(default)]
-    pub channels_last: bool,
-    /// Columns of a table that are inputs; empty: as found.
-    #[serde(default)]
-    pub inputs: Vec<String>,
-    /// Columns of a table that are outputs; empty: as found.
-    #[serde(default)]
-    pub outputs: Vec<String>,
+    /// How it is read. Its numbers are kept as text: flattened numbers cannot be read back in every build of the workspace.
+    #[serde(flatten)]
+    pub load: LoadOptions,
 }
 
 /// A trained network with all that its artifacts need: no data file is read again.
@@ -261,14 +255,8 @@ mod tests {
         let fitted = fit.check(2, 2).unwrap().fit(&data, &mut Watch::default()).unwrap();
         let metrics = fitted.metrics(&data, &fitted.split.train);
         assert!(metrics.psnr_db > 30.0, "{}", metrics.psnr_db);
-        let settings = RunSettings {
-            fit,
-            precision: "w8a16".to_owned(),
-            input: "made".into(),
-            channels_last: false,
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-        };
+        let settings =
+            RunSettings { fit, precision: "w8a16".to_owned(), input: "made".into(), load: LoadOptions::default() };
         SavedNetwork::new(settings, &fitted.encoding, &fitted.state, &data, &fitted.split.train, metrics.psnr_db)
     }
 

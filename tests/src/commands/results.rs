@@ -81,9 +81,7 @@ impl Row {
             fit: valid.params().clone(),
             precision: "w8a16".into(),
             input: path.into(),
-            channels_last: false,
-            inputs: Vec::new(),
-            outputs: Vec::new(),
+            load: LoadOptions::default(),
         };
         let saved = SavedNetwork::new(settings, &fitted.encoding, &fitted.state, data, &fitted.split.train, f64::NAN);
         let measure = |precision| -> Result<Metrics> {

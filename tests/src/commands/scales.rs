@@ -178,9 +178,7 @@ impl Row {
             fit: fit.clone(),
             precision: "w8a16".into(),
             input: name.into(),
-            channels_last: false,
-            inputs: Vec::new(),
-            outputs: Vec::new(),
+            load: LoadOptions::default(),
         };
         let sweep = Sweep::new(base, grid, Precision::W8A16, &data)?;
         let path = args.out.join(folder).join(name.replace(": ", "-").replace(' ', "-"));

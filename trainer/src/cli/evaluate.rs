@@ -6,13 +6,14 @@ use anyhow::{Context, bail};
 use firmware_core::{Model, Outside};
 use ndarray::Array2;
 use serde::Serialize;
-use trainer::dataset::{Dataset, LoadOptions, load, npy};
+use trainer::dataset::{Dataset, npy};
 use trainer::metrics::Metrics;
 use trainer::model_card::{self, precision_name};
 use trainer::model_file::{ModelFile, predict};
 use trainer::{files, report};
 
 use super::print;
+use super::reading::{ReadingArgs, load_and_tell};
 
 /// Evaluate a model at every sample of a file and compare, with the code that runs on the device.
 ///
@@ -32,9 +33,8 @@ pub(crate) struct Evaluate {
     /// Columns of a CSV to compare with [default: those that the model was trained on]
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     targets: Vec<String>,
-    /// The last axis of an .npy holds the outputs [default: as in training]
-    #[arg(long)]
-    channels_last: bool,
+    #[command(flatten)]
+    reading: ReadingArgs,
     /// Write the model's outputs, in the data's units and shape, to an .npy of f32
     #[arg(long, value_name = "FILE.npy")]
     outputs: Option<PathBuf>,
@@ -77,13 +77,9 @@ impl Evaluate {
 
     /// Reads the data as the model was trained, unless the arguments say otherwise, and checks that they fit.
     fn load(&self, model: &Model<'_>) -> anyhow::Result<Dataset> {
-        let given = LoadOptions {
-            channels_last: self.channels_last,
-            inputs: self.inputs.clone(),
-            outputs: self.targets.clone(),
-        };
+        let given = self.reading.options(&self.inputs, &self.targets);
         let options = model_card::load_options(model.text(), &self.input, given);
-        let data = load(&self.input, &options)?;
+        let data = load_and_tell(&self.input, &options)?;
         if (data.inputs(), data.outputs()) != (model.inputs(), model.outputs()) {
             bail!(
                 "{} has {} inputs and {} outputs, the model {} and {}; evaluate it on data of the kind it was trained on",

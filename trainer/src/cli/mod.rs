@@ -15,6 +15,7 @@ mod ntk;
 mod number;
 mod outputs;
 mod quantize;
+mod reading;
 mod reproduce;
 mod sweep;
 

@@ -45,6 +45,10 @@ pub(super) fn dataset(bytes: &[u8], inputs: &[String], outputs: &[String]) -> Re
         kind: Kind::Table,
         input_names: inputs.iter().map(|&column| label(column)).collect(),
         output_names: outputs.iter().map(|&column| label(column)).collect(),
+        input_origins: vec![0.0; inputs.len()],
+        output_origins: vec![0.0; outputs.len()],
+        cells: None,
+        notes: Vec::new(),
     })
 }
 

@@ -31,6 +31,7 @@ pub mod npy;
 use std::path::Path;
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
 use crate::files;
 
@@ -80,6 +81,15 @@ pub struct Dataset {
     pub input_names: Vec<String>,
     /// `value`, `red`, …, or the names of the columns.
     pub output_names: Vec<String>,
+    /// What zero stands for in `points`, in the file's own numbers, for each input: `file value = origin + point`. Not zero only where
+    /// single precision could not tell the file's values apart otherwise.
+    pub input_origins: Vec<f64>,
+    /// The same of each output: `file value = origin + map.offset + map.scale · target`.
+    pub output_origins: Vec<f64>,
+    /// Which cell of the grid or pixel of the picture each sample is, row-major; `None`: every one, in order.
+    pub cells: Option<Vec<usize>>,
+    /// What was skipped, assumed or changed on reading, a whole sentence each; the command that reads says them once.
+    pub notes: Vec<String>,
 }
 
 impl Dataset {
@@ -99,6 +109,10 @@ impl Dataset {
             kind: Kind::Grid { shape: shape.to_vec(), channels_last: targets.ncols() > 1 },
             input_names: domain::index_names(axes.len()),
             output_names: (0..targets.ncols()).map(|output| format!("output {output}")).collect(),
+            input_origins: vec![0.0; axes.len()],
+            output_origins: vec![0.0; targets.ncols()],
+            cells: None,
+            notes: Vec::new(),
             axes,
             targets,
         }
@@ -149,8 +163,9 @@ impl Dataset {
     }
 }
 
-/// How to read a file.
-#[derive(Clone, Debug, Default)]
+/// How to read a file; a run keeps it among its settings.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LoadOptions {
     /// The last axis of an `.npy` holds the outputs.
     pub channels_last: bool,

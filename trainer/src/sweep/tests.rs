@@ -3,6 +3,7 @@ use std::sync::Mutex;
 use ndarray::Array2;
 
 use super::*;
+use crate::dataset::LoadOptions;
 use crate::sweep::table::Table;
 
 fn data() -> Dataset {
@@ -16,9 +17,7 @@ fn base() -> RunSettings {
         fit: FitParams { hidden: vec![8], steps: 40, holdout: Holdout::Fraction(0.2), ..FitParams::default() },
         precision: "w8a16".to_owned(),
         input: "line.npy".into(),
-        channels_last: false,
-        inputs: Vec::new(),
-        outputs: Vec::new(),
+        load: LoadOptions::default(),
     }
 }
 

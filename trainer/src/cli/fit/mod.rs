@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use serde_json::json;
 use trainer::auto_scale::{self, AutoScaleError, Choice, Setting};
-use trainer::dataset::{Dataset, LoadOptions, Split, load};
+use trainer::dataset::{Dataset, Split};
 use trainer::fit::ValidFitParams;
 use trainer::outcome::{self, Outcome};
 use trainer::run::RunFolder;
@@ -17,6 +17,7 @@ use trainer::{checkpoint, files, progress};
 
 pub(super) use self::settings::{PrecisionArg, Settings, parse_precision};
 use super::number::from_one;
+use super::reading::load_and_tell;
 use super::{interrupt, print};
 
 /// Train a network on a picture, an array or a table, and write the model for a device.
@@ -157,12 +158,7 @@ fn choose(
 }
 
 pub(super) fn read_data(settings: &RunSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
-    let options = LoadOptions {
-        channels_last: settings.channels_last,
-        inputs: settings.inputs.clone(),
-        outputs: settings.outputs.clone(),
-    };
-    let dataset = load(&settings.input, &options)?;
+    let dataset = load_and_tell(&settings.input, &settings.load)?;
     let params = settings.fit.check(dataset.inputs(), dataset.outputs())?;
     Ok((dataset, params))
 }

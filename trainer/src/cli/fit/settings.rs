@@ -14,6 +14,7 @@ use trainer::network::OutputActivation;
 use trainer::optimizer::Schedule;
 use trainer::saved::RunSettings;
 
+use super::super::reading::ReadingArgs;
 use super::super::{number::whole, warn_of_options_without_effect, warn_of_uneven_frequencies};
 
 /// Everything that a resumed run takes from its folder.
@@ -25,9 +26,8 @@ pub(in crate::cli) struct Settings {
     /// Columns of a CSV that are outputs
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     outputs: Vec<String>,
-    /// The last axis of an .npy holds the outputs
-    #[arg(long)]
-    channels_last: bool,
+    #[command(flatten)]
+    reading: ReadingArgs,
     /// How coordinates become features [default: gaussian]
     #[arg(long)]
     encoding: Option<EncodingKind>,
@@ -221,9 +221,7 @@ impl Settings {
             fit: self.params(steps),
             precision: trainer::model_card::precision_name(precision.into()).to_owned(),
             input,
-            channels_last: self.channels_last,
-            inputs: self.inputs.clone(),
-            outputs: self.outputs.clone(),
+            load: self.reading.options(&self.inputs, &self.outputs),
         }
     }
 }
