@@ -27,6 +27,7 @@ mod error;
 pub mod holdout;
 mod image;
 pub mod npy;
+pub mod periodic;
 
 use std::path::Path;
 
