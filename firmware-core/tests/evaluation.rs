@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Network, Random, Shape};
-use firmware_core::{EvalError, Model, OutputActivation, Outside, Precision, Scratch};
+use firmware_core::{Axis, EvalError, Model, OutputActivation, Outside, Precision, Scratch};
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::W8A16, Precision::W16A16];
 /// Widths that are no multiples of anything, single units, no hidden layer, features that are only coordinates.
@@ -135,6 +135,7 @@ fn each_axis_does_as_the_artifact_says_of_it() {
             let mut network = Network::random(&shape, 8);
             network.header.outside = outside;
             network.header.periodic = 0b010;
+            network.axes[1] = Axis::new(-1.0, 2.0, 4.0);
             let artifact = network.artifact("");
             let model = Model::parse(bytes(&artifact)).unwrap();
             let mut scratch = vec![0; 8 * model.scratch_words()];
@@ -148,9 +149,9 @@ fn each_axis_does_as_the_artifact_says_of_it() {
                 single
             };
             let inside = value([0.5, 0.25, 1.0]).unwrap();
-            // The period is 3.5 and exact in binary: the coordinates are equal.
-            assert_eq!(value([0.5, 0.25 + 3.5, 1.0]), Ok(inside));
-            assert_eq!(value([0.5, 0.25 - 7.0, 1.0]), Ok(inside));
+            // One over the period is exact: the coordinates are equal.
+            assert_eq!(value([0.5, 0.25 + 4.0, 1.0]), Ok(inside));
+            assert_eq!(value([0.5, 0.25 - 8.0, 1.0]), Ok(inside));
             assert_ne!(value([0.5, 2.25, 1.0]), value([0.5, 2.0, 1.0]));
             for point in [[0.5f32 + 3.5, 0.25, 1.0], [0.5, 0.25, 1.0 - 3.5]] {
                 let nearest = point.map(|x| x.clamp(-1.0, 2.0));
