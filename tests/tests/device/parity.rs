@@ -37,6 +37,14 @@ fn every_board_agrees_in_every_precision() {
     }
 }
 
+/// Half of these points lie beyond the domain or at its edges, along the axis that wraps and along the one that clamps.
+#[test]
+fn every_board_agrees_on_which_axis_wraps() {
+    for board in BOARDS {
+        agrees(board.name, &Network { periodic: 0b10, ..Network::tiny(Precision::W8A16) }, 4000);
+    }
+}
+
 #[test]
 fn other_shapes_and_borders_agree() {
     for precision in PRECISIONS {
@@ -44,6 +52,8 @@ fn other_shapes_and_borders_agree() {
         let networks = [
             Network { outside: Outside::Periodic, activation: OutputActivation::Sigmoid, ..tiny.clone() },
             Network { outside: Outside::Reject, ..tiny.clone() },
+            Network { periodic: 0b01, ..tiny.clone() },
+            Network { outside: Outside::Reject, periodic: 0b0101, inputs: 4, ..tiny.clone() },
             Network { inputs: 1, passthrough: 0, outputs: 1, hidden: vec![], ..tiny.clone() },
             Network { inputs: 5, frequencies: 0, passthrough: 5, outputs: 16, hidden: vec![33, 7, 40], ..tiny.clone() },
             Network { frequencies: 64, passthrough: 0, hidden: vec![64, 64, 64], ..tiny },

@@ -12,7 +12,7 @@ use trainer::sweep::table::Table;
 use trainer::sweep::{Event, Grid, Shard, Store, Sweep as Settings, SweepError, Watcher};
 use trainer::train::Ended;
 
-use super::fit::{self, parse_precision, read_data};
+use super::fit::{self, parse_precision};
 use super::number::from_one;
 use super::{interrupt, print};
 
@@ -88,7 +88,7 @@ impl Sweep {
             base.fit.holdout = trainer::dataset::Holdout::Fraction(HOLDOUT);
         }
         let precision = parse_precision(&base.precision)?;
-        let (dataset, _) = read_data(&base)?;
+        let (dataset, _) = self.settings.read_data(&mut base)?;
         self.settings.warn_of_uneven_frequencies(dataset.inputs());
         let sweep = Settings::new(base, grid, precision, &dataset)?;
         let stop = interrupt::catch()?;

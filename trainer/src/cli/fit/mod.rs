@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use serde_json::json;
 use trainer::auto_scale::{self, AutoScaleError, Choice, Setting};
-use trainer::dataset::{Dataset, Split};
+use trainer::dataset::{Dataset, Split, periodic};
 use trainer::fit::ValidFitParams;
 use trainer::outcome::{self, Outcome};
 use trainer::run::RunFolder;
@@ -87,7 +87,7 @@ impl Fit {
             setting.check(settings.fit.encoding.kind)?;
         }
         self.settings.warn_of_options_without_effect();
-        let (dataset, mut params) = read_data(&settings)?;
+        let (dataset, mut params) = self.settings.read_data(&mut settings)?;
         self.settings.warn_of_uneven_frequencies(dataset.inputs());
         let split = params.split(&dataset)?;
         let folder = RunFolder::create(out, self.force)?;
@@ -114,7 +114,8 @@ impl Fit {
             settings.input = std::path::absolute(input).context("cannot tell the current directory")?;
         }
         settings.fit.steps = self.steps.unwrap_or(settings.fit.steps);
-        let (dataset, params) = read_data(&settings)?;
+        let dataset = load_and_tell(&settings.input, &settings.load)?;
+        let (dataset, params) = prepare(dataset, &settings)?;
         let split = params.split(&dataset)?;
         let mut state = params.start();
         let fingerprint = checkpoint::read(&folder.checkpoint(), &mut state)?;
@@ -157,8 +158,21 @@ fn choose(
     Ok(choice)
 }
 
-pub(super) fn read_data(settings: &RunSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
-    let dataset = load_and_tell(&settings.input, &settings.load)?;
+impl Settings {
+    /// Reads the data, and completes the settings by what can only be known then.
+    pub(super) fn read_data(&self, settings: &mut RunSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
+        let dataset = load_and_tell(&settings.input, &settings.load)?;
+        self.resolve(settings, &dataset)?;
+        prepare(dataset, settings)
+    }
+}
+
+/// Gives the data their periods, and checks that they can be trained on.
+fn prepare(mut dataset: Dataset, settings: &RunSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
+    for note in periodic::apply(&mut dataset, &settings.fit.periodic)? {
+        trainer::note!("{note}");
+        dataset.notes.push(note);
+    }
     let params = settings.fit.check(dataset.inputs(), dataset.outputs())?;
     Ok((dataset, params))
 }

@@ -6,7 +6,8 @@ use anyhow::Context;
 use clap::{ArgAction, ValueEnum};
 use firmware_core::Precision;
 use trainer::auto_scale::Setting;
-use trainer::dataset::{Holdout, Outside};
+use trainer::dataset::periodic::{self, NamedPeriod};
+use trainer::dataset::{Dataset, Holdout, Outside};
 use trainer::effect::EncodingOption;
 use trainer::encoding::EncodingKind;
 use trainer::fit::FitParams;
@@ -71,6 +72,10 @@ pub(in crate::cli) struct Settings {
     /// Points beyond the domain; periodic makes the network periodic [default: clamp]
     #[arg(long)]
     outside: Option<OutsideArg>,
+    /// Inputs that repeat, with their period in the data's units, such as angle_deg=360: the network has the same value one period
+    /// further. NAME is an input's name, or its number from 1; --outside holds for the other inputs
+    #[arg(long, value_delimiter = ',', value_name = "NAME=PERIOD", value_parser = str::parse::<NamedPeriod>)]
+    periodic: Vec<NamedPeriod>,
     /// Samples to test with: none, even (train on even rows and columns, test on odd ones), or a part such as 0.1 [default: none; of a sweep: 0.1]
     #[arg(long)]
     holdout: Option<Holdout>,
@@ -170,6 +175,12 @@ impl Settings {
         if self.frequencies.is_some() {
             warn_of_uneven_frequencies(&self.params(None).encoding, inputs);
         }
+    }
+
+    /// Finds the axes that have a period of their own, for [`Self::run_settings`] does not know the inputs' names.
+    pub(in crate::cli) fn resolve(&self, settings: &mut RunSettings, dataset: &Dataset) -> anyhow::Result<()> {
+        settings.fit.periodic = periodic::resolve(&self.periodic, &dataset.input_names)?;
+        Ok(())
     }
 
     /// Says which of the options given change nothing.
