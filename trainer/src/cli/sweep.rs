@@ -14,7 +14,7 @@ use trainer::train::Ended;
 
 use super::fit::{self, parse_precision};
 use super::number::from_one;
-use super::{interrupt, print};
+use super::{interrupt, print, warn_of_redundant_frequencies};
 
 /// Samples held out where nothing is said.
 const HOLDOUT: f64 = 0.1;
@@ -38,7 +38,7 @@ pub(crate) struct Sweep {
     /// A PNG or JPEG picture, an .npy array, or a CSV table
     input: PathBuf,
     /// The directory of the sweep; one that holds the same sweep is continued
-    #[arg(long, value_name = "DIR")]
+    #[arg(short, long, visible_alias = "output-dir", value_name = "DIR")]
     out: PathBuf,
     /// Values of --scale, such as 1,2,4,8
     #[arg(long, value_name = "LIST", conflicts_with = "scale", allow_hyphen_values = true)]
@@ -62,7 +62,7 @@ pub(crate) struct Sweep {
     #[arg(long, value_parser = from_one::<usize>)]
     threads: Option<usize>,
     /// Updates of the parameters [default: 2000]
-    #[arg(long, value_parser = from_one::<u64>)]
+    #[arg(long, aliases = ["iterations", "iters"], value_parser = from_one::<u64>)]
     steps: Option<u64>,
     #[command(flatten)]
     settings: fit::Settings,
@@ -91,6 +91,8 @@ impl Sweep {
         let (dataset, _) = self.settings.read_data(&mut base)?;
         self.settings.warn_of_uneven_frequencies(dataset.inputs());
         let sweep = Settings::new(base, grid, precision, &dataset)?;
+        let settings = sweep.settings().iter();
+        warn_of_redundant_frequencies(settings.map(|setting| (&setting.params().encoding, setting.encoding())));
         let stop = interrupt::catch()?;
         let store = Store::create(&self.out, sweep.manifest())?;
         let (bar, finished) = (Progress::new(), AtomicUsize::new(0));

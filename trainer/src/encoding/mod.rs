@@ -19,6 +19,7 @@
 
 mod error;
 mod params;
+mod redundant;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +30,7 @@ use rayon::prelude::*;
 pub use error::EncodingError;
 pub(crate) use params::power;
 pub use params::{EncodingKind, EncodingParams};
+pub use redundant::Redundant;
 
 /// One cycle in Q16.16.
 const CYCLE: f64 = 65_536.0;

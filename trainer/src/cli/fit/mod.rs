@@ -1,5 +1,6 @@
 //! `trainer fit`: from a file of data to a run folder with the model in it.
 
+mod misnamed;
 mod settings;
 
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ use trainer::{checkpoint, files, progress};
 pub(super) use self::settings::{PrecisionArg, Settings, parse_precision};
 use super::number::from_one;
 use super::reading::load_and_tell;
-use super::{interrupt, print};
+use super::{interrupt, print, warn_of_redundant_frequencies};
 
 /// Train a network on a picture, an array or a table, and write the model for a device.
 ///
@@ -34,7 +35,8 @@ pub(crate) struct Fit {
     #[arg(required_unless_present = "resume")]
     input: Option<PathBuf>,
     /// The run folder to make
-    #[arg(long, value_name = "RUN", required_unless_present = "resume", conflicts_with = "resume")]
+    #[arg(short, long, visible_alias = "output-dir", value_name = "RUN", required_unless_present = "resume")]
+    #[arg(conflicts_with = "resume")]
     out: Option<PathBuf>,
     /// Replace the run in --out
     #[arg(long, conflicts_with = "resume")]
@@ -45,7 +47,7 @@ pub(crate) struct Fit {
     #[command(flatten)]
     settings: Settings,
     /// Updates of the parameters [default: 2000]
-    #[arg(long, value_parser = from_one::<u64>)]
+    #[arg(long, aliases = ["iterations", "iters"], value_parser = from_one::<u64>)]
     steps: Option<u64>,
     /// Print one JSON object, with the curve that auto chose by; progress goes to standard error
     #[arg(long)]
@@ -100,6 +102,7 @@ impl Fit {
             // What an earlier run in this folder chose is not this run's.
             files::remove(&folder.choice())?;
         }
+        warn_of_redundant_frequencies([(&settings.fit.encoding, params.encoding())]);
         let (state, fingerprint) = (params.start(), checkpoint::fingerprint(&dataset));
         Ok(Job { folder, settings, dataset, split, params, state, fingerprint })
     }

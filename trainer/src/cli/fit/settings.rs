@@ -17,6 +17,7 @@ use trainer::saved::RunSettings;
 
 use super::super::reading::ReadingArgs;
 use super::super::{number::whole, warn_of_options_without_effect, warn_of_uneven_frequencies};
+use super::misnamed::Misnamed;
 
 /// Everything that a resumed run takes from its folder.
 #[derive(clap::Args, Default, PartialEq)]
@@ -33,11 +34,11 @@ pub(in crate::cli) struct Settings {
     #[arg(long)]
     encoding: Option<EncodingKind>,
     /// Rows of the frequency matrix; positional and fourier share them among the axes [default: 64]
-    #[arg(long, value_parser = whole::<usize>)]
+    #[arg(long, aliases = ["m", "num-frequencies", "num-freqs"], value_parser = whole::<usize>)]
     frequencies: Option<usize>,
     /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the domain; auto, for gaussian only,
     /// chooses it by kernel theory and short trainings (not in a sweep, which tries what it is told) [default: 10]
-    #[arg(long, value_name = "SCALE", value_parser = parse_value)]
+    #[arg(long, visible_alias = "sigma", value_name = "SCALE", value_parser = parse_value)]
     scale: Option<Value>,
     /// p of the amplitudes 1/j^p of fourier; inf leaves the first frequency; auto chooses it as for --scale [default: 0]
     #[arg(long, value_name = "P", value_parser = parse_value)]
@@ -58,10 +59,10 @@ pub(in crate::cli) struct Settings {
     #[arg(long)]
     output: Option<Output>,
     /// Samples a step, or all [default: 4096]
-    #[arg(long, value_parser = parse_batch)]
+    #[arg(long, visible_alias = "batch-size", alias = "bs", value_parser = parse_batch)]
     batch: Option<Batch>,
     /// Adam's learning rate at its highest [default: 1e-2]
-    #[arg(long)]
+    #[arg(long, visible_alias = "lr")]
     learning_rate: Option<f64>,
     /// Its course: constant, cosine (to 1 %), or exponential:FACTOR:STEPS [default: cosine]
     #[arg(long, value_parser = parse_schedule)]
@@ -82,6 +83,8 @@ pub(in crate::cli) struct Settings {
     /// Seed of everything random [default: 0]
     #[arg(long, value_parser = whole::<u64>)]
     seed: Option<u64>,
+    #[command(flatten)]
+    misnamed: Misnamed,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
