@@ -14,6 +14,7 @@ mod nerf;
 mod ntk;
 mod number;
 mod outputs;
+mod predict;
 mod quantize;
 mod reading;
 mod reproduce;
@@ -46,6 +47,7 @@ enum Command {
     Inverse(inverse::Inverse),
     Nerf(nerf::Nerf),
     Ntk(ntk::Ntk),
+    Predict(predict::Predict),
     Quantize(quantize::Quantize),
     Reproduce(reproduce::Reproduce),
     Sweep(Box<sweep::Sweep>),
@@ -63,6 +65,7 @@ impl Cli {
             Command::Inverse(command) => command.run(),
             Command::Nerf(command) => command.run(),
             Command::Ntk(command) => command.run(),
+            Command::Predict(command) => command.run(),
             Command::Quantize(command) => command.run(),
             Command::Reproduce(command) => command.run(),
             Command::Sweep(command) => command.run(),

@@ -16,7 +16,10 @@ pub(super) fn dataset(bytes: &[u8], inputs: &[String], outputs: &[String]) -> Re
     check_header(&names)?;
     let (inputs, outputs) = choose_columns(&names, inputs, outputs)?;
 
-    let columns = read_columns(&mut reader, bytes, &names, &[&inputs[..], &outputs[..]].concat())?;
+    let (columns, last_line) = read_columns(&mut reader, bytes, &names, &[&inputs[..], &outputs[..]].concat())?;
+    if columns[0].len() == 1 {
+        return Err(CsvError::OneRow(last_line));
+    }
     let (input_columns, output_columns) = columns.split_at(inputs.len());
     let label = |column: usize| names[column].clone();
 
@@ -50,6 +53,21 @@ pub(super) fn dataset(bytes: &[u8], inputs: &[String], outputs: &[String]) -> Re
         cells: None,
         notes: Vec::new(),
     })
+}
+
+/// The values of the columns of these names, one vector for each; at least one row.
+pub(crate) fn columns(bytes: &[u8], wanted: &[String]) -> Result<Vec<Vec<f64>>, CsvError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut reader = ReaderBuilder::new().delimiter(delimiter(bytes)).flexible(true).from_reader(bytes);
+    let header = reader.byte_headers().map_err(|error| malformed(&error))?;
+    let names: Vec<String> = header.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
+    if names.iter().all(|name| name.parse::<f64>().is_ok()) {
+        return Err(CsvError::NumericHeader(names.join(",")));
+    }
+    let missing = |name: &String| CsvError::MissingColumn { name: name.clone(), available: names.join(", ") };
+    let find = |name: &String| names.iter().position(|found| found == name).ok_or_else(|| missing(name));
+    let chosen = wanted.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    Ok(read_columns(&mut reader, bytes, &names, &chosen)?.0)
 }
 
 /// The separator that is most frequent in the header line.
@@ -115,13 +133,13 @@ fn choose_columns(
     }
 }
 
-/// The values of the chosen columns, one vector for each.
+/// The values of the chosen columns, one vector for each, and the line of the last row.
 fn read_columns(
     reader: &mut csv::Reader<&[u8]>,
     bytes: &[u8],
     names: &[String],
     chosen: &[usize],
-) -> Result<Vec<Vec<f64>>, CsvError> {
+) -> Result<(Vec<Vec<f64>>, u64), CsvError> {
     let mut columns = vec![Vec::new(); chosen.len()];
     let mut record = ByteRecord::new();
     let mut line = 0;
@@ -134,11 +152,7 @@ fn read_columns(
             values.push(number(&record[column]).map_err(|fault| fault.at(line, &names[column], &record[column]))?);
         }
     }
-    match columns[0].len() {
-        0 => Err(CsvError::NoRows),
-        1 => Err(CsvError::OneRow(line)),
-        _ => Ok(columns),
-    }
+    if columns[0].is_empty() { Err(CsvError::NoRows) } else { Ok((columns, line)) }
 }
 
 /// The line of a record: the reader's position is before the blank lines that it skipped.
