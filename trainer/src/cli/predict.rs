@@ -120,7 +120,7 @@ impl Predict {
                     let rows =
                         |array: &Array2<f64>| array.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>();
                     object["at"] = json!(rows(&table.points));
-                    object["values"] = json!(rows(&table.values));
+                    object["values"] = json!(rows(&table.values.mapv(shortest)));
                 }
                 print(&serde_json::to_string_pretty(&object)?)
             }
@@ -222,6 +222,12 @@ fn origins(model: &Model<'_>, key: &str, count: usize) -> Vec<f64> {
     found.filter(|origins| origins.len() == count).unwrap_or_else(|| vec![0.0; count])
 }
 
+/// Of a number that single precision holds, the f64 that is written as shortly as the f32 is.
+fn shortest(number: f64) -> f64 {
+    let narrow = number as f32;
+    if f64::from(narrow) == number { narrow.to_string().parse().unwrap_or(number) } else { number }
+}
+
 fn has_origins(model: &Model<'_>) -> bool {
     origins(model, "output_origins", model.outputs()).iter().any(|&origin| origin != 0.0)
 }
@@ -251,7 +257,6 @@ impl Table {
             let numbers = self.points.row(row).into_iter().chain(self.values.row(row));
             for (k, &number) in numbers.enumerate() {
                 let comma = if k == 0 { "" } else { "," };
-                // What single precision holds is written as shortly as it allows.
                 let narrow = number as f32;
                 let written = if f64::from(narrow) == number {
                     write!(text, "{comma}{narrow}")
