@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use ndarray::Array2;
 use thiserror::Error;
 
-use crate::dataset::{CsvError, NpyError, csv, is_named_table, npy};
+use crate::dataset::table::{self, TableError};
+use crate::dataset::{LoadOptions, NpyError, is_named_table, npy};
 use crate::files::{self, ReadError};
 
 /// Why a file gives no points for a model.
@@ -33,11 +34,11 @@ pub enum PointsError {
     },
     /// A table that cannot be used.
     #[error("{}", path.display())]
-    Csv {
+    Table {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: CsvError,
+        source: TableError,
     },
     /// A table without one of the inputs.
     #[error(
@@ -90,20 +91,34 @@ pub enum PointsError {
     },
 }
 
-/// Reads the points `[n, d]` of a model with these inputs.
+/// Points for a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Points {
+    /// `[n, d]`, in the file's own numbers.
+    pub values: Array2<f64>,
+    /// What was skipped or assumed, a whole sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Reads the points of a model with these inputs. Of the options those of missing data and of the decimal mark count.
 ///
 /// # Errors
 ///
 /// If the file cannot be read, has other columns, or a value that is no number.
-pub fn read(path: &Path, inputs: &[String]) -> Result<Array2<f64>, PointsError> {
+pub fn read(path: &Path, inputs: &[String], options: &LoadOptions) -> Result<Points, PointsError> {
     let bytes = files::read(path)?;
     if bytes.starts_with(b"\x93NUMPY") {
-        return array(path, &bytes, inputs);
+        return Ok(Points { values: array(path, &bytes, inputs)?, notes: Vec::new() });
     }
     if !is_named_table(path) {
         return Err(PointsError::UnknownFormat { path: path.to_owned() });
     }
-    table(path, &bytes, inputs)
+    let table::Columns { values, notes } = table::columns(&bytes, options, inputs).map_err(|source| match source {
+        TableError::MissingColumn { name, available } => PointsError::Column { path: path.to_owned(), name, available },
+        source => PointsError::Table { path: path.to_owned(), source },
+    })?;
+    let rows = values.first().map_or(0, Vec::len);
+    Ok(Points { values: Array2::from_shape_fn((rows, values.len()), |(row, column)| values[column][row]), notes })
 }
 
 fn array(path: &Path, bytes: &[u8], inputs: &[String]) -> Result<Array2<f64>, PointsError> {
@@ -131,14 +146,6 @@ fn array(path: &Path, bytes: &[u8], inputs: &[String]) -> Result<Array2<f64>, Po
     }
 }
 
-fn table(path: &Path, bytes: &[u8], inputs: &[String]) -> Result<Array2<f64>, PointsError> {
-    let columns = csv::columns(bytes, inputs).map_err(|source| match source {
-        CsvError::MissingColumn { name, available } => PointsError::Column { path: path.to_owned(), name, available },
-        source => PointsError::Csv { path: path.to_owned(), source },
-    })?;
-    Ok(Array2::from_shape_fn((columns[0].len(), columns.len()), |(row, column)| columns[column][row]))
-}
-
 #[cfg(test)]
 mod tests {
     use ndarray::array;
@@ -150,7 +157,7 @@ mod tests {
         let path = directory.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         let inputs: Vec<String> = inputs.iter().map(|name| (*name).to_owned()).collect();
-        read(&path, &inputs).map_err(|error| {
+        read(&path, &inputs, &LoadOptions::default()).map(|points| points.values).map_err(|error| {
             let source = std::error::Error::source(&error).map_or(String::new(), |source| format!(": {source}"));
             format!("{error}{source}")
         })
@@ -170,7 +177,8 @@ mod tests {
         let missing = read_bytes("p.csv", text, &["x", "z"]).unwrap_err();
         assert!(missing.contains("no column 'z'") && missing.contains("note, y, x"), "{missing}");
         assert!(read_bytes("p.csv", text, &["note"]).unwrap_err().contains("line 2, column 'note'"));
-        assert!(read_bytes("p.csv", b"1,2\n3,4\n", &["x", "y"]).unwrap_err().contains("add a header line"));
+        assert_eq!(read_bytes("p.csv", b"1,2\n3,4\n", &["x", "y"]).unwrap(), array![[1.0, 2.0], [3.0, 4.0]]);
+        assert_eq!(read_bytes("p.csv", b"y;x\n0,5;3\n", &["x", "y"]).unwrap(), array![[3.0, 0.5]]);
         assert!(read_bytes("p.csv", b"x,y\n", &["x", "y"]).unwrap_err().contains("no rows"));
         assert!(read_bytes("p.doc", text, &["x"]).unwrap_err().contains("neither"));
     }

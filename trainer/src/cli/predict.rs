@@ -10,10 +10,11 @@ use ndarray::Array2;
 use rayon::prelude::*;
 use serde_json::json;
 use trainer::dataset::{npy, periodic};
-use trainer::model_card::{names, precision_name, text_value};
+use trainer::model_card::{names, origins, precision_name};
 use trainer::model_file::{ModelFile, predict};
 use trainer::{files, points};
 
+use super::reading::ReadingArgs;
 use super::{outputs, print};
 
 /// Rows that one task writes as text.
@@ -40,6 +41,8 @@ pub(crate) struct Predict {
     /// One point, a number for each input, in the order of `trainer inspect`, such as 45,30; may be given several times
     #[arg(long, value_name = "NUMBERS", allow_hyphen_values = true)]
     at: Vec<Point>,
+    #[command(flatten)]
+    reading: ReadingArgs,
     /// Write a .csv of inputs and outputs, or an .npy of the outputs [n, outputs], instead of printing
     #[arg(short, long, visible_alias = "output", value_name = "FILE")]
     out: Option<PathBuf>,
@@ -96,13 +99,13 @@ impl Predict {
         let model = file.model()?;
         let inputs = named(&model, "inputs", model.inputs());
         let points = match &self.points {
-            Some(path) => points::read(path, &inputs)?,
+            Some(path) => self.read(path, &inputs)?,
             None => self.points_at(&inputs)?,
         };
         let values = self.evaluate(&model, &inputs, &points)?;
         let table = Table { inputs, outputs: named(&model, "outputs", model.outputs()), points, values };
         match (&self.out, format) {
-            (Some(path), Some(Format::Npy)) => table.write_npy(path, has_origins(&model))?,
+            (Some(path), Some(Format::Npy)) => table.write_npy(path)?,
             (Some(path), _) => files::write_with(path, |writer| table.write_csv(writer))?,
             _ => {}
         }
@@ -127,6 +130,16 @@ impl Predict {
         }
     }
 
+    fn read(&self, path: &Path, inputs: &[String]) -> anyhow::Result<Array2<f64>> {
+        let options = self.reading.options(&[], &[]);
+        for (given, option) in [(options.channels_last, "--channels-last"), (options.wide, "--wide")] {
+            ensure!(!given, "{option} tells inputs from outputs, and points have no outputs; leave it out");
+        }
+        let points = points::read(path, inputs, &options)?;
+        points.notes.iter().for_each(|note| trainer::note!("{note}"));
+        Ok(points.values)
+    }
+
     /// The points of the command line.
     fn points_at(&self, inputs: &[String]) -> anyhow::Result<Array2<f64>> {
         for Point(numbers) in &self.at {
@@ -143,17 +156,17 @@ impl Predict {
 
     /// The model's values, with what is to be said of points beyond its domain.
     fn evaluate(&self, model: &Model<'_>, inputs: &[String], points: &Array2<f64>) -> anyhow::Result<Array2<f64>> {
-        let origins = origins(model, "input_origins", model.inputs());
+        let origins = origins(model.text());
         let mut shifted = Array2::zeros(points.dim());
         ndarray::Zip::from(shifted.rows_mut()).and(points.rows()).par_for_each(|mut shifted, point| {
-            for ((x, &file), origin) in shifted.iter_mut().zip(point).zip(&origins) {
-                *x = (file - origin) as f32;
+            for (k, (x, &file)) in shifted.iter_mut().zip(point).enumerate() {
+                *x = (file - origins.input(k)) as f32;
             }
         });
         let place = self.points.as_ref().map_or("--at".to_owned(), |path| path.display().to_string());
         say_beyond(model, &shifted, |rows, axis, trained| {
             let (row, column) = (rows[0], axis);
-            let (name, value, origin) = (&inputs[column], points[[row, column]], origins[column]);
+            let (name, value, origin) = (&inputs[column], points[[row, column]], origins.input(column));
             let number = |x: f32| if origin == 0.0 { x.to_string() } else { (origin + f64::from(x)).to_string() };
             format!(
                 "{name} is {value} in row {}, counted from 1, and the domain is {} to {}",
@@ -163,11 +176,9 @@ impl Predict {
             )
         })
         .map_err(|sentence| anyhow::anyhow!("{place}: {sentence}"))?;
-        let values = predict(model, &shifted)?;
-        let origins = self::origins(model, "output_origins", model.outputs());
-        let mut values = values.mapv(f64::from);
-        for (mut column, origin) in values.columns_mut().into_iter().zip(origins) {
-            column.mapv_inplace(|value| origin + value);
+        let mut values = predict(model, &shifted)?.mapv(f64::from);
+        for (k, mut column) in values.columns_mut().into_iter().enumerate() {
+            column.mapv_inplace(|value| origins.output(k) + value);
         }
         Ok(values)
     }
@@ -216,20 +227,10 @@ fn named(model: &Model<'_>, key: &str, count: usize) -> Vec<String> {
     if found.len() == count { found } else { (0..count).map(|k| format!("{kind} {k}")).collect() }
 }
 
-/// What zero stands for in the model, in the numbers of the data: all zero where its text does not say.
-fn origins(model: &Model<'_>, key: &str, count: usize) -> Vec<f64> {
-    let found: Option<Vec<f64>> = text_value(model.text(), key).and_then(|value| serde_json::from_str(value).ok());
-    found.filter(|origins| origins.len() == count).unwrap_or_else(|| vec![0.0; count])
-}
-
 /// Of a number that single precision holds, the f64 that is written as shortly as the f32 is.
 fn shortest(number: f64) -> f64 {
     let narrow = number as f32;
     if f64::from(narrow) == number { narrow.to_string().parse().unwrap_or(number) } else { number }
-}
-
-fn has_origins(model: &Model<'_>) -> bool {
-    origins(model, "output_origins", model.outputs()).iter().any(|&origin| origin != 0.0)
 }
 
 impl Table {
@@ -270,13 +271,14 @@ impl Table {
         text
     }
 
-    fn write_npy(&self, path: &Path, in_f64: bool) -> anyhow::Result<()> {
+    /// The outputs, in f64 where single precision does not hold them.
+    fn write_npy(&self, path: &Path) -> anyhow::Result<()> {
         let shape = [self.values.nrows(), self.values.ncols()];
-        let values = self.values.iter().copied();
-        if in_f64 {
-            files::write_with(path, |writer| npy::write(writer, &shape, &values.collect::<Vec<_>>()))?;
+        let narrow: Vec<f32> = self.values.iter().map(|&value| value as f32).collect();
+        if self.values.iter().zip(&narrow).all(|(value, narrow)| f64::from(*narrow) == *value) {
+            files::write_with(path, |writer| npy::write(writer, &shape, &narrow))?;
         } else {
-            let values: Vec<f32> = values.map(|value| value as f32).collect();
+            let values: Vec<f64> = self.values.iter().copied().collect();
             files::write_with(path, |writer| npy::write(writer, &shape, &values))?;
         }
         Ok(())

@@ -29,6 +29,8 @@ pub(super) fn dataset(bytes: &[u8], format: ImageFormat) -> ImageResult<Dataset>
         kind: Kind::Image { width, height, channels },
         input_names: domain::index_names(2),
         output_names: names.iter().map(|name| (*name).to_owned()).collect(),
+        input_units: Vec::new(),
+        output_units: Vec::new(),
         input_origins: vec![0.0; 2],
         output_origins: vec![0.0; channels],
         cells: None,

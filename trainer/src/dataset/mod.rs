@@ -21,13 +21,15 @@
 //!   own. A constant output has scale 1, so nothing is divided by zero.
 //! - **Peak.** PSNR is measured on unit values, where the peak is 1: the range of the data.
 
-pub mod csv;
 mod domain;
 mod error;
 pub mod holdout;
 mod image;
 pub mod npy;
 pub mod periodic;
+pub mod sentinel;
+mod summary;
+pub mod table;
 
 use std::path::Path;
 
@@ -37,8 +39,9 @@ use serde::{Deserialize, Serialize};
 use crate::files;
 
 pub use domain::{Axis, OutputMap, Outside};
-pub use error::{CsvError, DatasetError, NpyError};
+pub use error::{DatasetError, NpyError};
 pub use holdout::{Holdout, Split, split};
+pub use table::{Decimal, TableError};
 
 /// What a file of data looked like before it became samples; reports draw it in this form again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +85,10 @@ pub struct Dataset {
     pub input_names: Vec<String>,
     /// `value`, `red`, …, or the names of the columns.
     pub output_names: Vec<String>,
+    /// The unit of each input as the file gives it, empty where it gives none; no element at all if it gives no units.
+    pub input_units: Vec<String>,
+    /// The same of each output.
+    pub output_units: Vec<String>,
     /// What zero stands for in `points`, in the file's own numbers, for each input: `file value = origin + point`. Not zero only where
     /// single precision could not tell the file's values apart otherwise.
     pub input_origins: Vec<f64>,
@@ -110,6 +117,8 @@ impl Dataset {
             kind: Kind::Grid { shape: shape.to_vec(), channels_last: targets.ncols() > 1 },
             input_names: domain::index_names(axes.len()),
             output_names: (0..targets.ncols()).map(|output| format!("output {output}")).collect(),
+            input_units: Vec::new(),
+            output_units: Vec::new(),
             input_origins: vec![0.0; axes.len()],
             output_origins: vec![0.0; targets.ncols()],
             cells: None,
@@ -162,6 +171,23 @@ impl Dataset {
         }
         shape
     }
+
+    /// Writes what a model answers at every sample, `[n, c]` counted from [`output_origins`](Self::output_origins), to an `.npy` in the
+    /// file's own numbers: f32, or f64 where an origin needs it.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn write_outputs(&self, path: &Path, predictions: &Array2<f32>) -> Result<(), files::WriteError> {
+        let shape = self.output_shape();
+        if self.output_origins.iter().all(|&origin| origin == 0.0) {
+            let values: Vec<f32> = predictions.iter().copied().collect();
+            return files::write_with(path, |writer| npy::write(writer, &shape, &values));
+        }
+        let origins = self.output_origins.iter().cycle();
+        let values: Vec<f64> = predictions.iter().zip(origins).map(|(&y, origin)| origin + f64::from(y)).collect();
+        files::write_with(path, |writer| npy::write(writer, &shape, &values))
+    }
 }
 
 /// How to read a file; a run keeps it among its settings.
@@ -170,11 +196,65 @@ impl Dataset {
 pub struct LoadOptions {
     /// The last axis of an `.npy` holds the outputs.
     pub channels_last: bool,
-    /// Columns of a CSV that are inputs, in this order; empty: those that are not outputs.
+    /// Columns of a table that are inputs, in this order, by name or number; empty: those that are not outputs.
     pub inputs: Vec<String>,
-    /// Columns of a CSV that are outputs, in this order; empty: those that are not inputs, or the last one if the
+    /// Columns of a table that are outputs, in this order; empty: those that are not inputs, or the last one if the
     /// inputs are not named either.
     pub outputs: Vec<String>,
+    /// Values that stand for "no data": samples with one of them are left out, as [`sentinel::is_no_data`] tells.
+    #[serde(with = "as_text", skip_serializing_if = "Vec::is_empty")]
+    pub no_data: Vec<f64>,
+    /// The decimal mark of a table; `None`: as its cells tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decimal: Option<Decimal>,
+    /// Rows of a table with a missing or bad cell in a column that is used are left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub skip_missing: bool,
+    /// The table has one axis in the line of its names and one in its first column.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub wide: bool,
+    /// Set where data are read for a model that exists: they are counted from its origins and may be a single row, since the model
+    /// has the domain.
+    #[serde(skip)]
+    pub origins: Option<Origins>,
+}
+
+/// From where the inputs and outputs of a model are counted, in the file's own numbers; those that are not listed, from 0.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Origins {
+    /// As [`Dataset::input_origins`].
+    pub inputs: Vec<f64>,
+    /// As [`Dataset::output_origins`].
+    pub outputs: Vec<f64>,
+}
+
+impl Origins {
+    /// Of the input with this number.
+    #[must_use]
+    pub fn input(&self, k: usize) -> f64 {
+        self.inputs.get(k).copied().unwrap_or_default()
+    }
+
+    /// Of the output with this number.
+    #[must_use]
+    pub fn output(&self, k: usize) -> f64 {
+        self.outputs.get(k).copied().unwrap_or_default()
+    }
+}
+
+/// Numbers kept as text: flattened numbers cannot be read back in every build of the workspace.
+mod as_text {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(numbers: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+        numbers.iter().map(f64::to_string).collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
+    }
 }
 
 /// Reads a PNG or JPEG picture, an `.npy` array or a CSV table, told apart by content rather than by name.
@@ -215,15 +295,19 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DatasetError>
             if options.channels_last {
                 return Err(DatasetError::ChannelsLastIsForNpy { path: path.to_owned() });
             }
-            csv::dataset(&bytes, &options.inputs, &options.outputs)
-                .map_err(|source| DatasetError::Csv { path: path.to_owned(), source })
+            table::dataset(&bytes, options).map_err(|source| DatasetError::Table { path: path.to_owned(), source })
         }
         None => Err(DatasetError::UnknownFormat { path: path.to_owned() }),
     }
 }
 
-/// Columns can only be named in a table.
+/// Only a table has columns, decimal marks and lines.
 fn no_columns(path: &Path, options: &LoadOptions) -> Result<(), DatasetError> {
+    if let Some((_, option)) =
+        [(options.wide, "--wide"), (options.decimal.is_some(), "--decimal")].iter().find(|(given, _)| *given)
+    {
+        return Err(DatasetError::OptionIsForTables { path: path.to_owned(), option });
+    }
     if options.inputs.is_empty() && options.outputs.is_empty() {
         Ok(())
     } else {

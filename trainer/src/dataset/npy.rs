@@ -151,6 +151,8 @@ fn grid(shape: &[usize], channels_last: bool, channels: usize, values: &[f64], m
         kind: Kind::Grid { shape: shape.to_vec(), channels_last },
         input_names: domain::index_names(shape.len()),
         output_names: (0..channels).map(name).collect(),
+        input_units: Vec::new(),
+        output_units: Vec::new(),
         input_origins: vec![0.0; shape.len()],
         output_origins: vec![0.0; channels],
         cells: None,
