@@ -54,6 +54,16 @@ pub enum PointsError {
         /// As in the header.
         available: String,
     },
+    /// A column without any number.
+    #[error("{}: the column '{name}', an input of the model, holds {found}; write numbers in it", path.display())]
+    NoNumbers {
+        /// The file.
+        path: PathBuf,
+        /// The input.
+        name: String,
+        /// What it holds instead.
+        found: String,
+    },
     /// An array that cannot be read.
     #[error("{}", path.display())]
     Npy {
@@ -113,12 +123,24 @@ pub fn read(path: &Path, inputs: &[String], options: &LoadOptions) -> Result<Poi
     if !is_named_table(path) {
         return Err(PointsError::UnknownFormat { path: path.to_owned() });
     }
-    let table::Columns { values, notes } = table::columns(&bytes, options, inputs).map_err(|source| match source {
-        TableError::MissingColumn { name, available } => PointsError::Column { path: path.to_owned(), name, available },
-        source => PointsError::Table { path: path.to_owned(), source },
-    })?;
+    let read = table::columns(&bytes, options, inputs);
+    let table::Columns { values, notes } = read.map_err(|error| unfit(path.to_owned(), error))?;
     let rows = values.first().map_or(0, Vec::len);
     Ok(Points { values: Array2::from_shape_fn((rows, values.len()), |(row, column)| values[column][row]), notes })
+}
+
+/// What is wrong with a table, said of inputs of a model: they cannot be left out.
+fn unfit(path: PathBuf, error: TableError) -> PointsError {
+    match error {
+        TableError::MissingColumn { name, available } => PointsError::Column { path, name, available },
+        TableError::Times { column: name, text, .. } | TableError::Words { column: name, text, .. } => {
+            PointsError::NoNumbers { path, name, found: format!("text such as '{text}'") }
+        }
+        TableError::EmptyColumn { column: name, .. } => {
+            PointsError::NoNumbers { path, name, found: "nothing".to_owned() }
+        }
+        source => PointsError::Table { path, source },
+    }
 }
 
 fn array(path: &Path, bytes: &[u8], inputs: &[String]) -> Result<Array2<f64>, PointsError> {
@@ -176,7 +198,9 @@ mod tests {
         assert_eq!(read_bytes("p.csv", b"x\n7\n", &["x"]).unwrap(), array![[7.0]]);
         let missing = read_bytes("p.csv", text, &["x", "z"]).unwrap_err();
         assert!(missing.contains("no column 'z'") && missing.contains("note, y, x"), "{missing}");
-        assert!(read_bytes("p.csv", text, &["note"]).unwrap_err().contains("line 2, column 'note'"));
+        let words = read_bytes("p.csv", text, &["note"]).unwrap_err();
+        assert!(words.contains("'note', an input of the model, holds text such as 'here'; write numbers"), "{words}");
+        assert!(read_bytes("p.csv", b"x,y\n1,2\n3,?!\n", &["x", "y"]).unwrap_err().contains("line 3"));
         assert_eq!(read_bytes("p.csv", b"1,2\n3,4\n", &["x", "y"]).unwrap(), array![[1.0, 2.0], [3.0, 4.0]]);
         assert_eq!(read_bytes("p.csv", b"y;x\n0,5;3\n", &["x", "y"]).unwrap(), array![[3.0, 0.5]]);
         assert!(read_bytes("p.csv", b"x,y\n", &["x", "y"]).unwrap_err().contains("no rows"));

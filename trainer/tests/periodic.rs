@@ -22,7 +22,8 @@ fn success(output: &Output) -> (String, String) {
 
 fn failure(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && said.starts_with("error: ") && !said.contains("panicked"), "{said}");
+    let errors = said.lines().filter(|line| line.starts_with("error: ")).count();
+    assert!(!output.status.success() && errors == 1 && !said.contains("panicked"), "{said}");
     said
 }
 

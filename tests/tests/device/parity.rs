@@ -4,6 +4,7 @@ use firmware_core::{OutputActivation, Outside, Precision};
 use tests::boards::BOARDS;
 use tests::commands::parity::{PRECISIONS, check};
 use tests::synthetic::Network;
+use tests::{device, points};
 
 use crate::firmware;
 
@@ -43,6 +44,18 @@ fn every_board_agrees_on_which_axis_wraps() {
     for board in BOARDS {
         agrees(board.name, &Network { periodic: 0b10, ..Network::tiny(Precision::W8A16) }, 4000);
     }
+}
+
+#[test]
+fn how_far_the_device_is_can_be_watched() {
+    let artifact = Network::small(Precision::W8A16).artifact(1).unwrap();
+    let points = points::all_kinds(&artifact.model().unwrap(), 40_000, 1);
+    let mut told = Vec::new();
+    let report =
+        device::evaluate_watched(&firmware("mps2-an386"), &artifact, &points, &mut |done| told.push(done)).unwrap();
+    assert_eq!((report.samples, report.mismatched), (40_000, 0));
+    assert!(told.is_sorted() && told.iter().all(|&done| done <= 40_000), "{told:?}");
+    assert!(told.iter().any(|&done| (1..40_000).contains(&done)), "{told:?}");
 }
 
 #[test]

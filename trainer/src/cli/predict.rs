@@ -205,8 +205,8 @@ fn say_beyond(
         let (some, lie) = (rows.len(), if rows.len() == 1 { "lies" } else { "lie" });
         if outside == Outside::Clamp {
             trainer::note!(
-                "note: {some} of {count} points {lie} outside the domain that the model was trained on; it is evaluated at the nearest \
-                 point of the domain there ({what})"
+                "note: {some} of {count} points {lie} outside the domain that the model was trained on; the nearest points of the \
+                 domain are taken instead ({what})"
             );
         } else {
             let named = rows.iter().take(NAMED).map(|row| (row + 1).to_string()).collect::<Vec<_>>().join(", ");

@@ -4,24 +4,26 @@ use std::path::Path;
 
 use trainer::dataset::{Dataset, DatasetError, Decimal, LoadOptions, load};
 
+/// Where these options stand in the help: a heading for all that follow would also be that of the command's own options.
+const HEADING: &str = "Reading the data";
+
 /// Options of reading; which columns are what is named by each command itself.
 #[derive(clap::Args, Clone, Default, PartialEq)]
-#[command(next_help_heading = "Reading the data")]
 pub(super) struct ReadingArgs {
     /// The last axis of an .npy holds the outputs [default: as in training, where there is a model]
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     channels_last: bool,
     /// Values that stand for missing data: samples with one of them are left out [default: as in training, where there is a model]
-    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUES")]
+    #[arg(long, help_heading = HEADING, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUES")]
     no_data: Vec<f64>,
     /// The decimal mark of a table, '.' or ','; the other one groups thousands [default: as its cells tell]
-    #[arg(long, value_parser = decimal, value_name = "MARK")]
+    #[arg(long, help_heading = HEADING, value_parser = decimal, value_name = "MARK")]
     decimal: Option<Decimal>,
     /// Leave out rows of a table that have a missing or bad cell in a column that is used
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     skip_missing: bool,
     /// The table has one axis in its first line and one in its first column
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     wide: bool,
 }
 
