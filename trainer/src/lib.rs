@@ -21,6 +21,7 @@ pub mod export;
 pub mod features;
 pub mod files;
 pub mod fit;
+pub mod guide;
 pub mod inverse;
 pub mod loss;
 pub mod matmul;
