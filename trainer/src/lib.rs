@@ -10,6 +10,7 @@ macro_rules! note {
     }};
 }
 
+pub mod advice;
 pub mod auto_scale;
 pub mod baseline;
 pub mod checkpoint;
@@ -45,3 +46,4 @@ pub mod sweep;
 pub mod tensors;
 pub mod theory;
 pub mod train;
+pub mod validation;

@@ -18,20 +18,23 @@ mod kernel;
 mod sampling;
 mod search;
 
+use std::path::Path;
+
 use ndarray::{Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
 use self::kernel::Kernel;
 use self::search::Regression;
 use crate::dataset::{Dataset, Kind, OutputMap};
+use crate::tensors::{TensorError, Tensors};
 use crate::theory::TheoryError;
 
 /// More rows than this guide themselves: they lie densely, and the regression would take minutes.
 pub const MOST_ROWS: usize = 5000;
 /// Grids up to this many cells are taken for tables of a few measured points; larger ones are to be stored.
 const MOST_CELLS: usize = 1024;
-/// Fewer rows than this have no rows to leave out.
-const LEAST_ROWS: usize = 8;
+/// One row alone says nothing of what is beside it.
+const LEAST_ROWS: usize = 2;
 /// Samples that the network learns from.
 const SAMPLES: usize = 16_384;
 /// Part of the unit range that is left free at each end.
@@ -139,20 +142,57 @@ impl Guide {
             let scale = map.scale / used as f32;
             OutputMap { scale, offset: map.offset - MARGIN * scale }
         };
-        let points = Array2::from_shape_fn(coordinates.dim(), |(row, axis)| {
-            let (unit, axis) = (f64::from(coordinates[[row, axis]]) / TURNS, &dataset.axes[axis]);
-            (f64::from(axis.minimum) + unit / f64::from(axis.scale)) as f32
-        });
-        Dataset {
-            coordinates,
-            points,
-            targets,
-            output_maps: dataset.output_maps.iter().map(widened).collect(),
-            kind: Kind::Table,
-            cells: None,
-            notes: Vec::new(),
-            ..dataset.clone()
-        }
+        learned(dataset, coordinates, targets, dataset.output_maps.iter().map(widened).collect())
+    }
+}
+
+/// Writes what a network learned from a guide, so that a run goes on with it on any machine.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write(path: &Path, learned: &Dataset) -> Result<(), TensorError> {
+    let mut tensors = Tensors::default();
+    tensors.put_matrix("coordinates", learned.coordinates.view());
+    tensors.put_matrix("targets", learned.targets.view());
+    let maps: Vec<f32> = learned.output_maps.iter().flat_map(|map| [map.scale, map.offset]).collect();
+    tensors.put("output_maps", &[learned.output_maps.len(), 2], &maps);
+    tensors.put_settings(&());
+    tensors.write(path)
+}
+
+/// Reads what [`write()`] wrote, in the domain of `dataset`.
+///
+/// # Errors
+/// If it is missing or damaged, or belongs to data of another shape.
+pub fn read(path: &Path, dataset: &Dataset) -> Result<Dataset, TensorError> {
+    let tensors = Tensors::read(path)?;
+    let (coordinates, targets) = (tensors.get_matrix("coordinates")?, tensors.get_matrix("targets")?);
+    let maps = tensors.get_matrix::<f32>("output_maps")?;
+    let fits = coordinates.dim() == (targets.nrows(), dataset.inputs())
+        && targets.ncols() == dataset.outputs()
+        && maps.dim() == (dataset.outputs(), 2);
+    if !fits {
+        return Err(TensorError::Tensor { path: path.to_owned(), name: "targets".to_owned() });
+    }
+    let output_maps = maps.rows().into_iter().map(|map| OutputMap { scale: map[0], offset: map[1] }).collect();
+    Ok(learned(dataset, coordinates, targets, output_maps))
+}
+
+/// A data set in the domain of another.
+fn learned(dataset: &Dataset, coordinates: Array2<u32>, targets: Array2<f32>, output_maps: Vec<OutputMap>) -> Dataset {
+    let points = Array2::from_shape_fn(coordinates.dim(), |(row, axis)| {
+        let (unit, axis) = (f64::from(coordinates[[row, axis]]) / TURNS, &dataset.axes[axis]);
+        (f64::from(axis.minimum) + unit / f64::from(axis.scale)) as f32
+    });
+    Dataset {
+        coordinates,
+        points,
+        targets,
+        output_maps,
+        kind: Kind::Table,
+        cells: None,
+        notes: Vec::new(),
+        ..dataset.clone()
     }
 }
 

@@ -54,6 +54,15 @@ fn what_the_network_learns_lies_within_a_margin_and_maps_back() {
     let learned = guide.dataset(&data, &all, 0);
     assert_eq!((learned.len(), learned.axes.clone()), (SAMPLES, data.axes.clone()));
     assert!(learned.targets.iter().all(|target| (0.05..=0.95).contains(target)));
+    let path = tempfile::tempdir().unwrap();
+    let path = path.path().join("guide.safetensors");
+    write(&path, &learned).unwrap();
+    let read = read(&path, &data).unwrap();
+    assert_eq!(
+        (&read.coordinates, &read.targets, &read.points),
+        (&learned.coordinates, &learned.targets, &learned.points)
+    );
+    assert_eq!(read.output_maps, learned.output_maps);
     let map = learned.output_maps[0];
     for (row, target) in data.targets.iter().enumerate() {
         let back = map.offset + map.scale * learned.targets[[row, 0]];
