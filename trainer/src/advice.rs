@@ -6,6 +6,8 @@ use serde::Serialize;
 const GAP_DB: f64 = 3.0;
 /// A precision that costs more than this is worth a warning, dB.
 pub(crate) const QUANTIZATION_DB: f64 = 1.0;
+/// Beyond this PSNR on the training samples more steps gain what no integer precision holds, dB.
+const PLENTY_DB: f64 = 60.0;
 /// A loss that falls faster than this when the steps double is not at its end, dB.
 const DOUBLING_DB: f64 = 2.0;
 
@@ -94,10 +96,10 @@ pub fn gap(trained_db: f64, held_out_db: f64) -> Option<Advice> {
     (trained_db - held_out_db > GAP_DB).then_some(Advice::Gap { trained_db, held_out_db })
 }
 
-/// Whether a run of `steps` steps with this history of (step, loss) ended too early: from a quarter to a half of its steps, where the
-/// learning rate is still high, the loss fell fast.
+/// Whether a run of `steps` steps with this history of (step, loss) and this PSNR at its end ended too early: from a quarter to a half
+/// of its steps, where the learning rate is still high, the loss fell fast.
 #[must_use]
-pub fn still_falling(history: &[(u64, f64)], steps: u64) -> Option<Advice> {
+pub fn still_falling(history: &[(u64, f64)], steps: u64, trained_db: f64) -> Option<Advice> {
     // The median of a tenth of the run about a step: single losses of batches jump.
     let about = |middle: f64| -> Option<f64> {
         let reach = 0.05 * steps as f64;
@@ -108,7 +110,7 @@ pub fn still_falling(history: &[(u64, f64)], steps: u64) -> Option<Advice> {
     };
     let (early, late) = (about(0.25 * steps as f64)?, about(0.5 * steps as f64)?);
     let gain_db = 10.0 * (early / late).log10();
-    (gain_db > DOUBLING_DB).then_some(Advice::StillFalling { gain_db, steps })
+    (gain_db > DOUBLING_DB && trained_db < PLENTY_DB).then_some(Advice::StillFalling { gain_db, steps })
 }
 
 #[cfg(test)]
@@ -121,12 +123,13 @@ mod tests {
         let history = |power: f64| -> Vec<(u64, f64)> {
             (0..400).map(|k| (5 * k, (1.0 + 5.0 * k as f64).powf(-power))).collect()
         };
-        let Some(Advice::StillFalling { gain_db, steps: 2000 }) = still_falling(&history(1.0), 2000) else {
+        let Some(Advice::StillFalling { gain_db, steps: 2000 }) = still_falling(&history(1.0), 2000, 40.0) else {
             panic!("a fast fall is worth saying");
         };
         assert!((gain_db - 3.0).abs() < 0.1, "{gain_db}");
-        assert_eq!(still_falling(&history(0.5), 2000), None);
-        assert_eq!(still_falling(&[], 2000), None);
+        assert_eq!(still_falling(&history(1.0), 2000, 75.0), None);
+        assert_eq!(still_falling(&history(0.5), 2000, 40.0), None);
+        assert_eq!(still_falling(&[], 2000, 40.0), None);
     }
 
     #[test]

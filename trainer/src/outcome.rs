@@ -175,7 +175,7 @@ pub fn write(
     let gap = held_out.as_ref().and_then(|held_out| advice::gap(f32.train.psnr_db, held_out.f32.psnr_db));
     let few = samples < parameters && is_wanted_between(dataset);
     let few = few.then_some(Advice::FewSamples { samples, parameters, guided: data.learned.is_some() });
-    let falling = advice::still_falling(&state.history, state.step).filter(|_| gap.is_none());
+    let falling = advice::still_falling(&state.history, state.step, f32.train.psnr_db).filter(|_| gap.is_none());
     advice.extend(gap.into_iter().chain(few).chain(falling));
     let outcome = Outcome {
         steps: state.step,

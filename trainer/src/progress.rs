@@ -27,7 +27,8 @@ pub fn on_stderr(steps: u64, done: u64) -> Box<dyn Progress> {
 }
 
 fn quality(loss: f64, psnr_db: Option<f64>) -> String {
-    psnr_db.map_or_else(|| format!("loss {loss:.3e}"), |psnr| format!("loss {loss:.3e}  PSNR {psnr:.2} dB"))
+    let psnr = psnr_db.map_or(String::new(), |psnr| format!(" ({psnr:.2} dB)"));
+    format!("training loss {loss:.3e}{psnr}")
 }
 
 struct Bar {

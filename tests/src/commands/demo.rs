@@ -123,10 +123,13 @@ fn table(input: &Path, folder: &Path, summary: &Summary) -> Result<Vec<(&'static
     let trained = outcome.f32.train.psnr_db.unwrap_or(f64::INFINITY);
     Ok(vec![
         ("data", format!("{}, {} samples", shown(input), summary.samples)),
-        ("trained", format!("{trained:.2} dB in f32 on the desktop")),
+        ("trained", format!("{trained:.2} dB on the samples it was trained on, in f32 on the desktop")),
         (
             "device",
-            format!("{:.2} dB in {} on {} ({})", summary.psnr_db, outcome.precision, summary.board, summary.core),
+            format!(
+                "{:.2} dB on all samples, in {} on {} ({})",
+                summary.psnr_db, outcome.precision, summary.board, summary.core
+            ),
         ),
         ("differing", format!("{} of {} samples between desktop and device", summary.mismatched, summary.samples)),
         (

@@ -138,7 +138,7 @@ fn summarize(board: &'static Board, report: &Report, psnr_db: f64) -> Summary {
 fn print(summary: &Summary) {
     println!("board         {} ({})", summary.board, summary.core);
     println!("samples       {}, {} with a differing bit", summary.samples, summary.mismatched);
-    println!("PSNR          {:.2} dB", summary.psnr_db);
+    println!("PSNR          {:.2} dB on these samples", summary.psnr_db);
     println!(
         "instructions  {:.0} a sample, {:.0} in a batch",
         summary.instructions_per_sample, summary.instructions_per_sample_batch

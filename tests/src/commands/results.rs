@@ -10,6 +10,7 @@ use trainer::dataset::{self, Dataset, LoadOptions};
 use trainer::fit::FitParams;
 use trainer::metrics::Metrics;
 use trainer::model_file::predict;
+use trainer::outcome::RunData;
 use trainer::progress;
 use trainer::saved::{RunSettings, SavedNetwork};
 use trainer::train::Watch;
@@ -83,7 +84,8 @@ impl Row {
             input: path.into(),
             load: LoadOptions::default(),
         };
-        let saved = SavedNetwork::new(settings, &fitted.encoding, &fitted.state, data, &fitted.split.train, f64::NAN);
+        let run_data = RunData { dataset: data, split: &fitted.split, learned: None, held_out: None };
+        let saved = SavedNetwork::new(settings, &fitted.encoding, &fitted.state, run_data, f64::NAN);
         let measure = |precision| -> Result<Metrics> {
             let artifact = saved.export(precision)?.artifact;
             let bytes = artifact.as_bytes().len();
@@ -112,7 +114,7 @@ impl Row {
 
     fn print(&self, file: &str, budget: usize, command: &str) {
         let (rows, columns) = self.shape.shape;
-        let cell = |metrics: &Metrics| format!("{:.2} dB, {:.3}", metrics.psnr_db, metrics.max_abs_error);
+        let cell = |metrics: &Metrics| format!("{:.2} dB, {:.3}", metrics.psnr_db, metrics.outputs[0].max_abs_error);
         println!(
             "| `{file}` | {} K | {} | {} | {} | {} ({rows}×{columns}, {} bit) | `{command}` |",
             budget >> 10,

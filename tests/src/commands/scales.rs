@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use firmware_core::Precision;
 use ndarray::Array2;
-use trainer::auto_scale::{Setting, choose};
+use trainer::auto_scale::{Judge, Setting, choose};
 use trainer::dataset::{self, Dataset, Holdout, LoadOptions};
 use trainer::encoding::EncodingKind;
 use trainer::fit::FitParams;
@@ -197,7 +197,7 @@ impl Row {
         let sweep_seconds: f64 = rows.iter().flatten().filter_map(|row| row.seconds).sum();
         let split = fit.check(data.inputs(), data.outputs())?.split(&data)?;
         let begun = Instant::now();
-        let choice = choose(setting, &fit, &data, &split, None)?;
+        let choice = choose(setting, &fit, &data, (&split, Judge::LeftOut), None)?;
         // The choice trains on all threads, a setting of the sweep on one.
         let seconds = begun.elapsed().as_secs_f64() * available_threads() as f64;
         let best = points.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1)).context("an empty sweep")?;
@@ -206,7 +206,7 @@ impl Row {
             points.iter().copied().min_by(|a, b| distance(a).total_cmp(&distance(b))).context("an empty sweep")
         };
         let chosen = at(choice.chosen)?;
-        let theory_cost = best.1 - at(choice.theory)?.1;
+        let theory_cost = best.1 - at(choice.theory.unwrap_or(choice.chosen))?.1;
         Ok(Self { best, chosen, cost: best.1 - chosen.1, theory_cost, time: seconds / sweep_seconds })
     }
 }

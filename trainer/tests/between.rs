@@ -1,0 +1,137 @@
+//! Right between the samples: `trainer fit` with its defaults, judged on points that no training saw.
+
+use std::f64::consts::PI;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn trainer(desk: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_trainer")).current_dir(desk).args(arguments).output().expect("the trainer runs")
+}
+
+fn json(desk: &Path, arguments: &[&str]) -> Value {
+    let output = trainer(desk, arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("one JSON object")
+}
+
+fn table(header: &str, rows: impl Iterator<Item = Vec<f64>>) -> String {
+    rows.fold(format!("{header}\n"), |mut text, row| {
+        let cells: Vec<String> = row.iter().map(|value| format!("{value:.6}")).collect();
+        writeln!(text, "{}", cells.join(",")).expect("a string");
+        text
+    })
+}
+
+/// Points of the unit square that fill it evenly and lie on no lattice: multiples of the roots of x³ = x + 1.
+fn scattered(count: usize) -> impl Iterator<Item = (f64, f64)> {
+    (1..=count).map(|k| ((k as f64 * 0.754_877_666_246_692_8).fract(), (k as f64 * 0.569_840_290_998_053_2).fract()))
+}
+
+/// A thermistor by the beta equation: R = 10 kΩ at 25 °C, B = 3950 K; the logarithm of its resistance at a temperature.
+fn log_ohm(celsius: f64) -> f64 {
+    (10_000f64).ln() + 3950.0 * (1.0 / (celsius + 273.15) - 1.0 / 298.15)
+}
+
+/// `fit` on `train` with its defaults and the options given; PSNR and largest error on `test` by `evaluate`.
+fn judged(train: &str, test: &str, options: &[&str]) -> (TempDir, Value, f64, f64) {
+    let desk = tempfile::tempdir().expect("a directory");
+    fs::write(desk.path().join("train.csv"), train).expect("a file");
+    fs::write(desk.path().join("test.csv"), test).expect("a file");
+    let fitted = json(desk.path(), &[&["fit", "train.csv", "--out", "run", "--json"], options].concat());
+    let judged = json(desk.path(), &["evaluate", "run/model.ffm", "test.csv", "--json"]);
+    let number = |key: &str| judged[key].as_f64().expect("a number");
+    let (psnr_db, largest) = (number("psnr_db"), number("max_abs_error"));
+    (desk, fitted, psnr_db, largest)
+}
+
+#[test]
+fn a_thermistor_table_is_right_between_its_points() {
+    let row = |celsius: f64| vec![log_ohm(celsius), celsius];
+    let train = table("log_ohm,celsius", (0..41).map(|k| row(-20.0 + 2.0 * f64::from(k))));
+    let test = table("log_ohm,celsius", (0..40).map(|k| row(-19.0 + 2.0 * f64::from(k))));
+    let (_desk, fitted, psnr_db, largest) = judged(&train, &test, &["--holdout", "none"]);
+    assert!(largest <= 0.05, "{largest} degrees, {psnr_db} dB");
+    assert_eq!(fitted["held_out"], Value::Null);
+}
+
+#[test]
+fn a_calibration_grid_is_better_than_bilinear_interpolation_and_says_how_good_it_is() {
+    let pressure = |adc: f64, temp: f64| {
+        100.0 + 6.0 * (adc / 14.0).sin() + 0.002 * (adc - 20.0) * (temp - 30.0) + 0.3 * (temp / 9.0).cos()
+    };
+    let row = |adc: f64, temp: f64| vec![adc, temp, pressure(adc, temp)];
+    let lattice = (0..80).map(|k| (5.0 * f64::from(k / 8), 15.5 + 5.0 * f64::from(k % 8)));
+    let train = table("adc,temp,p", lattice.map(|(adc, temp)| row(adc, temp)));
+    let points: Vec<(f64, f64)> = scattered(500).map(|(x, y)| (45.0 * x, 15.5 + 35.0 * y)).collect();
+    let test = table("adc,temp,p", points.iter().map(|&(adc, temp)| row(adc, temp)));
+    let (_desk, fitted, psnr_db, _) = judged(&train, &test, &["--steps", "1000"]);
+
+    let bilinear = |adc: f64, temp: f64| {
+        let (i, j) = ((adc / 5.0).floor(), ((temp - 15.5) / 5.0).floor());
+        let (u, v) = (adc / 5.0 - i, (temp - 15.5) / 5.0 - j);
+        let at = |i: f64, j: f64| pressure(5.0 * i, 15.5 + 5.0 * j);
+        (1.0 - u) * ((1.0 - v) * at(i, j) + v * at(i, j + 1.0))
+            + u * ((1.0 - v) * at(i + 1.0, j) + v * at(i + 1.0, j + 1.0))
+    };
+    let values: Vec<f64> = points.iter().map(|&(adc, temp)| pressure(adc, temp)).collect();
+    let squares: f64 =
+        points.iter().zip(&values).map(|(&(adc, temp), value)| (bilinear(adc, temp) - value).powi(2)).sum();
+    let range =
+        values.iter().fold(f64::NEG_INFINITY, |a, &b| a.max(b)) - values.iter().fold(f64::INFINITY, |a, &b| a.min(b));
+    let bilinear_db = -10.0 * (squares / 500.0 / (range * range)).log10();
+    assert!(psnr_db > bilinear_db, "{psnr_db} dB, bilinear interpolation {bilinear_db} dB");
+
+    let held_out = &fitted["held_out"];
+    let said = held_out["model"]["psnr_db"].as_f64().expect("a number");
+    // Corners and edges are extrapolated in cross-validation, and are interpolated by the model that is kept.
+    assert!(said < psnr_db + 3.0 && said > 35.0, "held out {said} dB, true {psnr_db} dB");
+    assert!(held_out["how"].as_str().is_some_and(|how| how.contains("cross-validation")), "{held_out}");
+    assert!(fitted["advice"].to_string().contains("parameters"), "{}", fitted["advice"]);
+}
+
+#[test]
+fn three_hundred_scattered_points_of_a_smooth_function_are_enough() {
+    let value = |(x, y): (f64, f64)| vec![x, y, (2.0 * PI * x).sin() * (PI * y).cos() + 0.3 * x * x];
+    let train = table("x,y,z", scattered(300).map(value));
+    let test = table("x,y,z", scattered(1000).skip(300).map(value));
+    let (_desk, _, psnr_db, _) = judged(&train, &test, &["--holdout", "none", "--steps", "1500"]);
+    assert!(psnr_db > 50.0, "{psnr_db} dB");
+}
+
+#[test]
+fn noise_is_not_learned_and_each_output_has_its_own_line() {
+    // Two outputs of different units; the noise is a fixed sequence with a deviation of 0.3 % of the range.
+    let noise = |k: usize, shift: f64| ((k as f64 * 0.618_034 + shift).fract() - 0.5) * 12f64.sqrt() * 0.003;
+    let row = |(k, (x, y)): (usize, (f64, f64)), noisy: f64| {
+        let volt = 20.0 + 10.0 * (2.0 * x).sin() * y + 10.0 * noisy * noise(k, 0.0);
+        let metre = 0.003 + 0.0005 * (3.0 * y).cos() + 0.001 * noisy * noise(k, 0.4);
+        vec![x, y, volt, metre]
+    };
+    let train = table("x,y,volt,metre", scattered(500).enumerate().map(|sample| row(sample, 1.0)));
+    let test = table("x,y,volt,metre", scattered(900).enumerate().skip(500).map(|sample| row(sample, 0.0)));
+    let desk = tempfile::tempdir().expect("a directory");
+    fs::write(desk.path().join("train.csv"), train).expect("a file");
+    fs::write(desk.path().join("test.csv"), test).expect("a file");
+    let columns = ["--outputs", "volt,metre", "--steps", "1000"];
+    let output = trainer(desk.path(), &[&["fit", "train.csv", "--out", "run"], &columns[..]].concat());
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("held out: 99 of 500 rows"), "{text}");
+    for name in ["volt ", "metre"] {
+        assert!(
+            text.lines().any(|line| line.trim_start().starts_with(name) && line.contains("largest error")),
+            "{text}"
+        );
+    }
+    let judged = json(desk.path(), &["evaluate", "run/model.ffm", "test.csv", "--json"]);
+    // Without the noise: nearer to the function than the noisy rows are.
+    assert!(judged["psnr_db"].as_f64().is_some_and(|db| db > 55.0), "{judged}");
+    assert_eq!(judged["rmse"], Value::Null, "volts and metres have no common error");
+    let card = trainer(desk.path(), &["inspect", "run/model.ffm"]);
+    assert!(String::from_utf8_lossy(&card.stdout).contains("held_out"), "the card tells how good the model is");
+}
