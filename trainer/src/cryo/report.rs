@@ -3,6 +3,7 @@
 use super::evaluation::{QUANTILES, Quality};
 use super::fit::Results;
 use super::fourier::FourierVolume;
+use super::fsc::{Bound, Resolution};
 use crate::report::colormap::Colormap;
 use crate::report::sheet::{Line, Panel, Plot, Raster, Row, Sheet, Stroke};
 use crate::report::style;
@@ -24,6 +25,19 @@ pub fn table(qualities: &[Quality]) -> (Vec<String>, Vec<Vec<String>>) {
         std::iter::once(quality.method.clone()).chain(cells).collect()
     });
     (head, rows.collect())
+}
+
+/// What "at the limit" means, where the table says it.
+pub fn limit(qualities: &[Quality]) -> Option<String> {
+    let curves = qualities.iter().flat_map(|quality| [&quality.truth, &quality.half_sets]).flatten();
+    let is_at_limit = |resolution: &Resolution| resolution.bound == Bound::AtMost;
+    let curve = { curves }.find(|curve| is_at_limit(&curve.at_half) || is_at_limit(&curve.at_seventh))?;
+    Some(format!(
+        "\"At the limit\" means that a correlation does not fall below its threshold at any frequency of the images: pixels of {} Å show \
+         nothing finer than Nyquist's {:.1} Å, and how much finer the volumes may be is not known.",
+        0.5 * curve.nyquist_angstrom,
+        curve.nyquist_angstrom
+    ))
 }
 
 /// Slices, latents and curves on one sheet. `motions` are the true ones of all images.

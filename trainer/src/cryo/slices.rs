@@ -54,6 +54,7 @@ impl Slices {
                 for &[kx, ky] in &frequencies {
                     let k = [f64::from(kx) / edge, f64::from(ky) / edge];
                     let turns = k[0] * particle.shift[0] + k[1] * particle.shift[1];
+                    let turns = turns + particle.ctf.tilt_turns(k[0], k[1]);
                     pairs.push(hartley::shift([at(kx, ky), at(-kx, -ky)], -turns));
                     ctf.push(particle.ctf.at(k[0], k[1]) as f32);
                 }

@@ -45,6 +45,16 @@ impl Table {
         })
     }
 
+    /// The file that it was read from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The line of a row.
+    pub fn line(&self, row: usize) -> usize {
+        self.lines[row]
+    }
+
     /// The line of a row, to complain about it.
     pub fn complaint(&self, row: usize, problem: String) -> CryoError {
         CryoError::line(&self.path, self.lines[row], problem)

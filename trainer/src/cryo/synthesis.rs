@@ -151,7 +151,7 @@ pub fn synthesize(molecule: &Molecule, params: &SynthesisParams) -> Result<Parti
             *value += (noise * deviate) as f32;
         }
     });
-    Ok(ParticleStack { size, pixel_size: params.pixel_size, particles, images })
+    Ok(ParticleStack { size, pixel_size: params.pixel_size, particles, images, notes: Vec::new() })
 }
 
 /// What synthetic particles were made from: the true volume of every conformation.

@@ -1,16 +1,21 @@
 //! Particle images with what is known about each: orientation, shift, CTF.
 //!
+//! **The rule: a known column that would change the answer is used, or refused by name; columns that are not known are counted in
+//! one line.** `relion.rs` holds the lists of both. The size of the box and of a pixel are those of the table and of the images:
+//! where both say it, they must agree.
+//!
 //! The table is a RELION `.star` (3.0, or 3.1 with optics groups) or a plain `.csv` with one row an image and the columns
 //! of [`CSV_COLUMNS`], in RELION's conventions except for the shift: ours is where the particle lies, RELION's origin is what
 //! moves it back.
 
 mod images;
+mod known;
 mod plain;
 mod relion;
 
-pub use plain::CSV_COLUMNS;
+pub use plain::{CSV_COLUMNS, CSV_EXTRAS};
 
-use super::ctf::Ctf;
+use super::ctf::{Ctf, NO_EXTRAS};
 use super::error::{CryoError, read_text};
 use super::mrc::{Kind, Mrc};
 use super::poses::Rotation;
@@ -49,6 +54,8 @@ pub struct ParticleStack {
     pub particles: Vec<Particle>,
     /// `[n, y, x]`.
     pub images: Vec<f32>,
+    /// What is worth saying of the files, in whole sentences.
+    pub notes: Vec<String>,
 }
 
 /// A table before its images are read.
@@ -59,6 +66,9 @@ struct Listing {
     /// The stacks that the table names: none in a plain one.
     stacks: Vec<PathBuf>,
     pixel_size: Option<f64>,
+    /// Pixels along an edge, where the table says it.
+    image_size: Option<usize>,
+    notes: Vec<String>,
 }
 
 impl ParticleStack {
@@ -70,9 +80,10 @@ impl ParticleStack {
     pub fn read(table: &Path, stack: Option<&Path>) -> Result<Self, CryoError> {
         let is_star = table.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("star"));
         let text = read_text(table)?;
-        let listing = if is_star { relion::parse(&text, table)? } else { plain::parse(&text, table)? };
-        let Images { size, pixel_size, values } = images::read(&listing, table, stack)?;
-        Ok(Self { size, pixel_size, particles: listing.particles, images: values })
+        let mut listing = if is_star { relion::parse(&text, table)? } else { plain::parse(&text, table)? };
+        let Images { size, pixel_size, values, note } = images::read(&listing, table, stack)?;
+        listing.notes.extend(note);
+        Ok(Self { size, pixel_size, particles: listing.particles, images: values, notes: listing.notes })
     }
 
     /// The true conformations, if they are known of all.
@@ -92,6 +103,7 @@ impl ParticleStack {
         Self {
             particles: images.iter().map(|&image| self.particles[image as usize]).collect(),
             images: images.iter().flat_map(|&image| self.image(image as usize)).copied().collect(),
+            notes: self.notes.clone(),
             ..*self
         }
     }
@@ -129,8 +141,30 @@ fn particle(values: [f64; 12], motion: Option<f64>) -> Result<Particle, String> 
         spherical_aberration: aberration,
         amplitude_contrast: contrast,
         phase_shift,
+        ..Ctf::with_defocus(0.0)
     };
     Ok(Particle { angles: [rot, tilt, psi], shift: [x, y], ctf, motion })
+}
+
+/// B-factors that leave anything of an image, Å².
+const B_FACTORS: std::ops::RangeInclusive<f64> = -1000.0..=10_000.0;
+
+/// Takes scale, B-factor and beam tilt; `names` are those of the columns.
+fn take_extras(particle: &mut Particle, extras: [f64; 4], names: [&str; 4]) -> Result<(), String> {
+    let [scale, b_factor, ..] = extras;
+    if scale <= 0.0 {
+        return Err(format!("{} is {scale}; an image is multiplied by a number above 0", names[0]));
+    }
+    if !B_FACTORS.contains(&b_factor) {
+        return Err(format!("{} is {b_factor}; it takes -1000 to 10000 Å²", names[1]));
+    }
+    particle.ctf = particle.ctf.with_extras(extras);
+    Ok(())
+}
+
+/// Whether any of these has a scale, a B-factor or a beam tilt.
+fn have_extras(particles: &[Particle]) -> bool {
+    particles.iter().any(|particle| particle.ctf.extras() != NO_EXTRAS)
 }
 
 /// Removes the tables that [`ParticleStack::write`] wrote before.
@@ -154,7 +188,8 @@ mod tests {
             motion: Some(0.25 * i as f64),
         };
         let images = (0..3 * 64).map(|i| i as f32).collect();
-        ParticleStack { size: 8, pixel_size: 3.0, particles: (0..3).map(particle).collect(), images }
+        let particles = (0..3).map(particle).collect();
+        ParticleStack { size: 8, pixel_size: 3.0, particles, images, notes: Vec::new() }
     }
 
     #[test]
@@ -167,6 +202,17 @@ mod tests {
             particle.motion = original.motion;
         }
         assert_eq!(from_star, stack);
+    }
+
+    #[test]
+    fn scale_b_factor_and_beam_tilt_come_back() {
+        let (folder, mut stack) = (tempfile::tempdir().unwrap(), stack());
+        stack.particles[1].ctf = stack.particles[1].ctf.with_extras([0.75, 40.0, 0.25, -0.5]);
+        stack.write(folder.path()).unwrap();
+        assert_eq!(ParticleStack::read(&folder.path().join("poses.csv"), None).unwrap(), stack);
+        let from_star = ParticleStack::read(&folder.path().join("particles.star"), None).unwrap();
+        assert_eq!(from_star.particles[1].ctf, stack.particles[1].ctf);
+        assert!(from_star.notes.is_empty(), "{:?}", from_star.notes);
     }
 
     #[test]
