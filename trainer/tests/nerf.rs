@@ -241,7 +241,8 @@ fn what_is_worth_saying_of_a_scene_is_said_once() {
     let fit = |options: &[&str]| {
         let output = trainer(
             path,
-            &[&["fit", "all", "--force", "--out", "run", "--quick", "--steps", "2"][..], options].concat(),
+            &[&["fit", "all", "--force", "--out", "run", "--quick", "--samples", "8", "--steps", "2"][..], options]
+                .concat(),
         );
         assert!(output.status.success());
         String::from_utf8(output.stderr).unwrap()

@@ -1,8 +1,9 @@
 //! The pictures and masks of a list: found and read.
 //!
 //! Lists travel between machines, pictures are renamed on the way. A file is looked for as it is named, with the endings of PNG and
-//! JPEG behind the name, with backslashes as slashes; then, and that is said, by the end of its path below the scene's
-//! folder, and by its name alone in the folders that programs keep pictures in.
+//! JPEG behind the name, with backslashes as slashes; then, and that is said, by the end of its path below the scene's folder.
+//! Of a path that begins at another machine's root the name alone is enough, beside the list or in the folders that programs
+//! keep pictures in.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,9 +16,9 @@ use crate::files;
 const MAX_SIDE: u32 = 4096;
 /// What may stand behind a name.
 const ENDINGS: [&str; 7] = ["", ".png", ".jpg", ".jpeg", ".PNG", ".JPG", ".JPEG"];
-/// Folders of pictures.
-const FOLDERS: [&str; 10] =
-    ["images", "images_2", "images_4", "images_8", "rgb", "input", "masks", "train", "val", "test"];
+/// Folders of pictures, and of masks.
+const PICTURES: &[&str] = &["images", "images_2", "images_4", "images_8", "rgb", "input"];
+const MASKS: &[&str] = &["masks"];
 
 /// Finds the files of a list.
 pub(super) struct Finder<'a> {
@@ -45,7 +46,7 @@ impl<'a> Finder<'a> {
 
     /// The picture of a frame.
     pub(super) fn picture(&mut self, frame: usize, name: &str) -> Result<PathBuf, SceneError> {
-        match self.find(name) {
+        match self.find(name, PICTURES) {
             Some(Found::Named(path)) => Ok(path),
             Some(Found::ByName(path)) => {
                 if let Some(other) = self.by_name.insert(path.clone(), frame) {
@@ -61,7 +62,7 @@ impl<'a> Finder<'a> {
 
     /// The mask of a frame.
     pub(super) fn mask(&mut self, frame: usize, name: &str) -> Result<PathBuf, SceneError> {
-        match self.find(name) {
+        match self.find(name, MASKS) {
             Some(Found::Named(path)) => Ok(path),
             Some(Found::ByName(path)) => {
                 self.note_moved(name, &path);
@@ -87,7 +88,7 @@ impl<'a> Finder<'a> {
         }
     }
 
-    fn find(&self, name: &str) -> Option<Found> {
+    fn find(&self, name: &str, folders: &[&str]) -> Option<Found> {
         let slashed = name.trim().replace('\\', "/");
         for name in [name, &slashed] {
             if let Some(path) = with_ending(&self.folder().join(name)) {
@@ -96,8 +97,12 @@ impl<'a> Finder<'a> {
         }
         let parts: Vec<&str> =
             slashed.split('/').filter(|part| !part.is_empty() && *part != "." && *part != "..").collect();
-        let ends = (0..parts.len()).map(|start| parts[start..].join("/"));
-        let in_folders = parts.last().into_iter().flat_map(|name| FOLDERS.map(|folder| format!("{folder}/{name}")));
+        // A name alone says where a file is no more than elsewhere: `test/r_1.png` is not `r_1.png`, nor another folder's.
+        let is_absolute = slashed.starts_with('/') || slashed.as_bytes().get(1) == Some(&b':');
+        let last = if is_absolute { parts.len() } else { parts.len().saturating_sub(1) };
+        let ends = (0..last).map(|start| parts[start..].join("/"));
+        let in_folders = parts.last().filter(|_| is_absolute).into_iter();
+        let in_folders = in_folders.flat_map(|name| folders.iter().map(move |folder| format!("{folder}/{name}")));
         ends.chain(in_folders).find_map(|end| with_ending(&self.folder().join(end))).map(Found::ByName)
     }
 

@@ -260,7 +260,7 @@ fn distortion_is_that_of_the_list() {
     let view = &read_single(folder.path(), &list, Part::Train).unwrap().views[0];
     // (u, v) = (-0.3, 0.2): r² = 0.13, L = 1 + 0.0143 - 0.003887 + 0.00068107 = 1.01109407,
     // u' = -0.303328221 - 0.00048 - 0.00093, v' = 0.202218814 + 0.00084 + 0.00036.
-    let (x, y) = (22.0 - 60.0 * 0.304_738_221, 16.0 + 60.0 * 0.203_418_814);
+    let (x, y) = (22.0 - 60.0 * 0.304_738_22, 16.0 + 60.0 * 0.203_418_81);
     let found = view.viewpoint().ray(x, y).direction.map(f64::from);
     let exact = exact_direction(&view.camera, [1.0, 1.0, 0.0, 0.0], [-0.8, -0.3]);
     assert!(found.iter().zip(exact).all(|(a, b)| (a - b).abs() < 3e-6), "{found:?} {exact:?}");
@@ -327,8 +327,20 @@ fn what_editors_and_other_systems_do_to_a_list_is_read() {
         note.starts_with("2 files are not where") && note.contains("C:\\Users\\me") && note.contains("train/a.png"),
         "{note}"
     );
+    // Only the name is left, in a folder that is not named; the file of another folder is not meant by a relative path.
+    fs::create_dir(folder.path().join("images")).unwrap();
+    for name in ["a.png", "b.png"] {
+        fs::copy(folder.path().join("train").join(name), folder.path().join("images").join(name)).unwrap();
+    }
+    list["frames"][1]["file_path"] = json!("/nowhere/me/full_size/b.png");
+    assert_eq!(read_value(folder.path(), &list).unwrap().views, expected);
+    list["frames"][1]["file_path"] = json!("other/me/scene/train/b");
+    assert_eq!(read_value(folder.path(), &list).unwrap().views, expected);
+    list["frames"][1]["file_path"] = json!("test/b.png");
+    let error = read_value(folder.path(), &list).unwrap_err().to_string();
+    assert!(error.contains("test/b.png, which does not exist"), "{error}");
     // One file for two frames is not what anyone means.
-    list["frames"][1]["file_path"] = json!("/nowhere/me/other/train/a.png");
+    list["frames"][1]["file_path"] = json!("/nowhere/me/train/a.png");
     let error = read_value(folder.path(), &list).unwrap_err().to_string();
     assert!(error.contains("the pictures of frames 0 and 1 are not where") && error.contains("train/a.png"), "{error}");
 }
