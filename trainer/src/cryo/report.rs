@@ -202,3 +202,34 @@ fn curves<'a>(title: &str, qualities: &'a [Quality], of: impl Fn(&'a Quality) ->
         ..Plot::default()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cryo::evaluation::Curve;
+
+    /// Equal volumes agree at every frequency, opposite ones at none: neither says more than the pixels can.
+    #[test]
+    fn the_limit_of_the_pixels_is_named_where_a_curve_reaches_it() {
+        let mut volume = FourierVolume::zeros(16, 2.5);
+        for (i, k) in volume.ball(7).into_iter().enumerate() {
+            volume.set(k, rustfft::num_complex::Complex32::new(1.0 + (i % 7) as f32, (i % 5) as f32));
+        }
+        let mut opposite = volume.clone();
+        opposite.ball(7).into_iter().for_each(|k| opposite.set(k, -volume.get(k)));
+        let quality = |other: &FourierVolume| Quality {
+            method: "a".to_owned(),
+            truth: None,
+            half_sets: Some(Curve::of(&[(&volume, other)])),
+        };
+        let reached = [quality(&volume)];
+        // 40 Å over 7 shells; twice a pixel is 5 Å.
+        assert_eq!(table(&reached).1[0][3..], ["at the limit, 5.7 Å", "at the limit, 5.7 Å"]);
+        let said = limit(&reached).unwrap();
+        assert!(said.contains("pixels of 2.5 Å") && said.contains("Nyquist's 5.0 Å"), "{said}");
+        let json = serde_json::to_value(&reached[0]).unwrap();
+        assert_eq!(json["half_sets"]["nyquist_angstrom"], 5.0);
+        assert_eq!(json["half_sets"]["at_half"]["bound"], "at-most");
+        assert_eq!(limit(&[quality(&opposite)]), None);
+    }
+}
