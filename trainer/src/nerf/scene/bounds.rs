@@ -12,6 +12,8 @@ use super::super::error::SceneError;
 use super::keys::Keys;
 use super::{View, check_half_width};
 
+/// Our own key.
+pub(super) const OWN: &str = "half_width";
 /// instant-ngp's default.
 const NGP_SCALE: f64 = 0.33;
 const NGP_OFFSET: [f64; 3] = [0.5; 3];
@@ -20,7 +22,7 @@ const LEAST_SPREAD: f64 = 1e-3;
 /// Of the half width: a middle that is nearer to the origin than this is the origin.
 const NEAR_ORIGIN: f64 = 0.05;
 
-/// A cube.
+/// The cube that holds a scene: what its list says, or what its cameras look at.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bounds {
     /// Its middle.
@@ -29,13 +31,13 @@ pub struct Bounds {
     pub half_width: f32,
 }
 
-/// What a list says.
-pub(super) fn of_list(list: &Keys<'_>) -> Result<Option<Bounds>, SceneError> {
-    if let Some(half_width) = list.number("half_width")? {
+/// What a list says, and by which key.
+pub(super) fn of_list(list: &Keys<'_>) -> Result<Option<(Bounds, &'static str)>, SceneError> {
+    if let Some(half_width) = list.number(OWN)? {
         let half_width = half_width as f32;
         check_half_width(half_width)
             .map_err(|_| SceneError::SceneHalfWidth { path: list.path.to_owned(), half_width })?;
-        return Ok(Some(Bounds { center: [0.0; 3], half_width }));
+        return Ok(Some((Bounds { center: [0.0; 3], half_width }, OWN)));
     }
     let (center, half_width, key) = if list.get("aabb").is_some() {
         let expected = "two corners of three numbers each, the smaller first";
@@ -57,7 +59,7 @@ pub(super) fn of_list(list: &Keys<'_>) -> Result<Option<Bounds>, SceneError> {
     let bounds = Bounds { center: center.map(|x: f64| x as f32), half_width: half_width as f32 };
     let is_placed = bounds.center.iter().all(|x| x.abs() < 1e6);
     match check_half_width(bounds.half_width) {
-        Ok(_) if is_placed => Ok(Some(bounds)),
+        Ok(_) if is_placed => Ok(Some((bounds, key))),
         _ => Err(list.unfit(key, "what gives a cube of a half width above 0 and below 1e6")),
     }
 }
