@@ -8,7 +8,7 @@
 use firmware_core::march::Camera;
 use serde_json::Value;
 
-use super::super::error::SceneError;
+use super::error::SceneError;
 use super::keys::Keys;
 use super::{View, check_half_width};
 

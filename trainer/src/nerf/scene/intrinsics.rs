@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use super::super::error::SceneError;
 use super::super::lens::{Distortion, Lens};
+use super::error::SceneError;
 use super::keys::Keys;
 use super::{ANGLES, focal_length};
 

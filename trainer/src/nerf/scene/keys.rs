@@ -8,8 +8,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::super::error::SceneError;
 use super::Notes;
+use super::error::SceneError;
 
 /// What is read of a list as a whole, beside [`LENS`].
 const OF_LISTS: [&str; 9] = [

@@ -6,9 +6,9 @@ use firmware_core::march::Camera;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::error::SceneError;
 use super::super::lens::Viewpoint;
 use super::bounds::{self, Bounds, of_cameras};
+use super::error::SceneError;
 use super::intrinsics::Intrinsics;
 use super::keys::{self, Keys};
 use super::pictures::{self, Finder};

@@ -22,6 +22,7 @@
 //! of pixels: (x + ½, y + ½).
 
 mod bounds;
+mod error;
 mod intrinsics;
 mod keys;
 mod list;
@@ -36,10 +37,10 @@ use std::path::{Path, PathBuf};
 use firmware_core::march::Camera;
 use serde::{Deserialize, Serialize};
 
-use super::error::SceneError;
 use super::lens::{Lens, Viewpoint};
 
 pub use bounds::{Bounds, of_cameras};
+pub use error::SceneError;
 pub use list::read;
 
 /// The half width of the bounding cube where neither the scene nor the caller gives one: what the well-known synthetic

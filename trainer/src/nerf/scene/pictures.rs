@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::super::error::SceneError;
+use super::error::SceneError;
 use super::{Notes, intrinsics};
 use crate::files;
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::super::error::SceneError;
+use super::error::SceneError;
 use super::keys::Keys;
 use super::{Notes, Part};
 
