@@ -74,10 +74,11 @@ pub struct Metrics {
     pub notes: Vec<String>,
 }
 
-/// A checksum of all that training sees of a stack: images, size of a pixel, orientations, shifts and CTFs.
+/// A checksum of all that training sees of a stack: images, size of a pixel, orientations, shifts, CTFs and
+/// half sets.
 pub fn fingerprint(stack: &ParticleStack) -> u64 {
     let known = |particle: &Particle| {
-        let Particle { angles: [rot, tilt, psi], shift: [x, y], ctf, motion: _ } = *particle;
+        let Particle { angles: [rot, tilt, psi], shift: [x, y], ctf, .. } = *particle;
         let lens = [
             ctf.defocus_u,
             ctf.defocus_v,
@@ -93,7 +94,8 @@ pub fn fingerprint(stack: &ParticleStack) -> u64 {
     };
     let numbers = std::iter::once(stack.pixel_size).chain(stack.particles.iter().flat_map(known));
     let words = numbers.map(f64::to_bits).flat_map(|bits| [bits as u32, (bits >> 32) as u32]);
-    checkpoint::fingerprint_of(stack.images.iter().map(|value| value.to_bits()).chain(words))
+    let halves = stack.halves().into_iter().flatten().map(u32::from);
+    checkpoint::fingerprint_of(stack.images.iter().map(|value| value.to_bits()).chain(words).chain(halves))
 }
 
 /// Where a subset's state is kept.
@@ -296,6 +298,12 @@ mod tests {
         for (index, change) in changes.into_iter().enumerate() {
             assert_ne!(changed(change), fingerprint(&stack), "change {index}");
         }
+        let halves = |halves: [u8; 3]| {
+            let mut other = stack.clone();
+            other.particles.iter_mut().zip(halves).for_each(|(particle, half)| particle.half = Some(half));
+            fingerprint(&other)
+        };
+        assert!(halves([1, 2, 1]) != halves([1, 2, 2]) && halves([1, 2, 1]) != fingerprint(&stack));
         // The truth is for judging only.
         assert_eq!(changed(|stack| stack.particles[0].motion = None), fingerprint(&stack));
     }

@@ -8,7 +8,7 @@ use super::super::star::Table;
 
 /// What says nothing of orientation, place, microscope or pixels. Weights, priors and figures of merit are another refinement's;
 /// `rlnMtfFileName` bears on amplitudes alone, which no correlation sees.
-const WITHOUT_EFFECT: [&str; 47] = [
+const WITHOUT_EFFECT: [&str; 46] = [
     "rlnAnglePsiFlip",
     "rlnAnglePsiFlipRatio",
     "rlnAnglePsiPrior",
@@ -55,11 +55,18 @@ const WITHOUT_EFFECT: [&str; 47] = [
     "rlnParticleId",
     "rlnParticleName",
     "rlnParticleSelectZScore",
-    "rlnRandomSubset",
 ];
 /// What is read beside the columns of angles, origins, microscope and extras.
-const USED: [&str; 7] =
-    ["rlnImageName", "rlnOpticsGroup", "rlnImagePixelSize", "rlnPixelSize", "rlnImageSize", "rlnOriginX", "rlnOriginY"];
+const USED: [&str; 8] = [
+    "rlnImageName",
+    "rlnOpticsGroup",
+    "rlnImagePixelSize",
+    "rlnPixelSize",
+    "rlnImageSize",
+    "rlnRandomSubset",
+    "rlnOriginX",
+    "rlnOriginY",
+];
 
 const PREMULTIPLIED: &str = "images are taken as the microscope made them; extract the particles again without multiplying or flipping \
                              them by their CTF";

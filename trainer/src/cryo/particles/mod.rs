@@ -34,6 +34,8 @@ pub struct Particle {
     pub ctf: Ctf,
     /// The true conformation, 0 to 1, of synthetic images.
     pub motion: Option<f64>,
+    /// The half set, 1 or 2, that another program refined its pose in.
+    pub half: Option<u8>,
 }
 
 impl Particle {
@@ -91,6 +93,12 @@ impl ParticleStack {
         self.particles.iter().map(|particle| particle.motion).collect()
     }
 
+    /// The half set of each image, if all are known and there are two.
+    pub fn halves(&self) -> Option<Vec<u8>> {
+        let halves: Vec<u8> = self.particles.iter().map(|particle| particle.half).collect::<Option<_>>()?;
+        (halves.contains(&1) && halves.contains(&2)).then_some(halves)
+    }
+
     /// An image `[y, x]`.
     pub fn image(&self, index: usize) -> &[f32] {
         let pixels = self.size * self.size;
@@ -143,7 +151,7 @@ fn particle(values: [f64; 12], motion: Option<f64>) -> Result<Particle, String> 
         phase_shift,
         ..Ctf::with_defocus(0.0)
     };
-    Ok(Particle { angles: [rot, tilt, psi], shift: [x, y], ctf, motion })
+    Ok(Particle { angles: [rot, tilt, psi], shift: [x, y], ctf, motion, half: None })
 }
 
 /// B-factors that leave anything of an image, Å².
@@ -186,6 +194,7 @@ mod tests {
             shift: [1.5, -2.0 + i as f64],
             ctf: Ctf { defocus_v: 14_000.0, defocus_angle: 12.5, ..Ctf::with_defocus(15_000.0 + 100.0 * i as f64) },
             motion: Some(0.25 * i as f64),
+            half: None,
         };
         let images = (0..3 * 64).map(|i| i as f32).collect();
         let particles = (0..3).map(particle).collect();
@@ -213,6 +222,19 @@ mod tests {
         let from_star = ParticleStack::read(&folder.path().join("particles.star"), None).unwrap();
         assert_eq!(from_star.particles[1].ctf, stack.particles[1].ctf);
         assert!(from_star.notes.is_empty(), "{:?}", from_star.notes);
+    }
+
+    #[test]
+    fn half_sets_come_back_if_all_images_have_one() {
+        let (folder, mut stack) = (tempfile::tempdir().unwrap(), stack());
+        let mut halves = |values: [Option<u8>; 3]| {
+            stack.particles.iter_mut().zip(values).for_each(|(particle, half)| particle.half = half);
+            stack.write(folder.path()).unwrap();
+            ParticleStack::read(&folder.path().join("particles.star"), None).unwrap().halves()
+        };
+        assert_eq!(halves([Some(2), Some(1), Some(2)]), Some(vec![2, 1, 2]));
+        assert_eq!(halves([Some(2), None, Some(1)]), None);
+        assert_eq!(halves([Some(1); 3]), None);
     }
 
     #[test]

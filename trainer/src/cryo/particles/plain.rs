@@ -37,7 +37,7 @@ pub(super) fn to_text(particles: &[Particle]) -> String {
         text = text + "," + &CSV_EXTRAS.join(",");
     }
     text += "\n";
-    for Particle { angles: [rot, tilt, psi], shift: [x, y], ctf, motion } in particles {
+    for Particle { angles: [rot, tilt, psi], shift: [x, y], ctf, motion, half: _ } in particles {
         let motion = motion.map_or_else(String::new, |motion| motion.to_string());
         let Ctf { defocus_u, defocus_v, defocus_angle, voltage, .. } = ctf;
         let (aberration, contrast, phase) = (ctf.spherical_aberration, ctf.amplitude_contrast, ctf.phase_shift);

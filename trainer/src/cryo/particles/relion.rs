@@ -7,7 +7,7 @@ use super::super::ctf::NO_EXTRAS;
 use super::super::error::CryoError;
 use super::super::star::{self, Table};
 use super::known::{self, note_unknown};
-use super::{Listing, ParticleStack, have_extras, not_empty, particle, take_extras};
+use super::{Listing, Particle, ParticleStack, have_extras, not_empty, particle, take_extras};
 
 /// RELION's columns in the order of [`CSV_COLUMNS`], and what stands in for those that are missing.
 const STAR_COLUMNS: [(&str, Option<f64>); 12] = [
@@ -39,7 +39,10 @@ pub(super) fn to_text(stack: &ParticleStack) -> String {
     let columns = STAR_COLUMNS.map(|(name, _)| name).into_iter().filter(|name| !OF_OPTICS.contains(name));
     let has_extras = have_extras(&stack.particles);
     let extras = EXTRAS.into_iter().filter(|_| has_extras);
-    let columns: Vec<&str> = ["rlnImageName", "rlnOpticsGroup"].into_iter().chain(columns).chain(extras).collect();
+    let has_halves = stack.particles.iter().any(|particle| particle.half.is_some());
+    let halves = has_halves.then_some("rlnRandomSubset");
+    let columns: Vec<&str> =
+        ["rlnImageName", "rlnOpticsGroup"].into_iter().chain(columns).chain(extras).chain(halves).collect();
     let mut table = Table::new("particles", &columns);
     let mut groups: Vec<[f64; 3]> = Vec::new();
     for (index, particle) in stack.particles.iter().enumerate() {
@@ -52,7 +55,8 @@ pub(super) fn to_text(stack: &ParticleStack) -> String {
         let values = [rot, tilt, psi, -x, -y, ctf.defocus_u, ctf.defocus_v, ctf.defocus_angle, ctf.phase_shift];
         let head = [format!("{:06}@particles.mrcs", index + 1), (group + 1).to_string()];
         let values = values.into_iter().chain(ctf.extras().into_iter().filter(|_| has_extras));
-        table.rows.push(head.into_iter().chain(values.map(|v| format!("{v:.6}"))).collect());
+        let half = has_halves.then(|| particle.half.unwrap_or_default().to_string());
+        table.rows.push(head.into_iter().chain(values.map(|v| format!("{v:.6}"))).chain(half).collect());
     }
     for (index, microscope) in groups.iter().enumerate() {
         let head = [(index + 1).to_string(), format!("opticsGroup{}", index + 1)];
@@ -90,6 +94,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Listing, CryoError> {
     };
     let (mut particles, mut images, mut stacks) = (Vec::new(), Vec::new(), Stacks::default());
     let (mut pixel_size, mut image_size) = (None, None);
+    let halves = table.column("rlnRandomSubset");
     for row in 0..table.rows.len() {
         let optics = group_of(row)?;
         let place = |name: &str| -> Option<Place<'_>> {
@@ -131,6 +136,8 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Listing, CryoError> {
             *slot = place(name).map_or(Ok(*slot), |(table, row, column)| table.number(row, column))?;
         }
         take_extras(&mut particle, extras, EXTRAS).map_err(|problem| table.complaint(row, problem))?;
+        let half = halves.map(|column| table.number(row, column)).transpose()?;
+        particle.half = half.filter(|half| [1.0, 2.0].contains(half)).map(|half| half as u8);
         particles.push(particle);
         let name = &table.rows[row][names];
         let image =
@@ -143,10 +150,10 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Listing, CryoError> {
     let columns = table.columns.iter().chain(optics.iter().flat_map(|optics| &optics.columns)).map(String::as_str);
     let mut notes: Vec<String> =
         note_unknown(path, columns.filter(|name| !known::is_known(name, &used))).into_iter().collect();
-    if table.column("rlnRandomSubset").is_some() {
+    let has_halves = [1, 2].iter().all(|half| particles.iter().any(|particle: &Particle| particle.half == Some(*half)));
+    if halves.is_some() && !(has_halves && particles.iter().all(|particle| particle.half.is_some())) {
         notes.push(format!(
-            "rlnRandomSubset of {} is not used: half sets are the odd and the even images, which agree too well where poses were refined \
-             on other halves.",
+            "rlnRandomSubset of {} does not put every image into one of two halves: half sets are the odd and the even images.",
             path.display()
         ));
     }
@@ -328,7 +335,9 @@ mod tests {
     fn columns_that_are_not_known_are_counted_and_half_sets_are_spoken_of() {
         let notes = parse(&with_column("rlnSurprise", "7", ""), Path::new("p.star")).unwrap().notes;
         assert_eq!(notes, ["p.star has 1 column that is not known and not used: rlnSurprise."]);
-        let notes = parse(&with_column("rlnRandomSubset", "", "\t2"), Path::new("p.star")).unwrap().notes;
+        let listing = parse(&with_column("rlnRandomSubset", "", "\t2"), Path::new("p.star")).unwrap();
+        assert!(listing.particles.iter().all(|particle| particle.half == Some(2)));
+        let notes = listing.notes;
         assert!(notes.len() == 1 && notes[0].contains("half sets are the odd and the even images"), "{notes:?}");
         assert!(parse(&with_column("rlnNormCorrection", "", "\t0.7"), Path::new("p.star")).unwrap().notes.is_empty());
     }
