@@ -34,7 +34,7 @@ pub fn limit(qualities: &[Quality]) -> Option<String> {
     let curve = { curves }.find(|curve| is_at_limit(&curve.at_half) || is_at_limit(&curve.at_seventh))?;
     Some(format!(
         "\"At the limit\" means that a correlation does not fall below its threshold at any frequency of the images: pixels of {} Å show \
-         nothing finer than Nyquist's {:.1} Å, and how much finer the volumes may be is not known.",
+         nothing finer than Nyquist's {:.1} Å, and nothing finer is claimed.",
         0.5 * curve.nyquist_angstrom,
         curve.nyquist_angstrom
     ))
