@@ -278,3 +278,71 @@ fn broken_files_are_refused_in_one_sentence() {
     assert!(refuse(&["synthesize", "--out", text(&made)]).contains("--force"));
     assert!(!out.exists());
 }
+
+/// Half precision of a number that it holds as a normal one, cut: a sign, five bits of exponent, ten of mantissa.
+fn to_half(value: f32) -> u16 {
+    let bits = value.to_bits();
+    let exponent = (bits >> 23 & 255) as i32 - 112;
+    if exponent <= 0 { 0 } else { (bits >> 16 & 0x8000) as u16 | (exponent as u16) << 10 | (bits >> 13 & 1023) as u16 }
+}
+
+#[test]
+fn stacks_of_half_precision_are_read_and_what_is_not_modelled_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = particles(&folder);
+    let (star, images) = (made.join("particles.star"), made.join("particles.mrcs"));
+    let fit = |out: &str| {
+        let out = folder.path().join(out);
+        let mut arguments = vec!["fit", text(&star), "--out", text(&out), "--no-half-sets", "--homogeneous", "--json"];
+        arguments.extend(SMALL);
+        arguments.extend(["--steps", "2"]);
+        let object: Value = serde_json::from_str(&succeed(&arguments)).expect("JSON");
+        object["metrics"]["qualities"][0]["half_sets"].clone()
+    };
+    let whole = fit("f32");
+    let bytes = fs::read(&images).expect("images");
+    let mut half = bytes[..1024].to_vec();
+    half[12] = 12;
+    for word in bytes[1024..].chunks_exact(4) {
+        half.extend(to_half(f32::from_le_bytes(word.try_into().expect("four"))).to_le_bytes());
+    }
+    fs::write(&images, &half).expect("written");
+    let found = fit("f16");
+    // Eleven bits are far more than the noise leaves.
+    let curve = |value: &Value| -> Vec<f64> {
+        value["correlations"].as_array().expect("a curve").iter().map(|c| c.as_f64().expect("a number")).collect()
+    };
+    let difference = curve(&whole).iter().zip(curve(&found)).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(difference > 0.0 && difference < 0.01, "{difference}");
+    assert_eq!(found["nyquist_angstrom"], 6.0);
+    for threshold in ["at_half", "at_seventh"] {
+        assert!(found[threshold]["angstrom"].as_f64().expect("a number") >= 6.0, "{found}");
+    }
+
+    let table = fs::read_to_string(&star).expect("a table");
+    let with = |column: &str, value: &str| {
+        let text =
+            table.replace("_rlnImageDimensionality #8\n", &format!("_rlnImageDimensionality #8\n_{column} #9\n"));
+        let text = text.replace("\t3\t32\t2\n", &format!("\t3\t32\t2\t{value}\n"));
+        assert_ne!(text, table);
+        text
+    };
+    let run = folder.path().join("none");
+    for (column, value) in
+        [("rlnCtfDataAreCtfPremultiplied", "1"), ("rlnMagMat01", "0.02"), ("rlnEvenZernike", "[0,0,5]")]
+    {
+        fs::write(&star, with(column, value)).expect("written");
+        let error = refuse(&["fit", text(&star), "--out", text(&run)]);
+        assert!(error.contains(&format!("{column} is {value}, which is not modelled")), "{error}");
+    }
+    fs::write(&star, table.replace("\t3\t32\t2\n", "\t1.5\t64\t2\n")).expect("written");
+    let error = refuse(&["fit", text(&star), "--out", text(&run)]);
+    assert!(error.contains("32 pixels a side") && error.contains("rlnImageSize 64"), "{error}");
+    assert!(!run.exists());
+    fs::write(&star, with("rlnNewInSix", "1")).expect("written");
+    let mut arguments = vec!["cryo", "fit", text(&star), "--out", text(&run), "--no-half-sets", "--steps", "2"];
+    arguments.extend(SMALL);
+    let output = Command::new(env!("CARGO_BIN_EXE_trainer")).args(arguments).output().expect("the program");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.matches("1 column that is not known").count() == 1, "{said}");
+}

@@ -149,3 +149,112 @@ fn a_broken_scene_is_refused_before_anything_is_trained_or_written() {
     assert!(refuse(path, &fit("a", "2")).contains("transforms_train.json"));
     assert!(!path.join("a").exists());
 }
+
+/// One list of all views of a synthesized scene, whose pictures were cut on the left and above by these many pixels.
+fn cut_scene(path: &Path, name: &str, (left, above): (u32, u32)) -> Value {
+    let mut frames = Vec::new();
+    for part in ["train", "test", "val"] {
+        let list = fs::read_to_string(path.join(format!("scene/transforms_{part}.json"))).unwrap();
+        let list: Value = serde_json::from_str(&list).unwrap();
+        for mut frame in list["frames"].as_array().unwrap().clone() {
+            let file = frame["file_path"].as_str().unwrap().trim_start_matches("./").to_owned();
+            let picture = image::open(path.join("scene").join(&file).with_extension("png")).unwrap();
+            let (width, height) = (picture.width() - left, picture.height() - above);
+            let target = path.join(name).join(&file).with_extension("png");
+            fs::create_dir_all(target.parent().unwrap()).unwrap();
+            picture.crop_imm(left, above, width, height).save(target).unwrap();
+            frame["file_path"] = format!("{file}.png").into();
+            frames.push(frame);
+        }
+    }
+    let names = |part: &str| {
+        let is_of = |frame: &&Value| frame["file_path"].as_str().unwrap().starts_with(part);
+        frames.iter().filter(is_of).map(|frame| frame["file_path"].clone()).collect::<Vec<_>>()
+    };
+    // 24 pixels over the tangent of half of 0.6911112 radians.
+    serde_json::json!({
+        "camera_model": "OPENCV", "fl_x": 66.6667, "fl_y": 66.6667, "cx": 24 - left, "cy": 24 - above,
+        "w": 48 - left, "h": 48 - above, "train_filenames": names("train"), "test_filenames": names("test"),
+        "half_width": 1.0, "frames": frames,
+    })
+}
+
+#[test]
+fn a_list_of_all_views_with_an_off_centre_lens_is_learned_as_well_as_a_plain_scene() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    succeed(path, &["synthesize", "--out", "scene", "--quick"]);
+    let fit = |scene: &str, out: &str| -> Value {
+        let options =
+            ["--hidden", "16,16", "--samples", "32", "--batch", "1024", "--steps", "200", "--quick", "--json"];
+        serde_json::from_str(&succeed(path, &[&["fit", scene, "--out", out][..], &options].concat())).unwrap()
+    };
+    let psnr = |metrics: &Value| metrics["held_out"]["psnr_db"].as_f64().unwrap();
+    let plain = psnr(&fit("scene", "plain"));
+    let list = cut_scene(path, "cut", (12, 6));
+    let write = |list: &Value| fs::write(path.join("cut/transforms.json"), list.to_string()).unwrap();
+    write(&list);
+    let cut = fit("cut", "own");
+    assert_eq!(cut["held_out"]["views"].as_array().unwrap().len(), 4);
+    // What is cut off is mostly background: what is left is a little harder.
+    assert!(psnr(&cut) > plain - 1.5, "{} of {plain}", psnr(&cut));
+    // The same with the lens in the middle, as if its place had not been read.
+    let mut middle = list.clone();
+    (middle["cx"], middle["cy"]) = (18.into(), 21.into());
+    write(&middle);
+    let middle = psnr(&fit("cut", "middle"));
+    assert!(psnr(&cut) > middle + 1.5, "{} and {middle}", psnr(&cut));
+
+    // What is drawn has the lens of the view; a turn has none.
+    succeed(path, &["render", "own", "--picture", "view.png", "--turntable", "turn.gif", "--frames", "2"]);
+    let drawn = image::open(path.join("view.png")).unwrap();
+    let exact = image::open(path.join("cut/test/r_0.png")).unwrap().into_rgba8();
+    assert_eq!((drawn.width(), drawn.height()), (36, 42));
+    let background = |pixel: &image::Rgba<u8>| pixel.0[3] == 0;
+    let white = drawn
+        .to_rgb8()
+        .pixels()
+        .zip(exact.pixels())
+        .filter(|(_, exact)| background(exact))
+        .fold((0, 0), |(n, sum), (pixel, _)| {
+            (n + 1, sum + pixel.0.iter().map(|&value| u32::from(value)).sum::<u32>() / 3)
+        });
+    assert!(white.0 > 100 && white.1 / white.0 > 215, "{white:?}");
+
+    let mut fisheye = list.clone();
+    fisheye["camera_model"] = "OPENCV_FISHEYE".into();
+    write(&fisheye);
+    let error = refuse(path, &["fit", "cut", "--out", "none"]);
+    assert!(error.contains("camera_model OPENCV_FISHEYE, which is not modelled"), "{error}");
+    assert!(!path.join("none").exists());
+}
+
+#[test]
+fn what_is_worth_saying_of_a_scene_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    succeed(path, &["synthesize", "--out", "scene", "--quick"]);
+    let mut list = cut_scene(path, "all", (0, 0));
+    let keys = list.as_object_mut().unwrap();
+    keys.retain(|key, _| !key.ends_with("_filenames") && key != "half_width");
+    keys.insert("made_by".to_owned(), "hand".into());
+    fs::write(path.join("all/transforms.json"), list.to_string()).unwrap();
+    let fit = |options: &[&str]| {
+        let output = trainer(
+            path,
+            &[&["fit", "all", "--force", "--out", "run", "--quick", "--samples", "8", "--steps", "2"][..], options]
+                .concat(),
+        );
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = fit(&[]);
+    for words in [
+        "every 8th in the order of the file names is held out, 4 of 30",
+        "1 key that is not known",
+        "a cube of half width 1.3 around",
+    ] {
+        assert_eq!(said.matches(words).count(), 1, "{words}: {said}");
+    }
+    assert!(!fit(&["--half-width", "1"]).contains("cube of half width"));
+}

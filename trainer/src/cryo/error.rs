@@ -51,6 +51,52 @@ pub enum CryoError {
         /// Where it comes from.
         remedy: &'static str,
     },
+    /// Something known that is not modelled and would change the answer.
+    #[error("{}, line {line}: {column} is {value}, which is not modelled: {remedy}", path.display())]
+    NotModelled {
+        /// The table.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// Its name in the file.
+        column: &'static str,
+        /// As it is written.
+        value: String,
+        /// Why, and what to do.
+        remedy: &'static str,
+    },
+    /// Images of another size than the table says.
+    #[error(
+        "{}: its images have {found} pixels a side, and {} says rlnImageSize {expected}; name the right images with --stack, or set \
+         rlnImageSize and rlnImagePixelSize to those of these images",
+        path.display(), table.display()
+    )]
+    BoxSize {
+        /// The images.
+        path: PathBuf,
+        /// Pixels along an edge.
+        found: usize,
+        /// The table.
+        table: PathBuf,
+        /// What it says.
+        expected: usize,
+    },
+    /// Pixels of another size than the table says.
+    #[error(
+        "{}: its header says pixels of {found:.4} Å, and {} says {expected:.4} Å; correct whichever is wrong, rlnImagePixelSize in the \
+         table or the cell of the header",
+        path.display(), table.display()
+    )]
+    PixelSize {
+        /// The images.
+        path: PathBuf,
+        /// Å, by the header.
+        found: f64,
+        /// The table.
+        table: PathBuf,
+        /// Å, by the table.
+        expected: f64,
+    },
     /// A setting is out of its range.
     #[error("{0}")]
     Setting(String),

@@ -117,6 +117,8 @@ pub struct Curve {
     pub at_half: Resolution,
     /// Where it falls below 0.143.
     pub at_seventh: Resolution,
+    /// Twice the size of a pixel, ångström: no resolution is finer.
+    pub nyquist_angstrom: f64,
 }
 
 impl Curve {
@@ -126,7 +128,8 @@ impl Curve {
         let curves: Vec<Vec<f64>> = pairs.iter().map(|(a, b)| shell_correlations(a, b)).collect();
         let correlations = mean_curve(&curves);
         let (at_half, at_seventh) = (resolution(&correlations, 0.5, edge), resolution(&correlations, 0.143, edge));
-        Self { correlations, at_half, at_seventh }
+        let nyquist_angstrom = 2.0 * pairs.first().map_or(0.0, |(volume, _)| volume.voxel_size());
+        Self { correlations, at_half, at_seventh, nyquist_angstrom }
     }
 }
 

@@ -40,7 +40,7 @@ impl Prepared {
     pub fn new(stack: &ParticleStack, params: &CryoParams) -> Result<Self, CryoError> {
         params.check(stack.particles.len(), stack.size)?;
         let slices = Slices::new(stack);
-        let baseline = back_project(&slices, &Subset::All.images(slices.images()));
+        let baseline = back_project(&slices, &Subset::All.images(stack));
         let residuals =
             if params.latent > 0 { residuals(&slices, &baseline.padded) } else { Array2::zeros((slices.images(), 0)) };
         let model = Model::new(params, &slices, &baseline.volume)?;
@@ -145,7 +145,7 @@ pub fn evaluate(
     };
     let baseline = &prepared.baseline.volume;
     let has_halves = slices.images() > 1;
-    let half_maps = [Subset::Odd, Subset::Even].map(|half| back_project(slices, &half.images(slices.images())).volume);
+    let half_maps = [Subset::Odd, Subset::Even].map(|half| back_project(slices, &half.images(stack)).volume);
     let mut qualities = vec![Quality {
         method: "back-projection".to_owned(),
         truth: against_truth(std::slice::from_ref(baseline)),
@@ -156,8 +156,7 @@ pub fn evaluate(
             // A latent's sign is arbitrary: that of all images decides.
             let own = half.latents(networks);
             let flip = own.ncols() > 0 && {
-                let all: Vec<f64> =
-                    subset.images(slices.images()).iter().map(|&image| scores[image as usize]).collect();
+                let all: Vec<f64> = subset.images(stack).iter().map(|&image| scores[image as usize]).collect();
                 spearman(&PrincipalAxis::new(own.view()).scores(own.view()), &all).is_some_and(|rho| rho < 0.0)
             };
             volumes(half, networks, flip).1

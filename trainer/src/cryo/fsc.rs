@@ -50,7 +50,8 @@ pub struct Resolution {
 pub enum Bound {
     /// It is the stated one.
     Equal,
-    /// The curve never fell below the threshold: it may be finer.
+    /// The curve never fell below the threshold: it is the last shell's, one cycle over the box short of Nyquist's frequency. Pixels show
+    /// nothing finer than twice their size, and nothing finer is claimed.
     AtMost,
     /// Not even the first shell, one cycle over the box, is above the threshold: nothing within the box is resolved.
     MoreThan,
@@ -60,7 +61,7 @@ impl std::fmt::Display for Resolution {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let sign = match self.bound {
             Bound::Equal => "",
-            Bound::AtMost => "≤ ",
+            Bound::AtMost => "at the limit, ",
             Bound::MoreThan => "> ",
         };
         write!(formatter, "{sign}{:.1} Å", self.angstrom)
@@ -103,12 +104,29 @@ mod tests {
         assert!(mixed[..4].iter().all(|c| *c > 0.99) && mixed[4..].iter().all(|c| *c < -0.99), "{mixed:?}");
     }
 
+    /// Whatever the curve: boxes of n pixels have n/2 - 1 shells.
+    #[test]
+    fn nothing_finer_than_nyquist_is_claimed() {
+        for size in [8usize, 32, 64] {
+            let (shells, pixel) = (size / 2 - 1, 1.7);
+            for last in 0..=shells {
+                for value in [1.0, 0.6, 0.1429] {
+                    let curve: Vec<f64> = (0..shells).map(|shell| if shell < last { value } else { -0.2 }).collect();
+                    for threshold in [0.5, 0.143] {
+                        let found = resolution(&curve, threshold, size as f64 * pixel);
+                        assert!(found.angstrom >= 2.0 * pixel, "{size} {last} {value}: {found}");
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn resolutions_lie_between_shells() {
         let curve = [1.0, 0.9, 0.7, 0.3, 0.1];
         assert_eq!(resolution(&curve, 0.5, 70.0).angstrom, 70.0 / 3.5);
         assert_eq!(resolution(&curve, 0.5, 70.0).to_string(), "20.0 Å");
-        assert_eq!(resolution(&curve, 0.05, 70.0).to_string(), "≤ 14.0 Å");
+        assert_eq!(resolution(&curve, 0.05, 70.0).to_string(), "at the limit, 14.0 Å");
         assert_eq!(resolution(&[0.3, 0.9], 0.5, 96.0).to_string(), "> 96.0 Å");
         assert_eq!(mean_curve(&[vec![1.0, 0.0], vec![0.0, 0.5]]), [0.5, 0.25]);
     }

@@ -1,7 +1,7 @@
 //! Images and maps in the MRC2014 format: `.mrcs` stacks and `.mrc` volumes.
 //!
-//! A header of 1024 bytes, an extended header, then the samples, x fastest. Read: modes 0 (i8), 1 (i16), 2 (f32) and
-//! 6 (u16), of either byte order. Written: mode 2, little-endian, cell dimensions in ångström, `MAP ` stamp, statistics;
+//! A header of 1024 bytes, an extended header, then the samples, x fastest. Read: modes 0 (i8), 1 (i16), 2 (f32),
+//! 6 (u16) and 12 (f16), of either byte order. Written: mode 2, little-endian, cell dimensions in ångström, `MAP ` stamp, statistics;
 //! volumes with their centre (voxel n/2) at the origin, where ChimeraX then shows them.
 //! Source: <https://www.ccpem.ac.uk/mrc_format/mrc2014.php>. What is written passes `mrcfile.validate` of Python's mrcfile. The
 //! crate `mrc` (0.8) was left alone: large, and unsafe where two loops of safe code do.
@@ -75,7 +75,7 @@ impl Mrc {
         let mode = int(3);
         let width = match mode {
             0 => 1,
-            1 | 6 => 2,
+            1 | 6 | 12 => 2,
             2 => 4,
             _ => return Err(format!("its mode {mode} is not supported; convert it to mode 2 (32-bit floats)")),
         };
@@ -99,6 +99,7 @@ impl Mrc {
             0 => data.iter().map(|&byte| f32::from(byte as i8)).collect(),
             1 => data.chunks_exact(2).map(|pair| f32::from(i16::from_le_bytes(two(pair)))).collect(),
             6 => data.chunks_exact(2).map(|pair| f32::from(u16::from_le_bytes(two(pair)))).collect(),
+            12 => data.chunks_exact(2).map(|pair| from_half(u16::from_le_bytes(two(pair)))).collect(),
             _ => data
                 .chunks_exact(4)
                 .map(|word| {
@@ -167,6 +168,18 @@ impl Mrc {
     }
 }
 
+/// The value of a number in half precision: a sign, five bits of exponent, ten of mantissa.
+fn from_half(bits: u16) -> f32 {
+    let (exponent, mantissa) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023));
+    let size = match exponent {
+        0 => mantissa * 2f32.powi(-24),
+        31 if mantissa == 0.0 => f32::INFINITY,
+        31 => f32::NAN,
+        _ => (1024.0 + mantissa) * 2f32.powi(exponent - 25),
+    };
+    if bits >> 15 == 1 { -size } else { size }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +200,29 @@ mod tests {
         let volume = Mrc::parse(&fixture("volume_i16.mrc")).unwrap();
         assert_eq!((volume.shape, volume.voxel_size), ([4, 4, 4], 1.5));
         assert_eq!(volume.values, (0..64).map(|i| i as f32 - 30.0).collect::<Vec<_>>());
+    }
+
+    /// The fixture is by mrcfile 1.5 and numpy's float16: as the others but for its first four values.
+    #[test]
+    fn half_precision_is_read() {
+        let mut expected: Vec<f32> = (0..72).map(|i| i as f32 * 0.5 - 7.0).collect();
+        expected[..4].copy_from_slice(&[65504.0, 5.960_464_5e-8, -6.103_515_6e-5, 0.333_251_95]);
+        let bytes = fixture("stack_f16.mrcs");
+        let stack = Mrc::parse(&bytes).unwrap();
+        assert_eq!((stack.shape, stack.voxel_size), ([3, 4, 6], 2.5));
+        assert_eq!(stack.values, expected);
+        // The other byte order: every word of the header, then every sample.
+        let mut turned = bytes.clone();
+        turned[..224]
+            .chunks_exact_mut(4)
+            .enumerate()
+            .filter(|(word, _)| ![52, 53].contains(word))
+            .for_each(|(_, word)| word.reverse());
+        turned[212..214].fill(0x11);
+        turned[1024..].chunks_exact_mut(2).for_each(<[u8]>::reverse);
+        assert_eq!(Mrc::parse(&turned).unwrap(), stack);
+        assert!(from_half(0x7c00).is_infinite() && from_half(0xfc01).is_nan());
+        assert_eq!(from_half(0x8000).to_bits(), (-0.0f32).to_bits());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::evaluation::{QUANTILES, Quality};
 use super::fit::Results;
 use super::fourier::FourierVolume;
+use super::fsc::{Bound, Resolution};
 use crate::report::colormap::Colormap;
 use crate::report::sheet::{Line, Panel, Plot, Raster, Row, Sheet, Stroke};
 use crate::report::style;
@@ -24,6 +25,19 @@ pub fn table(qualities: &[Quality]) -> (Vec<String>, Vec<Vec<String>>) {
         std::iter::once(quality.method.clone()).chain(cells).collect()
     });
     (head, rows.collect())
+}
+
+/// What "at the limit" means, where the table says it.
+pub fn limit(qualities: &[Quality]) -> Option<String> {
+    let curves = qualities.iter().flat_map(|quality| [&quality.truth, &quality.half_sets]).flatten();
+    let is_at_limit = |resolution: &Resolution| resolution.bound == Bound::AtMost;
+    let curve = { curves }.find(|curve| is_at_limit(&curve.at_half) || is_at_limit(&curve.at_seventh))?;
+    Some(format!(
+        "\"At the limit\" means that a correlation does not fall below its threshold at any frequency of the images: pixels of {} Å show \
+         nothing finer than Nyquist's {:.1} Å, and nothing finer is claimed.",
+        0.5 * curve.nyquist_angstrom,
+        curve.nyquist_angstrom
+    ))
 }
 
 /// Slices, latents and curves on one sheet. `motions` are the true ones of all images.
@@ -187,4 +201,35 @@ fn curves<'a>(title: &str, qualities: &'a [Quality], of: impl Fn(&'a Quality) ->
         lines,
         ..Plot::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cryo::evaluation::Curve;
+
+    /// Equal volumes agree at every frequency, opposite ones at none: neither says more than the pixels can.
+    #[test]
+    fn the_limit_of_the_pixels_is_named_where_a_curve_reaches_it() {
+        let mut volume = FourierVolume::zeros(16, 2.5);
+        for (i, k) in volume.ball(7).into_iter().enumerate() {
+            volume.set(k, rustfft::num_complex::Complex32::new(1.0 + (i % 7) as f32, (i % 5) as f32));
+        }
+        let mut opposite = volume.clone();
+        opposite.ball(7).into_iter().for_each(|k| opposite.set(k, -volume.get(k)));
+        let quality = |other: &FourierVolume| Quality {
+            method: "a".to_owned(),
+            truth: None,
+            half_sets: Some(Curve::of(&[(&volume, other)])),
+        };
+        let reached = [quality(&volume)];
+        // 40 Å over 7 shells; twice a pixel is 5 Å.
+        assert_eq!(table(&reached).1[0][3..], ["at the limit, 5.7 Å", "at the limit, 5.7 Å"]);
+        let said = limit(&reached).unwrap();
+        assert!(said.contains("pixels of 2.5 Å") && said.contains("Nyquist's 5.0 Å"), "{said}");
+        let json = serde_json::to_value(&reached[0]).unwrap();
+        assert_eq!(json["half_sets"]["nyquist_angstrom"], 5.0);
+        assert_eq!(json["half_sets"]["at_half"]["bound"], "at-most");
+        assert_eq!(limit(&[quality(&opposite)]), None);
+    }
 }

@@ -10,7 +10,7 @@
 //! | `latent.csv` | z of every image |
 //! | `metrics.json`, `report.png`, `report.html` | how good it is |
 
-use super::ctf::Ctf;
+use super::ctf::NO_EXTRAS;
 use super::error::CryoError;
 use super::evaluation::latent_table;
 use super::fit::{Prepared, Results};
@@ -70,21 +70,32 @@ pub struct Metrics {
     pub artifact_error: f64,
     /// Wall-clock seconds of this call, reading and training included.
     pub seconds: f64,
+    /// What was said of the table and its images.
+    pub notes: Vec<String>,
 }
 
-/// A checksum of all that training sees of a stack: images, size of a pixel, orientations, shifts and CTFs.
+/// A checksum of all that training sees of a stack: images, size of a pixel, orientations, shifts, CTFs and
+/// half sets.
 pub fn fingerprint(stack: &ParticleStack) -> u64 {
     let known = |particle: &Particle| {
-        let Particle { angles: [rot, tilt, psi], shift: [x, y], ctf, motion: _ } = *particle;
-        let Ctf { defocus_u, defocus_v, defocus_angle, voltage, spherical_aberration, amplitude_contrast, phase_shift } =
-            ctf;
-        let lens =
-            [defocus_u, defocus_v, defocus_angle, voltage, spherical_aberration, amplitude_contrast, phase_shift];
-        [rot, tilt, psi, x, y].into_iter().chain(lens)
+        let Particle { angles: [rot, tilt, psi], shift: [x, y], ctf, .. } = *particle;
+        let lens = [
+            ctf.defocus_u,
+            ctf.defocus_v,
+            ctf.defocus_angle,
+            ctf.voltage,
+            ctf.spherical_aberration,
+            ctf.amplitude_contrast,
+            ctf.phase_shift,
+        ];
+        // Images without them have the checksum that they always had.
+        let extras = ctf.extras().into_iter().filter(move |_| ctf.extras() != NO_EXTRAS);
+        [rot, tilt, psi, x, y].into_iter().chain(lens).chain(extras)
     };
     let numbers = std::iter::once(stack.pixel_size).chain(stack.particles.iter().flat_map(known));
     let words = numbers.map(f64::to_bits).flat_map(|bits| [bits as u32, (bits >> 32) as u32]);
-    checkpoint::fingerprint_of(stack.images.iter().map(|value| value.to_bits()).chain(words))
+    let halves = stack.halves().into_iter().flatten().map(u32::from);
+    checkpoint::fingerprint_of(stack.images.iter().map(|value| value.to_bits()).chain(words).chain(halves))
 }
 
 /// Where a subset's state is kept.
@@ -184,6 +195,7 @@ pub fn write(
         model_bytes,
         artifact_error,
         seconds,
+        notes: stack.notes.clone(),
     };
     let json = serde_json::json!({ "settings": settings, "metrics": metrics });
     files::write(&folder.metrics(), serde_json::to_string_pretty(&json).expect("plain values").as_bytes())?;
@@ -237,7 +249,12 @@ fn page(name: &str, settings: &CryoSettings, metrics: &Metrics, png: &[u8]) -> S
         .map_or_else(String::new, |rho| format!(" Spearman's ρ of the latent with the true motion: {rho:.3}."));
     let page = SheetPage {
         title: name,
-        lead: &format!("{} images.{rho}", metrics.particles),
+        lead: &[format!("{} images.{rho}", metrics.particles)]
+            .into_iter()
+            .chain(report::limit(&metrics.qualities))
+            .chain(metrics.notes.iter().cloned())
+            .collect::<Vec<_>>()
+            .join(" "),
         heading: "Resolution",
         table: report::table(&metrics.qualities),
         alt: "slices, latents and correlations",
@@ -262,7 +279,7 @@ mod tests {
             change(&mut other);
             fingerprint(&other)
         };
-        let changes: [fn(&mut ParticleStack); 11] = [
+        let changes: [fn(&mut ParticleStack); 14] = [
             |stack| stack.images[700] += 1.0,
             |stack| stack.pixel_size += 1e-9,
             |stack| stack.particles[2].angles[1] += 1e-9,
@@ -274,10 +291,19 @@ mod tests {
             |stack| stack.particles[0].ctf.spherical_aberration += 1e-6,
             |stack| stack.particles[0].ctf.amplitude_contrast += 1e-6,
             |stack| stack.particles[0].ctf.phase_shift += 1e-6,
+            |stack| stack.particles[0].ctf.scale += 1e-6,
+            |stack| stack.particles[1].ctf.b_factor += 1e-6,
+            |stack| stack.particles[2].ctf.beam_tilt[1] += 1e-6,
         ];
         for (index, change) in changes.into_iter().enumerate() {
             assert_ne!(changed(change), fingerprint(&stack), "change {index}");
         }
+        let halves = |halves: [u8; 3]| {
+            let mut other = stack.clone();
+            other.particles.iter_mut().zip(halves).for_each(|(particle, half)| particle.half = Some(half));
+            fingerprint(&other)
+        };
+        assert!(halves([1, 2, 1]) != halves([1, 2, 2]) && halves([1, 2, 1]) != fingerprint(&stack));
         // The truth is for judging only.
         assert_eq!(changed(|stack| stack.particles[0].motion = None), fingerprint(&stack));
     }

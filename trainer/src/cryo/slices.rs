@@ -54,6 +54,7 @@ impl Slices {
                 for &[kx, ky] in &frequencies {
                     let k = [f64::from(kx) / edge, f64::from(ky) / edge];
                     let turns = k[0] * particle.shift[0] + k[1] * particle.shift[1];
+                    let turns = turns + particle.ctf.tilt_turns(k[0], k[1]);
                     pairs.push(hartley::shift([at(kx, ky), at(-kx, -ky)], -turns));
                     ctf.push(particle.ctf.at(k[0], k[1]) as f32);
                 }
@@ -158,6 +159,41 @@ mod tests {
                 assert!(error < 0.3, "image {image} at {k:?}: {error} of {}", exact.norm());
             }
         }
+    }
+
+    /// Images whose coefficients were turned as a tilted beam turns them give the slices of those that were not.
+    #[test]
+    fn the_beams_tilt_is_undone() {
+        use crate::cryo::fourier::{Direction, transform};
+        let params = SynthesisParams { particles: 3, snr: 1.0, ..SynthesisParams::default() };
+        let mut stack = synthesize(&Molecule::adenylate_kinase(), &params).unwrap();
+        let plain = Slices::new(&stack);
+        for index in 0..3 {
+            // Strong, so that it shows at 6 Å.
+            let ctf = &mut stack.particles[index].ctf;
+            ctf.beam_tilt = [20.0, -12.0];
+            let ctf = *ctf;
+            let pixels = &mut stack.images[index * 1024..(index + 1) * 1024];
+            let mut values: Vec<Complex32> = pixels.iter().map(|&value| Complex32::new(value, 0.0)).collect();
+            transform(&mut values, 32, Direction::Forward);
+            for (place, value) in values.iter_mut().enumerate() {
+                let [kx, ky] = [place % 32, place / 32].map(|i| i as f64 - 16.0);
+                if kx > -16.0 && ky > -16.0 {
+                    let turns = ctf.tilt_turns(kx / 96.0, ky / 96.0);
+                    *value *= Complex32::from_polar(1.0, -(std::f64::consts::TAU * turns) as f32);
+                }
+            }
+            transform(&mut values, 32, Direction::Inverse);
+            pixels.iter_mut().zip(&values).for_each(|(pixel, value)| *pixel = value.re);
+        }
+        let (mut ignored, found) = (stack.clone(), Slices::new(&stack));
+        ignored.particles.iter_mut().for_each(|particle| particle.ctf.beam_tilt = [0.0; 2]);
+        let difference = |other: &Slices| {
+            let pairs = plain.pairs.as_flattened().iter().zip(other.pairs.as_flattened());
+            pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+        };
+        assert!(difference(&found) < 1e-3, "{}", difference(&found));
+        assert!(difference(&Slices::new(&ignored)) > 1.0);
     }
 
     #[test]

@@ -45,6 +45,16 @@ impl Table {
         })
     }
 
+    /// The file that it was read from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The line of a row.
+    pub fn line(&self, row: usize) -> usize {
+        self.lines[row]
+    }
+
     /// The line of a row, to complain about it.
     pub fn complaint(&self, row: usize, problem: String) -> CryoError {
         CryoError::line(&self.path, self.lines[row], problem)
@@ -58,6 +68,8 @@ impl Table {
 pub fn parse(text: &str, path: &Path) -> Result<Vec<Table>, CryoError> {
     let mut tables: Vec<Table> = Vec::new();
     let mut is_loop = false;
+    // Windows' editors begin a file with a byte-order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (index, line) in text.lines().enumerate() {
         let line_number = index + 1;
         let values = tokens(line);
@@ -151,6 +163,8 @@ mod tests {
         let tables = parse(text, Path::new("t.star")).unwrap();
         assert_eq!(tables[0].rows, [["5.5", "two words"]]);
         assert_eq!(tables[1].rows, [["1", "2"]]);
+        let marked = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+        assert_eq!(parse(&marked, Path::new("t.star")).unwrap()[1].rows, [["1", "2"]]);
     }
 
     #[test]

@@ -13,9 +13,9 @@ use std::borrow::Cow;
 pub enum Subset {
     /// All.
     All,
-    /// The first, third, …
+    /// The first, third, …, or the first half of the table.
     Odd,
-    /// The second, fourth, …
+    /// The second, fourth, …, or the second half of the table.
     Even,
 }
 
@@ -25,14 +25,17 @@ impl Subset {
         if params.half_sets { &[Self::All, Self::Odd, Self::Even] } else { &[Self::All] }
     }
 
-    /// Indices among so many images.
-    pub fn images(self, count: usize) -> Vec<u32> {
-        let (first, step) = match self {
-            Self::All => (0, 1),
-            Self::Odd => (0, 2),
-            Self::Even => (1, 2),
-        };
-        (first..count as u32).step_by(step).collect()
+    /// Indices among the images of a stack. Where its [halves](ParticleStack::halves) are known, they are the half sets: poses that were
+    /// refined within one know nothing of the other.
+    pub fn images(self, stack: &ParticleStack) -> Vec<u32> {
+        let count = stack.particles.len() as u32;
+        match (self, stack.halves()) {
+            (Self::All, _) => (0..count).collect(),
+            (Self::Odd, Some(halves)) => (0..count).filter(|&image| halves[image as usize] == 1).collect(),
+            (Self::Even, Some(halves)) => (0..count).filter(|&image| halves[image as usize] == 2).collect(),
+            (Self::Odd, None) => (0..count).step_by(2).collect(),
+            (Self::Even, None) => (1..count).step_by(2).collect(),
+        }
     }
 
     /// For files and displays.
@@ -48,7 +51,7 @@ impl Subset {
     pub fn of(self, stack: &ParticleStack) -> Cow<'_, ParticleStack> {
         match self {
             Self::All => Cow::Borrowed(stack),
-            _ => Cow::Owned(stack.select(&self.images(stack.particles.len()))),
+            _ => Cow::Owned(stack.select(&self.images(stack))),
         }
     }
 
@@ -86,6 +89,11 @@ mod tests {
         assert_eq!((odd.particles.len(), even.particles.len()), (3, 2));
         assert_eq!((odd.image(1), even.image(1)), (stack.image(2), stack.image(3)));
         assert_eq!(*Subset::All.of(&stack), stack);
+        let mut halved = stack.clone();
+        halved.particles.iter_mut().zip([2, 2, 1, 2, 1]).for_each(|(particle, half)| particle.half = Some(half));
+        assert_eq!(Subset::Odd.images(&halved), [2, 4]);
+        assert_eq!(Subset::Even.images(&halved), [0, 1, 3]);
+        assert_eq!(Subset::All.images(&halved), [0, 1, 2, 3, 4]);
         let params = CryoParams { steps: 7, seed: 3, ..CryoParams::default() };
         assert_eq!(Subset::All.params(&params), params);
         let [odd, even] = [Subset::Odd, Subset::Even].map(|half| half.params(&params));

@@ -151,7 +151,7 @@ pub fn synthesize(molecule: &Molecule, params: &SynthesisParams) -> Result<Parti
             *value += (noise * deviate) as f32;
         }
     });
-    Ok(ParticleStack { size, pixel_size: params.pixel_size, particles, images })
+    Ok(ParticleStack { size, pixel_size: params.pixel_size, particles, images, notes: Vec::new() })
 }
 
 /// What synthetic particles were made from: the true volume of every conformation.
@@ -211,7 +211,7 @@ fn draw(params: &SynthesisParams, index: usize) -> Particle {
     let shift = [uniform(-params.shift, params.shift), uniform(-params.shift, params.shift)];
     let ctf = Ctf::with_defocus(uniform(params.defocus[0], params.defocus[1]));
     let motion = Some(params.motion.unwrap_or_else(|| uniform(0.0, 1.0)));
-    Particle { angles, shift, ctf, motion }
+    Particle { angles, shift, ctf, motion, half: None }
 }
 
 /// The image without noise: pixel values are the density integrated over the pixel's column.
@@ -272,7 +272,7 @@ mod tests {
         )
         .unwrap();
         let ctf = Ctf { amplitude_contrast: 1.0, spherical_aberration: 0.0, ..Ctf::with_defocus(1e-9) };
-        let particle = Particle { angles: [0.0; 3], shift: [3.0, -6.0], ctf, motion: None };
+        let particle = Particle { angles: [0.0; 3], shift: [3.0, -6.0], ctf, motion: None, half: None };
         let mut image = vec![0.0; 32 * 32];
         clean(&molecule, &params(), &particle, &mut image);
         // Pixels of 3 Å: x = (12 + 3)/3 = 5 and (-12 + 3)/3 = -3 from the middle, y = -2.

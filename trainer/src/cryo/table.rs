@@ -52,6 +52,11 @@ impl Csv {
         self.header.iter().position(|column| column == name)
     }
 
+    /// The names of all columns.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.header.iter().map(String::as_str)
+    }
+
     /// Where a column is that must be there.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use super::params::ValidNerfParams;
 use super::rays::{Jitter, Pixels};
 use super::render::draw;
 use super::scene::View;
-use super::similarity::{Picture, mean_squared_error, ssim};
+use super::similarity::{Picture, mean_squared_error, ssim_within};
 use crate::export::{Artifact, TrainedNetwork};
 use crate::metrics::psnr_db;
 use crate::network::Mlp;
@@ -53,17 +53,17 @@ pub fn check_rays(params: &ValidNerfParams, views: &[View]) -> Result<(), NerfEr
     // Without bits every cell is occupied.
     let volume = volume(params, 1, &[]);
     let (mut rays, mut met) = (0, 0);
-    for View { camera, pixels, .. } in views {
+    for view in views {
+        let (viewpoint, pixels) = (view.viewpoint(), view.pixels.len());
         // Odd, so that it does not stay in the same columns.
-        for pixel in (0..pixels.len()).step_by((pixels.len() / TRIED) | 1) {
-            let (x, y) = (pixel % usize::from(camera.width), pixel / usize::from(camera.width));
-            let ray = camera.ray(x as f32 + 0.5, y as f32 + 0.5);
+        for pixel in (0..pixels).step_by((pixels / TRIED) | 1) {
+            let ray = viewpoint.pixel_ray(pixel);
             rays += 1;
             met += usize::from(volume.samples(&ray, || 0.5).next().is_some());
         }
     }
-    let half_width = params.params().half_width.unwrap_or_default();
-    if met * FEWEST < rays { Err(NerfError::NoRays { met, rays, half_width }) } else { Ok(()) }
+    let (half_width, center) = (params.params().half_width.unwrap_or_default(), params.params().center);
+    if met * FEWEST < rays { Err(NerfError::NoRays { met, rays, half_width, center }) } else { Ok(()) }
 }
 
 /// Trains `state` and `occupancy` from where they are.
@@ -98,7 +98,7 @@ pub struct ViewMetrics {
 pub struct ViewsMetrics {
     /// The mean of the views' PSNR, dB: what is usually published.
     pub psnr_db: f64,
-    /// PSNR of the mean squared error over all views, dB.
+    /// PSNR of the mean squared error over the pixels of all views, dB.
     pub pooled_psnr_db: f64,
     /// The mean of the views' SSIM.
     pub ssim: f64,
@@ -108,24 +108,29 @@ pub struct ViewsMetrics {
     pub views: Vec<ViewMetrics>,
 }
 
-/// Draws every view and compares.
+/// Draws every view and compares, where no mask hides its pixels.
 pub fn judge<F: Field>(volume: &Volume<'_>, views: &[View], field: &F) -> ViewsMetrics {
-    let (mut errors, mut evaluations) = (0.0, 0.0);
+    let (mut errors, mut judged_pixels, mut evaluations) = (0.0, 0.0, 0.0);
     let mut judged = Vec::with_capacity(views.len());
     for view in views {
-        let drawn = draw(volume, &view.camera, field);
-        let (colors, exact) = (drawn.colors(), view.over(volume.background));
-        let error = mean_squared_error(&colors, &exact);
+        let drawn = draw(volume, &view.viewpoint(), field);
+        let (mut colors, exact) = (drawn.colors(), view.over(volume.background));
+        // What is hidden counts as drawn exactly, and not as drawn.
+        let hidden = (0..exact.len()).filter(|&pixel| !view.is_kept(pixel));
+        let hidden = hidden.inspect(|&pixel| colors[pixel] = exact[pixel]).count();
+        let kept = (exact.len() - hidden) as f64;
+        let error = mean_squared_error(&colors, &exact) * exact.len() as f64 / kept;
         let picture = |pixels| Picture { width: drawn.width, pixels };
-        let ssim = ssim(picture(&colors), picture(&exact));
+        let ssim = ssim_within(picture(&colors), picture(&exact), view.mask.as_deref());
         judged.push(ViewMetrics { name: view.name.clone(), psnr_db: psnr_db(error, 1.0), ssim });
-        errors += error;
+        errors += error * kept;
+        judged_pixels += kept;
         evaluations += drawn.evaluations_per_pixel();
     }
     let count = views.len().max(1) as f64;
     ViewsMetrics {
         psnr_db: judged.iter().map(|view| view.psnr_db).sum::<f64>() / count,
-        pooled_psnr_db: psnr_db(errors / count, 1.0),
+        pooled_psnr_db: psnr_db(errors / judged_pixels, 1.0),
         ssim: judged.iter().map(|view| view.ssim).sum::<f64>() / count,
         evaluations_per_pixel: evaluations / count,
         views: judged,
@@ -224,7 +229,7 @@ mod tests {
     #[test]
     fn a_cube_that_no_ray_meets_is_refused() {
         let like = Camera { to_world: [[0.0; 4]; 3], focal: 40.0, width: 40, height: 30 };
-        let view = |camera| View { name: String::new(), camera, pixels: vec![[0.5; 4]; 1200] };
+        let view = |camera| View::new("", camera, vec![[0.5; 4]; 1200]);
         let views: Vec<View> = turntable(&like, 4.0, 20.0, 5).into_iter().map(view).collect();
         let check = |half_width: f32, views: &[View]| {
             let params = NerfParams { half_width: Some(half_width), ..NerfParams::default() };

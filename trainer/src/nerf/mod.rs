@@ -12,6 +12,7 @@ pub mod direction;
 pub mod error;
 pub mod field;
 pub mod fit;
+pub mod lens;
 pub mod objective;
 pub mod occupancy;
 pub mod params;

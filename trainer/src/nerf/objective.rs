@@ -213,7 +213,7 @@ mod tests {
         let like = Camera { to_world: [[0.0; 4]; 3], focal: 12.0, width: 6, height: 6 };
         let picture = |k: usize| (0..36).map(|i| [0.2, (i % 5) as f32 / 5.0, (k % 3) as f32 / 3.0, 0.7]).collect();
         let cameras = turntable(&like, 3.0, 20.0, 4).into_iter().enumerate();
-        cameras.map(|(k, camera)| View { name: String::new(), camera, pixels: picture(k) }).collect()
+        cameras.map(|(k, camera)| View::new("", camera, picture(k))).collect()
     }
 
     #[test]

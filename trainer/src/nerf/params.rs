@@ -12,7 +12,8 @@
 //! | `steps` | 6000 | updates | ≥ 1 |
 //! | `learning_rate` | 2e-2 | of Adam, falling along a cosine to 1 % | > 0, ≤ 1 |
 //! | `background` | white | what transparent parts show | white, black |
-//! | `half_width` | the scene's, or 1.5 | of the bounding cube around the origin | > 0 |
+//! | `half_width` | the scene's, or 1.5 | of the bounding cube | > 0 |
+//! | `center` | the scene's, or the origin | of the bounding cube | |
 //! | `seed` | 0 | of B, the start, the rays and their samples | |
 //!
 //! Learning rate and scales were chosen by the *validation* views of the synthesized scene, 1500 steps each (mean PSNR, dB;
@@ -115,6 +116,8 @@ pub struct NerfParams {
     pub background: Background,
     /// Of the bounding cube; `None`: the scene's.
     pub half_width: Option<f32>,
+    /// The middle of the bounding cube.
+    pub center: [f32; 3],
     /// Of everything random.
     pub seed: u64,
 }
@@ -138,6 +141,7 @@ impl Default for NerfParams {
             learning_rate: 2e-2,
             background: Background::default(),
             half_width: None,
+            center: [0.0; 3],
             seed: 0,
         }
     }
@@ -233,7 +237,8 @@ impl ValidNerfParams {
 
     /// The bounding cube: each coordinate from one face to the other.
     pub fn axes(&self) -> [Axis; 3] {
-        [Axis::new(-self.half_width, self.half_width, 2.0 * self.half_width); 3]
+        let half_width = self.half_width;
+        self.params.center.map(|center| Axis::new(center - half_width, center + half_width, 2.0 * half_width))
     }
 
     /// The model's axes: position, and direction where colours depend on it.
@@ -316,5 +321,7 @@ mod tests {
         assert_eq!(base.check(None).unwrap().params().half_width, Some(1.5));
         let axes = base.check(Some(1.0)).unwrap().axes();
         assert_eq!((axes[0].minimum, axes[2].maximum, axes[1].scale), (-1.0, 1.0, 0.5));
+        let elsewhere = NerfParams { center: [3.0, 0.0, -2.0], ..base }.check(Some(0.5)).unwrap().axes();
+        assert_eq!((elsewhere[0].minimum, elsewhere[2].maximum, elsewhere[1].scale), (2.5, -1.5, 1.0));
     }
 }

@@ -46,6 +46,14 @@ pub fn mean_distance<'a>(cameras: impl ExactSizeIterator<Item = &'a Camera>) -> 
     cameras.map(distance).sum::<f64>() / count
 }
 
+/// The same camera elsewhere.
+#[must_use]
+pub fn moved(camera: &Camera, by: [f32; 3]) -> Camera {
+    let mut to_world = camera.to_world;
+    to_world.iter_mut().zip(by).for_each(|(row, by)| row[3] += by);
+    Camera { to_world, ..*camera }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,5 +73,7 @@ mod tests {
         assert!((0..3).all(|i| (0..i).all(|j| dot(column(i), column(j)).abs() < 1e-12)));
         assert_eq!(resized(&like, 40, 40).focal, 100.0);
         assert!((mean_distance(turntable(&like, 3.0, 10.0, 4).iter()) - 3.0).abs() < 1e-6);
+        let camera = moved(&Camera { to_world: [[1.0; 4]; 3], ..like }, [1.0, -3.0, 0.5]);
+        assert_eq!(camera.to_world, [[1.0, 1.0, 1.0, 2.0], [1.0, 1.0, 1.0, -2.0], [1.0, 1.0, 1.0, 1.5]]);
     }
 }

@@ -1,21 +1,25 @@
 //! Training rays: all pixels of all views, drawn at random.
 
-use firmware_core::march::{Camera, Ray};
+use firmware_core::march::Ray;
 use rand::RngExt;
 
+use super::lens::Viewpoint;
 use super::scene::View;
 use crate::train::step_rng;
 
 /// Which random numbers choose the rays of a step.
 const CHOICE: u64 = 22;
 
-/// Pixels of views with their cameras, all of one size.
+/// Pixels of views with their cameras, but for those that masks hide.
 #[derive(Clone, Debug)]
 pub struct Pixels {
-    cameras: Vec<Camera>,
+    viewpoints: Vec<Viewpoint>,
+    /// Where the pixels of each view begin.
+    starts: Vec<usize>,
     /// Over the background, view by view, row by row.
     colors: Vec<[f32; 3]>,
-    per_view: usize,
+    /// Which of them; `None`: all.
+    kept: Option<Vec<u32>>,
 }
 
 /// A ray with what it should show.
@@ -31,33 +35,41 @@ impl Pixels {
     /// The pixels of views over a background.
     ///
     /// # Panics
-    /// If the views differ in size, or there are none; reading a scene has checked that.
+    /// If there are more than 2³² of them: they take 52 gigabytes.
     pub fn new(views: &[View], background: [f32; 3]) -> Self {
-        let per_view = views[0].pixels.len();
-        assert!(views.iter().all(|view| view.pixels.len() == per_view), "views of one size");
+        let (mut starts, mut end) = (Vec::with_capacity(views.len()), 0);
+        for view in views {
+            starts.push(end);
+            end += view.pixels.len();
+        }
+        assert!(u32::try_from(end).is_ok(), "at most 2³² pixels");
+        let places = views.iter().zip(&starts).flat_map(|(view, start)| {
+            (0..view.pixels.len()).filter(|&pixel| view.is_kept(pixel)).map(move |pixel| (start + pixel) as u32)
+        });
         Self {
-            cameras: views.iter().map(|view| view.camera).collect(),
+            kept: views.iter().any(|view| view.mask.is_some()).then(|| places.collect()),
+            viewpoints: views.iter().map(View::viewpoint).collect(),
             colors: views.iter().flat_map(|view| view.over(background)).collect(),
-            per_view,
+            starts,
         }
     }
 
     /// Number of pixels.
     pub fn len(&self) -> usize {
-        self.colors.len()
+        self.kept.as_ref().map_or(self.colors.len(), Vec::len)
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.colors.is_empty()
+        self.len() == 0
     }
 
     /// A pixel's ray and colour.
     pub fn target(&self, index: usize) -> Target {
-        let camera = &self.cameras[index / self.per_view];
-        let (width, pixel) = (usize::from(camera.width), index % self.per_view);
-        let ray = camera.ray((pixel % width) as f32 + 0.5, (pixel / width) as f32 + 0.5);
-        Target { ray, color: self.colors[index] }
+        let place = self.kept.as_ref().map_or(index, |kept| kept[index] as usize);
+        let view = self.starts.partition_point(|&start| start <= place) - 1;
+        let ray = self.viewpoints[view].pixel_ray(place - self.starts[view]);
+        Target { ray, color: self.colors[place] }
     }
 
     /// Draws the pixels of a step, with a seed for the samples of each.
@@ -87,6 +99,7 @@ impl Jitter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use firmware_core::march::Camera;
 
     #[test]
     fn pixels_keep_their_view_and_place() {
@@ -98,7 +111,7 @@ mod tests {
                 height: 2,
             };
             let pixels = (0..8).map(|k| [x, k as f32 / 8.0, 0.0, 0.5]).collect();
-            View { name: String::new(), camera, pixels }
+            View::new("", camera, pixels)
         };
         let pixels = Pixels::new(&[view(0.0), view(1.0)], [1.0; 3]);
         assert_eq!(pixels.len(), 16);
@@ -108,6 +121,34 @@ mod tests {
         let mut chosen = Vec::new();
         pixels.choose(0, 3, 1000, &mut chosen);
         assert!((0..16).all(|pixel| chosen.iter().any(|&(found, _)| found == pixel)));
+    }
+
+    #[test]
+    fn views_have_sizes_of_their_own_and_masks_hide_pixels() {
+        let view = |width: u16, red: f32, mask: Option<Vec<bool>>| {
+            let to_world = [[1.0, 0.0, 0.0, red], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 9.0]];
+            let camera = Camera { to_world, focal: 2.0, width, height: 2 };
+            let pixels = (0..2 * width).map(|k| [red, f32::from(k) / 8.0, 0.0, 1.0]).collect();
+            View { mask, ..View::new("", camera, pixels) }
+        };
+        let views = [view(4, 0.0, None), view(3, 0.5, None), view(2, 1.0, None)];
+        let pixels = Pixels::new(&views, [1.0; 3]);
+        assert_eq!(pixels.len(), 8 + 6 + 4);
+        for (index, expected) in [(7, (0, 7)), (8, (1, 0)), (12, (1, 4)), (17, (2, 3))] {
+            let (Target { ray, color }, (view, pixel)) = (pixels.target(index), expected);
+            let camera = views[view].camera;
+            let (x, y) = (pixel % usize::from(camera.width), pixel / usize::from(camera.width));
+            assert_eq!(ray, camera.ray(x as f32 + 0.5, y as f32 + 0.5));
+            assert_eq!(color[..2], [views[view].pixels[0][0], pixel as f32 / 8.0]);
+        }
+        let mask = Some(vec![false, true, false, false, false, true]);
+        let hidden = [views[0].clone(), view(3, 0.5, mask), views[2].clone()];
+        let pixels = Pixels::new(&hidden, [1.0; 3]);
+        assert_eq!(pixels.len(), 8 + 2 + 4);
+        let seen: Vec<[f32; 2]> = (8..10).map(|index| pixels.target(index).color).map(|[r, g, _]| [r, g]).collect();
+        assert_eq!(seen, [[0.5, 0.125], [0.5, 0.625]]);
+        assert_eq!(pixels.target(9).ray, hidden[1].camera.ray(2.5, 1.5));
+        assert_eq!(pixels.target(10).color[0], 1.0);
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 use std::io;
 
-use firmware_core::march::{Accumulator, Camera, Pixel, Sample, Volume};
+use firmware_core::march::{Accumulator, Pixel, Sample, Volume};
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, Rgb, RgbImage, RgbaImage};
 use rayon::prelude::*;
 
 use super::error::NerfError;
 use super::field::Field;
+use super::lens::Viewpoint;
 use crate::report::colormap::Colormap;
 
 /// The transmittance below which a ray ends: less than a step of eight bits.
@@ -25,12 +26,16 @@ pub struct Drawn {
     pub pixels: Vec<Pixel>,
 }
 
-/// Draws a view. With an artifact's field, the bits are those that [`Volume::draw`] gives on a device.
-pub fn draw<F: Field>(volume: &Volume<'_>, camera: &Camera, field: &F) -> Drawn {
-    let width = usize::from(camera.width);
-    let rows: Vec<Vec<Pixel>> = (0..camera.height)
+/// Draws the view of a [camera](firmware_core::march::Camera), or of one [with its lens](Viewpoint). With an artifact's field and a plain camera, the bits are those that [`Volume::draw`] gives on a device.
+pub fn draw<'c, F: Field, C>(volume: &Volume<'_>, camera: &'c C, field: &F) -> Drawn
+where
+    Viewpoint: From<&'c C>,
+{
+    let viewpoint = Viewpoint::from(camera);
+    let width = usize::from(viewpoint.camera.width);
+    let rows: Vec<Vec<Pixel>> = (0..viewpoint.camera.height)
         .into_par_iter()
-        .map_init(F::Scratch::default, |scratch, y| draw_row(volume, camera, field, y, scratch))
+        .map_init(F::Scratch::default, |scratch, y| draw_row(volume, &viewpoint, field, y, scratch))
         .collect();
     Drawn { width, pixels: rows.concat() }
 }
@@ -40,8 +45,14 @@ const AHEAD: usize = 16;
 
 /// Draws a row: all its rays advance together, a few samples at a time, so that the field sees large batches and rays
 /// still end early.
-fn draw_row<F: Field>(volume: &Volume<'_>, camera: &Camera, field: &F, y: u16, scratch: &mut F::Scratch) -> Vec<Pixel> {
-    let rays = (0..camera.width).map(|x| camera.ray(f32::from(x) + 0.5, f32::from(y) + 0.5));
+fn draw_row<F: Field>(
+    volume: &Volume<'_>,
+    viewpoint: &Viewpoint,
+    field: &F,
+    y: u16,
+    scratch: &mut F::Scratch,
+) -> Vec<Pixel> {
+    let rays = (0..viewpoint.camera.width).map(|x| viewpoint.ray(f32::from(x) + 0.5, f32::from(y) + 0.5));
     let mut sums: Vec<_> = rays.map(|ray| (volume.samples(&ray, middle as fn() -> f32), Accumulator::new())).collect();
     let mut active: Vec<usize> = (0..sums.len()).collect();
     let (mut samples, mut logits): (Vec<Sample>, Vec<_>) = (Vec::new(), Vec::new());

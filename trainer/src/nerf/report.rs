@@ -42,7 +42,7 @@ pub fn write(
     let field = NetworkField::new(params.encoding(), network);
     let every = views.len().div_ceil(SHOWN).max(1);
     let rows = views.iter().zip(&metrics.views).step_by(every).map(|(view, judged)| {
-        let drawn = draw(&volume, &view.camera, &field);
+        let drawn = draw(&volume, &view.viewpoint(), &field);
         let exact = picture(usize::from(view.camera.width), &view.over(volume.background));
         let caption = format!("{:.2} dB, SSIM {:.3}", judged.psnr_db, judged.ssim);
         let panels = vec![

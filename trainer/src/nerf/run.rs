@@ -6,15 +6,17 @@
 //! | `model.ffm` | the artifact for the device |
 //! | `model_f32.ffm` | the same in single precision, to compare with |
 //! | `volume.ffv` | how to march it: box, step, background, occupied cells |
-//! | `cameras.json` | the cameras of the views that it was judged by, for drawing without the scene |
+//! | `cameras.json` | the cameras of the views that it was judged by, with their lenses, for drawing without the scene |
 //! | `metrics.json`, `report.png`, `report.html` | quality on views that it was not trained on |
 
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
+use firmware_core::march::Camera;
 use serde::{Deserialize, Serialize};
 
 use super::error::NerfError;
+use super::lens::{Lens, Viewpoint};
 use super::occupancy::{Occupancy, OccupancyState};
 use super::params::NerfParams;
 use super::scene::Views;
@@ -36,12 +38,46 @@ pub struct RunSettings {
     pub fingerprint: u64,
 }
 
-/// A checksum of all that training sees of a scene: pixels, cameras and the half width of the bounding cube.
+/// A checksum of all that training sees of a scene: pixels, masks, cameras, lenses and the bounding cube.
 pub fn fingerprint(train: &Views) -> u64 {
     let cameras = train.views.iter().flat_map(|view| view.camera.to_values());
     let pixels = train.views.iter().flat_map(|view| view.pixels.as_flattened()).copied();
-    let values = train.half_width.into_iter().chain(cameras).chain(pixels);
-    fingerprint_of(values.map(f32::to_bits))
+    // What a plain scene does not have comes last and adds nothing there.
+    let center = train.center.into_iter().filter(|_| train.center != [0.0; 3]);
+    let values = train.half_width.into_iter().chain(cameras).chain(pixels).chain(center);
+    let lenses = train.views.iter().filter_map(|view| view.lens).flat_map(|lens| lens.to_values());
+    let masks = train.views.iter().filter_map(|view| view.mask.as_ref()).flatten();
+    let words = lenses.map(f64::to_bits).flat_map(|bits| [bits as u32, (bits >> 32) as u32]);
+    fingerprint_of(values.map(f32::to_bits).chain(words).chain(masks.map(|&kept| u32::from(kept))))
+}
+
+/// A row of `cameras.json`.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Row {
+    Plain([f32; Camera::VALUES]),
+    Lens([f32; Camera::VALUES], [f64; Lens::VALUES]),
+}
+
+/// The text of `cameras.json`.
+pub fn cameras_text(viewpoints: &[Viewpoint]) -> String {
+    let row = |viewpoint: &Viewpoint| match viewpoint.lens {
+        None => Row::Plain(viewpoint.camera.to_values()),
+        Some(lens) => Row::Lens(viewpoint.camera.to_values(), lens.to_values()),
+    };
+    serde_json::to_string(&viewpoints.iter().map(row).collect::<Vec<_>>()).expect("plain values")
+}
+
+/// The cameras of such a text; `None` if it holds others.
+pub fn parse_cameras(text: &[u8]) -> Option<Vec<Viewpoint>> {
+    let rows: Vec<Row> = serde_json::from_slice(text).ok()?;
+    let viewpoint = |row: &Row| match row {
+        Row::Plain(camera) => Viewpoint { camera: Camera::from_values(camera), lens: None },
+        Row::Lens(camera, lens) => {
+            Viewpoint { camera: Camera::from_values(camera), lens: Some(Lens::from_values(lens)) }
+        }
+    };
+    Some(rows.iter().map(viewpoint).collect())
 }
 
 /// The files of a run.
@@ -183,4 +219,54 @@ pub fn load(path: &Path) -> Result<(RunSettings, TrainState, RwLock<Occupancy>),
         history: steps.into_iter().zip(losses).collect(),
     };
     Ok((settings, state, RwLock::new(occupancy)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nerf::lens::Distortion;
+    use crate::nerf::scene::View;
+
+    fn viewpoints() -> [Viewpoint; 2] {
+        let to_world = [[0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7, 0.8], [0.9, 1.0, 1.1, 1.2]];
+        let camera = Camera { to_world, focal: 66.666_664, width: 48, height: 32 };
+        let distortion = Distortion { radial: [0.1, -0.02, 0.003], tangential: [1e-4, -2e-4] };
+        let lens = Lens { focal: [66.7, 66.1], center: [24.25, 15.9], distortion };
+        [Viewpoint { camera, lens: None }, Viewpoint { camera, lens: Some(lens) }]
+    }
+
+    #[test]
+    fn cameras_come_back_and_plain_ones_are_rows_of_numbers() {
+        let text = cameras_text(&viewpoints());
+        assert!(
+            text.starts_with("[[0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1.0,1.1,1.2,66.666664,48.0,32.0],[["),
+            "{text}"
+        );
+        assert_eq!(parse_cameras(text.as_bytes()).unwrap(), viewpoints());
+        assert!(parse_cameras(b"[[1, 2]]").is_none() && parse_cameras(b"{}").is_none());
+    }
+
+    #[test]
+    fn every_number_that_training_sees_changes_the_fingerprint() {
+        let [plain, lens] = viewpoints();
+        let view = View::new("a", plain.camera, vec![[0.5; 4]; 48 * 32]);
+        let views = Views { views: vec![view.clone()], half_width: Some(1.0), ..Views::default() };
+        let changed = |change: &dyn Fn(&mut Views)| {
+            let mut other = views.clone();
+            change(&mut other);
+            fingerprint(&other)
+        };
+        let changes: [&dyn Fn(&mut Views); 6] = [
+            &|views| views.half_width = Some(1.1),
+            &|views| views.center[2] = 0.1,
+            &|views| views.views[0].camera.focal += 0.1,
+            &|views| views.views[0].lens = lens.lens,
+            &|views| views.views[0].pixels[9][1] = 0.4,
+            &|views| views.views[0].mask = Some((0..48 * 32).map(|i| i != 7).collect()),
+        ];
+        let found: std::collections::BTreeSet<u64> = changes.iter().map(|change| changed(*change)).collect();
+        assert!(found.len() == changes.len() && !found.contains(&fingerprint(&views)));
+        // What is said of the files is not learned.
+        assert_eq!(changed(&|views| views.notes.push("A note.".to_owned())), fingerprint(&views));
+    }
 }

@@ -41,9 +41,23 @@ pub fn psnr(drawn: &[[f32; 3]], exact: &[[f32; 3]]) -> f64 {
 /// # Panics
 /// If the pictures differ in size.
 pub fn ssim(drawn: Picture<'_>, exact: Picture<'_>) -> f64 {
+    ssim_within(drawn, exact, None)
+}
+
+/// SSIM over the places whose middle pixel a mask leaves; over all where it leaves none of those.
+///
+/// # Panics
+/// If pictures and mask differ in size.
+pub fn ssim_within(drawn: Picture<'_>, exact: Picture<'_>, mask: Option<&[bool]>) -> f64 {
     assert_eq!((drawn.width, drawn.pixels.len()), (exact.width, exact.pixels.len()), "pictures of one size");
     let (width, height) = (drawn.width, drawn.pixels.len() / drawn.width.max(1));
     let (columns, rows) = (window(width), window(height));
+    let kept = mask.map(|mask| {
+        let (across, down) = (width + 1 - columns.len(), height + 1 - rows.len());
+        let middle = |place: usize| (place / across + rows.len() / 2) * width + place % across + columns.len() / 2;
+        (0..across * down).filter(|&place| mask[middle(place)]).collect::<Vec<usize>>()
+    });
+    let kept = kept.filter(|kept| !kept.is_empty());
     let mut sum = 0.0;
     for channel in 0..3 {
         let plane = |picture: &Picture<'_>| -> Vec<f64> {
@@ -53,15 +67,16 @@ pub fn ssim(drawn: Picture<'_>, exact: Picture<'_>) -> f64 {
         let product = |a: &[f64], b: &[f64]| -> Vec<f64> { a.iter().zip(b).map(|(a, b)| a * b).collect() };
         let [mean_a, mean_b, aa, bb, ab] = [a.clone(), b.clone(), product(&a, &a), product(&b, &b), product(&a, &b)]
             .map(|plane| blurred(&plane, width, &columns, &rows));
-        let places = mean_a.len() as f64;
-        let total: f64 = (0..mean_a.len())
-            .map(|i| {
-                let (ma, mb) = (mean_a[i], mean_b[i]);
-                let (va, vb, cov) = (aa[i] - ma * ma, bb[i] - mb * mb, ab[i] - ma * mb);
-                (2.0 * ma * mb + C1) * (2.0 * cov + C2) / ((ma * ma + mb * mb + C1) * (va + vb + C2))
-            })
-            .sum();
-        sum += total / places / 3.0;
+        let at = |i: usize| {
+            let (ma, mb) = (mean_a[i], mean_b[i]);
+            let (va, vb, cov) = (aa[i] - ma * ma, bb[i] - mb * mb, ab[i] - ma * mb);
+            (2.0 * ma * mb + C1) * (2.0 * cov + C2) / ((ma * ma + mb * mb + C1) * (va + vb + C2))
+        };
+        let (total, places): (f64, usize) = match &kept {
+            Some(kept) => (kept.iter().map(|&i| at(i)).sum(), kept.len()),
+            None => ((0..mean_a.len()).map(at).sum(), mean_a.len()),
+        };
+        sum += total / places as f64 / 3.0;
     }
     sum
 }
@@ -125,6 +140,22 @@ mod tests {
         // A picture smaller than the window.
         let small = Picture { width: 4, pixels: &a[..12] };
         assert!((ssim(small, small) - 1.0).abs() < 1e-12);
+    }
+
+    /// Left and right halves that differ from the picture in their own way: each is judged as if it were alone, but for the
+    /// windows that reach across.
+    #[test]
+    fn masks_choose_the_places() {
+        let a = pattern(0.0);
+        let b: Vec<[f32; 3]> = a.iter().enumerate().map(|(i, p)| if i % 32 < 16 { *p } else { [0.5; 3] }).collect();
+        let picture = |pixels| Picture { width: 32, pixels };
+        // The middles of windows that lie within the left half.
+        let left: Vec<bool> = (0..a.len()).map(|i| i % 32 < 11).collect();
+        assert!((ssim_within(picture(&a), picture(&b), Some(&left)) - 1.0).abs() < 1e-12);
+        let right: Vec<bool> = left.iter().map(|kept| !kept).collect();
+        let (all, other) = (ssim(picture(&a), picture(&b)), ssim_within(picture(&a), picture(&b), Some(&right)));
+        // 6 of the 22 places of each row are the left's.
+        assert!((all - (6.0 + 16.0 * other) / 22.0).abs() < 1e-9, "{all} {other}");
     }
 
     /// One place, where the definition can be written out.

@@ -216,10 +216,10 @@ pub fn views(params: &SynthesizeParams, part: Part) -> Views {
         let pixels = picture.pixels().map(|pixel| pixel.0.map(|value| f32::from(value) / f32::from(u8::MAX))).collect();
         let to_world = to_world.map(|row| row.map(|value| value as f32));
         let camera = Camera { to_world, focal, width: size as u16, height: size as u16 };
-        View { name: format!("r_{index}"), camera, pixels }
+        View::new(format!("r_{index}"), camera, pixels)
     };
     let views = places(part, count, params.seed).into_iter().enumerate().map(view).collect();
-    Views { views, half_width: Some(HALF_WIDTH) }
+    Views { views, half_width: Some(HALF_WIDTH), ..Views::default() }
 }
 
 /// Renders the scene into a folder, which is made where it is missing. Lists of an earlier scene are removed first, so that

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use trainer::cryo::comparison::{ENCODINGS, Entry, sheet, table, to_json, with_encoding};
 use trainer::cryo::params::CryoParams;
+use trainer::cryo::report::limit;
 use trainer::cryo::run::{self, CryoSettings};
 use trainer::encoding::EncodingKind;
 use trainer::files;
@@ -132,8 +133,9 @@ fn folder_of(out: &Path, kind: EncodingKind) -> PathBuf {
 fn text(entries: &[Entry]) -> String {
     let (head, rows) = table(entries);
     let line = |row: &Vec<String>| {
-        let cells: String = row[1..].iter().map(|cell| format!("{cell:>18}")).collect();
+        let cells: String = row[1..].iter().map(|cell| format!("{cell:>22}")).collect();
         format!("{:<40}{cells}", row[0])
     };
-    std::iter::once(&head).chain(&rows).map(line).collect::<Vec<_>>().join("\n")
+    let limit = entries.iter().find_map(|entry| limit(&entry.results.qualities));
+    std::iter::once(&head).chain(&rows).map(line).chain(limit).collect::<Vec<_>>().join("\n")
 }

@@ -150,6 +150,7 @@ impl Images {
         let stack = ParticleStack::read(&settings.table, settings.stack.as_deref())?;
         let truth = settings.truth.as_deref().map(Truth::read).transpose()?.flatten();
         let fingerprint = run::fingerprint(&stack);
+        stack.notes.iter().for_each(|note| trainer::note!("note: {note}"));
         Ok(Self { stack, truth, fingerprint })
     }
 
@@ -312,8 +313,11 @@ impl<'a> Job<'a> {
         let (head, rows) = report::table(&metrics.qualities);
         for row in std::iter::once(&head).chain(&rows) {
             text += &format!("{:<40}", row[0]);
-            row[1..].iter().for_each(|cell| text += &format!("{cell:>18}"));
+            row[1..].iter().for_each(|cell| text += &format!("{cell:>22}"));
             text += "\n";
+        }
+        if let Some(limit) = report::limit(&metrics.qualities) {
+            text += &format!("{limit}\n");
         }
         let path = self.folder.path();
         text += &format!("model    {} ({} bytes)\n", self.folder.model().display(), metrics.model_bytes);

@@ -66,6 +66,7 @@ impl Compare {
             }
             (None, Some(scene), Some(out)) => {
                 let scene = Scene::read(scene, self.judge_by)?;
+                scene.say_notes(false);
                 let runs = self.start(out, &scene)?;
                 (out, scene, runs)
             }

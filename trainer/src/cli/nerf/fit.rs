@@ -15,7 +15,7 @@ use trainer::nerf::fit::{
 use trainer::nerf::occupancy::Occupancy;
 use trainer::nerf::params::{Background, DensityKind, NerfParams, ValidNerfParams};
 use trainer::nerf::report;
-use trainer::nerf::run::{Folder, RunSettings, fingerprint, load, save, settings_of};
+use trainer::nerf::run::{Folder, RunSettings, cameras_text, fingerprint, load, save, settings_of};
 use trainer::nerf::scene::{Part, View, Views, read};
 use trainer::run::{RunError, RunFolder};
 use trainer::train::{Ended, TrainError, TrainState, Watch};
@@ -35,7 +35,8 @@ use crate::cli::{interrupt, print, warn_of_options_without_effect};
                         trainer nerf fit --resume runs/nerf --steps 12000"
 )]
 pub(crate) struct Fit {
-    /// The scene's folder with transforms_train.json and so on [default with --resume: that of the run]
+    /// The scene's folder, with transforms_train.json and so on or one transforms.json of all views [default with --resume: that of the
+    /// run]
     #[arg(required_unless_present = "resume")]
     scene: Option<PathBuf>,
     /// The run folder to make
@@ -96,7 +97,7 @@ struct Settings {
     /// What transparent parts of the pictures show [default: white]
     #[arg(long)]
     background: Option<Background>,
-    /// Half width of the bounding cube around the origin [default: the scene's, or 1.5]
+    /// Half width of the bounding cube [default: the scene's, or what the cameras of a transforms.json look at, or 1.5]
     #[arg(long)]
     half_width: Option<f32>,
     /// Seed of everything random [default: 0]
@@ -148,8 +149,13 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn read(folder: &Path, judged_by: JudgedBy) -> anyhow::Result<Self> {
-        let train = read(folder, Part::Train)?;
-        let held_out = read(folder, judged_by.into())?.views;
+        let mut train = read(folder, Part::Train)?;
+        let Views { views: held_out, notes, .. } = read(folder, judged_by.into())?;
+        for note in notes {
+            if !train.notes.contains(&note) {
+                train.notes.push(note);
+            }
+        }
         let fingerprint = fingerprint(&train);
         // Absolute, so that a run is continued from any folder.
         Ok(Self { folder: std::path::absolute(folder)?, train, held_out, judged_by, fingerprint })
@@ -162,9 +168,15 @@ impl Scene {
 
     /// Settings that suit it.
     pub(super) fn check(&self, params: &NerfParams) -> anyhow::Result<ValidNerfParams> {
-        let params = params.check(self.train.half_width)?;
+        let params = NerfParams { center: self.train.center, ..params.clone() }.check(self.train.half_width)?;
         check_rays(&params, &self.train.views)?;
         Ok(params)
+    }
+
+    /// Says what is worth saying of its files; of the cube's size only where no option sets it.
+    pub(super) fn say_notes(&self, has_size: bool) {
+        let size = self.train.size_note.iter().filter(|_| !has_size);
+        self.train.notes.iter().chain(size).for_each(|note| trainer::note!("note: {note}"));
     }
 
     /// Which views are held out.
@@ -195,6 +207,8 @@ pub(super) struct Metrics {
     training_psnr_db: f64,
     occupied_part: f64,
     samples_per_ray: f64,
+    /// What was said of the scene's files.
+    notes: Vec<String>,
 }
 
 impl Fit {
@@ -212,6 +226,7 @@ impl Fit {
             let mut params = self.settings.params();
             params.steps = self.steps.unwrap_or(params.steps);
             self.settings.warn_of_options_without_effect(params.encoding.kind);
+            scene.say_notes(params.half_width.is_some());
             let params = scene.check(&params)?;
             RunFolder::create(out, self.force)?;
             let run = Run::start(out, params, &scene)?;
@@ -287,8 +302,8 @@ impl Run {
             files::write(&path, artifact.as_bytes())?;
         }
         files::write(&folder.volume(), bytemuck::cast_slice(&volume_words(params, &grid)))?;
-        let cameras: Vec<_> = scene.held_out.iter().map(|view| view.camera.to_values()).collect();
-        files::write(&folder.cameras(), serde_json::to_string(&cameras)?.as_bytes())?;
+        let cameras: Vec<_> = scene.held_out.iter().map(View::viewpoint).collect();
+        files::write(&folder.cameras(), cameras_text(&cameras).as_bytes())?;
         report::write(folder, settings, (params, network, &grid), &scene.held_out, &held_out)?;
         let metrics = Metrics {
             run: folder.0.clone(),
@@ -301,6 +316,7 @@ impl Run {
             training_psnr_db: trained.psnr_db,
             occupied_part: grid.occupied_part(),
             samples_per_ray: grid.samples_per_ray(),
+            notes: scene.train.notes.clone(),
         };
         files::write(&folder.metrics(), serde_json::to_string_pretty(&metrics)?.as_bytes())?;
         Ok(metrics)

@@ -30,9 +30,9 @@ enum Command {
 /// Which views a field is judged by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum JudgedBy {
-    /// Those of transforms_val.json: to choose settings
+    /// Those of transforms_val.json, or val_filenames of transforms.json: to choose settings
     Val,
-    /// Those of transforms_test.json: to report, once the settings are chosen
+    /// Those of transforms_test.json, or test_filenames of transforms.json: to report, once the settings are chosen
     #[default]
     Test,
 }

@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use firmware_core::march::{Camera, Volume};
+use firmware_core::march::Volume;
 use serde_json::json;
 use trainer::files;
 use trainer::model_file::{ModelError, ModelFile};
 use trainer::nerf::error::NerfError;
 use trainer::nerf::field::ModelField;
-use trainer::nerf::poses::{mean_distance, resized, turntable};
+use trainer::nerf::lens::Viewpoint;
+use trainer::nerf::poses::{mean_distance, moved, turntable};
 use trainer::nerf::render::{contact_sheet, draw, gif, png};
-use trainer::nerf::run::Folder;
+use trainer::nerf::run::{Folder, parse_cameras};
 
 use crate::cli::{outputs, print};
 
@@ -91,9 +92,12 @@ impl Render {
             }
         }
         if self.turntable.is_some() || self.sheet.is_some() {
-            let like = cameras.first().context("the run has no cameras")?;
-            let ring = turntable(like, mean_distance(cameras.iter()), self.elevation, usize::from(self.frames));
-            let frames: Vec<_> = ring.iter().map(|camera| draw(&volume, camera, &field).picture()).collect();
+            let like = cameras.first().context("the run has no cameras")?.camera;
+            let center = volume.axes.map(|axis| 0.5 * (axis.minimum + axis.maximum));
+            let centered: Vec<_> = cameras.iter().map(|at| moved(&at.camera, center.map(|x| -x))).collect();
+            let ring = turntable(&like, mean_distance(centered.iter()), self.elevation, usize::from(self.frames));
+            let ring = ring.iter().map(|camera| moved(camera, center));
+            let frames: Vec<_> = ring.map(|camera| draw(&volume, &camera, &field).picture()).collect();
             if let Some(path) = &self.turntable {
                 files::write(path, &gif(&frames)?)?;
             }
@@ -131,23 +135,22 @@ impl Render {
     }
 
     /// All frames of a turn are in memory.
-    fn check_turn(&self, cameras: &[Camera]) -> anyhow::Result<()> {
-        let pixels = cameras.first().map_or(0, |camera| usize::from(camera.width) * usize::from(camera.height));
+    fn check_turn(&self, cameras: &[Viewpoint]) -> anyhow::Result<()> {
+        let size = |at: &Viewpoint| usize::from(at.camera.width) * usize::from(at.camera.height);
+        let pixels = cameras.first().map_or(0, size);
         if (self.turntable.is_some() || self.sheet.is_some()) && pixels * usize::from(self.frames) > MOST_PIXELS {
             bail!("a turn of {} frames of {pixels} pixels is too large; lower --frames or --size", self.frames);
         }
         Ok(())
     }
 
-    fn cameras(&self, folder: &Folder) -> anyhow::Result<Vec<Camera>> {
+    fn cameras(&self, folder: &Folder) -> anyhow::Result<Vec<Viewpoint>> {
         let path = folder.cameras();
-        let list = files::read(&path)?;
-        let rows: Vec<[f32; Camera::VALUES]> = serde_json::from_slice(&list)
+        let cameras = parse_cameras(&files::read(&path)?)
             .with_context(|| format!("{} holds no cameras; fit the scene again", path.display()))?;
-        let cameras = rows.iter().map(Camera::from_values);
         Ok(match self.size {
-            Some(size) => cameras.map(|camera| resized(&camera, size, size)).collect(),
-            None => cameras.collect(),
+            Some(size) => cameras.iter().map(|camera| camera.resized(size, size)).collect(),
+            None => cameras,
         })
     }
 }

@@ -19,7 +19,14 @@ pub(super) struct Images {
     pub pixel_size: f64,
     /// `[n, y, x]`.
     pub values: Vec<f32>,
+    /// What is worth saying of the headers.
+    pub note: Option<String>,
 }
+
+/// How far, in parts, a pixel's size may be from that of the table: programs round it.
+const AGREEMENT: f64 = 0.01;
+/// What headers say whose program does not know it, Å.
+const UNKNOWN_PIXEL: f64 = 1.0;
 
 /// Reads the images of a table, from `stack` if the caller names it.
 pub(super) fn read(listing: &Listing, table: &Path, stack: Option<&Path>) -> Result<Images, CryoError> {
@@ -42,9 +49,24 @@ pub(super) fn read(listing: &Listing, table: &Path, stack: Option<&Path>) -> Res
         members[stack].push((particle, image));
     }
     let mut all: Option<Images> = None;
+    let mut unknown = (0, None);
     for (path, members) in stacks.iter().zip(members) {
         let mrc = Mrc::read(path)?;
         let size = side(&mrc, path)?;
+        if let Some(expected) = listing.image_size.filter(|&expected| expected != size) {
+            return Err(CryoError::BoxSize { path: path.clone(), found: size, table: table.to_owned(), expected });
+        }
+        if let Some(expected) = listing.pixel_size
+            && mrc.voxel_size > 0.0
+            && (mrc.voxel_size / expected - 1.0).abs() > AGREEMENT
+        {
+            if (mrc.voxel_size - UNKNOWN_PIXEL).abs() > 1e-6 {
+                let (path, table, found) = (path.clone(), table.to_owned(), mrc.voxel_size);
+                return Err(CryoError::PixelSize { path, found, table, expected });
+            }
+            unknown.0 += 1;
+            unknown.1.get_or_insert((path, expected));
+        }
         let pixel_size = listing.pixel_size.unwrap_or(mrc.voxel_size);
         if !(0.1..=100.0).contains(&pixel_size) {
             let problem = "the size of a pixel is unknown; set it in the file's header or the .star";
@@ -59,6 +81,7 @@ pub(super) fn read(listing: &Listing, table: &Path, stack: Option<&Path>) -> Res
             size,
             pixel_size,
             values: vec![0.0; listing.particles.len() * size * size],
+            note: None,
         });
         if (size, pixel_size) != (all.size, all.pixel_size) {
             let problem = format!(
@@ -84,7 +107,15 @@ pub(super) fn read(listing: &Listing, table: &Path, stack: Option<&Path>) -> Res
             all.values[particle * pixels..(particle + 1) * pixels].copy_from_slice(from);
         }
     }
-    let images = all.ok_or_else(|| CryoError::file(table, "it lists no particles; export it again"))?;
+    let mut images = all.ok_or_else(|| CryoError::file(table, "it lists no particles; export it again"))?;
+    if let (count, Some((path, expected))) = unknown {
+        let (files, path, table) =
+            (if count == 1 { "header says" } else { "headers say" }, path.display(), table.display());
+        images.note = Some(format!(
+            "{count} {files} pixels of 1 Å, as programs write that do not know it, the first that of {path}: {expected} Å of {table} is \
+             used."
+        ));
+    }
     let source = if let [stack] = &stacks[..] { stack } else { table };
     check_deviation(&images.values, source)?;
     Ok(images)
@@ -198,9 +229,46 @@ mod tests {
         assert!(said(Some("a.mrcs")).contains("names 2 stacks"));
         let large = Mrc { shape: [1, 10, 10], voxel_size: 3.0, values: (0..100).map(|v| v as f32).collect() };
         large.write(&folder.path().join("b.mrcs"), Kind::Stack).unwrap();
+        assert!(said(None).contains("b.mrcs: its images have 10 pixels a side, and"), "{}", said(None));
+        // The same where the table does not say what they should have.
+        fs::write(&table, text.replace("rlnImageSize", "rlnElse")).unwrap();
         assert!(said(None).contains("b.mrcs: its images have 10 pixels of 3 Å a side, those of"), "{}", said(None));
         fs::write(&table, text.replace("2@a", "5@a")).unwrap();
         assert!(said(None).contains("it names image 5 of"), "{}", said(None));
+    }
+
+    /// A table of images of twice the size, which programs leave as it is when they shrink a stack.
+    #[test]
+    fn boxes_and_pixels_of_table_and_images_must_agree() {
+        let folder = tempfile::tempdir().unwrap();
+        stack().write(folder.path()).unwrap();
+        let table = folder.path().join("particles.star");
+        let text = fs::read_to_string(&table).unwrap();
+        let read = |text: &str, voxel_size: f64| {
+            fs::write(&table, text).unwrap();
+            let mrc = Mrc { shape: [3, 8, 8], voxel_size, values: stack().images };
+            mrc.write(&folder.path().join("particles.mrcs"), Kind::Stack).unwrap();
+            ParticleStack::read(&table, None)
+        };
+        let said = |text: &str, voxel_size| read(text, voxel_size).unwrap_err().to_string();
+        let binned = text.replace("0.100000\t3\t8\t2", "0.100000\t1.5\t16\t2");
+        assert_ne!(binned, text);
+        let error = said(&binned, 3.0);
+        assert!(
+            error.contains("particles.mrcs: its images have 8 pixels a side") && error.contains("rlnImageSize 16"),
+            "{error}"
+        );
+        let error = said(&binned.replace("\t16\t2", "\t8\t2"), 3.0);
+        assert!(error.contains("pixels of 3.0000 Å") && error.contains("says 1.5000 Å"), "{error}");
+        // Rounded, not said, and not known.
+        for voxel_size in [3.02, 0.0] {
+            let found = read(&text, voxel_size).unwrap();
+            assert!(found.pixel_size == 3.0 && found.notes.is_empty());
+        }
+        let found = read(&text, 1.0).unwrap();
+        assert!(found.pixel_size == 3.0 && found.notes[0].contains("1 header says pixels of 1 Å"), "{:?}", found.notes);
+        let mixed = text.replacen("0.100000\t3\t8\t2", "0.100000\t3\tbox\t2", 1);
+        assert!(said(&mixed, 3.0).contains("rlnImageSize is 'box', not a number"));
     }
 
     #[test]

@@ -1,16 +1,21 @@
 //! Particle images with what is known about each: orientation, shift, CTF.
 //!
+//! **The rule: a known column that would change the answer is used, or refused by name; columns that are not known are counted in
+//! one line.** `relion.rs` holds the lists of both. The size of the box and of a pixel are those of the table and of the images:
+//! where both say it, they must agree.
+//!
 //! The table is a RELION `.star` (3.0, or 3.1 with optics groups) or a plain `.csv` with one row an image and the columns
 //! of [`CSV_COLUMNS`], in RELION's conventions except for the shift: ours is where the particle lies, RELION's origin is what
 //! moves it back.
 
 mod images;
+mod known;
 mod plain;
 mod relion;
 
-pub use plain::CSV_COLUMNS;
+pub use plain::{CSV_COLUMNS, CSV_EXTRAS};
 
-use super::ctf::Ctf;
+use super::ctf::{Ctf, NO_EXTRAS};
 use super::error::{CryoError, read_text};
 use super::mrc::{Kind, Mrc};
 use super::poses::Rotation;
@@ -29,6 +34,8 @@ pub struct Particle {
     pub ctf: Ctf,
     /// The true conformation, 0 to 1, of synthetic images.
     pub motion: Option<f64>,
+    /// The half set, 1 or 2, that another program refined its pose in.
+    pub half: Option<u8>,
 }
 
 impl Particle {
@@ -49,6 +56,8 @@ pub struct ParticleStack {
     pub particles: Vec<Particle>,
     /// `[n, y, x]`.
     pub images: Vec<f32>,
+    /// What is worth saying of the files, in whole sentences.
+    pub notes: Vec<String>,
 }
 
 /// A table before its images are read.
@@ -59,6 +68,9 @@ struct Listing {
     /// The stacks that the table names: none in a plain one.
     stacks: Vec<PathBuf>,
     pixel_size: Option<f64>,
+    /// Pixels along an edge, where the table says it.
+    image_size: Option<usize>,
+    notes: Vec<String>,
 }
 
 impl ParticleStack {
@@ -70,14 +82,21 @@ impl ParticleStack {
     pub fn read(table: &Path, stack: Option<&Path>) -> Result<Self, CryoError> {
         let is_star = table.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("star"));
         let text = read_text(table)?;
-        let listing = if is_star { relion::parse(&text, table)? } else { plain::parse(&text, table)? };
-        let Images { size, pixel_size, values } = images::read(&listing, table, stack)?;
-        Ok(Self { size, pixel_size, particles: listing.particles, images: values })
+        let mut listing = if is_star { relion::parse(&text, table)? } else { plain::parse(&text, table)? };
+        let Images { size, pixel_size, values, note } = images::read(&listing, table, stack)?;
+        listing.notes.extend(note);
+        Ok(Self { size, pixel_size, particles: listing.particles, images: values, notes: listing.notes })
     }
 
     /// The true conformations, if they are known of all.
     pub fn motions(&self) -> Option<Vec<f64>> {
         self.particles.iter().map(|particle| particle.motion).collect()
+    }
+
+    /// The half set of each image, if all are known and there are two.
+    pub fn halves(&self) -> Option<Vec<u8>> {
+        let halves: Vec<u8> = self.particles.iter().map(|particle| particle.half).collect::<Option<_>>()?;
+        (halves.contains(&1) && halves.contains(&2)).then_some(halves)
     }
 
     /// An image `[y, x]`.
@@ -92,6 +111,7 @@ impl ParticleStack {
         Self {
             particles: images.iter().map(|&image| self.particles[image as usize]).collect(),
             images: images.iter().flat_map(|&image| self.image(image as usize)).copied().collect(),
+            notes: self.notes.clone(),
             ..*self
         }
     }
@@ -129,8 +149,30 @@ fn particle(values: [f64; 12], motion: Option<f64>) -> Result<Particle, String> 
         spherical_aberration: aberration,
         amplitude_contrast: contrast,
         phase_shift,
+        ..Ctf::with_defocus(0.0)
     };
-    Ok(Particle { angles: [rot, tilt, psi], shift: [x, y], ctf, motion })
+    Ok(Particle { angles: [rot, tilt, psi], shift: [x, y], ctf, motion, half: None })
+}
+
+/// B-factors that leave anything of an image, Å².
+const B_FACTORS: std::ops::RangeInclusive<f64> = -1000.0..=10_000.0;
+
+/// Takes scale, B-factor and beam tilt; `names` are those of the columns.
+fn take_extras(particle: &mut Particle, extras: [f64; 4], names: [&str; 4]) -> Result<(), String> {
+    let [scale, b_factor, ..] = extras;
+    if scale <= 0.0 {
+        return Err(format!("{} is {scale}; an image is multiplied by a number above 0", names[0]));
+    }
+    if !B_FACTORS.contains(&b_factor) {
+        return Err(format!("{} is {b_factor}; it takes -1000 to 10000 Å²", names[1]));
+    }
+    particle.ctf = particle.ctf.with_extras(extras);
+    Ok(())
+}
+
+/// Whether any of these has a scale, a B-factor or a beam tilt.
+fn have_extras(particles: &[Particle]) -> bool {
+    particles.iter().any(|particle| particle.ctf.extras() != NO_EXTRAS)
 }
 
 /// Removes the tables that [`ParticleStack::write`] wrote before.
@@ -152,9 +194,11 @@ mod tests {
             shift: [1.5, -2.0 + i as f64],
             ctf: Ctf { defocus_v: 14_000.0, defocus_angle: 12.5, ..Ctf::with_defocus(15_000.0 + 100.0 * i as f64) },
             motion: Some(0.25 * i as f64),
+            half: None,
         };
         let images = (0..3 * 64).map(|i| i as f32).collect();
-        ParticleStack { size: 8, pixel_size: 3.0, particles: (0..3).map(particle).collect(), images }
+        let particles = (0..3).map(particle).collect();
+        ParticleStack { size: 8, pixel_size: 3.0, particles, images, notes: Vec::new() }
     }
 
     #[test]
@@ -167,6 +211,30 @@ mod tests {
             particle.motion = original.motion;
         }
         assert_eq!(from_star, stack);
+    }
+
+    #[test]
+    fn scale_b_factor_and_beam_tilt_come_back() {
+        let (folder, mut stack) = (tempfile::tempdir().unwrap(), stack());
+        stack.particles[1].ctf = stack.particles[1].ctf.with_extras([0.75, 40.0, 0.25, -0.5]);
+        stack.write(folder.path()).unwrap();
+        assert_eq!(ParticleStack::read(&folder.path().join("poses.csv"), None).unwrap(), stack);
+        let from_star = ParticleStack::read(&folder.path().join("particles.star"), None).unwrap();
+        assert_eq!(from_star.particles[1].ctf, stack.particles[1].ctf);
+        assert!(from_star.notes.is_empty(), "{:?}", from_star.notes);
+    }
+
+    #[test]
+    fn half_sets_come_back_if_all_images_have_one() {
+        let (folder, mut stack) = (tempfile::tempdir().unwrap(), stack());
+        let mut halves = |values: [Option<u8>; 3]| {
+            stack.particles.iter_mut().zip(values).for_each(|(particle, half)| particle.half = half);
+            stack.write(folder.path()).unwrap();
+            ParticleStack::read(&folder.path().join("particles.star"), None).unwrap().halves()
+        };
+        assert_eq!(halves([Some(2), Some(1), Some(2)]), Some(vec![2, 1, 2]));
+        assert_eq!(halves([Some(2), None, Some(1)]), None);
+        assert_eq!(halves([Some(1); 3]), None);
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use super::super::ctf::NO_EXTRAS;
 use super::super::error::CryoError;
 use super::super::star::{self, Table};
-use super::{Listing, ParticleStack, not_empty, particle};
+use super::known::{self, note_unknown};
+use super::{Listing, Particle, ParticleStack, have_extras, not_empty, particle, take_extras};
 
 /// RELION's columns in the order of [`CSV_COLUMNS`], and what stands in for those that are missing.
 const STAR_COLUMNS: [(&str, Option<f64>); 12] = [
@@ -23,6 +25,9 @@ const STAR_COLUMNS: [(&str, Option<f64>); 12] = [
     ("rlnPhaseShift", Some(0.0)),
 ];
 
+/// Columns in the order of [`Ctf::extras`](super::super::ctf::Ctf::extras); [`NO_EXTRAS`] stands in for those that are missing.
+const EXTRAS: [&str; 4] = ["rlnCtfScalefactor", "rlnCtfBfactor", "rlnBeamTiltX", "rlnBeamTiltY"];
+
 /// What RELION keeps of each optics group instead of each particle, since 3.1.
 const OF_OPTICS: [&str; 3] = ["rlnVoltage", "rlnSphericalAberration", "rlnAmplitudeContrast"];
 
@@ -32,7 +37,12 @@ pub(super) fn to_text(stack: &ParticleStack) -> String {
     let image = ["rlnImagePixelSize", "rlnImageSize", "rlnImageDimensionality"];
     let mut optics = Table::new("optics", &[&names[..], &OF_OPTICS, &image].concat());
     let columns = STAR_COLUMNS.map(|(name, _)| name).into_iter().filter(|name| !OF_OPTICS.contains(name));
-    let columns: Vec<&str> = ["rlnImageName", "rlnOpticsGroup"].into_iter().chain(columns).collect();
+    let has_extras = have_extras(&stack.particles);
+    let extras = EXTRAS.into_iter().filter(|_| has_extras);
+    let has_halves = stack.particles.iter().any(|particle| particle.half.is_some());
+    let halves = has_halves.then_some("rlnRandomSubset");
+    let columns: Vec<&str> =
+        ["rlnImageName", "rlnOpticsGroup"].into_iter().chain(columns).chain(extras).chain(halves).collect();
     let mut table = Table::new("particles", &columns);
     let mut groups: Vec<[f64; 3]> = Vec::new();
     for (index, particle) in stack.particles.iter().enumerate() {
@@ -44,7 +54,9 @@ pub(super) fn to_text(stack: &ParticleStack) -> String {
         });
         let values = [rot, tilt, psi, -x, -y, ctf.defocus_u, ctf.defocus_v, ctf.defocus_angle, ctf.phase_shift];
         let head = [format!("{:06}@particles.mrcs", index + 1), (group + 1).to_string()];
-        table.rows.push(head.into_iter().chain(values.map(|v| format!("{v:.6}"))).collect());
+        let values = values.into_iter().chain(ctf.extras().into_iter().filter(|_| has_extras));
+        let half = has_halves.then(|| particle.half.unwrap_or_default().to_string());
+        table.rows.push(head.into_iter().chain(values.map(|v| format!("{v:.6}"))).chain(half).collect());
     }
     for (index, microscope) in groups.iter().enumerate() {
         let head = [(index + 1).to_string(), format!("opticsGroup{}", index + 1)];
@@ -68,6 +80,8 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Listing, CryoError> {
     };
     let table = tables.iter().find(is_particles).ok_or_else(|| missing("rlnImageName"))?;
     let optics = tables.iter().find(|table| table.name == "optics");
+    known::check(table)?;
+    optics.map_or(Ok(()), known::check)?;
     let names = table.column("rlnImageName").expect("found by it");
     let group = table.column("rlnOpticsGroup").zip(optics.and_then(|optics| optics.column("rlnOpticsGroup")));
     // The row of a particle's optics group.
@@ -79,7 +93,8 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Listing, CryoError> {
         Ok(Some((optics, found.ok_or_else(complaint)?)))
     };
     let (mut particles, mut images, mut stacks) = (Vec::new(), Vec::new(), Stacks::default());
-    let mut pixel_size = None;
+    let (mut pixel_size, mut image_size) = (None, None);
+    let halves = table.column("rlnRandomSubset");
     for row in 0..table.rows.len() {
         let optics = group_of(row)?;
         let place = |name: &str| -> Option<Place<'_>> {
@@ -108,7 +123,22 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Listing, CryoError> {
             );
         }
         pixel_size = pixel;
-        particles.push(particle(values, None).map_err(|problem| table.complaint(row, problem))?);
+        let side = place("rlnImageSize").map(|(table, row, column)| table.number(row, column)).transpose()?;
+        if row > 0 && side != image_size {
+            return Err(
+                table.complaint(row, "another rlnImageSize than the first image's; rescale all to one".to_owned())
+            );
+        }
+        image_size = side;
+        let mut particle = particle(values, None).map_err(|problem| table.complaint(row, problem))?;
+        let mut extras = NO_EXTRAS;
+        for (slot, name) in extras.iter_mut().zip(EXTRAS) {
+            *slot = place(name).map_or(Ok(*slot), |(table, row, column)| table.number(row, column))?;
+        }
+        take_extras(&mut particle, extras, EXTRAS).map_err(|problem| table.complaint(row, problem))?;
+        let half = halves.map(|column| table.number(row, column)).transpose()?;
+        particle.half = half.filter(|half| [1.0, 2.0].contains(half)).map(|half| half as u8);
+        particles.push(particle);
         let name = &table.rows[row][names];
         let image =
             name.split_once('@').and_then(|(index, file)| Some((index.parse::<usize>().ok()?.checked_sub(1)?, file)));
@@ -116,7 +146,19 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Listing, CryoError> {
         images.push([stacks.index(file), index]);
     }
     not_empty(&particles, path)?;
-    Ok(Listing { particles, images, stacks: stacks.paths, pixel_size })
+    let used: Vec<&str> = STAR_COLUMNS.iter().map(|(name, _)| *name).chain(EXTRAS).collect();
+    let columns = table.columns.iter().chain(optics.iter().flat_map(|optics| &optics.columns)).map(String::as_str);
+    let mut notes: Vec<String> =
+        note_unknown(path, columns.filter(|name| !known::is_known(name, &used))).into_iter().collect();
+    let has_halves = [1, 2].iter().all(|half| particles.iter().any(|particle: &Particle| particle.half == Some(*half)));
+    if halves.is_some() && !(has_halves && particles.iter().all(|particle| particle.half.is_some())) {
+        notes.push(format!(
+            "rlnRandomSubset of {} does not put every image into one of two halves: half sets are the odd and the even images.",
+            path.display()
+        ));
+    }
+    let image_size = image_size.map(|side| side as usize);
+    Ok(Listing { particles, images, stacks: stacks.paths, pixel_size, image_size, notes })
 }
 
 /// The stacks of a table, each once, in the order in which they come.
@@ -239,5 +281,64 @@ mod tests {
         assert!(said(&STAR.replace("rlnVoltage", "rlnOther")).contains("no column rlnVoltage"));
         assert!(said("data_\nloop_\n_rlnAngleRot #1\n5\n").contains("no column rlnImageName"));
         assert!(said(&STAR.replace("000002@", "second:")).contains("not number@stack"));
+    }
+
+    /// The fixture with another column of the optics group, or of the particles.
+    fn with_column(name: &str, of_optics: &str, of_particles: &str) -> String {
+        let text = STAR.replace("_rlnImageSize #6\n", &format!("_rlnImageSize #6\n_{name} #7\n"));
+        let text = text.replace("3.000000\t32\n", &format!("3.000000\t32\t{of_optics}\n"));
+        if of_particles.is_empty() {
+            return text;
+        }
+        let text = STAR.replace("_rlnOpticsGroup #10\n", &format!("_rlnOpticsGroup #10\n_{name} #11\n"));
+        text.lines().map(|line| line.to_owned() + if line.contains('@') { of_particles } else { "" } + "\n").collect()
+    }
+
+    #[test]
+    fn scale_b_factor_and_beam_tilt_are_of_the_group_or_the_particle() {
+        let read = |text: &str| parse(text, Path::new("p.star")).unwrap().particles[1].ctf.extras();
+        assert_eq!(read(STAR), NO_EXTRAS);
+        assert_eq!(read(&with_column("rlnBeamTiltX", "0.25", "")), [1.0, 0.0, 0.25, 0.0]);
+        assert_eq!(read(&with_column("rlnCtfBfactor", "", "\t55.5")), [1.0, 55.5, 0.0, 0.0]);
+        assert_eq!(read(&with_column("rlnCtfScalefactor", "", "\t0.9")), [0.9, 0.0, 0.0, 0.0]);
+        let said = |text: &str| parse(text, Path::new("p.star")).err().unwrap().to_string();
+        assert!(
+            said(&with_column("rlnCtfScalefactor", "", "\t0")).contains("line 30: rlnCtfScalefactor is 0; an image")
+        );
+        assert!(said(&with_column("rlnCtfBfactor", "", "\t1e6")).contains("rlnCtfBfactor is 1000000; it takes -1000"));
+        assert!(said(&with_column("rlnBeamTiltY", "much", "")).contains("rlnBeamTiltY is 'much', not a number"));
+    }
+
+    #[test]
+    fn what_is_known_and_not_modelled_is_refused_by_name() {
+        for (name, plain, other) in [
+            ("rlnCtfDataAreCtfPremultiplied", "0", "1"),
+            ("rlnCtfDataArePhaseFlipped", "0", "1"),
+            ("rlnIsFlip", "0", "1"),
+            ("rlnMagMat00", "1.000000", "1.01"),
+            ("rlnMagMat10", "0.000001", "-0.002"),
+            ("rlnOddZernike", "[0,0,0,0,0,0]", "[0,0.1,0,0,0,0]"),
+            ("rlnEvenZernike", "[]", "[3]"),
+            ("rlnImageDimensionality", "2", "3"),
+            ("rlnOriginZAngst", "0.0", "4.5"),
+        ] {
+            assert!(parse(&with_column(name, plain, ""), Path::new("p.star")).unwrap().notes.is_empty(), "{name}");
+            let error = parse(&with_column(name, other, ""), Path::new("p.star")).err().unwrap().to_string();
+            assert!(error.contains(&format!("p.star, line 14: {name} is {other}, which is not modelled: ")), "{error}");
+            let of_particles = with_column(name, "", &format!("\t{other}"));
+            let error = parse(&of_particles, Path::new("p.star")).err().unwrap().to_string();
+            assert!(error.contains(&format!("p.star, line 30: {name} is {other}, which")), "{error}");
+        }
+    }
+
+    #[test]
+    fn columns_that_are_not_known_are_counted_and_half_sets_are_spoken_of() {
+        let notes = parse(&with_column("rlnSurprise", "7", ""), Path::new("p.star")).unwrap().notes;
+        assert_eq!(notes, ["p.star has 1 column that is not known and not used: rlnSurprise."]);
+        let listing = parse(&with_column("rlnRandomSubset", "", "\t2"), Path::new("p.star")).unwrap();
+        assert!(listing.particles.iter().all(|particle| particle.half == Some(2)));
+        let notes = listing.notes;
+        assert!(notes.len() == 1 && notes[0].contains("half sets are the odd and the even images"), "{notes:?}");
+        assert!(parse(&with_column("rlnNormCorrection", "", "\t0.7"), Path::new("p.star")).unwrap().notes.is_empty());
     }
 }
