@@ -140,6 +140,8 @@ fn a_column_of_times_is_refused_with_the_words_that_leave_it_out() {
     let (_, remedy) =
         said(&refused).split_once("leave it out with ").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     let remedy = remedy.split(", or").next().unwrap();
-    let fit = trainer(desk.path(), &format!("fit t.csv --out run --steps 1 {remedy}"));
+    let fit = trainer(desk.path(), &format!("fit t.csv --out run --steps 1 --decimal , {remedy}"));
     assert_eq!(said(&fit).lines().next(), Some("20 rows: volt (0.5 to 19.5) → bar (0.25 to 361.25)"));
+    // A run keeps how its data are read.
+    assert!(trainer(desk.path(), "fit --resume run --steps 2").status.success());
 }
