@@ -6,14 +6,14 @@ use anyhow::{Context, bail};
 use firmware_core::{Axis, Model, Outside};
 use ndarray::Array2;
 use serde::Serialize;
-use trainer::dataset::{Dataset, periodic};
+use trainer::dataset::{Dataset, load, periodic};
 use trainer::metrics::Metrics;
 use trainer::model_card::{self, precision_name};
 use trainer::model_file::{ModelFile, predict};
 use trainer::{files, report};
 
 use super::print;
-use super::reading::{ReadingArgs, load_and_tell};
+use super::reading::{ReadingArgs, tell};
 
 /// Evaluate a model at every sample of a file and compare, with the code that runs on the device.
 ///
@@ -79,7 +79,7 @@ impl Evaluate {
     fn load(&self, model: &Model<'_>) -> anyhow::Result<Dataset> {
         let given = self.reading.options(&self.inputs, &self.targets);
         let options = model_card::load_options(model.text(), &self.input, given);
-        let data = load_and_tell(&self.input, &options)?;
+        let data = load(&self.input, &options)?;
         if (data.inputs(), data.outputs()) != (model.inputs(), model.outputs()) {
             bail!(
                 "{} has {} inputs and {} outputs, the model {} and {}; evaluate it on data of the kind it was trained on",
@@ -90,6 +90,7 @@ impl Evaluate {
                 model.outputs()
             );
         }
+        tell(&data);
         for (outside, treated) in [(Outside::Clamp, "clamped to it"), (Outside::Periodic, "wrapped into it")] {
             let mut axes = data.axes.iter().zip(model.axes()).enumerate();
             let is_beyond = |(k, (axis, trained)): (usize, (&Axis, Axis))| {
