@@ -13,6 +13,7 @@
 //! | `loss` | mean squared error | what is made small | see [`SquaredError`] |
 //! | `outside` | clamp | points beyond the domain; periodic rounds B to whole cycles | |
 //! | `periodic` | none | axes that repeat after a period of their own, whatever `outside` says of the others | > 0 |
+//! | `guide` | no | learn from kernel regression through the samples instead of the samples alone | see [`crate::guide`] |
 //! | `holdout` | none | samples that test instead of train | |
 //! | `seed` | 0 | of B, the start, the order of samples and the held-out ones | |
 //!
@@ -21,14 +22,16 @@
 //! this small but is less safe for wider ones.
 
 use crate::dataset::periodic::Period;
-use crate::dataset::{Dataset, DatasetError, Holdout, Outside, Split, split};
+use crate::dataset::{Dataset, DatasetError, Holdout, OutputMap, Outside, Split, split};
 use crate::encoding::{Encoding, EncodingError, EncodingKind, EncodingParams};
 use crate::features::EncodedFeatures;
+use crate::guide::{self, Guide};
 use crate::loss::SquaredError;
 use crate::metrics::Metrics;
 use crate::network::{Initialization, Mlp, OutputActivation, Shape};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::regression::Regression;
+use crate::theory::TheoryError;
 use crate::train::{Ended, LoopParams, TrainError, TrainState, Watch, step_rng, train};
 use firmware_core::limits::{MAX_HIDDEN_LAYERS, MAX_OUTPUTS, MAX_WIDTH};
 use ndarray::{Array2, ArrayView2, Axis, s};
@@ -66,6 +69,9 @@ pub struct FitParams {
     /// Axes that repeat; their data have gone through [`periodic::apply`](crate::dataset::periodic::apply).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub periodic: Vec<Period>,
+    /// Learn from kernel regression through the samples, where there are not too many: see [`crate::guide`].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub guide: bool,
     /// Samples that test.
     #[serde(with = "holdout_text")]
     pub holdout: Holdout,
@@ -88,6 +94,7 @@ impl Default for FitParams {
             loss: SquaredError::Mean,
             outside: Outside::Clamp,
             periodic: Vec::new(),
+            guide: false,
             holdout: Holdout::None,
             seed: 0,
         }
@@ -120,6 +127,9 @@ pub enum FitError {
     /// Training failed.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// The kernel regression that guides the training failed.
+    #[error("kernel regression through the samples")]
+    Guide(#[from] TheoryError),
     /// A layer of no width or of too much.
     #[error("a hidden layer of {width} units is not possible; --hidden takes widths from 1 to {MAX_WIDTH}")]
     Width {
@@ -265,6 +275,30 @@ impl ValidFitParams {
         }
     }
 
+    /// What the network learns in place of the given samples: those of a [guide](crate::guide) that was fitted to them. `None` if no guide
+    /// is wanted, or there are too few or too many samples for one.
+    ///
+    /// # Errors
+    /// [`FitError::Guide`].
+    pub fn guided(&self, dataset: &Dataset, samples: &[usize]) -> Result<Option<Dataset>, FitError> {
+        let guide = self.guide(dataset, samples)?;
+        Ok(guide.map(|guide| guide.dataset(dataset, samples, self.params.seed)))
+    }
+
+    /// The guide itself.
+    ///
+    /// # Errors
+    /// [`FitError::Guide`].
+    pub fn guide(&self, dataset: &Dataset, samples: &[usize]) -> Result<Option<Guide>, FitError> {
+        if !self.params.guide || !guide::is_possible(samples.len()) {
+            return Ok(None);
+        }
+        let is_periodic =
+            |axis| self.params.outside == Outside::Periodic || self.params.periodic.iter().any(|p| p.axis == axis);
+        let periodic: Vec<bool> = (0..dataset.inputs()).map(is_periodic).collect();
+        Ok(Some(Guide::fit(dataset, samples, &periodic, self.params.seed)?))
+    }
+
     /// Trains `state` on the samples of `split` from where it is.
     ///
     /// # Errors
@@ -307,8 +341,13 @@ impl ValidFitParams {
     /// See [`FitError`].
     pub fn fit(&self, dataset: &Dataset, watch: &mut Watch<'_>) -> Result<Fitted, FitError> {
         let (split, mut state) = (self.split(dataset)?, self.start());
-        let ended = self.continue_fit(dataset, &split, &mut state, watch)?;
-        Ok(Fitted { encoding: self.encoding.clone(), state, split, ended })
+        let learned = self.guided(dataset, &split.train)?;
+        let ended = match &learned {
+            Some(learned) => self.continue_fit(learned, &Split::all(learned), &mut state, watch)?,
+            None => self.continue_fit(dataset, &split, &mut state, watch)?,
+        };
+        let output_maps = learned.as_ref().unwrap_or(dataset).output_maps.clone();
+        Ok(Fitted { encoding: self.encoding.clone(), state, split, output_maps, ended })
     }
 }
 
@@ -321,6 +360,8 @@ pub struct Fitted {
     pub state: TrainState,
     /// Which samples it was trained on.
     pub split: Split,
+    /// From the network's unit outputs to the user's units.
+    pub output_maps: Vec<OutputMap>,
     /// Whether all steps were done.
     pub ended: Ended,
 }
@@ -335,7 +376,7 @@ impl Fitted {
     pub fn metrics(&self, dataset: &Dataset, samples: &[usize]) -> Metrics {
         let outputs = unit_outputs(&self.encoding, self.network(), dataset.coordinates.select(Axis(0), samples).view());
         let targets = dataset.targets.select(Axis(0), samples);
-        Metrics::compare(&in_user_units(outputs, dataset), &targets, &dataset.output_maps)
+        Metrics::compare(&in_user_units(outputs, &self.output_maps), &targets, &dataset.output_maps)
     }
 }
 
@@ -350,9 +391,9 @@ pub fn unit_outputs(encoding: &Encoding, network: &Mlp<f32>, coordinates: ArrayV
     outputs
 }
 
-/// Unit outputs in the data's units.
-pub fn in_user_units(mut outputs: Array2<f32>, dataset: &Dataset) -> Array2<f32> {
-    for (mut column, map) in outputs.columns_mut().into_iter().zip(&dataset.output_maps) {
+/// Unit outputs `[n, c]` in the user's units.
+pub fn in_user_units(mut outputs: Array2<f32>, output_maps: &[OutputMap]) -> Array2<f32> {
+    for (mut column, map) in outputs.columns_mut().into_iter().zip(output_maps) {
         column.mapv_inplace(|unit| unit * map.scale + map.offset);
     }
     outputs

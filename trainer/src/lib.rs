@@ -10,6 +10,7 @@ macro_rules! note {
     }};
 }
 
+pub mod advice;
 pub mod auto_scale;
 pub mod baseline;
 pub mod checkpoint;
@@ -21,6 +22,7 @@ pub mod export;
 pub mod features;
 pub mod files;
 pub mod fit;
+pub mod guide;
 pub mod inverse;
 pub mod loss;
 pub mod matmul;
@@ -44,3 +46,4 @@ pub mod sweep;
 pub mod tensors;
 pub mod theory;
 pub mod train;
+pub mod validation;

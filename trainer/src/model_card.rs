@@ -12,6 +12,8 @@ use serde::Serialize;
 
 use crate::dataset::sentinel::plain;
 use crate::dataset::{Dataset, Kind, LoadOptions, Origins, is_named_table};
+use crate::metrics::short;
+use crate::validation::HeldOut;
 
 const INPUT_UNITS: &str = "input_units";
 const OUTPUT_UNITS: &str = "output_units";
@@ -58,6 +60,24 @@ pub fn no_data_text(no_data: &[f64]) -> String {
 #[must_use]
 pub fn origins(text: &str) -> Origins {
     Origins { inputs: list(text, INPUT_ORIGINS), outputs: list(text, OUTPUT_ORIGINS) }
+}
+
+/// The text line that says how good the model is at samples that its training did not see; nothing where that was not measured.
+#[must_use]
+pub fn held_out_text(held_out: Option<&HeldOut>) -> String {
+    let Some(HeldOut { how, model, .. }) = held_out else { return String::new() };
+    let number = |value: f64| (value * 1e6).round() / 1e6;
+    let outputs: Vec<_> = model
+        .outputs
+        .iter()
+        .map(|output| {
+            let error = |value: f64| short(value).parse::<f64>().unwrap_or(value);
+            serde_json::json!({
+                "psnr_db": number(output.psnr_db), "rmse": error(output.rmse), "largest_error": error(output.max_abs_error)
+            })
+        })
+        .collect();
+    format!("held_out: {}\n", serde_json::json!({ "how": how, "outputs": outputs }))
 }
 
 /// The value of a key in a model's text.

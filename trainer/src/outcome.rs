@@ -1,20 +1,54 @@
 //! How a run went: quality in f32 and as the device computes it, in numbers and in the report.
 
+use crate::advice::{self, Advice};
 use crate::auto_scale::Choice;
-use crate::dataset::{Dataset, Split};
+use crate::dataset::{Dataset, OutputMap, Split};
 use crate::encoding::Encoding;
+use crate::export::Artifact;
 use crate::files;
 use crate::fit::{in_user_units, unit_outputs};
+use crate::guide::is_wanted_between;
 use crate::metrics::Metrics;
-use crate::model_card::precision_name;
+use crate::model_card::{held_out_text, precision_name};
 use crate::model_file::{ModelError, predict};
 use crate::report::{Report, ReportError};
 use crate::run::{RunError, RunFolder};
 use crate::saved::{RunSettings, SavedNetwork};
 use crate::train::TrainState;
+use crate::validation::HeldOut;
 use firmware_core::{ParseError, Precision};
 use ndarray::{Array2, Axis};
 use serde::Serialize;
+
+/// The data of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct RunData<'a> {
+    /// What was given.
+    pub dataset: &'a Dataset,
+    /// Which of its samples trained and which were held out.
+    pub split: &'a Split,
+    /// What the network learned in place of the training samples, where a [guide](crate::guide) led it.
+    pub learned: Option<&'a Dataset>,
+    /// Quality at samples held out by trainings of their own.
+    pub held_out: Option<&'a HeldOut>,
+}
+
+impl<'a> RunData<'a> {
+    /// What the network learned: a data set, and which of its samples.
+    #[must_use]
+    pub fn learned(&self) -> (&'a Dataset, Vec<usize>) {
+        match self.learned {
+            Some(learned) => (learned, (0..learned.len()).collect()),
+            None => (self.dataset, self.split.train.clone()),
+        }
+    }
+
+    /// From the network's unit outputs to the user's units.
+    #[must_use]
+    pub fn output_maps(&self) -> &'a [OutputMap] {
+        &self.learned.unwrap_or(self.dataset).output_maps
+    }
+}
 
 /// Quality on the samples that trained and on those held out.
 #[derive(Clone, Debug, Serialize)]
@@ -56,6 +90,10 @@ pub struct Outcome {
     pub model_bytes: usize,
     /// The artifact, computed as on the device.
     pub model: Quality,
+    /// Quality at samples that were held out: those of `--holdout`, or by trainings of their own; none if none were.
+    pub held_out: Option<HeldOut>,
+    /// What is worth being told, a sentence or two each.
+    pub advice: Vec<String>,
     /// PSNR on training samples in f32 less that of the artifact, dB; `null` where both are exact.
     pub quantization_loss_db: f64,
     /// (step, loss).
@@ -91,9 +129,9 @@ pub fn write_network(
     settings: &RunSettings,
     encoding: &Encoding,
     state: &TrainState,
-    (dataset, split): (&Dataset, &Split),
+    data: RunData<'_>,
 ) -> Result<(), OutcomeError> {
-    let saved = SavedNetwork::new(settings.clone(), encoding, state, dataset, &split.train, f64::NAN);
+    let saved = SavedNetwork::new(settings.clone(), encoding, state, data, f64::NAN);
     Ok(saved.write(&folder.network())?)
 }
 
@@ -104,36 +142,87 @@ pub fn write_network(
 pub fn write(
     folder: &RunFolder,
     settings: &RunSettings,
-    precision: Precision,
+    precision: Option<Precision>,
     encoding: &Encoding,
     state: &TrainState,
-    (dataset, split): (&Dataset, &Split),
+    data: RunData<'_>,
 ) -> Result<Outcome, OutcomeError> {
-    let network = &state.networks[0];
-    let exact = in_user_units(unit_outputs(encoding, network, dataset.coordinates.view()), dataset);
-    let f32 = Quality::new(&exact, dataset, split);
-    let saved = SavedNetwork::new(settings.clone(), encoding, state, dataset, &split.train, f32.train.psnr_db);
+    let (dataset, network) = (data.dataset, &state.networks[0]);
+    let exact = in_user_units(unit_outputs(encoding, network, dataset.coordinates.view()), data.output_maps());
+    let f32 = Quality::new(&exact, dataset, data.split);
+    let mut saved = SavedNetwork::new(settings.clone(), encoding, state, data, f32.train.psnr_db);
+    let mut device = OnDevice::new(&saved, precision.unwrap_or(Precision::W8A16), data)?;
+    let mut advice = Vec::new();
+    let costs = |device: &OnDevice| f32.train.psnr_db - device.quality.train.psnr_db;
+    if costs(&device) > advice::QUANTIZATION_DB {
+        let loss_db = costs(&device);
+        advice.push(if precision.is_none() {
+            device = OnDevice::new(&saved, Precision::W16A16, data)?;
+            Advice::WiderPrecision { loss_db }
+        } else {
+            Advice::Quantization { loss_db, precision: precision_name(device.precision) }
+        });
+    }
+    let held_out = held_out(&f32, &device.quality, data);
+    if data.held_out.is_none() && held_out.is_some() {
+        // The card tells how good the model is, and that is known only now.
+        saved.text += &held_out_text(held_out.as_ref());
+        device.artifact = saved.export(device.precision)?.artifact;
+    }
     saved.write(&folder.network())?;
-    let artifact = saved.export(precision)?.artifact;
-    files::write(&folder.model(), artifact.as_bytes())?;
-    let predictions = predict(&artifact.model().map_err(OutcomeError::Parse)?, &dataset.points)?;
-    let model = Quality::new(&predictions, dataset, split);
+    files::write(&folder.model(), device.artifact.as_bytes())?;
+    let (samples, parameters) = (data.split.train.len() * dataset.outputs(), network.parameters().len());
+    let gap = held_out.as_ref().and_then(|held_out| advice::gap(f32.train.psnr_db, held_out.f32.psnr_db));
+    let few = samples < parameters && is_wanted_between(dataset);
+    let few = few.then_some(Advice::FewSamples { samples, parameters, guided: data.learned.is_some() });
+    let falling = advice::still_falling(&state.history, state.step).filter(|_| gap.is_none());
+    advice.extend(gap.into_iter().chain(few).chain(falling));
     let outcome = Outcome {
         steps: state.step,
         finished: state.step >= settings.fit.steps,
         loss: state.history.last().map_or(f64::NAN, |&(_, loss)| loss),
-        parameters: network.parameters().len(),
-        precision: precision_name(precision),
-        model_bytes: artifact.as_bytes().len(),
-        quantization_loss_db: f32.train.psnr_db - model.train.psnr_db,
+        parameters,
+        precision: precision_name(device.precision),
+        model_bytes: device.artifact.as_bytes().len(),
+        quantization_loss_db: costs(&device),
+        held_out,
+        advice: advice.iter().map(ToString::to_string).collect(),
+        model: device.quality,
         f32,
-        model,
         losses: state.history.clone(),
     };
     let json = serde_json::to_string_pretty(&outcome).expect("plain values");
     files::write(&folder.metrics(), json.as_bytes())?;
-    outcome.report(folder, settings, dataset, &predictions)?;
+    outcome.report(folder, settings, dataset, &device.predictions)?;
     Ok(outcome)
+}
+
+/// The artifact in a precision, and what it computes.
+struct OnDevice {
+    precision: Precision,
+    artifact: Artifact,
+    /// At all samples, `[n, c]`, user units.
+    predictions: Array2<f32>,
+    quality: Quality,
+}
+
+impl OnDevice {
+    fn new(saved: &SavedNetwork, precision: Precision, data: RunData<'_>) -> Result<Self, OutcomeError> {
+        let artifact = saved.export(precision)?.artifact;
+        let predictions = predict(&artifact.model().map_err(OutcomeError::Parse)?, &data.dataset.points)?;
+        let quality = Quality::new(&predictions, data.dataset, data.split);
+        Ok(Self { precision, artifact, predictions, quality })
+    }
+}
+
+/// The quality at held-out samples, however they were held out.
+fn held_out(f32: &Quality, model: &Quality, data: RunData<'_>) -> Option<HeldOut> {
+    let spared = || {
+        let (f32, model) = (f32.test.clone()?, model.test.clone()?);
+        let how = format!("{} of {} samples, left out of the training by --holdout", f32.samples, data.dataset.len());
+        Some(HeldOut { how, f32, model })
+    };
+    data.held_out.cloned().or_else(spared)
 }
 
 impl Outcome {
@@ -145,9 +234,12 @@ impl Outcome {
         predictions: &Array2<f32>,
     ) -> Result<(), ReportError> {
         let mut metrics = Vec::new();
-        for (name, quality) in [("f32", &self.f32), (self.precision, &self.model)] {
-            metrics.push((format!("{name}, trained samples"), quality.train.clone()));
-            metrics.extend(quality.test.iter().map(|test| (format!("{name}, held-out samples"), test.clone())));
+        if let Some(HeldOut { how, f32, model }) = &self.held_out {
+            metrics.push((format!("held out: {how}; {}", self.precision), model.clone()));
+            metrics.push(("held out: the same, f32".to_owned(), f32.clone()));
+        }
+        for (name, quality) in [(self.precision, &self.model), ("f32", &self.f32)] {
+            metrics.push((format!("trained samples, {name}"), quality.train.clone()));
         }
         let title = settings.input.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let state = if self.finished { "" } else { " It was interrupted and can be resumed." };
@@ -167,6 +259,7 @@ impl Outcome {
             losses: &self.losses,
             choice: choice.as_ref(),
             metrics: &metrics,
+            advice: &self.advice,
             settings: &rows,
         }
         .write(folder.path())

@@ -7,6 +7,8 @@
 //! | `model.ffm` | the artifact for the device |
 //! | `metrics.json` | quality in f32 and as quantized, losses |
 //! | `choice.json` | how `--scale auto` or `--amplitude-power auto` chose, if it did |
+//! | `guide.safetensors` | what a [guide](crate::guide) gave the network to learn, if it had one |
+//! | `held_out.json` | quality at rows held out by trainings of their own, if there were any |
 //! | `report.html` | the same to look at, with pictures |
 //!
 //! Every file is written whole or not at all.
@@ -77,11 +79,13 @@ impl RunFolder {
         if folder.network().is_file() { Ok(folder) } else { Err(RunError::Missing { path: path.to_owned() }) }
     }
 
-    /// Takes back a run that could not begin: its two first files, and the folder if nothing else is in it.
+    /// Takes back a run that could not begin: what was written before its training, and the folder if nothing else is in it.
     pub fn discard(&self) {
         // What cannot be removed stays; the error that led here is what counts.
         let _ = std::fs::remove_file(self.checkpoint());
-        let _ = std::fs::remove_file(self.network());
+        for file in [self.network(), self.guide(), self.held_out(), self.choice()] {
+            let _ = std::fs::remove_file(file);
+        }
         let _ = std::fs::remove_dir(&self.path);
     }
 
@@ -108,6 +112,16 @@ impl RunFolder {
     /// `choice.json`.
     pub fn choice(&self) -> PathBuf {
         self.path.join("choice.json")
+    }
+
+    /// `guide.safetensors`.
+    pub fn guide(&self) -> PathBuf {
+        self.path.join("guide.safetensors")
+    }
+
+    /// `held_out.json`.
+    pub fn held_out(&self) -> PathBuf {
+        self.path.join("held_out.json")
     }
 
     /// `metrics.json`.

@@ -2,13 +2,14 @@
 //!
 //! It holds the data's domain and some of its samples, so that no data file is read again.
 
-use crate::dataset::{Axis, Dataset, LoadOptions, OutputMap};
+use crate::dataset::{Axis, LoadOptions, OutputMap};
 use crate::encoding::Encoding;
 use crate::export::{Artifact, TrainedNetwork};
 use crate::fit::{FitParams, unit_outputs};
 use crate::metrics::psnr_db;
-use crate::model_card::{data_text, no_data_text};
+use crate::model_card::{data_text, held_out_text, no_data_text};
 use crate::network::Mlp;
+use crate::outcome::RunData;
 use crate::quantize::DenseLayer;
 use crate::run::RunError;
 use crate::tensors::{TensorError, Tensors};
@@ -29,7 +30,7 @@ const KEPT: u64 = 4;
 pub struct RunSettings {
     /// Hyperparameters.
     pub fit: FitParams,
-    /// Of `model.ffm`: `f32`, `w8a16` or `w16a16`.
+    /// Of `model.ffm`: `f32`, `w8a16` or `w16a16`, or `auto`: `w8a16`, and `w16a16` where that loses much.
     pub precision: String,
     /// The data file; of a run that may be resumed elsewhere with its whole path.
     pub input: PathBuf,
@@ -85,29 +86,30 @@ impl SavedNetwork {
         settings: RunSettings,
         encoding: &Encoding,
         state: &TrainState,
-        dataset: &Dataset,
-        train: &[usize],
+        data: RunData<'_>,
         training_psnr_db: f64,
     ) -> Self {
         let fit = &settings.fit;
+        let (learned, train) = data.learned();
         let mut rng = step_rng(fit.seed, KEPT, 0);
         let kept = KEPT_SAMPLES.min(train.len());
         let samples: Vec<usize> = index::sample(&mut rng, train.len(), kept).into_iter().map(|i| train[i]).collect();
         let hidden: Vec<String> = fit.hidden.iter().map(usize::to_string).collect();
         let kind = serde_json::to_value(fit.encoding.kind).unwrap_or_default();
-        let mut text = data_text(dataset);
+        let mut text = data_text(data.dataset);
         text += &format!("encoding: {kind}\nscale: {}\nhidden_layers: [{}]\n", fit.encoding.scale, hidden.join(","));
         text += &format!("steps: {}\nseed: {}\n", state.step, fit.seed);
         text += &no_data_text(&settings.load.no_data);
+        text += &held_out_text(data.held_out);
         Self {
             encoding: encoding.clone(),
             network: state.networks[0].clone(),
-            axes: dataset.axes.clone(),
-            output_maps: dataset.output_maps.clone(),
+            axes: learned.axes.clone(),
+            output_maps: learned.output_maps.clone(),
             text,
             training_psnr_db: training_psnr_db as f32,
-            coordinates: dataset.coordinates.select(Dimension(0), &samples),
-            targets: dataset.targets.select(Dimension(0), &samples),
+            coordinates: learned.coordinates.select(Dimension(0), &samples),
+            targets: learned.targets.select(Dimension(0), &samples),
             settings,
         }
     }
@@ -244,6 +246,7 @@ fn psnr_of(outputs: ArrayView2<'_, f32>, targets: ArrayView2<'_, f32>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Dataset;
     use crate::fit::FitParams;
     use crate::train::Watch;
 
@@ -260,7 +263,8 @@ mod tests {
         assert!(metrics.psnr_db > 30.0, "{}", metrics.psnr_db);
         let settings =
             RunSettings { fit, precision: "w8a16".to_owned(), input: "made".into(), load: LoadOptions::default() };
-        SavedNetwork::new(settings, &fitted.encoding, &fitted.state, &data, &fitted.split.train, metrics.psnr_db)
+        let data = RunData { dataset: &data, split: &fitted.split, learned: None, held_out: None };
+        SavedNetwork::new(settings, &fitted.encoding, &fitted.state, data, metrics.psnr_db)
     }
 
     #[test]

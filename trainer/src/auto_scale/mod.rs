@@ -93,6 +93,8 @@ use crate::theory::select::SelectParams;
 const CANDIDATES: usize = 12;
 /// Fewer training samples tell nothing.
 const LEAST_SAMPLES: usize = 20;
+/// With a guide the candidates for σ are the powers of two between these.
+const GUIDED_OCTAVES: (i32, i32) = (-4, 11);
 /// Points of a patch that the kernel sees.
 const PATCH_POINTS: usize = 256;
 
@@ -135,10 +137,34 @@ pub enum AutoScaleError {
 pub struct Candidate {
     /// σ or p.
     pub value: f64,
-    /// PSNR on points left out that kernel regression predicts, dB.
-    pub theory_psnr_db: f64,
-    /// PSNR on the last tenth of the training samples after the short training, dB; none if it was not tried.
+    /// PSNR on points left out that kernel regression predicts, dB; none where it was not asked.
+    pub theory_psnr_db: Option<f64>,
+    /// PSNR after the short training on the samples that judge, dB; none if it was not tried.
     pub trial_psnr_db: Option<f64>,
+}
+
+/// Which samples say how good a short training is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judge {
+    /// A tenth of the training samples, on which the short training does not train: for data whose values between the samples matter.
+    LeftOut,
+    /// The training samples themselves: for pictures and dense grids, which are to be stored.
+    Stored,
+    /// A tenth of the samples of a [guide](crate::guide), on which the short training does not train.
+    Guide,
+}
+
+impl Judge {
+    /// In words, after "best on".
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::LeftOut => "a tenth of the training samples, left out of the short trainings",
+            Self::Stored => "the training samples themselves, since all of them are to be stored",
+            Self::Guide => "a tenth of the guide's samples, left out of the short trainings",
+        }
+    }
 }
 
 /// The choice and the curves that it was made from.
@@ -148,8 +174,10 @@ pub struct Choice {
     pub setting: Setting,
     /// The value to train with.
     pub chosen: f64,
-    /// What the kernel theory alone would take.
-    pub theory: f64,
+    /// What the kernel theory alone would take, where it was asked.
+    pub theory: Option<f64>,
+    /// Which samples the short trainings were judged on.
+    pub judge: Judge,
     /// The best in the short trainings.
     pub trial: f64,
     /// Steps of a short training.
@@ -164,9 +192,50 @@ impl Choice {
     pub fn apply(&self, params: &FitParams) -> FitParams {
         self.setting.of(params, self.chosen)
     }
+
+    /// Whether the choice is the first or the last of the candidates: a better one may lie beyond.
+    #[must_use]
+    pub fn is_at_an_end(&self) -> bool {
+        let ends = [self.candidates.first(), self.candidates.last()];
+        ends.into_iter().flatten().any(|candidate| candidate.value == self.chosen)
+    }
 }
 
-/// Chooses σ or p for `params` on the training samples of `split`.
+/// Chooses σ for a network that learns from the samples of a guide, `learned`; `near` is about where the best one lies.
+///
+/// The candidates double from step to step and reach as far as the encoding does, and the trials climb from `near`.
+///
+/// # Errors
+/// See [`AutoScaleError`].
+pub fn choose_guided(
+    params: &FitParams,
+    learned: &Dataset,
+    near: f64,
+    stop: Option<&AtomicBool>,
+) -> Result<Choice, AutoScaleError> {
+    let setting = Setting::Scale;
+    setting.check(params.encoding.kind)?;
+    let values: Vec<f64> = (GUIDED_OCTAVES.0..=GUIDED_OCTAVES.1).map(|octave| f64::from(octave).exp2()).collect();
+    let nearest = |a: &f64, b: &f64| (a / near).ln().abs().total_cmp(&(b / near).ln().abs());
+    let start = (0..values.len()).min_by(|&a, &b| nearest(&values[a], &values[b])).unwrap_or(0);
+    let trials = Trials::new(setting, params, learned, (&Split::all(learned), Judge::Guide), stop);
+    let trial_psnr_db = trials.climb(&values, start)?;
+    let chosen = values[best_after(&trial_psnr_db, |_| 0.0).ok_or(AutoScaleError::NoTrial)?];
+    let candidates = values.iter().zip(trial_psnr_db);
+    Ok(Choice {
+        setting,
+        chosen,
+        theory: None,
+        judge: Judge::Guide,
+        trial: chosen,
+        trial_steps: trials.steps(),
+        candidates: candidates
+            .map(|(&value, trial_psnr_db)| Candidate { value, theory_psnr_db: None, trial_psnr_db })
+            .collect(),
+    })
+}
+
+/// Chooses σ or p for `params` on the training samples of `split`, as `judge` says.
 ///
 /// # Errors
 /// See [`AutoScaleError`].
@@ -174,7 +243,7 @@ pub fn choose(
     setting: Setting,
     params: &FitParams,
     dataset: &Dataset,
-    split: &Split,
+    (split, judge): (&Split, Judge),
     stop: Option<&AtomicBool>,
 ) -> Result<Choice, AutoScaleError> {
     setting.check(params.encoding.kind)?;
@@ -184,7 +253,7 @@ pub fn choose(
     let dims = dataset.inputs() - params.encoding.passthrough.min(dataset.inputs());
     let values = setting.candidates(dataset.len(), dims, CANDIDATES);
     let (theory, curve) = predict(setting, params, dataset, split, &values)?;
-    let trials = Trials::new(setting, params, dataset, split, stop);
+    let trials = Trials::new(setting, params, dataset, (split, judge), stop);
     let trial_psnr_db = trials.climb(&values, setting.start(&values, theory))?;
     let longer = params.steps as f64 / trials.steps() as f64;
     let place = |handicap: &dyn Fn(usize) -> f64| best_after(&trial_psnr_db, handicap).ok_or(AutoScaleError::NoTrial);
@@ -194,11 +263,12 @@ pub fn choose(
     Ok(Choice {
         setting,
         chosen,
-        theory: values[theory],
+        theory: Some(values[theory]),
+        judge,
         trial,
         trial_steps: trials.steps(),
         candidates: candidates
-            .map(|((&value, theory_psnr_db), trial_psnr_db)| Candidate { value, theory_psnr_db, trial_psnr_db })
+            .map(|((&value, theory), trial_psnr_db)| Candidate { value, theory_psnr_db: Some(theory), trial_psnr_db })
             .collect(),
     })
 }
@@ -245,7 +315,7 @@ mod tests {
     }
 
     fn choose_scale(params: &FitParams, data: &Dataset) -> Result<Choice, AutoScaleError> {
-        choose(Setting::Scale, params, data, &split(data, params.holdout, params.seed).unwrap(), None)
+        choose(Setting::Scale, params, data, (&split(data, params.holdout, params.seed).unwrap(), Judge::LeftOut), None)
     }
 
     #[test]
@@ -271,7 +341,14 @@ mod tests {
         params.encoding.kind = EncodingKind::Fourier;
         let power = |frequency| {
             let data = line(frequency, 400);
-            choose(Setting::AmplitudePower, &params, &data, &split(&data, params.holdout, 0).unwrap(), None).unwrap()
+            choose(
+                Setting::AmplitudePower,
+                &params,
+                &data,
+                (&split(&data, params.holdout, 0).unwrap(), Judge::LeftOut),
+                None,
+            )
+            .unwrap()
         };
         let (slow, fast) = (power(1.0), power(30.0));
         assert!(slow.chosen > fast.chosen, "{} {}", slow.chosen, fast.chosen);
@@ -294,7 +371,13 @@ mod tests {
         let mut params = FitParams { steps: 100, ..FitParams::default() };
         assert!(matches!(choose_scale(&params, &line(1.0, 8)), Err(AutoScaleError::Samples { samples: 8 })));
         let data = line(1.0, 100);
-        let power = choose(Setting::AmplitudePower, &params, &data, &split(&data, params.holdout, 0).unwrap(), None);
+        let power = choose(
+            Setting::AmplitudePower,
+            &params,
+            &data,
+            (&split(&data, params.holdout, 0).unwrap(), Judge::LeftOut),
+            None,
+        );
         assert!(matches!(power, Err(AutoScaleError::NotFourier)));
         params.encoding.kind = EncodingKind::Basic;
         assert!(matches!(choose_scale(&params, &data), Err(AutoScaleError::NotGaussian)));

@@ -12,17 +12,19 @@ impl Choice {
     /// # Errors
     /// If it cannot be drawn.
     pub fn drawing(&self) -> Result<Drawing, FigureError> {
+        let theory =
+            self.theory.map_or(String::new(), |theory| format!(" The kernel theory alone would take {theory:.3}."));
+        let smaller = if self.setting == Setting::Scale && self.chosen < self.trial {
+            " Of candidates that are close, a smaller one gains more by training on."
+        } else {
+            ""
+        };
         let caption = format!(
-            "How {} was chosen: the kernel theory alone would take {:.3}; trainings of {} steps are best at {:.3}{}.",
+            "How {} was chosen: short trainings of {} steps are best at {:.3}, measured on {}.{smaller}{theory}",
             self.name(),
-            self.theory,
             self.trial_steps,
             self.trial,
-            if self.setting == Setting::Scale {
-                ", and of close ones the smaller gains more by training on"
-            } else {
-                ""
-            }
+            self.judge.words(),
         );
         Ok(Drawing { name: "choice".to_owned(), caption, png: self.plot().png()? })
     }
@@ -36,24 +38,26 @@ impl Choice {
             let best = known().map(|(_, db)| db).fold(f64::NEG_INFINITY, f64::max);
             known().map(|(value, db)| (value, db - best)).collect()
         };
-        let theory = relative(&|candidate| Some(candidate.theory_psnr_db));
+        let theory = relative(&|candidate| candidate.theory_psnr_db);
         let trials = relative(&|candidate| candidate.trial_psnr_db);
         let lowest = theory.iter().chain(&trials).map(|point| point.1).fold(-1.0, f64::min).max(-20.0);
         let (symbol, x_label) = match self.setting {
             Setting::Scale => ("σ", "σ (cycles over the domain)"),
             Setting::AmplitudePower => ("p", "p (amplitudes 1/j^p)"),
         };
+        let predicted = (!theory.is_empty())
+            .then(|| Line::new("predicted by the kernel", style::SERIES[0], Stroke::Dashed, theory));
+        let trained = format!("trained for {} steps", self.trial_steps);
+        let trained = Line::new(trained, style::SERIES[1], Stroke::Marked, trials);
+        let chosen = [(self.chosen, 1.05 * lowest), (self.chosen, 0.6)];
+        let chosen = Line::new("chosen", style::INK, Stroke::Solid, chosen);
         let plot = Plot {
             title: format!("{symbol} = {} chosen before training", tick_label(self.chosen)),
             x_label: x_label.to_owned(),
             y_label: "PSNR below the best (dB)".to_owned(),
             log_x: self.setting == Setting::Scale,
             y_range: Some(1.05 * lowest..0.7),
-            lines: vec![
-                Line::new("predicted by the kernel", style::SERIES[0], Stroke::Dashed, theory),
-                Line::new(format!("trained for {} steps", self.trial_steps), style::SERIES[1], Stroke::Marked, trials),
-                Line::new("chosen", style::INK, Stroke::Solid, [(self.chosen, 1.05 * lowest), (self.chosen, 0.6)]),
-            ],
+            lines: predicted.into_iter().chain([trained, chosen]).collect(),
             ..Plot::default()
         };
         Sheet {

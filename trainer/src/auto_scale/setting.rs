@@ -13,6 +13,8 @@ const GAIN_DB: f64 = 0.7;
 const POWER_GAIN_DB: f64 = 6.0;
 /// The best σ of a finite network is about so many times smaller than the one that its kernel asks for; where trials begin.
 const FINITE: f64 = 2.5;
+/// The smallest σ lies at or just below this.
+const SMALLEST: f64 = 0.125;
 /// The largest σ: beyond it frequencies leave the range of the encoding.
 const LARGEST: f64 = 4000.0;
 /// The largest p; with it the tenth frequency has 1/560 of the amplitude of the first.
@@ -56,6 +58,12 @@ impl Setting {
         match self {
             Self::Scale => {
                 let mut scales = candidate_scales(samples, dims, count);
+                // Smooth data want less than the half cycle at which kernel theory begins.
+                while let [first, second, ..] = scales[..]
+                    && first > SMALLEST
+                {
+                    scales.insert(0, first * (first / second).max(0.5));
+                }
                 scales.iter_mut().for_each(|scale| *scale = scale.min(LARGEST));
                 scales.dedup();
                 scales

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use rand::seq::SliceRandom;
 
-use super::{AutoScaleError, Setting};
+use super::{AutoScaleError, Judge, Setting};
 use crate::dataset::{Dataset, Split};
 use crate::fit::{FitError, FitParams, Fitted};
 use crate::optimizer::Schedule;
@@ -35,12 +35,15 @@ impl<'a> Trials<'a> {
         setting: Setting,
         params: &FitParams,
         dataset: &'a Dataset,
-        split: &Split,
+        (split, judge): (&Split, Judge),
         stop: Option<&'a AtomicBool>,
     ) -> Self {
         let mut train = split.train.clone();
         train.shuffle(&mut step_rng(params.seed, JUDGES, 0));
-        let mut test = train.split_off(train.len() - train.len() / 10);
+        let mut test = match judge {
+            Judge::Stored => train.clone(),
+            Judge::LeftOut | Judge::Guide => train.split_off(train.len() - train.len() / 10),
+        };
         test.truncate(MOST_JUDGES);
         train.sort_unstable();
         let steps = (params.steps / SHORTER).max(LEAST_STEPS).min(params.steps);
@@ -81,7 +84,8 @@ impl<'a> Trials<'a> {
             Ok(Ended::Interrupted) => Err(AutoScaleError::Interrupted),
             Ok(ended @ Ended::Finished) => {
                 let encoding = params.encoding().clone();
-                let fitted = Fitted { encoding, state, split: self.split.clone(), ended };
+                let output_maps = self.dataset.output_maps.clone();
+                let fitted = Fitted { encoding, state, split: self.split.clone(), output_maps, ended };
                 Ok(fitted.metrics(self.dataset, &self.split.test).psnr_db)
             }
             Err(FitError::Train(TrainError::Diverged { .. })) => Ok(f64::NEG_INFINITY),

@@ -69,10 +69,15 @@ impl Evaluate {
         if self.json {
             return print(&serde_json::to_string_pretty(&evaluation)?);
         }
-        let Metrics { samples, psnr_db, rmse, max_abs_error } = evaluation.metrics;
-        print(&format!(
-            "samples          {samples}\nPSNR             {psnr_db:.2} dB\nRMSE             {rmse:.6}\nmaximum error    {max_abs_error:.6}"
-        ))
+        let Metrics { samples, psnr_db, rmse, max_abs_error, .. } = evaluation.metrics;
+        let mut text = format!("samples          {samples}\nPSNR             {psnr_db:.2} dB");
+        if let (Some(rmse), Some(largest)) = (rmse, max_abs_error) {
+            text += &format!("\nRMSE             {rmse:.6}\nmaximum error    {largest:.6}");
+        }
+        if data.outputs() > 1 {
+            text += &format!("\n  {}", evaluation.metrics.lines(&data.output_names, &data.output_units).join("\n  "));
+        }
+        print(&text)
     }
 
     /// Reads the data as the model was trained, unless the arguments say otherwise, and checks that they fit.

@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{bail, ensure};
+use firmware_core::Precision;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use trainer::auto_scale::Setting;
+use trainer::model_card::precision_name;
 use trainer::side_by_side::available_threads;
 use trainer::sweep::grid::parse_list;
 use trainer::sweep::table::Table;
 use trainer::sweep::{Event, Grid, Shard, Store, Sweep as Settings, SweepError, Watcher};
 use trainer::train::Ended;
 
-use super::fit::{self, parse_precision};
+use super::fit::{self, given_precision};
 use super::number::from_one;
 use super::{interrupt, print, warn_of_redundant_frequencies};
 
@@ -86,7 +88,8 @@ impl Sweep {
         if !self.settings.has_holdout() {
             base.fit.holdout = trainer::dataset::Holdout::Fraction(HOLDOUT);
         }
-        let precision = parse_precision(&base.precision)?;
+        let precision = given_precision(&base.precision)?.unwrap_or(Precision::W8A16);
+        base.precision = precision_name(precision).to_owned();
         let (dataset, _) = self.settings.read_data(&mut base)?;
         self.settings.warn_of_options_without_effect();
         self.settings.warn_of_uneven_frequencies(dataset.inputs());
@@ -188,6 +191,13 @@ fn report(directories: &[PathBuf], out: &Path, as_json: bool) -> anyhow::Result<
         let mut text = table.text();
         if let Some(best) = table.best() {
             text += &format!("\n\nbest    {}: {:.2} dB held out", table.name(best), best.test_psnr_db());
+            let edges = table.edges();
+            if !edges.is_empty() {
+                trainer::note!(
+                    "The best setting lies at the edge of the values tried ({}); a better one may lie beyond.",
+                    edges.join(", ")
+                );
+            }
         }
         text += &format!("\ntable   {}\nplot    {}", out.join("sweep.csv").display(), out.join("sweep.png").display());
         print(&text)?;

@@ -32,6 +32,14 @@ pub struct Split {
     pub test: Vec<usize>,
 }
 
+impl Split {
+    /// All samples train.
+    #[must_use]
+    pub fn all(dataset: &Dataset) -> Self {
+        Self { train: (0..dataset.len()).collect(), test: Vec::new() }
+    }
+}
+
 /// Splits a data set; the same seed gives the same split.
 ///
 /// # Errors
@@ -41,7 +49,7 @@ pub fn split(dataset: &Dataset, holdout: Holdout, seed: u64) -> Result<Split, Da
     let n = dataset.len();
     let split = match holdout {
         Holdout::None => {
-            return Ok(Split { train: (0..n).collect(), test: Vec::new() });
+            return Ok(Split::all(dataset));
         }
         Holdout::Even => {
             let shape = dataset.grid_shape().unwrap_or_else(|| vec![n]);

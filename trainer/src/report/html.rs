@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::{Drawing, Report};
+use crate::metrics::short;
 
 const CSS: &str = "
 body { font: 16px/1.5 system-ui, sans-serif; color: #282828; max-width: 1180px; margin: 2rem auto; padding: 0 1rem; }
@@ -17,6 +18,7 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 .figures { display: flex; flex-wrap: wrap; gap: 1rem; }
 figure { margin: 0; flex: 1 1 340px; max-width: 560px; }
 figure img { width: 100%; }
+p.advice { border-left: .3rem solid #e0a030; padding-left: .8rem; }
 figcaption { color: #666; font-size: .9rem; }
 .sheet { width: 100%; }
 ";
@@ -79,6 +81,9 @@ pub(super) fn page(report: &Report<'_>, drawings: &[Drawing]) -> String {
         add(&mut page, format_args!("<p>{}</p>\n", escape(report.summary)));
     }
     metrics_table(&mut page, report);
+    for advice in report.advice {
+        add(&mut page, format_args!("<p class=\"advice\">{}</p>\n", escape(advice)));
+    }
     page.push_str("<h2>Pictures</h2>\n<div class=\"figures\">\n");
     for Drawing { name, caption, png } in drawings {
         let (name, caption, data) = (escape(name), escape(caption), BASE64_STANDARD.encode(png));
@@ -109,21 +114,33 @@ fn metrics_table(page: &mut String, report: &Report<'_>) {
         "<h2>Quality</h2>\n<table>\n<tr><th></th><th class=\"number\">samples</th><th class=\"number\">PSNR (dB)</th>\
          <th class=\"number\">RMSE</th><th class=\"number\">maximum error</th></tr>\n",
     );
+    let number = "<td class=\"number\">";
     for (name, metrics) in report.metrics {
-        let number = "<td class=\"number\">";
-        add(
-            page,
-            format_args!(
-                "<tr><th>{}</th>{number}{}</td>{number}{:.2}</td>{number}{}</td>{number}{}</td></tr>\n",
-                escape(name),
-                metrics.samples,
-                metrics.psnr_db,
-                super::figure::tick_label(metrics.rmse),
-                super::figure::tick_label(metrics.max_abs_error),
-            ),
-        );
+        for (k, output) in metrics.outputs.iter().enumerate() {
+            let of = match &metrics.outputs[..] {
+                [_] => String::new(),
+                _ => format!(": {}", report.dataset.output_names[k]),
+            };
+            let unit = report.dataset.output_units.get(k).filter(|unit| !unit.is_empty());
+            let unit = unit.map_or(String::new(), |unit| format!(" {}", escape(unit)));
+            add(
+                page,
+                format_args!(
+                    "<tr><th>{}{}</th>{number}{}</td>{number}{:.2}</td>{number}{}{unit}</td>{number}{}{unit}</td></tr>\n",
+                    escape(name),
+                    escape(&of),
+                    metrics.samples,
+                    output.psnr_db,
+                    short(output.rmse),
+                    short(output.max_abs_error),
+                ),
+            );
+        }
     }
-    page.push_str("</table>\n<p>PSNR is relative to the range of the data; the errors are in the data's units.</p>\n");
+    page.push_str(
+        "</table>\n<p>PSNR is relative to the range of the output in the data; the errors are in the data's units. Trust the figures of \
+         held-out samples for values between the samples; those of trained samples say how well the data are stored.</p>\n",
+    );
 }
 
 fn add(page: &mut String, text: std::fmt::Arguments<'_>) {

@@ -62,6 +62,8 @@ pub struct Report<'a> {
     pub choice: Option<&'a Drawing>,
     /// A row of the table each: what was compared, and how it went.
     pub metrics: &'a [(String, Metrics)],
+    /// What is worth being told, a paragraph each.
+    pub advice: &'a [String],
     /// Name and value.
     pub settings: &'a [(String, String)],
 }

@@ -57,6 +57,7 @@ fn every_kind_of_data_has_a_report() {
             losses: &[(0, 0.3), (50, 0.01), (100, 0.002)],
             choice: None,
             metrics: &metrics,
+            advice: &["A remark.".to_owned()],
             settings: &[("seed".to_owned(), "0".to_owned())],
         };
         report.write(directory.path()).unwrap();

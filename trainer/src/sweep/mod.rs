@@ -25,7 +25,7 @@ use crate::dataset::{Dataset, Holdout, Split};
 use crate::fit::{FitError, FitParams, Fitted, ValidFitParams};
 use crate::metrics::Metrics;
 use crate::model_file::predict;
-use crate::outcome::OutcomeError;
+use crate::outcome::{OutcomeError, RunData};
 use crate::saved::{RunSettings, SavedNetwork};
 use crate::side_by_side::side_by_side;
 use crate::train::{Ended, Progress, TrainError, TrainState, Watch};
@@ -226,12 +226,14 @@ impl<'a> Sweep<'a> {
 
     fn measure(&self, setting: &ValidFitParams, state: TrainState) -> Result<Measured, SweepError> {
         let encoding = setting.encoding().clone();
-        let fitted = Fitted { encoding, state, split: self.split.clone(), ended: Ended::Finished };
+        let output_maps = self.dataset.output_maps.clone();
+        let split = self.split.clone();
+        let fitted = Fitted { encoding, state, split, output_maps, ended: Ended::Finished };
         let (train, test) =
             (fitted.metrics(self.dataset, &self.split.train), fitted.metrics(self.dataset, &self.split.test));
         let settings = RunSettings { fit: setting.params().clone(), ..self.manifest.base.clone() };
-        let of_train = &self.split.train;
-        let saved = SavedNetwork::new(settings, &fitted.encoding, &fitted.state, self.dataset, of_train, train.psnr_db);
+        let data = RunData { dataset: self.dataset, split: &self.split, learned: None, held_out: None };
+        let saved = SavedNetwork::new(settings, &fitted.encoding, &fitted.state, data, train.psnr_db);
         let artifact = saved.export(self.precision)?.artifact;
         let held_out = &self.split.test;
         let points = self.dataset.points.select(Dimension(0), held_out);

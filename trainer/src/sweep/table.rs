@@ -69,6 +69,24 @@ impl Table {
         measured.fold(None, |best, row| if better(best, row) { Some(row) } else { best })
     }
 
+    /// The axes at whose first or last value the best setting lies, of those with more than two values: a better one may lie beyond.
+    #[must_use]
+    pub fn edges(&self) -> Vec<String> {
+        let Some(best) = self.best() else { return Vec::new() };
+        let numbers = |axis: Axis| -> Vec<f64> {
+            let mut values: Vec<f64> = self.rows().map(|row| value(row, axis)).collect();
+            values.sort_by(f64::total_cmp);
+            values.dedup();
+            values
+        };
+        let at_edge = |&axis: &Axis| {
+            let (values, best) = (numbers(axis), value(best, axis));
+            values.len() > 2 && (values.first() == Some(&best) || values.last() == Some(&best))
+        };
+        let axes = self.manifest.grid.axes().into_iter().filter(at_edge);
+        axes.map(|axis| format!("{} {}", axis.name(), value_text(best, axis))).collect()
+    }
+
     /// A setting by what was swept, such as `scale 4, width 64`.
     #[must_use]
     pub fn name(&self, row: &Row) -> String {
@@ -128,8 +146,8 @@ impl Table {
                     m.train.psnr_db.to_string(),
                     m.test.psnr_db.to_string(),
                     m.model_test.psnr_db.to_string(),
-                    m.test.rmse.to_string(),
-                    m.test.max_abs_error.to_string(),
+                    m.test.rmse.map_or(String::new(), |rmse| rmse.to_string()),
+                    m.test.max_abs_error.map_or(String::new(), |largest| largest.to_string()),
                     m.parameters.to_string(),
                     m.model_bytes.to_string(),
                 ]),

@@ -6,17 +6,21 @@ mod settings;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use firmware_core::Precision;
 use serde_json::json;
-use trainer::auto_scale::{self, AutoScaleError, Choice, Setting};
+use trainer::auto_scale::{self, AutoScaleError, Choice, Judge, Setting};
 use trainer::dataset::{Dataset, Split, periodic};
 use trainer::fit::ValidFitParams;
-use trainer::outcome::{self, Outcome};
+use trainer::guide::{self, is_wanted_between};
+use trainer::metrics::Metrics;
+use trainer::outcome::{self, Outcome, RunData};
 use trainer::run::RunFolder;
 use trainer::saved::{RunSettings, SavedNetwork};
 use trainer::train::{Ended, TrainError, TrainState, Watch};
+use trainer::validation::{HeldOut, Validation, ValidationError};
 use trainer::{checkpoint, files, progress};
 
-pub(super) use self::settings::{PrecisionArg, Settings, parse_precision};
+pub(super) use self::settings::{PrecisionArg, Settings, given_precision, parse_precision};
 use super::number::from_one;
 use super::reading::load_and_tell;
 use super::{interrupt, print, warn_of_redundant_frequencies};
@@ -46,7 +50,7 @@ pub(crate) struct Fit {
     resume: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,
-    /// Updates of the parameters [default: 2000]
+    /// Updates of the parameters [default: 2000; 4000 for tables and small grids]
     #[arg(long, aliases = ["iterations", "iters"], value_parser = from_one::<u64>)]
     steps: Option<u64>,
     /// Print one JSON object, with the curve that auto chose by; progress goes to standard error
@@ -54,12 +58,19 @@ pub(crate) struct Fit {
     json: bool,
 }
 
+/// With a guide the short trainings begin at this scale, or at that of the guide's kernel if it is larger: a network shapes smooth
+/// functions from waves that are shorter than those of the kernel.
+const LEAST_START: f64 = 0.7;
+
 /// A run about to train.
 struct Job {
     folder: RunFolder,
     settings: RunSettings,
     dataset: Dataset,
     split: Split,
+    /// What the network learns in place of the training samples, where a guide leads it.
+    learned: Option<Dataset>,
+    held_out: Option<HeldOut>,
     params: ValidFitParams,
     state: TrainState,
     fingerprint: u64,
@@ -92,19 +103,25 @@ impl Fit {
         self.settings.warn_of_options_without_effect();
         self.settings.warn_of_uneven_frequencies(dataset.inputs());
         let split = params.split(&dataset)?;
-        let folder = RunFolder::create(out, self.force)?;
-        files::check_writable(folder.path())?;
-        for setting in self.settings.wishes() {
-            settings.fit = choose(setting, &folder, &settings, (&dataset, &split))?.apply(&settings.fit);
+        let choices = self.settings.choices(&dataset);
+        let between = is_wanted_between(&dataset);
+        if choices.contains(&Setting::Scale) && between && guide::is_possible(split.train.len()) {
+            self.settings.guide(&mut settings.fit, self.steps);
             params = settings.fit.check(dataset.inputs(), dataset.outputs())?;
         }
-        if self.settings.wishes().next().is_none() {
-            // What an earlier run in this folder chose is not this run's.
-            files::remove(&folder.choice())?;
+        let folder = RunFolder::create(out, self.force)?;
+        files::check_writable(folder.path())?;
+        let mut job = Prepared { folder: &folder, settings: &mut settings, dataset: &dataset, split: &split, params };
+        let prepared = job.prepare(&choices, between && !self.settings.has_holdout());
+        if prepared.is_err() {
+            // The folder goes only if it is empty: a run that was to be replaced is kept.
+            let _ = std::fs::remove_dir(folder.path());
         }
+        let (learned, held_out) = prepared?;
+        let params = job.params;
         warn_of_redundant_frequencies([(&settings.fit.encoding, params.encoding())]);
         let (state, fingerprint) = (params.start(), checkpoint::fingerprint(&dataset));
-        Ok(Job { folder, settings, dataset, split, params, state, fingerprint })
+        Ok(Job { folder, settings, dataset, split, learned, held_out, params, state, fingerprint })
     }
 
     fn resumed(&self, run: &std::path::Path) -> anyhow::Result<Job> {
@@ -131,34 +148,111 @@ impl Fit {
         if state.step >= params.params().steps {
             trainer::note!("all {} steps are done; give more with --steps", state.step);
         }
-        Ok(Job { folder, settings, dataset, split, params, state, fingerprint })
+        let is_guided = settings.fit.guide && folder.guide().is_file();
+        let learned = is_guided.then(|| guide::read(&folder.guide(), &dataset)).transpose()?;
+        let held_out = files::read(&folder.held_out()).ok().and_then(|json| serde_json::from_slice(&json).ok());
+        Ok(Job { folder, settings, dataset, split, learned, held_out, params, state, fingerprint })
     }
 }
 
-/// Chooses the scale or the power before the run, and keeps how in the folder.
-fn choose(
-    setting: Setting,
-    folder: &RunFolder,
-    settings: &RunSettings,
-    (dataset, split): (&Dataset, &Split),
-) -> anyhow::Result<Choice> {
-    trainer::note!("choosing {}", setting.option());
-    let stop = interrupt::catch()?;
-    let chosen = auto_scale::choose(setting, &settings.fit, dataset, split, Some(stop));
-    if chosen.is_err() {
-        // Goes only if it is empty: a run that was to be replaced is kept.
-        let _ = std::fs::remove_dir(folder.path());
-    }
-    let choice = match chosen {
-        Err(error @ AutoScaleError::Interrupted) => {
-            trainer::note!("{error}");
-            interrupt::exit();
+/// What happens between reading the data and training.
+struct Prepared<'a> {
+    folder: &'a RunFolder,
+    settings: &'a mut RunSettings,
+    dataset: &'a Dataset,
+    split: &'a Split,
+    params: ValidFitParams,
+}
+
+impl Prepared<'_> {
+    /// Fits the guide, makes the choices, and measures the quality at held-out samples; then keeps all of it in the folder.
+    fn prepare(&mut self, choices: &[Setting], hold_out: bool) -> anyhow::Result<(Option<Dataset>, Option<HeldOut>)> {
+        let name = self.settings.input.display().to_string();
+        let train = &self.split.train;
+        let guide = self.params.guide(self.dataset, train).with_context(|| name.clone())?;
+        let learned = guide.as_ref().map(|guide| guide.dataset(self.dataset, train, self.settings.fit.seed));
+        if let Some(guide) = &guide {
+            trainer::note!("kernel regression through the rows: {}", guide.summary(&self.dataset.output_names));
         }
-        other => other.with_context(|| settings.input.display().to_string())?,
-    };
-    files::write(&folder.choice(), serde_json::to_string_pretty(&choice)?.as_bytes())?;
-    trainer::note!("{} {:.4} (kernel theory alone: {:.4})", setting.option(), choice.chosen, choice.theory);
-    Ok(choice)
+        let mut chosen = None;
+        for &setting in choices {
+            let choice = match (&guide, &learned, setting) {
+                (Some(guide), Some(learned), Setting::Scale) => {
+                    let near = guide.widest().max(LEAST_START);
+                    auto_scale::choose_guided(&self.settings.fit, learned, near, Some(interrupt::catch()?))
+                }
+                _ => self.choose(setting)?,
+            };
+            let choice = stopped(choice).with_context(|| name.clone())?;
+            tell(&choice);
+            self.settings.fit = choice.apply(&self.settings.fit);
+            self.params = self.settings.fit.check(self.dataset.inputs(), self.dataset.outputs())?;
+            chosen = Some(choice);
+        }
+        let held_out = if hold_out { self.measure().with_context(|| name)? } else { None };
+        keep(&self.folder.choice(), chosen.as_ref())?;
+        keep(&self.folder.held_out(), held_out.as_ref())?;
+        match &learned {
+            Some(learned) => guide::write(&self.folder.guide(), learned)?,
+            None => files::remove(&self.folder.guide())?,
+        }
+        Ok((learned, held_out))
+    }
+
+    fn choose(&self, setting: Setting) -> anyhow::Result<Result<Choice, AutoScaleError>> {
+        trainer::note!("choosing {}", setting.option());
+        let is_stored = !is_wanted_between(self.dataset) && self.split.test.is_empty();
+        let judge = if is_stored { Judge::Stored } else { Judge::LeftOut };
+        let (fit, samples) = (&self.settings.fit, (self.split, judge));
+        Ok(auto_scale::choose(setting, fit, self.dataset, samples, Some(interrupt::catch()?)))
+    }
+
+    fn measure(&self) -> anyhow::Result<Option<HeldOut>> {
+        trainer::note!("measuring the quality at rows that are left out of trainings of their own");
+        let validation = Validation {
+            settings: self.settings,
+            params: &self.params,
+            dataset: self.dataset,
+            precision: given_precision(&self.settings.precision)?.unwrap_or(Precision::W16A16),
+            stop: Some(interrupt::catch()?),
+        };
+        match validation.measure() {
+            Err(error @ ValidationError::Interrupted) => {
+                trainer::note!("{error}");
+                interrupt::exit();
+            }
+            measured => Ok(measured?),
+        }
+    }
+}
+
+/// Ends the program where the user stopped a choice.
+fn stopped(choice: Result<Choice, AutoScaleError>) -> Result<Choice, AutoScaleError> {
+    if let Err(error @ AutoScaleError::Interrupted) = &choice {
+        trainer::note!("{error}");
+        interrupt::exit();
+    }
+    choice
+}
+
+fn tell(choice: &Choice) {
+    let theory = choice.theory.map_or(String::new(), |theory| format!("; kernel theory alone: {theory:.4}"));
+    let (option, chosen, judge) = (choice.setting.option(), choice.chosen, choice.judge.words());
+    trainer::note!("{option} {chosen:.4}, the best on {judge}{theory}");
+    if choice.is_at_an_end() {
+        trainer::note!(
+            "{option} {chosen:.4} is the last of the values tried; give {option} a number to try one beyond"
+        );
+    }
+}
+
+/// Writes a result, or removes what an earlier run in the same folder left.
+fn keep(path: &std::path::Path, result: Option<&impl serde::Serialize>) -> anyhow::Result<()> {
+    match result {
+        Some(result) => files::write(path, serde_json::to_string_pretty(result)?.as_bytes())?,
+        None => files::remove(path)?,
+    }
+    Ok(())
 }
 
 impl Settings {
@@ -183,14 +277,19 @@ fn prepare(mut dataset: Dataset, settings: &RunSettings) -> anyhow::Result<(Data
 impl Job {
     /// Trains to the end or to ctrl-C, and writes everything either way.
     fn train(&mut self) -> anyhow::Result<(Ended, Outcome)> {
-        let precision = parse_precision(&self.settings.precision)?;
+        let precision = given_precision(&self.settings.precision)?;
         let path = self.folder.checkpoint();
         let mut save = |state: &TrainState| {
             checkpoint::write(&path, state, &self.settings, self.fingerprint)
                 .map_err(|error| TrainError::Save(Box::new(error)))
         };
         // A disk that is full or read-only shows before the training, not after it.
-        let data = (&self.dataset, &self.split);
+        let data = RunData {
+            dataset: &self.dataset,
+            split: &self.split,
+            learned: self.learned.as_ref(),
+            held_out: self.held_out.as_ref(),
+        };
         let begun = outcome::write_network(&self.folder, &self.settings, self.params.encoding(), &self.state, data)
             .map_err(anyhow::Error::from)
             .and_then(|()| Ok(save(&self.state.with_room_for_moments())?));
@@ -201,7 +300,10 @@ impl Job {
         let mut bar = progress::on_stderr(self.params.params().steps, self.state.step);
         let mut watch =
             Watch { stop: Some(interrupt::catch()?), progress: Some(&mut *bar), save: Some(&mut save), observe: None };
-        let ended = self.params.continue_fit(&self.dataset, &self.split, &mut self.state, &mut watch)?;
+        let ended = match &self.learned {
+            Some(learned) => self.params.continue_fit(learned, &Split::all(learned), &mut self.state, &mut watch)?,
+            None => self.params.continue_fit(&self.dataset, &self.split, &mut self.state, &mut watch)?,
+        };
         save(&self.state)?;
         let encoding = self.params.encoding();
         let outcome = outcome::write(&self.folder, &self.settings, precision, encoding, &self.state, data)?;
@@ -221,13 +323,20 @@ impl Job {
             }
             return print(&serde_json::to_string_pretty(&object)?);
         }
+        let (names, units) = (&self.dataset.output_names, &self.dataset.output_units);
         let mut text = String::new();
-        for (name, quality) in [("f32", &outcome.f32), (outcome.precision, &outcome.model)] {
-            text += &format!("{name:<7} PSNR {:.2} dB", quality.train.psnr_db);
-            if let Some(test) = &quality.test {
-                text += &format!(", held out {:.2} dB", test.psnr_db);
-            }
-            text += "\n";
+        let mut section = |title: &str, metrics: &Metrics| {
+            text += &format!("{title}\n  {}\n", metrics.lines(names, units).join("\n  "));
+        };
+        let precision = outcome.precision;
+        match &outcome.held_out {
+            Some(held_out) => section(&format!("held out: {}; {precision}", held_out.how), &held_out.model),
+            None => trainer::note!("No samples were held out; --holdout 0.1 measures the quality between the samples."),
+        }
+        let trained = outcome.model.train.samples;
+        section(&format!("trained: {trained} samples; {precision}"), &outcome.model.train);
+        for advice in &outcome.advice {
+            trainer::note!("{advice}");
         }
         text += &format!("model   {} ({} bytes)\n", self.folder.model().display(), outcome.model_bytes);
         text += &format!("report  {}", folder.join("report.html").display());

@@ -11,6 +11,7 @@ use trainer::dataset::{Dataset, Holdout, Outside};
 use trainer::effect::EncodingOption;
 use trainer::encoding::EncodingKind;
 use trainer::fit::FitParams;
+use trainer::guide::is_wanted_between;
 use trainer::network::OutputActivation;
 use trainer::optimizer::Schedule;
 use trainer::saved::RunSettings;
@@ -37,7 +38,7 @@ pub(in crate::cli) struct Settings {
     #[arg(long, aliases = ["m", "num-frequencies", "num-freqs"], value_parser = whole::<usize>)]
     frequencies: Option<usize>,
     /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the domain; auto, for gaussian only,
-    /// chooses it by kernel theory and short trainings (not in a sweep, which tries what it is told) [default: 10]
+    /// chooses it by short trainings (not in a sweep, which tries what it is told) [default: auto for tables and small grids, else 10]
     #[arg(long, visible_alias = "sigma", value_name = "SCALE", value_parser = parse_value)]
     scale: Option<Value>,
     /// p of the amplitudes 1/j^p of fourier; inf leaves the first frequency; auto chooses it as for --scale [default: 0]
@@ -58,7 +59,7 @@ pub(in crate::cli) struct Settings {
     /// Last activation: linear or sigmoid [default: sigmoid]
     #[arg(long)]
     output: Option<Output>,
-    /// Samples a step, or all [default: 4096]
+    /// Samples a step, or all [default: 4096; 1024 where fit learns from kernel regression]
     #[arg(long, visible_alias = "batch-size", alias = "bs", value_parser = parse_batch)]
     batch: Option<Batch>,
     /// Adam's learning rate at its highest [default: 1e-2]
@@ -67,7 +68,7 @@ pub(in crate::cli) struct Settings {
     /// Its course: constant, cosine (to 1 %), or exponential:FACTOR:STEPS [default: cosine]
     #[arg(long, value_parser = parse_schedule)]
     schedule: Option<Schedule>,
-    /// Numbers in the artifact [default: w8a16]
+    /// Numbers in the artifact [default: w8a16, or w16a16 where w8a16 costs more than 1 dB]
     #[arg(long)]
     precision: Option<PrecisionArg>,
     /// Points beyond the domain; periodic makes the network periodic along every input [default: clamp]
@@ -77,7 +78,8 @@ pub(in crate::cli) struct Settings {
     /// further. NAME is an input's name, or its number from 1; --outside holds for the other inputs
     #[arg(long, value_delimiter = ',', value_name = "NAME=PERIOD", value_parser = str::parse::<NamedPeriod>)]
     periodic: Vec<NamedPeriod>,
-    /// Samples to test with: none, even (train on even rows and columns, test on odd ones), or a part such as 0.1 [default: none; of a sweep: 0.1]
+    /// Samples to test with: none, even (train on even rows and columns, test on odd ones), or a part such as 0.1 [default: tables and
+    /// small grids are held out by trainings of their own, pictures and large grids not at all; of a sweep: 0.1]
     #[arg(long)]
     holdout: Option<Holdout>,
     /// Seed of everything random [default: 0]
@@ -92,6 +94,14 @@ enum Output {
     Linear,
     Sigmoid,
 }
+
+/// Updates with a guide: its samples are many, and none is wrong.
+const GUIDED_STEPS: u64 = 4000;
+/// Samples a step with a guide.
+const GUIDED_BATCH: usize = 1024;
+
+/// In place of a precision: `w8a16`, or `w16a16` where that loses much.
+const AUTO: &str = "auto";
 
 /// A precision by its name.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -156,16 +166,40 @@ fn parse_schedule(text: &str) -> Result<Schedule, String> {
     }
 }
 
+/// The precision that a run's settings name; none where it is to be chosen.
+pub(in crate::cli) fn given_precision(name: &str) -> anyhow::Result<Option<Precision>> {
+    (name != AUTO).then(|| parse_precision(name)).transpose()
+}
+
+/// A precision by its name.
 pub(in crate::cli) fn parse_precision(name: &str) -> anyhow::Result<Precision> {
     let precision = PrecisionArg::from_str(name, false).ok().with_context(|| format!("unknown precision {name}"))?;
     Ok(precision.into())
 }
 
 impl Settings {
-    /// What is to be chosen before training.
+    /// What the user wants to be chosen before training.
     pub(in crate::cli) fn wishes(&self) -> impl Iterator<Item = Setting> {
         let values = [(self.scale, Setting::Scale), (self.amplitude_power, Setting::AmplitudePower)];
         values.into_iter().filter(|(value, _)| *value == Some(Value::Auto)).map(|(_, setting)| setting)
+    }
+
+    /// What is to be chosen before training on these data: where values between the samples are wanted, the scale too, unless the user
+    /// gives one.
+    pub(super) fn choices(&self, dataset: &Dataset) -> Vec<Setting> {
+        let mut choices: Vec<Setting> = self.wishes().collect();
+        let is_gaussian = self.encoding.unwrap_or_default() == EncodingKind::Gaussian;
+        if self.scale.is_none() && is_gaussian && is_wanted_between(dataset) {
+            choices.push(Setting::Scale);
+        }
+        choices
+    }
+
+    /// Lets a guide lead the training, with the batches and steps that suit one where the user gives none.
+    pub(super) fn guide(&self, fit: &mut FitParams, steps: Option<u64>) {
+        fit.guide = true;
+        fit.steps = steps.unwrap_or(GUIDED_STEPS);
+        fit.batch = self.batch.map_or(Some(GUIDED_BATCH), |batch| batch.0);
     }
 
     /// Whether the user said which samples test.
@@ -230,10 +264,10 @@ impl Settings {
     }
 
     pub(in crate::cli) fn run_settings(&self, input: PathBuf, steps: Option<u64>) -> RunSettings {
-        let precision = self.precision.unwrap_or(PrecisionArg::W8a16);
+        let named = |precision: PrecisionArg| trainer::model_card::precision_name(precision.into()).to_owned();
         RunSettings {
             fit: self.params(steps),
-            precision: trainer::model_card::precision_name(precision.into()).to_owned(),
+            precision: self.precision.map_or_else(|| AUTO.to_owned(), named),
             input,
             load: self.reading.options(&self.inputs, &self.outputs),
         }

@@ -1,0 +1,139 @@
+//! What a finished run should be told once, plainly, with the remedy.
+
+use serde::Serialize;
+
+/// Training and held-out quality that differ by more than this say that the network is not what it seems, dB.
+const GAP_DB: f64 = 3.0;
+/// A precision that costs more than this is worth a warning, dB.
+pub(crate) const QUANTIZATION_DB: f64 = 1.0;
+/// A loss that falls faster than this when the steps double is not at its end, dB.
+const DOUBLING_DB: f64 = 2.0;
+
+/// What a run is worth being told.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Advice {
+    /// Held-out samples are met far worse than those trained on.
+    Gap {
+        /// PSNR on the samples trained on, dB.
+        trained_db: f64,
+        /// PSNR on held-out samples, dB.
+        held_out_db: f64,
+    },
+    /// The network could store every sample.
+    FewSamples {
+        /// Samples.
+        samples: usize,
+        /// Parameters of the network.
+        parameters: usize,
+        /// Whether a guide says what lies between the samples.
+        guided: bool,
+    },
+    /// The precision costs much.
+    Quantization {
+        /// What it costs, dB.
+        loss_db: f64,
+        /// Its name.
+        precision: &'static str,
+    },
+    /// Another precision was taken than the default one.
+    WiderPrecision {
+        /// What the default one would cost, dB.
+        loss_db: f64,
+    },
+    /// Training was not at its end.
+    StillFalling {
+        /// Gain of PSNR while the steps doubled, dB.
+        gain_db: f64,
+        /// Steps of the run.
+        steps: u64,
+    },
+}
+
+impl std::fmt::Display for Advice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Gap { trained_db, held_out_db } => write!(
+                f,
+                "The network meets the samples it was trained on with {trained_db:.1} dB and held-out samples with {held_out_db:.1} dB. \
+                 Trust the second number. A smaller --scale, a smaller --hidden, or more samples bring the two together."
+            ),
+            Self::FewSamples { samples, parameters, guided } => write!(
+                f,
+                "The network has {parameters} parameters and the data have {samples} samples: it could store them all and be wrong between \
+                 them. {} A smaller network, such as --hidden 32,32 --frequencies 32, takes less flash.",
+                if *guided {
+                    "Kernel regression told it what lies between them; the held-out figures say how well that worked."
+                } else {
+                    "Measure it between them with --holdout 0.2."
+                }
+            ),
+            Self::Quantization { loss_db, precision } => write!(
+                f,
+                "Storing the network as {precision} costs {loss_db:.1} dB against f32. --precision w16a16 costs less and takes nearly \
+                 twice the bytes."
+            ),
+            Self::WiderPrecision { loss_db } => write!(
+                f,
+                "The model is stored as w16a16, because w8a16 would cost {loss_db:.1} dB against f32. --precision w8a16 takes about half \
+                 the bytes."
+            ),
+            Self::StillFalling { gain_db, steps } => write!(
+                f,
+                "The training error was still falling fast: PSNR rose by {gain_db:.1} dB while the steps doubled to half of the run. \
+                 --steps {} would make it better.",
+                4 * steps
+            ),
+        }
+    }
+}
+
+/// Whether the two differ too much.
+#[must_use]
+pub fn gap(trained_db: f64, held_out_db: f64) -> Option<Advice> {
+    (trained_db - held_out_db > GAP_DB).then_some(Advice::Gap { trained_db, held_out_db })
+}
+
+/// Whether a run of `steps` steps with this history of (step, loss) ended too early: from a quarter to a half of its steps, where the
+/// learning rate is still high, the loss fell fast.
+#[must_use]
+pub fn still_falling(history: &[(u64, f64)], steps: u64) -> Option<Advice> {
+    // The median of a tenth of the run about a step: single losses of batches jump.
+    let about = |middle: f64| -> Option<f64> {
+        let reach = 0.05 * steps as f64;
+        let mut losses: Vec<f64> =
+            history.iter().filter(|(step, _)| (*step as f64 - middle).abs() <= reach).map(|&(_, loss)| loss).collect();
+        losses.sort_by(f64::total_cmp);
+        losses.get(losses.len() / 2).copied().filter(|&loss| loss > 0.0)
+    };
+    let (early, late) = (about(0.25 * steps as f64)?, about(0.5 * steps as f64)?);
+    let gain_db = 10.0 * (early / late).log10();
+    (gain_db > DOUBLING_DB).then_some(Advice::StillFalling { gain_db, steps })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_that_falls_fast_is_told_from_one_that_is_flat() {
+        // Falling as 1/t: 3.01 dB for each doubling. Falling as t^-0.5: 1.5 dB.
+        let history = |power: f64| -> Vec<(u64, f64)> {
+            (0..400).map(|k| (5 * k, (1.0 + 5.0 * k as f64).powf(-power))).collect()
+        };
+        let Some(Advice::StillFalling { gain_db, steps: 2000 }) = still_falling(&history(1.0), 2000) else {
+            panic!("a fast fall is worth saying");
+        };
+        assert!((gain_db - 3.0).abs() < 0.1, "{gain_db}");
+        assert_eq!(still_falling(&history(0.5), 2000), None);
+        assert_eq!(still_falling(&[], 2000), None);
+    }
+
+    #[test]
+    fn only_a_gap_beyond_noise_is_said() {
+        assert_eq!(gap(40.0, 38.0), None);
+        assert_eq!(gap(f64::INFINITY, f64::INFINITY), None);
+        let said = gap(74.5, 23.0).unwrap().to_string();
+        assert!(said.contains("74.5 dB") && said.contains("23.0 dB") && said.contains("--scale"), "{said}");
+    }
+}
