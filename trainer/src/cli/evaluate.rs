@@ -63,6 +63,8 @@ impl Evaluate {
         let predictions = predict(&model, &data.points).with_context(|| self.input.display().to_string())?;
         let metrics = Metrics::compare(&predictions, &data.targets, &data.output_maps);
         self.write_files(&data, &predictions)?;
+        // Now that nothing can fail: a failure is one sentence.
+        Self::tell(&data, &model);
 
         let precision = precision_name(model.header().precision);
         let evaluation = Evaluation { model: &self.model, input: &self.input, precision, metrics };
@@ -95,7 +97,12 @@ impl Evaluate {
                 model.outputs()
             );
         }
-        tell(&data);
+        Ok(data)
+    }
+
+    /// Says what the data are, and whether they go beyond what the model was trained on.
+    fn tell(data: &Dataset, model: &Model<'_>) {
+        tell(data);
         for (outside, treated) in [(Outside::Clamp, "clamped to it"), (Outside::Periodic, "wrapped into it")] {
             let mut axes = data.axes.iter().zip(model.axes()).enumerate();
             let is_beyond = |(k, (axis, trained)): (usize, (&Axis, Axis))| {
@@ -108,7 +115,6 @@ impl Evaluate {
                 );
             }
         }
-        Ok(data)
     }
 
     fn write_files(&self, data: &Dataset, predictions: &Array2<f32>) -> anyhow::Result<()> {
