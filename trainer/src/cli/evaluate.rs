@@ -6,14 +6,14 @@ use anyhow::{Context, bail};
 use firmware_core::{Axis, Model, Outside};
 use ndarray::Array2;
 use serde::Serialize;
-use trainer::dataset::{Dataset, periodic};
+use trainer::dataset::{Dataset, load, periodic};
 use trainer::metrics::Metrics;
 use trainer::model_card::{self, precision_name};
 use trainer::model_file::{ModelFile, predict};
 use trainer::{files, report};
 
 use super::print;
-use super::reading::{ReadingArgs, load_and_tell};
+use super::reading::{ReadingArgs, tell};
 
 /// Evaluate a model at every sample of a file and compare, with the code that runs on the device.
 ///
@@ -63,6 +63,8 @@ impl Evaluate {
         let predictions = predict(&model, &data.points).with_context(|| self.input.display().to_string())?;
         let metrics = Metrics::compare(&predictions, &data.targets, &data.output_maps);
         self.write_files(&data, &predictions)?;
+        // Now that nothing can fail: a failure is one sentence.
+        Self::tell(&data, &model);
 
         let precision = precision_name(model.header().precision);
         let evaluation = Evaluation { model: &self.model, input: &self.input, precision, metrics };
@@ -84,7 +86,7 @@ impl Evaluate {
     fn load(&self, model: &Model<'_>) -> anyhow::Result<Dataset> {
         let given = self.reading.options(&self.inputs, &self.targets);
         let options = model_card::load_options(model.text(), &self.input, given);
-        let data = load_and_tell(&self.input, &options)?;
+        let data = load(&self.input, &options)?;
         if (data.inputs(), data.outputs()) != (model.inputs(), model.outputs()) {
             bail!(
                 "{} has {} inputs and {} outputs, the model {} and {}; evaluate it on data of the kind it was trained on",
@@ -95,6 +97,12 @@ impl Evaluate {
                 model.outputs()
             );
         }
+        Ok(data)
+    }
+
+    /// Says what the data are, and whether they go beyond what the model was trained on.
+    fn tell(data: &Dataset, model: &Model<'_>) {
+        tell(data);
         for (outside, treated) in [(Outside::Clamp, "clamped to it"), (Outside::Periodic, "wrapped into it")] {
             let mut axes = data.axes.iter().zip(model.axes()).enumerate();
             let is_beyond = |(k, (axis, trained)): (usize, (&Axis, Axis))| {
@@ -107,7 +115,6 @@ impl Evaluate {
                 );
             }
         }
-        Ok(data)
     }
 
     fn write_files(&self, data: &Dataset, predictions: &Array2<f32>) -> anyhow::Result<()> {

@@ -112,7 +112,10 @@ impl Predict {
         let count = table.points.nrows();
         match (&self.out, self.json) {
             (None, false) => to_stdout(|writer| table.write_csv(writer)),
-            (Some(path), false) => print(&format!("{count} points    {}", path.display())),
+            (Some(path), false) => {
+                let points = if count == 1 { "point" } else { "points" };
+                print(&format!("{count} {points}    {}", path.display()))
+            }
             (out, true) => {
                 let precision = precision_name(model.header().precision);
                 let mut object = json!({
@@ -166,7 +169,7 @@ impl Predict {
         let place = self.points.as_ref().map_or("--at".to_owned(), |path| path.display().to_string());
         say_beyond(model, &shifted, |rows, axis, trained| {
             let (row, column) = (rows[0], axis);
-            let (name, value, origin) = (&inputs[column], points[[row, column]], origins.input(column));
+            let (name, value, origin) = (&inputs[column], shortest(points[[row, column]]), origins.input(column));
             let number = |x: f32| if origin == 0.0 { x.to_string() } else { (origin + f64::from(x)).to_string() };
             format!(
                 "{name} is {value} in row {}, counted from 1, and the domain is {} to {}",

@@ -55,9 +55,14 @@ impl ReadingArgs {
 /// Reads a file and says on standard error, in one line, what it was understood to be, and what was skipped or assumed.
 pub(super) fn load_and_tell(path: &Path, options: &LoadOptions) -> Result<Dataset, DatasetError> {
     let dataset = load(path, options)?;
+    tell(&dataset);
+    Ok(dataset)
+}
+
+/// Says what a file was understood to be, and what was skipped or assumed, where that waits until the data are known to fit.
+pub(super) fn tell(dataset: &Dataset) {
     trainer::note!("{}", dataset.summary());
     for note in &dataset.notes {
         trainer::note!("{note}");
     }
-    Ok(dataset)
 }

@@ -71,7 +71,7 @@ pub(in crate::cli) struct Settings {
     /// Numbers in the artifact [default: w8a16, or w16a16 where w8a16 costs more than 1 dB]
     #[arg(long)]
     precision: Option<PrecisionArg>,
-    /// Points beyond the domain; periodic makes the network periodic [default: clamp]
+    /// Points beyond the domain; periodic makes the network periodic along every input [default: clamp]
     #[arg(long)]
     outside: Option<OutsideArg>,
     /// Inputs that repeat, with their period in the data's units, such as angle_deg=360: the network has the same value one period
