@@ -410,3 +410,54 @@ fn points_are_read_without_outputs() {
     assert!(values("adc,temp\n1,2\n3,\n").unwrap_err().to_string().contains("line 3, column 'temp'"));
     assert!(values("adc,temp\n").unwrap_err().to_string().contains("no rows"));
 }
+
+#[test]
+fn no_bytes_make_it_panic() {
+    use rand::{RngExt, SeedableRng};
+    let seeds: [&[u8]; 6] = [
+        b"adc;temp;p\n0,5;15,5;1.000,25\n10,5;20,5;2.000,5\n20,5;25,5;1.500,75\n",
+        b"# a b c\n 1.0 2.0 3.0\n 4.0 5.0 6.0\n",
+        b"Export,,\nadc,temp,p\n[V],(A),-\n0,1,2\n3,,5\n\"6\",7,8\n,,\n",
+        b"\xff\xfea\0,\0b\0\n\0001\0,\0002\0\n\0003\0,\0004\0\n\0",
+        b"a\\b,1,2,3\n1,4,5,6\n2,7,8,9\n",
+        b"sep=;\n;x;y\n0;-9999;1e38\n1;1700000000,5;NaN\n2;1700000001,5;-3e38\n",
+    ];
+    let pieces: [&[u8]; 16] = [
+        b",",
+        b";",
+        b"\t",
+        b" ",
+        b"\n",
+        b"\r\n",
+        b"\"",
+        b"#",
+        b"1.000",
+        b"1,5",
+        b"-",
+        b"1e308",
+        b"\xc2\xa0",
+        b"\xe9",
+        b"x",
+        b"sep=",
+    ];
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(19);
+    for round in 0..4000 {
+        let mut bytes = seeds[round % seeds.len()].to_vec();
+        for _ in 0..rng.random_range(1..6) {
+            let at = rng.random_range(0..=bytes.len());
+            let end = (at + rng.random_range(0..4)).min(bytes.len());
+            bytes.splice(at..end, pieces[rng.random_range(0..pieces.len())].iter().copied());
+        }
+        let options = LoadOptions {
+            wide: round % 5 == 0,
+            skip_missing: round % 3 == 0,
+            no_data: if round % 4 == 0 { vec![-9999.0] } else { vec![] },
+            ..LoadOptions::default()
+        };
+        if let Ok(data) = dataset(&bytes, &options) {
+            assert!(data.len() > 1 && data.points.iter().chain(&data.targets).all(|value| value.is_finite()));
+            assert!(data.axes.iter().all(Axis::is_valid) && !data.summary().is_empty());
+        }
+        let _ = columns(&bytes, &options, &["a".to_owned()]);
+    }
+}
