@@ -30,6 +30,7 @@ mod error;
 pub mod holdout;
 mod image;
 pub mod npy;
+mod origin;
 pub mod sentinel;
 mod summary;
 pub mod table;
