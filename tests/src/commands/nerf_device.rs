@@ -129,7 +129,10 @@ impl Scene {
         }
         let view = views.swap_remove(view);
         if view.lens.is_some() {
-            bail!("{} has a lens that is no plain pinhole (cx, cy, fl_y or distortion), which a device does not draw", view.name);
+            bail!(
+                "{} has a lens that is no plain pinhole (cx, cy, fl_y or distortion), which a device does not draw",
+                view.name
+            );
         }
         let camera = resized(&view.camera, size, size);
         let scene = Self { exact: Vec::new(), artifact, artifact_f32, volume, camera };

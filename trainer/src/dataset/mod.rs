@@ -1,10 +1,10 @@
-//! Data sets: a picture, an `.npy` grid or a table in a CSV, as coordinates and targets for a network.
+//! Data sets: a picture, an `.npy` grid or a [`table`] of text, as coordinates and targets for a network.
 //!
 //! Whatever the file, a [`Dataset`] holds `n` samples with `d` inputs and `c` outputs:
 //!
 //! | field | shape | meaning |
 //! | --- | --- | --- |
-//! | `points` | `[n, d]` | where, in the user's units (pixel or array indices, or the values of the input columns) |
+//! | `points` | `[n, d]` | where, in the user's units (pixel or array indices, or the values of the input columns less their origins) |
 //! | `coordinates` | `[n, d]` | the same in Q0.32 of the unit domain, as [`Axis::to_fixed`] gives it on the device too |
 //! | `targets` | `[n, c]` | what, in unit values: every output lies in [0, 1] |
 //!
@@ -19,6 +19,10 @@
 //! - **Outputs.** `unit = (value - offset) / scale`. Pictures have offset 0 and scale 1: their unit is the intensity.
 //!   All channels of an `.npy` share one offset and scale, since they share one array; each column of a table has its
 //!   own. A constant output has scale 1, so nothing is divided by zero.
+//! - **Origins.** A column whose values single precision cannot tell apart is counted from a round number close to them, which
+//!   `input_origins` and `output_origins` hold: `file value = origin + point`. All other origins are 0. The model, its axes and its
+//!   output maps count from there too, and its text says so.
+//! - **Missing data.** Samples with a value of [`LoadOptions::no_data`] are left out; [`sentinel`] notices values that look like it.
 //! - **Peak.** PSNR is measured on unit values, where the peak is 1: the range of the data.
 
 mod domain;
@@ -26,6 +30,7 @@ mod error;
 pub mod holdout;
 mod image;
 pub mod npy;
+mod origin;
 pub mod periodic;
 pub mod sentinel;
 mod summary;

@@ -60,8 +60,9 @@ impl Suspect {
     pub fn note(&self, what: &str) -> String {
         let Self { count, of, rest: [low, high], .. } = self;
         let (value, low, high) = (plain(self.value), plain(*low), plain(*high));
+        let are = if *count == 1 { "is" } else { "are" };
         format!(
-            "warning: {count} of the {of} values of {what} are {value}, far from all others ({low} to {high}); \
+            "warning: {count} of the {of} values of {what} {are} {value}, far from all others ({low} to {high}); \
              if this stands for missing data, leave those samples out with --no-data={value}"
         )
     }

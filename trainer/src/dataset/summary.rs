@@ -1,8 +1,16 @@
 //! A data set in one line: `80 rows: adc (0 to 45), temp (15.5 to 50.5) → p (95.2 to 107.1)`.
 
+use super::sentinel::plain;
 use super::{Dataset, Kind};
 
 impl Dataset {
+    /// The name of an output for figures, which draw what the model answers: with its origin, if it is not counted from 0.
+    #[must_use]
+    pub fn output_label(&self, output: usize) -> String {
+        let (name, origin) = (&self.output_names[output], self.output_origins[output]);
+        if origin == 0.0 { name.clone() } else { format!("{name} - {}", plain(origin)) }
+    }
+
     /// What the data were understood to be: how many samples, which inputs with which range, and which outputs, in the file's numbers.
     ///
     /// ```

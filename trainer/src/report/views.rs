@@ -93,7 +93,7 @@ fn output_drawings(dataset: &Dataset, predictions: &Array2<f32>, output: usize) 
     let map = dataset.output_maps[output];
     let target = dataset.targets.column(output).mapv(|unit| unit * map.scale + map.offset);
     let prediction = predictions.column(output);
-    let name = &dataset.output_names[output];
+    let name = &dataset.output_label(output);
     let suffix = if dataset.outputs() > 1 { format!("_{output}") } else { String::new() };
     match dataset.grid_shape().as_deref() {
         None => {

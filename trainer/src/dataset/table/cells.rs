@@ -187,20 +187,18 @@ impl<'o> Tally<'o> {
             ));
         }
         if self.remarks + self.blank > 0 {
-            let (remarks, blank) = (self.remarks, self.blank);
-            notes.push(format!("note: {remarks} remarks and {blank} rows without any value were skipped"));
+            let skipped = listed([(self.remarks, "remark"), (self.blank, "row without any value")]);
+            notes.push(format!("note: skipped among the rows: {skipped}"));
         }
         if left_out + self.cells_left_out > 0 {
             let first = bad.first.first().map_or(String::new(), |first| format!("; the first is {first}"));
-            let single = if self.cells_left_out == 0 {
-                String::new()
+            let what = if self.cells_left_out == 0 {
+                format!("{left_out} of {rows} rows")
             } else {
-                format!(" and {} single cells", self.cells_left_out)
+                listed([(left_out, "row"), (self.cells_left_out, "single cell")])
             };
-            notes.push(format!(
-                "note: {left_out} of {rows} rows{single} are left out: {} cells are missing or bad and {} have a value of --no-data{first}",
-                bad.count, self.no_data
-            ));
+            let why = listed([(bad.count, "missing or bad cell"), (self.no_data, "value of --no-data")]);
+            notes.push(format!("note: left out: {what}, because of {why}{first}"));
         }
         if self.no_data == 0 && !options.no_data.is_empty() {
             let values: Vec<_> = options.no_data.iter().map(|&value| plain(value)).collect();
@@ -208,6 +206,17 @@ impl<'o> Tally<'o> {
         }
         Ok(notes)
     }
+}
+
+/// Counts that are not 0 with what they count: `2 rows and 1 single cell`.
+fn listed(counts: [(usize, &str); 2]) -> String {
+    let plural = |(count, what): (usize, &str)| match what.split_once(' ') {
+        _ if count == 1 => format!("1 {what}"),
+        Some(("row", rest)) => format!("{count} rows {rest}"),
+        Some(("value", rest)) => format!("{count} values {rest}"),
+        _ => format!("{count} {what}s"),
+    };
+    counts.into_iter().filter(|(count, _)| *count > 0).map(plural).collect::<Vec<_>>().join(" and ")
 }
 
 /// Of one column: how many rows have no value there, and what stands there instead.

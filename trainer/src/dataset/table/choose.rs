@@ -97,7 +97,7 @@ pub(super) fn remedy(sheet: &Sheet<'_>, choice: &Choice, leave: usize) -> String
         columns.iter().map(text).collect::<Vec<_>>().join(",")
     };
     match (&inputs[..], &outputs[..]) {
-        ([], _) | (_, []) => "--inputs and --outputs".to_owned(),
+        ([], _) | (_, []) => "--inputs and --outputs that name other columns".to_owned(),
         _ => format!("--inputs {} --outputs {}", typed(&inputs), typed(&outputs)),
     }
 }

@@ -8,7 +8,6 @@
 //! | `decimal.rs`, `number.rs` | the decimal mark, and the value of a field |
 //! | `choose.rs` | which columns are inputs and outputs |
 //! | `cells.rs`, `wide.rs` | the values; what is missing, bad, or said to be no data |
-//! | `origin.rs` | from where a column is counted so that single precision holds it |
 //! | `doubts.rs` | what may be other than it seems |
 //!
 //! All that is skipped or assumed goes into [`Dataset::notes`]. [`columns`] reads named columns of points to evaluate a model at, by
@@ -22,7 +21,6 @@ mod doubts;
 mod error;
 mod header;
 mod number;
-mod origin;
 mod sheet;
 mod text;
 mod wide;
@@ -33,9 +31,9 @@ use ndarray::Array2;
 
 use self::choose::Choice;
 use self::dialect::Separator;
-use self::origin::Spread;
 use self::sheet::Sheet;
 use super::domain::{self, Axis, OutputMap};
+use super::origin::Spread;
 use super::sentinel::suspects;
 use super::{Dataset, Kind, LoadOptions};
 
@@ -190,13 +188,8 @@ impl Samples {
             return Err(TableError::OneRow(self.last_line));
         }
         self.notes.extend(doubts::of_values(&self.names, self.inputs, &self.columns, options));
-        let origins = self.subtract_origins(options)?;
+        let (origins, axes) = self.count_from_origins(options)?;
         let (input_columns, output_columns) = self.columns.split_at(self.inputs);
-        let axes: Vec<Axis> = input_columns
-            .iter()
-            .zip(&self.names)
-            .map(|(values, name)| column_axis(name, values))
-            .collect::<Result<_, _>>()?;
         let output_maps: Vec<OutputMap> = output_columns
             .iter()
             .zip(&self.names[self.inputs..])
@@ -231,35 +224,39 @@ impl Samples {
         })
     }
 
-    /// Counts every column from the model's origin, or else from the one that it needs itself.
-    fn subtract_origins(&mut self, options: &LoadOptions) -> Result<Vec<f64>, TableError> {
-        let mut origins = Vec::with_capacity(self.columns.len());
+    /// Counts every column from the model's origin, or else from the one that it needs itself; also the axes of the inputs.
+    fn count_from_origins(&mut self, options: &LoadOptions) -> Result<(Vec<f64>, Vec<Axis>), TableError> {
+        let (mut origins, mut axes) = (Vec::new(), Vec::new());
         for (k, (name, values)) in self.names.iter().zip(&mut self.columns).enumerate() {
-            let origin = match &options.origins {
-                Some(origins) if k < self.inputs => origins.input(k),
-                Some(origins) => origins.output(k - self.inputs),
-                None => {
-                    let spread = Spread::of(values);
-                    let origin = spread.origin();
-                    // What stands for missing data says nothing of the steps between the others.
-                    if suspects(values).is_empty() {
-                        self.notes.extend(spread.notes(name, origin, k < self.inputs));
-                    }
-                    origin
-                }
+            let is_input = k < self.inputs;
+            let spread = (is_input || options.origins.is_none()).then(|| Spread::of(values));
+            let origin = match (&options.origins, &spread) {
+                (Some(origins), _) if is_input => origins.input(k),
+                (Some(origins), _) => origins.output(k - self.inputs),
+                (None, spread) => spread.as_ref().map_or(0.0, Spread::origin),
             };
+            if let (None, Some(spread)) = (&options.origins, &spread) {
+                let notes = spread.notes(&format!("column '{name}'"), origin, is_input);
+                // What stands for missing data says nothing of the steps between the others.
+                if !notes.is_empty() && suspects(values).is_empty() {
+                    self.notes.extend(notes);
+                }
+            }
             if origin != 0.0 {
                 values.iter_mut().for_each(|value| *value -= origin);
             }
+            if let Some(spread) = spread.filter(|_| is_input) {
+                axes.push(column_axis(name, values, &spread.less(origin))?);
+            }
             origins.push(origin);
         }
-        Ok(origins)
+        Ok((origins, axes))
     }
 }
 
 /// Minimum, maximum and period of an input column.
-fn column_axis(name: &str, values: &[f64]) -> Result<Axis, TableError> {
-    let Spread { minimum, maximum, distinct, .. } = Spread::of(values);
+fn column_axis(name: &str, values: &[f64], spread: &Spread) -> Result<Axis, TableError> {
+    let &Spread { minimum, maximum, distinct, .. } = spread;
     let span = maximum - minimum;
     let period = if distinct == 1 { 1.0 } else { span + span / (distinct - 1) as f64 };
     let axis = Axis::new(minimum as f32, maximum as f32, period as f32);

@@ -100,7 +100,7 @@ impl<'t> Sheet<'t> {
         notes.extend(skipped);
 
         let rows = &sample[first..];
-        let columns: Vec<_> = (0..width).map(|column| known(rows, column, numeric[column], &names)).collect();
+        let columns: Vec<_> = (0..width).map(|column| known(rows, column, &names)).collect();
         // R leaves out the name of the names of its rows, which are numbers in order or text.
         let is_axis = names.iter().skip(1).all(|name| looks_numeric(name));
         if let (Some(found), true) = (missing_first, columns[0].numeric && !columns[0].counts && !is_axis) {
@@ -171,21 +171,23 @@ fn width(sample: &[Fields<'_>]) -> Option<usize> {
     most.or_else(|| sample.iter().map(|row| row.fields.len()).max())
 }
 
-/// Which columns hold numbers in half of their cells or more, lines of text above the rows among them.
+/// Which columns hold numbers in half of their cells or more, in the lower half of the sample: above may be lines of text.
 fn numeric_columns(sample: &[Fields<'_>], width: usize) -> Vec<bool> {
-    let numeric = |column: usize| {
-        let cells = sample.iter().filter(|row| row.fits(width)).map(|row| &row.fields[column]);
-        let (mut present, mut numbers) = (0, 0);
-        for cell in cells.filter(|cell| Cell::read(cell, Decimal::Point) != Cell::Missing) {
-            present += 1;
-            numbers += usize::from(looks_numeric(cell));
-        }
-        numbers > 0 && 2 * numbers >= present
-    };
-    (0..width).map(numeric).collect()
+    let fitting: Vec<_> = sample.iter().filter(|row| row.fits(width)).collect();
+    let lower = &fitting[fitting.len() / 2..];
+    (0..width).map(|column| is_numeric(lower.iter().map(|row| row.fields[column].as_str()))).collect()
 }
 
-fn known(rows: &[Fields<'_>], column: usize, numeric: bool, names: &[String]) -> Column {
+fn is_numeric<'f>(cells: impl Iterator<Item = &'f str>) -> bool {
+    let (mut present, mut numbers) = (0, 0);
+    for cell in cells.filter(|cell| Cell::read(cell, Decimal::Point) != Cell::Missing) {
+        present += 1;
+        numbers += usize::from(looks_numeric(cell));
+    }
+    numbers > 0 && 2 * numbers >= present
+}
+
+fn known(rows: &[Fields<'_>], column: usize, names: &[String]) -> Column {
     let cells: Vec<&str> = rows.iter().filter_map(|row| row.fields.get(column)).map(String::as_str).collect();
     let from = |first: usize| !cells.is_empty() && cells.iter().zip(first..).all(|(cell, k)| *cell == k.to_string());
     let name = names[column].to_lowercase();
@@ -195,7 +197,7 @@ fn known(rows: &[Fields<'_>], column: usize, numeric: bool, names: &[String]) ->
         numbers.windows(2).all(|pair| pair[0] < pair[1])
     };
     Column {
-        numeric,
+        numeric: is_numeric(cells.iter().copied()),
         empty: cells.iter().all(|cell| cell.is_empty()),
         nameless: (name.is_empty() && !names.iter().all(String::is_empty))
             || (column == 0 && name.starts_with("unnamed: ")),

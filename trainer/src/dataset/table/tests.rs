@@ -114,7 +114,7 @@ fn every_dialect_gives_the_same_numbers() {
         ),
         (
             "# adc,temp,p\n0.5 15.5 1000.25\n# half way\n10.5 20.5 2000.5\n20.5 25.5 1500.75\n",
-            &["line 1, a remark, names", "1 remarks"],
+            &["line 1, a remark, names", "skipped among the rows: 1 remark"],
             "names by commas",
         ),
         (
@@ -242,6 +242,9 @@ fn columns_that_are_no_numbers_are_named_with_the_options_that_leave_them_out() 
         let text = error(&format!("t;a;p\n{time};1;2\n{time};3;4\n"), &default);
         assert!(text.contains("holds times"), "{time}: {text}");
     }
+    let logger = "\"TOA5\",\"CR1\",\"12\"\nWHEN,V_Avg,RH\nTS,Volts,%\n,Avg,Smp\n2024-01-01 00:10:00,1,\"NAN\"\n2024-01-01 00:20:00,2.5,51\n";
+    let text = error(logger, &default);
+    assert!(text.contains("column 'WHEN'") && text.contains("--inputs V_Avg --outputs RH"), "{text}");
     let words = error("Gerät Nr,a b,p\nfirst,1,2\nsecond,3,4\n", &default);
     assert!(words.contains("holds text such as 'first'") && words.contains("--inputs 2 --outputs 3"), "{words}");
     let last = error("a,b,comment\n1,2,good\n3,4,bad\n", &default);
@@ -294,7 +297,11 @@ fn bad_cells_are_counted_and_the_first_five_named() {
     let skipping = LoadOptions { skip_missing: true, ..named(&["a"], &["b"]) };
     let data = read_with(text, &skipping);
     assert_eq!(rows(&data), [[1.0, 2.0], [7.0, 8.0], [13.0, 14.0]]);
-    assert!(says(&data, "7 of 10 rows are left out"), "{:?}", data.notes);
+    assert!(
+        says(&data, "left out: 7 of 10 rows, because of 7 missing or bad cells; the first is line 3"),
+        "{:?}",
+        data.notes
+    );
     // A gap in a column that is not used is none.
     assert_eq!(read_with("a,b,c\n1,2,\n3,4,x\n", &named(&["a"], &["b"])).len(), 2);
     assert!(
@@ -318,7 +325,7 @@ fn sentinels_are_noticed_and_left_out_on_request() {
     let options = |no_data: &[f64]| LoadOptions { no_data: no_data.to_vec(), ..LoadOptions::default() };
     let data = read_with(text, &options(&[-9999.0, -3.4e38]));
     assert_eq!(rows(&data), [[0.0, 512.5], [2.0, 530.0], [4.0, 501.25]]);
-    assert!(says(&data, "3 of 6 rows are left out"), "{:?}", data.notes);
+    assert!(says(&data, "left out: 3 of 6 rows, because of 3 values of --no-data"), "{:?}", data.notes);
     let typo = read_with(&text_without_floats, &options(&[-9998.0]));
     assert!(says(&typo, "no cell of the columns that are used is -9998"), "{:?}", typo.notes);
     // NaN is one as well.
@@ -347,7 +354,11 @@ fn wide_tables_are_read_when_they_are_said_to_be() {
         rows(&without_hole),
         [[1.0, 30.0, 1.0], [1.0, 20.0, 2.0], [1.0, 10.0, 3.0], [2.0, 30.0, 4.0], [2.0, 10.0, 6.0]]
     );
-    assert!(says(&without_hole, "0 of 2 rows and 1 single cells are left out"), "{:?}", without_hole.notes);
+    assert!(
+        says(&without_hole, "left out: 1 single cell, because of 1 missing or bad cell"),
+        "{:?}",
+        without_hole.notes
+    );
     assert!(error("a,b,c\n1,2,3\n4,5,6\n", &wide).contains("line 1: 'b' is no number"));
     // For a model that was trained on it, the columns of the long table are known.
     let model = LoadOptions { origins: Some(Default::default()), ..named(&["temp", "adc"], &["value"]) };
@@ -409,4 +420,55 @@ fn points_are_read_without_outputs() {
     assert!(values("adc,temp\n1,\n").unwrap_err().to_string().contains("column 'temp' is empty"));
     assert!(values("adc,temp\n1,2\n3,\n").unwrap_err().to_string().contains("line 3, column 'temp'"));
     assert!(values("adc,temp\n").unwrap_err().to_string().contains("no rows"));
+}
+
+#[test]
+fn no_bytes_make_it_panic() {
+    use rand::{RngExt, SeedableRng};
+    let seeds: [&[u8]; 6] = [
+        b"adc;temp;p\n0,5;15,5;1.000,25\n10,5;20,5;2.000,5\n20,5;25,5;1.500,75\n",
+        b"# a b c\n 1.0 2.0 3.0\n 4.0 5.0 6.0\n",
+        b"Export,,\nadc,temp,p\n[V],(A),-\n0,1,2\n3,,5\n\"6\",7,8\n,,\n",
+        b"\xff\xfea\x00,\x00b\x00\n\x001\x00,\x002\x00\n\x003\x00,\x004\x00\n\x00",
+        b"a\\b,1,2,3\n1,4,5,6\n2,7,8,9\n",
+        b"sep=;\n;x;y\n0;-9999;1e38\n1;1700000000,5;NaN\n2;1700000001,5;-3e38\n",
+    ];
+    let pieces: [&[u8]; 16] = [
+        b",",
+        b";",
+        b"\t",
+        b" ",
+        b"\n",
+        b"\r\n",
+        b"\"",
+        b"#",
+        b"1.000",
+        b"1,5",
+        b"-",
+        b"1e308",
+        b"\xc2\xa0",
+        b"\xe9",
+        b"x",
+        b"sep=",
+    ];
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(19);
+    for round in 0..4000 {
+        let mut bytes = seeds[round % seeds.len()].to_vec();
+        for _ in 0..rng.random_range(1..6) {
+            let at = rng.random_range(0..=bytes.len());
+            let end = (at + rng.random_range(0..4)).min(bytes.len());
+            bytes.splice(at..end, pieces[rng.random_range(0..pieces.len())].iter().copied());
+        }
+        let options = LoadOptions {
+            wide: round % 5 == 0,
+            skip_missing: round % 3 == 0,
+            no_data: if round % 4 == 0 { vec![-9999.0] } else { vec![] },
+            ..LoadOptions::default()
+        };
+        if let Ok(data) = dataset(&bytes, &options) {
+            assert!(data.len() > 1 && data.points.iter().chain(&data.targets).all(|value| value.is_finite()));
+            assert!(data.axes.iter().all(Axis::is_valid) && !data.summary().is_empty());
+        }
+        let _ = columns(&bytes, &options, &["a".to_owned()]);
+    }
 }

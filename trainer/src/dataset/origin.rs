@@ -1,7 +1,7 @@
-//! The origin from which a column is counted where single precision cannot hold its values apart.
+//! The origin from which values are counted where single precision cannot hold them apart.
 //!
 //! Models compute with values in single precision, whose steps grow with the size of a value: between 4194304 and 8388608 they are
-//! half a unit. Of northings in metres (4649776.25) or seconds since 1970 (1.7e9) little remains. Such columns are counted in double
+//! half a unit. Of northings in metres (4649776.25) or seconds since 1970 (1.7e9) little remains. Such values are counted in double
 //! precision from a round number close to them, and the model and all that it says count from there too.
 
 use crate::dataset::sentinel::plain;
@@ -13,7 +13,7 @@ const LEAST_GAIN: f64 = 4.0;
 /// With an error beyond this part of the spacing, values that differ can become the same.
 const MERGES: f64 = 0.5;
 
-/// A column's values in order.
+/// How the values of an input or output lie.
 pub(super) struct Spread {
     pub minimum: f64,
     pub maximum: f64,
@@ -39,6 +39,11 @@ impl Spread {
         Self { minimum, maximum, distinct, spacing }
     }
 
+    /// Of the same values, counted from an origin.
+    pub(super) fn less(self, origin: f64) -> Self {
+        Self { minimum: self.minimum - origin, maximum: self.maximum - origin, ..self }
+    }
+
     fn size_from(&self, origin: f64) -> f64 {
         (self.maximum - origin).abs().max((self.minimum - origin).abs())
     }
@@ -53,26 +58,27 @@ impl Spread {
         if LEAST_GAIN * half_step(self.size_from(origin)) <= error { origin } else { 0.0 }
     }
 
-    /// A sentence about an origin that was chosen, and one about what single precision loses from there.
-    pub(super) fn notes(&self, name: &str, origin: f64, is_input: bool) -> Vec<String> {
+    /// A sentence about an origin that was chosen, and one about what single precision loses from there; `what` names the values, such as
+    /// `column 'z'` or `the grid`.
+    pub(super) fn notes(&self, what: &str, origin: f64, is_input: bool) -> Vec<String> {
         let mut notes = Vec::new();
         let (spacing, lost) = (significant(self.spacing), significant(half_step(self.size_from(0.0))));
         if origin != 0.0 {
             let from = plain(origin);
             let how = if is_input {
-                format!("give the model '{name}' less {from}")
+                format!("subtract {from} from what is given to the model")
             } else {
                 format!("add {from} to what the model answers")
             };
             notes.push(format!(
-                "note: column '{name}' is counted from {from}, because its values are {spacing} apart and single precision would round \
+                "note: {what} is counted from {from}, because its values are {spacing} apart and single precision would round \
                  them by up to {lost}; on the device, {how}"
             ));
         }
         let error = half_step(self.size_from(origin));
         if self.distinct > 1 && error > MERGES * self.spacing {
             notes.push(format!(
-                "warning: column '{name}' has values {spacing} apart, which single precision, in which models compute, rounds by up to {}; \
+                "warning: {what} has values {spacing} apart, which single precision, in which models compute, rounds by up to {}; \
                  give less of its range, or coarser steps",
                 significant(error)
             ));
@@ -151,7 +157,7 @@ mod tests {
     fn what_is_lost_in_spite_of_the_origin_is_said() {
         let long: Vec<f64> = (0..1000).map(|k| 1.7e9 + f64::from(k) * 0.001).chain([1.8e9]).collect();
         let spread = Spread::of(&long);
-        let notes = spread.notes("t", spread.origin(), true);
+        let notes = spread.notes("column 't'", spread.origin(), true);
         assert!(
             notes.last().is_some_and(|note| note.contains("0.001 apart") && note.contains("rounds by up to 4")),
             "{notes:?}"
