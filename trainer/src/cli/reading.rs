@@ -11,12 +11,20 @@ pub(super) struct ReadingArgs {
     /// The last axis of an .npy holds the outputs [default: as in training, where there is a model]
     #[arg(long)]
     channels_last: bool,
+    /// Values that stand for missing data: samples with one of them are left out [default: as in training, where there is a model]
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUES")]
+    no_data: Vec<f64>,
 }
 
 impl ReadingArgs {
     /// The options for [`load`], with the columns of a table that are inputs and outputs.
     pub(super) fn options(&self, inputs: &[String], outputs: &[String]) -> LoadOptions {
-        LoadOptions { channels_last: self.channels_last, inputs: inputs.to_vec(), outputs: outputs.to_vec() }
+        LoadOptions {
+            channels_last: self.channels_last,
+            inputs: inputs.to_vec(),
+            outputs: outputs.to_vec(),
+            no_data: self.no_data.clone(),
+        }
     }
 }
 

@@ -27,6 +27,7 @@ mod error;
 pub mod holdout;
 mod image;
 pub mod npy;
+pub mod sentinel;
 
 use std::path::Path;
 
@@ -174,6 +175,24 @@ pub struct LoadOptions {
     /// Columns of a CSV that are outputs, in this order; empty: those that are not inputs, or the last one if the
     /// inputs are not named either.
     pub outputs: Vec<String>,
+    /// Values that stand for "no data": samples with one of them are left out, as [`sentinel::is_no_data`] tells.
+    #[serde(with = "as_text", skip_serializing_if = "Vec::is_empty")]
+    pub no_data: Vec<f64>,
+}
+
+/// Numbers kept as text: flattened numbers cannot be read back in every build of the workspace.
+mod as_text {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(numbers: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+        numbers.iter().map(f64::to_string).collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
+    }
 }
 
 /// Reads a PNG or JPEG picture, an `.npy` array or a CSV table, told apart by content rather than by name.
