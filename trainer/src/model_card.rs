@@ -10,7 +10,7 @@ use firmware_core::kernels::layer_words;
 use firmware_core::{Model, OutputActivation, Outside, Precision};
 use serde::Serialize;
 
-use crate::dataset::{Dataset, Kind, LoadOptions, is_named_table};
+use crate::dataset::{Dataset, Kind, LoadOptions, has_columns};
 
 /// The text lines that describe the data: names and units of what goes in and comes out. Values are JSON.
 #[must_use]
@@ -43,15 +43,20 @@ pub fn names(text: &str, key: &str) -> Vec<String> {
 #[must_use]
 pub fn load_options(text: &str, path: &Path, given: LoadOptions) -> LoadOptions {
     let mut options = given;
-    if is_named_table(path) {
+    if options.targets.is_some() {
+        return options;
+    }
+    if has_columns(path) {
         if options.inputs.is_empty() {
             options.inputs = names(text, "inputs");
         }
         if options.outputs.is_empty() {
             options.outputs = names(text, "outputs");
         }
-    } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy")) {
+    } else if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("npy") || end.eq_ignore_ascii_case("npz")) {
         options.channels_last |= text_value(text, "channels_last") == Some("true");
+        // Whether an array of height x width x 3 is a volume shows in the number of inputs.
+        options.volume |= !options.channels_last && names(text, "inputs").len() == 3;
     }
     options
 }

@@ -25,7 +25,7 @@ use crate::provision;
 pub struct Args {
     /// The artifact (.ffm)
     model: PathBuf,
-    /// A PNG or JPEG picture, an .npy array, or a CSV table
+    /// A picture, an array, an elevation grid or a table
     input: PathBuf,
     /// The emulated board
     #[arg(long, default_value = boards::DEFAULT)]
@@ -79,7 +79,8 @@ pub fn run(args: &Args) -> Result<()> {
     let firmware = Firmware::build(&provision::all()?, board, None)?;
     let (summary, outputs) = evaluate(&firmware, &artifact, &data)?;
     if let Some(path) = &args.outputs {
-        let values = outputs.as_slice().context("the outputs are not in standard layout")?;
+        let values = data.on_grid(&outputs);
+        let values = values.as_slice().context("the outputs are not in standard layout")?;
         files::write_with(path, |writer| npy::write(writer, &data.output_shape(), values))?;
     }
     if args.json {

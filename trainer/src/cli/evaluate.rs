@@ -35,7 +35,7 @@ pub(crate) struct Evaluate {
     targets: Vec<String>,
     #[command(flatten)]
     reading: ReadingArgs,
-    /// Write the model's outputs, in the data's units and shape, to an .npy of f32
+    /// Write the model's outputs, in the data's units and shape, to an .npy of f32; cells without data are NaN
     #[arg(long, value_name = "FILE.npy")]
     outputs: Option<PathBuf>,
     /// Draw the model's outputs to a PNG: the picture itself, a map, a curve, or predicted against true
@@ -105,7 +105,8 @@ impl Evaluate {
 
     fn write_files(&self, data: &Dataset, predictions: &Array2<f32>) -> anyhow::Result<()> {
         if let Some(path) = &self.outputs {
-            let values = predictions.as_slice().context("predictions are in standard layout")?;
+            let values = data.on_grid(predictions);
+            let values = values.as_slice().context("predictions are in standard layout")?;
             files::write_with(path, |writer| npy::write(writer, &data.output_shape(), values))?;
         }
         if let Some(path) = &self.picture {

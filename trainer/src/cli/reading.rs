@@ -11,6 +11,12 @@ pub(super) struct ReadingArgs {
     /// The last axis of an .npy holds the outputs [default: as in training, where there is a model]
     #[arg(long)]
     channels_last: bool,
+    /// An .npy of height x width x 3 or 4 is a volume, not a picture in colours
+    #[arg(long, conflicts_with = "channels_last")]
+    volume: bool,
+    /// The array of an .npz to read, if it holds several
+    #[arg(long, value_name = "NAME")]
+    array: Option<String>,
     /// Values that stand for missing data: samples with one of them are left out [default: as in training, where there is a model]
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUES")]
     no_data: Vec<f64>,
@@ -21,6 +27,9 @@ impl ReadingArgs {
     pub(super) fn options(&self, inputs: &[String], outputs: &[String]) -> LoadOptions {
         LoadOptions {
             channels_last: self.channels_last,
+            volume: self.volume,
+            array: self.array.clone(),
+            targets: None,
             inputs: inputs.to_vec(),
             outputs: outputs.to_vec(),
             no_data: self.no_data.clone(),

@@ -79,7 +79,7 @@ fn check_header(names: &[String]) -> Result<(), CsvError> {
 }
 
 /// The numbers of the input and the output columns.
-fn choose_columns(
+pub(super) fn choose_columns(
     names: &[String],
     inputs: &[String],
     outputs: &[String],
@@ -179,7 +179,7 @@ fn number(field: &[u8]) -> Result<f64, Fault> {
 }
 
 /// Minimum, maximum and period of an input column.
-fn column_axis(name: &str, values: &[f64]) -> Result<Axis, CsvError> {
+pub(super) fn column_axis(name: &str, values: &[f64]) -> Result<Axis, CsvError> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let (minimum, maximum) = (sorted[0], sorted[sorted.len() - 1]);
@@ -198,7 +198,7 @@ fn column_axis(name: &str, values: &[f64]) -> Result<Axis, CsvError> {
 }
 
 /// The map of an output column to its unit range.
-fn column_map(name: &str, values: &[f64]) -> Result<OutputMap, CsvError> {
+pub(super) fn column_map(name: &str, values: &[f64]) -> Result<OutputMap, CsvError> {
     let minimum = values.iter().copied().fold(f64::INFINITY, f64::min);
     let maximum = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     domain::range_map(minimum, maximum).ok_or_else(|| CsvError::Range { column: name.to_owned(), minimum, maximum })

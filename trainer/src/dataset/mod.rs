@@ -1,4 +1,4 @@
-//! Data sets: a picture, an `.npy` grid or a table in a CSV, as coordinates and targets for a network.
+//! Data sets: a picture, an array, an elevation grid or a table, as coordinates and targets for a network.
 //!
 //! Whatever the file, a [`Dataset`] holds `n` samples with `d` inputs and `c` outputs:
 //!
@@ -17,19 +17,29 @@
 //!   A column of a table has its own minimum and maximum, and its mean spacing (span over the number of distinct
 //!   values less one) takes the place of the 1.
 //! - **Outputs.** `unit = (value - offset) / scale`. Pictures have offset 0 and scale 1: their unit is the intensity.
-//!   All channels of an `.npy` share one offset and scale, since they share one array; each column of a table has its
-//!   own. A constant output has scale 1, so nothing is divided by zero.
+//!   All channels of an `.npy` share one offset and scale, since they share one array; each column of a table and each band
+//!   of a TIFF has its own. A constant output has scale 1, so nothing is divided by zero.
+//! - **Holes.** Cells without data are no samples: `cells` says which cell each sample is. The domain stays that of the
+//!   whole grid.
 //! - **Peak.** PSNR is measured on unit values, where the peak is 1: the range of the data.
 
+mod arrays;
+mod columns;
 pub mod csv;
 mod domain;
 mod error;
+mod foreign;
+mod format;
+mod grid;
 pub mod holdout;
 mod image;
 pub mod npy;
+mod npz;
+mod points;
+mod records;
 pub mod sentinel;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -38,6 +48,9 @@ use crate::files;
 
 pub use domain::{Axis, OutputMap, Outside};
 pub use error::{CsvError, DatasetError, NpyError};
+use format::Format;
+pub use format::{has_columns, is_named_table};
+pub use grid::{AsciiError, ElevationError, GridError, HgtError, TiffFault};
 pub use holdout::{Holdout, Split, split};
 
 /// What a file of data looked like before it became samples; reports draw it in this form again.
@@ -148,6 +161,18 @@ impl Dataset {
         }
     }
 
+    /// Values of all samples, `[n, c]`, in the order of the file's cells with NaN in the holes: as [`Dataset::output_shape`] tells.
+    pub fn on_grid(&self, values: &Array2<f32>) -> Array2<f32> {
+        let Some((shape, cells)) = self.grid_shape().zip(self.cells.as_deref()) else {
+            return values.clone();
+        };
+        let mut all = Array2::from_elem((shape.iter().product(), values.ncols()), f32::NAN);
+        for (row, &cell) in values.rows().into_iter().zip(cells) {
+            all.row_mut(cell).assign(&row);
+        }
+        all
+    }
+
     /// The shape in which the outputs are written to an `.npy`: that of the input array, or `[n, c]` for a table.
     pub fn output_shape(&self) -> Vec<usize> {
         let Some(mut shape) = self.grid_shape() else {
@@ -170,6 +195,15 @@ impl Dataset {
 pub struct LoadOptions {
     /// The last axis of an `.npy` holds the outputs.
     pub channels_last: bool,
+    /// An `.npy` of height x width x 3 or 4 is a volume, not a picture in colours.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub volume: bool,
+    /// The array of an `.npz` that is read; may be left out if there is only one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub array: Option<String>,
+    /// The array of targets, a row each, for which the file itself holds the points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub targets: Option<PathBuf>,
     /// Columns of a CSV that are inputs, in this order; empty: those that are not outputs.
     pub inputs: Vec<String>,
     /// Columns of a CSV that are outputs, in this order; empty: those that are not inputs, or the last one if the
@@ -195,7 +229,8 @@ mod as_text {
     }
 }
 
-/// Reads a PNG or JPEG picture, an `.npy` array or a CSV table, told apart by content rather than by name.
+/// Reads a picture, an array, an elevation grid or a table, told apart by content rather than by name; of an array of points, also that
+/// of its targets.
 ///
 /// # Errors
 ///
@@ -209,75 +244,82 @@ mod as_text {
 /// # Ok::<(), trainer::dataset::DatasetError>(())
 /// ```
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DatasetError> {
+    let bytes = bytes_of(path)?;
+    if let Some(targets) = &options.targets {
+        return pair(path, &bytes, targets, options);
+    }
+    let format = Format::guess(path, &bytes)?;
+    format.check(path, options)?;
+    let of_npy = |source| DatasetError::Npy { path: path.to_owned(), source };
+    let of_grid = |source: ElevationError| DatasetError::Grid { path: path.to_owned(), source };
+    match format {
+        Format::Image(format) => {
+            let of_image = |reason| DatasetError::Image { path: path.to_owned(), reason };
+            let (picture, orientation) = image::decode(&bytes, format).map_err(of_image)?;
+            if format == ::image::ImageFormat::Hdr {
+                return image::radiance(&picture).dataset(&options.no_data).map_err(|error| of_grid(error.into()));
+            }
+            format::no_numbers(path, options)?;
+            Ok(image::dataset(picture, orientation))
+        }
+        Format::Tiff => match grid::tiff::read(path, &bytes, !options.no_data.is_empty()).map_err(|e| of_grid(e.into()))? {
+            grid::tiff::Content::Picture(picture, orientation) => {
+                format::no_numbers(path, options)?;
+                Ok(image::dataset(picture, orientation))
+            }
+            grid::tiff::Content::Raster(raster) => raster.dataset(&options.no_data).map_err(|error| of_grid(error.into())),
+        },
+        Format::AsciiGrid => {
+            let raster = grid::ascii::raster(&bytes).map_err(of_grid)?;
+            raster.dataset(&options.no_data).map_err(|error| of_grid(error.into()))
+        }
+        Format::Hgt => {
+            let raster = grid::hgt::raster(path, &bytes).map_err(of_grid)?;
+            raster.dataset(&options.no_data).map_err(|error| of_grid(error.into()))
+        }
+        Format::Npy => array(path, &bytes, options),
+        Format::Npz => array(path, &npz::member(&bytes, options.array.as_deref()).map_err(of_npy)?, options),
+        Format::Csv => csv::dataset(&bytes, &options.inputs, &options.outputs)
+            .map_err(|source| DatasetError::Csv { path: path.to_owned(), source }),
+    }
+}
+
+/// All bytes of a file that has some.
+fn bytes_of(path: &Path) -> Result<Vec<u8>, DatasetError> {
     if path.is_dir() {
         return Err(DatasetError::Directory { path: path.to_owned() });
     }
     let bytes = files::read(path)?;
-    if bytes.is_empty() {
-        return Err(DatasetError::Empty { path: path.to_owned() });
+    if bytes.is_empty() { Err(DatasetError::Empty { path: path.to_owned() }) } else { Ok(bytes) }
+}
+
+/// The samples of an array in NumPy's format.
+fn array(path: &Path, bytes: &[u8], options: &LoadOptions) -> Result<Dataset, DatasetError> {
+    let of_npy = |source| DatasetError::Npy { path: path.to_owned(), source };
+    let header = npy::Header::parse(bytes).map_err(of_npy)?;
+    if records::are_records(&header) {
+        return records::dataset(&header, options).map_err(of_npy);
     }
-    match Format::guess(path, &bytes) {
-        Some(Format::Image(format)) => {
-            no_columns(path, options)?;
-            if options.channels_last {
-                return Err(DatasetError::ChannelsLastIsForNpy { path: path.to_owned() });
+    format::no_columns(path, options)?;
+    let bytes_each = header.descr.ends_with("u1");
+    arrays::dataset(npy::read(bytes).map_err(of_npy)?, bytes_each, options).map_err(of_npy)
+}
+
+/// The samples of points and their targets, an array each.
+fn pair(path: &Path, bytes: &[u8], targets: &Path, options: &LoadOptions) -> Result<Dataset, DatasetError> {
+    format::no_columns(path, options)?;
+    let read = |path: &Path, bytes: &[u8]| {
+        let of_npy = |source| DatasetError::Npy { path: path.to_owned(), source };
+        match Format::guess(path, bytes)? {
+            Format::Npy => npy::read(bytes).map_err(of_npy),
+            Format::Npz => {
+                npz::member(bytes, options.array.as_deref()).and_then(|member| npy::read(&member)).map_err(of_npy)
             }
-            image::dataset(&bytes, format).map_err(|reason| DatasetError::Image { path: path.to_owned(), reason })
+            _ => Err(DatasetError::PointsAreArrays { path: path.to_owned() }),
         }
-        Some(Format::Npy) => {
-            no_columns(path, options)?;
-            npy::dataset(&bytes, options.channels_last)
-                .map_err(|source| DatasetError::Npy { path: path.to_owned(), source })
-        }
-        Some(Format::Csv) => {
-            if options.channels_last {
-                return Err(DatasetError::ChannelsLastIsForNpy { path: path.to_owned() });
-            }
-            csv::dataset(&bytes, &options.inputs, &options.outputs)
-                .map_err(|source| DatasetError::Csv { path: path.to_owned(), source })
-        }
-        None => Err(DatasetError::UnknownFormat { path: path.to_owned() }),
-    }
-}
-
-/// Columns can only be named in a table.
-fn no_columns(path: &Path, options: &LoadOptions) -> Result<(), DatasetError> {
-    if options.inputs.is_empty() && options.outputs.is_empty() {
-        Ok(())
-    } else {
-        Err(DatasetError::ColumnsAreForCsv { path: path.to_owned() })
-    }
-}
-
-/// Whether a path has the extension of a table, `.csv`, `.tsv` or `.txt`, in any case.
-#[must_use]
-pub fn is_named_table(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
-    matches!(extension.as_deref(), Some("csv" | "tsv" | "txt"))
-}
-
-#[derive(Clone, Copy)]
-enum Format {
-    Image(::image::ImageFormat),
-    Npy,
-    Csv,
-}
-
-impl Format {
-    /// By the first bytes; a CSV, which has no mark of its own, by its name.
-    fn guess(path: &Path, bytes: &[u8]) -> Option<Self> {
-        use ::image::ImageFormat::{Jpeg, Png};
-        if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-            return Some(Self::Image(Png));
-        }
-        if bytes.starts_with(b"\xff\xd8\xff") {
-            return Some(Self::Image(Jpeg));
-        }
-        if bytes.starts_with(npy::MAGIC) {
-            return Some(Self::Npy);
-        }
-        is_named_table(path).then_some(Self::Csv)
-    }
+    };
+    let arrays = (read(path, bytes)?, read(targets, &bytes_of(targets)?)?);
+    points::dataset(arrays.0, arrays.1, &options.no_data).map_err(|source| DatasetError::Npy { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

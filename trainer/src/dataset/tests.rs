@@ -239,10 +239,10 @@ fn bad_arrays() {
     let mut strange = whole.clone();
     strange[..6].copy_from_slice(b"GARBAG");
     for bytes in [&strange[..], b"1.0 2.0 3.0 4.0"] {
-        assert_eq!(super::npy::read(bytes), Err(NpyError::Magic));
+        assert!(matches!(super::npy::read(bytes), Err(NpyError::Magic)));
     }
     for len in 0..6 {
-        assert_eq!(super::npy::read(&whole[..len]), Err(NpyError::HeaderTruncated), "cut at {len}");
+        assert!(matches!(super::npy::read(&whole[..len]), Err(NpyError::HeaderTruncated)), "cut at {len}");
     }
     let last = LoadOptions { channels_last: true, ..LoadOptions::default() };
     let many = message(load_bytes("a.npy", &npy("|u1", false, "(1, 17)", &[0; 17]), &last));
