@@ -1,5 +1,10 @@
 //! The conventions, and every kind of bad file one by one.
 
+mod foreign;
+mod grids;
+mod numpy;
+mod pictures;
+
 use std::io::Cursor;
 
 use super::*;
@@ -19,6 +24,26 @@ fn load_plain(name: &str, bytes: &[u8]) -> Result<Dataset, DatasetError> {
 fn columns(inputs: &[&str], outputs: &[&str]) -> LoadOptions {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     LoadOptions { inputs: owned(inputs), outputs: owned(outputs), ..LoadOptions::default() }
+}
+
+/// A file of the folder of test data, whose README says what it holds.
+fn testdata(name: &str) -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/grids").join(name)
+}
+
+fn load_testdata(name: &str, options: &LoadOptions) -> Result<Dataset, DatasetError> {
+    load(&testdata(name), options)
+}
+
+/// The targets of one output in the data's own numbers.
+fn in_units(data: &Dataset, output: usize) -> Vec<f64> {
+    let map = data.output_maps[output];
+    data.targets.column(output).iter().map(|&unit| f64::from(unit) * f64::from(map.scale) + f64::from(map.offset)).collect()
+}
+
+/// Whether numbers agree to single precision.
+fn agree(found: &[f64], expected: &[f64]) -> bool {
+    found.len() == expected.len() && found.iter().zip(expected).all(|(a, b)| (a - b).abs() <= 1e-6 * (1.0 + b.abs()) * 10.0)
 }
 
 /// The error as the command line prints it: the causes after colons, all in one line.
@@ -138,7 +163,8 @@ fn npy_writes_what_it_reads_at_an_aligned_offset() {
 #[test]
 fn three_dimensions_and_channels() {
     let values: Vec<f32> = (0..24).map(|v| v as f32).collect();
-    let volume = load_plain("v.npy", &npy_f32(&[2, 3, 4], &values)).unwrap();
+    let is_volume = LoadOptions { volume: true, ..LoadOptions::default() };
+    let volume = load_bytes("v.npy", &npy_f32(&[2, 3, 4], &values), &is_volume).unwrap();
     // Element [1, 2, 3] is z = 1, y = 2, x = 3.
     assert_eq!(volume.points.row(23).to_vec(), [3.0, 2.0, 1.0]);
     assert_eq!((volume.targets[[0, 0]], volume.targets[[23, 0]]), (0.0, 1.0));
