@@ -10,21 +10,54 @@ use firmware_core::kernels::layer_words;
 use firmware_core::{Model, OutputActivation, Outside, Precision};
 use serde::Serialize;
 
-use crate::dataset::{Dataset, Kind, LoadOptions, has_columns};
+use crate::dataset::sentinel::plain;
+use crate::dataset::{Dataset, Kind, LoadOptions, Origins, has_columns};
 
-/// The text lines that describe the data: names and units of what goes in and comes out. Values are JSON.
+const INPUT_UNITS: &str = "input_units";
+const OUTPUT_UNITS: &str = "output_units";
+const INPUT_ORIGINS: &str = "input_origins";
+const OUTPUT_ORIGINS: &str = "output_origins";
+const NO_DATA: &str = "no_data";
+
+/// The text lines that describe the data: names of what goes in and comes out; units where the file gives them; and origins where they
+/// are not 0, with which `x = file value - origin` goes in and `file value = origin + y` comes out. Values are JSON.
 #[must_use]
 pub fn data_text(dataset: &Dataset) -> String {
     let maps = dataset.output_maps.iter();
     let ranges: Vec<[f32; 2]> = maps.map(|map| [map.offset, map.offset + map.scale]).collect();
     let json = |value: serde_json::Value| value.to_string();
     let channels_last = matches!(dataset.kind, Kind::Grid { channels_last: true, .. });
-    format!(
+    let mut text = format!(
         "inputs: {}\noutputs: {}\noutput_ranges: {}\nchannels_last: {channels_last}\n",
         json(dataset.input_names.clone().into()),
         json(dataset.output_names.clone().into()),
         json(serde_json::json!(ranges)),
-    )
+    );
+    for (key, units) in [(INPUT_UNITS, &dataset.input_units), (OUTPUT_UNITS, &dataset.output_units)] {
+        if units.iter().any(|unit| !unit.is_empty()) {
+            text += &format!("{key}: {}\n", json(units.clone().into()));
+        }
+    }
+    for (key, origins) in [(INPUT_ORIGINS, &dataset.input_origins), (OUTPUT_ORIGINS, &dataset.output_origins)] {
+        if origins.iter().any(|&origin| origin != 0.0) {
+            text += &format!("{key}: {}\n", json(origins.clone().into()));
+        }
+    }
+    text
+}
+
+/// The text line that keeps which values stood for missing data in training, so that the same are left out of what the model is
+/// compared with; nothing if none did.
+#[must_use]
+pub fn no_data_text(no_data: &[f64]) -> String {
+    let texts: Vec<String> = no_data.iter().map(f64::to_string).collect();
+    if texts.is_empty() { String::new() } else { format!("{NO_DATA}: {}\n", serde_json::Value::from(texts)) }
+}
+
+/// From where the inputs and outputs of the model with this text are counted.
+#[must_use]
+pub fn origins(text: &str) -> Origins {
+    Origins { inputs: list(text, INPUT_ORIGINS), outputs: list(text, OUTPUT_ORIGINS) }
 }
 
 /// The value of a key in a model's text.
@@ -36,6 +69,10 @@ pub fn text_value<'t>(text: &'t str, key: &str) -> Option<&'t str> {
 /// The names of the columns that a model was trained on, `inputs` or `outputs`; empty if its text has none.
 #[must_use]
 pub fn names(text: &str, key: &str) -> Vec<String> {
+    list(text, key)
+}
+
+fn list<T: serde::de::DeserializeOwned>(text: &str, key: &str) -> Vec<T> {
     text_value(text, key).and_then(|value| serde_json::from_str(value).ok()).unwrap_or_default()
 }
 
@@ -43,6 +80,10 @@ pub fn names(text: &str, key: &str) -> Vec<String> {
 #[must_use]
 pub fn load_options(text: &str, path: &Path, given: LoadOptions) -> LoadOptions {
     let mut options = given;
+    options.origins = Some(origins(text));
+    if options.no_data.is_empty() {
+        options.no_data = names(text, NO_DATA).iter().filter_map(|value| value.parse().ok()).collect();
+    }
     if options.targets.is_some() {
         return options;
     }
@@ -76,6 +117,12 @@ pub struct InputCard {
     pub maximum: f32,
     /// The length of the unit domain, user units.
     pub period: f32,
+    /// What is to be subtracted from a value of the file: `x = file value - origin`; the limits above are of `x`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub origin: f64,
+    /// As in the data, if they name it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub unit: String,
 }
 
 /// One output of a model.
@@ -85,6 +132,17 @@ pub struct OutputCard {
     pub name: String,
     /// The range of the training data, user units, if the text has it.
     pub range: Option<[f32; 2]>,
+    /// What is to be added to what the model answers: `file value = origin + y`; the range above is of `y`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub origin: f64,
+    /// As in the data, if they name it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub unit: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// Bytes of a part of the file.
@@ -144,19 +202,34 @@ impl ModelCard {
         let (header, text) = (model.header(), model.text());
         let numbered =
             |names: Vec<String>, k: usize, kind: &str| names.get(k).cloned().unwrap_or_else(|| format!("{kind} {k}"));
+        let origins = origins(text);
+        let unit = |key: &str, k: usize| names(text, key).get(k).cloned().unwrap_or_default();
         let input = |(k, axis): (usize, firmware_core::Axis)| InputCard {
             name: numbered(names(text, "inputs"), k, "input"),
             minimum: axis.minimum,
             maximum: axis.maximum,
             period: axis.period(),
+            origin: origins.input(k),
+            unit: unit(INPUT_UNITS, k),
         };
         let ranges: Vec<[f32; 2]> =
             text_value(text, "output_ranges").and_then(|value| serde_json::from_str(value).ok()).unwrap_or_default();
         let output = |k: usize| OutputCard {
             name: numbered(names(text, "outputs"), k, "output"),
             range: ranges.get(k).copied(),
+            origin: origins.output(k),
+            unit: unit(OUTPUT_UNITS, k),
         };
-        let of_data = ["inputs", "outputs", "output_ranges", "channels_last"];
+        let of_data = [
+            "inputs",
+            "outputs",
+            "output_ranges",
+            "channels_last",
+            INPUT_UNITS,
+            OUTPUT_UNITS,
+            INPUT_ORIGINS,
+            OUTPUT_ORIGINS,
+        ];
         let settings = lines(text)
             .filter(|(key, _)| !of_data.contains(key))
             .map(|(key, value)| (key.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
@@ -223,18 +296,35 @@ fn sections(model: &Model<'_>, hidden: &[usize], features: usize, model_bytes: u
     sections
 }
 
+/// A unit after a number.
+fn spaced(unit: &str) -> String {
+    if unit.is_empty() { String::new() } else { format!(" {unit}") }
+}
+
 impl fmt::Display for ModelCard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut row = |key: &str, value: &dyn fmt::Display| writeln!(f, "{key:<24}{value}");
         let db = |value: Option<f32>| value.map_or("unknown".to_owned(), |db| format!("{db:.2} dB"));
         row("precision", &self.precision)?;
         for input in &self.inputs {
-            let InputCard { name, minimum, maximum, period } = input;
-            row("input", &format_args!("{name}: {minimum} to {maximum}, period {period}"))?;
+            let InputCard { name, minimum, maximum, period, origin, unit } = input;
+            let unit = spaced(unit);
+            row("input", &format_args!("{name}: {minimum} to {maximum}{unit}, period {period}"))?;
+            if *origin != 0.0 {
+                row("", &format_args!("x = {name} in the file - {} (give x to the model)", plain(*origin)))?;
+            }
         }
         for output in &self.outputs {
-            let range = output.range.map_or(String::new(), |[low, high]| format!(": {low} to {high} in training"));
+            let range = output
+                .range
+                .map_or(String::new(), |[low, high]| format!(": {low} to {high}{} in training", spaced(&output.unit)));
             row("output", &format_args!("{}{range}", output.name))?;
+            if output.origin != 0.0 {
+                row(
+                    "",
+                    &format_args!("{} in the file = {} + y (the model answers y)", output.name, plain(output.origin)),
+                )?;
+            }
         }
         row("outside the domain", &self.outside)?;
         let (features, frequencies, passthrough) = (self.features, self.frequencies, self.passthrough);

@@ -7,7 +7,7 @@ use crate::encoding::Encoding;
 use crate::export::{Artifact, TrainedNetwork};
 use crate::fit::{FitParams, unit_outputs};
 use crate::metrics::psnr_db;
-use crate::model_card::data_text;
+use crate::model_card::{data_text, no_data_text};
 use crate::network::Mlp;
 use crate::quantize::DenseLayer;
 use crate::run::RunError;
@@ -98,6 +98,7 @@ impl SavedNetwork {
         let mut text = data_text(dataset);
         text += &format!("encoding: {kind}\nscale: {}\nhidden_layers: [{}]\n", fit.encoding.scale, hidden.join(","));
         text += &format!("steps: {}\nseed: {}\n", state.step, fit.seed);
+        text += &no_data_text(&settings.load.no_data);
         Self {
             encoding: encoding.clone(),
             network: state.networks[0].clone(),

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use ndarray::Array2;
 use serde::Serialize;
-use trainer::dataset::{self, Dataset, LoadOptions, npy};
+use trainer::dataset::{self, Dataset, LoadOptions};
 use trainer::export::Artifact;
-use trainer::files;
 use trainer::metrics::Metrics;
 use trainer::model_card;
 
@@ -79,9 +78,7 @@ pub fn run(args: &Args) -> Result<()> {
     let firmware = Firmware::build(&provision::all()?, board, None)?;
     let (summary, outputs) = evaluate(&firmware, &artifact, &data)?;
     if let Some(path) = &args.outputs {
-        let values = data.on_grid(&outputs);
-        let values = values.as_slice().context("the outputs are not in standard layout")?;
-        files::write_with(path, |writer| npy::write(writer, &data.output_shape(), values))?;
+        data.write_outputs(path, &outputs)?;
     }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&summary)?);

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use firmware_core::{Model, Outside};
 use ndarray::Array2;
 use serde::Serialize;
-use trainer::dataset::{Dataset, npy};
+use trainer::dataset::Dataset;
 use trainer::metrics::Metrics;
 use trainer::model_card::{self, precision_name};
 use trainer::model_file::{ModelFile, predict};
@@ -27,15 +27,16 @@ pub(crate) struct Evaluate {
     model: PathBuf,
     /// A PNG or JPEG picture, an .npy array, or a CSV table
     input: PathBuf,
-    /// Columns of a CSV that are inputs [default: those that the model was trained on]
+    /// Columns of a table that are inputs, by name or number [default: those that the model was trained on]
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     inputs: Vec<String>,
-    /// Columns of a CSV to compare with [default: those that the model was trained on]
+    /// Columns of a table to compare with, by name or number [default: those that the model was trained on]
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     targets: Vec<String>,
     #[command(flatten)]
     reading: ReadingArgs,
-    /// Write the model's outputs, in the data's units and shape, to an .npy of f32; cells without data are NaN
+    /// Write the model's outputs, in the data's units and shape, to an .npy of f32 (f64 where the model counts from an origin); cells
+    /// without data are NaN
     #[arg(long, value_name = "FILE.npy")]
     outputs: Option<PathBuf>,
     /// Draw the model's outputs to a PNG: the picture itself, a map, a curve, or predicted against true
@@ -105,9 +106,7 @@ impl Evaluate {
 
     fn write_files(&self, data: &Dataset, predictions: &Array2<f32>) -> anyhow::Result<()> {
         if let Some(path) = &self.outputs {
-            let values = data.on_grid(predictions);
-            let values = values.as_slice().context("predictions are in standard layout")?;
-            files::write_with(path, |writer| npy::write(writer, &data.output_shape(), values))?;
+            data.write_outputs(path, predictions)?;
         }
         if let Some(path) = &self.picture {
             let png = report::reconstruction(data, predictions)?;

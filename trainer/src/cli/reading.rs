@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use trainer::dataset::{Dataset, DatasetError, LoadOptions, load};
+use trainer::dataset::{Dataset, DatasetError, Decimal, LoadOptions, load};
 
 /// Options of reading; which columns are what is named by each command itself.
 #[derive(clap::Args, Clone, Default, PartialEq)]
@@ -20,6 +20,24 @@ pub(super) struct ReadingArgs {
     /// Values that stand for missing data: samples with one of them are left out [default: as in training, where there is a model]
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUES")]
     no_data: Vec<f64>,
+    /// The decimal mark of a table, '.' or ','; the other one groups thousands [default: as its cells tell]
+    #[arg(long, value_parser = decimal, value_name = "MARK")]
+    decimal: Option<Decimal>,
+    /// Leave out rows of a table that have a missing or bad cell in a column that is used
+    #[arg(long)]
+    skip_missing: bool,
+    /// The table has one axis in its first line and one in its first column
+    #[arg(long)]
+    wide: bool,
+}
+
+/// A decimal mark, as itself or as a word.
+fn decimal(text: &str) -> Result<Decimal, String> {
+    match text {
+        "." | "point" => Ok(Decimal::Point),
+        "," | "comma" => Ok(Decimal::Comma),
+        _ => Err("give '.' or ','".to_owned()),
+    }
 }
 
 impl ReadingArgs {
@@ -33,13 +51,18 @@ impl ReadingArgs {
             inputs: inputs.to_vec(),
             outputs: outputs.to_vec(),
             no_data: self.no_data.clone(),
+            decimal: self.decimal,
+            skip_missing: self.skip_missing,
+            wide: self.wide,
+            origins: None,
         }
     }
 }
 
-/// Reads a file and says on standard error what was skipped or assumed.
+/// Reads a file and says on standard error, in one line, what it was understood to be, and what was skipped or assumed.
 pub(super) fn load_and_tell(path: &Path, options: &LoadOptions) -> Result<Dataset, DatasetError> {
     let dataset = load(path, options)?;
+    trainer::note!("{}", dataset.summary());
     for note in &dataset.notes {
         trainer::note!("{note}");
     }

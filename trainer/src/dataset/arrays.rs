@@ -43,7 +43,7 @@ pub(super) fn dataset(array: NpyArray, bytes_each: bool, options: &LoadOptions) 
         raster.names = (0..channels).map(|channel| format!("channel {channel}")).collect();
     }
     raster.notes = notes;
-    Ok(raster.dataset(&options.no_data)?)
+    Ok(raster.dataset(&options.missing())?)
 }
 
 /// What stands for full intensity, 1 or 255; none if these are no intensities.
@@ -67,7 +67,7 @@ fn colours([height, width, channels]: [usize; 3], values: &[f64], largest: f64) 
     }
     let what = if channels == 4 { "red, green, blue and alpha (shown over white)" } else { "red, green and blue" };
     dataset.notes.push(format!(
-        "the array of shape {height} x {width} x {channels} is read as a picture: its last axis is {what}, from 0 to {largest}; \
+        "note: the array of shape {height} x {width} x {channels} is read as a picture: its last axis is {what}, from 0 to {largest}; \
          --channels-last makes each of them an output of its own, --volume makes it a volume"
     ));
     dataset
@@ -77,14 +77,14 @@ fn colours([height, width, channels]: [usize; 3], values: &[f64], largest: f64) 
 fn doubt(shape: &[usize]) -> Option<String> {
     match *shape {
         [n, k] if (2..=MAX_INPUTS + 1).contains(&k) && n >= ROWS_PER_COLUMN * k => Some(format!(
-            "the array of shape {n} x {k} is read as a grid of {n} rows and {k} columns; if its rows are points, \
+            "note: the array of shape {n} x {k} is read as a grid of {n} rows and {k} columns; if its rows are points, \
              give their coordinates and values as two arrays with --points X.npy --targets Y.npy"
         )),
         [n, k, last @ 1..=2] if n > SHORT && k > SHORT => Some(format!(
-            "the array of shape {n} x {k} x {last} is read as a volume; if its last axis holds outputs, add --channels-last"
+            "note: the array of shape {n} x {k} x {last} is read as a volume; if its last axis holds outputs, add --channels-last"
         )),
         [channels @ 3..=4, height, width] if height > SHORT && width > SHORT => Some(format!(
-            "the array of shape {channels} x {height} x {width} is read as a volume of {channels} slices; if its first axis holds colours, \
+            "note: the array of shape {channels} x {height} x {width} is read as a volume of {channels} slices; if its first axis holds colours, \
              save numpy.moveaxis(array, 0, -1) instead"
         )),
         _ => None,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::grid::{ElevationError, GridError};
+use super::table::TableError;
 use crate::files::ReadError;
 use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 
@@ -95,11 +96,11 @@ pub enum DatasetError {
     },
     /// A table that cannot be used.
     #[error("{}", path.display())]
-    Csv {
+    Table {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: CsvError,
+        source: TableError,
     },
     /// A holdout that leaves nothing to train on or to test with.
     #[error("holdout {holdout} of {samples} samples leaves none to {left_without}; {remedy}")]
@@ -194,7 +195,7 @@ pub enum NpyError {
     RecordGrid(Vec<usize>),
     /// A field, or the chosen fields.
     #[error(transparent)]
-    Columns(#[from] CsvError),
+    Columns(#[from] TableError),
     /// More than a network may have.
     #[error(
         "{inputs} coordinates and {outputs} values in each row, at most {MAX_INPUTS} and {MAX_OUTPUTS} are possible; keep fewer columns"
@@ -242,125 +243,4 @@ impl NpyError {
         let complex = matches!(descr.as_bytes(), [b'<' | b'>' | b'=', b'c', ..]);
         if complex { Self::Complex(descr.to_owned()) } else { Self::ElementType(descr.to_owned()) }
     }
-}
-
-/// What can be wrong with a CSV table. Lines count from 1, the header being the first.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum CsvError {
-    /// A malformed record.
-    #[error("line {line}: {reason}")]
-    Malformed {
-        /// Where it begins.
-        line: u64,
-        /// In words.
-        reason: String,
-    },
-    /// Nothing but white space.
-    #[error("no header line; the first line must name the columns")]
-    NoHeader,
-    /// A first line of numbers.
-    #[error("line 1 holds numbers ('{0}'), expected the names of the columns; add a header line such as x,y,value")]
-    NumericHeader(String),
-    /// One column cannot be both input and output.
-    #[error("only one column ('{0}'); a table needs at least one input and one output, separated by commas")]
-    OneColumn(String),
-    /// Two columns of the same name.
-    #[error("line 1: columns {first} and {second} are both named '{name}'; rename one")]
-    DuplicateHeader {
-        /// The name.
-        name: String,
-        /// Counted from 1.
-        first: usize,
-        /// Counted from 1.
-        second: usize,
-    },
-    /// A name that the header lacks.
-    #[error("no column '{name}'; the columns are {available}")]
-    MissingColumn {
-        /// As asked for.
-        name: String,
-        /// As in the header.
-        available: String,
-    },
-    /// A name given twice.
-    #[error("column '{0}' is named more than once among inputs and outputs; name it once")]
-    RepeatedColumn(String),
-    /// Every column is taken already.
-    #[error("no column is left to be an {0}; name fewer of the others")]
-    NoneLeft(&'static str),
-    /// More than a network may have.
-    #[error("{0} input columns, at most {MAX_INPUTS} are possible; name fewer inputs")]
-    TooManyInputs(usize),
-    /// More than a network may have.
-    #[error("{0} output columns, at most {MAX_OUTPUTS} are possible; name fewer outputs")]
-    TooManyOutputs(usize),
-    /// A header and nothing else.
-    #[error("no rows below the header")]
-    NoRows,
-    /// One row spans no domain.
-    #[error("only one row (line {0}); at least two are needed to span a domain")]
-    OneRow(u64),
-    /// A row of another length than the header.
-    #[error("line {line}: {found} fields, the header has {expected}; check the line for missing or extra commas")]
-    FieldCount {
-        /// The line.
-        line: u64,
-        /// Fields in it.
-        found: usize,
-        /// Columns of the header.
-        expected: usize,
-    },
-    /// Text where a number should be.
-    #[error("line {line}, column '{column}': '{text}' is not a number; correct or delete the row")]
-    NotANumber {
-        /// The line.
-        line: u64,
-        /// The column's name.
-        column: String,
-        /// The field, shortened if long.
-        text: String,
-    },
-    /// Nothing where a number should be.
-    #[error("line {line}, column '{column}': the field is empty; fill it in or delete the row")]
-    EmptyField {
-        /// The line.
-        line: u64,
-        /// The column's name.
-        column: String,
-    },
-    /// NaN, infinite, or beyond f32.
-    #[error("line {line}, column '{column}': '{text}' is not a finite f32 number; correct or delete the row")]
-    NotFinite {
-        /// The line.
-        line: u64,
-        /// The column's name.
-        column: String,
-        /// The field.
-        text: String,
-    },
-    /// Minimum and maximum whose difference overflows.
-    #[error("column '{column}' spans {minimum:e} to {maximum:e}, more than f32 holds; rescale it")]
-    Range {
-        /// The column's name.
-        column: String,
-        /// Smallest value.
-        minimum: f64,
-        /// Largest value.
-        maximum: f64,
-    },
-    /// A large offset eats the digits.
-    #[error(
-        "column '{column}' has {distinct} distinct values, of which f32 can tell only {distinct_f32} apart; subtract {minimum} from it first"
-    )]
-    Resolution {
-        /// The column's name.
-        column: String,
-        /// In the file.
-        distinct: usize,
-        /// After rounding to f32.
-        distinct_f32: usize,
-        /// What to subtract.
-        minimum: f64,
-    },
 }

@@ -74,6 +74,8 @@ impl Format {
         let given = [
             (options.channels_last && !is_array, "--channels-last", "an .npy array"),
             (options.volume && !is_array, "--volume", "an .npy array"),
+            (options.wide && self != Self::Csv, "--wide", "a table"),
+            (options.decimal.is_some() && self != Self::Csv, "--decimal", "a table"),
             (options.array.is_some() && self != Self::Npz, "--array", "an .npz archive"),
         ];
         match given.into_iter().find(|option| option.0) {

@@ -28,7 +28,7 @@ pub(super) fn dataset(mut picture: DynamicImage, orientation: Orientation) -> Da
     let (targets, channels) = intensities(&picture);
     let mut dataset = from_intensities([height as usize, width as usize], targets, channels);
     if orientation != Orientation::NoTransforms {
-        dataset.notes.push(format!("the picture is turned as its EXIF orientation says; it is {width} x {height} pixels then"));
+        dataset.notes.push(format!("note: the picture is turned as its EXIF orientation says; it is {width} x {height} pixels then"));
     }
     dataset
 }
@@ -48,6 +48,8 @@ pub(super) fn from_intensities([height, width]: [usize; 2], targets: Vec<f32>, c
         kind: Kind::Image { width, height, channels },
         input_names: domain::index_names(2),
         output_names: names.iter().map(|name| (*name).to_owned()).collect(),
+        input_units: Vec::new(),
+        output_units: Vec::new(),
         input_origins: vec![0.0; 2],
         output_origins: vec![0.0; channels],
         cells: None,
@@ -65,7 +67,7 @@ pub(super) fn radiance(picture: &DynamicImage) -> Raster {
     let mut raster = Raster::new(vec![height as usize, width as usize], values);
     raster.channels_last = true;
     raster.names = COLOURS.iter().map(|name| (*name).to_owned()).collect();
-    raster.notes.push("the radiances of the picture are taken as they are, without a tone curve".to_owned());
+    raster.notes.push("note: the radiances of the picture are taken as they are, without a tone curve".to_owned());
     raster
 }
 

@@ -25,7 +25,6 @@
 
 mod arrays;
 mod columns;
-pub mod csv;
 mod domain;
 mod error;
 mod foreign;
@@ -38,6 +37,8 @@ mod npz;
 mod points;
 mod records;
 pub mod sentinel;
+mod summary;
+pub mod table;
 
 use std::path::{Path, PathBuf};
 
@@ -47,11 +48,12 @@ use serde::{Deserialize, Serialize};
 use crate::files;
 
 pub use domain::{Axis, OutputMap, Outside};
-pub use error::{CsvError, DatasetError, NpyError};
+pub use error::{DatasetError, NpyError};
 use format::Format;
 pub use format::{has_columns, is_named_table};
 pub use grid::{AsciiError, ElevationError, GridError, HgtError, TiffFault};
 pub use holdout::{Holdout, Split, split};
+pub use table::{Decimal, TableError};
 
 /// What a file of data looked like before it became samples; reports draw it in this form again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +97,10 @@ pub struct Dataset {
     pub input_names: Vec<String>,
     /// `value`, `red`, …, or the names of the columns.
     pub output_names: Vec<String>,
+    /// The unit of each input as the file gives it, empty where it gives none; no element at all if it gives no units.
+    pub input_units: Vec<String>,
+    /// The same of each output.
+    pub output_units: Vec<String>,
     /// What zero stands for in `points`, in the file's own numbers, for each input: `file value = origin + point`. Not zero only where
     /// single precision could not tell the file's values apart otherwise.
     pub input_origins: Vec<f64>,
@@ -123,6 +129,8 @@ impl Dataset {
             kind: Kind::Grid { shape: shape.to_vec(), channels_last: targets.ncols() > 1 },
             input_names: domain::index_names(axes.len()),
             output_names: (0..targets.ncols()).map(|output| format!("output {output}")).collect(),
+            input_units: Vec::new(),
+            output_units: Vec::new(),
             input_origins: vec![0.0; axes.len()],
             output_origins: vec![0.0; targets.ncols()],
             cells: None,
@@ -187,6 +195,23 @@ impl Dataset {
         }
         shape
     }
+
+    /// Writes what a model answers at every sample, `[n, c]` counted from [`output_origins`](Self::output_origins), to an `.npy` in the
+    /// file's own numbers: f32, or f64 where an origin needs it; cells without data are NaN.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn write_outputs(&self, path: &Path, predictions: &Array2<f32>) -> Result<(), files::WriteError> {
+        let (shape, predictions) = (self.output_shape(), self.on_grid(predictions));
+        if self.output_origins.iter().all(|&origin| origin == 0.0) {
+            let values: Vec<f32> = predictions.iter().copied().collect();
+            return files::write_with(path, |writer| npy::write(writer, &shape, &values));
+        }
+        let origins = self.output_origins.iter().cycle();
+        let values: Vec<f64> = predictions.iter().zip(origins).map(|(&y, origin)| origin + f64::from(y)).collect();
+        files::write_with(path, |writer| npy::write(writer, &shape, &values))
+    }
 }
 
 /// How to read a file; a run keeps it among its settings.
@@ -204,14 +229,58 @@ pub struct LoadOptions {
     /// The array of targets, a row each, for which the file itself holds the points.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub targets: Option<PathBuf>,
-    /// Columns of a CSV that are inputs, in this order; empty: those that are not outputs.
+    /// Columns of a table that are inputs, in this order, by name or number; empty: those that are not outputs.
     pub inputs: Vec<String>,
-    /// Columns of a CSV that are outputs, in this order; empty: those that are not inputs, or the last one if the
+    /// Columns of a table that are outputs, in this order; empty: those that are not inputs, or the last one if the
     /// inputs are not named either.
     pub outputs: Vec<String>,
     /// Values that stand for "no data": samples with one of them are left out, as [`sentinel::is_no_data`] tells.
     #[serde(with = "as_text", skip_serializing_if = "Vec::is_empty")]
     pub no_data: Vec<f64>,
+    /// The decimal mark of a table; `None`: as its cells tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decimal: Option<Decimal>,
+    /// Rows of a table with a missing or bad cell in a column that is used are left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub skip_missing: bool,
+    /// The table has one axis in the line of its names and one in its first column.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub wide: bool,
+    /// Set where data are read for a model that exists: they are counted from its origins and may be a single row, since the model
+    /// has the domain.
+    #[serde(skip)]
+    pub origins: Option<Origins>,
+}
+
+impl LoadOptions {
+    /// All values that stand for missing data in an array or a grid.
+    fn missing(&self) -> Vec<f64> {
+        let nan = self.skip_missing.then_some(f64::NAN);
+        self.no_data.iter().copied().chain(nan).collect()
+    }
+}
+
+/// From where the inputs and outputs of a model are counted, in the file's own numbers; those that are not listed, from 0.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Origins {
+    /// As [`Dataset::input_origins`].
+    pub inputs: Vec<f64>,
+    /// As [`Dataset::output_origins`].
+    pub outputs: Vec<f64>,
+}
+
+impl Origins {
+    /// Of the input with this number.
+    #[must_use]
+    pub fn input(&self, k: usize) -> f64 {
+        self.inputs.get(k).copied().unwrap_or_default()
+    }
+
+    /// Of the output with this number.
+    #[must_use]
+    pub fn output(&self, k: usize) -> f64 {
+        self.outputs.get(k).copied().unwrap_or_default()
+    }
 }
 
 /// Numbers kept as text: flattened numbers cannot be read back in every build of the workspace.
@@ -257,7 +326,7 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DatasetError>
             let of_image = |reason| DatasetError::Image { path: path.to_owned(), reason };
             let (picture, orientation) = image::decode(&bytes, format).map_err(of_image)?;
             if format == ::image::ImageFormat::Hdr {
-                return image::radiance(&picture).dataset(&options.no_data).map_err(|error| of_grid(error.into()));
+                return image::radiance(&picture).dataset(&options.missing()).map_err(|error| of_grid(error.into()));
             }
             format::no_numbers(path, options)?;
             Ok(image::dataset(picture, orientation))
@@ -267,20 +336,20 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DatasetError>
                 format::no_numbers(path, options)?;
                 Ok(image::dataset(picture, orientation))
             }
-            grid::tiff::Content::Raster(raster) => raster.dataset(&options.no_data).map_err(|error| of_grid(error.into())),
+            grid::tiff::Content::Raster(raster) => raster.dataset(&options.missing()).map_err(|error| of_grid(error.into())),
         },
         Format::AsciiGrid => {
             let raster = grid::ascii::raster(&bytes).map_err(of_grid)?;
-            raster.dataset(&options.no_data).map_err(|error| of_grid(error.into()))
+            raster.dataset(&options.missing()).map_err(|error| of_grid(error.into()))
         }
         Format::Hgt => {
             let raster = grid::hgt::raster(path, &bytes).map_err(of_grid)?;
-            raster.dataset(&options.no_data).map_err(|error| of_grid(error.into()))
+            raster.dataset(&options.missing()).map_err(|error| of_grid(error.into()))
         }
         Format::Npy => array(path, &bytes, options),
         Format::Npz => array(path, &npz::member(&bytes, options.array.as_deref()).map_err(of_npy)?, options),
-        Format::Csv => csv::dataset(&bytes, &options.inputs, &options.outputs)
-            .map_err(|source| DatasetError::Csv { path: path.to_owned(), source }),
+        Format::Csv => table::dataset(&bytes, options)
+            .map_err(|source| DatasetError::Table { path: path.to_owned(), source }),
     }
 }
 
@@ -319,7 +388,7 @@ fn pair(path: &Path, bytes: &[u8], targets: &Path, options: &LoadOptions) -> Res
         }
     };
     let arrays = (read(path, bytes)?, read(targets, &bytes_of(targets)?)?);
-    points::dataset(arrays.0, arrays.1, &options.no_data).map_err(|source| DatasetError::Npy { path: path.to_owned(), source })
+    points::dataset(arrays.0, arrays.1, options).map_err(|source| DatasetError::Npy { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

@@ -3,17 +3,17 @@
 use super::columns::{self, Column};
 use super::domain::index_names;
 use super::npy::NpyArray;
-use super::{Dataset, NpyError};
+use super::{Dataset, LoadOptions, NpyError};
 
 /// The samples of two arrays, a row each.
-pub(super) fn dataset(points: NpyArray, targets: NpyArray, no_data: &[f64]) -> Result<Dataset, NpyError> {
+pub(super) fn dataset(points: NpyArray, targets: NpyArray, options: &LoadOptions) -> Result<Dataset, NpyError> {
     let (rows, of_targets) = (points.shape.first().copied(), targets.shape.first().copied());
     if rows != of_targets {
         return Err(NpyError::RowCounts { points: points.shape, targets: targets.shape });
     }
     let inputs = columns(points, "x", |columns| index_names(if columns <= 3 { columns } else { 0 }))?;
     let outputs = columns(targets, "output ", |columns| if columns == 1 { vec!["value".to_owned()] } else { Vec::new() })?;
-    columns::dataset(inputs, outputs, no_data)
+    columns::dataset(inputs, outputs, options)
 }
 
 /// The columns of an array, with names of their own or numbered after `prefix`.

@@ -1,9 +1,8 @@
 //! Structured arrays of NumPy: one record after the other, each with named fields, which are the columns of a table.
 
 use super::columns::{self, Column};
-use super::csv::choose_columns;
 use super::npy::{Element, Header};
-use super::{Dataset, LoadOptions, NpyError};
+use super::{Dataset, LoadOptions, NpyError, TableError};
 
 /// A field of a record.
 struct Field {
@@ -33,7 +32,7 @@ pub(super) fn dataset(header: &Header<'_>, options: &LoadOptions) -> Result<Data
     if names.len() < 2 {
         return Err(NpyError::Records(header.descr.to_owned()));
     }
-    let (inputs, outputs) = choose_columns(&names, &options.inputs, &options.outputs)?;
+    let (inputs, outputs) = choose(&names, options)?;
     let column = |&index: &usize| {
         let field = &numbers[index];
         let element = field.element.expect("only numbers are left");
@@ -41,17 +40,46 @@ pub(super) fn dataset(header: &Header<'_>, options: &LoadOptions) -> Result<Data
         Column { name: field.name.clone(), values: data.chunks_exact(size).map(value).collect() }
     };
     let mut dataset =
-        columns::dataset(inputs.iter().map(column).collect(), outputs.iter().map(column).collect(), &options.no_data)?;
+        columns::dataset(inputs.iter().map(column).collect(), outputs.iter().map(column).collect(), options)?;
     if options.inputs.is_empty() && options.outputs.is_empty() {
         dataset.notes.push(format!(
-            "the output is the last field, {}, and the inputs are {}; --inputs and --outputs choose others",
+            "note: the output is the last field, {}, and the inputs are {}; --inputs and --outputs choose others",
             dataset.output_names.join(", "),
             dataset.input_names.join(", ")
         ));
     }
-    let skipped = others.iter().map(|Field { name, descr, .. }| format!("field '{name}' of type {descr} holds no single real number and is left out"));
+    let skipped = others.iter().map(|Field { name, descr, .. }| format!("note: field '{name}' of type {descr} holds no single real number and is left out"));
     dataset.notes.extend(skipped);
     Ok(dataset)
+}
+
+/// The numbers of the fields that are inputs and outputs: those that are named, and else the last one as the output.
+fn choose(names: &[String], options: &LoadOptions) -> Result<(Vec<usize>, Vec<usize>), TableError> {
+    let mut taken = vec![false; names.len()];
+    let mut take = |wanted: &String| {
+        let missing = || TableError::MissingColumn { name: wanted.clone(), available: names.join(", ") };
+        let field = names.iter().position(|name| name == wanted.trim()).ok_or_else(missing)?;
+        if std::mem::replace(&mut taken[field], true) {
+            return Err(TableError::RepeatedColumn(wanted.clone()));
+        }
+        Ok(field)
+    };
+    let mut inputs: Vec<usize> = options.inputs.iter().map(&mut take).collect::<Result<_, _>>()?;
+    let mut outputs: Vec<usize> = options.outputs.iter().map(&mut take).collect::<Result<_, _>>()?;
+    let mut rest: Vec<usize> = (0..names.len()).filter(|&field| !taken[field]).collect();
+    if inputs.is_empty() && outputs.is_empty() {
+        outputs.extend(rest.pop());
+    }
+    if inputs.is_empty() {
+        inputs = rest;
+    } else if outputs.is_empty() {
+        outputs = rest;
+    }
+    match (inputs.is_empty(), outputs.is_empty()) {
+        (true, _) => Err(TableError::NoneLeft("input")),
+        (_, true) => Err(TableError::NoneLeft("output")),
+        _ => Ok((inputs, outputs)),
+    }
 }
 
 /// The fields of a record and its size in bytes; none if its description cannot be read or holds Python objects.

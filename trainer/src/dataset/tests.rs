@@ -292,18 +292,17 @@ fn bad_tables() {
     assert!(named(good, &["a", "b"], &[]).contains("no column is left to be an output"));
     assert!(error("a,b\n1,2\n3,x\n").contains("t.csv: line 3, column 'b': 'x' is not a number"));
     assert!(error("a,b\n1,\n3,4\n").contains("line 2, column 'b': the field is empty"));
-    for bad in ["NaN", "inf", "-inf", "1e39"] {
+    for bad in ["inf", "-inf", "1e39"] {
         let text = error(&format!("a,b\n1,2\n\n{bad},4\n"));
         assert!(text.contains(&format!("line 4, column 'a': '{bad}' is not a finite")), "{text}");
     }
-    assert!(error("a,b\n1,2\n1,2,3\n").contains("line 3: 3 fields, the header has 2"));
+    assert!(error("a,b\n1,2\n\nNaN,4\n").contains("line 4, column 'a': 'NaN' stands for no value"));
+    assert!(error("a,b\n1,2\n1,2,3\n").contains("line 3: 3 fields where the table has 2 columns"));
     assert!(error("a,b\n1,2\n").contains("only one row (line 2)"));
     assert!(error("a,b\n").contains("no rows"));
     assert!(error("\n \n").contains("t.csv: "));
     assert!(error("a,b,a\n1,2,3\n4,5,6\n").contains("columns 1 and 3 are both named 'a'"));
-    assert!(error("1,2\n3,4\n5,6\n").contains("line 1 holds numbers"));
     assert!(error("a\n1\n2\n").contains("only one column"));
-    assert!(error("t,v\n1700000000,1\n1700000001,2\n1700000002,3\n").contains("subtract 1700000000"));
     assert!(error("t,v\n-3e38,1\n3e38,2\n").contains("column 't' spans"));
     let header: Vec<String> = (0..18).map(|column| format!("c{column}")).collect();
     let row = vec!["1"; 18].join(",");

@@ -20,10 +20,10 @@ use super::super::{number::whole, warn_of_options_without_effect, warn_of_uneven
 /// Everything that a resumed run takes from its folder.
 #[derive(clap::Args, Default, PartialEq)]
 pub(in crate::cli) struct Settings {
-    /// Columns of a CSV that are inputs
+    /// Columns of a table that are inputs, by name or number [default: all but the outputs]
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     inputs: Vec<String>,
-    /// Columns of a CSV that are outputs
+    /// Columns of a table that are outputs, by name or number [default: the last, or all that are not --inputs]
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     outputs: Vec<String>,
     #[command(flatten)]

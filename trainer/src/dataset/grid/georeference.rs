@@ -31,7 +31,7 @@ impl Georeference {
             text
         };
         format!(
-            "the inputs are the column x and the row y, both from 0; the centre of a cell is on the map at east = {}, north = {}",
+            "note: the inputs are the column x and the row y, both from 0; the centre of a cell is on the map at east = {}, north = {}",
             coordinate(0),
             coordinate(1)
         )

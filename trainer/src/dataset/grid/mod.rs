@@ -82,6 +82,8 @@ impl Raster {
             output_maps: maps,
             kind: Kind::Grid { shape: self.shape, channels_last: self.channels_last },
             output_names: self.names,
+            input_units: Vec::new(),
+            output_units: Vec::new(),
             output_origins: vec![0.0; outputs],
             cells,
             notes: self.notes,
@@ -120,7 +122,7 @@ impl Raster {
         }
         if cells.len() == all {
             if let Some(value) = no_data.first() {
-                self.notes.push(format!("no cell is {}; nothing is left out", sentinel::plain(*value)));
+                self.notes.push(format!("note: no cell is {}; nothing is left out", sentinel::plain(*value)));
             }
             self.note_suspects();
             return Ok(None);
@@ -130,7 +132,7 @@ impl Raster {
             _ => String::new(),
         };
         self.values = cells.iter().flat_map(|&cell| &self.values[outputs * cell..outputs * (cell + 1)]).copied().collect();
-        self.notes.push(format!("{} of the {all} cells are without data{reason} and are left out", all - cells.len()));
+        self.notes.push(format!("note: {} of the {all} cells are without data{reason} and are left out", all - cells.len()));
         self.note_suspects();
         Ok(Some(cells))
     }

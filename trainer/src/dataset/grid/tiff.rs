@@ -138,7 +138,7 @@ impl Pixels {
         raster.notes.extend(tags.place.map(|place| place.note()));
         if tags.more_pages {
             raster.notes.push(format!(
-                "only the first page of {path} is read; python -c \"import numpy, tifffile; numpy.save('pages.npy', tifffile.imread('{path}'))\" \
+                "note: only the first page of {path} is read; python -c \"import numpy, tifffile; numpy.save('pages.npy', tifffile.imread('{path}'))\" \
                  makes an array of all",
                 path = path.display()
             ));

@@ -1,0 +1,69 @@
+//! A data set in one line: `80 rows: adc (0 to 45), temp (15.5 to 50.5) → p (95.2 to 107.1)`.
+
+use super::{Dataset, Kind};
+
+impl Dataset {
+    /// What the data were understood to be: how many samples, which inputs with which range, and which outputs, in the file's numbers.
+    ///
+    /// ```
+    /// use trainer::dataset::Dataset;
+    /// let data = Dataset::from_grid(&[2, 3], ndarray::Array2::zeros((6, 1)));
+    /// assert_eq!(data.summary(), "6 cells: x (0 to 2), y (0 to 1) → output 0 (0 in every cell)");
+    /// ```
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let (one, many) = match self.kind {
+            Kind::Image { .. } => ("pixel", "pixels"),
+            Kind::Grid { .. } => ("cell", "cells"),
+            Kind::Table => ("row", "rows"),
+        };
+        let described = |name: &String, unit: Option<&String>, [low, high]: [f64; 2]| {
+            let unit = unit.filter(|unit| !unit.is_empty()).map_or(String::new(), |unit| format!(" {unit}"));
+            if self.len() > 1 && low == high {
+                format!("{name} ({}{unit} in every {one})", digits(low, 0.0))
+            } else if low == high {
+                format!("{name} ({}{unit})", digits(low, 0.0))
+            } else {
+                format!("{name} ({} to {}{unit})", digits(low, high - low), digits(high, high - low))
+            }
+        };
+        let inputs = self.axes.iter().enumerate().map(|(k, axis)| {
+            let range = [axis.minimum, axis.maximum].map(|limit| self.input_origins[k] + f64::from(limit));
+            described(&self.input_names[k], self.input_units.get(k), range)
+        });
+        let outputs = self.output_maps.iter().enumerate().map(|(k, map)| {
+            let unit = self.targets.column(k);
+            // Pictures and arrays have one map for all outputs, and a picture is what lies between black and white.
+            let (low, high) = match self.kind {
+                Kind::Image { .. } => (0.0, 1.0),
+                _ => unit
+                    .iter()
+                    .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &unit| (low.min(unit), high.max(unit))),
+            };
+            let value =
+                |unit: f32| self.output_origins[k] + f64::from(map.offset) + f64::from(map.scale) * f64::from(unit);
+            described(&self.output_names[k], self.output_units.get(k), [value(low), value(high)])
+        });
+        let list = |parts: &mut dyn Iterator<Item = String>| parts.collect::<Vec<_>>().join(", ");
+        let samples = if self.len() == 1 { one } else { many };
+        format!("{} {samples}: {} → {}", self.len(), list(&mut { inputs }), list(&mut { outputs }))
+    }
+}
+
+/// A value with as many digits as tell four more than the span from its neighbours, and no zeros at the end.
+fn digits(value: f64, span: f64) -> String {
+    /// As many digits as single precision holds, whatever the span.
+    const SINGLE: i32 = 7;
+    let size = if span > 0.0 { span } else { value.abs() };
+    let magnitude = if size > 0.0 { size.log10().floor() as i32 } else { 0 };
+    if !(-6..=15).contains(&magnitude) {
+        return format!("{value:.3e}");
+    }
+    let decimals = (if span > 0.0 { 4 } else { SINGLE - 1 } - magnitude).clamp(0, 12) as usize;
+    let text = format!("{value:.decimals$}");
+    if !text.contains('.') {
+        return text;
+    }
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}

@@ -1,0 +1,183 @@
+//! Where in the text of a table its names, its units and its rows are, and what is none of these.
+
+use super::TableError;
+use super::dialect::{Line, SAMPLE, Separator, lines, named_separator, split};
+use super::header::{self, Names};
+use super::number::{Cell, Decimal, looks_numeric};
+
+/// A table whose parts are known; its rows are not read yet.
+#[derive(Debug)]
+pub(super) struct Sheet<'t> {
+    /// The rows, from the first.
+    pub body: &'t str,
+    /// The line at which `body` begins, counted from 1.
+    pub first_line: u64,
+    /// Between the fields of `body`.
+    pub separator: u8,
+    /// Of each column, no two alike; `#3` for the third where it has none.
+    pub names: Vec<String>,
+    /// Of each column where there is a row of units, else empty.
+    pub units: Vec<String>,
+    /// The line of the names; 0 if there are none.
+    pub header_line: u64,
+    /// What is known of each column from the first rows.
+    pub columns: Vec<Column>,
+    /// The mark between whole part and fraction.
+    pub decimal: Decimal,
+    /// What was skipped or assumed.
+    pub notes: Vec<String>,
+}
+
+/// What the first rows tell of a column.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Column {
+    /// Half of its cells or more are numbers.
+    pub numeric: bool,
+    /// Nothing is in it.
+    pub empty: bool,
+    /// It has no name of its own.
+    pub nameless: bool,
+    /// It counts the rows.
+    pub counts: bool,
+    /// Others have the same name.
+    pub duplicate: bool,
+}
+
+/// A line of the sample with its fields.
+pub(super) struct Fields<'t> {
+    pub line: Line<'t>,
+    pub fields: Vec<String>,
+}
+
+impl Fields<'_> {
+    pub(super) fn present(&self) -> usize {
+        self.fields.iter().filter(|field| !field.is_empty()).count()
+    }
+
+    pub(super) fn numbers(&self) -> usize {
+        self.fields.iter().filter(|field| looks_numeric(field)).count()
+    }
+
+    /// As many fields as the table has columns, but for empty ones at the end.
+    pub(super) fn fits(&self, width: usize) -> bool {
+        self.fields.len() == width || (self.fields.len() > width && self.fields[width..].iter().all(String::is_empty))
+    }
+}
+
+impl<'t> Sheet<'t> {
+    /// Finds the parts of a table; of one that is separated by white space, the text has tabs in its stead.
+    pub(super) fn read(text: &'t str, separator: Separator) -> Result<Self, TableError> {
+        let byte = match separator {
+            Separator::Byte(byte) => byte,
+            Separator::Spaces => b'\t',
+        };
+        let mut notes = Vec::new();
+        let mut rest = lines(text).filter(|line| !line.is_blank()).peekable();
+        if let Some(line) = rest.next_if(|line| named_separator(line.text).is_some()) {
+            notes.push(format!("note: line {} names the separator ('{}')", line.number, line.text.trim()));
+        }
+        let (mut sample, mut remarks) = (Vec::new(), Vec::new());
+        for line in rest.take(SAMPLE) {
+            if line.is_comment() {
+                remarks.push(line);
+            } else {
+                sample.push(Fields { line, fields: split(line.text, Separator::Byte(byte)) });
+            }
+        }
+        let width = width(&sample).ok_or(TableError::Nothing)?;
+        let numeric = numeric_columns(&sample, width);
+        let Names { names, units, header, first, notes: skipped } = header::find(&sample, &remarks, &numeric, byte);
+        notes.extend(skipped);
+
+        let rows = &sample[first..];
+        let columns = (0..width).map(|column| known(rows, column, numeric[column], &names)).collect();
+        let (start, first_line) = rows.first().map_or((text.len(), 0), |row| (row.line.start, row.line.number));
+        let mut sheet = Self {
+            body: &text[start..],
+            first_line,
+            separator: byte,
+            names,
+            units,
+            header_line: header,
+            columns,
+            decimal: Decimal::Point,
+            notes,
+        };
+        sheet.name_all();
+        Ok(sheet)
+    }
+
+    /// A reader of the rows, field by field.
+    pub(super) fn rows(&self) -> csv::Reader<&'t [u8]> {
+        let mut builder = csv::ReaderBuilder::new();
+        builder.delimiter(self.separator).flexible(true).has_headers(false).from_reader(self.body.as_bytes())
+    }
+
+    /// The line of a record: the reader's position is before the blank lines that it skipped.
+    pub(super) fn line_of(&self, position: Option<&csv::Position>) -> u64 {
+        position.map_or(0, |position| {
+            let rest = self.body.as_bytes().get(position.byte() as usize..).unwrap_or_default();
+            let blank = rest.iter().take_while(|&&byte| matches!(byte, b'\r' | b'\n'));
+            self.first_line + position.line() - 1 + blank.filter(|&&byte| byte == b'\n').count() as u64
+        })
+    }
+
+    pub(super) fn malformed(&self, error: &csv::Error) -> TableError {
+        TableError::Malformed { line: self.line_of(error.position()), reason: error.to_string() }
+    }
+
+    /// The columns that are used where none are named: all but nameless ones that are empty or only count the rows.
+    pub(super) fn usable(&self) -> Vec<usize> {
+        let of_no_use = |column: &Column| column.nameless && (column.empty || column.counts);
+        (0..self.names.len()).filter(|&column| !of_no_use(&self.columns[column])).collect()
+    }
+
+    /// Gives nameless columns their number as a name, and adds it to names that several columns have.
+    fn name_all(&mut self) {
+        let given = self.names.clone();
+        for (k, name) in given.iter().enumerate() {
+            let numbered = format!("#{}", k + 1);
+            self.columns[k].duplicate = !name.is_empty() && given.iter().filter(|other| *other == name).count() > 1;
+            if name.is_empty() {
+                self.names[k] = numbered;
+            } else if self.columns[k].duplicate {
+                self.names[k] = format!("{name} {numbered}");
+            }
+        }
+    }
+}
+
+/// The number of fields that most lines with numbers have; if no line has numbers, that of the line with most fields.
+fn width(sample: &[Fields<'_>]) -> Option<usize> {
+    let with_numbers: Vec<usize> = sample.iter().filter(|row| row.numbers() > 0).map(|row| row.fields.len()).collect();
+    let frequent = |len: usize| with_numbers.iter().filter(|&&other| other == len).count();
+    let most = with_numbers.iter().copied().max_by_key(|&len| (frequent(len), len));
+    most.or_else(|| sample.iter().map(|row| row.fields.len()).max())
+}
+
+/// Which columns hold numbers in half of their cells or more, lines of text above the rows among them.
+fn numeric_columns(sample: &[Fields<'_>], width: usize) -> Vec<bool> {
+    let numeric = |column: usize| {
+        let cells = sample.iter().filter(|row| row.fits(width)).map(|row| &row.fields[column]);
+        let (mut present, mut numbers) = (0, 0);
+        for cell in cells.filter(|cell| Cell::read(cell, Decimal::Point) != Cell::Missing) {
+            present += 1;
+            numbers += usize::from(looks_numeric(cell));
+        }
+        numbers > 0 && 2 * numbers >= present
+    };
+    (0..width).map(numeric).collect()
+}
+
+fn known(rows: &[Fields<'_>], column: usize, numeric: bool, names: &[String]) -> Column {
+    let cells: Vec<&str> = rows.iter().filter_map(|row| row.fields.get(column)).map(String::as_str).collect();
+    let from = |first: usize| !cells.is_empty() && cells.iter().zip(first..).all(|(cell, k)| *cell == k.to_string());
+    let name = names[column].to_lowercase();
+    Column {
+        numeric,
+        empty: cells.iter().all(|cell| cell.is_empty()),
+        nameless: name.is_empty() || (column == 0 && name.starts_with("unnamed: ")),
+        counts: cells.len() > 1 && (from(0) || from(1)),
+        duplicate: false,
+    }
+}
