@@ -39,13 +39,15 @@ pub(super) fn to_fixed(points: &Array2<f32>, axes: &[Axis]) -> Array2<u32> {
 }
 
 /// The map from unit values to the range `minimum..=maximum`; scale 1 if the range is empty.
-/// `None` if f32 holds neither the limits nor their difference.
+/// `None` if f32 does not hold the limits and their difference, with the room for the integers of a quantized network that the
+/// artifact's check asks for.
 pub(super) fn range_map(minimum: f64, maximum: f64) -> Option<OutputMap> {
     let (scale, offset) = ((maximum - minimum) as f32, minimum as f32);
     let scale = if scale == 0.0 { 1.0 } else { scale };
     // A range so small that its inverse overflows is as good as constant.
     let scale = if scale < f32::MIN_POSITIVE { 1.0 } else { scale };
-    (scale.is_finite() && offset.is_finite()).then_some(OutputMap { scale, offset })
+    let largest = 2_147_483_648.0 * scale + offset.abs();
+    largest.is_finite().then_some(OutputMap { scale, offset })
 }
 
 /// The unit value of `value`, in [0, 1] for values of the range that made the map.

@@ -17,19 +17,20 @@ impl Dataset {
             Kind::Grid { .. } => ("cell", "cells"),
             Kind::Table => ("row", "rows"),
         };
-        let described = |name: &String, unit: Option<&String>, [low, high]: [f64; 2]| {
+        let described = |name: &String, unit: Option<&String>, origin: f64, [low, high]: [f64; 2]| {
             let unit = unit.filter(|unit| !unit.is_empty()).map_or(String::new(), |unit| format!(" {unit}"));
+            let text = |value: f64| digits(value, origin, high - low);
             if self.len() > 1 && low == high {
-                format!("{name} ({}{unit} in every {one})", digits(low, 0.0))
+                format!("{name} ({}{unit} in every {one})", text(low))
             } else if low == high {
-                format!("{name} ({}{unit})", digits(low, 0.0))
+                format!("{name} ({}{unit})", text(low))
             } else {
-                format!("{name} ({} to {}{unit})", digits(low, high - low), digits(high, high - low))
+                format!("{name} ({} to {}{unit})", text(low), text(high))
             }
         };
         let inputs = self.axes.iter().enumerate().map(|(k, axis)| {
-            let range = [axis.minimum, axis.maximum].map(|limit| self.input_origins[k] + f64::from(limit));
-            described(&self.input_names[k], self.input_units.get(k), range)
+            let range = [axis.minimum, axis.maximum].map(f64::from);
+            described(&self.input_names[k], self.input_units.get(k), self.input_origins[k], range)
         });
         let outputs = self.output_maps.iter().enumerate().map(|(k, map)| {
             let unit = self.targets.column(k);
@@ -40,9 +41,13 @@ impl Dataset {
                     .iter()
                     .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &unit| (low.min(unit), high.max(unit))),
             };
-            let value =
-                |unit: f32| self.output_origins[k] + f64::from(map.offset) + f64::from(map.scale) * f64::from(unit);
-            described(&self.output_names[k], self.output_units.get(k), [value(low), value(high)])
+            let value = |unit: f32| f64::from(map.offset) + f64::from(map.scale) * f64::from(unit);
+            described(
+                &self.output_names[k],
+                self.output_units.get(k),
+                self.output_origins[k],
+                [value(low), value(high)],
+            )
         });
         let list = |parts: &mut dyn Iterator<Item = String>| parts.collect::<Vec<_>>().join(", ");
         let samples = if self.len() == 1 { one } else { many };
@@ -50,17 +55,20 @@ impl Dataset {
     }
 }
 
-/// A value with as many digits as tell four more than the span from its neighbours, and no zeros at the end.
-fn digits(value: f64, span: f64) -> String {
-    /// As many digits as single precision holds, whatever the span.
+/// `origin + value` with as many digits as matter on this span and as single precision holds of the value, without zeros at the end.
+fn digits(value: f64, origin: f64, span: f64) -> String {
+    /// Significant digits of single precision.
     const SINGLE: i32 = 7;
-    let size = if span > 0.0 { span } else { value.abs() };
-    let magnitude = if size > 0.0 { size.log10().floor() as i32 } else { 0 };
-    if !(-6..=15).contains(&magnitude) {
-        return format!("{value:.3e}");
+    /// Digits below the first one of the span.
+    const OF_SPAN: i32 = 5;
+    let magnitude = |size: f64| if size == 0.0 { 0 } else { size.abs().log10().floor() as i32 };
+    let held = SINGLE - 1 - magnitude(value);
+    let decimals = if span > 0.0 { held.min(OF_SPAN - magnitude(span)) } else { held };
+    let sum = origin + value;
+    if !(-4..15).contains(&magnitude(sum)) && !(sum.abs() < span) {
+        return format!("{sum:.3e}");
     }
-    let decimals = (if span > 0.0 { 4 } else { SINGLE - 1 } - magnitude).clamp(0, 12) as usize;
-    let text = format!("{value:.decimals$}");
+    let text = format!("{sum:.*}", decimals.clamp(0, 12) as usize);
     if !text.contains('.') {
         return text;
     }

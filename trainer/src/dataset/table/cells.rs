@@ -230,7 +230,10 @@ pub(super) fn is_time(text: &str) -> bool {
         words.map(|word| known.iter().any(|known| word.to_lowercase().starts_with(known) && word.len() < 10));
     let marks = text.contains(['-', '/', ':', '.', ' '])
         && text.chars().all(|letter| letter.is_alphanumeric() || " -/:.,+".contains(letter));
-    text.starts_with(|letter: char| letter.is_ascii_digit()) && digits > 1 && marks && words_known.all(|known| known)
+    // A day has three numbers unless its month is a word; a number with a mark has two.
+    let enough =
+        digits > 2 || (digits == 2 && (text.contains(':') || text.contains(|letter: char| letter.is_alphabetic())));
+    text.starts_with(|letter: char| letter.is_ascii_digit()) && enough && marks && words_known.all(|known| known)
 }
 
 fn short(field: &str) -> String {

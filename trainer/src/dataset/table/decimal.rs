@@ -13,10 +13,14 @@ const ROWS_AT_A_TIME: usize = 1000;
 pub(super) fn choose(sheet: &Sheet<'_>) -> Result<(Decimal, Option<String>), TableError> {
     // A comma that separates fields can only be decimal within quotes.
     let marks = |text: &str| text.contains('.') || text.contains(',');
-    if !marks(sheet.body) || (sheet.separator == b',' && !sheet.body.contains('"')) {
+    if !(marks(sheet.body) || sheet.names.iter().any(|name| marks(name)))
+        || (sheet.separator == b',' && !sheet.body.contains('"'))
+    {
         return Ok((Decimal::Point, None));
     }
     let mut seen = Seen::default();
+    // Names that are numbers: the axis of a wide table.
+    sheet.names.iter().for_each(|name| seen.add(name));
     let mut reader = sheet.rows();
     let mut record = StringRecord::new();
     let mut row = 0;

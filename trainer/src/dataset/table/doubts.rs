@@ -6,8 +6,7 @@ use crate::dataset::LoadOptions;
 use crate::dataset::sentinel::{plain, suspects};
 
 /// Names that outputs have; in the middle of a table they may be meant where the last column is taken.
-const OUTPUT_NAMES: [&str; 9] =
-    ["y", "output", "target", "label", "result", "value", "response", "measured", "reference"];
+const OUTPUT_NAMES: [&str; 8] = ["output", "target", "label", "result", "value", "response", "measured", "reference"];
 /// Names of columns that number the rows.
 const INDEX_NAMES: [&str; 11] = ["index", "idx", "id", "no", "no.", "nr", "nr.", "row", "sample", "record", "#"];
 /// Names of columns that say when.
@@ -49,7 +48,9 @@ pub(super) fn of_columns(sheet: &Sheet<'_>, choice: &Choice, options: &LoadOptio
         ));
     }
     let output = choice.outputs[0];
-    let meant = choice.inputs.iter().copied().find(|&column| is(column, &OUTPUT_NAMES));
+    // In a table of x, y and something else, y is where; in one that ends with x, it is what.
+    let is_y = |column: usize| is(column, &["y"]) && name(output).to_lowercase().starts_with('x');
+    let meant = choice.inputs.iter().copied().find(|&column| is(column, &OUTPUT_NAMES) || is_y(column));
     let odd = is(output, &TIME_NAMES)
         || is(output, &INDEX_NAMES)
         || (sheet.columns[output].counts && choice.inputs.len() > 1);

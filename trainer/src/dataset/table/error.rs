@@ -44,6 +44,18 @@ pub enum TableError {
         /// Counted from 1.
         second: usize,
     },
+    /// Another number of names than of columns.
+    #[error(
+        "line {line} names {found} columns, but the rows have {fields} fields; name every column, or check the rows for stray separators"
+    )]
+    HeaderFields {
+        /// The line of the names.
+        line: u64,
+        /// Names in it.
+        found: usize,
+        /// Fields of most rows.
+        fields: usize,
+    },
     /// A name that the header lacks.
     #[error(
         "no column '{name}'; the columns are {available}; a name that cannot be typed may be given by its number, such as 1"
@@ -130,7 +142,7 @@ pub enum TableError {
     #[error("{0}")]
     Cells(BadCells),
     /// Minimum and maximum whose difference overflows.
-    #[error("column '{column}' spans {minimum:e} to {maximum:e}, more than single precision holds; {remedy}")]
+    #[error("column '{column}' spans {minimum:e} to {maximum:e}, which no model in single precision holds; {remedy}")]
     Range {
         /// The column's name.
         column: String,

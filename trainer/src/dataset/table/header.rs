@@ -15,6 +15,8 @@ pub(super) struct Names {
     pub units: Vec<String>,
     /// The line of the names; 0 if there are none.
     pub header: u64,
+    /// How many names there are, if they are one fewer than the columns and the first column is the one without.
+    pub missing_first: Option<usize>,
     /// The first row, as its place in the sample.
     pub first: usize,
     /// What was skipped or assumed.
@@ -50,8 +52,10 @@ pub(super) fn find(sample: &[Fields<'_>], remarks: &[Line<'_>], numeric: &[bool]
     }
     skipped.extend((header + 1..=last).filter(|&k| units.is_none() || Some(k) != below).map(|k| &above[k]));
     notes.splice(0..0, skipped_lines(&skipped));
+    let (names, missing_first) = fitted(&above[header].fields, sample, width);
     Names {
-        names: fitted(&above[header].fields, sample, width),
+        names,
+        missing_first,
         units: units.unwrap_or_default(),
         header: above[header].line.number,
         first: last + 1,
@@ -86,14 +90,16 @@ fn all_differ(fields: &[String]) -> bool {
 
 /// As many names as columns. R leaves out the name of the first column where it holds the names of the rows; others leave out the
 /// last, after a separator that ends the lines.
-fn fitted(fields: &[String], sample: &[Fields<'_>], width: usize) -> Vec<String> {
+fn fitted(fields: &[String], sample: &[Fields<'_>], width: usize) -> (Vec<String>, Option<usize>) {
     let mut names: Vec<String> = fields.iter().take(width).cloned().collect();
-    if names.len() < width {
-        let ends_empty = |row: &Fields<'_>| row.fields.len() != width || row.fields[width - 1].is_empty();
-        let at = if sample.iter().all(ends_empty) { names.len() } else { 0 };
-        names.insert(at, String::new());
+    let found = names.len();
+    if found == width {
+        return (names, None);
     }
-    names
+    let ends_empty = |row: &Fields<'_>| row.fields.len() != width || row.fields[width - 1].is_empty();
+    let last_is_empty = sample.iter().all(ends_empty);
+    names.insert(if last_is_empty { found } else { 0 }, String::new());
+    (names, (!last_is_empty).then_some(found))
 }
 
 /// The units of a line, without brackets; `None` if it holds whole phrases.
@@ -130,7 +136,7 @@ fn without_names(
     } else {
         notes.push(format!("note: line {header}, a remark, names the columns"));
     }
-    Names { names, units: Vec::new(), header, first, notes }
+    Names { names, units: Vec::new(), header, missing_first: None, first, notes }
 }
 
 fn skipped_lines(skipped: &[&Fields<'_>]) -> Vec<String> {

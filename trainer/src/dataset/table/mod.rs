@@ -251,7 +251,10 @@ impl Samples {
                 None => {
                     let spread = Spread::of(values);
                     let origin = spread.origin();
-                    self.notes.extend(spread.notes(name, origin));
+                    // What stands for missing data says nothing of the steps between the others.
+                    if suspects(values).is_empty() {
+                        self.notes.extend(spread.notes(name, origin, k < self.inputs));
+                    }
                     origin
                 }
             };
@@ -269,10 +272,8 @@ fn column_axis(name: &str, values: &[f64]) -> Result<Axis, TableError> {
     let Spread { minimum, maximum, distinct, .. } = Spread::of(values);
     let span = maximum - minimum;
     let period = if distinct == 1 { 1.0 } else { span + span / (distinct - 1) as f64 };
-    if !(period as f32).is_finite() {
-        return Err(range_error(name, values, (minimum, maximum)));
-    }
-    Ok(Axis::new(minimum as f32, maximum as f32, period as f32))
+    let axis = Axis::new(minimum as f32, maximum as f32, period as f32);
+    if axis.is_valid() { Ok(axis) } else { Err(range_error(name, values, (minimum, maximum))) }
 }
 
 /// The map of an output column to its unit range.
@@ -291,3 +292,6 @@ fn range_error(name: &str, values: &[f64], (minimum, maximum): (f64, f64)) -> Ta
     };
     TableError::Range { column: name.to_owned(), minimum, maximum, remedy }
 }
+
+#[cfg(test)]
+mod tests;

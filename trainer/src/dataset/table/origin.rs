@@ -54,16 +54,19 @@ impl Spread {
     }
 
     /// A sentence about an origin that was chosen, and one about what single precision loses from there.
-    pub(super) fn notes(&self, name: &str, origin: f64) -> Vec<String> {
+    pub(super) fn notes(&self, name: &str, origin: f64, is_input: bool) -> Vec<String> {
         let mut notes = Vec::new();
-        let spacing = significant(self.spacing);
+        let (spacing, lost) = (significant(self.spacing), significant(half_step(self.size_from(0.0))));
         if origin != 0.0 {
+            let from = plain(origin);
+            let how = if is_input {
+                format!("give the model '{name}' less {from}")
+            } else {
+                format!("add {from} to what the model answers")
+            };
             notes.push(format!(
-                "note: column '{name}' is counted from {}, since single precision holds its values only to ±{} (they are {spacing} apart): \
-                 the model answers to or with file value - {}",
-                plain(origin),
-                significant(half_step(self.size_from(0.0))),
-                plain(origin)
+                "note: column '{name}' is counted from {from}, because its values are {spacing} apart and single precision would round \
+                 them by up to {lost}; on the device, {how}"
             ));
         }
         let error = half_step(self.size_from(origin));
@@ -147,7 +150,7 @@ mod tests {
     fn what_is_lost_in_spite_of_the_origin_is_said() {
         let long: Vec<f64> = (0..1000).map(|k| 1.7e9 + f64::from(k) * 0.001).chain([1.8e9]).collect();
         let spread = Spread::of(&long);
-        let notes = spread.notes("t", spread.origin());
+        let notes = spread.notes("t", spread.origin(), true);
         assert!(
             notes.last().is_some_and(|note| note.contains("0.001 apart") && note.contains("rounds by up to 4")),
             "{notes:?}"

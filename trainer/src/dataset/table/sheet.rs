@@ -86,11 +86,16 @@ impl<'t> Sheet<'t> {
         }
         let width = width(&sample).ok_or(TableError::Nothing)?;
         let numeric = numeric_columns(&sample, width);
-        let Names { names, units, header, first, notes: skipped } = header::find(&sample, &remarks, &numeric, byte);
+        let Names { names, units, header, missing_first, first, notes: skipped } =
+            header::find(&sample, &remarks, &numeric, byte);
         notes.extend(skipped);
 
         let rows = &sample[first..];
-        let columns = (0..width).map(|column| known(rows, column, numeric[column], &names)).collect();
+        let columns: Vec<_> = (0..width).map(|column| known(rows, column, numeric[column], &names)).collect();
+        // R leaves out the name of the names of its rows, which are numbers in order or text.
+        if let (Some(found), true) = (missing_first, columns[0].numeric && !columns[0].counts) {
+            return Err(TableError::HeaderFields { line: header, found, fields: width });
+        }
         let (start, first_line) = rows.first().map_or((text.len(), 0), |row| (row.line.start, row.line.number));
         let mut sheet = Self {
             body: &text[start..],
@@ -147,11 +152,13 @@ impl<'t> Sheet<'t> {
     }
 }
 
-/// The number of fields that most lines with numbers have; if no line has numbers, that of the line with most fields.
+/// The number of fields that most lines with numbers have, of equals the one that a line of names has; if no line has numbers, the
+/// largest.
 fn width(sample: &[Fields<'_>]) -> Option<usize> {
-    let with_numbers: Vec<usize> = sample.iter().filter(|row| row.numbers() > 0).map(|row| row.fields.len()).collect();
-    let frequent = |len: usize| with_numbers.iter().filter(|&&other| other == len).count();
-    let most = with_numbers.iter().copied().max_by_key(|&len| (frequent(len), len));
+    let (with_numbers, text): (Vec<_>, Vec<_>) = sample.iter().partition(|row| row.numbers() > 0);
+    let frequent = |len: usize| with_numbers.iter().filter(|row| row.fields.len() == len).count();
+    let named = |len: usize| text.iter().any(|row| row.fields.len() == len);
+    let most = with_numbers.iter().map(|row| row.fields.len()).max_by_key(|&len| (frequent(len), named(len), len));
     most.or_else(|| sample.iter().map(|row| row.fields.len()).max())
 }
 
