@@ -1,6 +1,6 @@
 //! How a file of data is read: the options that `fit`, `sweep`, `evaluate` and `predict` share.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use trainer::dataset::{Dataset, DatasetError, Decimal, LoadOptions, load};
 
@@ -56,6 +56,30 @@ impl ReadingArgs {
             wide: self.wide,
             origins: None,
         }
+    }
+}
+
+/// Points and their targets in two arrays, in place of one file.
+#[derive(clap::Args, Clone, Default, PartialEq)]
+#[command(next_help_heading = "Reading the data")]
+pub(super) struct PointsArgs {
+    /// Coordinates of points in an .npy or .npz of shape (n, d) or (n), in place of INPUT; --targets are the values there
+    #[arg(long, value_name = "X.npy", requires = "targets", conflicts_with = "input")]
+    points: Option<PathBuf>,
+    /// Values at the --points in an .npy or .npz of shape (n, c) or (n)
+    #[arg(long, value_name = "Y.npy", requires = "points")]
+    targets: Option<PathBuf>,
+}
+
+impl PointsArgs {
+    /// The file to read: the points, if they are given.
+    pub(super) fn or<'a>(&'a self, input: Option<&'a PathBuf>) -> Option<&'a PathBuf> {
+        self.points.as_ref().or(input)
+    }
+
+    /// The array that belongs to the points.
+    pub(super) fn targets(&self) -> Option<PathBuf> {
+        self.targets.clone()
     }
 }
 

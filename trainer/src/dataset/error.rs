@@ -30,7 +30,7 @@ pub enum DatasetError {
     },
     /// Neither a picture, nor an array, nor a grid, nor named like a table.
     #[error(
-        "{} is neither a PNG, JPEG, WebP, BMP, PNM, HDR, TIFF, .npy, .npz nor ESRI ASCII grid by its content, nor a .csv, .tsv or .txt \
+        "{} is neither a PNG, JPEG, WebP, BMP, PNM, PFM, HDR, TIFF, .npy, .npz nor ESRI ASCII grid by its content, nor a .csv, .tsv or .txt \
          table or an .hgt by its name",
         path.display()
     )]

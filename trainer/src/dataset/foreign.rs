@@ -24,7 +24,7 @@ enum Conversion {
 
 use Conversion::{Do, Named, Run};
 
-const FORMATS: [Foreign; 30] = [
+const FORMATS: [Foreign; 26] = [
     Foreign {
         name: "a NetCDF file",
         magic: &[(0, b"CDF")],
@@ -69,10 +69,9 @@ const FORMATS: [Foreign; 30] = [
         magic: &[(0, b"SIMPLE  =")],
         conversion: Run("python -c \"import astropy.io.fits, numpy; numpy.save('{out}.npy', astropy.io.fits.getdata('{in}'))\""),
     },
-    Foreign { name: "a JPEG 2000 picture", magic: &[(0, b"\0\0\0\x0cjP  \r\n\x87\n")], conversion: TO_PNG },
-    Foreign { name: "a JPEG 2000 picture", magic: &[(0, b"\xff\x4f\xff\x51")], conversion: TO_PNG },
+    Foreign { name: "a JPEG 2000 picture", magic: &[(0, b"\0\0\0\x0cjP  \r\n\x87\n")], conversion: TO_TIFF },
+    Foreign { name: "a JPEG 2000 picture", magic: &[(0, b"\xff\x4f\xff\x51")], conversion: TO_TIFF },
     Foreign { name: "a GIF", magic: &[(0, b"GIF8")], conversion: TO_PNG },
-    Foreign { name: "a Photoshop picture", magic: &[(0, b"8BPS")], conversion: TO_PNG },
     Foreign { name: "an AVIF picture", magic: &[(4, b"ftypavi")], conversion: TO_PNG },
     Foreign {
         name: "an HEIC picture",
@@ -86,11 +85,6 @@ const FORMATS: [Foreign; 30] = [
             "python -c \"import numpy, OpenEXR; numpy.save('{out}.npy', OpenEXR.File('{in}').channels()['NAME'].pixels)\"",
             "one of its channels, often RGB or Y (fit RGB with --channels-last)",
         ),
-    },
-    Foreign {
-        name: "a PFM picture",
-        magic: &[(0, b"PF\n")],
-        conversion: Run("gdal_translate {in} {out}.tif"),
     },
     Foreign {
         name: "a GeoPackage",
@@ -122,12 +116,10 @@ const FORMATS: [Foreign; 30] = [
         magic: &[(0, b"RIFF"), (8, b"WAVE")],
         conversion: Run("python -c \"import numpy, scipy.io.wavfile; numpy.save('{out}.npy', scipy.io.wavfile.read('{in}')[1])\""),
     },
-    Foreign { name: "a PDF", magic: &[(0, b"%PDF")], conversion: Do("export its table as CSV or its picture as PNG") },
     Foreign { name: "packed with gzip", magic: &[(0, b"\x1f\x8b")], conversion: Run("python -m gzip -d {in}") },
     Foreign { name: "packed with xz", magic: &[(0, b"\xfd7zXZ\0")], conversion: Run("xz -dk {in}") },
     Foreign { name: "packed with bzip2", magic: &[(0, b"BZh")], conversion: Run("bzip2 -dk {in}") },
     Foreign { name: "packed with Zstandard", magic: &[(0, b"\x28\xb5\x2f\xfd")], conversion: Run("zstd -d {in}") },
-    Foreign { name: "packed with 7-Zip", magic: &[(0, b"7z\xbc\xaf\x27\x1c")], conversion: Run("7z x {in}") },
 ];
 
 const TO_PNG: Conversion = Run("python -c \"from PIL import Image; Image.open('{in}').convert('RGB').save('{out}.png')\"");
@@ -148,7 +140,7 @@ const ARCHIVES: [(&[u8], &str, Conversion); 3] = [
     (
         b"data.pkl",
         "a file of PyTorch",
-        Run("python -c \"import numpy, torch; numpy.save('{out}.npy', torch.load('{in}'))\""),
+        Do("save its tensor with numpy.save('{out}.npy', tensor.numpy())"),
     ),
 ];
 /// How far into a zip those members are looked for.

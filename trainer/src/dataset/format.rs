@@ -4,7 +4,7 @@ use std::path::Path;
 
 use image::ImageFormat;
 
-use super::grid::{ascii, hgt, tiff};
+use super::grid::{ascii, hgt, pfm, tiff};
 use super::{DatasetError, LoadOptions, foreign, npy, npz, records};
 
 /// A format that is read.
@@ -14,6 +14,7 @@ pub(super) enum Format {
     Tiff,
     AsciiGrid,
     Hgt,
+    Pfm,
     Npy,
     Npz,
     Csv,
@@ -53,6 +54,9 @@ impl Format {
         }
         // What follows may be the beginning of a text as well.
         let is_table = is_named_table(path);
+        if !is_table && pfm::is_pfm(bytes) {
+            return Ok(Self::Pfm);
+        }
         if !is_table && matches!(bytes, [b'P', b'1'..=b'7', b' ' | b'\t' | b'\r' | b'\n', ..]) {
             return Ok(Self::Image(ImageFormat::Pnm));
         }

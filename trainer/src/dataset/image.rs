@@ -58,7 +58,7 @@ pub(super) fn from_intensities([height, width]: [usize; 2], targets: Vec<f32>, c
 }
 
 /// Names of the outputs of a picture.
-const COLOURS: [&str; 3] = ["red", "green", "blue"];
+pub(super) const COLOURS: [&str; 3] = ["red", "green", "blue"];
 
 /// Radiances as they are stored.
 pub(super) fn radiance(picture: &DynamicImage) -> Raster {

@@ -51,7 +51,7 @@ pub use domain::{Axis, OutputMap, Outside};
 pub use error::{DatasetError, NpyError};
 use format::Format;
 pub use format::{has_columns, is_named_table};
-pub use grid::{AsciiError, ElevationError, GridError, HgtError, TiffFault};
+pub use grid::{AsciiError, ElevationError, GridError, HgtError, PfmError, TiffFault};
 pub use holdout::{Holdout, Split, split};
 pub use table::{Decimal, TableError};
 
@@ -340,6 +340,10 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DatasetError>
         },
         Format::AsciiGrid => {
             let raster = grid::ascii::raster(&bytes).map_err(of_grid)?;
+            raster.dataset(&options.missing()).map_err(|error| of_grid(error.into()))
+        }
+        Format::Pfm => {
+            let raster = grid::pfm::raster(&bytes).map_err(of_grid)?;
             raster.dataset(&options.missing()).map_err(|error| of_grid(error.into()))
         }
         Format::Hgt => {

@@ -313,7 +313,8 @@ fn bad_tables() {
 fn even_holdout_takes_a_quarter_of_a_picture() {
     let grid = |shape: &[usize]| {
         let len = shape.iter().product();
-        load_plain("g.npy", &npy_f32(shape, &vec![0.0; len])).unwrap()
+        let is_volume = LoadOptions { volume: true, ..LoadOptions::default() };
+        load_bytes("g.npy", &npy_f32(shape, &vec![0.0; len]), &is_volume).unwrap()
     };
     let halves = split(&grid(&[4, 6]), Holdout::Even, 0).unwrap();
     assert_eq!(halves.train, [0, 2, 4, 12, 14, 16]);

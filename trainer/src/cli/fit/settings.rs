@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::{ArgAction, ValueEnum};
 use firmware_core::Precision;
 use trainer::auto_scale::Setting;
-use trainer::dataset::{Holdout, Outside};
+use trainer::dataset::{Holdout, LoadOptions, Outside};
 use trainer::effect::EncodingOption;
 use trainer::encoding::EncodingKind;
 use trainer::fit::FitParams;
@@ -14,7 +14,7 @@ use trainer::network::OutputActivation;
 use trainer::optimizer::Schedule;
 use trainer::saved::RunSettings;
 
-use super::super::reading::ReadingArgs;
+use super::super::reading::{PointsArgs, ReadingArgs};
 use super::super::{number::whole, warn_of_options_without_effect, warn_of_uneven_frequencies};
 
 /// Everything that a resumed run takes from its folder.
@@ -26,6 +26,8 @@ pub(in crate::cli) struct Settings {
     /// Columns of a table that are outputs, by name or number [default: the last, or all that are not --inputs]
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     outputs: Vec<String>,
+    #[command(flatten)]
+    points: PointsArgs,
     #[command(flatten)]
     reading: ReadingArgs,
     /// How coordinates become features [default: gaussian]
@@ -160,6 +162,11 @@ impl Settings {
         values.into_iter().filter(|(value, _)| *value == Some(Value::Auto)).map(|(_, setting)| setting)
     }
 
+    /// The file to read: that of the points, if they are given.
+    pub(in crate::cli) fn input<'a>(&'a self, input: Option<&'a PathBuf>) -> anyhow::Result<&'a PathBuf> {
+        self.points.or(input).context("name a file of data, or give --points and --targets")
+    }
+
     /// Whether the user said which samples test.
     pub(in crate::cli) fn has_holdout(&self) -> bool {
         self.holdout.is_some()
@@ -217,11 +224,12 @@ impl Settings {
 
     pub(in crate::cli) fn run_settings(&self, input: PathBuf, steps: Option<u64>) -> RunSettings {
         let precision = self.precision.unwrap_or(PrecisionArg::W8a16);
+        let load = self.reading.options(&self.inputs, &self.outputs);
         RunSettings {
             fit: self.params(steps),
             precision: trainer::model_card::precision_name(precision.into()).to_owned(),
             input,
-            load: self.reading.options(&self.inputs, &self.outputs),
+            load: LoadOptions { targets: self.points.targets(), ..load },
         }
     }
 }

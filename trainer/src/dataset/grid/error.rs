@@ -58,6 +58,9 @@ pub enum ElevationError {
     /// An SRTM tile.
     #[error(transparent)]
     Hgt(#[from] HgtError),
+    /// A portable float map.
+    #[error(transparent)]
+    Pfm(#[from] PfmError),
     /// Its values.
     #[error(transparent)]
     Grid(#[from] GridError),
@@ -129,4 +132,21 @@ pub enum HgtError {
          unpack it if it is packed, or copy it again"
     )]
     Size(usize),
+}
+
+/// What can be wrong with a portable float map.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum PfmError {
+    /// No width, height or scale.
+    #[error("the header of a .pfm is PF or Pf, width, height and a scale that is not 0; save it again")]
+    Header,
+    /// Fewer bytes than the size needs.
+    #[error("its size needs {needed} bytes of data, the file has {found}; copy it again")]
+    Truncated {
+        /// Bytes for that size.
+        needed: usize,
+        /// Bytes after the header.
+        found: usize,
+    },
 }

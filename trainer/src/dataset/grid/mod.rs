@@ -8,6 +8,8 @@ pub(super) mod ascii;
 mod error;
 mod georeference;
 pub(super) mod hgt;
+mod lzw;
+pub(super) mod pfm;
 pub(super) mod tiff;
 
 use ndarray::{Array2, Axis as Dimension};
@@ -17,7 +19,7 @@ use super::sentinel::{self, is_no_data};
 use super::{Dataset, Kind};
 use firmware_core::limits::MAX_OUTPUTS;
 
-pub use error::{AsciiError, ElevationError, GridError, HgtError, TiffFault};
+pub use error::{AsciiError, ElevationError, GridError, HgtError, PfmError, TiffFault};
 
 /// The values of a file on a grid, before it is known which of them are data.
 pub(super) struct Raster {

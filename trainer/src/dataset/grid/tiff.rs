@@ -1,6 +1,6 @@
 //! TIFF: pictures as intensities, everything else (heights, reflectances, counts) as a grid with its real values.
 //!
-//! A picture is what has colours (RGB, YCbCr, a palette) in 8 or 16 bits, and grey in 8 bits without any sign of a map. Of several bands
+//! A picture is what has colours (RGB, YCbCr) in 8 or 16 bits, and grey in 8 bits without any sign of a map. Of several bands
 //! each is an output of its own. `GDAL_NODATA` is known, as are the tags of GeoTIFF that place the grid on the map.
 
 use std::io::Cursor;
@@ -10,10 +10,10 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer};
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::{ExtraSamples, PlanarConfiguration, SampleFormat, Tag};
-use tiff::{ColorType, TiffError};
+use tiff::{ColorType, TiffError, TiffUnsupportedError};
 
 use super::georeference::Georeference;
-use super::{Missing, Raster, TiffFault};
+use super::{Missing, Raster, TiffFault, lzw};
 
 /// The first bytes of a TIFF or BigTIFF in either byte order.
 pub(in crate::dataset) const MAGIC: [&[u8]; 4] = [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"];
@@ -35,7 +35,8 @@ pub(in crate::dataset) enum Content {
 /// Reads the first image of a file; with `as_numbers` a grey picture is a grid as well.
 pub(in crate::dataset) fn read(path: &Path, bytes: &[u8], as_numbers: bool) -> Result<Content, TiffFault> {
     let fault = |error| of_decoder(error, path);
-    let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(fault)?;
+    let padded = lzw::padded(bytes);
+    let mut decoder = Decoder::new(Cursor::new(&padded[..])).map_err(fault)?;
     let mut limits = Limits::default();
     limits.decoding_buffer_size = bytes.len().saturating_mul(MOST_COMPRESSED).max(LEAST_LIMIT);
     limits.intermediate_buffer_size = limits.decoding_buffer_size;
@@ -113,12 +114,6 @@ impl Pixels {
                 let rgb = self.values.chunks_exact(3).flat_map(rgb_of_ycbcr).collect();
                 ImageBuffer::from_raw(width, height, rgb).map(DynamicImage::ImageRgb16)
             }
-            ColorType::Palette(_) => {
-                let colours = tags.palette.len() / 3;
-                let of = |index: &f64| [0, 1, 2].map(|c| tags.palette.get(c * colours + *index as usize).copied());
-                let rgb = self.values.iter().flat_map(of).collect::<Option<Vec<u16>>>()?;
-                ImageBuffer::from_raw(width, height, rgb).map(DynamicImage::ImageRgb16)
-            }
             _ => None,
         }
     }
@@ -151,8 +146,6 @@ impl Pixels {
 struct Tags {
     orientation: Orientation,
     extra: Vec<ExtraSamples>,
-    /// All red, then all green, then all blue, 16 bits.
-    palette: Vec<u16>,
     /// The value that stands for missing data, and how it is written.
     no_data: Option<(f64, String)>,
     place: Option<Georeference>,
@@ -164,7 +157,6 @@ impl Tags {
     fn read(decoder: &mut Decoder<Cursor<&[u8]>>) -> Result<Self, TiffError> {
         let orientation = decoder.find_tag_unsigned::<u8>(Tag::Orientation).ok().flatten();
         let extra = decoder.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples)?.unwrap_or_default();
-        let palette = decoder.find_tag_unsigned_vec::<u16>(Tag::ColorMap)?.unwrap_or_default();
         let no_data = decoder.get_tag_ascii_string(Tag::GdalNodata).ok();
         let no_data = no_data.map(|text| text.trim_matches(|c: char| c == '\0' || c.is_whitespace()).to_owned());
         let place = georeference(decoder);
@@ -180,7 +172,6 @@ impl Tags {
         Ok(Self {
             orientation: orientation.and_then(Orientation::from_exif).unwrap_or(Orientation::NoTransforms),
             extra: extra.into_iter().filter_map(ExtraSamples::from_u16).collect(),
-            palette,
             no_data: no_data.and_then(|text| Some((text.parse().ok()?, text))),
             place,
             more_pages,
@@ -243,8 +234,18 @@ fn of_decoder(error: TiffError, path: &Path) -> TiffFault {
     match error {
         TiffError::UnsupportedError(unsupported) => {
             let reason = unsupported.to_string();
-            let is_packed = reason.contains("compression");
-            TiffFault::Unsupported { reason, command: if is_packed { uncompressed(path) } else { to_float(path) } }
+            let command = match unsupported {
+                TiffUnsupportedError::UnknownCompressionMethod
+                | TiffUnsupportedError::UnsupportedCompressionMethod(_)
+                | TiffUnsupportedError::FloatingPointPredictor(_)
+                | TiffUnsupportedError::HorizontalPredictor(_)
+                | TiffUnsupportedError::ChromaSubsampling => uncompressed(path),
+                TiffUnsupportedError::InterpretationWithBits(..)
+                | TiffUnsupportedError::UnsupportedInterpretation(_)
+                | TiffUnsupportedError::UnknownInterpretation => to_png(path),
+                _ => to_float(path),
+            };
+            TiffFault::Unsupported { reason, command }
         }
         other => TiffFault::Damaged(other),
     }

@@ -14,7 +14,7 @@ fn known_formats_are_refused_with_a_conversion() {
         ("a.parquet", b"PAR1\x15", "Parquet", "to_csv('a.csv'"),
         ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Excel", "as CSV"),
         ("a.fits", b"SIMPLE  =                    T", "FITS", "astropy.io.fits.getdata"),
-        ("a.jp2", b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000", "save('a.png')"),
+        ("a.jp2", b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000", "gdal_translate a.jp2 a.tif"),
         ("a.exr", b"\x76\x2f\x31\x01\x02", "OpenEXR", "OpenEXR.File"),
         ("a.gpkg", &geopackage, "GeoPackage", "gdal_translate a.gpkg a.tif"),
         ("a.db", b"SQLite format 3\0\x10", "SQLite", "pandas.read_sql"),
@@ -25,11 +25,10 @@ fn known_formats_are_refused_with_a_conversion() {
     ];
     for (name, bytes, format, remedy) in cases {
         let refused = message(load_plain(name, bytes));
-        // The command names the file as it was given.
-        let plain = refused.split('/').next_back().map(|_| refused.clone()).unwrap();
-        assert!(plain.contains(format) && plain.contains("which is not read"), "{plain}");
-        let directory = plain.split(&format!("{name} is ")).next().unwrap().to_owned();
-        assert!(plain.replace(&directory, "").contains(remedy), "{plain}");
+        assert!(refused.contains(format) && refused.contains("which is not read"), "{refused}");
+        // The command names the file as it was given: here with a folder that changes.
+        let folder = refused.split(&format!("{name} is ")).next().unwrap().to_owned();
+        assert!(refused.replace(&folder, "").contains(remedy), "{refused}");
     }
 }
 
@@ -44,8 +43,8 @@ fn a_zip_tells_what_is_in_it() {
     };
     let cases = [
         ("b.xlsx", zip("[Content_Types].xml", ""), "Excel", "pandas.read_excel"),
-        ("b.ods", zip("content.xml", "application/vnd.oasis.opendocument.spreadsheet"), "", "-m zipfile"),
-        ("b.pt", zip("b/data.pkl", ""), "PyTorch", "torch.load"),
+        ("b.ods", zip("mimetype", "application/vnd.oasis.opendocument.spreadsheet"), "OpenDocument", "pandas.read_excel"),
+        ("b.pt", zip("b/data.pkl", ""), "PyTorch", "numpy.save('b.npy', tensor.numpy())"),
         ("N36W113.hgt.zip", zip("N36W113.hgt", ""), "zip archive", "python -m zipfile -e"),
     ];
     for (name, bytes, format, remedy) in cases {

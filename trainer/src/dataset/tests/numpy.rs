@@ -45,7 +45,8 @@ fn half_precision() {
 fn records_are_a_table_of_their_fields() {
     let data = load_testdata("records.npy", &LoadOptions::default()).unwrap();
     assert_eq!((data.kind.clone(), data.input_names.clone(), data.output_names.clone()), (Kind::Table, vec!["shape".into(), "t".into()], vec!["load".into()]));
-    assert_eq!((data.points.row(2).to_vec(), in_units(&data, 0)), (vec![4.0, 4.5], vec![10.0, 30.0, -5.0]));
+    assert_eq!(data.points.row(2).to_vec(), [4.0, 4.5]);
+    assert!(agree(&in_units(&data, 0), &[10.0, 30.0, -5.0]));
     let notes = data.notes.join("\n");
     assert!(notes.contains("the output is the last field, load") && notes.contains("field 'name' of type '<U3'"), "{notes}");
     let chosen = load_testdata("records.npy", &columns(&["load"], &["t"])).unwrap();
