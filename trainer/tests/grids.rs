@@ -126,10 +126,14 @@ fn an_array_of_colours_trains_as_the_picture_that_it_is() {
     image::RgbImage::from_raw(6, 8, pixels).unwrap().save(desk.path().join("c.png")).unwrap();
     let of_array = trainer(desk.path(), &format!("fit c.npy --out array {QUICK} --json"));
     assert!(said(&of_array).contains("is read as a picture"));
-    let (of_array, of_picture) = (json(&of_array), json(&trainer(desk.path(), &format!("fit c.png --out picture {QUICK} --json"))));
+    let (of_array, of_picture) =
+        (json(&of_array), json(&trainer(desk.path(), &format!("fit c.png --out picture {QUICK} --json"))));
     // The same network: in units of the range the errors are the same, in the data's units 255 times those.
     assert_eq!(of_array["loss"], of_picture["loss"]);
-    let (a, b) = (of_array["f32"]["train"]["psnr_db"].as_f64().unwrap(), of_picture["f32"]["train"]["psnr_db"].as_f64().unwrap());
+    let (a, b) = (
+        of_array["f32"]["train"]["psnr_db"].as_f64().unwrap(),
+        of_picture["f32"]["train"]["psnr_db"].as_f64().unwrap(),
+    );
     assert!((a - b).abs() < 1e-3, "{a} {b}");
     let target = |run: &str| image::open(desk.path().join(run).join("target.png")).unwrap().to_rgb8();
     assert_eq!(target("array"), target("picture"));
@@ -138,7 +142,8 @@ fn an_array_of_colours_trains_as_the_picture_that_it_is() {
     assert_eq!(outputs.shape, [8, 6, 3]);
     assert!(outputs.values.iter().any(|&value| value > 2.0), "in the array's units, up to 255");
     let drawn = image::open(desk.path().join("out.png")).unwrap().to_rgb8();
-    let off = drawn.as_raw().iter().zip(&outputs.values).filter(|(byte, value)| (f64::from(**byte) - *value).abs() > 0.51);
+    let off =
+        drawn.as_raw().iter().zip(&outputs.values).filter(|(byte, value)| (f64::from(**byte) - *value).abs() > 0.51);
     assert_eq!(off.count(), 0, "the picture shows the outputs");
 
     // A volume stays one when it is evaluated.

@@ -5,6 +5,7 @@
 
 use super::grid::Raster;
 use super::npy::NpyArray;
+use super::sentinel::is_no_data;
 use super::{Dataset, GridError, LoadOptions, NpyError, image};
 use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 
@@ -26,8 +27,12 @@ pub(super) fn dataset(array: NpyArray, bytes_each: bool, options: &LoadOptions) 
     let mut notes = Vec::new();
     if !options.channels_last && !options.volume {
         if let [height, width, channels @ 3..=4] = shape[..] {
-            return match largest_intensity(&values, bytes_each) {
-                Some(largest) if height > SHORT && width > SHORT => Ok(colours([height, width, channels], &values, largest)),
+            let missing = options.missing();
+            let has_holes = values.iter().any(|&value| is_no_data(value, &missing));
+            return match largest_intensity(&values, bytes_each).filter(|_| !has_holes) {
+                Some(largest) if height > SHORT && width > SHORT => {
+                    Ok(colours([height, width, channels], &values, largest))
+                }
                 _ => Err(NpyError::ColoursOrVolume(shape)),
             };
         }

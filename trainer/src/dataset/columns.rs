@@ -39,8 +39,7 @@ pub(super) fn dataset(inputs: Vec<Column>, outputs: Vec<Column>, options: &LoadO
 /// Takes rows without data out of all columns, and says how many.
 fn leave_out(columns: &mut [Vec<f64>], missing: &[f64]) -> Option<String> {
     let rows = columns[0].len();
-    let kept: Vec<bool> =
-        (0..rows).map(|row| !columns.iter().any(|values| is_no_data(values[row], missing))).collect();
+    let kept: Vec<bool> = (0..rows).map(|row| !columns.iter().any(|values| is_no_data(values[row], missing))).collect();
     let left_out = kept.iter().filter(|&&kept| !kept).count();
     if left_out == 0 {
         return missing.first().map(|value| format!("note: no row holds {}; nothing is left out", plain(*value)));

@@ -188,7 +188,9 @@ pub enum NpyError {
         available: String,
     },
     /// Records that are nested or hold too few numbers.
-    #[error("records of {0} cannot be read as a table; save two or more fields of real numbers, without records within records")]
+    #[error(
+        "records of {0} cannot be read as a table; save two or more fields of real numbers, without records within records"
+    )]
     Records(String),
     /// Records on a grid.
     #[error("the structured array of shape {0:?} is no list of records; save array.ravel()")]
@@ -207,7 +209,9 @@ pub enum NpyError {
         outputs: usize,
     },
     /// NaN or infinite.
-    #[error("row {row} of column '{column}' is {value}; replace it with a finite number, or leave such rows out with --no-data={value}")]
+    #[error(
+        "row {row} of column '{column}' is {value}; replace it with a finite number, or leave such rows out with --no-data={value}"
+    )]
     RowNotFinite {
         /// Counted from 0, as NumPy does.
         row: usize,

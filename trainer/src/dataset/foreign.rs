@@ -67,7 +67,9 @@ const FORMATS: [Foreign; 26] = [
     Foreign {
         name: "a FITS file",
         magic: &[(0, b"SIMPLE  =")],
-        conversion: Run("python -c \"import astropy.io.fits, numpy; numpy.save('{out}.npy', astropy.io.fits.getdata('{in}'))\""),
+        conversion: Run(
+            "python -c \"import astropy.io.fits, numpy; numpy.save('{out}.npy', astropy.io.fits.getdata('{in}'))\"",
+        ),
     },
     Foreign { name: "a JPEG 2000 picture", magic: &[(0, b"\0\0\0\x0cjP  \r\n\x87\n")], conversion: TO_TIFF },
     Foreign { name: "a JPEG 2000 picture", magic: &[(0, b"\xff\x4f\xff\x51")], conversion: TO_TIFF },
@@ -76,7 +78,9 @@ const FORMATS: [Foreign; 26] = [
     Foreign {
         name: "an HEIC picture",
         magic: &[(4, b"ftyp")],
-        conversion: Run("python -c \"import pillow_heif; pillow_heif.read_heif('{in}').to_pillow().save('{out}.png')\""),
+        conversion: Run(
+            "python -c \"import pillow_heif; pillow_heif.read_heif('{in}').to_pillow().save('{out}.png')\"",
+        ),
     },
     Foreign {
         name: "an OpenEXR picture",
@@ -109,12 +113,16 @@ const FORMATS: [Foreign; 26] = [
     Foreign {
         name: "a point cloud in LAS or LAZ",
         magic: &[(0, b"LASF")],
-        conversion: Run("python -c \"import laspy, numpy; numpy.savetxt('{out}.csv', laspy.read('{in}').xyz, delimiter=',', header='x,y,z', comments='')\""),
+        conversion: Run(
+            "python -c \"import laspy, numpy; numpy.savetxt('{out}.csv', laspy.read('{in}').xyz, delimiter=',', header='x,y,z', comments='')\"",
+        ),
     },
     Foreign {
         name: "a sound in WAV",
         magic: &[(0, b"RIFF"), (8, b"WAVE")],
-        conversion: Run("python -c \"import numpy, scipy.io.wavfile; numpy.save('{out}.npy', scipy.io.wavfile.read('{in}')[1])\""),
+        conversion: Run(
+            "python -c \"import numpy, scipy.io.wavfile; numpy.save('{out}.npy', scipy.io.wavfile.read('{in}')[1])\"",
+        ),
     },
     Foreign { name: "packed with gzip", magic: &[(0, b"\x1f\x8b")], conversion: Run("python -m gzip -d {in}") },
     Foreign { name: "packed with xz", magic: &[(0, b"\xfd7zXZ\0")], conversion: Run("xz -dk {in}") },
@@ -122,7 +130,8 @@ const FORMATS: [Foreign; 26] = [
     Foreign { name: "packed with Zstandard", magic: &[(0, b"\x28\xb5\x2f\xfd")], conversion: Run("zstd -d {in}") },
 ];
 
-const TO_PNG: Conversion = Run("python -c \"from PIL import Image; Image.open('{in}').convert('RGB').save('{out}.png')\"");
+const TO_PNG: Conversion =
+    Run("python -c \"from PIL import Image; Image.open('{in}').convert('RGB').save('{out}.png')\"");
 const TO_TIFF: Conversion = Run("gdal_translate {in} {out}.tif");
 
 /// Members of a zip by which programs are known, and what the file is then.
@@ -137,11 +146,7 @@ const ARCHIVES: [(&[u8], &str, Conversion); 3] = [
         "an OpenDocument file",
         Run("python -c \"import pandas; pandas.read_excel('{in}').to_csv('{out}.csv', index=False)\""),
     ),
-    (
-        b"data.pkl",
-        "a file of PyTorch",
-        Do("save its tensor with numpy.save('{out}.npy', tensor.numpy())"),
-    ),
+    (b"data.pkl", "a file of PyTorch", Do("save its tensor with numpy.save('{out}.npy', tensor.numpy())")),
 ];
 /// How far into a zip those members are looked for.
 const ARCHIVE_START: usize = 4096;
@@ -167,8 +172,9 @@ pub(super) fn archive_refusal(path: &Path, bytes: &[u8]) -> DatasetError {
     }
 }
 
-const PICKLE: Conversion =
-    Run("python -c \"import numpy, pickle; numpy.save('{out}.npy', pickle.load(open('{in}', 'rb')))\" (only if you trust where it comes from)");
+const PICKLE: Conversion = Run(
+    "python -c \"import numpy, pickle; numpy.save('{out}.npy', pickle.load(open('{in}', 'rb')))\" (only if you trust where it comes from)",
+);
 
 /// Protocols 2 to 5 begin with their number, and every pickle ends with a full stop.
 fn is_pickle(bytes: &[u8]) -> bool {

@@ -1,5 +1,7 @@
 //! Which format a file has, and which options of reading belong to it.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use image::ImageFormat;
@@ -20,6 +22,8 @@ pub(super) enum Format {
     Csv,
 }
 
+/// Headers of arrays are shorter.
+const LONGEST_HEADER: u64 = 1 << 20;
 /// Pictures that are told by their first bytes.
 const PICTURES: [(&[u8], ImageFormat); 4] = [
     (b"\x89PNG\r\n\x1a\n", ImageFormat::Png),
@@ -118,6 +122,10 @@ pub fn is_named_table(path: &Path) -> bool {
 #[must_use]
 pub fn has_columns(path: &Path) -> bool {
     let is_array = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy"));
+    let start = || {
+        let mut start = Vec::new();
+        File::open(path)?.take(LONGEST_HEADER).read_to_end(&mut start).map(|_| start)
+    };
     let of_records = |bytes: Vec<u8>| npy::Header::parse(&bytes).is_ok_and(|header| records::are_records(&header));
-    is_named_table(path) || (is_array && std::fs::read(path).is_ok_and(of_records))
+    is_named_table(path) || (is_array && start().is_ok_and(of_records))
 }

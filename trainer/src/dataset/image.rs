@@ -28,7 +28,9 @@ pub(super) fn dataset(mut picture: DynamicImage, orientation: Orientation) -> Da
     let (targets, channels) = intensities(&picture);
     let mut dataset = from_intensities([height as usize, width as usize], targets, channels);
     if orientation != Orientation::NoTransforms {
-        dataset.notes.push(format!("note: the picture is turned as its EXIF orientation says; it is {width} x {height} pixels then"));
+        dataset.notes.push(format!(
+            "note: the picture is turned as its EXIF orientation says; it is {width} x {height} pixels then"
+        ));
     }
     dataset
 }
@@ -94,7 +96,10 @@ fn intensities(picture: &DynamicImage) -> (Vec<f32>, usize) {
 pub(super) fn over_white(units: &[f32], channels: usize) -> Vec<f32> {
     let shown = |pixel: &[f32]| {
         let alpha = pixel[channels];
-        pixel[..channels].iter().map(move |&v| if alpha == 1.0 { v } else { v * alpha + (1.0 - alpha) }).collect::<Vec<_>>()
+        pixel[..channels]
+            .iter()
+            .map(move |&v| if alpha == 1.0 { v } else { v * alpha + (1.0 - alpha) })
+            .collect::<Vec<_>>()
     };
     units.chunks_exact(channels + 1).flat_map(shown).collect()
 }

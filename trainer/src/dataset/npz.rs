@@ -15,10 +15,10 @@ pub(super) fn member(bytes: &[u8], wanted: Option<&str>) -> Result<Vec<u8>, NpyE
     let names: Vec<String> = names(&archive)?;
     let listed = || names.join(", ");
     let name = match (wanted, &names[..]) {
-        (Some(wanted), _) => names.iter().find(|name| *name == wanted).ok_or_else(|| NpyError::NoSuchArray {
-            name: wanted.to_owned(),
-            available: listed(),
-        })?,
+        (Some(wanted), _) => names
+            .iter()
+            .find(|name| *name == wanted)
+            .ok_or_else(|| NpyError::NoSuchArray { name: wanted.to_owned(), available: listed() })?,
         (None, [only]) => only,
         (None, _) => return Err(NpyError::WhichArray { available: listed() }),
     };

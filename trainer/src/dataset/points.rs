@@ -12,7 +12,8 @@ pub(super) fn dataset(points: NpyArray, targets: NpyArray, options: &LoadOptions
         return Err(NpyError::RowCounts { points: points.shape, targets: targets.shape });
     }
     let inputs = columns(points, "x", |columns| index_names(if columns <= 3 { columns } else { 0 }))?;
-    let outputs = columns(targets, "output ", |columns| if columns == 1 { vec!["value".to_owned()] } else { Vec::new() })?;
+    let outputs =
+        columns(targets, "output ", |columns| if columns == 1 { vec!["value".to_owned()] } else { Vec::new() })?;
     columns::dataset(inputs, outputs, options)
 }
 

@@ -48,7 +48,9 @@ pub(super) fn dataset(header: &Header<'_>, options: &LoadOptions) -> Result<Data
             dataset.input_names.join(", ")
         ));
     }
-    let skipped = others.iter().map(|Field { name, descr, .. }| format!("note: field '{name}' of type {descr} holds no single real number and is left out"));
+    let skipped = others.iter().map(|Field { name, descr, .. }| {
+        format!("note: field '{name}' of type {descr} holds no single real number and is left out")
+    });
     dataset.notes.extend(skipped);
     Ok(dataset)
 }
@@ -150,6 +152,8 @@ impl<'t> Cursor<'t> {
         let (lengths, rest) = self.0.trim_start().strip_prefix('(')?.split_once(')')?;
         self.0 = rest;
         let lengths = lengths.split(',').map(str::trim).filter(|length| !length.is_empty());
-        lengths.map(|length| length.parse::<usize>().ok()).try_fold(1, |product: usize, length| product.checked_mul(length?))
+        lengths
+            .map(|length| length.parse::<usize>().ok())
+            .try_fold(1, |product: usize, length| product.checked_mul(length?))
     }
 }

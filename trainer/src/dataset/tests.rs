@@ -38,12 +38,17 @@ fn load_testdata(name: &str, options: &LoadOptions) -> Result<Dataset, DatasetEr
 /// The targets of one output in the data's own numbers.
 fn in_units(data: &Dataset, output: usize) -> Vec<f64> {
     let map = data.output_maps[output];
-    data.targets.column(output).iter().map(|&unit| f64::from(unit) * f64::from(map.scale) + f64::from(map.offset)).collect()
+    data.targets
+        .column(output)
+        .iter()
+        .map(|&unit| f64::from(unit) * f64::from(map.scale) + f64::from(map.offset))
+        .collect()
 }
 
 /// Whether numbers agree to single precision.
 fn agree(found: &[f64], expected: &[f64]) -> bool {
-    found.len() == expected.len() && found.iter().zip(expected).all(|(a, b)| (a - b).abs() <= 1e-6 * (1.0 + b.abs()) * 10.0)
+    found.len() == expected.len()
+        && found.iter().zip(expected).all(|(a, b)| (a - b).abs() <= 1e-6 * (1.0 + b.abs()) * 10.0)
 }
 
 /// The error as the command line prints it: the causes after colons, all in one line.

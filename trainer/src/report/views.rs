@@ -171,7 +171,11 @@ fn grid_drawings(
         Map { title: &format!("{title}{at}"), values, colormap, range, label: name }.png()
     };
     Ok(vec![
-        drawing(&format!("target{suffix}"), &format!("The data.{holes}"), draw("Target", target, colormap, range.clone())?),
+        drawing(
+            &format!("target{suffix}"),
+            &format!("The data.{holes}"),
+            draw("Target", target, colormap, range.clone())?,
+        ),
         drawing(
             &format!("reconstruction{suffix}"),
             &format!("The model at every sample, in the same colours.{holes}"),

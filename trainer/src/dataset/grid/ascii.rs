@@ -27,7 +27,8 @@ pub(in crate::dataset) fn raster(bytes: &[u8]) -> Result<Raster, ElevationError>
             continue;
         }
         for token in line.split_ascii_whitespace() {
-            values.push(number(token).ok_or_else(|| AsciiError::NotANumber { line: index + 1, text: shortened(token) })?);
+            values
+                .push(number(token).ok_or_else(|| AsciiError::NotANumber { line: index + 1, text: shortened(token) })?);
         }
     }
     let (columns, rows) = (header.count("ncols")?, header.count("nrows")?);
@@ -40,7 +41,8 @@ pub(in crate::dataset) fn raster(bytes: &[u8]) -> Result<Raster, ElevationError>
         Some(value) => (value, "is"),
         None => (NODATA, "is not given and thus"),
     };
-    raster.missing = Some(Missing { values: vec![no_data], reason: format!("its NODATA_value {said} {}", plain(no_data)) });
+    raster.missing =
+        Some(Missing { values: vec![no_data], reason: format!("its NODATA_value {said} {}", plain(no_data)) });
     raster.notes.extend(header.georeference(rows).map(|place| place.note()));
     Ok(raster)
 }
@@ -67,7 +69,9 @@ impl Header {
         let key = key.to_ascii_lowercase();
         let count = matches!(&key[..], "ncols" | "nrows");
         let size = matches!(&key[..], "cellsize" | "dx" | "dy");
-        if (count && (value < 1.0 || value.fract() != 0.0 || value > 1e9)) || (size && (value <= 0.0 || !value.is_finite())) {
+        if (count && (value < 1.0 || value.fract() != 0.0 || value > 1e9))
+            || (size && (value <= 0.0 || !value.is_finite()))
+        {
             return Err(fault());
         }
         self.entries.push((key, value, number_of_line));
@@ -86,9 +90,8 @@ impl Header {
     fn georeference(&self, rows: usize) -> Option<Georeference> {
         let square = self.get("cellsize");
         let size = [self.get("dx").or(square)?, self.get("dy").or(square)?];
-        let centre = |corner, middle, size: f64| {
-            self.get(middle).or_else(|| self.get(corner).map(|corner| corner + size / 2.0))
-        };
+        let centre =
+            |corner, middle, size: f64| self.get(middle).or_else(|| self.get(corner).map(|corner| corner + size / 2.0));
         let west = centre("xllcorner", "xllcenter", size[0])?;
         let south = centre("yllcorner", "yllcenter", size[1])?;
         Some(Georeference::north_up([west, south + (rows - 1) as f64 * size[1]], size))

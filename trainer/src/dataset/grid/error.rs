@@ -14,7 +14,9 @@ pub enum GridError {
     #[error("the array of shape {0:?} has an axis longer than 2^24; split or thin it out")]
     AxisTooLong(Vec<usize>),
     /// More outputs than a network may have.
-    #[error("the grid of shape {shape:?} has {outputs} values in each cell, at most {MAX_OUTPUTS} outputs are possible; keep fewer of them")]
+    #[error(
+        "the grid of shape {shape:?} has {outputs} values in each cell, at most {MAX_OUTPUTS} outputs are possible; keep fewer of them"
+    )]
     Outputs {
         /// The spatial dimensions.
         shape: Vec<usize>,
@@ -28,7 +30,9 @@ pub enum GridError {
         cells: usize,
     },
     /// NaN or infinite.
-    #[error("the element at index {index:?} is {value}; replace it with a finite number, or leave such cells out with --no-data={value}")]
+    #[error(
+        "the element at index {index:?} is {value}; replace it with a finite number, or leave such cells out with --no-data={value}"
+    )]
     NotFinite {
         /// In the array's order.
         index: Vec<usize>,
@@ -36,7 +40,9 @@ pub enum GridError {
         value: f64,
     },
     /// A range that f32 cannot hold.
-    #[error("the values span {minimum:e} to {maximum:e}, more than f32 holds; rescale them, or leave values that stand for missing data out with --no-data")]
+    #[error(
+        "the values span {minimum:e} to {maximum:e}, more than f32 holds; rescale them, or leave values that stand for missing data out with --no-data"
+    )]
     Range {
         /// Smallest element.
         minimum: f64,
@@ -109,7 +115,9 @@ pub enum AsciiError {
         text: String,
     },
     /// Too few or too many values.
-    #[error("{rows} rows of {columns} values need {needed}, the file has {found}; copy it again or correct ncols and nrows")]
+    #[error(
+        "{rows} rows of {columns} values need {needed}, the file has {found}; copy it again or correct ncols and nrows"
+    )]
     Count {
         /// `nrows`.
         rows: usize,

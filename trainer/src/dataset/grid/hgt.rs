@@ -36,11 +36,7 @@ fn place(path: &Path, side: usize) -> Option<Georeference> {
     let degrees = |at: std::ops::Range<usize>, signs: [char; 2]| {
         let part = stem.get(at)?;
         let value: f64 = part.get(1..)?.parse::<u16>().ok()?.into();
-        if part.starts_with(signs[0]) {
-            Some(value)
-        } else {
-            part.starts_with(signs[1]).then_some(-value)
-        }
+        if part.starts_with(signs[0]) { Some(value) } else { part.starts_with(signs[1]).then_some(-value) }
     };
     let (south, west) = (degrees(0..3, ['N', 'S'])?, degrees(3..7, ['E', 'W'])?);
     let step = 1.0 / (side - 1) as f64;

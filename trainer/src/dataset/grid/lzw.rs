@@ -77,7 +77,8 @@ impl File<'_> {
     fn number(&self, at: u64, len: u64) -> Option<u64> {
         let at = usize::try_from(at).ok()?;
         let bytes = self.bytes.get(at..at.checked_add(len as usize)?)?;
-        let digits: &mut dyn Iterator<Item = &u8> = if self.big_endian { &mut bytes.iter() } else { &mut bytes.iter().rev() };
+        let digits: &mut dyn Iterator<Item = &u8> =
+            if self.big_endian { &mut bytes.iter() } else { &mut bytes.iter().rev() };
         Some(digits.fold(0, |number, &byte| number << 8 | u64::from(byte)))
     }
 }

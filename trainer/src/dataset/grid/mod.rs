@@ -73,10 +73,12 @@ impl Raster {
             points = points.select(Dimension(0), cells);
         }
         let outputs = self.names.len();
-        let units = self.values.iter().zip(maps.iter().cycle()).map(|(&value, map)| domain::to_unit(value, map)).collect();
+        let units =
+            self.values.iter().zip(maps.iter().cycle()).map(|(&value, map)| domain::to_unit(value, map)).collect();
         Ok(Dataset {
             coordinates: domain::to_fixed(&points, &axes),
-            targets: Array2::from_shape_vec((points.nrows(), outputs), units).expect("one value for each cell and output"),
+            targets: Array2::from_shape_vec((points.nrows(), outputs), units)
+                .expect("one value for each cell and output"),
             points,
             input_names: domain::index_names(axes.len()),
             input_origins: vec![0.0; axes.len()],
@@ -133,8 +135,10 @@ impl Raster {
             Some(Missing { values, reason }) if values.iter().any(|value| self.holds(*value)) => format!(" ({reason})"),
             _ => String::new(),
         };
-        self.values = cells.iter().flat_map(|&cell| &self.values[outputs * cell..outputs * (cell + 1)]).copied().collect();
-        self.notes.push(format!("note: {} of the {all} cells are without data{reason} and are left out", all - cells.len()));
+        self.values =
+            cells.iter().flat_map(|&cell| &self.values[outputs * cell..outputs * (cell + 1)]).copied().collect();
+        self.notes
+            .push(format!("note: {} of the {all} cells are without data{reason} and are left out", all - cells.len()));
         self.note_suspects();
         Ok(Some(cells))
     }
@@ -175,10 +179,15 @@ impl Raster {
         let outputs = self.names.len();
         let map = |skip, step| {
             let values = || self.values.iter().skip(skip).step_by(step).copied();
-            let (minimum, maximum) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+            let (minimum, maximum) =
+                (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
             domain::range_map(minimum, maximum).ok_or(GridError::Range { minimum, maximum })
         };
-        if self.one_range { Ok(vec![map(0, 1)?; outputs]) } else { (0..outputs).map(|output| map(output, outputs)).collect() }
+        if self.one_range {
+            Ok(vec![map(0, 1)?; outputs])
+        } else {
+            (0..outputs).map(|output| map(output, outputs)).collect()
+        }
     }
 }
 

@@ -85,7 +85,8 @@ impl Pixels {
         let values = numbers(&result);
         let bands = values.len() / (width * height).max(1);
         let planar = decoder.find_tag_unsigned::<u16>(Tag::PlanarConfiguration).map_err(fault)?;
-        let values = if planar == Some(PlanarConfiguration::Planar.to_u16()) { interleaved(&values, bands) } else { values };
+        let values =
+            if planar == Some(PlanarConfiguration::Planar.to_u16()) { interleaved(&values, bands) } else { values };
         Ok(Self { width, height, color, is_intensity, values })
     }
 
@@ -129,7 +130,9 @@ impl Pixels {
             raster.one_range = false;
             raster.names = (1..=bands).map(|band| format!("band {band}")).collect();
         }
-        raster.missing = tags.no_data.map(|(value, text)| Missing { values: vec![value], reason: format!("its GDAL_NODATA is {text}") });
+        raster.missing = tags
+            .no_data
+            .map(|(value, text)| Missing { values: vec![value], reason: format!("its GDAL_NODATA is {text}") });
         raster.notes.extend(tags.place.map(|place| place.note()));
         if tags.more_pages {
             raster.notes.push(format!(

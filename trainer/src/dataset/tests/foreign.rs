@@ -43,7 +43,12 @@ fn a_zip_tells_what_is_in_it() {
     };
     let cases = [
         ("b.xlsx", zip("[Content_Types].xml", ""), "Excel", "pandas.read_excel"),
-        ("b.ods", zip("mimetype", "application/vnd.oasis.opendocument.spreadsheet"), "OpenDocument", "pandas.read_excel"),
+        (
+            "b.ods",
+            zip("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
+            "OpenDocument",
+            "pandas.read_excel",
+        ),
         ("b.pt", zip("b/data.pkl", ""), "PyTorch", "numpy.save('b.npy', tensor.numpy())"),
         ("N36W113.hgt.zip", zip("N36W113.hgt", ""), "zip archive", "python -m zipfile -e"),
     ];

@@ -50,7 +50,10 @@ fn tiles_strips_byte_orders_and_types() {
 #[test]
 fn bands_are_outputs_however_they_are_stored() {
     let planar = load_testdata("three_bands_planar.tif", &LoadOptions::default()).unwrap();
-    assert_eq!((planar.output_names.clone(), planar.output_shape()), (["band 1", "band 2", "band 3"].map(String::from).to_vec(), vec![5, 7, 3]));
+    assert_eq!(
+        (planar.output_names.clone(), planar.output_shape()),
+        (["band 1", "band 2", "band 3"].map(String::from).to_vec(), vec![5, 7, 3])
+    );
     for (band, factor) in [1.0, 1000.0, -1.0].into_iter().enumerate() {
         assert!(agree(&in_units(&planar, band), &heights().iter().map(|h| h * factor).collect::<Vec<_>>()), "{band}");
     }
@@ -77,7 +80,9 @@ fn what_is_not_read_of_tiff_names_a_command() {
 fn ascii_grids_of_every_dialect() {
     let grid = |text: &str| load_plain("d.asc", text.as_bytes());
     // Centres given, decimal commas, no NODATA_value: then it is -9999. Rows may be broken anywhere.
-    let data = grid("NCOLS 3\r\nNROWS 2\r\nXLLCENTER 10,5\r\nYLLCENTER 20\r\nCELLSIZE 0,5\r\n1,5 2 -9999\r\n4\r\n5 6e1\r\n").unwrap();
+    let data =
+        grid("NCOLS 3\r\nNROWS 2\r\nXLLCENTER 10,5\r\nYLLCENTER 20\r\nCELLSIZE 0,5\r\n1,5 2 -9999\r\n4\r\n5 6e1\r\n")
+            .unwrap();
     assert!(agree(&in_units(&data, 0), &[1.5, 2.0, 4.0, 5.0, 60.0]));
     assert_eq!(data.cells, Some(vec![0, 1, 3, 4, 5]));
     // The lower row has its centre at 20, so the upper one at 20.5.
@@ -129,7 +134,10 @@ fn holes_are_named_or_noticed() {
 
     // On the grid again, the holes are NaN.
     let again = both.on_grid(&both.targets);
-    assert_eq!((both.output_shape(), again.nrows(), again[[1, 0]], again[[2, 0]].is_nan()), (vec![2, 3], 6, 0.25, true));
+    assert_eq!(
+        (both.output_shape(), again.nrows(), again[[1, 0]], again[[2, 0]].is_nan()),
+        (vec![2, 3], 6, 0.25, true)
+    );
 
     // A cell is left out if any of its outputs is missing.
     let last = LoadOptions { channels_last: true, ..no_data(&[-9999.0, f64::NAN]) };
@@ -148,7 +156,8 @@ fn even_rows_and_columns_stay_what_they_are_around_holes() {
     (values[2], values[7]) = (-9999.0, -9999.0);
     let data = load_bytes("g.npy", &npy_f32(&[4, 6], &values), &no_data(&[-9999.0])).unwrap();
     let halves = split(&data, Holdout::Even, 0).unwrap();
-    let cells = |samples: &[usize]| samples.iter().map(|&sample| data.cells.as_ref().unwrap()[sample]).collect::<Vec<_>>();
+    let cells =
+        |samples: &[usize]| samples.iter().map(|&sample| data.cells.as_ref().unwrap()[sample]).collect::<Vec<_>>();
     assert_eq!(cells(&halves.train), [0, 4, 12, 14, 16]);
     assert_eq!(cells(&halves.test), [9, 11, 19, 21, 23]);
 }

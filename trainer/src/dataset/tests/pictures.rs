@@ -48,7 +48,10 @@ fn plain_bitmaps_and_radiances() {
     let mut hdr = b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 1 +X 2\n".to_vec();
     hdr.extend([128, 64, 0, 129, 128, 64, 0, 132]);
     let data = load_plain("a.hdr", &hdr).unwrap();
-    assert_eq!((data.kind.clone(), data.output_names.clone()), (Kind::Grid { shape: vec![1, 2], channels_last: true }, vec!["red".into(), "green".into(), "blue".into()]));
+    assert_eq!(
+        (data.kind.clone(), data.output_names.clone()),
+        (Kind::Grid { shape: vec![1, 2], channels_last: true }, vec!["red".into(), "green".into(), "blue".into()])
+    );
     assert!(agree(&in_units(&data, 0), &[1.0, 8.0]) && agree(&in_units(&data, 1), &[0.5, 4.0]));
     assert!(data.notes[0].contains("without a tone curve"));
 }
@@ -76,7 +79,9 @@ fn float_maps_are_stored_from_the_bottom_up() {
     assert!(message(load_plain("d.pfm", &holes)).contains("leave such cells out with --no-data=inf"));
     let left = load_bytes("d.pfm", &holes, &LoadOptions { no_data: vec![f64::INFINITY], ..LoadOptions::default() });
     assert_eq!(left.unwrap().cells, Some(vec![1]));
-    assert!(message(load_plain("d.pfm", &little[..little.len() - 1])).contains("needs 16 bytes of data, the file has 15"));
+    assert!(
+        message(load_plain("d.pfm", &little[..little.len() - 1])).contains("needs 16 bytes of data, the file has 15")
+    );
     assert!(message(load_plain("d.pfm", b"Pf\n2 x\n-1\n")).contains("the header of a .pfm"));
 }
 
@@ -145,7 +150,10 @@ fn arrays_of_colours_are_pictures_or_asked_about() {
     let array = load_plain("c.npy", &npy("|u1", false, "(6, 7, 3)", &bytes)).unwrap();
     let picture = ::image::RgbImage::from_raw(7, 6, bytes.clone()).unwrap();
     let picture = load_plain("c.png", &png(&picture.into())).unwrap();
-    assert_eq!((&array.kind, &array.targets, &array.coordinates), (&picture.kind, &picture.targets, &picture.coordinates));
+    assert_eq!(
+        (&array.kind, &array.targets, &array.coordinates),
+        (&picture.kind, &picture.targets, &picture.coordinates)
+    );
     assert!(array.notes[0].contains("read as a picture") && array.notes[0].contains("--volume"));
     assert!(agree(&in_units(&array, 1)[..2], &[2.0, 8.0]), "outputs are written in the units of the array");
 
@@ -172,7 +180,12 @@ fn arrays_of_colours_are_pictures_or_asked_about() {
         let last = load_bytes("v.npy", &bytes, &LoadOptions { channels_last: true, ..LoadOptions::default() }).unwrap();
         assert_eq!((last.inputs(), last.outputs()), (2, 3));
     }
-    for (shape, words) in [(&[200usize, 3][..], "--points"), (&[3, 6, 7], "moveaxis"), (&[9, 7, 2], "--channels-last")] {
+    // A hole is no intensity: nothing that was asked to be left out becomes a pixel.
+    let holes = LoadOptions { no_data: vec![4.0], ..LoadOptions::default() };
+    let asked = message(load_bytes("c.npy", &npy("|u1", false, "(6, 7, 3)", &bytes), &holes));
+    assert!(asked.contains("--channels-last"), "{asked}");
+    for (shape, words) in [(&[200usize, 3][..], "--points"), (&[3, 6, 7], "moveaxis"), (&[9, 7, 2], "--channels-last")]
+    {
         let len = shape.iter().product();
         let data = load_plain("d.npy", &npy_f32(shape, &vec![0.5; len])).unwrap();
         assert!(data.notes.len() == 1 && data.notes[0].contains(words), "{shape:?}: {:?}", data.notes);
