@@ -1,19 +1,19 @@
 //! The artifact: the one file between trainer and device.
 //!
-//! # Format, version 1
+//! # Format, versions 1 and 2
 //!
 //! All numbers are little-endian. The file is a whole number of 32-bit words and is read in place.
 //!
 //! | offset | type | what |
 //! | --- | --- | --- |
 //! | 0 | 4 bytes | magic `46 46 4d 1a` ("FFM", control-Z) |
-//! | 4 | u16 | format version, 1 |
+//! | 4 | u16 | format version, 1 or 2 |
 //! | 6 | u16 | length of the header in bytes, before padding |
 //! | 8 | u32 | length of the file in bytes |
 //! | 12 | u32 | CRC-32 (IEEE 802.3, as in zip) of bytes 0 ..= 11 followed by bytes 16 to the end |
 //! | 16 | u32 | digest of the known answers |
 //! | 20 | u32 | length of the text in bytes, before padding |
-//! | 24 | bytes | header in postcard, zero-padded to a multiple of four |
+//! | 24 | bytes | header in postcard, in version 2 with the periodic axes behind it; zero-padded to a multiple of four |
 //! | | d × 3 f32 | axes: minimum, maximum, scale ([`Axis`]) |
 //! | | c × 2 f32 | output maps: scale, offset ([`OutputMap`]) |
 //! | | m × d i32 | frequencies B, row-major, Q16.16 ([`encoding`](crate::encoding)) |
@@ -24,6 +24,10 @@
 //! u16 as varints, u8 and f32 as they are, the list of widths as a varint length followed by varints. Variants count from
 //! zero in the order of declaration.
 //!
+//! Version 2 is for models that are periodic along some axes and not along others, and for no other models: readers of
+//! version 1 would evaluate them at wrong points, so they must refuse them. Behind the header it has a u16, which counts
+//! as a part of the header's length: [`Header::periodic`]. It is not zero, and has no bit for an axis that is not there.
+//!
 //! # Known answers
 //!
 //! The digest is the CRC-32 over the raw outputs (little-endian i32; for `f32` the bits) of sixteen points. Their
@@ -33,12 +37,12 @@
 use crate::coordinate::{Axis, Outside};
 use crate::error::{ParseError, WriteError};
 use crate::kernels::{BLOCK_ROWS, layer_words, padded_inputs};
-use crate::limits::MAX_HIDDEN_LAYERS;
+use crate::limits::{MAX_HIDDEN_LAYERS, MAX_INPUTS};
 use crate::model::{Model, OutputActivation, OutputMap, Precision};
 use serde::{Deserialize, Serialize};
 
-/// The format version that this crate writes, and the newest that it reads.
-pub const VERSION: u16 = 1;
+/// The newest format version that this crate reads. It writes version 1 where [`Header::periodic`] is zero.
+pub const VERSION: u16 = 2;
 const MAGIC: [u8; 4] = *b"FFM\x1a";
 const PRELUDE_BYTES: usize = 24;
 
@@ -48,8 +52,12 @@ const PRELUDE_BYTES: usize = 24;
 pub struct Header {
     /// How numbers are stored.
     pub precision: Precision,
-    /// What happens beyond the trained domain.
+    /// What happens beyond the trained domain, along the axes that are not in `periodic`.
     pub outside: Outside,
+    /// The axes along which points beyond the domain are [`Outside::Periodic`] whatever `outside` says: bit k is that of
+    /// coordinate k. Zero in every model of version 1.
+    #[serde(skip)]
+    pub periodic: u16,
     /// What follows the last layer.
     pub activation: OutputActivation,
     /// Coordinates of a point, d.
@@ -66,6 +74,21 @@ pub struct Header {
     pub training_psnr_db: f32,
     /// What this precision loses against f32 on the training data, dB; NaN where unknown.
     pub quantization_loss_db: f32,
+}
+
+impl Header {
+    /// What happens beyond the domain along one axis, counted from 0.
+    #[inline]
+    #[must_use]
+    pub fn outside_along(&self, axis: usize) -> Outside {
+        let is_periodic = axis < MAX_INPUTS && self.periodic >> axis & 1 == 1;
+        if is_periodic { Outside::Periodic } else { self.outside }
+    }
+
+    /// Whether [`Header::periodic`] names axes that there are, and no others.
+    pub(crate) fn periodic_fits(&self) -> bool {
+        u32::from(self.periodic) >> self.inputs.min(MAX_INPUTS as u8) == 0
+    }
 }
 
 /// All that is written.
@@ -143,7 +166,7 @@ pub fn write(description: &Description<'_>, scratch: &mut [u32], out: &mut [u8])
     let field = |value: usize| u32::try_from(value).map_err(|_| WriteError::Parts);
     let prelude = [
         u32::from_le_bytes(MAGIC),
-        u32::from(VERSION) | field(header_len)? << 16,
+        u32::from(version(header)) | field(header_len)? << 16,
         field(len)?,
         0,
         0,
@@ -194,7 +217,18 @@ pub fn write(description: &Description<'_>, scratch: &mut [u32], out: &mut [u8])
 }
 
 fn encode_header(header: &Header, buffer: &mut [u8; HEADER_BYTES]) -> Result<usize, WriteError> {
-    postcard::to_slice(header, buffer).map(|bytes| bytes.len()).map_err(|_| WriteError::Parts)
+    let len = postcard::to_slice(header, buffer).map(|bytes| bytes.len()).map_err(|_| WriteError::Parts)?;
+    if version(header) == 1 {
+        return Ok(len);
+    }
+    let behind = buffer.get_mut(len..).and_then(<[u8]>::first_chunk_mut).ok_or(WriteError::Parts)?;
+    *behind = header.periodic.to_le_bytes();
+    Ok(len + behind.len())
+}
+
+/// The version that a model is written in: the oldest that holds it.
+fn version(header: &Header) -> u16 {
+    if header.periodic == 0 { 1 } else { 2 }
 }
 
 fn widths(header: &Header) -> impl Iterator<Item = usize> + '_ {
@@ -289,6 +323,7 @@ pub(crate) fn crc32() -> crc::Digest<'static, u32, crc::NoTable> {
 pub(crate) struct Prelude {
     pub(crate) checksum: u32,
     pub(crate) digest: u32,
+    version: u16,
     header_len: usize,
     text_len: usize,
 }
@@ -304,7 +339,7 @@ impl Prelude {
         let &[_, version, len, checksum, digest, text_len] = words else { return Err(ParseError::Truncated) };
         let [version, len, checksum, digest, text_len] =
             [version, len, checksum, digest, text_len].map(u32::from_le_bytes);
-        if version as u16 != VERSION {
+        if !(1..=VERSION).contains(&(version as u16)) {
             // Version 0 was never written: that is damage.
             return Err(if version as u16 == 0 { ParseError::Checksum } else { ParseError::Version(version as u16) });
         }
@@ -314,7 +349,8 @@ impl Prelude {
         if bytes.len() as u64 > u64::from(len) || !bytes.len().is_multiple_of(4) {
             return Err(ParseError::TrailingBytes);
         }
-        Ok(Self { checksum, digest, header_len: (version >> 16) as usize, text_len: text_len as usize })
+        let (version, header_len) = (version as u16, (version >> 16) as usize);
+        Ok(Self { checksum, digest, version, header_len, text_len: text_len as usize })
     }
 
     /// Splits a file into its header, its words and its text.
@@ -323,9 +359,11 @@ impl Prelude {
         let (_, words) = words.split_at_checked(PRELUDE_BYTES / 4).ok_or(ParseError::Truncated)?;
         let (header, words) = words.split_at_checked(self.header_len.div_ceil(4)).ok_or(ParseError::Truncated)?;
         let header = bytemuck::cast_slice::<u32, u8>(header).get(..self.header_len).ok_or(ParseError::Truncated)?;
-        let (header, unread) = postcard::take_from_bytes(header).map_err(|_| ParseError::Header)?;
-        if !unread.is_empty() {
-            return Err(ParseError::Header);
+        let (mut header, unread): (Header, _) = postcard::take_from_bytes(header).map_err(|_| ParseError::Header)?;
+        match (self.version, unread) {
+            (1, []) => {}
+            (2, &[low, high]) if low | high != 0 => header.periodic = u16::from_le_bytes([low, high]),
+            _ => return Err(ParseError::Header),
         }
         let split = words.len().checked_sub(self.text_len.div_ceil(4)).ok_or(ParseError::Truncated)?;
         let (words, text) = words.split_at_checked(split).ok_or(ParseError::Truncated)?;

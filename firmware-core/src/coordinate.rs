@@ -3,7 +3,7 @@
 use crate::float::fraction;
 use serde::{Deserialize, Serialize};
 
-/// What a model does with a point beyond the trained domain.
+/// What a model does with a point beyond the trained domain, along an axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Outside {

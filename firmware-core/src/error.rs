@@ -72,7 +72,8 @@ pub enum EvalError {
     OutputLength,
     /// The scratch holds fewer words than [`Model::scratch_words`](crate::Model::scratch_words).
     ScratchLength,
-    /// The point lies outside the trained domain and the model says [`Outside::Reject`](crate::Outside::Reject).
+    /// The point lies outside the trained domain along an axis where the model says
+    /// [`Outside::Reject`](crate::Outside::Reject).
     OutsideDomain,
     /// The known-answer digest differs: this build or this device does not compute what the trainer computed.
     KnownAnswer,

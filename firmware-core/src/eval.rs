@@ -171,11 +171,11 @@ impl Model<'_> {
             coordinates.clear();
             for _ in 0..lanes {
                 let mut axes = self.axes();
-                for _ in 0..MAX_INPUTS {
+                for k in 0..MAX_INPUTS {
                     let mut coordinate = 0;
                     if let Some(axis) = axes.next() {
                         let (&x, rest) = points.split_first().ok_or(EvalError::PointLength)?;
-                        coordinate = axis.to_fixed(x, self.header.outside).ok_or(EvalError::OutsideDomain)?;
+                        coordinate = axis.to_fixed(x, self.header.outside_along(k)).ok_or(EvalError::OutsideDomain)?;
                         points = rest;
                     }
                     coordinates.push(coordinate).map_err(|_| EvalError::ScratchLength)?;

@@ -30,7 +30,7 @@
 //! use firmware_core::{Aligned, Model, Scratch};
 //! # use firmware_core::artifact::{Description, Header, Layer, LayerKind};
 //! # use firmware_core::{Axis, OutputMap, OutputActivation, Outside, Precision};
-//! # let header = Header { precision: Precision::F32, outside: Outside::Clamp, activation: OutputActivation::Linear,
+//! # let header = Header { precision: Precision::F32, outside: Outside::Clamp, periodic: 0, activation: OutputActivation::Linear,
 //! #     inputs: 1, outputs: 1, frequencies: 1, passthrough: 0, hidden: Default::default(),
 //! #     training_psnr_db: f32::NAN, quantization_loss_db: 0.0 };
 //! # let layers = [Layer { weights: LayerKind::Float(&[1.0 / 32767.0, 0.0]), bias: LayerKind::Float(&[0.0]), multiplier: &[] }];

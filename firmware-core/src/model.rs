@@ -112,6 +112,7 @@ impl<'a> Model<'a> {
         let shapes_fit = (1..=MAX_INPUTS).contains(&inputs)
             && (1..=MAX_OUTPUTS).contains(&outputs)
             && rows <= MAX_FREQUENCIES
+            && header.periodic_fits()
             && header.hidden.iter().all(|&width| (1..=MAX_WIDTH).contains(&usize::from(width)));
         if !shapes_fit {
             return Err(ParseError::Shape);

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Network, Random, Shape};
-use firmware_core::{EvalError, Model, OutputActivation, Outside, Precision, Scratch};
+use firmware_core::{Axis, EvalError, Model, OutputActivation, Outside, Precision, Scratch};
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::W8A16, Precision::W16A16];
 /// Widths that are no multiples of anything, single units, no hidden layer, features that are only coordinates.
@@ -123,4 +123,41 @@ fn points_outside_the_domain_do_as_the_artifact_says() {
     assert_eq!(value(&network, 2.25), Err(EvalError::OutsideDomain));
     assert_eq!(value(&network, f32::NAN), Err(EvalError::OutsideDomain));
     assert!(value(&network, 2.0).is_ok());
+}
+
+#[test]
+fn each_axis_does_as_the_artifact_says_of_it() {
+    for precision in PRECISIONS {
+        for outside in [Outside::Clamp, Outside::Reject] {
+            let (inputs, outputs) = (3, 2);
+            let (activation, hidden) = (OutputActivation::Linear, &[9u16, 7][..]);
+            let shape = Shape { precision, activation, inputs, frequencies: 5, passthrough: 0, hidden, outputs };
+            let mut network = Network::random(&shape, 8);
+            network.header.outside = outside;
+            network.header.periodic = 0b010;
+            network.axes[1] = Axis::new(-1.0, 2.0, 4.0);
+            let artifact = network.artifact("");
+            let model = Model::parse(bytes(&artifact)).unwrap();
+            let mut scratch = vec![0; 8 * model.scratch_words()];
+            let mut value = |point: [f32; 3]| {
+                let mut out = [0.0; 2];
+                let single = model.eval_into(&point, &mut scratch, &mut out).map(|()| out);
+                // Nine points: a group of lanes and one more.
+                let (points, mut outs) = (point.repeat(9), [0.0; 18]);
+                let batch = model.eval_batch_into(&points, &mut scratch, &mut outs);
+                assert_eq!(batch.map(|()| outs.to_vec()), single.map(|out| out.repeat(9)));
+                single
+            };
+            let inside = value([0.5, 0.25, 1.0]).unwrap();
+            // One over the period is exact: the coordinates are equal.
+            assert_eq!(value([0.5, 0.25 + 4.0, 1.0]), Ok(inside));
+            assert_eq!(value([0.5, 0.25 - 8.0, 1.0]), Ok(inside));
+            assert_ne!(value([0.5, 2.25, 1.0]), value([0.5, 2.0, 1.0]));
+            for point in [[0.5f32 + 3.5, 0.25, 1.0], [0.5, 0.25, 1.0 - 3.5]] {
+                let nearest = point.map(|x| x.clamp(-1.0, 2.0));
+                let expected = if outside == Outside::Clamp { value(nearest) } else { Err(EvalError::OutsideDomain) };
+                assert_eq!(value(point), expected);
+            }
+        }
+    }
 }

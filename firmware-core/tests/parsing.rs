@@ -4,7 +4,7 @@ mod common;
 
 use common::{Network, Random, Shape};
 use firmware_core::artifact::{self, Description, Layer, LayerKind};
-use firmware_core::{Aligned, Axis, Model, OutputActivation, OutputMap, ParseError, Precision, WriteError};
+use firmware_core::{Aligned, Axis, Model, OutputActivation, OutputMap, Outside, ParseError, Precision, WriteError};
 
 fn network(precision: Precision) -> Network {
     let shape = Shape {
@@ -17,6 +17,13 @@ fn network(precision: Precision) -> Network {
         outputs: 1,
     };
     Network::random(&shape, 3)
+}
+
+/// The same, periodic along the second axis alone.
+fn mixed(precision: Precision) -> Network {
+    let mut network = network(precision);
+    network.header.periodic = 0b10;
+    network
 }
 
 fn parse(words: &[u32]) -> Result<Model<'_>, ParseError> {
@@ -52,8 +59,24 @@ fn what_was_written_is_read() {
 }
 
 #[test]
+fn the_version_is_the_oldest_that_holds_the_model() {
+    let (plain, mixed) = (network(Precision::W8A16).artifact("text"), mixed(Precision::W8A16).artifact("text"));
+    // The checksum of what was written of that network when there was only version 1.
+    assert_eq!((plain[1] & 0xffff, plain[3]), (1, 0xf1cb_1309));
+    assert_eq!(parse(&plain).unwrap().header().periodic, 0);
+    // The two bytes behind the header are the whole difference; here they fill what was padding or begin a word.
+    assert_eq!(mixed[1], plain[1] + (2 << 16) + 1);
+    let header = |words: &[u32]| bytemuck::cast_slice::<u32, u8>(words)[24..24 + (words[1] >> 16) as usize].to_vec();
+    assert_eq!(header(&mixed), [&header(&plain)[..], &[0b10, 0]].concat());
+    let model = parse(&mixed).unwrap();
+    assert_eq!(*model.header(), self::mixed(Precision::W8A16).header);
+    assert_eq!((model.header().outside_along(0), model.header().outside_along(1)), (Outside::Clamp, Outside::Periodic));
+    assert_eq!(model.header().outside_along(usize::MAX), Outside::Clamp);
+}
+
+#[test]
 fn a_model_cut_at_any_byte_is_refused() {
-    let artifact = network(Precision::W8A16).artifact("text");
+    let artifact = mixed(Precision::W8A16).artifact("text");
     let bytes: &[u8] = bytemuck::cast_slice(&artifact);
     for len in 0..bytes.len() {
         assert_eq!(Model::parse(&bytes[..len]).err(), Some(ParseError::Truncated), "at {len}");
@@ -65,7 +88,7 @@ fn a_model_cut_at_any_byte_is_refused() {
 #[test]
 fn any_flipped_bit_is_noticed() {
     for precision in [Precision::F32, Precision::W8A16, Precision::W16A16] {
-        let mut artifact = network(precision).artifact("text");
+        let mut artifact = mixed(precision).artifact("text");
         for bit in 0..32 * artifact.len() {
             artifact[bit / 32] ^= 1 << (bit % 32);
             assert!(parse(&artifact).is_err(), "{precision:?}: bit {bit}");
@@ -80,7 +103,7 @@ fn flipped_bits_under_a_right_checksum_never_panic() {
     let mut random = Random(1);
     let mut survivors = 0;
     for precision in [Precision::F32, Precision::W8A16, Precision::W16A16] {
-        let original = network(precision).artifact("text");
+        let original = mixed(precision).artifact("text");
         for bit in 0..32 * original.len() {
             let mut artifact = original.clone();
             artifact[bit / 32] ^= 1 << (bit % 32);
@@ -110,7 +133,20 @@ fn each_cause_has_its_error() {
     assert_eq!(parse(&[]).err(), Some(ParseError::Truncated));
     assert_eq!(Model::parse(b"<svg>").err(), Some(ParseError::Magic));
     assert_eq!(with(0, 7), Some(ParseError::Magic));
-    assert_eq!(with(1, (good[1] & 0xffff_0000) | 2), Some(ParseError::Version(2)));
+    assert_eq!(with(1, (good[1] & 0xffff_0000) | 3), Some(ParseError::Version(3)));
+    // Of version 2 only where there are periodic axes, and all of them are there.
+    assert_eq!(with(1, good[1] + 1), Some(ParseError::Header));
+    let mixed = mixed(Precision::W8A16).artifact("text");
+    let with_periodic = |periodic: u16| {
+        let mut artifact = mixed.clone();
+        let end = 24 + (artifact[1] >> 16) as usize;
+        bytemuck::cast_slice_mut::<u32, u8>(&mut artifact)[end - 2..end].copy_from_slice(&periodic.to_le_bytes());
+        parse(&resealed(artifact)).err()
+    };
+    assert_eq!(with_periodic(0b11), None);
+    assert_eq!(with_periodic(0), Some(ParseError::Header));
+    assert_eq!(with_periodic(0b100), Some(ParseError::Shape));
+    assert_eq!(with_periodic(0x8001), Some(ParseError::Shape));
     assert_eq!(parse(&[&good[..6], &good[7..]].concat()).err(), Some(ParseError::Truncated));
     assert_eq!(with(5, 1 << 30), Some(ParseError::Truncated));
     let last = good.len() - 1;
@@ -154,6 +190,7 @@ fn networks_that_no_device_may_see_are_not_written() {
     assert_eq!(write_error(|n| n.axes.clear()), Parts);
     assert_eq!(write_error(|n| n.layers[0].multiplier.clear()), Parts);
     assert_eq!(write_error(|n| n.layers[1].multiplier.push(1)), Parts);
+    assert_eq!(write_error(|n| n.header.periodic = 0b100), Invalid(Shape));
     assert_eq!(write_error(|n| n.layers[0].integer_weights[5] = 128), Invalid(Weight));
     assert_eq!(write_error(|n| n.layers[0].multiplier[0] = -1), Invalid(Weight));
     assert_eq!(write_error(|n| n.layers[0].integer_bias[8] = i32::MAX - 5), Invalid(Overflow));

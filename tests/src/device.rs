@@ -1,8 +1,9 @@
 //! Evaluates a model on a device and compares every bit with the host.
 
+use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use firmware_core::Model;
 use firmware_cortexm::protocol::CALIBRATION_INSTRUCTIONS;
 
@@ -42,11 +43,32 @@ pub struct Report {
 /// Where the firmware refuses the model or fails, or does not end in reasonable time. Differing bits are no error:
 /// [`Report::mismatched`] counts them.
 pub fn evaluate(firmware: &Firmware, artifact: &Artifact, points: &[f32]) -> Result<Report> {
+    evaluate_watched(firmware, artifact, points, &mut |_| {})
+}
+
+/// As [`evaluate`]; `done` is told now and then how many points the device has evaluated.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn evaluate_watched(
+    firmware: &Firmware,
+    artifact: &Artifact,
+    points: &[f32],
+    done: &mut dyn FnMut(u64),
+) -> Result<Report> {
     let model = artifact.model()?;
     let samples = points.len() / model.inputs();
-    let expected = model::evaluate(&model, points)?;
-    let limit = time_limit(&model, samples);
-    let run = qemu::evaluate(firmware, artifact.as_bytes(), points, samples, limit)?.success()?;
+    let sample_bytes = 4 * model.outputs() as u64;
+    let watch = qemu::Watch { limit: time_limit(&model, samples), written: &mut |bytes| done(bytes / sample_bytes) };
+    let (expected, run) = thread::scope(|scope| {
+        // The host works while the device does.
+        let expected = scope.spawn(|| model::evaluate(&model, points));
+        let run = qemu::evaluate_watched(firmware, artifact.as_bytes(), points, samples, watch);
+        (expected.join(), run)
+    });
+    let expected = expected.map_err(|_| anyhow!("the evaluation on the host was broken off"))??;
+    let run = run?.success()?;
     if run.outputs.len() != expected.len() {
         bail!("the device wrote {} values instead of {}", run.outputs.len(), expected.len());
     }

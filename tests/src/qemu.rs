@@ -19,6 +19,8 @@ use crate::process;
 /// Files in QEMU's working directory that the device does not know by itself.
 const FIRMWARE_FILE: &str = "firmware.elf";
 const MODEL_FILE: &str = "model.ffm";
+/// Time between two words on how far the device is.
+const TELL: Duration = Duration::from_millis(100);
 
 /// What a run left behind.
 #[derive(Clone, Debug)]
@@ -67,7 +69,30 @@ impl Run {
 ///
 /// Where QEMU is missing or refuses, or `limit` passes; not for the firmware's exit code, see [`Run::success`].
 pub fn evaluate(firmware: &Firmware, model: &[u8], points: &[f32], samples: usize, limit: Duration) -> Result<Run> {
-    start(firmware, Mode::Evaluate, model, points, samples, limit)
+    start(firmware, Mode::Evaluate, model, points, samples, Watch { limit, written: &mut |_| {} })
+}
+
+/// As [`evaluate`]; `watch` is told how far the device is.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn evaluate_watched(
+    firmware: &Firmware,
+    model: &[u8],
+    points: &[f32],
+    samples: usize,
+    watch: Watch<'_>,
+) -> Result<Run> {
+    start(firmware, Mode::Evaluate, model, points, samples, watch)
+}
+
+/// What happens while the device works.
+pub struct Watch<'a> {
+    /// After this time it is stopped.
+    pub limit: Duration,
+    /// Told now and then how many bytes of outputs the device has written.
+    pub written: &'a mut dyn FnMut(u64),
 }
 
 /// Gives the device a job of another mode, for which it has points of its own; see [`Mode`].
@@ -76,7 +101,7 @@ pub fn evaluate(firmware: &Firmware, model: &[u8], points: &[f32], samples: usiz
 ///
 /// As [`evaluate`].
 pub fn work(firmware: &Firmware, mode: Mode, model: &[u8], samples: usize, limit: Duration) -> Result<Run> {
-    start(firmware, mode, model, &[], samples, limit)
+    start(firmware, mode, model, &[], samples, Watch { limit, written: &mut |_| {} })
 }
 
 /// Draws the views of `cameras` on the device; `model` is the volume with the artifact behind it, see [`Mode::Draw`].
@@ -86,7 +111,7 @@ pub fn work(firmware: &Firmware, mode: Mode, model: &[u8], samples: usize, limit
 /// As [`evaluate`].
 pub fn draw(firmware: &Firmware, model: &[u8], cameras: &[Camera], limit: Duration) -> Result<Run> {
     let values: Vec<f32> = cameras.iter().flat_map(Camera::to_values).collect();
-    start(firmware, Mode::Draw, model, &values, cameras.len(), limit)
+    start(firmware, Mode::Draw, model, &values, cameras.len(), Watch { limit, written: &mut |_| {} })
 }
 
 fn start(
@@ -95,7 +120,7 @@ fn start(
     model: &[u8],
     points: &[f32],
     samples: usize,
-    limit: Duration,
+    watch: Watch<'_>,
 ) -> Result<Run> {
     firmware::check_fits(firmware, model.len())?;
     let job = Job { mode, model_bytes: u32::try_from(model.len())?, samples: u32::try_from(samples)? };
@@ -108,7 +133,7 @@ fn start(
     write(JOB_FILE.to_str()?, &job.to_bytes())?;
     write(POINTS_FILE.to_str()?, &little_endian(points))?;
     let loader = format!("loader,file={MODEL_FILE},addr={:#x},force-raw=on", firmware.model_region.start);
-    run(firmware, folder.path(), &["-device", &loader], limit)
+    run(firmware, folder.path(), &["-device", &loader], watch)
 }
 
 /// Runs a firmware that has its model built in.
@@ -118,10 +143,10 @@ fn start(
 /// As [`evaluate`].
 pub fn run_baked(firmware: &Firmware, limit: Duration) -> Result<Run> {
     let folder = TempDir::with_prefix("firmware-").context("cannot create a temporary folder for QEMU")?;
-    run(firmware, folder.path(), &[], limit)
+    run(firmware, folder.path(), &[], Watch { limit, written: &mut |_| {} })
 }
 
-fn run(firmware: &Firmware, folder: &Path, options: &[&str], limit: Duration) -> Result<Run> {
+fn run(firmware: &Firmware, folder: &Path, options: &[&str], watch: Watch<'_>) -> Result<Run> {
     fs::write(folder.join(FIRMWARE_FILE), &firmware.elf).context("cannot write the firmware for QEMU")?;
     let mut command = Command::new("qemu-system-arm");
     command
@@ -146,7 +171,9 @@ fn run(firmware: &Firmware, folder: &Path, options: &[&str], limit: Duration) ->
     // Both pipes are drained while QEMU runs: a full one would stop it.
     let frames = drain(child.stdout.take());
     let complaints = drain(child.stderr.take());
-    let exit_code = wait(&mut child, limit)?;
+    let outputs = folder.join(OUTPUTS_FILE.to_str()?);
+    let limit = watch.limit;
+    let exit_code = wait(&mut child, &outputs, watch)?;
     let frames = frames.join().unwrap_or_default();
     let complaints = complaints.join().unwrap_or_default();
     let log = log::decode(&firmware.elf, &frames)?;
@@ -169,7 +196,7 @@ fn run(firmware: &Firmware, folder: &Path, options: &[&str], limit: Duration) ->
             );
         }
         Exit::Code(exit_code) => {
-            let outputs = fs::read(folder.join(OUTPUTS_FILE.to_str()?)).unwrap_or_default();
+            let outputs = fs::read(&outputs).unwrap_or_default();
             Ok(Run { exit_code, log, outputs: from_little_endian(&outputs) })
         }
     }
@@ -180,17 +207,22 @@ enum Exit {
     TimedOut,
 }
 
-/// Waits for the end, and ends the child where it takes longer than `limit`.
-fn wait(child: &mut Child, limit: Duration) -> Result<Exit> {
+/// Waits for the end, and ends the child where it takes longer than it may. The file of outputs grows while the device works.
+fn wait(child: &mut Child, outputs: &Path, watch: Watch<'_>) -> Result<Exit> {
     let start = Instant::now();
+    let mut told = start;
     loop {
         if let Some(status) = child.try_wait().context("cannot wait for QEMU")? {
             return Ok(Exit::Code(status.code()));
         }
-        if start.elapsed() > limit {
+        if start.elapsed() > watch.limit {
             child.kill().context("cannot stop QEMU")?;
             child.wait().context("cannot wait for QEMU")?;
             return Ok(Exit::TimedOut);
+        }
+        if told.elapsed() > TELL {
+            (watch.written)(fs::metadata(outputs).map_or(0, |file| file.len()));
+            told = Instant::now();
         }
         thread::sleep(Duration::from_millis(5));
     }

@@ -26,6 +26,8 @@ pub struct Network {
     pub precision: Precision,
     /// What happens beyond the domain.
     pub outside: Outside,
+    /// The axes along which it is periodic whatever `outside` says, one bit each.
+    pub periodic: u16,
     /// What follows the last layer.
     pub activation: OutputActivation,
     /// Coordinates of a point.
@@ -51,6 +53,7 @@ impl Network {
         Self {
             precision,
             outside,
+            periodic: 0,
             activation,
             inputs: 2,
             frequencies: 11,
@@ -113,6 +116,7 @@ impl Network {
         let header = Header {
             precision: self.precision,
             outside: self.outside,
+            periodic: self.periodic,
             activation: self.activation,
             inputs: self.inputs,
             outputs: self.outputs,

@@ -74,6 +74,7 @@ impl Network {
             activation: OutputActivation::Sigmoid,
             axes: &axes,
             outside: Outside::Clamp,
+            periodic: 0,
             output_maps: &[OutputMap { scale: 1.0, offset: 0.0 }; 3],
             text: "",
             training_psnr_db: f32::NAN,

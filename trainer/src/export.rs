@@ -52,6 +52,8 @@ pub struct TrainedNetwork<'a> {
     pub axes: &'a [Axis],
     /// What happens beyond it.
     pub outside: Outside,
+    /// The axes along which it is periodic whatever `outside` says, one bit each.
+    pub periodic: u16,
     /// From the network's unit values to the user's.
     pub output_maps: &'a [OutputMap],
     /// Free text for the model card, `key: value` on each line.
@@ -161,6 +163,7 @@ impl TrainedNetwork<'_> {
         Ok(Header {
             precision,
             outside: self.outside,
+            periodic: self.periodic,
             activation: self.activation,
             inputs: self.axes.len() as u8,
             outputs: self.output_maps.len() as u8,
@@ -256,6 +259,7 @@ mod tests {
             activation,
             axes,
             outside: Outside::Clamp,
+            periodic: 0,
             output_maps: maps,
             text: "",
             training_psnr_db: f32::NAN,

@@ -12,6 +12,7 @@
 //! | `schedule` | cosine to 1 %, 20 steps of warm-up | of the learning rate | see [`Schedule`] |
 //! | `loss` | mean squared error | what is made small | see [`SquaredError`] |
 //! | `outside` | clamp | points beyond the domain; periodic rounds B to whole cycles | |
+//! | `periodic` | none | axes that repeat after a period of their own, whatever `outside` says of the others | > 0 |
 //! | `holdout` | none | samples that test instead of train | |
 //! | `seed` | 0 | of B, the start, the order of samples and the held-out ones | |
 //!
@@ -19,6 +20,7 @@
 //! is as good as He on one and 2 dB better on the other, and twice the learning rate gains another decibel on networks
 //! this small but is less safe for wider ones.
 
+use crate::dataset::periodic::Period;
 use crate::dataset::{Dataset, DatasetError, Holdout, Outside, Split, split};
 use crate::encoding::{Encoding, EncodingError, EncodingKind, EncodingParams};
 use crate::features::EncodedFeatures;
@@ -61,6 +63,9 @@ pub struct FitParams {
     pub loss: SquaredError,
     /// Points beyond the domain.
     pub outside: Outside,
+    /// Axes that repeat; their data have gone through [`periodic::apply`](crate::dataset::periodic::apply).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub periodic: Vec<Period>,
     /// Samples that test.
     #[serde(with = "holdout_text")]
     pub holdout: Holdout,
@@ -82,6 +87,7 @@ impl Default for FitParams {
             optimizer: Optimizer::default(),
             loss: SquaredError::Mean,
             outside: Outside::Clamp,
+            periodic: Vec::new(),
             holdout: Holdout::None,
             seed: 0,
         }
@@ -172,6 +178,7 @@ impl FitParams {
         let mut params = self.clone();
         params.encoding.seed = self.seed;
         params.encoding.whole |= self.outside == Outside::Periodic && self.encoding.kind != EncodingKind::None;
+        params.encoding.whole_axes = self.periodic.iter().map(|period| period.axis).collect();
         let encoding = params.encoding.check(inputs)?;
         if let Some(&width) = self.hidden.iter().find(|&&width| width == 0 || width > MAX_WIDTH) {
             return Err(FitError::Width { width });
@@ -201,6 +208,17 @@ impl FitParams {
         }
         let shape = Shape::new(encoding.features_len(), &self.hidden, outputs, self.output);
         Ok(ValidFitParams { params, encoding, shape })
+    }
+
+    /// What a model of `inputs` axes does beyond its domain: along all axes, but for those of the bits.
+    #[must_use]
+    pub fn beyond(&self, inputs: usize) -> (Outside, u16) {
+        let axes = self.periodic.iter().fold(0, |axes, period| axes | 1 << period.axis);
+        // The simplest form, which every device can read.
+        if self.outside == Outside::Periodic || self.periodic.len() == inputs {
+            return (Outside::Periodic, 0);
+        }
+        (self.outside, axes)
     }
 }
 
@@ -393,5 +411,29 @@ mod tests {
     fn a_periodic_domain_gets_whole_frequencies() {
         let params = FitParams { outside: Outside::Periodic, ..FitParams::default() }.check(2, 1).unwrap();
         assert!(params.encoding().frequencies().iter().all(|frequency| frequency % 65_536 == 0));
+    }
+
+    #[test]
+    fn only_the_periodic_axis_gets_whole_frequencies() {
+        let plain = FitParams { seed: 3, ..FitParams::default() };
+        let periodic = vec![Period { axis: 1, period: 360.0 }];
+        let params = FitParams { periodic: periodic.clone(), ..plain.clone() };
+        let cycles = |params: &FitParams| params.check(2, 1).unwrap().encoding().frequency_matrix();
+        let (free, found) = (cycles(&plain), cycles(&params));
+        assert_eq!(found.column(0), free.column(0));
+        assert_eq!(found.column(1), free.column(1).mapv(f64::round));
+        assert_ne!(found.column(1), free.column(1));
+        assert_eq!(params.beyond(2), (Outside::Clamp, 0b10));
+        assert_eq!(FitParams { outside: Outside::Reject, ..params.clone() }.beyond(2), (Outside::Reject, 0b10));
+        // What is periodic everywhere is written as it always was.
+        assert_eq!(FitParams { outside: Outside::Periodic, ..params.clone() }.beyond(2), (Outside::Periodic, 0));
+        let one = FitParams { periodic: vec![Period { axis: 0, period: 360.0 }], ..plain.clone() };
+        assert_eq!(one.beyond(1), (Outside::Periodic, 0));
+        let text = serde_json::to_string(&params).unwrap();
+        assert_eq!(serde_json::from_str::<FitParams>(&text).unwrap(), params);
+        assert!(!serde_json::to_string(&plain).unwrap().contains("periodic"), "settings of old are written as of old");
+        let unencoded = EncodingParams { kind: EncodingKind::None, ..EncodingParams::default() };
+        let error = FitParams { encoding: unencoded, ..params }.check(2, 1).unwrap_err().to_string();
+        assert!(error.contains("input 2 is not encoded") && error.contains("--periodic"), "{error}");
     }
 }

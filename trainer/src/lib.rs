@@ -31,6 +31,7 @@ pub mod nerf;
 pub mod network;
 pub mod optimizer;
 pub mod outcome;
+pub mod points;
 pub mod progress;
 pub mod quantize;
 pub mod regression;

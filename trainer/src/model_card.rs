@@ -117,6 +117,9 @@ pub struct InputCard {
     pub maximum: f32,
     /// The length of the unit domain, user units.
     pub period: f32,
+    /// `periodic` where the model is so along this axis and not along every one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outside: Option<&'static str>,
     /// What is to be subtracted from a value of the file: `x = file value - origin`; the limits above are of `x`.
     #[serde(skip_serializing_if = "is_zero")]
     pub origin: f64,
@@ -163,7 +166,7 @@ pub struct ModelCard {
     pub inputs: Vec<InputCard>,
     /// The outputs, in order.
     pub outputs: Vec<OutputCard>,
-    /// What happens to points beyond the trained domain: `clamp`, `periodic` or `reject`.
+    /// What happens to points beyond the trained domain: `clamp`, `periodic` or `reject`; an input may say otherwise.
     pub outside: &'static str,
     /// Rows of the frequency matrix.
     pub frequencies: usize,
@@ -208,7 +211,8 @@ impl ModelCard {
             name: numbered(names(text, "inputs"), k, "input"),
             minimum: axis.minimum,
             maximum: axis.maximum,
-            period: axis.period(),
+            period: period(&axis),
+            outside: (header.outside_along(k) != header.outside).then(|| outside_name(header.outside_along(k))),
             origin: origins.input(k),
             unit: unit(INPUT_UNITS, k),
         };
@@ -242,11 +246,7 @@ impl ModelCard {
             precision: precision_name(header.precision),
             inputs: model.axes().enumerate().map(input).collect(),
             outputs: (0..model.outputs()).map(output).collect(),
-            outside: match header.outside {
-                Outside::Clamp => "clamp",
-                Outside::Periodic => "periodic",
-                Outside::Reject => "reject",
-            },
+            outside: outside_name(header.outside),
             frequencies: usize::from(header.frequencies),
             passthrough: usize::from(header.passthrough),
             features,
@@ -275,6 +275,22 @@ pub fn precision_name(precision: Precision) -> &'static str {
         Precision::F32 => "f32",
         Precision::W8A16 => "w8a16",
         Precision::W16A16 => "w16a16",
+    }
+}
+
+/// The period of an axis: of the numbers that become the same scale, the one that is shortest to write.
+fn period(axis: &firmware_core::Axis) -> f32 {
+    let nearest = axis.period();
+    let candidates = [nearest, nearest.next_up(), nearest.next_down()].into_iter();
+    let shortest = candidates.filter(|period| 1.0 / period == axis.scale).min_by_key(|period| period.to_string().len());
+    shortest.unwrap_or(nearest)
+}
+
+fn outside_name(outside: Outside) -> &'static str {
+    match outside {
+        Outside::Clamp => "clamp",
+        Outside::Periodic => "periodic",
+        Outside::Reject => "reject",
     }
 }
 
@@ -307,9 +323,10 @@ impl fmt::Display for ModelCard {
         let db = |value: Option<f32>| value.map_or("unknown".to_owned(), |db| format!("{db:.2} dB"));
         row("precision", &self.precision)?;
         for input in &self.inputs {
-            let InputCard { name, minimum, maximum, period, origin, unit } = input;
+            let InputCard { name, minimum, maximum, period, outside, origin, unit } = input;
             let unit = spaced(unit);
-            row("input", &format_args!("{name}: {minimum} to {maximum}{unit}, period {period}"))?;
+            let outside = outside.map_or(String::new(), |outside| format!(", {outside}"));
+            row("input", &format_args!("{name}: {minimum} to {maximum}{unit}, period {period}{outside}"))?;
             if *origin != 0.0 {
                 row("", &format_args!("x = {name} in the file - {} (give x to the model)", plain(*origin)))?;
             }
@@ -326,7 +343,12 @@ impl fmt::Display for ModelCard {
                 )?;
             }
         }
-        row("outside the domain", &self.outside)?;
+        let others = if self.inputs.iter().any(|input| input.outside.is_some()) {
+            ", but for the inputs above that say otherwise"
+        } else {
+            ""
+        };
+        row("outside the domain", &format_args!("{}{others}", self.outside))?;
         let (features, frequencies, passthrough) = (self.features, self.frequencies, self.passthrough);
         row("features", &format_args!("{features} ({frequencies} frequencies, {passthrough} passed through)"))?;
         let widths: Vec<_> = self.hidden.iter().map(usize::to_string).collect();

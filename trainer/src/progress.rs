@@ -1,4 +1,6 @@
 //! How far a run is, on standard error: a bar on a terminal, else a line now and then.
+//!
+//! [`on_stderr`] is for trainings, [`Count`] for anything else that can be counted.
 
 use crate::train::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,6 +11,8 @@ use std::time::{Duration, Instant};
 const REDRAW: Duration = Duration::from_millis(100);
 /// Time between two lines where there is no terminal.
 const LINE: Duration = Duration::from_secs(5);
+/// The same for a [`Count`].
+const COUNT_LINE: Duration = Duration::from_secs(10);
 
 /// Progress of `steps` steps, in the form that standard error can show.
 pub fn on_stderr(steps: u64, done: u64) -> Box<dyn Progress> {
@@ -75,5 +79,67 @@ impl Progress for Lines {
         if let Some(line) = self.last.take() {
             crate::note!("{line}");
         }
+    }
+}
+
+/// How many of some things are done.
+pub struct Count {
+    things: &'static str,
+    total: u64,
+    start: Instant,
+    shown: Instant,
+    /// None where there is no terminal.
+    bar: Option<ProgressBar>,
+}
+
+impl Count {
+    /// Progress of so many things, in the form that standard error can show.
+    #[must_use]
+    pub fn on_stderr(things: &'static str, total: u64) -> Self {
+        let style = ProgressStyle::with_template("{bar:32} {pos}/{len} {msg}  {eta} left").expect("a fixed template");
+        let bar = || ProgressBar::new(total).with_style(style).with_message(things);
+        let start = Instant::now();
+        Self { things, total, start, shown: start, bar: stderr().is_terminal().then(bar) }
+    }
+
+    /// So many are done, all together; may be called as often as one likes.
+    pub fn at(&mut self, done: u64) {
+        let due = if self.bar.is_some() { REDRAW } else { COUNT_LINE };
+        if self.shown.elapsed() < due {
+            return;
+        }
+        self.shown = Instant::now();
+        match &self.bar {
+            Some(bar) => bar.set_position(done),
+            None => crate::note!("{}", count_line(self.things, (done, self.total), self.start.elapsed())),
+        }
+    }
+
+    /// Clears the bar; what follows says what came out.
+    pub fn end(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn count_line(things: &str, (done, total): (u64, u64), elapsed: Duration) -> String {
+    if done == 0 {
+        return format!("0/{total} {things}");
+    }
+    let left = elapsed.as_secs_f64() / done as f64 * total.saturating_sub(done) as f64;
+    format!("{done}/{total} {things}  {left:.0} s left")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_how_many_are_done_and_how_long_the_others_take() {
+        let after = |done| count_line("samples", (done, 2000), Duration::from_secs(10));
+        assert_eq!((after(0), after(500)), ("0/2000 samples".to_owned(), "500/2000 samples  30 s left".to_owned()));
+        // Counting by a file's size may come to a little more.
+        assert_eq!(after(2001), "2001/2000 samples  0 s left");
     }
 }

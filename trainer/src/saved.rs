@@ -118,6 +118,7 @@ impl SavedNetwork {
     /// If the network cannot be quantized.
     pub fn export(&self, precision: Precision) -> Result<Exported, RunError> {
         let layers = DenseLayer::of(&self.network);
+        let (outside, periodic) = self.settings.fit.beyond(self.axes.len());
         let trained = TrainedNetwork {
             frequencies: self.encoding.frequencies(),
             amplitudes: self.encoding.amplitudes(),
@@ -125,7 +126,8 @@ impl SavedNetwork {
             layers: &layers,
             activation: self.network.shape().output,
             axes: &self.axes,
-            outside: self.settings.fit.outside,
+            outside,
+            periodic,
             output_maps: &self.output_maps,
             text: &self.text,
             training_psnr_db: self.training_psnr_db,

@@ -15,6 +15,7 @@ fn constant_model(outside: Outside) -> Vec<u8> {
     let header = Header {
         precision: Precision::F32,
         outside,
+        periodic: 0,
         activation: OutputActivation::Linear,
         inputs: 2,
         outputs: 1,

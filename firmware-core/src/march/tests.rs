@@ -44,6 +44,7 @@ fn linear(axes: &[Axis], weights: &[f32], bias: &[f32]) -> (Aligned<[u8; 512]>, 
     let header = Header {
         precision: Precision::F32,
         outside: Outside::Clamp,
+        periodic: 0,
         activation: OutputActivation::Linear,
         inputs,
         outputs,

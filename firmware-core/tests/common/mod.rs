@@ -62,6 +62,7 @@ impl Network {
         let header = Header {
             precision: shape.precision,
             outside: Outside::Clamp,
+            periodic: 0,
             activation: shape.activation,
             inputs: shape.inputs,
             outputs: shape.outputs,

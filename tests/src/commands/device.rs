@@ -9,6 +9,7 @@ use trainer::dataset::{self, Dataset, LoadOptions};
 use trainer::export::Artifact;
 use trainer::metrics::Metrics;
 use trainer::model_card;
+use trainer::progress::Count;
 
 use crate::boards::{self, Board};
 use crate::device::{self, Report};
@@ -108,7 +109,10 @@ pub fn evaluate(firmware: &Firmware, artifact: &Artifact, data: &Dataset) -> Res
         );
     }
     let points = data.points.as_slice().context("the points are not in standard layout")?;
-    let report = device::evaluate(firmware, artifact, points)?;
+    let mut progress = Count::on_stderr("samples", data.len() as u64);
+    let report = device::evaluate_watched(firmware, artifact, points, &mut |done| progress.at(done));
+    progress.end();
+    let report = report?;
     let outputs = Array2::from_shape_vec(data.targets.dim(), report.outputs.clone())?;
     let metrics = Metrics::compare(&outputs, &data.targets, &data.output_maps);
     Ok((summarize(firmware.board, &report, metrics.psnr_db), outputs))

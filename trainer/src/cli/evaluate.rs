@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use firmware_core::{Model, Outside};
+use firmware_core::{Axis, Model, Outside};
 use ndarray::Array2;
 use serde::Serialize;
-use trainer::dataset::Dataset;
+use trainer::dataset::{Dataset, periodic};
 use trainer::metrics::Metrics;
 use trainer::model_card::{self, precision_name};
 use trainer::model_file::{ModelFile, predict};
@@ -107,15 +107,17 @@ impl Evaluate {
                 model.outputs()
             );
         }
-        let beyond = |axis: &firmware_core::Axis, trained: &firmware_core::Axis| {
-            axis.minimum < trained.minimum || axis.maximum > trained.maximum
-        };
-        let outside = model.header().outside;
-        if outside != Outside::Reject
-            && data.axes.iter().zip(model.axes()).any(|(axis, trained)| beyond(axis, &trained))
-        {
-            let treated = if outside == Outside::Clamp { "clamped to it" } else { "wrapped into it" };
-            trainer::note!("note: some samples lie outside the domain that the model was trained on and are {treated}");
+        for (outside, treated) in [(Outside::Clamp, "clamped to it"), (Outside::Periodic, "wrapped into it")] {
+            let mut axes = data.axes.iter().zip(model.axes()).enumerate();
+            let is_beyond = |(k, (axis, trained)): (usize, (&Axis, Axis))| {
+                let beyond = |x| periodic::is_beyond(&trained, outside, x);
+                model.header().outside_along(k) == outside && (beyond(axis.minimum) || beyond(axis.maximum))
+            };
+            if axes.any(is_beyond) {
+                trainer::note!(
+                    "note: some samples lie outside the domain that the model was trained on and are {treated}"
+                );
+            }
         }
         Ok(data)
     }

@@ -14,6 +14,7 @@ mod nerf;
 mod ntk;
 mod number;
 mod outputs;
+mod predict;
 mod quantize;
 mod reading;
 mod reproduce;
@@ -23,7 +24,7 @@ use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
 use trainer::effect::EncodingOption;
-use trainer::encoding::{EncodingKind, EncodingParams};
+use trainer::encoding::{Encoding, EncodingKind, EncodingParams};
 
 /// Train, quantize and check Fourier-feature networks for microcontrollers.
 #[derive(Parser)]
@@ -37,12 +38,16 @@ pub(crate) struct Cli {
 enum Command {
     Cryo(cryo::Cryo),
     Collect(sweep::Collect),
+    #[command(visible_alias = "eval")]
     Evaluate(evaluate::Evaluate),
+    #[command(visible_alias = "train")]
     Fit(fit::Fit),
+    #[command(visible_alias = "info")]
     Inspect(inspect::Inspect),
     Inverse(inverse::Inverse),
     Nerf(nerf::Nerf),
     Ntk(ntk::Ntk),
+    Predict(predict::Predict),
     Quantize(quantize::Quantize),
     Reproduce(reproduce::Reproduce),
     Sweep(Box<sweep::Sweep>),
@@ -60,6 +65,7 @@ impl Cli {
             Command::Inverse(command) => command.run(),
             Command::Nerf(command) => command.run(),
             Command::Ntk(command) => command.run(),
+            Command::Predict(command) => command.run(),
             Command::Quantize(command) => command.run(),
             Command::Reproduce(command) => command.run(),
             Command::Sweep(command) => command.run(),
@@ -83,6 +89,33 @@ fn warn_of_uneven_frequencies(encoding: &EncodingParams, axes: usize) {
     if used < asked {
         trainer::note!("warning: {axes} axes cannot share {asked} frequencies evenly; {used} are used");
     }
+}
+
+/// Says once if frequencies of these settings (what of them are told apart, and the encoding) add nothing.
+fn warn_of_redundant_frequencies<'a>(settings: impl IntoIterator<Item = (&'a EncodingParams, &'a Encoding)>) {
+    let (mut all, mut found) = (0, Vec::new());
+    for (params, encoding) in settings {
+        all += 1;
+        let mut redundant = encoding.redundant();
+        if params.notebook {
+            // The published code begins every axis with 2^0 - 1.
+            redundant.zero = redundant.zero.saturating_sub(encoding.inputs() - encoding.passthrough());
+        }
+        if redundant.count() > 0 {
+            found.push((redundant, params));
+        }
+    }
+    let Some((worst, params)) = found.iter().max_by_key(|(redundant, _)| redundant.count()) else { return };
+    let remedy = if params.kind.has_scale() {
+        "give a larger --scale or fewer --frequencies"
+    } else {
+        "leave them out of --frequency-list"
+    };
+    let which = match found.len() {
+        count if all > 1 => format!("in {count} of {all} settings, at worst "),
+        _ => String::new(),
+    };
+    trainer::note!("warning: {which}{worst}; {remedy}");
 }
 
 /// Writes a result to standard output. A reader that has closed the pipe, such as `head`, is no failure.

@@ -12,9 +12,9 @@ use trainer::sweep::table::Table;
 use trainer::sweep::{Event, Grid, Shard, Store, Sweep as Settings, SweepError, Watcher};
 use trainer::train::Ended;
 
-use super::fit::{self, parse_precision, read_data};
+use super::fit::{self, parse_precision};
 use super::number::from_one;
-use super::{interrupt, print};
+use super::{interrupt, print, warn_of_redundant_frequencies};
 
 /// Samples held out where nothing is said.
 const HOLDOUT: f64 = 0.1;
@@ -39,7 +39,7 @@ pub(crate) struct Sweep {
     #[arg(required_unless_present = "points")]
     input: Option<PathBuf>,
     /// The directory of the sweep; one that holds the same sweep is continued
-    #[arg(long, value_name = "DIR")]
+    #[arg(short, long, visible_alias = "output-dir", value_name = "DIR")]
     out: PathBuf,
     /// Values of --scale, such as 1,2,4,8
     #[arg(long, value_name = "LIST", conflicts_with = "scale", allow_hyphen_values = true)]
@@ -63,7 +63,7 @@ pub(crate) struct Sweep {
     #[arg(long, value_parser = from_one::<usize>)]
     threads: Option<usize>,
     /// Updates of the parameters [default: 2000]
-    #[arg(long, value_parser = from_one::<u64>)]
+    #[arg(long, aliases = ["iterations", "iters"], value_parser = from_one::<u64>)]
     steps: Option<u64>,
     #[command(flatten)]
     settings: fit::Settings,
@@ -89,9 +89,11 @@ impl Sweep {
             base.fit.holdout = trainer::dataset::Holdout::Fraction(HOLDOUT);
         }
         let precision = parse_precision(&base.precision)?;
-        let (dataset, _) = read_data(&base)?;
+        let (dataset, _) = self.settings.read_data(&mut base)?;
         self.settings.warn_of_uneven_frequencies(dataset.inputs());
         let sweep = Settings::new(base, grid, precision, &dataset)?;
+        let settings = sweep.settings().iter();
+        warn_of_redundant_frequencies(settings.map(|setting| (&setting.params().encoding, setting.encoding())));
         let stop = interrupt::catch()?;
         let store = Store::create(&self.out, sweep.manifest())?;
         let (bar, finished) = (Progress::new(), AtomicUsize::new(0));

@@ -187,6 +187,7 @@ impl Model {
             activation: OutputActivation::Linear,
             axes: &axes,
             outside: Outside::Clamp,
+            periodic: 0,
             output_maps: &[map, map],
             text: &text,
             training_psnr_db: f32::NAN,

@@ -35,6 +35,7 @@ mod image;
 mod load;
 pub mod npy;
 mod npz;
+pub mod periodic;
 mod points;
 mod records;
 pub mod sentinel;

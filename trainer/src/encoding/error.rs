@@ -46,6 +46,15 @@ pub enum EncodingError {
     /// All frequencies vanish in Q16.16.
     #[error("all frequencies round to zero, and the encoding would be constant; raise --scale")]
     AllZero,
+    /// A periodic axis that the network sees as it is.
+    #[error(
+        "input {number} is not encoded, and a network is periodic only along encoded inputs; leave out --encoding none or --periodic",
+        number = axis + 1
+    )]
+    WholeAxis {
+        /// Counted from 0.
+        axis: usize,
+    },
     /// p is no number ≥ 0.
     #[error("an amplitude power of {power} is not possible; --amplitude-power takes a number from 0 to inf")]
     Power {

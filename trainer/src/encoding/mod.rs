@@ -13,11 +13,13 @@
 //! | `normalize` | no | divide γ by ‖a‖ | |
 //! | `notebook` | no | positional as in the published code | |
 //! | `list` | none | the b_j of fourier, on each axis | not empty |
-//! | `whole` | no | round B to whole cycles, so that the network is periodic | |
+//! | `whole` | no | round B to whole cycles, so that the network is periodic along every axis | |
+//! | `whole_axes` | none | the same for these axes alone, counted from 0 | < d - p |
 //! | `passthrough` | 0 | last coordinates that skip the encoding | ≤ d |
 
 mod error;
 mod params;
+mod redundant;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +30,7 @@ use rayon::prelude::*;
 pub use error::EncodingError;
 pub(crate) use params::power;
 pub use params::{EncodingKind, EncodingParams};
+pub use redundant::Redundant;
 
 /// One cycle in Q16.16.
 const CYCLE: f64 = 65_536.0;

@@ -85,6 +85,9 @@ pub struct EncodingParams {
     pub list: Vec<f64>,
     /// Round B to whole cycles.
     pub whole: bool,
+    /// Round these columns of B, those of the periodic axes, to whole cycles.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub whole_axes: Vec<usize>,
     /// Last coordinates that skip the encoding and are passed through.
     pub passthrough: usize,
     /// Seed of Gaussian rows.
@@ -102,6 +105,7 @@ impl Default for EncodingParams {
             notebook: false,
             list: Vec::new(),
             whole: false,
+            whole_axes: Vec::new(),
             passthrough: 0,
             seed: 0,
         }
@@ -134,6 +138,9 @@ impl EncodingParams {
         let Some(encoded) = inputs.checked_sub(self.passthrough) else {
             return Err(cannot_pass);
         };
+        if let Some(&axis) = self.whole_axes.iter().find(|&&axis| self.kind == EncodingKind::None || axis >= encoded) {
+            return Err(EncodingError::WholeAxis { axis });
+        }
         if self.kind == EncodingKind::None {
             self.check_options()?;
             return Ok(Encoding { inputs, frequencies: Vec::new(), amplitudes: Vec::new(), passthrough: inputs });
@@ -149,11 +156,12 @@ impl EncodingParams {
         let kept = || rows.outer_iter().zip(&amplitudes).filter(|&(_, &amplitude)| amplitude > 0.0);
         let mut frequencies = Vec::with_capacity(rows.nrows() * inputs);
         for (row, _) in kept() {
-            for &frequency in row {
+            for (axis, &frequency) in row.iter().enumerate() {
                 if frequency.is_nan() || frequency.abs() > 32_767.0 {
                     return Err(EncodingError::Frequency { frequency });
                 }
-                let frequency = if self.whole { frequency.round() } else { frequency };
+                let is_whole = self.whole || self.whole_axes.contains(&axis);
+                let frequency = if is_whole { frequency.round() } else { frequency };
                 frequencies.push((frequency * CYCLE).round() as i32);
             }
             frequencies.extend(std::iter::repeat_n(0, self.passthrough));

@@ -136,6 +136,7 @@ pub(super) fn artifact(
         activation: network.shape().output,
         axes,
         outside: Outside::Clamp,
+        periodic: 0,
         output_maps: &[OutputMap { scale: 1.0, offset: 0.0 }],
         text: &text,
         training_psnr_db: psnr as f32,

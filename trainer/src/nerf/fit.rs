@@ -184,6 +184,7 @@ pub fn export(
         activation: network.shape().output,
         axes: &params.model_axes(),
         outside: Outside::Clamp,
+        periodic: 0,
         output_maps: &[OutputMap { scale: 1.0, offset: 0.0 }; OUTPUTS],
         text: &text,
         training_psnr_db: training_psnr_db as f32,

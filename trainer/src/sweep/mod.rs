@@ -162,6 +162,12 @@ impl<'a> Sweep<'a> {
         &self.manifest
     }
 
+    /// The settings, checked.
+    #[must_use]
+    pub fn settings(&self) -> &[ValidFitParams] {
+        &self.settings
+    }
+
     /// Trains what is not finished of a shard.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! `trainer fit`: from a file of data to a run folder with the model in it.
 
+mod misnamed;
 mod settings;
 
 use std::path::PathBuf;
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use serde_json::json;
 use trainer::auto_scale::{self, AutoScaleError, Choice, Setting};
-use trainer::dataset::{Dataset, Split};
+use trainer::dataset::{Dataset, Split, periodic};
 use trainer::fit::ValidFitParams;
 use trainer::outcome::{self, Outcome};
 use trainer::run::RunFolder;
@@ -18,7 +19,7 @@ use trainer::{checkpoint, files, progress};
 pub(super) use self::settings::{PrecisionArg, Settings, parse_precision};
 use super::number::from_one;
 use super::reading::load_and_tell;
-use super::{interrupt, print};
+use super::{interrupt, print, warn_of_redundant_frequencies};
 
 /// Train a network on a picture, an array or a table, and write the model for a device.
 ///
@@ -36,7 +37,8 @@ pub(crate) struct Fit {
     #[arg(required_unless_present_any = ["resume", "points"])]
     input: Option<PathBuf>,
     /// The run folder to make
-    #[arg(long, value_name = "RUN", required_unless_present = "resume", conflicts_with = "resume")]
+    #[arg(short, long, visible_alias = "output-dir", value_name = "RUN", required_unless_present = "resume")]
+    #[arg(conflicts_with = "resume")]
     out: Option<PathBuf>,
     /// Replace the run in --out
     #[arg(long, conflicts_with = "resume")]
@@ -47,7 +49,7 @@ pub(crate) struct Fit {
     #[command(flatten)]
     settings: Settings,
     /// Updates of the parameters [default: 2000]
-    #[arg(long, value_parser = from_one::<u64>)]
+    #[arg(long, aliases = ["iterations", "iters"], value_parser = from_one::<u64>)]
     steps: Option<u64>,
     /// Print one JSON object, with the curve that auto chose by; progress goes to standard error
     #[arg(long)]
@@ -90,7 +92,7 @@ impl Fit {
             setting.check(settings.fit.encoding.kind)?;
         }
         self.settings.warn_of_options_without_effect();
-        let (dataset, mut params) = read_data(&settings)?;
+        let (dataset, mut params) = self.settings.read_data(&mut settings)?;
         self.settings.warn_of_uneven_frequencies(dataset.inputs());
         let split = params.split(&dataset)?;
         let folder = RunFolder::create(out, self.force)?;
@@ -103,6 +105,7 @@ impl Fit {
             // What an earlier run in this folder chose is not this run's.
             files::remove(&folder.choice())?;
         }
+        warn_of_redundant_frequencies([(&settings.fit.encoding, params.encoding())]);
         let (state, fingerprint) = (params.start(), checkpoint::fingerprint(&dataset));
         Ok(Job { folder, settings, dataset, split, params, state, fingerprint })
     }
@@ -117,7 +120,8 @@ impl Fit {
             settings.input = std::path::absolute(input).context("cannot tell the current directory")?;
         }
         settings.fit.steps = self.steps.unwrap_or(settings.fit.steps);
-        let (dataset, params) = read_data(&settings)?;
+        let dataset = load_and_tell(&settings.input, &settings.load)?;
+        let (dataset, params) = prepare(dataset, &settings)?;
         let split = params.split(&dataset)?;
         let mut state = params.start();
         let fingerprint = checkpoint::read(&folder.checkpoint(), &mut state)?;
@@ -160,8 +164,21 @@ fn choose(
     Ok(choice)
 }
 
-pub(super) fn read_data(settings: &RunSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
-    let dataset = load_and_tell(&settings.input, &settings.load)?;
+impl Settings {
+    /// Reads the data, and completes the settings by what can only be known then.
+    pub(super) fn read_data(&self, settings: &mut RunSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
+        let dataset = load_and_tell(&settings.input, &settings.load)?;
+        self.resolve(settings, &dataset)?;
+        prepare(dataset, settings)
+    }
+}
+
+/// Gives the data their periods, and checks that they can be trained on.
+fn prepare(mut dataset: Dataset, settings: &RunSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
+    for note in periodic::apply(&mut dataset, &settings.fit.periodic)? {
+        trainer::note!("{note}");
+        dataset.notes.push(note);
+    }
     let params = settings.fit.check(dataset.inputs(), dataset.outputs())?;
     Ok((dataset, params))
 }

@@ -6,7 +6,8 @@ use anyhow::Context;
 use clap::{ArgAction, ValueEnum};
 use firmware_core::Precision;
 use trainer::auto_scale::Setting;
-use trainer::dataset::{Holdout, LoadOptions, Outside};
+use trainer::dataset::periodic::{self, NamedPeriod};
+use trainer::dataset::{Dataset, Holdout, LoadOptions, Outside};
 use trainer::effect::EncodingOption;
 use trainer::encoding::EncodingKind;
 use trainer::fit::FitParams;
@@ -16,6 +17,7 @@ use trainer::saved::RunSettings;
 
 use super::super::reading::{PointsArgs, ReadingArgs};
 use super::super::{number::whole, warn_of_options_without_effect, warn_of_uneven_frequencies};
+use super::misnamed::Misnamed;
 
 /// Everything that a resumed run takes from its folder.
 #[derive(clap::Args, Default, PartialEq)]
@@ -34,11 +36,11 @@ pub(in crate::cli) struct Settings {
     #[arg(long)]
     encoding: Option<EncodingKind>,
     /// Rows of the frequency matrix; positional and fourier share them among the axes [default: 64]
-    #[arg(long, value_parser = whole::<usize>)]
+    #[arg(long, aliases = ["m", "num-frequencies", "num-freqs"], value_parser = whole::<usize>)]
     frequencies: Option<usize>,
     /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the domain; auto, for gaussian only,
     /// chooses it by kernel theory and short trainings (not in a sweep, which tries what it is told) [default: 10]
-    #[arg(long, value_name = "SCALE", value_parser = parse_value)]
+    #[arg(long, visible_alias = "sigma", value_name = "SCALE", value_parser = parse_value)]
     scale: Option<Value>,
     /// p of the amplitudes 1/j^p of fourier; inf leaves the first frequency; auto chooses it as for --scale [default: 0]
     #[arg(long, value_name = "P", value_parser = parse_value)]
@@ -59,10 +61,10 @@ pub(in crate::cli) struct Settings {
     #[arg(long)]
     output: Option<Output>,
     /// Samples a step, or all [default: 4096]
-    #[arg(long, value_parser = parse_batch)]
+    #[arg(long, visible_alias = "batch-size", alias = "bs", value_parser = parse_batch)]
     batch: Option<Batch>,
     /// Adam's learning rate at its highest [default: 1e-2]
-    #[arg(long)]
+    #[arg(long, visible_alias = "lr")]
     learning_rate: Option<f64>,
     /// Its course: constant, cosine (to 1 %), or exponential:FACTOR:STEPS [default: cosine]
     #[arg(long, value_parser = parse_schedule)]
@@ -70,15 +72,21 @@ pub(in crate::cli) struct Settings {
     /// Numbers in the artifact [default: w8a16]
     #[arg(long)]
     precision: Option<PrecisionArg>,
-    /// Points beyond the domain; periodic makes the network periodic [default: clamp]
+    /// Points beyond the domain; periodic makes the network periodic along every input [default: clamp]
     #[arg(long)]
     outside: Option<OutsideArg>,
+    /// Inputs that repeat, with their period in the data's units, such as angle_deg=360: the network has the same value one period
+    /// further. NAME is an input's name, or its number from 1; --outside holds for the other inputs
+    #[arg(long, value_delimiter = ',', value_name = "NAME=PERIOD", value_parser = str::parse::<NamedPeriod>)]
+    periodic: Vec<NamedPeriod>,
     /// Samples to test with: none, even (train on even rows and columns, test on odd ones), or a part such as 0.1 [default: none; of a sweep: 0.1]
     #[arg(long)]
     holdout: Option<Holdout>,
     /// Seed of everything random [default: 0]
     #[arg(long, value_parser = whole::<u64>)]
     seed: Option<u64>,
+    #[command(flatten)]
+    misnamed: Misnamed,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -177,6 +185,12 @@ impl Settings {
         if self.frequencies.is_some() {
             warn_of_uneven_frequencies(&self.params(None).encoding, inputs);
         }
+    }
+
+    /// Finds the axes that have a period of their own, for [`Self::run_settings`] does not know the inputs' names.
+    pub(in crate::cli) fn resolve(&self, settings: &mut RunSettings, dataset: &Dataset) -> anyhow::Result<()> {
+        settings.fit.periodic = periodic::resolve(&self.periodic, &dataset.input_names)?;
+        Ok(())
     }
 
     /// Says which of the options given change nothing.

@@ -96,7 +96,9 @@ fn features(saved: &SavedNetwork, what: &'static str, path: &Path) -> anyhow::Re
     }
     let mut coordinates = Array2::zeros(points.dim());
     for ((row, column), &value) in points.indexed_iter() {
-        let Some(fixed) = saved.axes[column].to_fixed(value as f32, Outside::Reject) else {
+        let is_periodic = saved.settings.fit.periodic.iter().any(|period| period.axis == column);
+        let outside = if is_periodic { Outside::Periodic } else { Outside::Reject };
+        let Some(fixed) = saved.axes[column].to_fixed(value as f32, outside) else {
             bail!(
                 "{}: {value} in row {row}, column {column} (counted from 0) lies outside the range that the network was \
                  trained on; remove that row",
