@@ -81,7 +81,6 @@ impl Sweep {
             };
             bail!("{} auto chooses for one training; give a sweep numbers, such as {numbers}", wish.option());
         }
-        self.settings.warn_of_options_without_effect();
         let grid = self.grid()?;
         let shard = self.shard.as_deref().map_or(Ok(Shard::WHOLE), str::parse)?;
         let mut base = self.settings.run_settings(self.settings.input(self.input.as_ref())?.clone(), self.steps);
@@ -90,6 +89,7 @@ impl Sweep {
         }
         let precision = parse_precision(&base.precision)?;
         let (dataset, _) = self.settings.read_data(&mut base)?;
+        self.settings.warn_of_options_without_effect();
         self.settings.warn_of_uneven_frequencies(dataset.inputs());
         let sweep = Settings::new(base, grid, precision, &dataset)?;
         let settings = sweep.settings().iter();

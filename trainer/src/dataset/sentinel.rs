@@ -5,7 +5,8 @@
 
 /// Values that programs write where nothing was measured: GIS, loggers, integers of 16 and 32 bits, NetCDF.
 /// All that is beyond [`HUGE`] counts as known as well.
-const KNOWN: [f64; 20] = [
+const KNOWN: [f64; 21] = [
+    1e20,
     -9999.0,
     -99999.0,
     -999999.0,

@@ -65,7 +65,8 @@ fn digits(value: f64, origin: f64, span: f64) -> String {
     let held = SINGLE - 1 - magnitude(value);
     let decimals = if span > 0.0 { held.min(OF_SPAN - magnitude(span)) } else { held };
     let sum = origin + value;
-    if !(-4..15).contains(&magnitude(sum)) && !(sum.abs() < span) {
+    let within_span = sum.abs() < span;
+    if !within_span && !(-4..15).contains(&magnitude(sum)) {
         return format!("{sum:.3e}");
     }
     let text = format!("{sum:.*}", decimals.clamp(0, 12) as usize);

@@ -91,8 +91,8 @@ impl Fit {
         for setting in self.settings.wishes() {
             setting.check(settings.fit.encoding.kind)?;
         }
-        self.settings.warn_of_options_without_effect();
         let (dataset, mut params) = self.settings.read_data(&mut settings)?;
+        self.settings.warn_of_options_without_effect();
         self.settings.warn_of_uneven_frequencies(dataset.inputs());
         let split = params.split(&dataset)?;
         let folder = RunFolder::create(out, self.force)?;

@@ -106,6 +106,7 @@ pub(super) struct Tally<'o> {
     decimal: Decimal,
     rows: usize,
     left_out: usize,
+    cells_left_out: usize,
     no_data: usize,
     remarks: usize,
     blank: usize,
@@ -116,7 +117,18 @@ pub(super) struct Tally<'o> {
 impl<'o> Tally<'o> {
     pub(super) fn new(options: &'o LoadOptions, decimal: Decimal) -> Self {
         let bad = BadCells { count: 0, first: Vec::new() };
-        Self { options, decimal, rows: 0, left_out: 0, no_data: 0, remarks: 0, blank: 0, grouped: None, bad }
+        Self {
+            options,
+            decimal,
+            rows: 0,
+            left_out: 0,
+            cells_left_out: 0,
+            no_data: 0,
+            remarks: 0,
+            blank: 0,
+            grouped: None,
+            bad,
+        }
     }
 
     /// The value of a field; of one that stands for no data, no fault either.
@@ -141,6 +153,11 @@ impl<'o> Tally<'o> {
             Cell::Missing => Err(Some(Fault::Missing(short(field)))),
             Cell::Text => Err(Some(Fault::NotANumber(short(field)))),
         }
+    }
+
+    /// Of a wide table, where every cell is a sample of its own.
+    pub(super) fn leave_cell_out(&mut self) {
+        self.cells_left_out += 1;
     }
 
     pub(super) fn bad(&mut self, line: u64, column: &str, fault: Fault) {
@@ -173,10 +190,15 @@ impl<'o> Tally<'o> {
             let (remarks, blank) = (self.remarks, self.blank);
             notes.push(format!("note: {remarks} remarks and {blank} rows without any value were skipped"));
         }
-        if left_out > 0 {
-            let first = bad.first.first().map_or(String::new(), |first| format!("; the first is at {first}"));
+        if left_out + self.cells_left_out > 0 {
+            let first = bad.first.first().map_or(String::new(), |first| format!("; the first is {first}"));
+            let single = if self.cells_left_out == 0 {
+                String::new()
+            } else {
+                format!(" and {} single cells", self.cells_left_out)
+            };
             notes.push(format!(
-                "note: {left_out} of {rows} rows are left out: {} cells are missing or bad and {} have a value of --no-data{first}",
+                "note: {left_out} of {rows} rows{single} are left out: {} cells are missing or bad and {} have a value of --no-data{first}",
                 bad.count, self.no_data
             ));
         }
@@ -200,10 +222,10 @@ impl Unfit {
     fn count(&mut self, fault: Option<&Fault>) {
         self.rows += 1;
         match fault {
-            Some(Fault::NotANumber(text)) => self.text.get_or_insert_with(|| text.clone()),
-            Some(Fault::Missing(_)) => return,
-            _ => return self.other = true,
-        };
+            Some(Fault::NotANumber(text)) if self.text.is_none() => self.text = Some(text.clone()),
+            Some(Fault::NotANumber(_) | Fault::Missing(_)) => (),
+            _ => self.other = true,
+        }
     }
 
     /// Of a column without any number.

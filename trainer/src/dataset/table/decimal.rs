@@ -11,11 +11,8 @@ const ROWS_AT_A_TIME: usize = 1000;
 
 /// The decimal mark, and a sentence if it is not sure.
 pub(super) fn choose(sheet: &Sheet<'_>) -> Result<(Decimal, Option<String>), TableError> {
-    // A comma that separates fields can only be decimal within quotes.
     let marks = |text: &str| text.contains('.') || text.contains(',');
-    if !(marks(sheet.body) || sheet.names.iter().any(|name| marks(name)))
-        || (sheet.separator == b',' && !sheet.body.contains('"'))
-    {
+    if !marks(sheet.body) && !sheet.names.iter().any(|name| marks(name)) {
         return Ok((Decimal::Point, None));
     }
     let mut seen = Seen::default();
@@ -66,9 +63,6 @@ impl Seen {
         };
         // Where commas would separate fields, a comma within quotes groups thousands; semicolons are there because commas are decimal.
         let decimal = if mark == Decimal::Comma && separator == b',' { Decimal::Point } else { mark };
-        if mark == Decimal::Point && separator == b',' {
-            return (decimal, None);
-        }
         let (name, other) = match mark {
             Decimal::Point => ("point", ","),
             Decimal::Comma => ("comma", "."),

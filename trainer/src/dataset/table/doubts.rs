@@ -1,7 +1,7 @@
 //! What in a table may be other than its reader thinks, each as a sentence: columns that are no measurements, constants, sentinels.
 
 use super::choose::Choice;
-use super::sheet::Sheet;
+use super::sheet::{Column, Sheet};
 use crate::dataset::LoadOptions;
 use crate::dataset::sentinel::{plain, suspects};
 
@@ -16,16 +16,14 @@ const TIME_NAMES: [&str; 8] = ["time", "timestamp", "date", "datetime", "zeit", 
 pub(super) fn of_columns(sheet: &Sheet<'_>, choice: &Choice, options: &LoadOptions) -> Vec<String> {
     let mut notes = Vec::new();
     let used = [&choice.inputs[..], &choice.outputs].concat();
-    for (k, column) in sheet.columns.iter().enumerate().filter(|(k, column)| column.nameless && !used.contains(k)) {
-        if column.empty {
-            notes.push(format!("note: column {} has neither a name nor values and is not used", k + 1));
-        } else if column.counts {
-            notes.push(format!(
-                "note: column {} has no name and counts the rows; it is not used (name it as #{} if it is an input)",
-                k + 1,
-                k + 1
-            ));
-        }
+    let left = |k: &usize| sheet.columns[*k].is_of_no_use() && !used.contains(k);
+    for k in (0..sheet.columns.len()).filter(left) {
+        let what = match sheet.columns[k] {
+            Column { empty: true, .. } => "neither a name nor values and is not used".to_owned(),
+            Column { numeric: false, .. } => "no name and holds text; it is not used".to_owned(),
+            _ => format!("no name and numbers the rows; it is not used (call it {} if it is an input)", sheet.names[k]),
+        };
+        notes.push(format!("note: column {} has {what}", k + 1));
     }
     let nobody_chose = options.inputs.is_empty() && options.outputs.is_empty();
     if !nobody_chose {

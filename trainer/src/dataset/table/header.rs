@@ -34,7 +34,8 @@ pub(super) fn find(sample: &[Fields<'_>], remarks: &[Line<'_>], numeric: &[bool]
 
     let header = if texts.is_empty() {
         // Names that are numbers: an axis, or a spectrum by wavelengths. A row with a bad cell begins with a number.
-        (0..above.len()).find(|&k| could_name(&above[k], width) && !looks_numeric(&above[k].fields[0]))
+        let may_begin = |row: &Fields<'_>| row.fields.len() < width || !looks_numeric(&row.fields[0]);
+        (0..above.len()).find(|&k| could_name(&above[k], width) && may_begin(&above[k]))
     } else {
         // `max_by_key` takes the last of equals, so the order is turned round.
         texts.iter().rev().copied().max_by_key(|&k| (all_differ(&above[k].fields), above[k].present()))

@@ -87,9 +87,10 @@ fn half_step(size: f64) -> f64 {
     if size == 0.0 { 0.0 } else { 2f64.powi(size.log2().floor() as i32 - 24) }
 }
 
-/// The roundest number that is no farther below the values than they are apart from each other: a multiple of the largest power of ten.
+/// The roundest number close to the values, a multiple of the largest power of ten: below them by no more than twice what they span, or
+/// else among them.
 fn round_number(minimum: f64, maximum: f64) -> f64 {
-    let lowest = minimum - (maximum - minimum);
+    let lowest = minimum - 2.0 * (maximum - minimum);
     for power in (-15..=18).rev() {
         for limit in [minimum, maximum] {
             let candidate = multiple_below(limit, power);

@@ -35,12 +35,21 @@ pub(super) struct Column {
     pub numeric: bool,
     /// Nothing is in it.
     pub empty: bool,
-    /// It has no name of its own.
+    /// It has no name of its own, while others have.
     pub nameless: bool,
     /// It counts the rows.
     pub counts: bool,
+    /// Its cells are whole numbers, no two alike: the numbers of rows, some of which were left out or mixed.
+    pub numbers_rows: bool,
     /// Others have the same name.
     pub duplicate: bool,
+}
+
+impl Column {
+    /// Without a name, and empty, text, or the numbers of the rows.
+    pub(super) fn is_of_no_use(&self) -> bool {
+        self.nameless && (self.empty || !self.numeric || self.numbers_rows)
+    }
 }
 
 /// A line of the sample with its fields.
@@ -93,7 +102,8 @@ impl<'t> Sheet<'t> {
         let rows = &sample[first..];
         let columns: Vec<_> = (0..width).map(|column| known(rows, column, numeric[column], &names)).collect();
         // R leaves out the name of the names of its rows, which are numbers in order or text.
-        if let (Some(found), true) = (missing_first, columns[0].numeric && !columns[0].counts) {
+        let is_axis = names.iter().skip(1).all(|name| looks_numeric(name));
+        if let (Some(found), true) = (missing_first, columns[0].numeric && !columns[0].counts && !is_axis) {
             return Err(TableError::HeaderFields { line: header, found, fields: width });
         }
         let (start, first_line) = rows.first().map_or((text.len(), 0), |row| (row.line.start, row.line.number));
@@ -131,10 +141,9 @@ impl<'t> Sheet<'t> {
         TableError::Malformed { line: self.line_of(error.position()), reason: error.to_string() }
     }
 
-    /// The columns that are used where none are named: all but nameless ones that are empty or only count the rows.
+    /// The columns that are used where none are named: all but nameless ones that hold no measurements.
     pub(super) fn usable(&self) -> Vec<usize> {
-        let of_no_use = |column: &Column| column.nameless && (column.empty || column.counts);
-        (0..self.names.len()).filter(|&column| !of_no_use(&self.columns[column])).collect()
+        (0..self.names.len()).filter(|&column| !self.columns[column].is_of_no_use()).collect()
     }
 
     /// Gives nameless columns their number as a name, and adds it to names that several columns have.
@@ -180,11 +189,18 @@ fn known(rows: &[Fields<'_>], column: usize, numeric: bool, names: &[String]) ->
     let cells: Vec<&str> = rows.iter().filter_map(|row| row.fields.get(column)).map(String::as_str).collect();
     let from = |first: usize| !cells.is_empty() && cells.iter().zip(first..).all(|(cell, k)| *cell == k.to_string());
     let name = names[column].to_lowercase();
+    let whole: Option<Vec<u64>> = cells.iter().map(|cell| cell.parse().ok()).collect();
+    let all_differ = |mut numbers: Vec<u64>| {
+        numbers.sort_unstable();
+        numbers.windows(2).all(|pair| pair[0] < pair[1])
+    };
     Column {
         numeric,
         empty: cells.iter().all(|cell| cell.is_empty()),
-        nameless: name.is_empty() || (column == 0 && name.starts_with("unnamed: ")),
+        nameless: (name.is_empty() && !names.iter().all(String::is_empty))
+            || (column == 0 && name.starts_with("unnamed: ")),
         counts: cells.len() > 1 && (from(0) || from(1)),
+        numbers_rows: column == 0 && cells.len() > 1 && whole.is_some_and(all_differ),
         duplicate: false,
     }
 }

@@ -99,12 +99,12 @@ fn every_dialect_gives_the_same_numbers() {
         ("adc,temp,p,\n0.5,15.5,1000.25\n10.5,20.5,2000.5\n20.5,25.5,1500.75\n", &[], "trailing in the names alone"),
         (
             ",adc,temp,p\n0,0.5,15.5,1000.25\n1,10.5,20.5,2000.5\n2,20.5,25.5,1500.75\n",
-            &["column 1 has no name and counts the rows"],
+            &["column 1 has no name and numbers the rows"],
             "pandas",
         ),
         (
             "\"adc\" \"temp\" \"p\"\n\"1\" 0.5 15.5 1000.25\n\"2\" 10.5 20.5 2000.5\n\"3\" 20.5 25.5 1500.75\n",
-            &["column 1 has no name and counts the rows"],
+            &["column 1 has no name and numbers the rows"],
             "R",
         ),
         (
@@ -142,6 +142,18 @@ fn every_dialect_gives_the_same_numbers() {
         if notes.is_empty() {
             assert!(data.notes.is_empty(), "{what}: {:?}", data.notes);
         }
+    }
+    // A curve over whole numbers has no index, only no names.
+    assert_eq!(rows(&read("0 1.5\n1 2.5\n2 4.5\n")), [[0.0, 1.5], [1.0, 2.5], [2.0, 4.5]]);
+    // Numbers of rows that were filtered and mixed, and names of rows.
+    for text in [
+        ",a,p\n17,1,2\n4,3,4\n9,1,6\n",
+        "Unnamed: 0,a,p\n2,1,2\n0,3,4\n1,1,6\n",
+        "a,p\nMazda,1,2\nFiat,3,4\nSeat,1,6\n",
+    ] {
+        let data = read(text);
+        assert_eq!(rows(&data), [[1.0, 2.0], [3.0, 4.0], [1.0, 6.0]], "{text}");
+        assert!(says(&data, "column 1 has no name and"), "{text}: {:?}", data.notes);
     }
     let nameless = read("5.0e-01 1.55e+01 1.00025e+03\n1.05e+01 2.05e+01 2.0005e+03\n2.05e+01 2.55e+01 1.50075e+03\n");
     assert_eq!(rows(&nameless), EXPECTED);
@@ -330,14 +342,21 @@ fn wide_tables_are_read_when_they_are_said_to_be() {
     let holes = "\t30\t20\t10\n1\t1\t2\t3\n2\t4\t\t6\n";
     assert!(error(holes, &LoadOptions::default()).contains("--wide"));
     let skipping = LoadOptions { skip_missing: true, ..wide.clone() };
+    let without_hole = read_with(holes, &skipping);
     assert_eq!(
-        rows(&read_with(holes, &skipping)),
+        rows(&without_hole),
         [[1.0, 30.0, 1.0], [1.0, 20.0, 2.0], [1.0, 10.0, 3.0], [2.0, 30.0, 4.0], [2.0, 10.0, 6.0]]
     );
+    assert!(says(&without_hole, "0 of 2 rows and 1 single cells are left out"), "{:?}", without_hole.notes);
     assert!(error("a,b,c\n1,2,3\n4,5,6\n", &wide).contains("line 1: 'b' is no number"));
     // For a model that was trained on it, the columns of the long table are known.
     let model = LoadOptions { origins: Some(Default::default()), ..named(&["temp", "adc"], &["value"]) };
     assert_eq!(rows(&read_with(text, &model))[1], [20.5, 0.0, 2.0]);
+    // Without a corner: one name fewer than columns.
+    assert_eq!(
+        rows(&read_with("30,20\n0.5,1,2\n0.75,4,5\n", &wide)),
+        [[0.5, 30.0, 1.0], [0.5, 20.0, 2.0], [0.75, 30.0, 4.0], [0.75, 20.0, 5.0]]
+    );
     // Numbers as names are no axis if they do not rise.
     assert_eq!(read("x,1,3,2\n1,2,3,4\n5,6,7,8\n").outputs(), 1);
 }
@@ -354,12 +373,12 @@ fn single_precision_is_no_limit_to_coordinates() {
         );
     }
     let data = read(&text);
-    assert_eq!((&data.input_origins[..], &data.output_origins[..]), (&[5e5, 4_649_776.0][..], &[1.7e9][..]));
+    assert_eq!((&data.input_origins[..], &data.output_origins[..]), (&[5e5, 4_649_770.0][..], &[1.7e9][..]));
     // The largest northing is 4649776.25 + 3.5, and 64 rows have 8 distinct ones.
     assert_eq!(rows(&data)[63], [500_003.75, 4_649_779.75, 1.7e9]);
-    assert_eq!(data.points.column(1).iter().fold(0.0f32, |most, &y| most.max(y)), 3.75);
+    assert_eq!(data.points.column(1).iter().fold(0.0f32, |most, &y| most.max(y)), 9.75);
     assert!(
-        says(&data, "'northing' is counted from 4649776") && says(&data, "0.5 apart") && says(&data, "by up to 0.25"),
+        says(&data, "'northing' is counted from 4649770") && says(&data, "0.5 apart") && says(&data, "by up to 0.25"),
         "{:?}",
         data.notes
     );

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::TableError;
 
@@ -13,7 +13,9 @@ const UTF_16_SAMPLE: usize = 512;
 /// The text, and a sentence about its encoding where that had to be guessed. Lines end with `\n` or `\r\n`.
 pub(super) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Option<String>), TableError> {
     let (text, note) = match Encoding::for_bom(bytes) {
-        Some((encoding, _)) => (encoding.decode(bytes).0, None),
+        // Of UTF-8 the mark says nothing new, nor is it always true.
+        Some((encoding, length)) if encoding == UTF_8 => without_mark(&bytes[length..]),
+        Some((encoding, length)) => (encoding.decode_without_bom_handling(&bytes[length..]).0, None),
         None => without_mark(bytes),
     };
     if text.contains('\0') {

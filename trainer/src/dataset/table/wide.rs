@@ -43,20 +43,19 @@ pub(super) fn read(sheet: &Sheet<'_>, options: &LoadOptions) -> Result<Long, Tab
                 return false;
             }
         };
-        let mut whole = true;
         for (k, &second) in axis.iter().enumerate() {
             match tally.value(record.get(k + 1).unwrap_or_default()) {
                 Ok(value) => {
-                    columns.iter_mut().zip([first, second, value]).for_each(|(column, value)| column.push(value))
+                    columns.iter_mut().zip([first, second, value]).for_each(|(column, value)| column.push(value));
                 }
                 Err(fault) => {
-                    whole = false;
+                    tally.leave_cell_out();
                     fault.into_iter().for_each(|fault| tally.bad(line, &sheet.names[k + 1], fault));
                 }
             }
         }
         last_line = line;
-        whole
+        true
     })?;
     let notes = tally.conclude(columns[0].len())?;
     Ok(Long { names: names(&sheet.names[0]), columns, last_line, notes })
