@@ -137,7 +137,7 @@ const TO_TIFF: Conversion = Run("gdal_translate {in} {out}.tif");
 /// Members of a zip by which programs are known, and what the file is then.
 const ARCHIVES: [(&[u8], &str, Conversion); 3] = [
     (
-        b"[Content_Types].xml",
+        b"xl/workbook",
         "an Excel workbook",
         Run("python -c \"import pandas; pandas.read_excel('{in}').to_csv('{out}.csv', index=False)\""),
     ),
@@ -148,8 +148,6 @@ const ARCHIVES: [(&[u8], &str, Conversion); 3] = [
     ),
     (b"data.pkl", "a file of PyTorch", Do("save its tensor with numpy.save('{out}.npy', tensor.numpy())")),
 ];
-/// How far into a zip those members are looked for.
-const ARCHIVE_START: usize = 4096;
 
 /// The refusal of a file in a known format; none for any other.
 pub(super) fn refusal(path: &Path, bytes: &[u8]) -> Option<DatasetError> {
@@ -164,8 +162,8 @@ pub(super) fn refusal(path: &Path, bytes: &[u8]) -> Option<DatasetError> {
 
 /// The refusal of a zip without arrays.
 pub(super) fn archive_refusal(path: &Path, bytes: &[u8]) -> DatasetError {
-    let start = &bytes[..bytes.len().min(ARCHIVE_START)];
-    let holds = |member: &[u8]| start.windows(member.len()).any(|window| window == member);
+    // Names of members are never packed, nor is the line by which OpenDocument begins.
+    let holds = |member: &[u8]| bytes.windows(member.len()).any(|window| window == member);
     match ARCHIVES.iter().find(|archive| holds(archive.0)) {
         Some((_, name, conversion)) => refused(path, name, conversion),
         None => refused(path, "a zip archive without arrays of NumPy", &Run("python -m zipfile -e {in} .")),

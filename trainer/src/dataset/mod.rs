@@ -242,7 +242,7 @@ pub struct LoadOptions {
     /// The decimal mark of a table; `None`: as its cells tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decimal: Option<Decimal>,
-    /// Rows of a table with a missing or bad cell in a column that is used are left out.
+    /// Rows of a table with a missing or bad cell in a column that is used are left out, and cells of a grid that are NaN.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub skip_missing: bool,
     /// The table has one axis in the line of its names and one in its first column.

@@ -42,7 +42,7 @@ fn a_zip_tells_what_is_in_it() {
         writer.finish().unwrap().into_inner()
     };
     let cases = [
-        ("b.xlsx", zip("[Content_Types].xml", ""), "Excel", "pandas.read_excel"),
+        ("b.xlsx", zip("xl/workbook.xml", ""), "Excel", "pandas.read_excel"),
         (
             "b.ods",
             zip("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
