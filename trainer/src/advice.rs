@@ -6,6 +6,8 @@ use serde::Serialize;
 const GAP_DB: f64 = 3.0;
 /// A precision that costs more than this is worth a warning, dB.
 pub(crate) const QUANTIZATION_DB: f64 = 1.0;
+/// Parameters of a network with 32 frequencies of two layers of 32, a size that is proposed to those with a larger one.
+const SMALL_PARAMETERS: usize = 4000;
 /// Beyond this PSNR on the training samples more steps gain what no integer precision holds, dB.
 const PLENTY_DB: f64 = 60.0;
 /// A loss that falls faster than this when the steps double is not at its end, dB.
@@ -63,11 +65,16 @@ impl std::fmt::Display for Advice {
             Self::FewSamples { samples, parameters, guided } => write!(
                 f,
                 "The network has {parameters} parameters and the data have {samples} samples: it could store them all and be wrong between \
-                 them. {} A smaller network, such as --hidden 32,32 --frequencies 32, takes less flash.",
+                 them. {}{}",
                 if *guided {
                     "Kernel regression told it what lies between them; the held-out figures say how well that worked."
                 } else {
                     "Measure it between them with --holdout 0.2."
+                },
+                if *parameters > SMALL_PARAMETERS {
+                    " A smaller network, such as --hidden 32,32 --frequencies 32, takes less flash."
+                } else {
+                    ""
                 }
             ),
             Self::Quantization { loss_db, precision } => write!(

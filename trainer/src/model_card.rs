@@ -11,7 +11,7 @@ use firmware_core::{Model, OutputActivation, Outside, Precision};
 use serde::Serialize;
 
 use crate::dataset::sentinel::plain;
-use crate::dataset::{Dataset, Kind, LoadOptions, Origins, is_named_table};
+use crate::dataset::{Dataset, Kind, LoadOptions, Origins, has_columns};
 use crate::metrics::short;
 use crate::validation::HeldOut;
 
@@ -104,15 +104,20 @@ pub fn load_options(text: &str, path: &Path, given: LoadOptions) -> LoadOptions 
     if options.no_data.is_empty() {
         options.no_data = names(text, NO_DATA).iter().filter_map(|value| value.parse().ok()).collect();
     }
-    if is_named_table(path) {
+    if options.targets.is_some() {
+        return options;
+    }
+    if has_columns(path) {
         if options.inputs.is_empty() {
             options.inputs = names(text, "inputs");
         }
         if options.outputs.is_empty() {
             options.outputs = names(text, "outputs");
         }
-    } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy")) {
+    } else if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("npy") || end.eq_ignore_ascii_case("npz")) {
         options.channels_last |= text_value(text, "channels_last") == Some("true");
+        // Whether an array of height x width x 3 is a volume shows in the number of inputs.
+        options.volume |= !options.channels_last && names(text, "inputs").len() == 3;
     }
     options
 }

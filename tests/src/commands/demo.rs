@@ -23,7 +23,7 @@ use crate::trainer_program;
 #[derive(Clone, Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// A PNG or JPEG picture, an .npy array, or a CSV table [default: the bundled photograph]
+    /// A picture, an array, an elevation grid or a table [default: the bundled photograph]
     #[arg(long)]
     input: Option<PathBuf>,
     /// The emulated board

@@ -25,7 +25,7 @@ use crate::provision;
 pub struct Args {
     /// The artifact (.ffm)
     model: PathBuf,
-    /// A PNG or JPEG picture, an .npy array, or a CSV table
+    /// A picture, an array, an elevation grid or a table
     input: PathBuf,
     /// The emulated board
     #[arg(long, default_value = boards::DEFAULT)]

@@ -25,17 +25,23 @@ use super::reading::{ReadingArgs, tell};
 pub(crate) struct Evaluate {
     /// The artifact (.ffm)
     model: PathBuf,
-    /// A PNG or JPEG picture, an .npy array, or a CSV table
-    input: PathBuf,
+    /// A picture, an array (.npy, .npz), an elevation grid (GeoTIFF, .asc, .hgt) or a table
+    #[arg(required_unless_present = "points")]
+    input: Option<PathBuf>,
+    /// Coordinates of points in an .npy or .npz of shape (n, d) or (n), in place of INPUT; --targets then names the array of their values
+    #[arg(long, value_name = "X.npy", requires = "targets", conflicts_with = "input")]
+    points: Option<PathBuf>,
     /// Columns of a table that are inputs, by name or number [default: those that the model was trained on]
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     inputs: Vec<String>,
-    /// Columns of a table to compare with, by name or number [default: those that the model was trained on]
+    /// Columns of a table to compare with, by name or number [default: those that the model was trained on]; with --points, an .npy or
+    /// .npz of the values there
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     targets: Vec<String>,
     #[command(flatten)]
     reading: ReadingArgs,
-    /// Write the model's outputs, in the data's units and shape, to an .npy of f32 (f64 where the model counts from an origin)
+    /// Write the model's outputs, in the data's units and shape, to an .npy of f32 (f64 where the model counts from an origin); cells
+    /// without data are NaN
     #[arg(long, value_name = "FILE.npy")]
     outputs: Option<PathBuf>,
     /// Draw the model's outputs to a PNG: the picture itself, a map, a curve, or predicted against true
@@ -60,14 +66,15 @@ impl Evaluate {
         let file = ModelFile::read(&self.model)?;
         let model = file.model()?;
         let data = self.load(&model)?;
-        let predictions = predict(&model, &data.points).with_context(|| self.input.display().to_string())?;
+        let input = self.path()?;
+        let predictions = predict(&model, &data.points).with_context(|| input.display().to_string())?;
         let metrics = Metrics::compare(&predictions, &data.targets, &data.output_maps);
         self.write_files(&data, &predictions)?;
         // Now that nothing can fail: a failure is one sentence.
         Self::tell(&data, &model);
 
         let precision = precision_name(model.header().precision);
-        let evaluation = Evaluation { model: &self.model, input: &self.input, precision, metrics };
+        let evaluation = Evaluation { model: &self.model, input, precision, metrics };
         if self.json {
             return print(&serde_json::to_string_pretty(&evaluation)?);
         }
@@ -82,15 +89,25 @@ impl Evaluate {
         print(&text)
     }
 
+    /// The file of the samples: that of the points, if they are given.
+    fn path(&self) -> anyhow::Result<&Path> {
+        self.points.as_deref().or(self.input.as_deref()).context("name a file of data, or give --points and --targets")
+    }
+
     /// Reads the data as the model was trained, unless the arguments say otherwise, and checks that they fit.
     fn load(&self, model: &Model<'_>) -> anyhow::Result<Dataset> {
-        let given = self.reading.options(&self.inputs, &self.targets);
-        let options = model_card::load_options(model.text(), &self.input, given);
-        let data = load(&self.input, &options)?;
+        let path = self.path()?;
+        let mut given = self.reading.options(&self.inputs, &self.targets);
+        if self.points.is_some() {
+            // A comma in the name of the array is no separator of columns.
+            given.targets = Some(std::mem::take(&mut given.outputs).join(",").into());
+        }
+        let options = model_card::load_options(model.text(), path, given);
+        let data = load(path, &options)?;
         if (data.inputs(), data.outputs()) != (model.inputs(), model.outputs()) {
             bail!(
                 "{} has {} inputs and {} outputs, the model {} and {}; evaluate it on data of the kind it was trained on",
-                self.input.display(),
+                path.display(),
                 data.inputs(),
                 data.outputs(),
                 model.inputs(),

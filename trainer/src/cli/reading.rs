@@ -1,6 +1,6 @@
 //! How a file of data is read: the options that `fit`, `sweep`, `evaluate` and `predict` share.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use trainer::dataset::{Dataset, DatasetError, Decimal, LoadOptions, load};
 
@@ -13,13 +13,19 @@ pub(super) struct ReadingArgs {
     /// The last axis of an .npy holds the outputs [default: as in training, where there is a model]
     #[arg(long, help_heading = HEADING)]
     channels_last: bool,
+    /// An .npy of height x width x 3 or 4 is a volume, not a picture in colours
+    #[arg(long, help_heading = HEADING, conflicts_with = "channels_last")]
+    volume: bool,
+    /// The array of an .npz to read, if it holds several
+    #[arg(long, help_heading = HEADING, value_name = "NAME")]
+    array: Option<String>,
     /// Values that stand for missing data: samples with one of them are left out [default: as in training, where there is a model]
     #[arg(long, help_heading = HEADING, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUES")]
     no_data: Vec<f64>,
     /// The decimal mark of a table, '.' or ','; the other one groups thousands [default: as its cells tell]
     #[arg(long, help_heading = HEADING, value_parser = decimal, value_name = "MARK")]
     decimal: Option<Decimal>,
-    /// Leave out rows of a table that have a missing or bad cell in a column that is used
+    /// Leave out rows of a table that have a missing or bad cell in a column that is used, and cells of a grid that are NaN
     #[arg(long, help_heading = HEADING)]
     skip_missing: bool,
     /// The table has one axis in its first line and one in its first column
@@ -41,6 +47,9 @@ impl ReadingArgs {
     pub(super) fn options(&self, inputs: &[String], outputs: &[String]) -> LoadOptions {
         LoadOptions {
             channels_last: self.channels_last,
+            volume: self.volume,
+            array: self.array.clone(),
+            targets: None,
             inputs: inputs.to_vec(),
             outputs: outputs.to_vec(),
             no_data: self.no_data.clone(),
@@ -49,6 +58,29 @@ impl ReadingArgs {
             wide: self.wide,
             origins: None,
         }
+    }
+}
+
+/// Points and their targets in two arrays, in place of one file.
+#[derive(clap::Args, Clone, Default, PartialEq)]
+pub(super) struct PointsArgs {
+    /// Coordinates of points in an .npy or .npz of shape (n, d) or (n), in place of INPUT; --targets are the values there
+    #[arg(long, help_heading = HEADING, value_name = "X.npy", requires = "targets", conflicts_with = "input")]
+    points: Option<PathBuf>,
+    /// Values at the --points in an .npy or .npz of shape (n, c) or (n)
+    #[arg(long, help_heading = HEADING, value_name = "Y.npy", requires = "points")]
+    targets: Option<PathBuf>,
+}
+
+impl PointsArgs {
+    /// The file to read: the points, if they are given.
+    pub(super) fn or<'a>(&'a self, input: Option<&'a PathBuf>) -> Option<&'a PathBuf> {
+        self.points.as_ref().or(input)
+    }
+
+    /// The array that belongs to the points.
+    pub(super) fn targets(&self) -> Option<PathBuf> {
+        self.targets.clone()
     }
 }
 

@@ -37,8 +37,9 @@ const HOLDOUT: f64 = 0.1;
                         Kubernetes: --shard $((JOB_COMPLETION_INDEX + 1))/20. Shards may also have an --out each; collect takes them all.")]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct Sweep {
-    /// A PNG or JPEG picture, an .npy array, or a CSV table
-    input: PathBuf,
+    /// A picture, an array (.npy, .npz), an elevation grid (GeoTIFF, .asc, .hgt) or a table
+    #[arg(required_unless_present = "points")]
+    input: Option<PathBuf>,
     /// The directory of the sweep; one that holds the same sweep is continued
     #[arg(short, long, visible_alias = "output-dir", value_name = "DIR")]
     out: PathBuf,
@@ -84,7 +85,7 @@ impl Sweep {
         }
         let grid = self.grid()?;
         let shard = self.shard.as_deref().map_or(Ok(Shard::WHOLE), str::parse)?;
-        let mut base = self.settings.run_settings(self.input.clone(), self.steps);
+        let mut base = self.settings.run_settings(self.settings.input(self.input.as_ref())?.clone(), self.steps);
         if !self.settings.has_holdout() {
             base.fit.holdout = trainer::dataset::Holdout::Fraction(HOLDOUT);
         }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::grid::{ElevationError, GridError};
 use super::table::TableError;
 use crate::files::ReadError;
-use firmware_core::limits::MAX_OUTPUTS;
+use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 
 /// Why a file gives no data set.
 #[derive(Debug, Error)]
@@ -16,7 +17,7 @@ pub enum DatasetError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// A directory where a file should be.
-    #[error("{} is a directory; name a PNG, JPEG, .npy or CSV file in it", path.display())]
+    #[error("{} is a directory; name a picture, an array, an elevation grid or a table in it", path.display())]
     Directory {
         /// The directory.
         path: PathBuf,
@@ -27,11 +28,25 @@ pub enum DatasetError {
         /// The file.
         path: PathBuf,
     },
-    /// Neither a picture, nor an array, nor named like a table.
-    #[error("{} is neither a PNG, JPEG nor .npy by its content, nor a .csv, .tsv or .txt table by its name", path.display())]
+    /// Neither a picture, nor an array, nor a grid, nor named like a table.
+    #[error(
+        "{} is neither a PNG, JPEG, WebP, BMP, PNM, PFM, HDR, TIFF, .npy, .npz nor ESRI ASCII grid by its content, nor a .csv, .tsv or .txt \
+         table or an .hgt by its name",
+        path.display()
+    )]
     UnknownFormat {
         /// The file.
         path: PathBuf,
+    },
+    /// A format that is known but not read.
+    #[error("{} is {name}, which is not read; {remedy}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it is, with its article.
+        name: &'static str,
+        /// A conversion.
+        remedy: String,
     },
     /// Column names for a file without columns.
     #[error("{} has no columns to name; naming input and output columns is for CSV tables", path.display())]
@@ -39,17 +54,19 @@ pub enum DatasetError {
         /// The file.
         path: PathBuf,
     },
-    /// Options of tables for another file.
-    #[error("{} is no table; leave out {option}", path.display())]
-    OptionIsForTables {
+    /// An option of reading for a file of another kind.
+    #[error("{} is not {kind}; leave out {option}", path.display())]
+    OptionIsFor {
         /// The file.
         path: PathBuf,
         /// As on the command line.
         option: &'static str,
+        /// What the option is for, with its article.
+        kind: &'static str,
     },
-    /// `--channels-last` for a file that is not an array.
-    #[error("{} is not an .npy array; leave out --channels-last", path.display())]
-    ChannelsLastIsForNpy {
+    /// Points or targets that are no array.
+    #[error("{} is not an .npy or .npz array; --points and --targets are for arrays, a table has both in one file", path.display())]
+    PointsAreArrays {
         /// The file.
         path: PathBuf,
     },
@@ -68,6 +85,14 @@ pub enum DatasetError {
         path: PathBuf,
         /// What is wrong with it.
         source: NpyError,
+    },
+    /// A TIFF, an ESRI ASCII grid or an `.hgt` that cannot be used, or a picture of numbers.
+    #[error("{}", path.display())]
+    Grid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ElevationError,
     },
     /// A table that cannot be used.
     #[error("{}", path.display())]
@@ -96,7 +121,7 @@ fn first_line(error: &image::ImageError) -> String {
 }
 
 /// What can be wrong with an `.npy` array.
-#[derive(Debug, Error, PartialEq)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum NpyError {
     /// Something else.
@@ -117,7 +142,7 @@ pub enum NpyError {
          and fit with --channels-last"
     )]
     Complex(String),
-    /// Half, text, records, objects.
+    /// Text, dates, long doubles, objects.
     #[error("elements of type '{0}' are not supported; convert with .astype('float32')")]
     ElementType(String),
     /// Fewer bytes than the shape needs.
@@ -130,37 +155,93 @@ pub enum NpyError {
         /// Bytes after the header.
         found: usize,
     },
-    /// An axis of length zero.
-    #[error("the array of shape {0:?} has 0 elements")]
-    NoElements(Vec<usize>),
     /// Too few or too many axes.
     #[error("the array of shape {0:?} has {len} dimensions, expected 1 to 3, or one more with --channels-last", len = .0.len())]
     Dimensions(Vec<usize>),
     /// More outputs than a network may have.
     #[error("the last axis of shape {0:?} would give {channels} outputs, at most {MAX_OUTPUTS} are possible; leave out --channels-last or slice the array", channels = .0.last().unwrap_or(&0))]
     Channels(Vec<usize>),
-    /// An index that f32 cannot hold.
-    #[error("the array of shape {0:?} has an axis longer than 2^24; split or thin it out")]
-    AxisTooLong(Vec<usize>),
+    /// Its values.
+    #[error(transparent)]
+    Grid(#[from] GridError),
+    /// Height, width and a short axis.
+    #[error(
+        "the array of shape {0:?} may be a picture in colours or a volume; if its last axis holds the outputs, such as colours, add \
+         --channels-last, if it is a volume, add --volume"
+    )]
+    ColoursOrVolume(Vec<usize>),
+    /// A zip that is damaged or packed in an unusual way.
+    #[error("the .npz archive cannot be read ({0}); save it again with numpy.savez")]
+    Archive(String),
+    /// Several arrays, none of them chosen.
+    #[error("the archive holds several arrays; choose one with --array: {available}")]
+    WhichArray {
+        /// Their names.
+        available: String,
+    },
+    /// A name that the archive lacks.
+    #[error("the archive holds no array '{name}'; its arrays are {available}")]
+    NoSuchArray {
+        /// As asked for.
+        name: String,
+        /// Their names.
+        available: String,
+    },
+    /// Records that are nested or hold too few numbers.
+    #[error(
+        "records of {0} cannot be read as a table; save two or more fields of real numbers, without records within records"
+    )]
+    Records(String),
+    /// Records on a grid.
+    #[error("the structured array of shape {0:?} is no list of records; save array.ravel()")]
+    RecordGrid(Vec<usize>),
+    /// A field, or the chosen fields.
+    #[error(transparent)]
+    Columns(#[from] TableError),
+    /// More than a network may have.
+    #[error(
+        "{inputs} coordinates and {outputs} values in each row, at most {MAX_INPUTS} and {MAX_OUTPUTS} are possible; keep fewer columns"
+    )]
+    TooManyColumns {
+        /// Coordinates.
+        inputs: usize,
+        /// Values.
+        outputs: usize,
+    },
     /// NaN or infinite.
-    #[error("the element at index {index:?} is {value}; replace it with a finite number")]
-    NotFinite {
-        /// In the array's order.
-        index: Vec<usize>,
-        /// `NaN`, `inf` or `-inf`.
+    #[error(
+        "row {row} of column '{column}' is {value}; replace it with a finite number, or leave such rows out with --no-data={value}"
+    )]
+    RowNotFinite {
+        /// Counted from 0, as NumPy does.
+        row: usize,
+        /// The column's name.
+        column: String,
+        /// `NaN`, `inf`, `-inf`, or what f32 cannot hold.
         value: f64,
     },
-    /// A range that f32 cannot hold.
-    #[error("the values span {minimum:e} to {maximum:e}, more than f32 holds; rescale them")]
-    Range {
-        /// Smallest element.
-        minimum: f64,
-        /// Largest element.
-        maximum: f64,
+    /// Too few samples.
+    #[error("{0} rows are left; at least two are needed to span a domain")]
+    FewRows(usize),
+    /// Points without targets, or the other way round.
+    #[error("the points have shape {points:?} and the targets {targets:?}; both must have as many rows")]
+    RowCounts {
+        /// Of the points.
+        points: Vec<usize>,
+        /// Of the targets.
+        targets: Vec<usize>,
     },
+    /// Points or targets that are no list of rows.
+    #[error("the array of shape {0:?} is no list of points; save it in the shape (n, k), a row for each point")]
+    NoColumns(Vec<usize>),
 }
 
 impl NpyError {
+    /// Of an archive that cannot be read.
+    pub(super) fn archive(error: &zip::result::ZipError) -> Self {
+        Self::Archive(error.to_string())
+    }
+
     /// Of elements that are not read, by NumPy's name of their type.
     pub(super) fn element_type(descr: &str) -> Self {
         let complex = matches!(descr.as_bytes(), [b'<' | b'>' | b'=', b'c', ..]);

@@ -53,7 +53,7 @@ pub fn split(dataset: &Dataset, holdout: Holdout, seed: u64) -> Result<Split, Da
         }
         Holdout::Even => {
             let shape = dataset.grid_shape().unwrap_or_else(|| vec![n]);
-            even_split(&shape)
+            even_split(&shape, n, |sample| dataset.cells.as_ref().map_or(sample, |cells| cells[sample]))
         }
         Holdout::Fraction(fraction) => {
             let test_len = ((n as f64 * fraction).round() as usize).min(n);
@@ -79,10 +79,11 @@ pub fn split(dataset: &Dataset, holdout: Holdout, seed: u64) -> Result<Split, Da
     Err(DatasetError::Holdout { holdout: holdout.to_string(), samples: n, left_without, remedy })
 }
 
-fn even_split(shape: &[usize]) -> Split {
+/// Of so many samples, each in its cell of a grid.
+fn even_split(shape: &[usize], samples: usize, cell: impl Fn(usize) -> usize) -> Split {
     let mut split = Split { train: Vec::new(), test: Vec::new() };
-    for sample in 0..shape.iter().product() {
-        let (mut even, mut odd, mut rest) = (true, shape.iter().any(|&len| len > 1), sample);
+    for sample in 0..samples {
+        let (mut even, mut odd, mut rest) = (true, shape.iter().any(|&len| len > 1), cell(sample));
         for &len in shape.iter().rev() {
             let index = rest % len;
             rest /= len;

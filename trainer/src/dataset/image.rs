@@ -1,26 +1,47 @@
-//! PNG and JPEG pictures, grey or RGB, 8 or 16 bits, as samples of intensity in [0, 1].
+//! Pictures of every format that is read, grey or RGB, 8 or 16 bits, as samples of intensity in [0, 1].
 //!
-//! The pixels are taken as they are stored: no gamma, no EXIF rotation. A fully opaque alpha channel is dropped; any
-//! other picture with alpha is composited over white, as a page would show it. Palettes are expanded.
+//! The pixels are taken as they are stored: no gamma. EXIF's orientation is applied, so that a picture is learned as programs show it.
+//! A fully opaque alpha channel is dropped; any other picture with alpha is composited over white, as a page would show it. Palettes
+//! are expanded. Radiance HDR has no largest intensity: it is a grid of three outputs with their real values.
 
-use image::{DynamicImage, GenericImageView, ImageFormat, ImageResult};
+use std::io::Cursor;
+
+use image::metadata::Orientation;
+use image::{DynamicImage, GenericImageView, ImageDecoder, ImageFormat, ImageReader, ImageResult};
 use ndarray::Array2;
 
 use super::domain::{self, OutputMap};
+use super::grid::Raster;
 use super::{Dataset, Kind};
 
-/// Decodes a picture into samples in row-major order, x (the column) first.
-pub(super) fn dataset(bytes: &[u8], format: ImageFormat) -> ImageResult<Dataset> {
-    let picture = image::load_from_memory_with_format(bytes, format)?;
-    let (width, height) = picture.dimensions();
-    let (width, height) = (width as usize, height as usize);
-    let (targets, channels) = intensities(&picture);
+/// Decodes a picture and turns it as EXIF says.
+pub(super) fn decode(bytes: &[u8], format: ImageFormat) -> ImageResult<(DynamicImage, Orientation)> {
+    let mut decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder()?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    Ok((DynamicImage::from_decoder(decoder)?, orientation))
+}
 
+/// Samples in row-major order, x (the column) first.
+pub(super) fn dataset(mut picture: DynamicImage, orientation: Orientation) -> Dataset {
+    picture.apply_orientation(orientation);
+    let (width, height) = picture.dimensions();
+    let (targets, channels) = intensities(&picture);
+    let mut dataset = from_intensities([height as usize, width as usize], targets, channels);
+    if orientation != Orientation::NoTransforms {
+        dataset.notes.push(format!(
+            "note: the picture is turned as its EXIF orientation says; it is {width} x {height} pixels then"
+        ));
+    }
+    dataset
+}
+
+/// A picture of unit values, pixel by pixel, of 1 or 3 channels.
+pub(super) fn from_intensities([height, width]: [usize; 2], targets: Vec<f32>, channels: usize) -> Dataset {
     let shape = [height, width];
     let axes: Vec<_> = shape.iter().rev().map(|&len| domain::index_axis(len)).collect();
     let points = domain::lattice_points(&shape);
-    let names: &[&str] = if channels == 1 { &["intensity"] } else { &["red", "green", "blue"] };
-    Ok(Dataset {
+    let names: &[&str] = if channels == 1 { &["intensity"] } else { &COLOURS };
+    Dataset {
         coordinates: domain::to_fixed(&points, &axes),
         points,
         targets: Array2::from_shape_vec((width * height, channels), targets).expect("one value per pixel and channel"),
@@ -35,7 +56,21 @@ pub(super) fn dataset(bytes: &[u8], format: ImageFormat) -> ImageResult<Dataset>
         output_origins: vec![0.0; channels],
         cells: None,
         notes: Vec::new(),
-    })
+    }
+}
+
+/// Names of the outputs of a picture.
+pub(super) const COLOURS: [&str; 3] = ["red", "green", "blue"];
+
+/// Radiances as they are stored.
+pub(super) fn radiance(picture: &DynamicImage) -> Raster {
+    let (width, height) = picture.dimensions();
+    let values = picture.to_rgb32f().into_raw().into_iter().map(f64::from).collect();
+    let mut raster = Raster::new(vec![height as usize, width as usize], values);
+    raster.channels_last = true;
+    raster.names = COLOURS.iter().map(|name| (*name).to_owned()).collect();
+    raster.notes.push("note: the radiances of the picture are taken as they are, without a tone curve".to_owned());
+    raster
 }
 
 /// Intensities in [0, 1], pixel by pixel, without alpha; and the number of channels, 1 or 3.
@@ -53,12 +88,18 @@ fn intensities(picture: &DynamicImage) -> (Vec<f32>, usize) {
     if !color.has_alpha() {
         return (values.into_iter().map(unit).collect(), channels);
     }
-    let over_white = |pixel: &[u16]| {
-        let alpha = unit(pixel[channels]);
+    let units: Vec<f32> = values.into_iter().map(unit).collect();
+    (over_white(&units, channels), channels)
+}
+
+/// Pixels of so many channels and alpha as a page would show them.
+pub(super) fn over_white(units: &[f32], channels: usize) -> Vec<f32> {
+    let shown = |pixel: &[f32]| {
+        let alpha = pixel[channels];
         pixel[..channels]
             .iter()
-            .map(move |&v| if alpha == 1.0 { unit(v) } else { unit(v) * alpha + (1.0 - alpha) })
+            .map(move |&v| if alpha == 1.0 { v } else { v * alpha + (1.0 - alpha) })
             .collect::<Vec<_>>()
     };
-    (values.chunks_exact(channels + 1).flat_map(over_white).collect(), channels)
+    units.chunks_exact(channels + 1).flat_map(shown).collect()
 }

@@ -1,4 +1,4 @@
-//! Data sets: a picture, an `.npy` grid or a [`table`] of text, as coordinates and targets for a network.
+//! Data sets: a picture, an array, an elevation grid or a table, as coordinates and targets for a network.
 //!
 //! Whatever the file, a [`Dataset`] holds `n` samples with `d` inputs and `c` outputs:
 //!
@@ -17,26 +17,37 @@
 //!   A column of a table has its own minimum and maximum, and its mean spacing (span over the number of distinct
 //!   values less one) takes the place of the 1.
 //! - **Outputs.** `unit = (value - offset) / scale`. Pictures have offset 0 and scale 1: their unit is the intensity.
-//!   All channels of an `.npy` share one offset and scale, since they share one array; each column of a table has its
-//!   own. A constant output has scale 1, so nothing is divided by zero.
+//!   All channels of an `.npy` share one offset and scale, since they share one array; each column of a table and each band
+//!   of a TIFF has its own. A constant output has scale 1, so nothing is divided by zero.
 //! - **Origins.** A column whose values single precision cannot tell apart is counted from a round number close to them, which
 //!   `input_origins` and `output_origins` hold: `file value = origin + point`. All other origins are 0. The model, its axes and its
 //!   output maps count from there too, and its text says so.
 //! - **Missing data.** Samples with a value of [`LoadOptions::no_data`] are left out; [`sentinel`] notices values that look like it.
+//! - **Holes.** Cells without data are no samples: `cells` says which cell each sample is. The domain stays that of the
+//!   whole grid.
 //! - **Peak.** PSNR is measured on unit values, where the peak is 1: the range of the data.
 
+mod arrays;
+mod columns;
 mod domain;
 mod error;
+mod foreign;
+mod format;
+mod grid;
 pub mod holdout;
 mod image;
+mod load;
 pub mod npy;
+mod npz;
 mod origin;
 pub mod periodic;
+mod points;
+mod records;
 pub mod sentinel;
 mod summary;
 pub mod table;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -45,7 +56,10 @@ use crate::files;
 
 pub use domain::{Axis, OutputMap, Outside};
 pub use error::{DatasetError, NpyError};
+pub use format::{has_columns, is_named_table};
+pub use grid::{AsciiError, ElevationError, GridError, HgtError, PfmError, TiffFault};
 pub use holdout::{Holdout, Split, split};
+pub use load::load;
 pub use table::{Decimal, TableError};
 
 /// What a file of data looked like before it became samples; reports draw it in this form again.
@@ -162,6 +176,18 @@ impl Dataset {
         }
     }
 
+    /// Values of all samples, `[n, c]`, in the order of the file's cells with NaN in the holes: as [`Dataset::output_shape`] tells.
+    pub fn on_grid(&self, values: &Array2<f32>) -> Array2<f32> {
+        let Some((shape, cells)) = self.grid_shape().zip(self.cells.as_deref()) else {
+            return values.clone();
+        };
+        let mut all = Array2::from_elem((shape.iter().product(), values.ncols()), f32::NAN);
+        for (row, &cell) in values.rows().into_iter().zip(cells) {
+            all.row_mut(cell).assign(&row);
+        }
+        all
+    }
+
     /// The shape in which the outputs are written to an `.npy`: that of the input array, or `[n, c]` for a table.
     pub fn output_shape(&self) -> Vec<usize> {
         let Some(mut shape) = self.grid_shape() else {
@@ -178,13 +204,13 @@ impl Dataset {
     }
 
     /// Writes what a model answers at every sample, `[n, c]` counted from [`output_origins`](Self::output_origins), to an `.npy` in the
-    /// file's own numbers: f32, or f64 where an origin needs it.
+    /// file's own numbers: f32, or f64 where an origin needs it; cells without data are NaN.
     ///
     /// # Errors
     ///
     /// If the file cannot be written.
     pub fn write_outputs(&self, path: &Path, predictions: &Array2<f32>) -> Result<(), files::WriteError> {
-        let shape = self.output_shape();
+        let (shape, predictions) = (self.output_shape(), self.on_grid(predictions));
         if self.output_origins.iter().all(|&origin| origin == 0.0) {
             let values: Vec<f32> = predictions.iter().copied().collect();
             return files::write_with(path, |writer| npy::write(writer, &shape, &values));
@@ -201,6 +227,15 @@ impl Dataset {
 pub struct LoadOptions {
     /// The last axis of an `.npy` holds the outputs.
     pub channels_last: bool,
+    /// An `.npy` of height x width x 3 or 4 is a volume, not a picture in colours.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub volume: bool,
+    /// The array of an `.npz` that is read; may be left out if there is only one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub array: Option<String>,
+    /// The array of targets, a row each, for which the file itself holds the points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub targets: Option<PathBuf>,
     /// Columns of a table that are inputs, in this order, by name or number; empty: those that are not outputs.
     pub inputs: Vec<String>,
     /// Columns of a table that are outputs, in this order; empty: those that are not inputs, or the last one if the
@@ -212,7 +247,7 @@ pub struct LoadOptions {
     /// The decimal mark of a table; `None`: as its cells tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decimal: Option<Decimal>,
-    /// Rows of a table with a missing or bad cell in a column that is used are left out.
+    /// Rows of a table with a missing or bad cell in a column that is used are left out, and cells of a grid that are NaN.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub skip_missing: bool,
     /// The table has one axis in the line of its names and one in its first column.
@@ -222,6 +257,14 @@ pub struct LoadOptions {
     /// has the domain.
     #[serde(skip)]
     pub origins: Option<Origins>,
+}
+
+impl LoadOptions {
+    /// All values that stand for missing data in an array or a grid.
+    fn missing(&self) -> Vec<f64> {
+        let nan = self.skip_missing.then_some(f64::NAN);
+        self.no_data.iter().copied().chain(nan).collect()
+    }
 }
 
 /// From where the inputs and outputs of a model are counted, in the file's own numbers; those that are not listed, from 0.
@@ -259,95 +302,6 @@ mod as_text {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
         let texts = Vec::<String>::deserialize(deserializer)?;
         texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
-    }
-}
-
-/// Reads a PNG or JPEG picture, an `.npy` array or a CSV table, told apart by content rather than by name.
-///
-/// # Errors
-///
-/// One sentence for each way in which the file may be unfit: missing, a directory, empty, of an unknown format, or
-/// whatever its own format calls an error.
-///
-/// ```no_run
-/// use trainer::dataset::{LoadOptions, load};
-/// let data = load("camera_256.png".as_ref(), &LoadOptions::default())?;
-/// assert_eq!((data.len(), data.inputs(), data.outputs()), (65536, 2, 1));
-/// # Ok::<(), trainer::dataset::DatasetError>(())
-/// ```
-pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DatasetError> {
-    if path.is_dir() {
-        return Err(DatasetError::Directory { path: path.to_owned() });
-    }
-    let bytes = files::read(path)?;
-    if bytes.is_empty() {
-        return Err(DatasetError::Empty { path: path.to_owned() });
-    }
-    match Format::guess(path, &bytes) {
-        Some(Format::Image(format)) => {
-            no_columns(path, options)?;
-            if options.channels_last {
-                return Err(DatasetError::ChannelsLastIsForNpy { path: path.to_owned() });
-            }
-            image::dataset(&bytes, format).map_err(|reason| DatasetError::Image { path: path.to_owned(), reason })
-        }
-        Some(Format::Npy) => {
-            no_columns(path, options)?;
-            npy::dataset(&bytes, options.channels_last)
-                .map_err(|source| DatasetError::Npy { path: path.to_owned(), source })
-        }
-        Some(Format::Csv) => {
-            if options.channels_last {
-                return Err(DatasetError::ChannelsLastIsForNpy { path: path.to_owned() });
-            }
-            table::dataset(&bytes, options).map_err(|source| DatasetError::Table { path: path.to_owned(), source })
-        }
-        None => Err(DatasetError::UnknownFormat { path: path.to_owned() }),
-    }
-}
-
-/// Only a table has columns, decimal marks and lines.
-fn no_columns(path: &Path, options: &LoadOptions) -> Result<(), DatasetError> {
-    if let Some((_, option)) =
-        [(options.wide, "--wide"), (options.decimal.is_some(), "--decimal")].iter().find(|(given, _)| *given)
-    {
-        return Err(DatasetError::OptionIsForTables { path: path.to_owned(), option });
-    }
-    if options.inputs.is_empty() && options.outputs.is_empty() {
-        Ok(())
-    } else {
-        Err(DatasetError::ColumnsAreForCsv { path: path.to_owned() })
-    }
-}
-
-/// Whether a path has the extension of a table, `.csv`, `.tsv` or `.txt`, in any case.
-#[must_use]
-pub fn is_named_table(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
-    matches!(extension.as_deref(), Some("csv" | "tsv" | "txt"))
-}
-
-#[derive(Clone, Copy)]
-enum Format {
-    Image(::image::ImageFormat),
-    Npy,
-    Csv,
-}
-
-impl Format {
-    /// By the first bytes; a CSV, which has no mark of its own, by its name.
-    fn guess(path: &Path, bytes: &[u8]) -> Option<Self> {
-        use ::image::ImageFormat::{Jpeg, Png};
-        if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-            return Some(Self::Image(Png));
-        }
-        if bytes.starts_with(b"\xff\xd8\xff") {
-            return Some(Self::Image(Jpeg));
-        }
-        if bytes.starts_with(npy::MAGIC) {
-            return Some(Self::Npy);
-        }
-        is_named_table(path).then_some(Self::Csv)
     }
 }
 

@@ -1,15 +1,12 @@
-//! NumPy's `.npy` arrays: every real element type of 1 to 8 bytes, both byte orders, C and Fortran order.
+//! NumPy's `.npy` arrays: every real element type of 1 to 8 bytes, half precision too, both byte orders, C and Fortran order.
 //!
 //! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>. Bytes after the data are ignored,
 //! as NumPy does.
 
 use std::io::{self, Write};
 
-use ndarray::Array2;
-
-use super::domain::{self, LONGEST_AXIS, OutputMap};
-use super::{Dataset, Kind, NpyError};
-use firmware_core::limits::MAX_OUTPUTS;
+use super::NpyError;
+use super::grid::unravel;
 
 /// The first six bytes of every `.npy` file.
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
@@ -32,26 +29,50 @@ pub struct NpyArray {
 ///
 /// If the header is damaged or foreign, the element type is not a real number, or data are missing.
 pub fn read(bytes: &[u8]) -> Result<NpyArray, NpyError> {
-    let (header, data) = split_header(bytes)?;
-    let descr = quoted(dictionary_entry(header, "descr")).ok_or(NpyError::Header("descr"))?;
-    let fortran_order = match dictionary_entry(header, "fortran_order") {
-        Some(text) if text.starts_with("True") => true,
-        Some(text) if text.starts_with("False") => false,
-        _ => return Err(NpyError::Header("fortran_order")),
-    };
-    let shape = tuple(dictionary_entry(header, "shape")).ok_or(NpyError::Header("shape"))?;
-    let element = Element::parse(descr).ok_or_else(|| NpyError::element_type(descr))?;
+    let header = Header::parse(bytes)?;
+    let element = Element::parse(header.descr).ok_or_else(|| NpyError::element_type(header.descr))?;
+    let data = header.data(element.bytes)?;
+    let values: Vec<f64> = data.chunks_exact(element.bytes).map(|bytes| element.read(bytes)).collect();
+    let values = if header.fortran_order { row_major(&values, &header.shape) } else { values };
+    Ok(NpyArray { shape: header.shape, values })
+}
 
-    // Compared before anything is allocated: a damaged header may claim any size.
-    let needed = shape.iter().try_fold(element.bytes as u128, |product, &len| product.checked_mul(len as u128));
-    let needed = needed.ok_or(NpyError::Header("shape"))?;
-    if needed > data.len() as u128 {
-        return Err(NpyError::Truncated { shape, needed, found: data.len() });
+/// What an array says about itself, and the bytes behind that.
+pub(super) struct Header<'b> {
+    /// NumPy's notation of the element type; of records the list of their fields, brackets included.
+    pub(super) descr: &'b str,
+    /// Whether the first index varies fastest.
+    pub(super) fortran_order: bool,
+    /// The dimensions as in NumPy.
+    pub(super) shape: Vec<usize>,
+    rest: &'b [u8],
+}
+
+impl<'b> Header<'b> {
+    pub(super) fn parse(bytes: &'b [u8]) -> Result<Self, NpyError> {
+        let (header, rest) = split_header(bytes)?;
+        let descr = quoted(dictionary_entry(header, "descr")).ok_or(NpyError::Header("descr"))?;
+        // Fields of a record may have the names of the other keys.
+        let header = &header[header.find(descr).map_or(0, |at| at + descr.len())..];
+        let fortran_order = match dictionary_entry(header, "fortran_order") {
+            Some(text) if text.starts_with("True") => true,
+            Some(text) if text.starts_with("False") => false,
+            _ => return Err(NpyError::Header("fortran_order")),
+        };
+        let shape = tuple(dictionary_entry(header, "shape")).ok_or(NpyError::Header("shape"))?;
+        Ok(Self { descr, fortran_order, shape, rest })
     }
-    let values: Vec<f64> =
-        data[..needed as usize].chunks_exact(element.bytes).map(|bytes| element.read(bytes)).collect();
-    let values = if fortran_order { row_major(&values, &shape) } else { values };
-    Ok(NpyArray { shape, values })
+
+    /// The bytes of all elements, so many each.
+    pub(super) fn data(&self, element: usize) -> Result<&'b [u8], NpyError> {
+        // Compared before anything is allocated: a damaged header may claim any size.
+        let needed = self.shape.iter().try_fold(element as u128, |product, &len| product.checked_mul(len as u128));
+        let needed = needed.ok_or(NpyError::Header("shape"))?;
+        if needed > self.rest.len() as u128 {
+            return Err(NpyError::Truncated { shape: self.shape.clone(), needed, found: self.rest.len() });
+        }
+        Ok(&self.rest[..needed as usize])
+    }
 }
 
 /// An element type that [`write()`] can write.
@@ -109,57 +130,6 @@ pub fn write<T: Writable>(writer: &mut impl Write, shape: &[usize], values: &[T]
     Ok(())
 }
 
-/// Samples of a grid: x is the index along the last spatial axis; with `channels_last` the last axis holds outputs.
-pub(super) fn dataset(bytes: &[u8], channels_last: bool) -> Result<Dataset, NpyError> {
-    let NpyArray { shape, values } = read(bytes)?;
-    if values.is_empty() {
-        return Err(NpyError::NoElements(shape));
-    }
-    let spatial = shape.len().saturating_sub(usize::from(channels_last));
-    if !(1..=3).contains(&spatial) {
-        return Err(NpyError::Dimensions(shape));
-    }
-    let channels = if channels_last { shape[spatial] } else { 1 };
-    if channels > MAX_OUTPUTS {
-        return Err(NpyError::Channels(shape));
-    }
-    if shape[..spatial].iter().any(|&len| len > LONGEST_AXIS) {
-        return Err(NpyError::AxisTooLong(shape));
-    }
-    if let Some(position) = values.iter().position(|value| !value.is_finite()) {
-        return Err(NpyError::NotFinite { index: unravel(position, &shape), value: values[position] });
-    }
-    let minimum = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let maximum = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let map = domain::range_map(minimum, maximum).ok_or(NpyError::Range { minimum, maximum })?;
-    Ok(grid(&shape[..spatial], channels_last, channels, &values, map))
-}
-
-fn grid(shape: &[usize], channels_last: bool, channels: usize, values: &[f64], map: OutputMap) -> Dataset {
-    let axes: Vec<_> = shape.iter().rev().map(|&len| domain::index_axis(len)).collect();
-    let points = domain::lattice_points(shape);
-    let units = values.iter().map(|&value| domain::to_unit(value, &map)).collect();
-    let name = |channel: usize| {
-        if channels_last { format!("channel {channel}") } else { "value".to_owned() }
-    };
-    Dataset {
-        coordinates: domain::to_fixed(&points, &axes),
-        targets: Array2::from_shape_vec((points.nrows(), channels), units).expect("the shape was checked on reading"),
-        points,
-        axes,
-        output_maps: vec![map; channels],
-        kind: Kind::Grid { shape: shape.to_vec(), channels_last },
-        input_names: domain::index_names(shape.len()),
-        output_names: (0..channels).map(name).collect(),
-        input_units: Vec::new(),
-        output_units: Vec::new(),
-        input_origins: vec![0.0; shape.len()],
-        output_origins: vec![0.0; channels],
-        cells: None,
-        notes: Vec::new(),
-    }
-}
-
 /// The text of the header and the bytes of the data.
 fn split_header(bytes: &[u8]) -> Result<(&str, &[u8]), NpyError> {
     if !bytes.starts_with(MAGIC) && !MAGIC.starts_with(bytes) {
@@ -192,9 +162,26 @@ fn quoted(text: Option<&str>) -> Option<&str> {
     let text = text?;
     match text.chars().next()? {
         quote @ ('\'' | '"') => text[1..].split_once(quote).map(|(contents, _)| contents),
-        '[' => text.split_once(']').map(|(contents, _)| contents),
+        '[' => list(text),
         _ => None,
     }
+}
+
+/// A leading list with its brackets, whatever is nested in it.
+fn list(text: &str) -> Option<&str> {
+    let (mut depth, mut quote) = (0, None);
+    for (at, character) in text.char_indices() {
+        match (quote, character) {
+            (Some(open), _) if character == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(character),
+            (None, '[') => depth += 1,
+            (None, ']') if depth == 1 => return Some(&text[..=at]),
+            (None, ']') => depth -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// A leading tuple of lengths, such as `(3, 4)`, `(5,)` or `()`.
@@ -210,15 +197,15 @@ fn tuple(text: Option<&str>) -> Option<Vec<usize>> {
 
 /// The type of the elements: kind `f`, `i`, `u` or `b`, their size and byte order.
 #[derive(Clone, Copy)]
-struct Element {
+pub(super) struct Element {
     kind: u8,
-    bytes: usize,
+    pub(super) bytes: usize,
     big_endian: bool,
 }
 
 impl Element {
     /// From NumPy's notation, such as `<f4` or `|u1`.
-    fn parse(descr: &str) -> Option<Self> {
+    pub(super) fn parse(descr: &str) -> Option<Self> {
         let &[order, kind, size] = descr.as_bytes() else {
             return None;
         };
@@ -230,7 +217,7 @@ impl Element {
             _ => return None,
         };
         let known = match kind {
-            b'f' => matches!(bytes, 4 | 8),
+            b'f' => matches!(bytes, 2 | 4 | 8),
             b'i' | b'u' => matches!(bytes, 1 | 2 | 4 | 8),
             b'b' => bytes == 1,
             _ => false,
@@ -239,13 +226,14 @@ impl Element {
     }
 
     /// One element from as many bytes as it has.
-    fn read(self, bytes: &[u8]) -> f64 {
+    pub(super) fn read(self, bytes: &[u8]) -> f64 {
         let mut little = [0u8; 8];
         for (k, &byte) in bytes.iter().enumerate() {
             little[if self.big_endian { self.bytes - 1 - k } else { k }] = byte;
         }
         let word = u64::from_le_bytes(little);
         match (self.kind, self.bytes) {
+            (b'f', 2) => half::f16::from_bits(word as u16).to_f64(),
             (b'f', 4) => f64::from(f32::from_bits(word as u32)),
             (b'f', _) => f64::from_bits(word),
             (b'b', _) => f64::from(u8::from(word != 0)),
@@ -268,20 +256,4 @@ fn row_major(values: &[f64], shape: &[usize]) -> Vec<f64> {
             values[fortran]
         })
         .collect()
-}
-
-/// The index of the element at a row-major position.
-fn unravel(position: usize, shape: &[usize]) -> Vec<usize> {
-    let mut rest = position;
-    let mut index: Vec<usize> = shape
-        .iter()
-        .rev()
-        .map(|&len| {
-            let k = rest % len;
-            rest /= len;
-            k
-        })
-        .collect();
-    index.reverse();
-    index
 }

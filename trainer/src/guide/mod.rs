@@ -61,6 +61,7 @@ pub fn is_possible(samples: usize) -> bool {
 #[derive(Debug)]
 pub struct Guide {
     points: Array2<f64>,
+    periodic: Vec<bool>,
     outputs: Vec<Regression>,
 }
 
@@ -77,7 +78,7 @@ impl Guide {
             .into_iter()
             .map(|targets| search::fit(points.view(), targets, periodic, seed))
             .collect::<Result<_, _>>()?;
-        Ok(Self { points, outputs })
+        Ok(Self { points, periodic: periodic.to_vec(), outputs })
     }
 
     /// Unit outputs `[n, c]` at unit coordinates `[n, d]`, on all threads.
@@ -131,7 +132,7 @@ impl Guide {
     #[must_use]
     pub fn dataset(&self, dataset: &Dataset, samples: &[usize], seed: u64) -> Dataset {
         let rows = dataset.coordinates.select(Axis(0), samples);
-        let between = sampling::between(rows.view(), SAMPLES.saturating_sub(samples.len()), seed);
+        let between = sampling::between(rows.view(), &self.periodic, SAMPLES.saturating_sub(samples.len()), seed);
         let mut coordinates = Array2::zeros((rows.nrows() + between.nrows(), rows.ncols()));
         coordinates.slice_mut(s![..rows.nrows(), ..]).assign(&rows);
         coordinates.slice_mut(s![rows.nrows().., ..]).assign(&between);

@@ -11,13 +11,17 @@ const PLACES: u64 = 32;
 /// With more axes than this nearly all of the domain is far from every row, and samples lie between neighbours only.
 const EVEN_AXES: usize = 3;
 
-/// `count` points `[count, d]` (Q0.32) for rows `[n, d]`: within the box of the rows.
-pub(super) fn between(rows: ArrayView2<'_, u32>, count: usize, seed: u64) -> Array2<u32> {
+/// `count` points `[count, d]` (Q0.32) for rows `[n, d]`: within the box of the rows, and all around along periodic axes.
+pub(super) fn between(rows: ArrayView2<'_, u32>, periodic: &[bool], count: usize, seed: u64) -> Array2<u32> {
     let (n, d) = rows.dim();
     let ends: Vec<(u32, u32)> = rows
         .columns()
         .into_iter()
-        .map(|column| (column.iter().copied().min().unwrap_or(0), column.iter().copied().max().unwrap_or(0)))
+        .zip(periodic)
+        .map(|(column, &is_periodic)| match is_periodic {
+            true => (0, u32::MAX),
+            false => (column.iter().copied().min().unwrap_or(0), column.iter().copied().max().unwrap_or(0)),
+        })
         .collect();
     let mut rng = step_rng(seed, PLACES, 0);
     let mut points = Array2::zeros((count, d));
@@ -94,7 +98,7 @@ mod tests {
     #[test]
     fn points_cover_the_box_of_the_rows_evenly() {
         let rows = array![[0u32, 1 << 30], [1 << 31, 3 << 30], [1 << 30, 1 << 31]];
-        let points = between(rows.view(), 4096, 0);
+        let points = between(rows.view(), &[false, false], 4096, 0);
         assert!(points.column(0).iter().all(|&x| x <= 1 << 31));
         assert!(points.column(1).iter().all(|&y| (1 << 30..=3 << 30).contains(&y)));
         // A sixteenth of the even half in each of the cells of a lattice of 4 × 4; the exact share is 128.
@@ -105,7 +109,15 @@ mod tests {
             cells[4 * y + x] += 1;
         }
         assert!(cells.iter().all(|&count| (120..=136).contains(&count)), "{cells:?}");
-        assert_eq!(points, between(rows.view(), 4096, 0), "the same seed, the same points");
+        assert_eq!(points, between(rows.view(), &[false, false], 4096, 0), "the same seed, the same points");
+    }
+
+    #[test]
+    fn a_periodic_axis_is_covered_beyond_its_last_row() {
+        let rows = array![[0u32], [1 << 30], [1 << 31]];
+        let points = between(rows.view(), &[true], 1000, 0);
+        let beyond = points.iter().filter(|&&x| x > 1 << 31).count();
+        assert!((240..=260).contains(&beyond), "half of the even half: {beyond}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::theory::linalg::Cholesky;
 use crate::train::step_rng;
 
 /// Rows that choose: the cost of a candidate grows with their cube.
-const SEARCH_ROWS: usize = 500;
+const SEARCH_ROWS: usize = 400;
 /// Which random numbers pick them.
 const PICK: u64 = 31;
 /// σ of the lattice: this many, from [`LEAST_SCALE`], each twice the one before.
@@ -22,7 +22,7 @@ const SCALES: i32 = 11;
 /// A twentieth of a cycle over the domain: nearly a parabola.
 const LEAST_SCALE: f64 = 0.05;
 /// Nuggets of the lattice, relative to the kernel's diagonal.
-const NUGGETS: [f64; 7] = [1e-11, 1e-9, 1e-7, 1e-5, 1e-3, 1e-2, 1e-1];
+const NUGGETS: [f64; 5] = [1e-11, 1e-8, 1e-5, 1e-3, 3e-2];
 /// The largest nugget that is tried when a system cannot be solved.
 const MOST_NUGGET: f64 = 1.0;
 /// Rounds over all axes after the lattice.
@@ -45,17 +45,18 @@ impl Regression {
     }
 }
 
-/// The least-squares plane: what the function does far from all rows.
+/// The least-squares plane, level along periodic axes: what the function does far from all rows.
 #[derive(Debug)]
 struct Plane {
     /// At the origin, then along each axis.
     coefficients: Array1<f64>,
+    periodic: Vec<bool>,
 }
 
 impl Plane {
     /// A slight ridge keeps axes without extent, and rows fewer than axes, solvable.
-    fn fit(points: ArrayView2<'_, f64>, targets: ArrayView1<'_, f64>) -> Result<Self, TheoryError> {
-        let design = Self::design(points);
+    fn fit(points: ArrayView2<'_, f64>, targets: ArrayView1<'_, f64>, periodic: &[bool]) -> Result<Self, TheoryError> {
+        let design = Self::design(points, periodic);
         let mut normal = design.t().dot(&design);
         let ridge = 1e-9 * points.nrows() as f64;
         normal.diag_mut().mapv_inplace(|value| value + ridge);
@@ -64,17 +65,19 @@ impl Plane {
             Some(factor) => factor.solve(right.view())?.remove_axis(Axis(1)),
             None => Array1::zeros(design.ncols()),
         };
-        Ok(Self { coefficients })
+        Ok(Self { coefficients, periodic: periodic.to_vec() })
     }
 
-    fn design(points: ArrayView2<'_, f64>) -> Array2<f64> {
-        Array2::from_shape_fn((points.nrows(), points.ncols() + 1), |(row, column)| {
-            if column == 0 { 1.0 } else { points[[row, column - 1]] }
+    fn design(points: ArrayView2<'_, f64>, periodic: &[bool]) -> Array2<f64> {
+        Array2::from_shape_fn((points.nrows(), points.ncols() + 1), |(row, column)| match column.checked_sub(1) {
+            None => 1.0,
+            Some(axis) if periodic[axis] => 0.0,
+            Some(axis) => points[[row, axis]],
         })
     }
 
     fn at(&self, points: ArrayView2<'_, f64>) -> Array1<f64> {
-        Self::design(points).dot(&self.coefficients)
+        Self::design(points, &self.periodic).dot(&self.coefficients)
     }
 }
 
@@ -100,10 +103,10 @@ pub(super) fn fit(
     let mut picked = index::sample(&mut step_rng(seed, PICK, 0), n, n.min(SEARCH_ROWS)).into_vec();
     picked.sort_unstable();
     let (some, their) = (points.select(Axis(0), &picked), targets.select(Axis(0), &picked));
-    let rest = &their - &Plane::fit(some.view(), their.view())?.at(some.view());
+    let rest = &their - &Plane::fit(some.view(), their.view(), periodic)?.at(some.view());
     let best = refine(lattice(some.view(), rest.view(), periodic)?, some.view(), rest.view())?;
 
-    let plane = Plane::fit(points, targets)?;
+    let plane = Plane::fit(points, targets, periodic)?;
     let rest = (&targets - &plane.at(points)).insert_axis(Axis(1));
     let mut nugget = best.nugget;
     loop {

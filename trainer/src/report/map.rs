@@ -25,7 +25,7 @@ const AXIS_WIDTH: u32 = 62;
 pub struct Map<'a> {
     /// Above the map.
     pub title: &'a str,
-    /// `[height, width]`.
+    /// `[height, width]`; NaN, where there are no data, is drawn in [`style::HOLE`].
     pub values: &'a Array2<f32>,
     /// The colours.
     pub colormap: Colormap,
@@ -48,6 +48,9 @@ pub struct Picture<'a> {
 
 impl Map<'_> {
     fn colour(&self, value: f64) -> [u8; 3] {
+        if value.is_nan() {
+            return [style::HOLE.0, style::HOLE.1, style::HOLE.2];
+        }
         let span = self.range.end - self.range.start;
         self.colormap.rgb(if span > 0.0 { (value - self.range.start) / span } else { 0.5 })
     }

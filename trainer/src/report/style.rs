@@ -32,6 +32,8 @@ pub const BOTTOM_LABELS: u32 = 72;
 pub const INK: RGBColor = RGBColor(40, 40, 40);
 /// Grid lines.
 pub const GRID: RGBColor = RGBColor(225, 225, 225);
+/// Cells of a map without data: in none of the colour maps.
+pub const HOLE: RGBColor = RGBColor(170, 170, 170);
 /// Okabe and Ito's colours, which people with any colour vision tell apart; black is left for the data.
 pub const SERIES: [RGBColor; 6] = [
     RGBColor(0, 114, 178),

@@ -94,3 +94,28 @@ fn text_is_visible_without_system_fonts() {
         .count();
     assert!(dark_in_title > 100, "{dark_in_title} dark pixels");
 }
+
+#[test]
+fn grids_with_holes_are_drawn_even_if_a_slice_or_an_end_is_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = LoadOptions { no_data: vec![-1.0], ..LoadOptions::default() };
+    // The middle one of three slices, which is drawn, has no data; of the line, the first half.
+    for (shape, holes, caption) in [
+        (vec![3, 6, 7], 42..84, "Cells without data are grey."),
+        (vec![60], 0..30, "straight over samples without data"),
+    ] {
+        let mut values: Vec<f32> = (0..shape.iter().product::<usize>()).map(|k| k as f32).collect();
+        values[holes.clone()].fill(-1.0);
+        let mut bytes = Vec::new();
+        npy::write(&mut bytes, &shape, &values).unwrap();
+        let path = directory.path().join("holes.npy");
+        fs::write(&path, bytes).unwrap();
+        let dataset = load(&path, &options).unwrap();
+        assert_eq!(dataset.len(), values.len() - holes.len());
+        let predictions =
+            dataset.targets.mapv(|unit| unit * dataset.output_maps[0].scale + dataset.output_maps[0].offset);
+        let drawings = drawings(&dataset, &predictions).unwrap();
+        assert!(drawings[0].caption.contains(caption), "{}", drawings[0].caption);
+        assert!(reconstruction(&dataset, &predictions).is_ok());
+    }
+}

@@ -34,7 +34,7 @@ pub fn reconstruction(dataset: &Dataset, predictions: &Array2<f32>) -> Result<Ve
     match dataset.kind {
         Kind::Image { width, height, channels } => {
             let color = if channels == 1 { image::ExtendedColorType::L8 } else { image::ExtendedColorType::Rgb8 };
-            let bytes: Vec<u8> = predictions.iter().map(|&value| byte(value)).collect();
+            let bytes = intensities(dataset, predictions);
             encode_png(&bytes, (width as u32, height as u32), color)
         }
         _ => {
@@ -67,15 +67,20 @@ fn byte(value: f32) -> u8 {
     (value.clamp(0.0, 1.0) * 255.0).round() as u8
 }
 
+/// Values of a picture in the data's units, which are those of its array if it came from one, as bytes.
+fn intensities(dataset: &Dataset, values: &Array2<f32>) -> Vec<u8> {
+    let maps = dataset.output_maps.iter().cycle();
+    values.iter().zip(maps).map(|(&value, map)| byte((value - map.offset) / map.scale)).collect()
+}
+
 fn colour_drawings(
     dataset: &Dataset,
     predictions: &Array2<f32>,
     shape: [usize; 2],
 ) -> Result<Vec<Drawing>, FigureError> {
-    let bytes = |values: &Array2<f32>| values.iter().map(|&value| byte(value)).collect::<Vec<u8>>();
-    let (target, reconstruction) = (bytes(&dataset.targets), bytes(predictions));
-    let error =
-        (predictions - &dataset.targets).map_axis(Axis(1), |row| row.iter().fold(0.0f32, |m, e| m.max(e.abs())));
+    let target = crate::fit::in_user_units(dataset.targets.clone(), &dataset.output_maps);
+    let error = (predictions - &target).map_axis(Axis(1), |row| row.iter().fold(0.0f32, |m, e| m.max(e.abs())));
+    let (target, reconstruction) = (intensities(dataset, &target), intensities(dataset, predictions));
     let error = error.into_shape_with_order(shape).expect("one value for each pixel");
     let range = 0.0..f64::from(largest(&error));
     let draw = |title, rgb: &[u8]| Picture { title, shape, rgb }.png();
@@ -91,13 +96,18 @@ fn colour_drawings(
 /// One output alone.
 fn output_drawings(dataset: &Dataset, predictions: &Array2<f32>, output: usize) -> Result<Vec<Drawing>, FigureError> {
     let map = dataset.output_maps[output];
-    let target = dataset.targets.column(output).mapv(|unit| unit * map.scale + map.offset);
-    let prediction = predictions.column(output);
+    // In the holes of a grid, both are NaN.
+    let on_grid = |values: &dyn Fn(usize) -> f32| {
+        dataset.on_grid(&Array2::from_shape_fn((dataset.len(), 1), |(sample, _)| values(sample))).column(0).to_owned()
+    };
+    let target = on_grid(&|sample| dataset.targets[[sample, output]] * map.scale + map.offset);
+    let prediction = on_grid(&|sample| predictions[[sample, output]]);
     let name = &dataset.output_label(output);
     let suffix = if dataset.outputs() > 1 { format!("_{output}") } else { String::new() };
+    let has_holes = dataset.cells.is_some();
     match dataset.grid_shape().as_deref() {
         None => {
-            let points: Vec<_> = target.iter().zip(prediction).map(|(&x, &y)| (f64::from(x), f64::from(y))).collect();
+            let points: Vec<_> = target.iter().zip(&prediction).map(|(&x, &y)| (f64::from(x), f64::from(y))).collect();
             let png = Scatter { title: name, points: &points }.png()?;
             Ok(vec![drawing(
                 &format!("scatter{suffix}"),
@@ -116,11 +126,12 @@ fn output_drawings(dataset: &Dataset, predictions: &Array2<f32>, output: usize) 
                 series("reconstruction", style::SERIES[1], &mut prediction.iter().copied()),
             ];
             let error = [series("error", style::SERIES[0], &mut prediction.iter().zip(&target).map(|(p, t)| p - t))];
+            let bridged = if has_holes { " The lines pass straight over samples without data." } else { "" };
             let curves = |title, y_label, series| Curves { title, x_label: "x", y_label, log_y: false, series };
             Ok(vec![
                 drawing(
                     &format!("reconstruction{suffix}"),
-                    "The data and the model.",
+                    &format!("The data and the model.{bridged}"),
                     curves("Target and reconstruction", name, &lines).png()?,
                 ),
                 drawing(&format!("error{suffix}"), "The model less the data.", curves("Error", name, &error).png()?),
@@ -153,22 +164,27 @@ fn grid_drawings(
     let is_picture = matches!(dataset.kind, Kind::Image { .. });
     let range = if is_picture { 0.0..1.0 } else { extent(target) };
     let colormap = if is_picture { Colormap::Grey } else { Colormap::Viridis };
+    let holes = if dataset.cells.is_some() { " Cells without data are grey." } else { "" };
     // A few outliers would leave the rest of the map pale.
     let limit = f64::from(percentile(&error, 0.995));
     let draw = |title: &str, values: &Array2<f32>, colormap, range| {
         Map { title: &format!("{title}{at}"), values, colormap, range, label: name }.png()
     };
     Ok(vec![
-        drawing(&format!("target{suffix}"), "The data.", draw("Target", target, colormap, range.clone())?),
+        drawing(
+            &format!("target{suffix}"),
+            &format!("The data.{holes}"),
+            draw("Target", target, colormap, range.clone())?,
+        ),
         drawing(
             &format!("reconstruction{suffix}"),
-            "The model at every sample, in the same colours.",
+            &format!("The model at every sample, in the same colours.{holes}"),
             draw("Reconstruction", reconstruction, colormap, range)?,
         ),
         drawing(
             &format!("error{suffix}"),
             &format!(
-                "The model less the data; white is no error. One value in 200 lies beyond the colours' ends; the largest is {}.",
+                "The model less the data; white is no error. One value in 200 lies beyond the colours' ends; the largest is {}.{holes}",
                 tick_label(f64::from(largest(&error)))
             ),
             draw("Error", &error, Colormap::BlueRed, -limit..limit)?,
@@ -184,9 +200,12 @@ fn largest(values: &Array2<f32>) -> f32 {
     values.iter().fold(0.0, |largest, value| largest.max(value.abs()))
 }
 
-/// The magnitude that this share of the values does not exceed.
+/// The magnitude that this share of the values does not exceed; holes do not count.
 fn percentile(values: &Array2<f32>, share: f64) -> f32 {
-    let mut magnitudes: Vec<f32> = values.iter().map(|value| value.abs()).collect();
+    let mut magnitudes: Vec<f32> = values.iter().map(|value| value.abs()).filter(|value| !value.is_nan()).collect();
+    if magnitudes.is_empty() {
+        return 0.0;
+    }
     magnitudes.sort_unstable_by(f32::total_cmp);
     magnitudes[((magnitudes.len() - 1) as f64 * share).ceil() as usize]
 }
@@ -194,5 +213,6 @@ fn percentile(values: &Array2<f32>, share: f64) -> f32 {
 fn extent(values: &Array2<f32>) -> std::ops::Range<f64> {
     let low = values.iter().fold(f32::INFINITY, |low, &value| low.min(value));
     let high = values.iter().fold(f32::NEG_INFINITY, |high, &value| high.max(value));
-    f64::from(low)..f64::from(high)
+    // Of a slice without any data, nothing is drawn.
+    if low <= high { f64::from(low)..f64::from(high) } else { 0.0..1.0 }
 }

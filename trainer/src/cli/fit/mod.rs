@@ -31,12 +31,14 @@ use super::{interrupt, print, warn_of_redundant_frequencies};
 /// report.html. Ctrl-C keeps what was learned; --resume continues to the same bits as an uninterrupted run.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer fit camera_256.png --out runs/camera\n  \
+                        trainer fit dem.tif --out runs/dem --holdout 0.1\n  \
+                        trainer fit --points x.npy --targets y.npy --out runs/cloud\n  \
                         trainer fit sensor.csv --inputs adc,temperature --outputs pressure --out runs/sensor --holdout 0.1\n  \
                         trainer fit --resume runs/camera --steps 4000")]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct Fit {
-    /// A PNG or JPEG picture, an .npy array, or a CSV table [default with --resume: that of the run]
-    #[arg(required_unless_present = "resume")]
+    /// A picture, an array (.npy, .npz), an elevation grid (GeoTIFF, .asc, .hgt) or a table [default with --resume: that of the run]
+    #[arg(required_unless_present_any = ["resume", "points"])]
     input: Option<PathBuf>,
     /// The run folder to make
     #[arg(short, long, visible_alias = "output-dir", value_name = "RUN", required_unless_present = "resume")]
@@ -78,9 +80,9 @@ struct Job {
 
 impl Fit {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let mut job = match (&self.resume, &self.out, &self.input) {
-            (Some(run), ..) => self.resumed(run)?,
-            (None, Some(out), Some(input)) => self.new_run(out, input)?,
+        let mut job = match (&self.resume, &self.out) {
+            (Some(run), _) => self.resumed(run)?,
+            (None, Some(out)) => self.new_run(out, self.settings.input(self.input.as_ref())?)?,
             _ => bail!("name the data and an --out, or a run to --resume"),
         };
         let (ended, outcome) = job.train()?;
@@ -94,8 +96,9 @@ impl Fit {
 
     fn new_run(&self, out: &std::path::Path, input: &std::path::Path) -> anyhow::Result<Job> {
         // --resume may be called from another directory.
-        let absolute = std::path::absolute(input).context("cannot tell the current directory")?;
-        let mut settings = self.settings.run_settings(absolute, self.steps);
+        let absolute = |path: &std::path::Path| std::path::absolute(path).context("cannot tell the current directory");
+        let mut settings = self.settings.run_settings(absolute(input)?, self.steps);
+        settings.load.targets = settings.load.targets.map(|targets| absolute(&targets)).transpose()?;
         for setting in self.settings.wishes() {
             setting.check(settings.fit.encoding.kind)?;
         }

@@ -7,7 +7,7 @@ use clap::{ArgAction, ValueEnum};
 use firmware_core::Precision;
 use trainer::auto_scale::Setting;
 use trainer::dataset::periodic::{self, NamedPeriod};
-use trainer::dataset::{Dataset, Holdout, Outside};
+use trainer::dataset::{Dataset, Holdout, LoadOptions, Outside};
 use trainer::effect::EncodingOption;
 use trainer::encoding::EncodingKind;
 use trainer::fit::FitParams;
@@ -16,7 +16,7 @@ use trainer::network::OutputActivation;
 use trainer::optimizer::Schedule;
 use trainer::saved::RunSettings;
 
-use super::super::reading::ReadingArgs;
+use super::super::reading::{PointsArgs, ReadingArgs};
 use super::super::{number::whole, warn_of_options_without_effect, warn_of_uneven_frequencies};
 use super::misnamed::Misnamed;
 
@@ -29,6 +29,8 @@ pub(in crate::cli) struct Settings {
     /// Columns of a table that are outputs, by name or number [default: the last, or all that are not --inputs]
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     outputs: Vec<String>,
+    #[command(flatten)]
+    points: PointsArgs,
     #[command(flatten)]
     reading: ReadingArgs,
     /// How coordinates become features [default: gaussian]
@@ -202,6 +204,11 @@ impl Settings {
         fit.batch = self.batch.map_or(Some(GUIDED_BATCH), |batch| batch.0);
     }
 
+    /// The file to read: that of the points, if they are given.
+    pub(in crate::cli) fn input<'a>(&'a self, input: Option<&'a PathBuf>) -> anyhow::Result<&'a PathBuf> {
+        self.points.or(input).context("name a file of data, or give --points and --targets")
+    }
+
     /// Whether the user said which samples test.
     pub(in crate::cli) fn has_holdout(&self) -> bool {
         self.holdout.is_some()
@@ -265,11 +272,12 @@ impl Settings {
 
     pub(in crate::cli) fn run_settings(&self, input: PathBuf, steps: Option<u64>) -> RunSettings {
         let named = |precision: PrecisionArg| trainer::model_card::precision_name(precision.into()).to_owned();
+        let load = self.reading.options(&self.inputs, &self.outputs);
         RunSettings {
             fit: self.params(steps),
             precision: self.precision.map_or_else(|| AUTO.to_owned(), named),
             input,
-            load: self.reading.options(&self.inputs, &self.outputs),
+            load: LoadOptions { targets: self.points.targets(), ..load },
         }
     }
 }

@@ -112,6 +112,16 @@ pub(super) fn dataset(bytes: &[u8], options: &LoadOptions) -> Result<Dataset, Ta
     })
 }
 
+/// Samples of columns that no text holds, the inputs first; the domain, the ranges and the origins follow the rules of a table.
+pub(super) fn of_columns(
+    inputs: usize,
+    (names, columns): (Vec<String>, Vec<Vec<f64>>),
+    options: &LoadOptions,
+) -> Result<Dataset, TableError> {
+    let last_line = columns.first().map_or(0, Vec::len) as u64;
+    Samples { inputs, names, units: Vec::new(), columns, last_line, notes: Vec::new() }.dataset(options)
+}
+
 /// Finds the parts of a table in its bytes and hands them on.
 fn with_sheet<T>(
     bytes: &[u8],
