@@ -30,8 +30,10 @@ const KNOWN: [f64; 21] = [
 ];
 /// Nothing measured is as large: fill values near the end of single precision are.
 const HUGE: f64 = 1e30;
-/// A known sentinel is as far from all other values as this part of their range.
+/// A known sentinel is as far from all other values as this part of their range,
 const KNOWN_GAP: f64 = 0.5;
+/// and as this part of its own size: -9998 is its neighbour.
+const KNOWN_STEP: f64 = 0.05;
 /// Any other value is only suspected this many ranges away from the others,
 const STRANGE_GAP: f64 = 10.0;
 /// if it is a whole number of at least this size that repeats,
@@ -176,7 +178,7 @@ impl Extremes {
 
 fn is_suspect((value, count): (f64, usize), gap: f64, range: f64, others: usize) -> bool {
     if KNOWN.contains(&value) || KNOWN.iter().any(|known| *known as f32 == value as f32) || value.abs() >= HUGE {
-        return gap > KNOWN_GAP * range;
+        return gap > KNOWN_GAP * range && gap > KNOWN_STEP * value.abs();
     }
     let strange = value.fract() == 0.0 && value.abs() >= STRANGE_SIZE && count > 1 && others >= STRANGE_OTHERS;
     strange && range > 0.0 && gap > STRANGE_GAP * range
@@ -242,6 +244,7 @@ mod tests {
             &counter[..],
             &powers,
             &temperatures,
+            &[-9999.0, -9998.0, -9997.0],
             &[0.0, 1.0, 0.0, 1.0],
             &[0.0, 0.0, 0.1, 250.0],
             &[7.5; 9],
