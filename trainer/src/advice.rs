@@ -32,6 +32,8 @@ pub enum Advice {
         parameters: usize,
         /// Whether a guide says what lies between the samples.
         guided: bool,
+        /// Whether the quality between them was measured.
+        measured: bool,
     },
     /// The precision costs much.
     Quantization {
@@ -62,14 +64,15 @@ impl std::fmt::Display for Advice {
                 "The network meets the samples it was trained on with {trained_db:.1} dB and held-out samples with {held_out_db:.1} dB. \
                  Trust the second number. A smaller --scale, a smaller --hidden, or more samples bring the two together."
             ),
-            Self::FewSamples { samples, parameters, guided } => write!(
+            Self::FewSamples { samples, parameters, guided, measured } => write!(
                 f,
                 "The network has {parameters} parameters and the data have {samples} samples: it could store them all and be wrong between \
-                 them. {}{}",
-                if *guided {
-                    "Kernel regression told it what lies between them; the held-out figures say how well that worked."
+                 them. {}{}{}",
+                if *guided { "Kernel regression told it what lies between them. " } else { "" },
+                if *measured {
+                    "The held-out figures say how good it is there."
                 } else {
-                    "Measure it between them with --holdout 0.2."
+                    "--holdout 0.2 measures how good it is there."
                 },
                 if *parameters > SMALL_PARAMETERS {
                     " A smaller network, such as --hidden 32,32 --frequencies 32, takes less flash."

@@ -174,7 +174,8 @@ pub fn write(
     let (samples, parameters) = (data.split.train.len() * dataset.outputs(), network.parameters().len());
     let gap = held_out.as_ref().and_then(|held_out| advice::gap(f32.train.psnr_db, held_out.f32.psnr_db));
     let few = samples < parameters && is_wanted_between(dataset);
-    let few = few.then_some(Advice::FewSamples { samples, parameters, guided: data.learned.is_some() });
+    let (guided, measured) = (data.learned.is_some(), held_out.is_some());
+    let few = few.then_some(Advice::FewSamples { samples, parameters, guided, measured });
     let falling = advice::still_falling(&state.history, state.step, f32.train.psnr_db).filter(|_| gap.is_none());
     advice.extend(gap.into_iter().chain(few).chain(falling));
     let outcome = Outcome {

@@ -334,12 +334,14 @@ impl Job {
         let precision = outcome.precision;
         match &outcome.held_out {
             Some(held_out) => section(&format!("held out: {}; {precision}", held_out.how), &held_out.model),
-            None => trainer::note!("No samples were held out; --holdout 0.1 measures the quality between the samples."),
+            None => trainer::note!(
+                "note: no samples were held out; --holdout 0.1 measures the quality between the samples."
+            ),
         }
         let trained = outcome.model.train.samples;
         section(&format!("trained: {trained} samples; {precision}"), &outcome.model.train);
         for advice in &outcome.advice {
-            trainer::note!("{advice}");
+            trainer::note!("note: {advice}");
         }
         text += &format!("model   {} ({} bytes)\n", self.folder.model().display(), outcome.model_bytes);
         text += &format!("report  {}", folder.join("report.html").display());
