@@ -1,7 +1,5 @@
 //! What a finished run should be told once, plainly, with the remedy.
 
-use serde::Serialize;
-
 /// Training and held-out quality that differ by more than this say that the network is not what it seems, dB.
 const GAP_DB: f64 = 3.0;
 /// A precision that costs more than this is worth a warning, dB.
@@ -14,8 +12,7 @@ const PLENTY_DB: f64 = 60.0;
 const DOUBLING_DB: f64 = 2.0;
 
 /// What a run is worth being told.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Advice {
     /// Held-out samples are met far worse than those trained on.
     Gap {
@@ -26,8 +23,8 @@ pub enum Advice {
     },
     /// The network could store every sample.
     FewSamples {
-        /// Samples.
-        samples: usize,
+        /// Values of the training samples.
+        values: usize,
         /// Parameters of the network.
         parameters: usize,
         /// Whether a guide says what lies between the samples.
@@ -64,9 +61,9 @@ impl std::fmt::Display for Advice {
                 "The network meets the samples it was trained on with {trained_db:.1} dB and held-out samples with {held_out_db:.1} dB. \
                  Trust the second number. A smaller --scale, a smaller --hidden, or more samples bring the two together."
             ),
-            Self::FewSamples { samples, parameters, guided, measured } => write!(
+            Self::FewSamples { values, parameters, guided, measured } => write!(
                 f,
-                "The network has {parameters} parameters and the data have {samples} samples: it could store them all and be wrong between \
+                "The network has {parameters} parameters and the data have {values} values: it could store them all and be wrong between \
                  them. {}{}{}",
                 if *guided { "Kernel regression told it what lies between them. " } else { "" },
                 if *measured {
@@ -80,11 +77,14 @@ impl std::fmt::Display for Advice {
                     ""
                 }
             ),
-            Self::Quantization { loss_db, precision } => write!(
-                f,
-                "Storing the network as {precision} costs {loss_db:.1} dB against f32. --precision w16a16 costs less and takes nearly \
-                 twice the bytes."
-            ),
+            Self::Quantization { loss_db, precision } => {
+                let remedy = if *precision == "w8a16" {
+                    "--precision w16a16 costs less and takes nearly twice the bytes."
+                } else {
+                    "--precision f32 costs nothing, takes twice the bytes, and is slow on cores without floating point."
+                };
+                write!(f, "Storing the network as {precision} costs {loss_db:.1} dB against f32. {remedy}")
+            }
             Self::WiderPrecision { loss_db } => write!(
                 f,
                 "The model is stored as w16a16, because w8a16 would cost {loss_db:.1} dB against f32. --precision w8a16 takes about half \

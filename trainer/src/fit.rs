@@ -30,6 +30,7 @@ use crate::loss::SquaredError;
 use crate::metrics::Metrics;
 use crate::network::{Initialization, Mlp, OutputActivation, Shape};
 use crate::optimizer::{Optimizer, Schedule};
+use crate::outcome::RunData;
 use crate::regression::Regression;
 use crate::theory::TheoryError;
 use crate::train::{Ended, LoopParams, TrainError, TrainState, Watch, step_rng, train};
@@ -323,6 +324,17 @@ impl ValidFitParams {
         Ok(train(&mut objective, state, &self.loop_params(), watch)?)
     }
 
+    /// Trains `state` from where it is on what the network is to learn.
+    ///
+    /// # Errors
+    /// See [`TrainError`].
+    pub fn train(&self, data: RunData<'_>, state: &mut TrainState, watch: &mut Watch<'_>) -> Result<Ended, FitError> {
+        match data.learned {
+            Some(learned) => self.continue_fit(learned, &Split::all(learned), state, watch),
+            None => self.continue_fit(data.dataset, data.split, state, watch),
+        }
+    }
+
     /// Trains from the start, with nobody watching: what sweeps and figures call.
     ///
     /// ```
@@ -342,11 +354,9 @@ impl ValidFitParams {
     pub fn fit(&self, dataset: &Dataset, watch: &mut Watch<'_>) -> Result<Fitted, FitError> {
         let (split, mut state) = (self.split(dataset)?, self.start());
         let learned = self.guided(dataset, &split.train)?;
-        let ended = match &learned {
-            Some(learned) => self.continue_fit(learned, &Split::all(learned), &mut state, watch)?,
-            None => self.continue_fit(dataset, &split, &mut state, watch)?,
-        };
-        let output_maps = learned.as_ref().unwrap_or(dataset).output_maps.clone();
+        let data = RunData { dataset, split: &split, learned: learned.as_ref(), held_out: None };
+        let ended = self.train(data, &mut state, watch)?;
+        let output_maps = data.output_maps().to_vec();
         Ok(Fitted { encoding: self.encoding.clone(), state, split, output_maps, ended })
     }
 }

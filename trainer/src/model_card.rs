@@ -65,19 +65,19 @@ pub fn origins(text: &str) -> Origins {
 /// The text line that says how good the model is at samples that its training did not see; nothing where that was not measured.
 #[must_use]
 pub fn held_out_text(held_out: Option<&HeldOut>) -> String {
-    let Some(HeldOut { how, model, .. }) = held_out else { return String::new() };
-    let number = |value: f64| (value * 1e6).round() / 1e6;
+    let Some(HeldOut { how, precision, model, .. }) = held_out else { return String::new() };
+    let hundredths = |value: f64| (value * 100.0).round() / 100.0;
     let outputs: Vec<_> = model
         .outputs
         .iter()
         .map(|output| {
             let error = |value: f64| short(value).parse::<f64>().unwrap_or(value);
             serde_json::json!({
-                "psnr_db": number(output.psnr_db), "rmse": error(output.rmse), "largest_error": error(output.max_abs_error)
+                "psnr_db": hundredths(output.psnr_db), "rmse": error(output.rmse), "largest_error": error(output.max_abs_error)
             })
         })
         .collect();
-    format!("held_out: {}\n", serde_json::json!({ "how": how, "outputs": outputs }))
+    format!("held_out: {}\n", serde_json::json!({ "how": how, "precision": precision, "outputs": outputs }))
 }
 
 /// The value of a key in a model's text.
@@ -386,6 +386,16 @@ impl fmt::Display for ModelCard {
         row("CRC-32", &self.crc32)?;
         for (key, value) in &self.settings {
             match value {
+                serde_json::Value::Object(held_out) if key == "held_out" => {
+                    let text = |key: &str| held_out.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
+                    row("held out", &format_args!("{}; {}", text("how"), text("precision")))?;
+                    let outputs = held_out.get("outputs").and_then(serde_json::Value::as_array);
+                    for (of, output) in outputs.into_iter().flatten().zip(&self.outputs) {
+                        let [psnr, rmse, largest] = ["psnr_db", "rmse", "largest_error"].map(|key| &of[key]);
+                        let name = &output.name;
+                        row("", &format_args!("{name}: PSNR {psnr} dB, RMSE {rmse}, largest error {largest}"))?;
+                    }
+                }
                 serde_json::Value::String(text) => row(key, text)?,
                 value => row(key, value)?,
             }

@@ -15,7 +15,7 @@ use crate::report::{Report, ReportError};
 use crate::run::{RunError, RunFolder};
 use crate::saved::{RunSettings, SavedNetwork};
 use crate::train::TrainState;
-use crate::validation::HeldOut;
+use crate::validation::{HeldOut, Measured};
 use firmware_core::{ParseError, Precision};
 use ndarray::{Array2, Axis};
 use serde::Serialize;
@@ -30,7 +30,7 @@ pub struct RunData<'a> {
     /// What the network learned in place of the training samples, where a [guide](crate::guide) led it.
     pub learned: Option<&'a Dataset>,
     /// Quality at samples held out by trainings of their own.
-    pub held_out: Option<&'a HeldOut>,
+    pub held_out: Option<&'a Measured>,
 }
 
 impl<'a> RunData<'a> {
@@ -163,24 +163,29 @@ pub fn write(
             Advice::Quantization { loss_db, precision: precision_name(device.precision) }
         });
     }
-    let held_out = held_out(&f32, &device.quality, data);
-    if data.held_out.is_none() && held_out.is_some() {
+    let held_out = match data.held_out {
+        Some(measured) => measured.in_precision(device.precision, state.step),
+        None => spared(&f32, &device, data),
+    };
+    if held_out.is_some() {
         // The card tells how good the model is, and that is known only now.
         saved.text += &held_out_text(held_out.as_ref());
         device.artifact = saved.export(device.precision)?.artifact;
     }
     saved.write(&folder.network())?;
     files::write(&folder.model(), device.artifact.as_bytes())?;
-    let (samples, parameters) = (data.split.train.len() * dataset.outputs(), network.parameters().len());
+    let (values, parameters) = (data.split.train.len() * dataset.outputs(), network.parameters().len());
     let gap = held_out.as_ref().and_then(|held_out| advice::gap(f32.train.psnr_db, held_out.f32.psnr_db));
-    let few = samples < parameters && is_wanted_between(dataset);
+    let few = values < parameters && is_wanted_between(dataset);
     let (guided, measured) = (data.learned.is_some(), held_out.is_some());
-    let few = few.then_some(Advice::FewSamples { samples, parameters, guided, measured });
-    let falling = advice::still_falling(&state.history, state.step, f32.train.psnr_db).filter(|_| gap.is_none());
+    let few = few.then_some(Advice::FewSamples { values, parameters, guided, measured });
+    let finished = state.step >= settings.fit.steps;
+    let falling = advice::still_falling(&state.history, state.step, f32.train.psnr_db);
+    let falling = falling.filter(|_| finished && gap.is_none());
     advice.extend(gap.into_iter().chain(few).chain(falling));
     let outcome = Outcome {
         steps: state.step,
-        finished: state.step >= settings.fit.steps,
+        finished,
         loss: state.history.last().map_or(f64::NAN, |&(_, loss)| loss),
         parameters,
         precision: precision_name(device.precision),
@@ -216,14 +221,11 @@ impl OnDevice {
     }
 }
 
-/// The quality at held-out samples, however they were held out.
-fn held_out(f32: &Quality, model: &Quality, data: RunData<'_>) -> Option<HeldOut> {
-    let spared = || {
-        let (f32, model) = (f32.test.clone()?, model.test.clone()?);
-        let how = format!("{} of {} samples, left out of the training by --holdout", f32.samples, data.dataset.len());
-        Some(HeldOut { how, f32, model })
-    };
-    data.held_out.cloned().or_else(spared)
+/// The quality at the samples that `--holdout` spared.
+fn spared(f32: &Quality, device: &OnDevice, data: RunData<'_>) -> Option<HeldOut> {
+    let (f32, model) = (f32.test.clone()?, device.quality.test.clone()?);
+    let how = format!("{} of {} samples, left out of the training by --holdout", f32.samples, data.dataset.len());
+    Some(HeldOut { how, precision: precision_name(device.precision).to_owned(), f32, model })
 }
 
 impl Outcome {
@@ -235,7 +237,7 @@ impl Outcome {
         predictions: &Array2<f32>,
     ) -> Result<(), ReportError> {
         let mut metrics = Vec::new();
-        if let Some(HeldOut { how, f32, model }) = &self.held_out {
+        if let Some(HeldOut { how, f32, model, .. }) = &self.held_out {
             metrics.push((format!("held out: {how}; {}", self.precision), model.clone()));
             metrics.push(("held out: the same, f32".to_owned(), f32.clone()));
         }

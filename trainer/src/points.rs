@@ -9,9 +9,10 @@
 
 use std::path::{Path, PathBuf};
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use thiserror::Error;
 
+use crate::dataset::sentinel::is_no_data;
 use crate::dataset::table::{self, TableError};
 use crate::dataset::{LoadOptions, NpyError, is_named_table, npy};
 use crate::files::{self, ReadError};
@@ -118,7 +119,7 @@ pub struct Points {
 pub fn read(path: &Path, inputs: &[String], options: &LoadOptions) -> Result<Points, PointsError> {
     let bytes = files::read(path)?;
     if bytes.starts_with(b"\x93NUMPY") {
-        return Ok(Points { values: array(path, &bytes, inputs)?, notes: Vec::new() });
+        return array(path, &bytes, inputs, &options.missing());
     }
     if !is_named_table(path) {
         return Err(PointsError::UnknownFormat { path: path.to_owned() });
@@ -143,7 +144,7 @@ fn unfit(path: PathBuf, error: TableError) -> PointsError {
     }
 }
 
-fn array(path: &Path, bytes: &[u8], inputs: &[String]) -> Result<Array2<f64>, PointsError> {
+fn array(path: &Path, bytes: &[u8], inputs: &[String], missing: &[f64]) -> Result<Points, PointsError> {
     let array = npy::read(bytes).map_err(|source| PointsError::Npy { path: path.to_owned(), source })?;
     let rows = match array.shape[..] {
         [n, d] if d == inputs.len() => Some(n),
@@ -153,14 +154,25 @@ fn array(path: &Path, bytes: &[u8], inputs: &[String]) -> Result<Array2<f64>, Po
         _ => None,
     };
     let points = rows.and_then(|rows| Array2::from_shape_vec((rows, inputs.len()), array.values).ok());
-    let points = points.ok_or_else(|| PointsError::Shape {
+    let mut notes = Vec::new();
+    let mut points = points.ok_or_else(|| PointsError::Shape {
         path: path.to_owned(),
         shape: array.shape,
         inputs: inputs.len(),
         names: inputs.join(", "),
     })?;
+    let is_whole = |row: usize| !points.row(row).iter().any(|&value| is_no_data(value, missing));
+    let kept: Vec<usize> = (0..points.nrows()).filter(|&row| is_whole(row)).collect();
+    if kept.len() < points.nrows() {
+        notes.push(format!(
+            "note: {} of {} points are without data and are left out",
+            points.nrows() - kept.len(),
+            points.nrows()
+        ));
+        points = points.select(Axis(0), &kept);
+    }
     match points.indexed_iter().find(|(_, value)| !value.is_finite()) {
-        None => Ok(points),
+        None => Ok(Points { values: points, notes }),
         Some(((row, column), &value)) => {
             let name = inputs[column].clone();
             Err(PointsError::NotFinite { path: path.to_owned(), row: row + 1, name, value })

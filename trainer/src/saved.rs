@@ -7,7 +7,7 @@ use crate::encoding::Encoding;
 use crate::export::{Artifact, TrainedNetwork};
 use crate::fit::{FitParams, unit_outputs};
 use crate::metrics::psnr_db;
-use crate::model_card::{data_text, held_out_text, no_data_text};
+use crate::model_card::{data_text, no_data_text};
 use crate::network::Mlp;
 use crate::outcome::RunData;
 use crate::quantize::DenseLayer;
@@ -100,7 +100,6 @@ impl SavedNetwork {
         text += &format!("encoding: {kind}\nscale: {}\nhidden_layers: [{}]\n", fit.encoding.scale, hidden.join(","));
         text += &format!("steps: {}\nseed: {}\n", state.step, fit.seed);
         text += &no_data_text(&settings.load.no_data);
-        text += &held_out_text(data.held_out);
         Self {
             encoding: encoding.clone(),
             network: state.networks[0].clone(),

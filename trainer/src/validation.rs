@@ -4,6 +4,8 @@
 //! of many rows one part is held out once. The network that is kept then trains on all rows. Each network is quantized like the one
 //! that is kept, and both its f32 outputs and those of its artifact are compared.
 //!
+//! All settings are those of the kept network: the ranges of the data, and a scale that was chosen, come from all rows.
+//!
 //! The rows with the smallest and the largest value of each input always train: without them a network would have to extrapolate, which
 //! the kept one never does within its domain.
 
@@ -13,9 +15,10 @@ use ndarray::{Array2, Axis, concatenate};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{Dataset, Split};
+use crate::dataset::{Dataset, Kind, Split};
 use crate::fit::{FitError, ValidFitParams, in_user_units, unit_outputs};
 use crate::metrics::Metrics;
+use crate::model_card::precision_name;
 use crate::model_file::predict;
 use crate::outcome::{OutcomeError, RunData};
 use crate::saved::{RunSettings, SavedNetwork};
@@ -37,12 +40,39 @@ const DIVISION: u64 = 33;
 /// Quality at samples that their network was not trained on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeldOut {
-    /// How they were held out, a phrase such as `each row left out of one of 5 trainings`.
+    /// How they were held out, a phrase such as `39 of 41 rows, each left out of one of 5 trainings`.
     pub how: String,
+    /// Of the artifacts.
+    pub precision: String,
     /// In f32.
     pub f32: Metrics,
     /// Of the artifacts, computed as on the device.
     pub model: Metrics,
+}
+
+/// What trainings without some of the samples gave, as a run's folder keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// As in [`HeldOut`].
+    pub how: String,
+    /// Steps of each training.
+    pub steps: u64,
+    /// In f32.
+    pub f32: Metrics,
+    /// Of the artifacts in each precision that the run may be stored in.
+    pub models: Vec<(String, Metrics)>,
+}
+
+impl Measured {
+    /// The quality in a precision, for a run of so many steps; none if it was not measured in this precision.
+    #[must_use]
+    pub fn in_precision(&self, precision: Precision, steps: u64) -> Option<HeldOut> {
+        let name = precision_name(precision);
+        let (_, model) = self.models.iter().find(|(measured, _)| measured == name)?;
+        let how =
+            if steps == self.steps { self.how.clone() } else { format!("{}, of {} steps each", self.how, self.steps) };
+        Some(HeldOut { how, precision: name.to_owned(), f32: self.f32.clone(), model: model.clone() })
+    }
 }
 
 /// Why there are no figures.
@@ -71,8 +101,8 @@ pub struct Validation<'a> {
     pub params: &'a ValidFitParams,
     /// All data.
     pub dataset: &'a Dataset,
-    /// Of the artifacts.
-    pub precision: Precision,
+    /// Of the artifacts; none if it is yet to be chosen.
+    pub precision: Option<Precision>,
     /// Set when the user asks to stop.
     pub stop: Option<&'a AtomicBool>,
 }
@@ -82,7 +112,7 @@ impl Validation<'_> {
     ///
     /// # Errors
     /// See [`ValidationError`].
-    pub fn measure(&self) -> Result<Option<HeldOut>, ValidationError> {
+    pub fn measure(&self) -> Result<Option<Measured>, ValidationError> {
         let folds = divide(self.dataset, self.params.params().seed);
         if folds.is_empty() {
             return Ok(None);
@@ -94,46 +124,55 @@ impl Validation<'_> {
         };
         let tested: Vec<usize> = folds.iter().flat_map(|fold| fold.test.iter().copied()).collect();
         let targets = self.dataset.targets.select(Axis(0), &tested);
-        let compare = |of: fn(&(Array2<f32>, Array2<f32>)) -> &Array2<f32>| {
-            let views: Vec<_> = parts.iter().map(|part| of(part).view()).collect();
+        // Of each part: in f32, then in each precision.
+        let compare = |which: usize| {
+            let views: Vec<_> = parts.iter().map(|part| part[which].view()).collect();
             let predictions = concatenate(Axis(0), &views).expect("all have one column for each output");
             Metrics::compare(&predictions, &targets, &self.dataset.output_maps)
         };
+        let samples = if self.dataset.kind == Kind::Table { "rows" } else { "cells" };
         let how = if folds.len() == 1 {
-            format!("{} of {} rows, left out of a training of their own", tested.len(), self.dataset.len())
+            format!("{} of {} {samples}, left out of one extra training", tested.len(), self.dataset.len())
         } else {
             format!(
-                "{} of {} rows, each left out of one of {} trainings (cross-validation)",
+                "{} of {} {samples}, each left out of one of {} extra trainings (cross-validation)",
                 tested.len(),
                 self.dataset.len(),
                 folds.len()
             )
         };
-        Ok(Some(HeldOut { how, f32: compare(|part| &part.0), model: compare(|part| &part.1) }))
+        let names = self.precisions().into_iter().map(|precision| precision_name(precision).to_owned());
+        let models = names.enumerate().map(|(k, name)| (name, compare(k + 1))).collect();
+        Ok(Some(Measured { how, steps: self.params.params().steps, f32: compare(0), models }))
     }
 
-    /// Outputs in f32 and of the artifact at the samples that a fold holds out, in user units.
-    fn train_and_predict(&self, fold: &Split) -> Result<(Array2<f32>, Array2<f32>), ValidationError> {
+    /// The precisions that the run may be stored in.
+    fn precisions(&self) -> Vec<Precision> {
+        self.precision.map_or_else(|| vec![Precision::W8A16, Precision::W16A16], |precision| vec![precision])
+    }
+
+    /// Outputs at the samples that a fold holds out, in user units: in f32, and of the artifact in each precision.
+    fn train_and_predict(&self, fold: &Split) -> Result<Vec<Array2<f32>>, ValidationError> {
         let learned = self.params.guided(self.dataset, &fold.train)?;
         let mut state = self.params.start();
         let mut watch = Watch { stop: self.stop, ..Watch::default() };
-        let ended = match &learned {
-            Some(learned) => self.params.continue_fit(learned, &Split::all(learned), &mut state, &mut watch)?,
-            None => self.params.continue_fit(self.dataset, fold, &mut state, &mut watch)?,
-        };
-        if ended == Ended::Interrupted {
+        let data = RunData { dataset: self.dataset, split: fold, learned: learned.as_ref(), held_out: None };
+        if self.params.train(data, &mut state, &mut watch)? == Ended::Interrupted {
             return Err(ValidationError::Interrupted);
         }
         let encoding = self.params.encoding();
-        let data = RunData { dataset: self.dataset, split: fold, learned: learned.as_ref(), held_out: None };
         let coordinates = self.dataset.coordinates.select(Axis(0), &fold.test);
         let exact = unit_outputs(encoding, &state.networks[0], coordinates.view());
         let exact = in_user_units(exact, data.output_maps());
         let saved = SavedNetwork::new(self.settings.clone(), encoding, &state, data, f64::NAN);
-        let artifact = saved.export(self.precision).map_err(OutcomeError::from)?.artifact;
         let points = self.dataset.points.select(Axis(0), &fold.test);
-        let model = artifact.model().map_err(OutcomeError::Parse)?;
-        Ok((exact, predict(&model, &points).map_err(OutcomeError::from)?))
+        let mut outputs = vec![exact];
+        for precision in self.precisions() {
+            let artifact = saved.export(precision).map_err(OutcomeError::from)?.artifact;
+            let model = artifact.model().map_err(OutcomeError::Parse)?;
+            outputs.push(predict(&model, &points).map_err(OutcomeError::from)?);
+        }
+        Ok(outputs)
     }
 }
 

@@ -135,3 +135,61 @@ fn noise_is_not_learned_and_each_output_has_its_own_line() {
     let card = trainer(desk.path(), &["inspect", "run/model.ffm"]);
     assert!(String::from_utf8_lossy(&card.stdout).contains("held_out"), "the card tells how good the model is");
 }
+
+/// A table of 30 rows, and options that train quickly.
+fn quick(desk: &Path) -> [&'static str; 6] {
+    let train = table("x,y", (0..30).map(|k| vec![f64::from(k), (f64::from(k) * 0.2).sin()]));
+    fs::write(desk.join("train.csv"), train).expect("a file");
+    ["--hidden", "16,16", "--frequencies", "8", "--steps", "60"]
+}
+
+#[test]
+fn a_guided_run_goes_on_to_the_same_bits_and_needs_its_guide() {
+    let desk = tempfile::tempdir().expect("a directory");
+    let options = quick(desk.path());
+    let fit = |out, steps| {
+        let whole = [&["fit", "train.csv", "--out", out, "--json", "--schedule", "constant"], &options[..4]].concat();
+        json(desk.path(), &[&whole[..], &["--steps", steps]].concat())
+    };
+    fit("whole", "60");
+    let begun = fit("part", "20");
+    let resumed = json(desk.path(), &["fit", "--resume", "part", "--steps", "60", "--json"]);
+    let network = |run: &str| fs::read(desk.path().join(run).join("checkpoint.safetensors")).expect("a checkpoint");
+    // The checkpoint holds the steps that each run was first told, in its settings, beside the same tensors.
+    let tail = |bytes: &[u8]| bytes[bytes.len() - 4000..].to_vec();
+    assert_eq!(tail(&network("part")), tail(&network("whole")));
+    // The held-out figures are of trainings of 20 steps, and say so after 60.
+    let how = |run: &Value| run["held_out"]["how"].as_str().expect("a text").to_owned();
+    assert!(!how(&begun).contains("steps") && how(&resumed).contains("of 20 steps each"), "{}", how(&resumed));
+    fs::remove_file(desk.path().join("part/guide.safetensors")).expect("the guide");
+    let refused = trainer(desk.path(), &["fit", "--resume", "part", "--steps", "80"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("guide.safetensors"), "{said}");
+}
+
+#[test]
+fn held_out_figures_are_of_the_precision_that_is_written() {
+    let desk = tempfile::tempdir().expect("a directory");
+    let options = quick(desk.path());
+    for (given, expected) in
+        [(&[][..], None), (&["--precision", "w16a16"], Some("w16a16")), (&["--precision", "f32"], Some("f32"))]
+    {
+        let fit = [&["fit", "train.csv", "--out", "run", "--force", "--json"], &options[..], given].concat();
+        let fitted = json(desk.path(), &fit);
+        assert_eq!(fitted["held_out"]["precision"], fitted["precision"]);
+        assert!(expected.is_none_or(|expected| fitted["precision"] == expected), "{fitted}");
+        let card = json(desk.path(), &["inspect", "run/model.ffm", "--json"]);
+        assert_eq!(card["settings"]["held_out"]["precision"], fitted["precision"]);
+    }
+}
+
+#[test]
+fn a_picture_is_stored_and_says_that_nothing_was_held_out() {
+    let desk = tempfile::tempdir().expect("a directory");
+    let pixels: Vec<u8> = (0..40 * 40).map(|k| (k * 7 % 251) as u8).collect();
+    image::save_buffer(desk.path().join("p.png"), &pixels, 40, 40, image::ColorType::L8).expect("a picture");
+    let output = trainer(desk.path(), &["fit", "p.png", "--out", "run", "--hidden", "8", "--steps", "5"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.contains("no samples were held out"), "{said}");
+    assert!(!desk.path().join("run/guide.safetensors").exists());
+}

@@ -11,11 +11,15 @@
 //!    (of p, 6 dB for each 1 that p is smaller), and the best after that is chosen. It decides only where trials are close.
 //!    These numbers were found on the signals marked *tuned* below.
 //!
+//! What the trials are judged on depends on what the data are for ([`Judge`]): where values between the samples are wanted, a tenth of
+//! the training samples; for pictures and large grids that are to be stored, the training samples themselves; and where a
+//! [guide](crate::guide) leads the training, a tenth of its samples. With a guide the theory is not asked, and nothing is taken off.
+//!
 //! The samples that the caller holds out are not looked at. The same seed gives the same choice.
 //!
 //! # What it costs
 //!
-//! Held-out PSNR (one tenth, seed 0, defaults of `trainer fit`) of the best of a sweep over [`Setting::candidates`], and of the choice;
+//! Held-out PSNR (one tenth, seed 0, judged by [`Judge::LeftOut`], otherwise the defaults of `trainer fit`) of the best of a sweep over [`Setting::candidates`], and of the choice;
 //! by `cargo xtask scales`. Times are those of one thread, relative to the whole sweep. *Tuned*: the signal was looked at while the
 //! method was made; *blind*: only after it was settled, and what to expect of a new signal.
 //!
@@ -193,17 +197,22 @@ impl Choice {
         self.setting.of(params, self.chosen)
     }
 
-    /// Whether the choice is the first or the last of the candidates: a better one may lie beyond.
+    /// Whether the best of the short trainings is the last that was tried on its side: a better value may lie beyond.
     #[must_use]
     pub fn is_at_an_end(&self) -> bool {
-        let ends = [self.candidates.first(), self.candidates.last()];
-        ends.into_iter().flatten().any(|candidate| candidate.value == self.chosen)
+        let Some(best) = self.candidates.iter().position(|candidate| candidate.value == self.trial) else {
+            return false;
+        };
+        let is_known = |at: Option<usize>| {
+            at.and_then(|at| self.candidates.get(at)).is_some_and(|candidate| candidate.trial_psnr_db.is_some())
+        };
+        !(is_known(best.checked_sub(1)) && is_known(best.checked_add(1)))
     }
 }
 
 /// Chooses σ for a network that learns from the samples of a guide, `learned`; `near` is about where the best one lies.
 ///
-/// The candidates double from step to step and reach as far as the encoding does, and the trials climb from `near`.
+/// The candidates are powers of two, and the trials climb from the one nearest to `near`.
 ///
 /// # Errors
 /// See [`AutoScaleError`].
@@ -325,13 +334,35 @@ mod tests {
         let (slow, fast) =
             (choose_scale(&params, &line(2.0, 400)).unwrap(), choose_scale(&params, &line(30.0, 400)).unwrap());
         assert!(slow.chosen < fast.chosen, "{} {}", slow.chosen, fast.chosen);
-        assert_eq!((slow.trial_steps, slow.candidates.len()), (200, 12));
+        assert_eq!((slow.trial_steps, slow.theory.is_some()), (200, true));
+        let (first, last) = (slow.candidates[0].value, slow.candidates.last().unwrap().value);
+        assert!(first <= 0.125 && last == 100.0, "{first} {last}: a quarter of the samples a side is the most");
         let tried = slow.candidates.iter().filter(|candidate| candidate.trial_psnr_db.is_some()).count();
         assert!((2..=MOST_TRIALS).contains(&tried), "{tried}");
         assert!(slow.candidates.iter().any(|candidate| candidate.value == slow.chosen));
         assert_eq!(choose_scale(&params, &line(2.0, 400)).unwrap(), slow, "the same seed, the same choice");
         let text = serde_json::to_string(&slow).unwrap();
-        assert_eq!(serde_json::from_str::<Choice>(&text).unwrap().candidates.len(), 12);
+        assert_eq!(serde_json::from_str::<Choice>(&text).unwrap().candidates, slow.candidates);
+    }
+
+    #[test]
+    fn stored_samples_are_judged_themselves_and_an_open_end_is_told() {
+        let params = FitParams { hidden: vec![16], steps: 200, ..FitParams::default() };
+        let data = line(5.0, 200);
+        let all = Split::all(&data);
+        let stored = choose(Setting::Scale, &params, &data, (&all, Judge::Stored), None).unwrap();
+        // What is to be stored is never left out: a spoilt sample changes the trials.
+        let mut spoilt = data.clone();
+        spoilt.targets[[100, 0]] = 1.0;
+        let other = choose(Setting::Scale, &params, &spoilt, (&all, Judge::Stored), None).unwrap();
+        assert_eq!(stored.judge, Judge::Stored);
+        assert_ne!(stored.candidates, other.candidates);
+        // The best in the middle of the tried ones is no end; with its neighbour untried it is.
+        let at = stored.candidates.iter().position(|candidate| candidate.value == stored.trial).unwrap();
+        assert!(!stored.is_at_an_end());
+        let mut open = stored.clone();
+        open.candidates[at + 1].trial_psnr_db = None;
+        assert!(open.is_at_an_end());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde_json::json;
 use trainer::dataset::{npy, periodic};
 use trainer::model_card::{names, origins, precision_name};
 use trainer::model_file::{ModelFile, predict};
-use trainer::{files, points};
+use trainer::{files, model_card, points};
 
 use super::reading::ReadingArgs;
 use super::{outputs, print};
@@ -99,7 +99,7 @@ impl Predict {
         let model = file.model()?;
         let inputs = named(&model, "inputs", model.inputs());
         let points = match &self.points {
-            Some(path) => self.read(path, &inputs)?,
+            Some(path) => self.read(path, &inputs, model.text())?,
             None => self.points_at(&inputs)?,
         };
         let values = self.evaluate(&model, &inputs, &points)?;
@@ -133,11 +133,12 @@ impl Predict {
         }
     }
 
-    fn read(&self, path: &Path, inputs: &[String]) -> anyhow::Result<Array2<f64>> {
-        let options = self.reading.options(&[], &[]);
+    fn read(&self, path: &Path, inputs: &[String], text: &str) -> anyhow::Result<Array2<f64>> {
+        let mut options = self.reading.options(&[], &[]);
         for (given, option) in [(options.channels_last, "--channels-last"), (options.wide, "--wide")] {
             ensure!(!given, "{option} tells inputs from outputs, and points have no outputs; leave it out");
         }
+        options.no_data = model_card::load_options(text, path, options.clone()).no_data;
         let points = points::read(path, inputs, &options)?;
         points.notes.iter().for_each(|note| trainer::note!("{note}"));
         Ok(points.values)

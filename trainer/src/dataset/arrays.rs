@@ -48,7 +48,7 @@ pub(super) fn dataset(array: NpyArray, bytes_each: bool, options: &LoadOptions) 
         raster.names = (0..channels).map(|channel| format!("channel {channel}")).collect();
     }
     raster.notes = notes;
-    Ok(raster.dataset(&options.missing())?)
+    Ok(raster.dataset(options)?)
 }
 
 /// What stands for full intensity, 1 or 255; none if these are no intensities.

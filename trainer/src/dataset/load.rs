@@ -31,7 +31,7 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DatasetError>
     let of_npy = |source| DatasetError::Npy { path: path.to_owned(), source };
     let of_grid = |source| DatasetError::Grid { path: path.to_owned(), source };
     let of_raster = |raster: Result<Raster, ElevationError>| {
-        raster.and_then(|raster| Ok(raster.dataset(&options.missing())?)).map_err(of_grid)
+        raster.and_then(|raster| Ok(raster.dataset(options)?)).map_err(of_grid)
     };
     match format {
         Format::Image(format) => {

@@ -109,7 +109,7 @@ pub struct Dataset {
     /// The same of each output.
     pub output_units: Vec<String>,
     /// What zero stands for in `points`, in the file's own numbers, for each input: `file value = origin + point`. Not zero only where
-    /// single precision could not tell the file's values apart otherwise.
+    /// the rounding of single precision would be seen in the data otherwise.
     pub input_origins: Vec<f64>,
     /// The same of each output: `file value = origin + map.offset + map.scale · target`.
     pub output_origins: Vec<f64>,
@@ -261,7 +261,7 @@ pub struct LoadOptions {
 
 impl LoadOptions {
     /// All values that stand for missing data in an array or a grid.
-    fn missing(&self) -> Vec<f64> {
+    pub(crate) fn missing(&self) -> Vec<f64> {
         let nan = self.skip_missing.then_some(f64::NAN);
         self.no_data.iter().copied().chain(nan).collect()
     }

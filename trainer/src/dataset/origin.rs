@@ -6,8 +6,8 @@
 
 use crate::dataset::sentinel::plain;
 
-/// The largest rounding error that is left alone, as a part of the spacing: a sixty-fourth of a step moves no feature of the data.
-const MOST_ERROR: f64 = 1.0 / 64.0;
+/// The largest rounding error that is left alone, as a part of what the values span: a model is not more exact than this.
+const MOST_ERROR: f64 = 1.0 / 262_144.0;
 /// An origin is worth its name if it makes the rounding error this many times smaller.
 const LEAST_GAIN: f64 = 4.0;
 /// With an error beyond this part of the spacing, values that differ can become the same.
@@ -51,7 +51,7 @@ impl Spread {
     /// Where to count from: 0, unless that loses digits that a round number nearby keeps.
     pub(super) fn origin(&self) -> f64 {
         let error = half_step(self.size_from(0.0));
-        if self.distinct == 1 || error <= MOST_ERROR * self.spacing {
+        if self.distinct == 1 || error <= MOST_ERROR * (self.maximum - self.minimum) {
             return 0.0;
         }
         let origin = round_number(self.minimum, self.maximum);

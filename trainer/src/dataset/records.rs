@@ -109,7 +109,7 @@ fn fields(descr: &str) -> Option<(Vec<Field>, usize)> {
             let descr = if count == 1 { format!("'{descr}'") } else { format!("'{descr}' with {count} values") };
             fields.push(Field { name: name.to_owned(), descr, offset, element });
         }
-        offset += size;
+        offset = offset.checked_add(size)?;
         text.eat(',');
     }
     (text.eat(']') && offset > 0).then_some((fields, offset))

@@ -9,7 +9,8 @@
 //!   functions with kinks ([`kernel`]).
 //! - **Choice.** σ of each axis, the kernel and the nugget (the share of noise) of each output are those with the least squared error
 //!   at rows left out one at a time ([`search`]).
-//! - **Samples.** The rows themselves, as the regression smooths them, and points between them ([`sampling`]).
+//! - **Samples.** The rows themselves, as the regression smooths them, and points between them: all over the domain of up to three
+//!   inputs, and along the lines between neighbouring rows ([`sampling`]).
 //!
 //! The guide never sees samples that are held out. Its targets keep a margin from both ends of the unit range, so that a sigmoid need
 //! not saturate to reach the largest and the smallest value.
@@ -98,7 +99,8 @@ impl Guide {
         outputs
     }
 
-    /// The error of each output at rows left out, as PSNR in dB; in closed form, of the rows that chose the kernel.
+    /// The error of each output at rows left out, as PSNR in dB; in closed form, of the rows that chose the kernel. Minus infinity where
+    /// there are too few rows to leave one out.
     #[must_use]
     pub fn left_out_psnr_db(&self) -> Vec<f64> {
         self.outputs.iter().map(|regression| -10.0 * regression.left_out.log10()).collect()
@@ -118,11 +120,9 @@ impl Guide {
         let parts = outputs.map(|((regression, name), db)| {
             let Kernel { smoothness, scales, .. } = &regression.kernel;
             let scales: Vec<String> = scales.iter().map(|scale| format!("{scale:.2}")).collect();
-            format!(
-                "{name}: {} kernel, scale {}, {db:.1} dB at rows left out one by one",
-                smoothness.name(),
-                scales.join(" and ")
-            )
+            let measured =
+                if db.is_finite() { format!(", {db:.1} dB at rows left out one by one") } else { String::new() };
+            format!("{name}: {} kernel, scale {}{measured}", smoothness.name(), scales.join(" and "))
         });
         parts.collect::<Vec<_>>().join("; ")
     }
@@ -132,7 +132,8 @@ impl Guide {
     #[must_use]
     pub fn dataset(&self, dataset: &Dataset, samples: &[usize], seed: u64) -> Dataset {
         let rows = dataset.coordinates.select(Axis(0), samples);
-        let between = sampling::between(rows.view(), &self.periodic, SAMPLES.saturating_sub(samples.len()), seed);
+        let ends = sampling::ends(dataset.coordinates.view(), &self.periodic);
+        let between = sampling::between(rows.view(), &ends, SAMPLES.saturating_sub(samples.len()), seed);
         let mut coordinates = Array2::zeros((rows.nrows() + between.nrows(), rows.ncols()));
         coordinates.slice_mut(s![..rows.nrows(), ..]).assign(&rows);
         coordinates.slice_mut(s![rows.nrows().., ..]).assign(&between);

@@ -3,21 +3,20 @@
 mod misnamed;
 mod settings;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use firmware_core::Precision;
 use serde_json::json;
 use trainer::auto_scale::{self, AutoScaleError, Choice, Judge, Setting};
 use trainer::dataset::{Dataset, Split, periodic};
-use trainer::fit::ValidFitParams;
+use trainer::fit::{FitError, ValidFitParams};
 use trainer::guide::{self, is_wanted_between};
 use trainer::metrics::Metrics;
 use trainer::outcome::{self, Outcome, RunData};
 use trainer::run::RunFolder;
 use trainer::saved::{RunSettings, SavedNetwork};
 use trainer::train::{Ended, TrainError, TrainState, Watch};
-use trainer::validation::{HeldOut, Validation, ValidationError};
+use trainer::validation::{Measured, Validation, ValidationError};
 use trainer::{checkpoint, files, progress};
 
 pub(super) use self::settings::{PrecisionArg, Settings, given_precision, parse_precision};
@@ -52,7 +51,7 @@ pub(crate) struct Fit {
     resume: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,
-    /// Updates of the parameters [default: 2000; 4000 for tables and small grids]
+    /// Updates of the parameters [default: 2000; 4000 where kernel regression leads the training]
     #[arg(long, aliases = ["iterations", "iters"], value_parser = from_one::<u64>)]
     steps: Option<u64>,
     /// Print one JSON object, with the curve that auto chose by; progress goes to standard error
@@ -72,7 +71,8 @@ struct Job {
     split: Split,
     /// What the network learns in place of the training samples, where a guide leads it.
     learned: Option<Dataset>,
-    held_out: Option<HeldOut>,
+    held_out: Option<Measured>,
+    choice: Option<Choice>,
     params: ValidFitParams,
     state: TrainState,
     fingerprint: u64,
@@ -94,9 +94,9 @@ impl Fit {
         Ok(())
     }
 
-    fn new_run(&self, out: &std::path::Path, input: &std::path::Path) -> anyhow::Result<Job> {
+    fn new_run(&self, out: &Path, input: &Path) -> anyhow::Result<Job> {
         // --resume may be called from another directory.
-        let absolute = |path: &std::path::Path| std::path::absolute(path).context("cannot tell the current directory");
+        let absolute = |path: &Path| std::path::absolute(path).context("cannot tell the current directory");
         let mut settings = self.settings.run_settings(absolute(input)?, self.steps);
         settings.load.targets = settings.load.targets.map(|targets| absolute(&targets)).transpose()?;
         for setting in self.settings.wishes() {
@@ -114,20 +114,24 @@ impl Fit {
         }
         let folder = RunFolder::create(out, self.force)?;
         files::check_writable(folder.path())?;
-        let mut job = Prepared { folder: &folder, settings: &mut settings, dataset: &dataset, split: &split, params };
-        let prepared = job.prepare(&choices, between && !self.settings.has_holdout());
-        if prepared.is_err() {
+        let mut preparation = Preparation { settings: &mut settings, dataset: &dataset, split: &split, params };
+        let prepared = preparation.prepare(&choices, between && !self.settings.has_holdout());
+        let params = preparation.params;
+        if let Err(error) = &prepared {
             // The folder goes only if it is empty: a run that was to be replaced is kept.
             let _ = std::fs::remove_dir(folder.path());
+            if is_interruption(error) {
+                trainer::note!("{error}");
+                interrupt::exit();
+            }
         }
-        let (learned, held_out) = prepared?;
-        let params = job.params;
+        let Prepared { learned, held_out, choice } = prepared?;
         warn_of_redundant_frequencies([(&settings.fit.encoding, params.encoding())]);
-        let (state, fingerprint) = (params.start(), checkpoint::fingerprint(&dataset));
-        Ok(Job { folder, settings, dataset, split, learned, held_out, params, state, fingerprint })
+        let (state, fingerprint) = (params.start(), fingerprint(&dataset, learned.as_ref()));
+        Ok(Job { folder, settings, dataset, split, learned, held_out, choice, params, state, fingerprint })
     }
 
-    fn resumed(&self, run: &std::path::Path) -> anyhow::Result<Job> {
+    fn resumed(&self, run: &Path) -> anyhow::Result<Job> {
         if self.settings != Settings::default() {
             bail!("--resume continues with the settings of the run; leave out all options but --steps and --json");
         }
@@ -140,9 +144,12 @@ impl Fit {
         let dataset = load_and_tell(&settings.input, &settings.load)?;
         let (dataset, params) = prepare(dataset, &settings)?;
         let split = params.split(&dataset)?;
+        let is_guided = settings.fit.guide && guide::is_possible(split.train.len());
+        let learned = is_guided.then(|| guide::read(&folder.guide(), &dataset)).transpose()?;
+        let (held_out, choice) = (kept(&folder.held_out())?, kept(&folder.choice())?);
         let mut state = params.start();
         let fingerprint = checkpoint::read(&folder.checkpoint(), &mut state)?;
-        if fingerprint != checkpoint::fingerprint(&dataset) {
+        if fingerprint != self::fingerprint(&dataset, learned.as_ref()) {
             bail!(trainer::run::RunError::OtherData { path: run.to_owned() });
         }
         if let Some(steps) = self.steps.filter(|&steps| steps < state.step) {
@@ -151,31 +158,40 @@ impl Fit {
         if state.step >= params.params().steps {
             trainer::note!("all {} steps are done; give more with --steps", state.step);
         }
-        let is_guided = settings.fit.guide && folder.guide().is_file();
-        let learned = is_guided.then(|| guide::read(&folder.guide(), &dataset)).transpose()?;
-        let held_out = files::read(&folder.held_out()).ok().and_then(|json| serde_json::from_slice(&json).ok());
-        Ok(Job { folder, settings, dataset, split, learned, held_out, params, state, fingerprint })
+        Ok(Job { folder, settings, dataset, split, learned, held_out, choice, params, state, fingerprint })
     }
 }
 
+/// What a run depends on: the data, and what a guide made of them.
+fn fingerprint(dataset: &Dataset, learned: Option<&Dataset>) -> u64 {
+    let guided = learned.map_or(0, checkpoint::fingerprint);
+    checkpoint::fingerprint(dataset) ^ guided.rotate_left(1)
+}
+
 /// What happens between reading the data and training.
-struct Prepared<'a> {
-    folder: &'a RunFolder,
+struct Preparation<'a> {
     settings: &'a mut RunSettings,
     dataset: &'a Dataset,
     split: &'a Split,
     params: ValidFitParams,
 }
 
-impl Prepared<'_> {
-    /// Fits the guide, makes the choices, and measures the quality at held-out samples; then keeps all of it in the folder.
-    fn prepare(&mut self, choices: &[Setting], hold_out: bool) -> anyhow::Result<(Option<Dataset>, Option<HeldOut>)> {
+/// What it gives.
+struct Prepared {
+    learned: Option<Dataset>,
+    held_out: Option<Measured>,
+    choice: Option<Choice>,
+}
+
+impl Preparation<'_> {
+    /// Fits the guide, makes the choices, and measures the quality at held-out samples.
+    fn prepare(&mut self, choices: &[Setting], hold_out: bool) -> anyhow::Result<Prepared> {
         let name = self.settings.input.display().to_string();
         let train = &self.split.train;
         let guide = self.params.guide(self.dataset, train).with_context(|| name.clone())?;
         let learned = guide.as_ref().map(|guide| guide.dataset(self.dataset, train, self.settings.fit.seed));
         if let Some(guide) = &guide {
-            trainer::note!("kernel regression through the rows: {}", guide.summary(&self.dataset.output_names));
+            trainer::note!("kernel regression through the samples: {}", guide.summary(&self.dataset.output_names));
         }
         let mut chosen = None;
         for &setting in choices {
@@ -186,20 +202,17 @@ impl Prepared<'_> {
                 }
                 _ => self.choose(setting)?,
             };
-            let choice = stopped(choice).with_context(|| name.clone())?;
+            let choice = choice.or_else(|error| match error {
+                AutoScaleError::Interrupted => Err(anyhow::Error::from(error)),
+                error => Err(anyhow::Error::from(error).context(name.clone())),
+            })?;
             tell(&choice);
             self.settings.fit = choice.apply(&self.settings.fit);
             self.params = self.settings.fit.check(self.dataset.inputs(), self.dataset.outputs())?;
             chosen = Some(choice);
         }
-        let held_out = if hold_out { self.measure().with_context(|| name)? } else { None };
-        keep(&self.folder.choice(), chosen.as_ref())?;
-        keep(&self.folder.held_out(), held_out.as_ref())?;
-        match &learned {
-            Some(learned) => guide::write(&self.folder.guide(), learned)?,
-            None => files::remove(&self.folder.guide())?,
-        }
-        Ok((learned, held_out))
+        let held_out = if hold_out { self.measure()? } else { None };
+        Ok(Prepared { learned, held_out, choice: chosen })
     }
 
     fn choose(&self, setting: Setting) -> anyhow::Result<Result<Choice, AutoScaleError>> {
@@ -210,32 +223,32 @@ impl Prepared<'_> {
         Ok(auto_scale::choose(setting, fit, self.dataset, samples, Some(interrupt::catch()?)))
     }
 
-    fn measure(&self) -> anyhow::Result<Option<HeldOut>> {
-        trainer::note!("measuring the quality at rows that are left out of trainings of their own");
+    fn measure(&self) -> anyhow::Result<Option<Measured>> {
+        trainer::note!(
+            "measuring the quality at samples that extra trainings leave out (--holdout none turns this off)"
+        );
         let validation = Validation {
             settings: self.settings,
             params: &self.params,
             dataset: self.dataset,
-            precision: given_precision(&self.settings.precision)?.unwrap_or(Precision::W16A16),
+            precision: given_precision(&self.settings.precision)?,
             stop: Some(interrupt::catch()?),
         };
         match validation.measure() {
-            Err(error @ ValidationError::Interrupted) => {
-                trainer::note!("{error}");
-                interrupt::exit();
+            // The training itself may still succeed, and says so if it does not.
+            Err(ValidationError::Fit(error @ FitError::Train(TrainError::Diverged { .. }))) => {
+                trainer::note!("warning: the quality could not be measured: {error}");
+                Ok(None)
             }
             measured => Ok(measured?),
         }
     }
 }
 
-/// Ends the program where the user stopped a choice.
-fn stopped(choice: Result<Choice, AutoScaleError>) -> Result<Choice, AutoScaleError> {
-    if let Err(error @ AutoScaleError::Interrupted) = &choice {
-        trainer::note!("{error}");
-        interrupt::exit();
-    }
-    choice
+/// Whether the user stopped what failed.
+fn is_interruption(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(AutoScaleError::Interrupted))
+        || matches!(error.downcast_ref(), Some(ValidationError::Interrupted))
 }
 
 fn tell(choice: &Choice) {
@@ -250,12 +263,21 @@ fn tell(choice: &Choice) {
 }
 
 /// Writes a result, or removes what an earlier run in the same folder left.
-fn keep(path: &std::path::Path, result: Option<&impl serde::Serialize>) -> anyhow::Result<()> {
+fn keep(path: &Path, result: Option<&impl serde::Serialize>) -> anyhow::Result<()> {
     match result {
         Some(result) => files::write(path, serde_json::to_string_pretty(result)?.as_bytes())?,
         None => files::remove(path)?,
     }
     Ok(())
+}
+
+/// Reads what [`keep`] wrote; none if there is no such file.
+fn kept<T: serde::de::DeserializeOwned>(path: &Path) -> anyhow::Result<Option<T>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let damaged = || format!("{} is damaged; fit the run again", path.display());
+    serde_json::from_slice(&files::read(path)?).with_context(damaged)
 }
 
 impl Settings {
@@ -278,6 +300,16 @@ fn prepare(mut dataset: Dataset, settings: &RunSettings) -> anyhow::Result<(Data
 }
 
 impl Job {
+    /// Writes what came before the training, and removes what an earlier run in the same folder left of it.
+    fn keep_preparation(&self) -> anyhow::Result<()> {
+        keep(&self.folder.choice(), self.choice.as_ref())?;
+        keep(&self.folder.held_out(), self.held_out.as_ref())?;
+        match &self.learned {
+            Some(learned) => Ok(guide::write(&self.folder.guide(), learned)?),
+            None => Ok(files::remove(&self.folder.guide())?),
+        }
+    }
+
     /// Trains to the end or to ctrl-C, and writes everything either way.
     fn train(&mut self) -> anyhow::Result<(Ended, Outcome)> {
         let precision = given_precision(&self.settings.precision)?;
@@ -295,6 +327,7 @@ impl Job {
         };
         let begun = outcome::write_network(&self.folder, &self.settings, self.params.encoding(), &self.state, data)
             .map_err(anyhow::Error::from)
+            .and_then(|()| self.keep_preparation())
             .and_then(|()| Ok(save(&self.state.with_room_for_moments())?));
         if begun.is_err() && self.state.step == 0 {
             self.folder.discard();
@@ -303,10 +336,7 @@ impl Job {
         let mut bar = progress::on_stderr(self.params.params().steps, self.state.step);
         let mut watch =
             Watch { stop: Some(interrupt::catch()?), progress: Some(&mut *bar), save: Some(&mut save), observe: None };
-        let ended = match &self.learned {
-            Some(learned) => self.params.continue_fit(learned, &Split::all(learned), &mut self.state, &mut watch)?,
-            None => self.params.continue_fit(&self.dataset, &self.split, &mut self.state, &mut watch)?,
-        };
+        let ended = self.params.train(data, &mut self.state, &mut watch)?;
         save(&self.state)?;
         let encoding = self.params.encoding();
         let outcome = outcome::write(&self.folder, &self.settings, precision, encoding, &self.state, data)?;

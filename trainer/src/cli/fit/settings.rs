@@ -80,8 +80,9 @@ pub(in crate::cli) struct Settings {
     /// further. NAME is an input's name, or its number from 1; --outside holds for the other inputs
     #[arg(long, value_delimiter = ',', value_name = "NAME=PERIOD", value_parser = str::parse::<NamedPeriod>)]
     periodic: Vec<NamedPeriod>,
-    /// Samples to test with: none, even (train on even rows and columns, test on odd ones), or a part such as 0.1 [default: tables and
-    /// small grids are held out by trainings of their own, pictures and large grids not at all; of a sweep: 0.1]
+    /// Samples to test with: none, even (train on even rows and columns, test on odd ones), or a part such as 0.1 [default: for
+    /// tables and small grids up to five extra trainings measure it, each without some of the rows, and none turns this off; for
+    /// pictures and large grids none; of a sweep: 0.1]
     #[arg(long)]
     holdout: Option<Holdout>,
     /// Seed of everything random [default: 0]

@@ -15,8 +15,9 @@ pub(super) mod tiff;
 use ndarray::{Array2, Axis as Dimension};
 
 use super::domain::{self, LONGEST_AXIS, OutputMap};
+use super::origin::Spread;
 use super::sentinel::{self, is_no_data};
-use super::{Dataset, Kind};
+use super::{Dataset, Kind, LoadOptions, Origins};
 use firmware_core::limits::MAX_OUTPUTS;
 
 pub use error::{AsciiError, ElevationError, GridError, HgtError, PfmError, TiffFault};
@@ -61,11 +62,12 @@ impl Raster {
         }
     }
 
-    /// The samples, without those that hold one of the values of `no_data`.
-    pub(super) fn dataset(mut self, no_data: &[f64]) -> Result<Dataset, GridError> {
+    /// The samples, without those that hold one of the values that the options name as missing.
+    pub(super) fn dataset(mut self, options: &LoadOptions) -> Result<Dataset, GridError> {
         self.check_shape()?;
-        let cells = self.leave_out(no_data)?;
+        let cells = self.leave_out(&options.missing())?;
         self.check_finite(cells.as_deref())?;
+        let output_origins = self.count_from_origins(options.origins.as_ref());
         let maps = self.maps()?;
         let axes: Vec<_> = self.shape.iter().rev().map(|&len| domain::index_axis(len)).collect();
         let mut points = domain::lattice_points(&self.shape);
@@ -88,7 +90,7 @@ impl Raster {
             output_names: self.names,
             input_units: Vec::new(),
             output_units: Vec::new(),
-            output_origins: vec![0.0; outputs],
+            output_origins,
             cells,
             notes: self.notes,
         })
@@ -172,6 +174,32 @@ impl Raster {
             index.push(position % outputs);
         }
         Err(GridError::NotFinite { index, value: self.values[position] })
+    }
+
+    /// Counts the values of each output from an origin, that of a model if there is one, and says so. Values that single precision holds
+    /// exactly need none.
+    fn count_from_origins(&mut self, given: Option<&Origins>) -> Vec<f64> {
+        let outputs = self.names.len();
+        let is_exact = self.values.iter().all(|&value| f64::from(value as f32) == value);
+        let mut origins = vec![0.0; outputs];
+        if let Some(given) = given {
+            origins = (0..outputs).map(|output| given.output(output)).collect();
+        } else if !is_exact && self.one_range {
+            let spread = Spread::of(&self.values);
+            origins.fill(spread.origin());
+            self.notes.extend(spread.notes("the grid", origins[0], false));
+        } else if !is_exact {
+            for (output, name) in self.names.iter().enumerate() {
+                let values: Vec<f64> = self.values.iter().skip(output).step_by(outputs).copied().collect();
+                let spread = Spread::of(&values);
+                origins[output] = spread.origin();
+                self.notes.extend(spread.notes(&format!("'{name}'"), origins[output], false));
+            }
+        }
+        for (value, origin) in self.values.iter_mut().zip(origins.iter().cycle()) {
+            *value -= origin;
+        }
+        origins
     }
 
     /// The map of each output to its unit range.

@@ -161,3 +161,23 @@ fn even_rows_and_columns_stay_what_they_are_around_holes() {
     assert_eq!(cells(&halves.train), [0, 4, 12, 14, 16]);
     assert_eq!(cells(&halves.test), [9, 11, 19, 21, 23]);
 }
+
+/// Seconds since 1970 in steps of a tenth: single precision has steps of 128 there. Expected: the values less 1.7e9, by subtraction.
+#[test]
+fn a_grid_that_single_precision_cannot_hold_is_counted_from_an_origin() {
+    let values: Vec<f64> = (0..64).map(|k| 1.7e9 + 0.1 * f64::from(k)).collect();
+    let mut bytes = Vec::new();
+    npy::write(&mut bytes, &[8, 8], &values).unwrap();
+    let data = load_plain("time.npy", &bytes).unwrap();
+    assert_eq!(data.output_origins, [1.7e9]);
+    let expected: Vec<f64> = (0..64).map(|k| 0.1 * f64::from(k)).collect();
+    assert!(agree(&in_units(&data, 0), &expected), "{:?}", in_units(&data, 0));
+    assert!(data.notes.iter().any(|note| note.contains("the grid is counted from 1700000000")), "{:?}", data.notes);
+    // A model's own origin comes first, and small numbers need none.
+    let origins = Some(Origins { inputs: Vec::new(), outputs: vec![1.6e9] });
+    let data = load_bytes("time.npy", &bytes, &LoadOptions { origins, ..LoadOptions::default() }).unwrap();
+    assert_eq!((data.output_origins[0], data.output_maps[0].offset), (1.6e9, 1e8));
+    bytes.clear();
+    npy::write(&mut bytes, &[8, 8], &expected).unwrap();
+    assert_eq!(load_plain("small.npy", &bytes).unwrap().output_origins, [0.0]);
+}
