@@ -24,6 +24,9 @@ pub trait Loss: Sync {
     fn mean_squared_error(&self, loss: f64, batch_rows: usize, channels: usize) -> Option<f64>;
 }
 
+/// The slope of a sigmoid is not divided by less than this.
+const LEAST_SLOPE: f32 = 1e-6;
+
 /// Squares of differences, in the normalizations that the literature uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -33,6 +36,9 @@ pub enum SquaredError {
     Mean,
     /// Half the mean: the image experiments of Tancik et al. (2020).
     HalfMean,
+    /// The mean in value, with the gradient that the logistic loss has: for outputs of a sigmoid, whose own slope, `y(1-y)`, would leave
+    /// none where it saturates. Networks that learn mostly one value near an end of the range would stay there for ever.
+    Logistic,
     /// Half the sum: gradient descent on it is the kernel dynamics of equation 3, with nothing to rescale.
     HalfSum,
 }
@@ -41,7 +47,7 @@ impl SquaredError {
     /// What one squared difference is multiplied by.
     fn factor(self, batch_rows: usize, channels: usize) -> f64 {
         match self {
-            Self::Mean => 1.0 / (batch_rows * channels) as f64,
+            Self::Mean | Self::Logistic => 1.0 / (batch_rows * channels) as f64,
             Self::HalfMean => 0.5 / (batch_rows * channels) as f64,
             Self::HalfSum => 0.5,
         }
@@ -58,10 +64,12 @@ impl Loss for SquaredError {
     ) -> f64 {
         let factor = self.factor(batch_rows, outputs.ncols());
         let slope = (2.0 * factor) as f32;
-        let mut sum = 0.0;
+        let (is_logistic, mut sum) = (self == &Self::Logistic, 0.0);
         Zip::from(gradient).and(outputs).and(targets).for_each(|gradient, &output, &target| {
             let difference = output - target;
-            *gradient = slope * difference;
+            // A quarter is the slope of a sigmoid at its middle: there, both gradients are the same.
+            *gradient =
+                slope * difference * if is_logistic { 0.25 / (output * (1.0 - output)).max(LEAST_SLOPE) } else { 1.0 };
             sum += f64::from(difference) * f64::from(difference);
         });
         sum * factor
@@ -76,6 +84,22 @@ impl Loss for SquaredError {
 mod tests {
     use super::*;
     use ndarray::{Array2, array};
+
+    /// Through a sigmoid, the gradient with respect to what enters it is a quarter of that of the squared error's difference, however far
+    /// the sigmoid is saturated.
+    #[test]
+    fn the_logistic_gradient_does_not_vanish() {
+        let outputs = array![[0.001f32], [0.5], [0.9]];
+        let targets = array![[0.0625f32], [0.25], [0.9]];
+        let mut gradient = Array2::zeros((3, 1));
+        let loss = SquaredError::Logistic.evaluate(outputs.view(), targets.view(), 3, gradient.view_mut());
+        let mean = SquaredError::Mean.evaluate(outputs.view(), targets.view(), 3, Array2::zeros((3, 1)).view_mut());
+        assert_eq!(loss, mean);
+        for ((gradient, &y), &target) in gradient.iter().zip(&outputs).zip(&targets) {
+            let before_sigmoid = gradient * y * (1.0 - y);
+            assert!((before_sigmoid - 2.0 / 3.0 * 0.25 * (y - target)).abs() < 1e-7);
+        }
+    }
 
     #[test]
     fn squared_errors_have_their_textbook_values() {

@@ -180,13 +180,14 @@ pub fn write(
     let (guided, measured) = (data.learned.is_some(), held_out.is_some());
     let few = few.then_some(Advice::FewSamples { values, parameters, guided, measured });
     let finished = state.step >= settings.fit.steps;
-    let falling = advice::still_falling(&state.history, state.step, f32.train.psnr_db);
+    let last_loss = state.history.last().map_or(f64::NAN, |&(_, loss)| loss);
+    let falling = advice::still_falling(&state.history, state.step, -10.0 * last_loss.log10());
     let falling = falling.filter(|_| finished && gap.is_none());
     advice.extend(gap.into_iter().chain(few).chain(falling));
     let outcome = Outcome {
         steps: state.step,
         finished,
-        loss: state.history.last().map_or(f64::NAN, |&(_, loss)| loss),
+        loss: last_loss,
         parameters,
         precision: precision_name(device.precision),
         model_bytes: device.artifact.as_bytes().len(),

@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use crate::dataset::sentinel::is_no_data;
 use crate::dataset::table::{self, TableError};
-use crate::dataset::{LoadOptions, NpyError, is_named_table, npy};
+use crate::dataset::{LoadOptions, NpyError, is_named_table, npy, npz};
 use crate::files::{self, ReadError};
 
 /// Why a file gives no points for a model.
@@ -118,7 +118,12 @@ pub struct Points {
 /// If the file cannot be read, has other columns, or a value that is no number.
 pub fn read(path: &Path, inputs: &[String], options: &LoadOptions) -> Result<Points, PointsError> {
     let bytes = files::read(path)?;
-    if bytes.starts_with(b"\x93NUMPY") {
+    let of_npy = |source| PointsError::Npy { path: path.to_owned(), source };
+    if bytes.starts_with(npz::MAGIC) {
+        let member = npz::member(&bytes, options.array.as_deref()).map_err(of_npy)?;
+        return array(path, &member, inputs, &options.missing());
+    }
+    if bytes.starts_with(npy::MAGIC) {
         return array(path, &bytes, inputs, &options.missing());
     }
     if !is_named_table(path) {

@@ -9,7 +9,8 @@
 //! The rows with the smallest and the largest value of each input always train: without them a network would have to extrapolate, which
 //! the kept one never does within its domain.
 
-use std::sync::atomic::AtomicBool;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use ndarray::{Array2, Axis, concatenate};
 use rand::seq::SliceRandom;
@@ -30,8 +31,8 @@ use firmware_core::Precision;
 const FOLDS: usize = 5;
 /// From so many rows on, one part is enough.
 const MANY_ROWS: usize = 400;
-/// Fewer than this cannot be divided.
-const LEAST_ROWS: usize = 8;
+/// Fewer samples than this cannot be divided.
+pub const LEAST_SAMPLES: usize = 8;
 /// More rows than this to judge by tell nothing new.
 const MOST_JUDGES: usize = 8192;
 /// Which random numbers divide the rows.
@@ -93,7 +94,7 @@ pub enum ValidationError {
 }
 
 /// What is measured.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Validation<'a> {
     /// The settings of the run.
     pub settings: &'a RunSettings,
@@ -105,6 +106,8 @@ pub struct Validation<'a> {
     pub precision: Option<Precision>,
     /// Set when the user asks to stop.
     pub stop: Option<&'a AtomicBool>,
+    /// Hears how many of how many trainings are done, 0 before the first.
+    pub tell: &'a (dyn Fn(usize, usize) + Sync),
 }
 
 impl Validation<'_> {
@@ -117,10 +120,16 @@ impl Validation<'_> {
         if folds.is_empty() {
             return Ok(None);
         }
+        (self.tell)(0, folds.len());
         let parts = if folds.len() == 1 {
             vec![self.train_and_predict(&folds[0])?]
         } else {
-            side_by_side(&folds, available_threads(), |fold| self.train_and_predict(fold))?
+            let done = AtomicUsize::new(0);
+            side_by_side(&folds, available_threads(), |fold| {
+                let outputs = self.train_and_predict(fold)?;
+                (self.tell)(done.fetch_add(1, Ordering::Relaxed) + 1, folds.len());
+                Ok::<_, ValidationError>(outputs)
+            })?
         };
         let tested: Vec<usize> = folds.iter().flat_map(|fold| fold.test.iter().copied()).collect();
         let targets = self.dataset.targets.select(Axis(0), &tested);
@@ -132,10 +141,14 @@ impl Validation<'_> {
         };
         let samples = if self.dataset.kind == Kind::Table { "rows" } else { "cells" };
         let how = if folds.len() == 1 {
-            format!("{} of {} {samples}, left out of one extra training", tested.len(), self.dataset.len())
+            format!(
+                "{} of {} {samples} (never those at the ends of an input), left out of one extra training",
+                tested.len(),
+                self.dataset.len()
+            )
         } else {
             format!(
-                "{} of {} {samples}, each left out of one of {} extra trainings (cross-validation)",
+                "{} of {} {samples} (never those at the ends of an input), each left out of one of {} extra trainings",
                 tested.len(),
                 self.dataset.len(),
                 folds.len()
@@ -179,7 +192,7 @@ impl Validation<'_> {
 /// The parts: which rows train and which are held out.
 fn divide(dataset: &Dataset, seed: u64) -> Vec<Split> {
     let n = dataset.len();
-    if n < LEAST_ROWS {
+    if n < LEAST_SAMPLES {
         return Vec::new();
     }
     let mut free = vec![true; n];
@@ -188,18 +201,23 @@ fn divide(dataset: &Dataset, seed: u64) -> Vec<Split> {
             end.into_iter().for_each(|row| free[row] = false);
         }
     }
-    let mut rows: Vec<usize> = (0..n).filter(|&row| free[row]).collect();
-    rows.shuffle(&mut step_rng(seed, DIVISION, 0));
+    // Rows at the same point go together: one of them would give the others away.
+    let mut groups: BTreeMap<Vec<u32>, Vec<usize>> = BTreeMap::new();
+    for row in 0..n {
+        groups.entry(dataset.coordinates.row(row).to_vec()).or_default().push(row);
+    }
+    let mut groups: Vec<Vec<usize>> = groups.into_values().filter(|rows| rows.iter().all(|&row| free[row])).collect();
+    groups.shuffle(&mut step_rng(seed, DIVISION, 0));
     let folds = if n < MANY_ROWS { FOLDS } else { 1 };
-    let judges = rows.len() / FOLDS;
+    let judges = (groups.len() / FOLDS).min(MOST_JUDGES);
     let parts = (0..folds).map(|fold| {
         let part = if folds == 1 {
-            &rows[..judges.min(MOST_JUDGES)]
+            &groups[..judges]
         } else {
-            &rows[fold * rows.len() / folds..(fold + 1) * rows.len() / folds]
+            &groups[fold * groups.len() / folds..(fold + 1) * groups.len() / folds]
         };
         let mut is_test = vec![false; n];
-        part.iter().for_each(|&row| is_test[row] = true);
+        part.iter().flatten().for_each(|&row| is_test[row] = true);
         let (test, train) = (0..n).partition(|&row| is_test[row]);
         Split { train, test }
     });
@@ -229,5 +247,12 @@ mod tests {
         assert_eq!(divide(&line(1000), 0).len(), 1);
         assert_eq!(divide(&line(1000), 0)[0].test.len(), 998 / 5);
         assert!(divide(&line(7), 0).is_empty());
+        // Each row of a table twice: a pair is never divided.
+        let mut twice = line(30);
+        twice.coordinates = concatenate(Axis(0), &[twice.coordinates.view(), twice.coordinates.view()]).unwrap();
+        twice.points = concatenate(Axis(0), &[twice.points.view(), twice.points.view()]).unwrap();
+        for fold in divide(&twice, 0) {
+            assert!(fold.test.iter().all(|&row| fold.test.contains(&((row + 30) % 60))));
+        }
     }
 }

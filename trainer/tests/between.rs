@@ -90,7 +90,10 @@ fn a_calibration_grid_is_better_than_bilinear_interpolation_and_says_how_good_it
     let said = held_out["model"]["psnr_db"].as_f64().expect("a number");
     // Corners and edges are extrapolated in cross-validation, and are interpolated by the model that is kept.
     assert!(said < psnr_db + 3.0 && said > 35.0, "held out {said} dB, true {psnr_db} dB");
-    assert!(held_out["how"].as_str().is_some_and(|how| how.contains("cross-validation")), "{held_out}");
+    assert!(
+        held_out["how"].as_str().is_some_and(|how| how.contains("each left out of one of 5 extra trainings")),
+        "{held_out}"
+    );
     assert!(fitted["advice"].to_string().contains("parameters"), "{}", fitted["advice"]);
 }
 
@@ -121,7 +124,7 @@ fn noise_is_not_learned_and_each_output_has_its_own_line() {
     let output = trainer(desk.path(), &[&["fit", "train.csv", "--out", "run"], &columns[..]].concat());
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(text.contains("held out: 99 of 500 rows"), "{text}");
+    assert!(text.contains("held out: 99 of 500 rows (never those at the ends of an input)"), "{text}");
     for name in ["volt ", "metre"] {
         assert!(
             text.lines().any(|line| line.trim_start().starts_with(name) && line.contains("largest error")),
@@ -129,8 +132,8 @@ fn noise_is_not_learned_and_each_output_has_its_own_line() {
         );
     }
     let judged = json(desk.path(), &["evaluate", "run/model.ffm", "test.csv", "--json"]);
-    // Without the noise: nearer to the function than the noisy rows are.
-    assert!(judged["psnr_db"].as_f64().is_some_and(|db| db > 55.0), "{judged}");
+    // Nearer to the function than the noisy rows are: their noise is at 50.5 dB.
+    assert!(judged["psnr_db"].as_f64().is_some_and(|db| db > 52.0), "{judged}");
     assert_eq!(judged["rmse"], Value::Null, "volts and metres have no common error");
     let card = trainer(desk.path(), &["inspect", "run/model.ffm"]);
     assert!(String::from_utf8_lossy(&card.stdout).contains("held_out"), "the card tells how good the model is");
@@ -151,18 +154,18 @@ fn a_guided_run_goes_on_to_the_same_bits_and_needs_its_guide() {
         let whole = [&["fit", "train.csv", "--out", out, "--json", "--schedule", "constant"], &options[..4]].concat();
         json(desk.path(), &[&whole[..], &["--steps", steps]].concat())
     };
-    fit("whole", "60");
-    let begun = fit("part", "20");
-    let resumed = json(desk.path(), &["fit", "--resume", "part", "--steps", "60", "--json"]);
+    fit("whole", "200");
+    let begun = fit("part", "100");
+    let resumed = json(desk.path(), &["fit", "--resume", "part", "--steps", "200", "--json"]);
     let network = |run: &str| fs::read(desk.path().join(run).join("checkpoint.safetensors")).expect("a checkpoint");
     // The checkpoint holds the steps that each run was first told, in its settings, beside the same tensors.
     let tail = |bytes: &[u8]| bytes[bytes.len() - 4000..].to_vec();
     assert_eq!(tail(&network("part")), tail(&network("whole")));
-    // The held-out figures are of trainings of 20 steps, and say so after 60.
+    // The held-out figures are of trainings of 100 steps, and say so after 200.
     let how = |run: &Value| run["held_out"]["how"].as_str().expect("a text").to_owned();
-    assert!(!how(&begun).contains("steps") && how(&resumed).contains("of 20 steps each"), "{}", how(&resumed));
+    assert!(!how(&begun).contains("steps") && how(&resumed).contains("of 100 steps each"), "{}", how(&resumed));
     fs::remove_file(desk.path().join("part/guide.safetensors")).expect("the guide");
-    let refused = trainer(desk.path(), &["fit", "--resume", "part", "--steps", "80"]);
+    let refused = trainer(desk.path(), &["fit", "--resume", "part", "--steps", "300"]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && said.contains("guide.safetensors"), "{said}");
 }
@@ -192,4 +195,17 @@ fn a_picture_is_stored_and_says_that_nothing_was_held_out() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && said.contains("no samples were held out"), "{said}");
     assert!(!desk.path().join("run/guide.safetensors").exists());
+}
+
+#[test]
+fn outputs_that_are_mostly_one_value_are_met() {
+    // A sigmoid that saturates at the end of the range would answer one value for ever, 1/14 of the range off.
+    let ramp = table("x,y,c", (0..101).map(|k| vec![f64::from(k), (f64::from(k) - 90.0).max(0.0), 3.0]));
+    let desk = tempfile::tempdir().expect("a directory");
+    fs::write(desk.path().join("ramp.csv"), ramp).expect("a file");
+    let fit = ["fit", "ramp.csv", "--inputs", "x", "--out", "run", "--json", "--holdout", "none", "--steps", "1000"];
+    let fitted = json(desk.path(), &fit);
+    let outputs = &fitted["f32"]["train"]["outputs"];
+    let largest = |k: usize| outputs[k]["max_abs_error"].as_f64().expect("a number");
+    assert!(largest(0) < 0.3 && largest(1) < 0.003, "{outputs}");
 }

@@ -95,8 +95,8 @@ use crate::theory::select::SelectParams;
 
 /// Candidates.
 const CANDIDATES: usize = 12;
-/// Fewer training samples tell nothing.
-const LEAST_SAMPLES: usize = 20;
+/// Fewer training samples tell nothing, where no guide stands in for them.
+pub const LEAST_SAMPLES: usize = 20;
 /// With a guide the candidates for σ are the powers of two between these.
 const GUIDED_OCTAVES: (i32, i32) = (-4, 11);
 /// Points of a patch that the kernel sees.
@@ -357,12 +357,15 @@ mod tests {
         let other = choose(Setting::Scale, &params, &spoilt, (&all, Judge::Stored), None).unwrap();
         assert_eq!(stored.judge, Judge::Stored);
         assert_ne!(stored.candidates, other.candidates);
-        // The best in the middle of the tried ones is no end; with its neighbour untried it is.
-        let at = stored.candidates.iter().position(|candidate| candidate.value == stored.trial).unwrap();
-        assert!(!stored.is_at_an_end());
-        let mut open = stored.clone();
-        open.candidates[at + 1].trial_psnr_db = None;
-        assert!(open.is_at_an_end());
+        // The best between two that were tried is no end; with a neighbour untried, or none, it is.
+        let candidate = |value: f64, trial_psnr_db| Candidate { value, theory_psnr_db: None, trial_psnr_db };
+        let known: Vec<Candidate> =
+            [(1.0, 20.0), (2.0, 30.0), (4.0, 25.0)].map(|(v, db)| candidate(v, Some(db))).to_vec();
+        let at = |trial, candidates: &[Candidate]| {
+            Choice { trial, candidates: candidates.to_vec(), ..stored.clone() }.is_at_an_end()
+        };
+        assert!(!at(2.0, &known) && at(4.0, &known));
+        assert!(at(2.0, &[known[0].clone(), known[1].clone(), candidate(4.0, None)]));
     }
 
     #[test]

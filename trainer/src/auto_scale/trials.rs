@@ -6,6 +6,7 @@ use rand::seq::SliceRandom;
 
 use super::{AutoScaleError, Judge, Setting};
 use crate::dataset::{Dataset, Split};
+use crate::encoding::EncodingError;
 use crate::fit::{FitError, FitParams, Fitted};
 use crate::optimizer::Schedule;
 use crate::train::{Ended, TrainError, Watch, step_rng};
@@ -77,7 +78,11 @@ impl<'a> Trials<'a> {
     /// Minus infinity where training diverges.
     fn psnr_db(&self, candidate: f64) -> Result<f64, AutoScaleError> {
         let params = self.setting.of(&self.params, candidate);
-        let params = params.check(self.dataset.inputs(), self.dataset.outputs())?;
+        let params = match params.check(self.dataset.inputs(), self.dataset.outputs()) {
+            // So small a scale leaves nothing along axes whose frequencies are whole.
+            Err(FitError::Encoding(EncodingError::AllZero)) => return Ok(f64::NEG_INFINITY),
+            checked => checked?,
+        };
         let mut state = params.start();
         let mut watch = Watch { stop: self.stop, ..Watch::default() };
         match params.continue_fit(self.dataset, &self.split, &mut state, &mut watch) {

@@ -135,7 +135,9 @@ impl Predict {
 
     fn read(&self, path: &Path, inputs: &[String], text: &str) -> anyhow::Result<Array2<f64>> {
         let mut options = self.reading.options(&[], &[]);
-        for (given, option) in [(options.channels_last, "--channels-last"), (options.wide, "--wide")] {
+        let needless =
+            [(options.channels_last, "--channels-last"), (options.wide, "--wide"), (options.volume, "--volume")];
+        for (given, option) in needless {
             ensure!(!given, "{option} tells inputs from outputs, and points have no outputs; leave it out");
         }
         options.no_data = model_card::load_options(text, path, options.clone()).no_data;

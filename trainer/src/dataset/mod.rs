@@ -38,7 +38,7 @@ pub mod holdout;
 mod image;
 mod load;
 pub mod npy;
-mod npz;
+pub(crate) mod npz;
 mod origin;
 pub mod periodic;
 mod points;

@@ -9,7 +9,7 @@ use super::NpyError;
 use super::grid::unravel;
 
 /// The first six bytes of every `.npy` file.
-pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
+pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// Elements converted at a time when writing: large arrays need no second copy.
 const WRITE_CHUNK: usize = 8192;

@@ -7,10 +7,10 @@ use zip::ZipArchive;
 use super::NpyError;
 
 /// The first bytes of every zip that holds anything.
-pub(super) const MAGIC: &[u8] = b"PK\x03\x04";
+pub(crate) const MAGIC: &[u8] = b"PK\x03\x04";
 
 /// The `.npy` bytes of the named array, or of the only one.
-pub(super) fn member(bytes: &[u8], wanted: Option<&str>) -> Result<Vec<u8>, NpyError> {
+pub(crate) fn member(bytes: &[u8], wanted: Option<&str>) -> Result<Vec<u8>, NpyError> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| NpyError::archive(&error))?;
     let names: Vec<String> = names(&archive)?;
     let listed = || names.join(", ");

@@ -6,8 +6,10 @@
 
 use crate::dataset::sentinel::plain;
 
-/// The largest rounding error that is left alone, as a part of what the values span: a model is not more exact than this.
-const MOST_ERROR: f64 = 1.0 / 262_144.0;
+/// A rounding error up to this part of what the values span is left alone: a model is not more exact.
+const OF_SPAN: f64 = 1.0 / 262_144.0;
+/// A rounding error up to this part of the spacing is left alone too: a sixty-fourth of a step moves no feature of the data.
+const OF_SPACING: f64 = 1.0 / 64.0;
 /// An origin is worth its name if it makes the rounding error this many times smaller.
 const LEAST_GAIN: f64 = 4.0;
 /// With an error beyond this part of the spacing, values that differ can become the same.
@@ -51,7 +53,8 @@ impl Spread {
     /// Where to count from: 0, unless that loses digits that a round number nearby keeps.
     pub(super) fn origin(&self) -> f64 {
         let error = half_step(self.size_from(0.0));
-        if self.distinct == 1 || error <= MOST_ERROR * (self.maximum - self.minimum) {
+        let left_alone = (OF_SPAN * (self.maximum - self.minimum)).max(OF_SPACING * self.spacing);
+        if self.distinct == 1 || error <= left_alone {
             return 0.0;
         }
         let origin = round_number(self.minimum, self.maximum);
@@ -76,7 +79,9 @@ impl Spread {
             ));
         }
         let error = half_step(self.size_from(origin));
-        if self.distinct > 1 && error > MERGES * self.spacing {
+        // Values of an output that differ less than a model can tell are no loss.
+        let is_seen = is_input || error > OF_SPAN * (self.maximum - self.minimum);
+        if self.distinct > 1 && is_seen && error > MERGES * self.spacing {
             notes.push(format!(
                 "warning: {what} has values {spacing} apart, which single precision, in which models compute, rounds by up to {}; \
                  give less of its range, or coarser steps",
@@ -146,6 +151,9 @@ mod tests {
         assert_eq!(origin(&steps(1_699_999_999.9, 0.01)), 1_700_000_000.0);
         assert_eq!(origin(&steps(-7_000_003.5, 0.125)), -7_000_000.0);
         assert_eq!(origin(&steps(-7_000_003.5, 0.0625)), -7_000_004.0);
+        // Heights of 1000 metres that fill 100 metres densely: the error is 6e-7 of what they span.
+        let dense: Vec<f64> = (0..10_000).map(|k| 1000.0 + 0.01 * f64::from(k) + 1e-9).collect();
+        assert_eq!(origin(&dense), 0.0);
         // Years, kilopascals, indices and random numbers need none.
         for (from, step) in [(1990.0, 0.25), (95.0, 0.1), (0.0, 1.0), (-1.0, 1.3e-4), (2.4e9, 1e6)] {
             assert_eq!(origin(&steps(from, step)), 0.0, "{from}");
@@ -159,7 +167,7 @@ mod tests {
         let spread = Spread::of(&long);
         let notes = spread.notes("column 't'", spread.origin(), true);
         assert!(
-            notes.last().is_some_and(|note| note.contains("0.001 apart") && note.contains("rounds by up to 4")),
+            notes.last().is_some_and(|note| note.contains("0.001 apart") && note.contains("rounds by up to 64")),
             "{notes:?}"
         );
     }

@@ -19,6 +19,7 @@ mod kernel;
 mod sampling;
 mod search;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use ndarray::{Array2, ArrayView2, Axis, s};
@@ -72,8 +73,8 @@ impl Guide {
     /// # Errors
     /// [`TheoryError`] if the memory does not suffice or no regression can be solved.
     pub fn fit(dataset: &Dataset, samples: &[usize], periodic: &[bool], seed: u64) -> Result<Self, TheoryError> {
-        let points = unit_points(dataset.coordinates.select(Axis(0), samples).view());
-        let targets = dataset.targets.select(Axis(0), samples).mapv(f64::from);
+        let (coordinates, targets) = merged(dataset, samples);
+        let points = unit_points(coordinates.view());
         let outputs = targets
             .columns()
             .into_iter()
@@ -196,6 +197,24 @@ fn learned(dataset: &Dataset, coordinates: Array2<u32>, targets: Array2<f32>, ou
         notes: Vec::new(),
         ..dataset.clone()
     }
+}
+
+/// The points of some samples, each once, and the mean of what the samples there say: a value that is measured twice is no value that
+/// can be left out and told by others.
+fn merged(dataset: &Dataset, samples: &[usize]) -> (Array2<u32>, Array2<f64>) {
+    let mut places: BTreeMap<Vec<u32>, Vec<usize>> = BTreeMap::new();
+    for &sample in samples {
+        places.entry(dataset.coordinates.row(sample).to_vec()).or_default().push(sample);
+    }
+    // In the order of the samples.
+    let mut groups: Vec<Vec<usize>> = places.into_values().collect();
+    groups.sort_unstable();
+    let first: Vec<usize> = groups.iter().map(|group| group[0]).collect();
+    let mean = |(group, output): (usize, usize)| {
+        let values = groups[group].iter().map(|&sample| f64::from(dataset.targets[[sample, output]]));
+        values.sum::<f64>() / groups[group].len() as f64
+    };
+    (dataset.coordinates.select(Axis(0), &first), Array2::from_shape_fn((first.len(), dataset.outputs()), mean))
 }
 
 /// Q0.32 counts of one turn.

@@ -121,8 +121,8 @@ mod tests {
     fn a_periodic_axis_is_covered_beyond_its_last_row() {
         let rows = array![[0u32], [1 << 30], [1 << 31]];
         let points = between(rows.view(), &ends(rows.view(), &[true]), 1000, 0);
-        let beyond = points.iter().filter(|&&x| x > 1 << 31).count();
-        assert!((240..=260).contains(&beyond), "half of the even half: {beyond}");
+        let beyond = points.iter().take(500).filter(|&&x| x > 1 << 31).count();
+        assert!((245..=255).contains(&beyond), "half of the even half: {beyond}");
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Table {
         measured.fold(None, |best, row| if better(best, row) { Some(row) } else { best })
     }
 
-    /// The axes at whose first or last value the best setting lies, of those with more than two values: a better one may lie beyond.
+    /// The axes at whose first or last value the best setting lies, of those with several values: a better one may lie beyond.
     #[must_use]
     pub fn edges(&self) -> Vec<String> {
         let Some(best) = self.best() else { return Vec::new() };
@@ -81,7 +81,7 @@ impl Table {
         };
         let at_edge = |&axis: &Axis| {
             let (values, best) = (numbers(axis), value(best, axis));
-            values.len() > 2 && (values.first() == Some(&best) || values.last() == Some(&best))
+            values.len() > 1 && (values.first() == Some(&best) || values.last() == Some(&best))
         };
         let axes = self.manifest.grid.axes().into_iter().filter(at_edge);
         axes.map(|axis| format!("{} {}", axis.name(), value_text(best, axis))).collect()

@@ -17,7 +17,7 @@ use trainer::run::RunFolder;
 use trainer::saved::{RunSettings, SavedNetwork};
 use trainer::train::{Ended, TrainError, TrainState, Watch};
 use trainer::validation::{Measured, Validation, ValidationError};
-use trainer::{checkpoint, files, progress};
+use trainer::{checkpoint, files, progress, validation};
 
 pub(super) use self::settings::{PrecisionArg, Settings, given_precision, parse_precision};
 use super::number::from_one;
@@ -106,7 +106,7 @@ impl Fit {
         self.settings.warn_of_options_without_effect();
         self.settings.warn_of_uneven_frequencies(dataset.inputs());
         let split = params.split(&dataset)?;
-        let choices = self.settings.choices(&dataset);
+        let choices = self.settings.choices(&dataset, split.train.len());
         let between = is_wanted_between(&dataset);
         if choices.contains(&Setting::Scale) && between && guide::is_possible(split.train.len()) {
             self.settings.guide(&mut settings.fit, self.steps);
@@ -126,7 +126,9 @@ impl Fit {
             }
         }
         let Prepared { learned, held_out, choice } = prepared?;
-        warn_of_redundant_frequencies([(&settings.fit.encoding, params.encoding())]);
+        if self.settings.has_scale() {
+            warn_of_redundant_frequencies([(&settings.fit.encoding, params.encoding())]);
+        }
         let (state, fingerprint) = (params.start(), fingerprint(&dataset, learned.as_ref()));
         Ok(Job { folder, settings, dataset, split, learned, held_out, choice, params, state, fingerprint })
     }
@@ -224,15 +226,19 @@ impl Preparation<'_> {
     }
 
     fn measure(&self) -> anyhow::Result<Option<Measured>> {
-        trainer::note!(
-            "measuring the quality at samples that extra trainings leave out (--holdout none turns this off)"
-        );
+        let tell = |done: usize, all: usize| match done {
+            0 => trainer::note!(
+                "measuring the quality by extra trainings that leave samples out (--holdout none turns this off)"
+            ),
+            _ => trainer::note!("extra training {done} of {all} is done"),
+        };
         let validation = Validation {
             settings: self.settings,
             params: &self.params,
             dataset: self.dataset,
             precision: given_precision(&self.settings.precision)?,
             stop: Some(interrupt::catch()?),
+            tell: &tell,
         };
         match validation.measure() {
             // The training itself may still succeed, and says so if it does not.

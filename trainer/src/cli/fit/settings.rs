@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{ArgAction, ValueEnum};
 use firmware_core::Precision;
-use trainer::auto_scale::Setting;
+use trainer::auto_scale::{self, Setting};
 use trainer::dataset::periodic::{self, NamedPeriod};
 use trainer::dataset::{Dataset, Holdout, LoadOptions, Outside};
 use trainer::effect::EncodingOption;
 use trainer::encoding::EncodingKind;
 use trainer::fit::FitParams;
-use trainer::guide::is_wanted_between;
+use trainer::guide::{self, is_wanted_between};
+use trainer::loss::SquaredError;
 use trainer::network::OutputActivation;
 use trainer::optimizer::Schedule;
 use trainer::saved::RunSettings;
@@ -188,11 +189,12 @@ impl Settings {
     }
 
     /// What is to be chosen before training on these data: where values between the samples are wanted, the scale too, unless the user
-    /// gives one.
-    pub(super) fn choices(&self, dataset: &Dataset) -> Vec<Setting> {
+    /// gives one or there are too few samples.
+    pub(super) fn choices(&self, dataset: &Dataset, training_samples: usize) -> Vec<Setting> {
         let mut choices: Vec<Setting> = self.wishes().collect();
         let is_gaussian = self.encoding.unwrap_or_default() == EncodingKind::Gaussian;
-        if self.scale.is_none() && is_gaussian && is_wanted_between(dataset) {
+        let is_possible = guide::is_possible(training_samples) || training_samples >= auto_scale::LEAST_SAMPLES;
+        if self.scale.is_none() && is_gaussian && is_wanted_between(dataset) && is_possible {
             choices.push(Setting::Scale);
         }
         choices
@@ -203,11 +205,19 @@ impl Settings {
         fit.guide = true;
         fit.steps = steps.unwrap_or(GUIDED_STEPS);
         fit.batch = self.batch.map_or(Some(GUIDED_BATCH), |batch| batch.0);
+        if fit.output == OutputActivation::Sigmoid {
+            fit.loss = SquaredError::Logistic;
+        }
     }
 
     /// The file to read: that of the points, if they are given.
     pub(in crate::cli) fn input<'a>(&'a self, input: Option<&'a PathBuf>) -> anyhow::Result<&'a PathBuf> {
         self.points.or(input).context("name a file of data, or give --points and --targets")
+    }
+
+    /// Whether the user gave a scale.
+    pub(super) fn has_scale(&self) -> bool {
+        matches!(self.scale, Some(Value::Given(_)))
     }
 
     /// Whether the user said which samples test.

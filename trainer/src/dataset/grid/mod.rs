@@ -69,6 +69,14 @@ impl Raster {
         self.check_finite(cells.as_deref())?;
         let output_origins = self.count_from_origins(options.origins.as_ref());
         let maps = self.maps()?;
+        for (output, name) in self.names.iter().enumerate() {
+            let mut values = self.values.iter().skip(output).step_by(self.names.len());
+            let first = values.next().copied().unwrap_or_default();
+            if values.len() > 0 && values.all(|&value| value == first) {
+                let value = sentinel::plain(first + output_origins[output]);
+                self.notes.push(format!("warning: '{name}' is {value} in every cell, so there is nothing to learn"));
+            }
+        }
         let axes: Vec<_> = self.shape.iter().rev().map(|&len| domain::index_axis(len)).collect();
         let mut points = domain::lattice_points(&self.shape);
         if let Some(cells) = &cells {
