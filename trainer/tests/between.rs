@@ -136,7 +136,10 @@ fn noise_is_not_learned_and_each_output_has_its_own_line() {
     assert!(judged["psnr_db"].as_f64().is_some_and(|db| db > 52.0), "{judged}");
     assert_eq!(judged["rmse"], Value::Null, "volts and metres have no common error");
     let card = trainer(desk.path(), &["inspect", "run/model.ffm"]);
-    assert!(String::from_utf8_lossy(&card.stdout).contains("held_out"), "the card tells how good the model is");
+    assert!(
+        String::from_utf8_lossy(&card.stdout).contains("held out                99 of 500 rows"),
+        "the card tells how good the model is"
+    );
 }
 
 /// A table of 30 rows, and options that train quickly.

@@ -73,7 +73,7 @@ fn a_grid_with_holes_trains_on_what_it_has() {
     said(&trainer(desk.path(), &format!("fit dem.npy --out skipped {QUICK} --no-data -9999 --skip-missing")));
     assert_eq!(json(&trainer(desk.path(), "evaluate array/model.ffm dem.npy --json"))["samples"], 6);
     let noticed = said(&trainer(desk.path(), &format!("fit dem.npy --out noticed {QUICK} --no-data nan")));
-    assert!(noticed.contains("warning: 1 of the 7 values of the grid are -9999"), "{noticed}");
+    assert!(noticed.contains("warning: 1 of the 7 values of the grid is -9999"), "{noticed}");
 }
 
 #[test]

@@ -51,8 +51,8 @@ pub fn fingerprint(train: &Views) -> u64 {
     fingerprint_of(values.map(f32::to_bits).chain(words).chain(masks.map(|&kept| u32::from(kept))))
 }
 
-/// A row of `cameras.json`.
-#[derive(Serialize, Deserialize)]
+/// A row of `cameras.json`. It is not read by serde: numbers of untagged alternatives cannot be read in every build of the workspace.
+#[derive(Serialize)]
 #[serde(untagged)]
 enum Row {
     Plain([f32; Camera::VALUES]),
@@ -70,14 +70,18 @@ pub fn cameras_text(viewpoints: &[Viewpoint]) -> String {
 
 /// The cameras of such a text; `None` if it holds others.
 pub fn parse_cameras(text: &[u8]) -> Option<Vec<Viewpoint>> {
-    let rows: Vec<Row> = serde_json::from_slice(text).ok()?;
-    let viewpoint = |row: &Row| match row {
-        Row::Plain(camera) => Viewpoint { camera: Camera::from_values(camera), lens: None },
-        Row::Lens(camera, lens) => {
-            Viewpoint { camera: Camera::from_values(camera), lens: Some(Lens::from_values(lens)) }
-        }
+    let rows: Vec<serde_json::Value> = serde_json::from_slice(text).ok()?;
+    let viewpoint = |row: serde_json::Value| -> Option<Viewpoint> {
+        let has_lens = row.get(0)?.is_array();
+        let (camera, lens): (_, Option<[f64; Lens::VALUES]>) = if has_lens {
+            let (camera, lens) = serde_json::from_value(row).ok()?;
+            (camera, Some(lens))
+        } else {
+            (serde_json::from_value(row).ok()?, None)
+        };
+        Some(Viewpoint { camera: Camera::from_values(&camera), lens: lens.as_ref().map(Lens::from_values) })
     };
-    Some(rows.iter().map(viewpoint).collect())
+    rows.into_iter().map(viewpoint).collect()
 }
 
 /// The files of a run.

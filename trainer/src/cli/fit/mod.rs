@@ -370,9 +370,10 @@ impl Job {
         let precision = outcome.precision;
         match &outcome.held_out {
             Some(held_out) => section(&format!("held out: {}; {precision}", held_out.how), &held_out.model),
-            None => trainer::note!(
-                "note: no samples were held out; --holdout 0.1 measures the quality between the samples."
-            ),
+            None if self.dataset.len() < validation::LEAST_SAMPLES => {
+                trainer::note!("note: there are too few samples to hold any out and measure the quality between them");
+            }
+            None => trainer::note!("note: no samples were held out; --holdout 0.1 measures the quality between them"),
         }
         let trained = outcome.model.train.samples;
         section(&format!("trained: {trained} samples; {precision}"), &outcome.model.train);

@@ -186,9 +186,14 @@ fn arrays_of_colours_are_pictures_or_asked_about() {
     assert!(asked.contains("--channels-last"), "{asked}");
     for (shape, words) in [(&[200usize, 3][..], "--points"), (&[3, 6, 7], "moveaxis"), (&[9, 7, 2], "--channels-last")]
     {
-        let len = shape.iter().product();
-        let data = load_plain("d.npy", &npy_f32(shape, &vec![0.5; len])).unwrap();
+        let len: usize = shape.iter().product();
+        let values: Vec<f32> = (0..len).map(|k| k as f32).collect();
+        let data = load_plain("d.npy", &npy_f32(shape, &values)).unwrap();
         assert!(data.notes.len() == 1 && data.notes[0].contains(words), "{shape:?}: {:?}", data.notes);
     }
-    assert!(load_plain("d.npy", &npy_f32(&[5, 6, 7], &[0.5; 210])).unwrap().notes.is_empty());
+    let volume: Vec<f32> = (0..210).map(|k| k as f32).collect();
+    assert!(load_plain("d.npy", &npy_f32(&[5, 6, 7], &volume)).unwrap().notes.is_empty());
+    // An output that never changes is said.
+    let flat = load_plain("d.npy", &npy_f32(&[5, 6, 7], &[0.5; 210])).unwrap();
+    assert_eq!(flat.notes, ["warning: 'value' is 0.5 in every cell, so there is nothing to learn"]);
 }
