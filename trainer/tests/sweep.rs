@@ -153,7 +153,9 @@ fn a_scale_is_chosen_before_training_and_the_report_shows_how() {
     };
     json(&fit("auto", &["--holdout", "0.1"]));
     let choice: Value = serde_json::from_slice(&fs::read(desk.path("auto/choice.json")).unwrap()).unwrap();
-    assert_eq!(choice["candidates"].as_array().unwrap().len(), 12);
+    let tried =
+        choice["candidates"].as_array().unwrap().iter().filter(|candidate| !candidate["trial_psnr_db"].is_null());
+    assert!(tried.count() >= 3 && choice["judge"] == "guide", "{choice}");
     assert!(image::open(desk.path("auto/choice.png")).is_ok());
     assert!(fs::read_to_string(desk.path("auto/report.html")).unwrap().contains("How the scale was chosen"));
     assert!(failure(&desk.sweep("bad", "--scale auto --widths 4,8")).contains("auto chooses for one training"));
