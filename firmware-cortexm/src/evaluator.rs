@@ -13,6 +13,11 @@ pub(crate) fn take_scratch() -> Result<&'static mut [u32], Failure> {
     Ok(scratch.ok_or(Failure::Buffers)?)
 }
 
+/// Whether a line of a model's text tells how its inputs and outputs are counted: `input_origins: [500000.0,4649770.0]`.
+fn is_about_numbers(line: &str) -> bool {
+    ["input_units:", "output_units:", "input_origins:", "output_origins:"].iter().any(|key| line.starts_with(key))
+}
+
 /// A model that parsed and gave its known answers.
 pub(crate) struct Evaluator {
     model: Model<'static>,
@@ -38,6 +43,10 @@ impl Evaluator {
         let scratch = take_scratch()?;
         model.self_test(scratch).map_err(Failure::SelfTest)?;
         defmt::info!("self-test passed");
+        // In which units and from which origins the model answers, where that differs from plain numbers.
+        for line in model.text().lines().filter(|line| is_about_numbers(line)) {
+            defmt::info!("{=str}", line);
+        }
         Ok(Self { model, scratch })
     }
 
