@@ -76,9 +76,9 @@ pub enum ElevationError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TiffFault {
-    /// Bytes that are missing or contradict each other.
+    /// Bytes that are missing or contradict each other; the reason is in the sentence, and no `source` that would repeat it.
     #[error("the TIFF is damaged or cut short ({0}); copy it again")]
-    Damaged(#[source] ::tiff::TiffError),
+    Damaged(::tiff::TiffError),
     /// A kind of TIFF that is not read.
     #[error("this kind of TIFF is not read ({reason}); convert it with: {command}")]
     Unsupported {
