@@ -204,9 +204,9 @@ impl Preparation<'_> {
                 }
                 _ => self.choose(setting)?,
             };
-            let choice = choice.or_else(|error| match error {
-                AutoScaleError::Interrupted => Err(anyhow::Error::from(error)),
-                error => Err(anyhow::Error::from(error).context(name.clone())),
+            let choice = choice.map_err(|error| match error {
+                AutoScaleError::Interrupted => anyhow::Error::from(error),
+                error => anyhow::Error::from(error).context(name.clone()),
             })?;
             tell(&choice);
             self.settings.fit = choice.apply(&self.settings.fit);
