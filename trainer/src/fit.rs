@@ -276,7 +276,7 @@ impl ValidFitParams {
         }
     }
 
-    /// What the network learns in place of the given samples: those of a [guide](crate::guide) that was fitted to them. `None` if no guide
+    /// What the network learns in place of the given samples: those of a [guide] that was fitted to them. `None` if no guide
     /// is wanted, or there are too few or too many samples for one.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Quality at samples that were held out, where none are spared for it: several trainings, each without some of the samples.
 //!
-//! Few rows are divided into [`FOLDS`] parts, and each part is predicted by a network that was trained on the others (cross-validation);
+//! Few rows are divided into five parts, and each part is predicted by a network that was trained on the others (cross-validation);
 //! of many rows one part is held out once. The network that is kept then trains on all rows. Each network is quantized like the one
 //! that is kept, and both its f32 outputs and those of its artifact are compared.
 //!

@@ -6,11 +6,11 @@
 //!
 //! - **Kernel.** Fourier features with B ~ N(0, σ²) have the kernel `E cos 2πb·δ = exp(-2π²σ²|δ|²)` (Rahimi and Recht 2007): the guide
 //!   is what the encoding would give with infinitely many frequencies. Two rougher kernels, Matérn 3/2 and the exponential, stand for
-//!   functions with kinks ([`kernel`]).
+//!   functions with kinks (`guide/kernel.rs`).
 //! - **Choice.** σ of each axis, the kernel and the nugget (the share of noise) of each output are those with the least squared error
-//!   at rows left out one at a time ([`search`]).
+//!   at rows left out one at a time (`guide/search.rs`).
 //! - **Samples.** The rows themselves, as the regression smooths them, and points between them: all over the domain of up to three
-//!   inputs, and along the lines between neighbouring rows ([`sampling`]).
+//!   inputs, and along the lines between neighbouring rows (`guide/sampling.rs`).
 //!
 //! The guide never sees samples that are held out. Its targets keep a margin from both ends of the unit range, so that a sigmoid need
 //! not saturate to reach the largest and the smallest value.
