@@ -12,7 +12,7 @@
 //! - **Samples.** The rows themselves, as the regression smooths them, and points between them: all over the domain of up to three
 //!   inputs, and along the lines between neighbouring rows (`guide/sampling.rs`).
 //!
-//! The guide never sees samples that are held out. Its targets keep a margin from both ends of the unit range, so that a sigmoid need
+//! The guide never sees a value that is held out. Its targets keep a margin from both ends of the unit range, so that a sigmoid need
 //! not saturate to reach the largest and the smallest value.
 
 mod kernel;
