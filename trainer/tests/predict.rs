@@ -8,7 +8,7 @@ use firmware_core::artifact::{self, Description, Header, Layer, LayerKind};
 use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
 use serde_json::Value;
 use tempfile::TempDir;
-use trainer::dataset::npy;
+use trainer::data::npy;
 
 /// `value = 10 + 4 · (0.5 · u + 0.25 · w)`, where u and w run from -1 at the minimum of x and y to 1 one period further; x from 0 to 3
 /// with a period of 4, y from 0 to 1 with a period of 2.

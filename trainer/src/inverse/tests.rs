@@ -8,7 +8,7 @@ use super::error::InverseError;
 use super::mri::{self, MriParams};
 use super::shape::{self, ShapeParams, made};
 use super::training::{ComparisonMonitor, TrainingParams};
-use crate::train::Progress;
+use crate::training::Progress;
 
 struct Silent;
 
