@@ -91,11 +91,12 @@ macro_rules! frame_end {
     };
 }
 
-/// Implements [`Arithmetic`](super::Arithmetic) for `$name` by an encoder and by layers for one lane and perhaps two; what
+/// Implements [`Arithmetic`](super::contract::Arithmetic) for `$name` by an encoder and by layers for one lane and perhaps two; what
 /// is left is portable.
 macro_rules! arithmetic {
     ($name:ident, lanes: $lanes:literal, $encode:expr, $layer:ident $(, $layer_2:ident)?) => {
         impl Arithmetic for $name {
+            const PRECISION: Precision = Precision::$name;
             const LANES: usize = $lanes;
 
             #[inline]
@@ -139,10 +140,11 @@ pub(super) use arithmetic;
 #[cfg(not(kernels = "thumb1"))]
 pub(super) use {extensions, frame, frame_end};
 
+use super::contract::{Layer, Point};
 use super::portable::{store_float, store_halfword};
-use super::{BLOCK_ROWS, Layer, Point, block_words, padded_inputs};
 use crate::encoding::Encoding;
-use crate::model::Precision;
+use crate::layout::{BLOCK_ROWS, block_words, padded_inputs};
+use crate::precision::Precision;
 use core::ops::Range;
 
 /// What a layer in assembly is to do. The fields' order is known to the assembly.

@@ -14,9 +14,10 @@
 //! the unit. Requantization is SMMULR and USAT.
 
 use super::assembly::{self, LayerCall, LayerKernel, arithmetic};
-use super::{Arithmetic, Layer, Point, dsp_encoder, portable};
+use super::contract::{Arithmetic, Layer, Point};
+use super::{dsp_encoder, portable};
 use crate::encoding::Encoding;
-use crate::model::Precision;
+use crate::precision::Precision;
 
 /// int8 weights, int16 activations.
 pub(crate) struct W8A16;

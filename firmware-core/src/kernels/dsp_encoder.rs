@@ -5,11 +5,11 @@
 //! phases kept in RAM) was tried and left out: the phase is so small a part of the encoder, and the encoder of an
 //! evaluation, that it saves about 1 % on a Cortex-M4F.
 
-use super::Point;
 use super::assembly::{self, EncodeCall};
+use super::contract::Point;
 use crate::encoding::Encoding;
-use crate::model::Precision;
-use crate::trig::{EVEN, ODD};
+use crate::fixed::{EVEN, ODD};
+use crate::precision::Precision;
 
 #[expect(unsafe_code, reason = "the encoders below are written in assembly")]
 unsafe extern "C" {

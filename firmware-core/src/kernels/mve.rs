@@ -13,10 +13,11 @@
 //! extension, which these cores have too.
 
 use super::assembly::{self, EncodeCall, LayerCall, LayerKernel, arithmetic};
-use super::{Arithmetic, Layer, Point, dsp_encoder, portable};
+use super::contract::{Arithmetic, Layer, Point};
+use super::{dsp_encoder, portable};
 use crate::encoding::Encoding;
-use crate::model::Precision;
-use crate::trig::{EVEN, ODD};
+use crate::fixed::{EVEN, ODD};
+use crate::precision::Precision;
 
 /// int8 weights, int16 activations.
 pub(crate) struct W8A16;

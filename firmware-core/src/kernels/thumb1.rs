@@ -10,10 +10,11 @@
 //! ADD reaches. Requantization multiplies in four halves, and only where the accumulator is positive.
 
 use super::assembly::{self, EncodeCall, LayerCall, LayerKernel, arithmetic};
-use super::{Arithmetic, Layer, Point, portable};
+use super::contract::{Arithmetic, Layer, Point};
+use super::portable;
 use crate::encoding::Encoding;
-use crate::model::Precision;
-use crate::trig::{EVEN, ODD};
+use crate::fixed::{EVEN, ODD};
+use crate::precision::Precision;
 
 /// int8 weights, int16 activations.
 pub(crate) struct W8A16;

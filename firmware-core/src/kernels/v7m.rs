@@ -9,10 +9,11 @@
 //! end of a block as (mix - even) / 256. Requantization is SMULL with the rounding added, and USAT.
 
 use super::assembly::{self, EncodeCall, LayerCall, LayerKernel, arithmetic, frame, frame_end};
-use super::{Arithmetic, Layer, Point, portable};
+use super::contract::{Arithmetic, Layer, Point};
+use super::portable;
 use crate::encoding::Encoding;
-use crate::model::Precision;
-use crate::trig::{EVEN, ODD};
+use crate::fixed::{EVEN, ODD};
+use crate::precision::Precision;
 
 /// int8 weights, int16 activations.
 pub(crate) struct W8A16;

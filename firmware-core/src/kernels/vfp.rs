@@ -5,9 +5,10 @@
 //! take one each.) ReLU clears by the sign bit.
 
 use super::assembly::{self, LayerCall, LayerKernel, arithmetic};
-use super::{Arithmetic, Layer, Point, dsp_encoder, portable};
+use super::contract::{Arithmetic, Layer, Point};
+use super::{dsp_encoder, portable};
 use crate::encoding::Encoding;
-use crate::model::Precision;
+use crate::precision::Precision;
 
 /// Single precision throughout.
 pub(crate) struct F32;

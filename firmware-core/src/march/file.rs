@@ -19,7 +19,8 @@
 
 use super::volume::{DIRECTION_AXIS, Density, OUTPUTS, Volume};
 use crate::artifact::crc32;
-use crate::model::{Model, OutputActivation};
+use crate::model::Model;
+use crate::output::OutputActivation;
 
 /// Words before the occupancy.
 pub const HEADER_WORDS: usize = 10;
