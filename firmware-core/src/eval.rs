@@ -3,10 +3,10 @@
 use crate::error::EvalError;
 use crate::float::scalar;
 use crate::kernels::{self, Arithmetic, Layer, MAX_LANES, Point, portable};
-use crate::layout::layer_words;
+use crate::layout::{BLOCK_ROWS, layer_words};
 use crate::limits::MAX_INPUTS;
 use crate::model::Model;
-use crate::output::{OutputActivation, OutputMap};
+use crate::output::OutputActivation;
 use crate::precision::BuiltIn;
 
 /// Evaluates `$body` with `$arithmetic` as that of the model's precision; `$module` is where the three come from.
@@ -59,7 +59,7 @@ impl Model<'_> {
         if out.len() != self.outputs() {
             return Err(EvalError::OutputLength);
         }
-        dispatch!(self, kernels::, A => self.point::<A>(point, scratch, out))
+        dispatch!(self, kernels::, A => self.points::<A>(point, 1, scratch, out))
     }
 
     /// Evaluates n points: `points` `[n, d]` and `out` `[n, c]`, row-major, in the user's units.
@@ -91,7 +91,11 @@ impl Model<'_> {
         if out.len() / outputs != points.len() / inputs || !out.len().is_multiple_of(outputs) {
             return Err(EvalError::OutputLength);
         }
-        dispatch!(self, kernels::, A => self.points::<A>(points, scratch, out))
+        dispatch!(self, kernels::, A => {
+            let lanes = A::batch_lanes();
+            let is_wide = scratch.len() >= lanes * self.scratch_words();
+            self.points::<A>(points, if is_wide { lanes } else { 1 }, scratch, out)
+        })
     }
 
     /// Words of [`Scratch`](crate::Scratch) with which [`Model::eval_batch_into`] evaluates points side by side, where
@@ -151,60 +155,57 @@ impl Model<'_> {
         })
     }
 
-    /// One point, of lengths that were checked.
-    fn point<A: Arithmetic>(&self, point: &[f32], scratch: &mut [u32], out: &mut [f32]) -> Result<(), EvalError> {
-        let raw = self.forward::<A>(&[self.coordinates(point)?], scratch)?;
-        for ((slot, &raw), map) in out.iter_mut().zip(raw).zip(self.output_maps()) {
-            *slot = value::<A>(raw, map);
-        }
-        Ok(())
-    }
-
-    /// Points of lengths that were checked: side by side as far as the scratch has room and there are enough, else one by one.
-    fn points<A: Arithmetic>(&self, points: &[f32], scratch: &mut [u32], out: &mut [f32]) -> Result<(), EvalError> {
+    /// Points in groups of `wide` lanes, 1 or [`Arithmetic::batch_lanes`], the rest one by one.
+    fn points<A: Arithmetic>(
+        &self,
+        mut points: &[f32],
+        wide: usize,
+        scratch: &mut [u32],
+        mut out: &mut [f32],
+    ) -> Result<(), EvalError> {
         const { assert!(A::LANES <= MAX_LANES) };
-        let (inputs, outputs) = (self.inputs().max(1), self.outputs().max(1));
-        let lanes = if scratch.len() >= A::batch_lanes() * self.scratch_words() { A::batch_lanes() } else { 1 };
-        let mut coordinates = [[0; MAX_INPUTS]; MAX_LANES];
-        let (coordinates, _) = coordinates.split_at_mut(lanes.min(MAX_LANES));
-        for (points, out) in points.chunks(lanes * inputs).zip(out.chunks_mut(lanes * outputs)) {
-            if points.len() < lanes * inputs || lanes == 1 {
-                for (point, out) in points.chunks_exact(inputs).zip(out.chunks_exact_mut(outputs)) {
-                    self.point::<A>(point, scratch, out)?;
+        // Not an array: clearing one costs more flash than all of this function.
+        let mut coordinates = heapless::Vec::<u32, { MAX_LANES * MAX_INPUTS }>::new();
+        while !points.is_empty() {
+            let lanes = if points.len() >= wide * self.inputs() { wide } else { 1 };
+            coordinates.clear();
+            for _ in 0..lanes {
+                let mut axes = self.axes();
+                for k in 0..MAX_INPUTS {
+                    let mut coordinate = 0;
+                    if let Some(axis) = axes.next() {
+                        let (&x, rest) = points.split_first().ok_or(EvalError::PointLength)?;
+                        coordinate =
+                            axis.to_fixed(x, self.header().outside_along(k)).ok_or(EvalError::OutsideDomain)?;
+                        points = rest;
+                    }
+                    // There is room for the coordinates of all lanes.
+                    let _ = coordinates.push(coordinate);
                 }
-                continue;
             }
-            for (coordinates, point) in coordinates.iter_mut().zip(points.chunks_exact(inputs)) {
-                *coordinates = self.coordinates(point)?;
-            }
+            let (coordinates, _) = coordinates.as_chunks();
+            // They are all there. The cut tells the compiler where there can only be one: eval_into goes without the kernels
+            // for several.
+            let Some(coordinates) = coordinates.get(..lanes) else { break };
             let raw = self.forward::<A>(coordinates, scratch)?;
-            for (lane, out) in out.chunks_exact_mut(outputs).enumerate() {
-                for ((slot, &raw), map) in
-                    out.iter_mut().zip(raw.iter().skip(lane).step_by(lanes)).zip(self.output_maps())
-                {
-                    *slot = value::<A>(raw, map);
+            for lane in 0..lanes {
+                for (raw, map) in raw.iter().skip(lane).step_by(lanes).zip(self.output_maps()) {
+                    let (slot, rest) = core::mem::take(&mut out).split_first_mut().ok_or(EvalError::OutputLength)?;
+                    *slot = scalar(A::raw_to_f32(*raw) * map.scale) + map.offset;
+                    out = rest;
                 }
             }
         }
         Ok(())
     }
 
-    /// The Q0.32 coordinates of a point.
-    fn coordinates(&self, point: &[f32]) -> Result<Point, EvalError> {
-        let mut coordinates = [0; MAX_INPUTS];
-        for (k, ((coordinate, axis), &x)) in coordinates.iter_mut().zip(self.axes()).zip(point).enumerate() {
-            *coordinate = axis.to_fixed(x, self.header().outside_along(k)).ok_or(EvalError::OutsideDomain)?;
-        }
-        Ok(coordinates)
-    }
-
-    /// Raw outputs of one point, and behind them what is of no use.
+    /// Raw outputs of one point, rows of padding included.
     pub(crate) fn raw_outputs<'s>(&self, point: &Point, scratch: &'s mut [u32]) -> Result<&'s [i32], EvalError> {
         let points = core::slice::from_ref(point);
         dispatch!(self, kernels::, A => self.forward::<A>(points, scratch))
     }
 
-    /// Raw outputs `[row][lane]` of one point a lane, and behind them what is of no use.
+    /// Raw outputs `[row][lane]` of one point a lane, rows of padding included.
     #[inline(never)]
     fn forward<'s, A: Arithmetic>(&self, points: &[Point], scratch: &'s mut [u32]) -> Result<&'s [i32], EvalError> {
         let lanes = points.len();
@@ -217,8 +218,9 @@ impl Model<'_> {
         let layer = loop {
             let width = hidden.next();
             let rows = width.map_or(self.outputs(), |&width| usize::from(width));
-            // They are all there, as `parse` has checked: the minimum only tells the compiler.
-            let (layer, rest) = words.split_at(layer_words(A::PRECISION, inputs, rows).min(words.len()));
+            let len = layer_words(A::PRECISION, inputs, rows);
+            // `parse` has checked that they are all there.
+            let Some((layer, rest)) = words.split_at_checked(len) else { return Ok(&[]) };
             let layer = Layer { words: layer, inputs, rows };
             if width.is_none() {
                 break layer;
@@ -227,19 +229,15 @@ impl Model<'_> {
             (x, y) = (y, x);
             (words, inputs) = (rest, rows);
         };
-        let raw = bytemuck::must_cast_slice_mut(y);
+        // The buffers were planned to hold them.
+        let Some(raw) = y.get_mut(..layer.rows.next_multiple_of(BLOCK_ROWS) * lanes) else { return Ok(&[]) };
+        let raw = bytemuck::must_cast_slice_mut(raw);
         A::output(layer, lanes, x, raw);
         if self.header().activation == OutputActivation::Sigmoid {
             A::sigmoid(layer, lanes, raw);
         }
         Ok(raw)
     }
-}
-
-/// A raw output in the user's units.
-#[inline]
-fn value<A: Arithmetic>(raw: i32, map: OutputMap) -> f32 {
-    scalar(A::raw_to_f32(raw) * map.scale) + map.offset
 }
 
 /// Coordinates followed by zeros.

@@ -32,8 +32,8 @@ impl<'a> Layer<'a> {
 
 /// One precision's arithmetic over lanes: 1 or [`Arithmetic::batch_lanes`] of them.
 ///
-/// Buffers come with the lengths that [`layout`](crate::layout) gives them, or longer. Where one is shorter, a kernel stops
-/// early or does nothing: it never panics and never reads or writes outside.
+/// Buffers come with the lengths that [`layout`](crate::layout) gives them. Where they do not, a kernel stops early or
+/// does nothing: it never panics and never reads or writes outside.
 pub(crate) trait Arithmetic {
     /// How its numbers are stored.
     const PRECISION: Precision;

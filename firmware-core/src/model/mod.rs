@@ -90,12 +90,18 @@ impl<'a> Model<'a> {
             layers,
             text,
         };
-        if !model.axes().all(|axis| axis.is_valid()) {
+        model.check_contents()?;
+        Ok(model)
+    }
+
+    /// Checks the numbers, once the shapes are known to be right.
+    fn check_contents(&self) -> Result<(), ParseError> {
+        if !self.axes().all(|axis| axis.is_valid()) {
             return Err(ParseError::Scale);
         }
-        let largest_raw = checks::layers(&model.header, precision.precision(), layers)?;
+        let largest_raw = checks::layers(&self.header, self.precision.precision(), self.layers)?;
         let usable = |map: OutputMap| (largest_raw * map.scale.abs() + map.offset.abs()).is_finite();
-        if model.output_maps().all(usable) { Ok(model) } else { Err(ParseError::Scale) }
+        if self.output_maps().all(usable) { Ok(()) } else { Err(ParseError::Scale) }
     }
 
     /// Shapes, precision, and what the trainer noted.
