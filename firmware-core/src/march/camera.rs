@@ -15,17 +15,17 @@ pub struct Camera {
     pub height: u16,
 }
 
-/// A half-line.
+/// A half-line along which a pixel sees.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ray {
-    /// Where it begins.
+    /// Where the ray begins, in the user's units.
     pub origin: [f32; 3],
-    /// Of length one.
+    /// Where it goes: a vector of length one.
     pub direction: [f32; 3],
 }
 
 impl Camera {
-    /// Numbers of [`Camera::to_values`].
+    /// Length of the row that [`Camera::to_values`] returns.
     pub const VALUES: usize = 15;
 
     /// The camera as a row of numbers: matrix (row-major), focal length, width, height.
@@ -39,7 +39,7 @@ impl Camera {
         values
     }
 
-    /// The camera of such a row. Sizes saturate; no number makes anything else fail.
+    /// The camera of a row that [`Camera::to_values`] made. Sizes saturate; no number makes anything else fail.
     #[must_use]
     pub fn from_values(values: &[f32; Self::VALUES]) -> Self {
         let [a, b, c, d, e, f, g, h, i, j, k, l, focal, width, height] = *values;
