@@ -4,19 +4,20 @@ use crate::error::ParseError;
 use crate::fixed;
 use crate::limits::{MAX_FREQUENCIES, MAX_INPUTS};
 
-/// The encoding γ(v) = \[cos 2πBv, sin 2πBv\], then coordinates as they are: checked, over frequencies that lie elsewhere (in
-/// flash, or in the trainer's memory).
+/// The encoding γ(v) = \[cos 2πBv, sin 2πBv\], then coordinates as they are: checked, over frequencies that lie
+/// elsewhere (in flash, or in the trainer's memory).
 ///
 /// - Coordinates `v`: `[d]`, unsigned Q0.32.
 /// - Frequencies `B`: `[m, d]` row-major, signed Q16.16, in cycles over the unit domain.
-/// - Phase of row j: Σ_d B\[j\]\[d\]·v\[d\] modulo one turn, as u32: each exact product `B·v` (Q16.48) is shifted right by
-///   16 (rounding down) and added modulo 2³². The overflow *is* the range reduction, and d·2⁻³² turns the whole error.
-/// - Features: `[2m + p]` signed 16 bits with 1.0 = [`ONE`](fixed::ONE), in this order: m cosines, m sines, then the last p
-///   coordinates as `2v - 1`. An encoding `none` has m = 0 and p = d. Cosines and sines are those of two polynomials: their
-///   error is at most 2.5e-5, root mean square 9.8e-6.
+/// - Phase of row j: Σ_d B\[j\]\[d\]·v\[d\] modulo one turn, as u32: each exact product `B·v` (Q16.48) is shifted right
+///   by 16 (rounding down) and added modulo 2³². The overflow *is* the range reduction, and d·2⁻³² turns the whole
+///   error.
+/// - Features: `[2m + p]` signed 16 bits with 1.0 = [`ONE`](fixed::ONE), in this order: m cosines, m sines, then the
+///   last p coordinates as `2v - 1`. An encoding `none` has m = 0 and p = d. Cosines and sines are those of two
+///   polynomials: their error is at most 2.5e-5, root mean square 9.8e-6.
 ///
-/// Amplitudes a_j (equation 5 of Tancik et al. 2020) are no part of the encoding: γ enters the network linearly, so that
-/// the trainer folds them into the first layer's weights.
+/// Amplitudes a_j (equation 5 of Tancik et al. 2020) are no part of the encoding: γ enters the network linearly, so
+/// that the trainer folds them into the first layer's weights.
 ///
 /// ```
 /// use firmware_core::Encoding;

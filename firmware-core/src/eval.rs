@@ -82,7 +82,8 @@ impl Model<'_> {
     ///
     /// # Errors
     ///
-    /// As for one point. At the first point that is rejected the evaluation stops; earlier points may have been written.
+    /// As for one point. At the first point that is rejected the evaluation stops; earlier points may have been
+    /// written.
     pub fn eval_batch_into(&self, points: &[f32], scratch: &mut [u32], out: &mut [f32]) -> Result<(), EvalError> {
         let (inputs, outputs) = (self.inputs().max(1), self.outputs().max(1));
         if !points.len().is_multiple_of(inputs) {
@@ -184,8 +185,8 @@ impl Model<'_> {
                 }
             }
             let (coordinates, _) = coordinates.as_chunks();
-            // They are all there. The cut tells the compiler where there can only be one: eval_into goes without the kernels
-            // for several.
+            // They are all there. The cut tells the compiler where there can only be one: eval_into goes without the
+            // kernels for several.
             let Some(coordinates) = coordinates.get(..lanes) else { break };
             let raw = self.forward::<A>(coordinates, scratch)?;
             for lane in 0..lanes {

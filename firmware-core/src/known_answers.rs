@@ -11,12 +11,23 @@ const KNOWN_ANSWERS: usize = 16;
 impl Model<'_> {
     /// Recomputes the known answers and compares their digest with the artifact's.
     ///
-    /// A device calls this once at start and serves only if it passes.
+    /// A device calls this once at start and serves only if it passes. It takes as long as sixteen evaluations.
+    ///
+    /// ```
+    /// use firmware_core::{Aligned, EvalError, Model, Scratch};
+    ///
+    /// static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("../testdata/thermocouple.ffm"));
+    ///
+    /// let model = Model::parse(&MODEL.0).unwrap();
+    /// model.self_test(&mut Scratch::<16>::new())?;
+    /// assert_eq!(model.self_test(&mut []), Err(EvalError::ScratchLength));
+    /// # Ok::<(), EvalError>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// [`EvalError::KnownAnswer`] where this build computes something else than the trainer did, and
-    /// [`EvalError::ScratchLength`].
+    /// [`EvalError::ScratchLength`] for fewer than [`Model::scratch_words`].
     pub fn self_test(&self, scratch: &mut [u32]) -> Result<(), EvalError> {
         if self.known_answer_digest(scratch)? == self.known_answers() { Ok(()) } else { Err(EvalError::KnownAnswer) }
     }

@@ -2,8 +2,8 @@
 //!
 //! # Weights
 //!
-//! Rows come in blocks of four (missing rows are zero), inputs of integer layers in groups of eight (missing inputs have
-//! weight zero). A block is a run of words, read once from front to back:
+//! Rows come in blocks of four (missing rows are zero), inputs of integer layers in groups of eight (missing inputs
+//! have weight zero). A block is a run of words, read once from front to back:
 //!
 //! ```text
 //! f32     [bias ×4]  n   × [w0k w1k w2k w3k]
@@ -17,8 +17,8 @@
 //!
 //! # Activations
 //!
-//! `L` points are evaluated side by side (lanes). Integer activations are halfwords, two to a word: word `(k/2)·L + lane`
-//! holds activation k (even: low half). `f32` activations are words: word `k·L + lane`.
+//! `L` points are evaluated side by side (lanes). Integer activations are halfwords, two to a word: word `(k/2)·L +
+//! lane` holds activation k (even: low half). `f32` activations are words: word `k·L + lane`.
 
 use crate::precision::Precision;
 

@@ -1,9 +1,9 @@
 //! Evaluates quantized Fourier-feature networks on a microcontroller.
 //!
 //! A coordinate network maps a point `v` (a pixel position, a place on a map, a sensor reading) to values (a colour, an
-//! elevation, a correction). Its input passes through Fourier features γ(v) = \[cos 2πBv, sin 2πBv\] (Tancik et al. 2020,
-//! equation 5 with all a_j folded into the first layer) and then through a small ReLU network. This crate checks the one
-//! file that the trainer writes, the *artifact*, and evaluates it:
+//! elevation, a correction). Its input passes through Fourier features γ(v) = \[cos 2πBv, sin 2πBv\] (Tancik et al.
+//! 2020, equation 5 with all a_j folded into the first layer) and then through a small ReLU network. This crate checks
+//! the one file that the trainer writes, the *artifact*, and evaluates it:
 //!
 //! ```text
 //! bytes in flash ── Model::parse ──▶ Model ── eval_into(point, scratch) ──▶ values
@@ -29,8 +29,8 @@
 //!
 //! - **No I/O, no allocation, no global state.** The caller owns every buffer, the model stays where it lies.
 //! - **`parse` is the only way in.** It checks every length, shape, scale and bound. After it succeeded, an evaluation
-//!   cannot panic, overflow or read outside; it can fail only on the caller's lengths, or on a point outside the trained
-//!   domain where the artifact says [`Outside::Reject`].
+//!   cannot panic, overflow or read outside; it can fail only on the caller's lengths, or on a point outside the
+//!   trained domain where the artifact says [`Outside::Reject`].
 //! - **The same bits everywhere.** All arithmetic is either integer or IEEE 754 single precision with one rounding per
 //!   operation in a fixed order. The integer precisions use no floating point between the Q0.32 coordinate and the raw
 //!   output.

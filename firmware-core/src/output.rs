@@ -15,8 +15,8 @@ pub enum OutputActivation {
 
 /// The affine map of one output to the user's units: `raw · scale + offset`, one rounding each.
 ///
-/// `raw` is what the last layer hands over ([`Precision`](crate::Precision)): an accumulator, so that the scale contains the
-/// quantization's, a number in single precision, or 65536·σ.
+/// `raw` is what the last layer hands over ([`Precision`](crate::Precision)): an accumulator, so that the scale
+/// contains the quantization's, a number in single precision, or 65536·σ.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct OutputMap {

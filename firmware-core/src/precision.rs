@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 ///
 /// For every output row r of a layer with inputs a_0 … a_{n-1}:
 ///
-/// | precision | accumulator | hidden activation |
-/// | --- | --- | --- |
-/// | [`F32`](Self::F32) | acc = bias_r, then acc = acc + (w_rk · a_k) for k = 0, 1, …; two roundings a step, never fused | acc where its sign bit is clear, else +0 |
-/// | [`W8A16`](Self::W8A16), [`W16A16`](Self::W16A16) | bias_r + Σ w_rk·a_k in 32 bits; [`parse`](crate::Model::parse) has checked that no input makes it overflow | [`requantize`](crate::fixed::requantize)`(acc, multiplier_r)` |
+/// - [`F32`](Self::F32): the accumulator begins as bias_r, and w_rk · a_k is added for k = 0, 1, …: two roundings a step,
+///   never fused. A hidden activation is the accumulator where its sign bit is clear, else +0.
+/// - [`W8A16`](Self::W8A16) and [`W16A16`](Self::W16A16): the accumulator is bias_r + Σ w_rk·a_k in 32 bits;
+///   [`parse`](crate::Model::parse) has checked that no input makes it overflow. A hidden activation is
+///   [`requantize`](crate::fixed::requantize) of it and of multiplier_r.
 ///
-/// A linear output hands its accumulator to the [output map](crate::OutputMap). A sigmoid one turns it into a Q14 logit first
-/// (`F32`: times 16384, truncated; integers: `(acc·multiplier_r + 2³¹) >> 32`) and hands over
+/// A linear output hands its accumulator to the [output map](crate::OutputMap). A sigmoid one turns it into a Q14 logit
+/// first (`F32`: times 16384, truncated; integers: `(acc·multiplier_r + 2³¹) >> 32`) and hands over
 /// [`sigmoid`](crate::fixed::sigmoid) of it.
 ///
 /// A precision is evaluated where the crate was built with the feature of its name; by default it is with all three.

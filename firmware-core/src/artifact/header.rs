@@ -29,8 +29,8 @@ pub struct Header {
     pub precision: Precision,
     /// What happens beyond the trained domain, along the axes that are not in `periodic`.
     pub outside: Outside,
-    /// The axes along which points beyond the domain are [`Outside::Periodic`] whatever `outside` says: bit k is that of
-    /// coordinate k. Zero in every model of version 1.
+    /// The axes along which points beyond the domain are [`Outside::Periodic`] whatever `outside` says: bit k is that
+    /// of coordinate k. Zero in every model of version 1.
     #[serde(skip)]
     pub periodic: u16,
     /// What follows the last layer.

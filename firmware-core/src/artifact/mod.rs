@@ -14,7 +14,7 @@
 //! | 12 | u32 | CRC-32 (IEEE 802.3, as in zip) of bytes 0 ..= 11 followed by bytes 16 to the end |
 //! | 16 | u32 | digest of the known answers |
 //! | 20 | u32 | length of the text in bytes, before padding |
-//! | 24 | bytes | header in postcard, in version 2 with the periodic axes behind it; zero-padded to a multiple of four |
+//! | 24 | bytes | header in postcard, in version 2 with the periodic axes behind; zero-padded to a multiple of four |
 //! | | d × 3 f32 | axes: minimum, maximum, scale ([`Axis`](crate::Axis)) |
 //! | | c × 2 f32 | output maps: scale, offset ([`OutputMap`](crate::OutputMap)) |
 //! | | m × d i32 | frequencies B, row-major, Q16.16 ([`Encoding`](crate::Encoding)) |
@@ -22,12 +22,13 @@
 //! | | bytes | text, UTF-8, zero-padded to a multiple of four |
 //!
 //! The header is [`Header`] in [postcard's wire format](https://postcard.jamesmunns.com/wire-format): enum variants and
-//! u16 as varints, u8 and f32 as they are, the list of widths as a varint length followed by varints. Variants count from
-//! zero in the order of declaration.
+//! u16 as varints, u8 and f32 as they are, the list of widths as a varint length followed by varints. Variants count
+//! from zero in the order of declaration.
 //!
 //! Version 2 is for models that are periodic along some axes and not along others, and for no other models: readers of
-//! version 1 would evaluate them at wrong points, so they must refuse them. Behind the header it has a u16, which counts
-//! as a part of the header's length: [`Header::periodic`]. It is not zero, and has no bit for an axis that is not there.
+//! version 1 would evaluate them at wrong points, so they must refuse them. Behind the header it has a u16, which
+//! counts as a part of the header's length: [`Header::periodic`]. It is not zero, and has no bit for an axis that is
+//! not there.
 //!
 //! # Known answers
 //!

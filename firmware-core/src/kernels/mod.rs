@@ -1,8 +1,8 @@
 //! The arithmetic of dense layers and of the encoder, once for every instruction set.
 //!
-//! [`Precision`](crate::Precision) and [`Encoding`](crate::Encoding) say what every kernel computes, [`layout`](crate::layout)
-//! how its buffers lie. The portable kernels are always compiled and are the oracle: every other one equals them bit for bit.
-//! `build.rs` chooses the kernels from the target.
+//! [`Precision`](crate::Precision) and [`Encoding`](crate::Encoding) say what every kernel computes,
+//! [`layout`](crate::layout) how its buffers lie. The portable kernels are always compiled and are the oracle: every
+//! other one equals them bit for bit. `build.rs` chooses the kernels from the target.
 
 #[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1"))]
 mod assembly;

@@ -46,8 +46,8 @@ impl Camera {
         Self { to_world: [[a, b, c, d], [e, f, g, h], [i, j, k, l]], focal, width: width as u16, height: height as u16 }
     }
 
-    /// The ray through a place of the picture, in pixels from its upper left corner: the centre of the first pixel is at
-    /// (0.5, 0.5).
+    /// The ray through a place of the picture, in pixels from its upper left corner: the centre of the first pixel is
+    /// at (0.5, 0.5).
     #[must_use]
     pub fn ray(&self, x: f32, y: f32) -> Ray {
         let u = (x - 0.5 * f32::from(self.width)) / self.focal;

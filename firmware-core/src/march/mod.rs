@@ -16,12 +16,13 @@
 //!
 //! # Contract
 //!
-//! A [camera](Camera) gives the [ray](Ray) of a pixel, [`Volume::parse`] reads the volume, [`Volume::draw`] draws the ray with
-//! a model. The trainer takes [samples](Volume::samples) and [sum](Accumulator) apart, to learn by them, and calls
-//! [`exp_negative`], [`sigmoid`] and [`softplus`] as the device does.
+//! A [camera](Camera) gives the [ray](Ray) of a pixel, [`Volume::parse`] reads the volume, [`Volume::draw`] draws the
+//! ray with a model. The trainer takes [samples](Volume::samples) and [sum](Accumulator) apart, to learn by them, and
+//! calls [`exp_negative`], [`sigmoid`] and [`softplus`] as the device does.
 //!
-//! All arithmetic is IEEE 754 single precision, one rounding per operation in a fixed order, and no function of a platform's
-//! library: a device and a host draw the same picture to the last bit. Nothing is allocated and nothing panics.
+//! All arithmetic is IEEE 754 single precision, one rounding per operation in a fixed order, and no function of a
+//! platform's library: a device and a host draw the same picture to the last bit. Nothing is allocated and nothing
+//! panics.
 //!
 //! # The file of a volume
 //!

@@ -41,7 +41,8 @@ fn constant(logits: [f32; OUTPUTS], outputs: u8) -> (Aligned<[u8; 512]>, usize) 
     linear(&AXES, &ZEROS[..3 * usize::from(outputs)], &logits[..usize::from(outputs)])
 }
 
-/// A model of logits that are linear in the integer features of the coordinates: `weights` `[outputs, inputs]`, `bias` `[outputs]`.
+/// A model of logits that are linear in the integer features of the coordinates: `weights` `[outputs, inputs]`, `bias`
+/// `[outputs]`.
 fn linear(axes: &[Axis], weights: &[f32], bias: &[f32]) -> (Aligned<[u8; 512]>, usize) {
     let (inputs, outputs) = (axes.len() as u8, bias.len() as u8);
     let header = Header {

@@ -51,11 +51,12 @@ impl Volume<'_> {
         if self.view_direction { DIRECTED_INPUTS } else { self.axes.len() }
     }
 
-    /// Whether rays can march: valid axes, a positive step that a ray takes at most 65,536 times, a positive density scale, a
-    /// termination in [0, 1), and a finite background.
+    /// Whether rays can march: valid axes, a positive step that a ray takes at most 65,536 times, a positive density
+    /// scale, a termination in [0, 1), and a finite background.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        // A ray takes a bounded number of steps, and every step moves it: f32 would lose steps far below the box's size.
+        // A ray takes a bounded number of steps, and every step moves it: f32 would lose steps far below the box's
+        // size.
         let span = self.axes.iter().fold(0.0f32, |span, axis| span + (axis.maximum - axis.minimum));
         self.axes.iter().all(Axis::is_valid)
             && self.step > 0.0

@@ -81,7 +81,8 @@ fn integer_block(block: &[u32], precision: Precision, shape: LayerShape, rows: u
     Ok(())
 }
 
-/// Checks a block of an `f32` layer, of which the first `rows` rows are real; the largest magnitude that one of its outputs can have.
+/// Checks a block of an `f32` layer, of which the first `rows` rows are real; the largest magnitude that one of its
+/// outputs can have.
 fn f32_block(block: &[u32], rows: usize, magnitude: f32) -> Result<f32, ParseError> {
     let mut sums = [0.0f32; BLOCK_ROWS];
     for (i, &word) in block.iter().enumerate() {

@@ -32,8 +32,8 @@ pub struct Model<'a> {
 impl<'a> Model<'a> {
     /// Checks an artifact: its length, CRC-32, header, every shape, scale and bound.
     ///
-    /// `bytes` must begin at a multiple of four ([`Aligned`](crate::Aligned)). The time is linear in the length; nothing
-    /// is copied but the header.
+    /// `bytes` must begin at a multiple of four ([`Aligned`](crate::Aligned)). The time is linear in the length;
+    /// nothing is copied but the header.
     ///
     /// ```
     /// use firmware_core::{Aligned, Model, ParseError, Precision};

@@ -72,8 +72,8 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// A layer of which `put_group(cursor, weight, k)` writes the weights of a block for [`INPUT_GROUP`] inputs from k on; it asks
-    /// `weight(row of the block, input)` for them.
+    /// A layer of which `put_group(cursor, weight, k)` writes the weights of a block for [`INPUT_GROUP`] inputs from k
+    /// on; it asks `weight(row of the block, input)` for them.
     fn put_integer(
         &mut self,
         shape: LayerShape,

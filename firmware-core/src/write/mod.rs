@@ -22,10 +22,9 @@
 //! let description = Description {
 //!     header: &header,
 //!     axes: &[Axis::new(0.0, 24.0, 24.0)],
-//!     output_maps: &[OutputMap { scale: 40.0 / (127.0 * 32_767.0), offset: 100.0 }], // a weight of 127, a feature of 32767
-//!     frequencies: &[1 << 16], // once in the period of the axis
-//!     text: "",
-//!     layers: Layers::Integer(&[IntegerLayer { weights: &[-127, 0], bias: &[0], multiplier: &[] }]), // cosine, sine
+//!     output_maps: &[OutputMap { scale: 40.0 / (127.0 * 32_767.0), offset: 100.0 }], // a weight of 127, a feature of
+//!     32767 frequencies: &[1 << 16], // once in the period of the axis text: "", layers:
+//!     Layers::Integer(&[IntegerLayer { weights: &[-127, 0], bias: &[0], multiplier: &[] }]), // cosine, sine
 //! };
 //! let mut file = Aligned([0; 128]);
 //! let len = write::artifact(&description, &mut [0; 64], &mut file.0)?;

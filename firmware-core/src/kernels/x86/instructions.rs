@@ -20,7 +20,8 @@ impl Set {
     }
 }
 
-/// A set that this machine and its operating system have. No code outside this module can make a value without asking them.
+/// A set that this machine and its operating system have. No code outside this module can make a value without asking
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Instructions(Set);
 

@@ -1,10 +1,10 @@
 //! Kernels for desktops with AVX2, or with AVX-512 (F and BW): found out at run time, so that one binary serves every
 //! machine. Integer sums are exact, so that their order does not matter.
 //!
-//! A batch takes [`LANES`] points at once. A vector holds pairs of activations of 8 or 16 of them, one pair of weights is
-//! spread over a vector, and a multiplication of pairs with their sum (VPMADDWD) advances one row of these points by two
-//! inputs. The rows of `w8a16` that share a halfword are parted once a batch. The encoder and the requantization are the
-//! portable arithmetic over arrays of lanes, which the compiler vectorizes.
+//! A batch takes [`LANES`] points at once. A vector holds pairs of activations of 8 or 16 of them, one pair of weights
+//! is spread over a vector, and a multiplication of pairs with their sum (VPMADDWD) advances one row of these points by
+//! two inputs. The rows of `w8a16` that share a halfword are parted once a batch. The encoder and the requantization
+//! are the portable arithmetic over arrays of lanes, which the compiler vectorizes.
 
 mod instructions;
 mod lanes;

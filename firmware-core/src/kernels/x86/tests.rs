@@ -10,8 +10,8 @@ use super::instructions::Set;
 use super::*;
 use crate::layout::{activation_words, block_weight_words, layer_words};
 
-/// Calls `compare` for each set that this machine has, which returns how many results it has compared. Says on standard error,
-/// past the capture of passing tests, which sets are left out.
+/// Calls `compare` for each set that this machine has, which returns how many results it has compared. Says on standard
+/// error, past the capture of passing tests, which sets are left out.
 fn for_each_set(compare: impl Fn(Instructions) -> usize) {
     for (set, is_here) in [
         (Set::Avx2, std::is_x86_feature_detected!("avx2")),
