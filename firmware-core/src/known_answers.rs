@@ -16,7 +16,7 @@ impl Model<'_> {
     /// ```
     /// use firmware_core::{Aligned, EvalError, Model, Scratch};
     ///
-    /// static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("../testdata/thermocouple.ffm"));
+    /// static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("../models/thermocouple.ffm"));
     ///
     /// let model = Model::parse(&MODEL.0).unwrap();
     /// model.self_test(&mut Scratch::<16>::new())?;

@@ -46,7 +46,7 @@ impl<const WORDS: usize> DerefMut for Scratch<WORDS> {
 /// ```
 /// use firmware_core::Aligned;
 ///
-/// static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("../testdata/thermocouple.ffm"));
+/// static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("../models/thermocouple.ffm"));
 /// assert!(MODEL.0.as_ptr().addr().is_multiple_of(4));
 /// ```
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 
 use firmware_core::{Aligned, Model, ParseError, Precision};
 
-static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("../testdata/thermocouple.ffm"));
+static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("../models/thermocouple.ffm"));
 
 /// The first byte of the header, which is the number of the precision.
 const PRECISION_BYTE: usize = 24;

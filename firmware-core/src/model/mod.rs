@@ -38,7 +38,7 @@ impl<'a> Model<'a> {
     /// ```
     /// use firmware_core::{Aligned, Model, ParseError, Precision};
     ///
-    /// static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("../../testdata/thermocouple.ffm"));
+    /// static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("../../models/thermocouple.ffm"));
     ///
     /// let model = Model::parse(&MODEL.0)?;
     /// assert_eq!((model.inputs(), model.outputs(), model.header().precision), (1, 1, Precision::W8A16));

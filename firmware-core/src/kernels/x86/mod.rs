@@ -30,13 +30,13 @@ const MAX_BLOCK_WORDS: usize = {
 };
 
 /// The arithmetic of [`Integers`], by vectors where the machine has them and the batch is wide enough.
-pub(crate) struct Vectors<P>(PhantomData<P>);
+pub(crate) struct Vectors<A>(PhantomData<A>);
 /// int8 weights, int16 activations.
-pub(crate) type W8A16 = Vectors<portable::Bytes>;
+pub(crate) type W8A16 = Vectors<portable::W8A16>;
 /// int16 weights, int16 activations.
-pub(crate) type W16A16 = Vectors<portable::Halfwords>;
+pub(crate) type W16A16 = Vectors<portable::W16A16>;
 
-impl<P: Packing> Arithmetic for Vectors<P> {
+impl<P: Packing> Arithmetic for Vectors<Integers<P>> {
     const PRECISION: Precision = P::PRECISION;
     const LANES: usize = LANES;
 
