@@ -1,6 +1,6 @@
 //! Lays layers out in blocks of four rows, as the module [`layout`](crate::layout) describes them.
 
-use super::{FloatLayer, IntegerLayer};
+use super::description::{FloatLayer, IntegerLayer};
 use crate::artifact::LayerShape;
 use crate::error::{ParseError, WriteError};
 use crate::layout::{BLOCK_ROWS, INPUT_GROUP, padded_inputs};

@@ -22,9 +22,11 @@
 //! let description = Description {
 //!     header: &header,
 //!     axes: &[Axis::new(0.0, 24.0, 24.0)],
-//!     output_maps: &[OutputMap { scale: 40.0 / (127.0 * 32_767.0), offset: 100.0 }], // a weight of 127, a feature of
-//!     32767 frequencies: &[1 << 16], // once in the period of the axis text: "", layers:
-//!     Layers::Integer(&[IntegerLayer { weights: &[-127, 0], bias: &[0], multiplier: &[] }]), // cosine, sine
+//!     // A weight of 127 and a feature of 32767 make the largest product.
+//!     output_maps: &[OutputMap { scale: 40.0 / (127.0 * 32_767.0), offset: 100.0 }],
+//!     frequencies: &[1 << 16], // once in the period of the axis
+//!     text: "",
+//!     layers: Layers::Integer(&[IntegerLayer { weights: &[-127, 0], bias: &[0], multiplier: &[] }]), // cosine, sine
 //! };
 //! let mut file = Aligned([0; 128]);
 //! let len = write::artifact(&description, &mut [0; 64], &mut file.0)?;
@@ -37,70 +39,16 @@
 //! ```
 
 mod blocks;
+mod description;
 
-use crate::artifact::{self, Header, MAX_HEADER_BYTES, PRELUDE_BYTES, Prelude};
-use crate::coordinate::Axis;
+pub use description::{Description, FloatLayer, IntegerLayer, Layers};
+
+use crate::artifact::{self, MAX_HEADER_BYTES, PRELUDE_BYTES, Prelude};
 use crate::error::WriteError;
 use crate::layout::layer_words;
 use crate::model::Model;
-use crate::output::OutputMap;
 use crate::precision::Precision;
 use blocks::Cursor;
-
-/// Everything that an artifact holds.
-#[derive(Clone, Copy, Debug)]
-pub struct Description<'a> {
-    /// Shapes and settings; they decide what the other parts must be.
-    pub header: &'a Header,
-    /// Axes of the domain, `[d]`.
-    pub axes: &'a [Axis],
-    /// Maps of the raw outputs, `[c]`.
-    pub output_maps: &'a [OutputMap],
-    /// B, `[m, d]` row-major, Q16.16.
-    pub frequencies: &'a [i32],
-    /// Free text, `key: value` on each line.
-    pub text: &'a str,
-    /// Layers, first to last.
-    pub layers: Layers<'a>,
-}
-
-/// The layers of a network, first to last.
-#[derive(Clone, Copy, Debug)]
-pub enum Layers<'a> {
-    /// For [`Precision::F32`].
-    Float(&'a [FloatLayer<'a>]),
-    /// For [`Precision::W8A16`] and [`Precision::W16A16`].
-    Integer(&'a [IntegerLayer<'a>]),
-}
-
-/// A dense layer in single precision, with `rows` rows and `n` inputs.
-#[derive(Clone, Copy, Debug)]
-pub struct FloatLayer<'a> {
-    /// `[rows, n]`, row-major. The first layer's inputs are features, of which 32767 is 1.0.
-    pub weights: &'a [f32],
-    /// `[rows]`.
-    pub bias: &'a [f32],
-}
-
-/// A dense layer in integers, with `rows` rows and `n` inputs.
-#[derive(Clone, Copy, Debug)]
-pub struct IntegerLayer<'a> {
-    /// `[rows, n]`, row-major; within ±127 for [`Precision::W8A16`].
-    pub weights: &'a [i16],
-    /// `[rows]`, in units of the accumulator.
-    pub bias: &'a [i32],
-    /// `[rows]` for a hidden layer or a sigmoid output, else empty; Q0.32, not negative.
-    pub multiplier: &'a [i32],
-}
-
-impl Layers<'_> {
-    fn len(&self) -> usize {
-        match self {
-            Self::Float(layers) => layers.len(),
-            Self::Integer(layers) => layers.len(),
-        }
-    }
-}
 
 /// Length in bytes of the artifact that [`artifact()`] makes of this.
 ///
