@@ -60,31 +60,31 @@ impl<'a> Encoding<'a> {
         Self { inputs, rows, frequencies, passthrough }
     }
 
-    /// Coordinates of a point, d.
+    /// The number of coordinates of a point, d.
     #[must_use]
     pub fn inputs(&self) -> usize {
         self.inputs
     }
 
-    /// Rows of B, m.
+    /// The number of rows of B, m.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// B, `[m, d]` in Q16.16.
+    /// The frequency matrix B, `[m, d]` row-major in Q16.16.
     #[must_use]
     pub fn frequencies(&self) -> &'a [i32] {
         self.frequencies
     }
 
-    /// Coordinates that are passed through, p.
+    /// The number of coordinates that are passed through, p; they are the last ones.
     #[must_use]
     pub fn passthrough(&self) -> usize {
         self.passthrough
     }
 
-    /// Length of the feature vector, 2m + p.
+    /// The length of the feature vector, 2m + p.
     #[must_use]
     pub fn features_len(&self) -> usize {
         2 * self.rows() + self.passthrough

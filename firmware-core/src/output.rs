@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What follows the last layer.
+/// The function that follows the last layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum OutputActivation {

@@ -25,7 +25,7 @@ pub(crate) struct LayerShape {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Header {
-    /// How numbers are stored.
+    /// How numbers are stored and computed.
     pub precision: Precision,
     /// What happens beyond the trained domain, along the axes that are not in `periodic`.
     pub outside: Outside,
@@ -33,17 +33,18 @@ pub struct Header {
     /// of coordinate k. Zero in every model of version 1.
     #[serde(skip)]
     pub periodic: u16,
-    /// What follows the last layer.
+    /// The function that follows the last layer.
     pub activation: OutputActivation,
-    /// Coordinates of a point, d.
+    /// d, the number of coordinates of a point.
     pub inputs: u8,
-    /// Values of a point, c.
+    /// c, the number of values at a point.
     pub outputs: u8,
-    /// Rows of B, m.
+    /// m, the number of rows of B.
     pub frequencies: u16,
-    /// Trailing coordinates that also (or, with m = 0, only) enter as they are, p.
+    /// p, the number of coordinates, counted from the last, that the network also takes as they are (with m = 0: only
+    /// so).
     pub passthrough: u8,
-    /// Widths of the hidden layers.
+    /// The widths of the hidden layers, first to last.
     pub hidden: heapless::Vec<u16, MAX_HIDDEN_LAYERS>,
     /// PSNR of the network in f32 on its training data, dB; NaN where unknown.
     pub training_psnr_db: f32,

@@ -6,9 +6,9 @@
 
 use core::num::NonZeroU32;
 
-/// Fractional bits of the logit.
+/// Fractional bits of the logit that [`sigmoid`] takes: 1.0 is 16384.
 pub const LOGIT_FRACTION_BITS: u32 = 14;
-/// Fractional bits of the result: 1.0 is 65536.
+/// Fractional bits of what [`sigmoid`] returns: 1.0 is 65536.
 pub const SIGMOID_FRACTION_BITS: u32 = 16;
 
 /// σ of a Q14 logit, in Q16: 0 ..= 65536, monotone, σ(z) + σ(-z) = 1. Maximum error 2.3e-5 (pinned by a test).

@@ -9,9 +9,9 @@ pub struct Camera {
     pub to_world: [[f32; 4]; 3],
     /// Pixels per unit of x/z, horizontally and vertically alike.
     pub focal: f32,
-    /// Columns of the picture.
+    /// The width of the picture in pixels.
     pub width: u16,
-    /// Rows of the picture.
+    /// The height of the picture in pixels.
     pub height: u16,
 }
 

@@ -7,7 +7,7 @@ use crate::coordinate::Outside;
 /// One sample of a ray.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
-    /// Distance from the ray's origin.
+    /// The distance from the ray's origin, in the user's units.
     pub distance: f32,
     /// Where it lies, in the user's units.
     pub position: [f32; 3],

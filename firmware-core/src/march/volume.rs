@@ -3,9 +3,9 @@
 use super::camera::Ray;
 use crate::coordinate::Axis;
 
-/// Outputs of a model that can be marched: three colour logits and one of density.
+/// The number of outputs of a model that can be marched: three colour logits and one of density.
 pub const OUTPUTS: usize = 4;
-/// Inputs of a model whose colours depend on the direction of view: position and direction.
+/// The number of inputs of a model whose colours depend on the direction of view: position and direction.
 pub const DIRECTED_INPUTS: usize = 6;
 /// An axis of the direction of view: a component of a vector of length one.
 pub const DIRECTION_AXIS: Axis = Axis { minimum: -1.0, maximum: 1.0, scale: 0.5 };
@@ -13,9 +13,9 @@ pub const DIRECTION_AXIS: Axis = Axis { minimum: -1.0, maximum: 1.0, scale: 0.5 
 /// How a logit becomes a density.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Density {
-    /// max(z, 0).
+    /// max(z, 0) of the logit z.
     Relu,
-    /// ln(1 + e^z).
+    /// ln(1 + e^z) of the logit z.
     #[default]
     Softplus,
 }
@@ -35,11 +35,11 @@ pub struct Volume<'a> {
     pub view_direction: bool,
     /// The transmittance below which a ray ends; 0 marches every ray to its end.
     pub termination: f32,
-    /// Colour behind everything.
+    /// The colour (red, green, blue) behind everything.
     pub background: [f32; 3],
-    /// Cells along each axis.
+    /// The number of occupancy cells along each axis.
     pub resolution: u32,
-    /// One bit a cell; cells beyond the end count as occupied.
+    /// The occupancy, one bit a cell as in the file; cells beyond its end count as occupied.
     pub occupancy: &'a [u32],
 }
 

@@ -104,7 +104,7 @@ impl<'a> Model<'a> {
         if self.output_maps().all(usable) { Ok(()) } else { Err(ParseError::Scale) }
     }
 
-    /// Shapes, precision, and what the trainer noted.
+    /// The header: precision, shapes and settings, and the quality that the trainer measured.
     #[must_use]
     pub fn header(&self) -> &Header {
         &self.header
@@ -122,7 +122,7 @@ impl<'a> Model<'a> {
         self.layers
     }
 
-    /// The CRC-32 of the artifact.
+    /// The CRC-32 of the artifact, which tells models apart.
     #[must_use]
     pub fn checksum(&self) -> u32 {
         self.checksum
@@ -134,19 +134,19 @@ impl<'a> Model<'a> {
         self.digest
     }
 
-    /// Coordinates of a point, d.
+    /// The number of coordinates of a point, d.
     #[must_use]
     pub fn inputs(&self) -> usize {
         usize::from(self.header.inputs)
     }
 
-    /// Values of a point, c.
+    /// The number of values at a point, c.
     #[must_use]
     pub fn outputs(&self) -> usize {
         usize::from(self.header.outputs)
     }
 
-    /// The axes of the domain, d of them.
+    /// The axes of the domain, one for each coordinate.
     pub fn axes(&self) -> impl ExactSizeIterator<Item = Axis> + 'a {
         self.axes.chunks_exact(3).map(|words| {
             let value = |i| f32::from_bits(words.get(i).copied().unwrap_or(0));
@@ -154,7 +154,7 @@ impl<'a> Model<'a> {
         })
     }
 
-    /// The maps of the outputs to the user's units, c of them.
+    /// The maps from raw outputs to the user's units, one for each value.
     pub fn output_maps(&self) -> impl ExactSizeIterator<Item = OutputMap> + 'a {
         self.output_maps.chunks_exact(2).map(|words| {
             let value = |i| f32::from_bits(words.get(i).copied().unwrap_or(0));

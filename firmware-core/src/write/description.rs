@@ -7,17 +7,17 @@ use crate::output::OutputMap;
 /// A network with all that its artifact says about it.
 #[derive(Clone, Copy, Debug)]
 pub struct Description<'a> {
-    /// Shapes and settings; they decide what the other parts must be.
+    /// The shapes and settings, which decide how long the other parts must be.
     pub header: &'a Header,
-    /// Axes of the domain, `[d]`.
+    /// The axes of the domain, `[d]`.
     pub axes: &'a [Axis],
-    /// Maps of the raw outputs, `[c]`.
+    /// The maps from raw outputs to the user's units, `[c]`.
     pub output_maps: &'a [OutputMap],
-    /// B, `[m, d]` row-major, Q16.16.
+    /// The frequency matrix B, `[m, d]` row-major, Q16.16: cycles over the period of each axis.
     pub frequencies: &'a [i32],
-    /// Free text, `key: value` on each line.
+    /// Text for people and tools, with `key: value` on each line; the device does not need it.
     pub text: &'a str,
-    /// Layers, first to last.
+    /// The layers, of the kind that the header's precision asks for.
     pub layers: Layers<'a>,
 }
 
@@ -33,9 +33,9 @@ pub enum Layers<'a> {
 /// A dense layer in single precision, with `rows` rows and `n` inputs.
 #[derive(Clone, Copy, Debug)]
 pub struct FloatLayer<'a> {
-    /// `[rows, n]`, row-major. The first layer's inputs are features, of which 32767 is 1.0.
+    /// `[rows, n]`, row-major. The inputs of the first layer are features, whole numbers of which 32767 is 1.0.
     pub weights: &'a [f32],
-    /// `[rows]`.
+    /// `[rows]`: what each sum begins with.
     pub bias: &'a [f32],
 }
 
@@ -44,9 +44,10 @@ pub struct FloatLayer<'a> {
 pub struct IntegerLayer<'a> {
     /// `[rows, n]`, row-major; within ±127 for [`Precision::W8A16`](crate::Precision::W8A16).
     pub weights: &'a [i16],
-    /// `[rows]`, in units of the accumulator.
+    /// `[rows]`: what each accumulator begins with.
     pub bias: &'a [i32],
-    /// `[rows]` for a hidden layer or a sigmoid output, else empty; Q0.32, not negative.
+    /// `[rows]` for a hidden layer or a sigmoid output, else empty: the factors of
+    /// [`requantize`](crate::fixed::requantize), Q0.32, not negative.
     pub multiplier: &'a [i32],
 }
 
