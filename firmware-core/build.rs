@@ -1,7 +1,7 @@
 //! Chooses the kernels from the target.
 //!
-//! Stable Rust tells a crate neither of the DSP extension nor of MVE, so that the choice follows the target's name and, for
-//! `thumbv8m.main`, the core named by `-C target-cpu` (in `RUSTFLAGS`, `build.rustflags` or `target.….rustflags`):
+//! Stable Rust tells a crate neither of the DSP extension nor of MVE, so that the choice follows the target's name and,
+//! for `thumbv8m.main`, the core named by `-C target-cpu` (in `RUSTFLAGS`, `build.rustflags` or `target.….rustflags`):
 //!
 //! | target | core | `kernels` |
 //! | --- | --- | --- |
@@ -14,8 +14,8 @@
 //! | `x86_64-*` with an operating system | AVX2 or AVX-512, where found at run time | `x86` |
 //! | everything else | | `portable` |
 //!
-//! `kernels_fpu` is set where the target's ABI passes floats in registers (`*-eabihf`), `kernels_v8m` where the assembler has
-//! to be told of extensions.
+//! `kernels_fpu` is set where the target's ABI passes floats in registers (`*-eabihf`), `kernels_v8m` where the
+//! assembler has to be told of extensions.
 
 use std::env;
 

@@ -19,9 +19,9 @@ pub enum ParseError {
     Version(u16),
     /// The CRC-32 differs: the file was damaged.
     Checksum,
-    /// The postcard header cannot be decoded.
+    /// The header cannot be decoded, or is not of the format version that the file says.
     Header,
-    /// The crate was built without the feature of this precision.
+    /// The model's [`Precision`](crate::Precision) is not [built in](crate::Precision::is_built_in).
     Precision,
     /// A shape beyond [`limits`](crate::limits), or zero where it may not be.
     Shape,
@@ -37,25 +37,23 @@ pub enum ParseError {
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        f.write_str(match self {
             Self::Version(version) => {
-                write!(f, "written in format version {version}, which is newer than this reader's")
+                return write!(f, "written in format version {version}, which is newer than this reader's");
             }
-            other => f.write_str(match other {
-                Self::Misaligned => "the model's bytes must begin at a multiple of four",
-                Self::Truncated => "the file is cut short",
-                Self::TrailingBytes => "the file is longer than it says",
-                Self::Magic => "not a model file",
-                Self::Checksum => "the checksum differs: the file is damaged",
-                Self::Header => "the header cannot be decoded",
-                Self::Precision => "its precision is not built in",
-                Self::Shape => "a shape is beyond this reader's limits",
-                Self::Scale => "a domain or output map is not usable",
-                Self::Weight => "a weight or constant is out of its range",
-                Self::Overflow => "an accumulator could overflow",
-                _ => "the descriptive text is not UTF-8",
-            }),
-        }
+            Self::Misaligned => "the model's bytes must begin at a multiple of four",
+            Self::Truncated => "the file is cut short",
+            Self::TrailingBytes => "the file is longer than it says",
+            Self::Magic => "not a model file",
+            Self::Checksum => "the checksum differs: the file is damaged",
+            Self::Header => "the header cannot be decoded",
+            Self::Precision => "its precision is not built in",
+            Self::Shape => "a shape is beyond this reader's limits",
+            Self::Scale => "a domain or output map is not usable",
+            Self::Weight => "a weight or constant is out of its range",
+            Self::Overflow => "an accumulator could overflow",
+            Self::Text => "the descriptive text is not UTF-8",
+        })
     }
 }
 

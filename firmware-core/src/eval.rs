@@ -1,44 +1,52 @@
 //! Evaluation: points in, values out.
 
-use crate::artifact::crc32;
 use crate::error::EvalError;
 use crate::float::scalar;
-use crate::kernels::{self, Arithmetic, BLOCK_ROWS, Layer, MAX_LANES, Point, layer_words, portable};
+use crate::kernels::{self, Arithmetic, Layer, MAX_LANES, Point, portable};
+use crate::layout::{BLOCK_ROWS, layer_words};
 use crate::limits::MAX_INPUTS;
-use crate::model::{Model, OutputActivation, Precision};
+use crate::model::Model;
+use crate::output::OutputActivation;
+use crate::precision::BuiltIn;
 
-/// Points whose answers the artifact's digest covers.
-const KNOWN_ANSWERS: usize = 16;
-
-/// Evaluates `$body` with `$arithmetic` as that of the model's precision, among those built in. `$module` is where the
-/// three come from.
+/// Evaluates `$body` with `$arithmetic` as that of the model's precision; `$module` is where the three come from.
 macro_rules! dispatch {
-    ($precision:expr, $($module:ident::)*, $arithmetic:ident => $body:expr) => {
-        match $precision {
+    ($model:expr, $($module:ident::)*, $arithmetic:ident => $body:expr) => {
+        match $model.precision() {
             #[cfg(feature = "f32")]
-            Precision::F32 => {
+            BuiltIn::F32 => {
                 type $arithmetic = $($module::)*F32;
                 $body
             }
             #[cfg(feature = "w8a16")]
-            Precision::W8A16 => {
+            BuiltIn::W8A16 => {
                 type $arithmetic = $($module::)*W8A16;
                 $body
             }
             #[cfg(feature = "w16a16")]
-            Precision::W16A16 => {
+            BuiltIn::W16A16 => {
                 type $arithmetic = $($module::)*W16A16;
                 $body
             }
-            // `parse` has refused what is not built in.
-            #[allow(unreachable_patterns, reason = "with all of them built in")]
-            _ => Err(EvalError::ScratchLength),
         }
     };
 }
 
 impl Model<'_> {
     /// Evaluates one point: `point` `[d]` and `out` `[c]`, both in the user's units.
+    ///
+    /// ```
+    /// use firmware_core::{Aligned, EvalError, Model, Scratch};
+    ///
+    /// static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("../models/thermocouple.ffm"));
+    ///
+    /// let model = Model::parse(&MODEL.0).unwrap();
+    /// let mut scratch = Scratch::<16>::new(); // model.scratch_words() says how many
+    /// let mut degrees = [0.0];
+    /// model.eval_into(&[12.5], &mut scratch, &mut degrees)?; // 12.5 mV
+    /// assert!((degrees[0] - 307.0).abs() < 5.0); // a small network: its error is a few degrees
+    /// # Ok::<(), EvalError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -51,17 +59,31 @@ impl Model<'_> {
         if out.len() != self.outputs() {
             return Err(EvalError::OutputLength);
         }
-        dispatch!(self.precision(), kernels::, A => self.points::<A>(point, 1, scratch, out))
+        dispatch!(self, kernels::, A => self.points::<A>(point, 1, scratch, out))
     }
 
     /// Evaluates n points: `points` `[n, d]` and `out` `[n, c]`, row-major, in the user's units.
     ///
-    /// The values are those of [`Model::eval_into`], bit for bit. Where `scratch` is a multiple of
-    /// [`Model::scratch_words`], several points share the reading of the weights.
+    /// The values are those of [`Model::eval_into`], bit for bit. Where `scratch` has [`Model::batch_scratch_words`],
+    /// several points share the reading of the weights.
+    ///
+    /// ```
+    /// use firmware_core::{Aligned, EvalError, Model, Scratch};
+    ///
+    /// static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("../models/thermocouple.ffm"));
+    ///
+    /// let model = Model::parse(&MODEL.0).unwrap();
+    /// let mut scratch = Scratch::<32>::new(); // two points at a time, where that is faster
+    /// let mut degrees = [0.0; 3];
+    /// model.eval_batch_into(&[0.0, 20.0, 40.0], &mut scratch, &mut degrees)?;
+    /// assert!(degrees.is_sorted());
+    /// # Ok::<(), EvalError>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// As for one point. At the first point that is rejected the evaluation stops; earlier points may have been written.
+    /// As for one point. At the first point that is rejected the evaluation stops; earlier points may have been
+    /// written.
     pub fn eval_batch_into(&self, points: &[f32], scratch: &mut [u32], out: &mut [f32]) -> Result<(), EvalError> {
         let (inputs, outputs) = (self.inputs().max(1), self.outputs().max(1));
         if !points.len().is_multiple_of(inputs) {
@@ -70,11 +92,19 @@ impl Model<'_> {
         if out.len() / outputs != points.len() / inputs || !out.len().is_multiple_of(outputs) {
             return Err(EvalError::OutputLength);
         }
-        dispatch!(self.precision(), kernels::, A => {
+        dispatch!(self, kernels::, A => {
             let lanes = A::batch_lanes();
             let is_wide = scratch.len() >= lanes * self.scratch_words();
             self.points::<A>(points, if is_wide { lanes } else { 1 }, scratch, out)
         })
+    }
+
+    /// Words of [`Scratch`](crate::Scratch) with which [`Model::eval_batch_into`] evaluates points side by side, where
+    /// this build has kernels that gain by it.
+    #[must_use]
+    pub fn batch_scratch_words(&self) -> usize {
+        let lanes: usize = dispatch!(self, kernels::, A => A::batch_lanes());
+        lanes * self.scratch_words()
     }
 
     /// Evaluates one point given as Q0.32 coordinates `[d]`; `raw` `[c]` is what the output maps take (for `f32` the
@@ -105,10 +135,10 @@ impl Model<'_> {
         scratch: &mut [u32],
         raw: &mut [i32],
     ) -> Result<(), EvalError> {
-        let answers: &[i32] = dispatch!(self.precision(), portable::, A => {
+        let answers: Result<&[i32], _> = dispatch!(self, portable::, A => {
             self.forward::<A>(&[padded(coordinates)], scratch)
-        })?;
-        for (raw, &answer) in raw.iter_mut().zip(answers) {
+        });
+        for (raw, &answer) in raw.iter_mut().zip(answers?) {
             *raw = answer;
         }
         Ok(())
@@ -121,38 +151,10 @@ impl Model<'_> {
             return Err(EvalError::PointLength);
         }
         let scratch = scratch.get_mut(..self.buffer_words().0).ok_or(EvalError::ScratchLength)?;
-        dispatch!(self.precision(), kernels::, A => {
+        dispatch!(self, kernels::, A => {
             A::encode(&self.encoding(), &[padded(coordinates)], scratch);
             Ok(())
         })
-    }
-
-    /// Recomputes the known answers and compares their digest with the artifact's.
-    ///
-    /// A device calls this once at start and serves only if it passes.
-    ///
-    /// # Errors
-    ///
-    /// [`EvalError::KnownAnswer`] where this build computes something else than the trainer did, and
-    /// [`EvalError::ScratchLength`].
-    pub fn self_test(&self, scratch: &mut [u32]) -> Result<(), EvalError> {
-        if self.known_answer_digest(scratch)? == self.known_answers() { Ok(()) } else { Err(EvalError::KnownAnswer) }
-    }
-
-    pub(crate) fn known_answer_digest(&self, scratch: &mut [u32]) -> Result<u32, EvalError> {
-        let mut digest = crc32();
-        let mut state = 1u32;
-        for _ in 0..KNOWN_ANSWERS {
-            let coordinates = [0; MAX_INPUTS].map(|_: u32| {
-                let coordinate = state;
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                coordinate
-            });
-            for raw in self.raw_outputs(&coordinates, scratch)?.iter().take(self.outputs()) {
-                digest.update(&raw.to_le_bytes());
-            }
-        }
-        Ok(digest.finalize())
     }
 
     /// Points in groups of `wide` lanes, 1 or [`Arithmetic::batch_lanes`], the rest one by one.
@@ -175,15 +177,18 @@ impl Model<'_> {
                     let mut coordinate = 0;
                     if let Some(axis) = axes.next() {
                         let (&x, rest) = points.split_first().ok_or(EvalError::PointLength)?;
-                        coordinate = axis.to_fixed(x, self.header.outside_along(k)).ok_or(EvalError::OutsideDomain)?;
+                        coordinate =
+                            axis.to_fixed(x, self.header().outside_along(k)).ok_or(EvalError::OutsideDomain)?;
                         points = rest;
                     }
-                    coordinates.push(coordinate).map_err(|_| EvalError::ScratchLength)?;
+                    // There is room for the coordinates of all lanes.
+                    let _ = coordinates.push(coordinate);
                 }
             }
             let (coordinates, _) = coordinates.as_chunks();
-            // The cut tells the compiler where there can only be one: eval_into goes without the kernels for several.
-            let coordinates = coordinates.get(..lanes).ok_or(EvalError::ScratchLength)?;
+            // They are all there. The cut tells the compiler where there can only be one: eval_into goes without the
+            // kernels for several.
+            let Some(coordinates) = coordinates.get(..lanes) else { break };
             let raw = self.forward::<A>(coordinates, scratch)?;
             for lane in 0..lanes {
                 for (raw, map) in raw.iter().skip(lane).step_by(lanes).zip(self.output_maps()) {
@@ -197,9 +202,9 @@ impl Model<'_> {
     }
 
     /// Raw outputs of one point, rows of padding included.
-    fn raw_outputs<'s>(&self, point: &Point, scratch: &'s mut [u32]) -> Result<&'s [i32], EvalError> {
+    pub(crate) fn raw_outputs<'s>(&self, point: &Point, scratch: &'s mut [u32]) -> Result<&'s [i32], EvalError> {
         let points = core::slice::from_ref(point);
-        dispatch!(self.precision(), kernels::, A => self.forward::<A>(points, scratch))
+        dispatch!(self, kernels::, A => self.forward::<A>(points, scratch))
     }
 
     /// Raw outputs `[row][lane]` of one point a lane, rows of padding included.
@@ -210,14 +215,14 @@ impl Model<'_> {
         let (mut x, rest) = scratch.split_at_mut_checked(even * lanes).ok_or(EvalError::ScratchLength)?;
         let (mut y, _) = rest.split_at_mut_checked(odd * lanes).ok_or(EvalError::ScratchLength)?;
         A::encode(&self.encoding(), points, x);
-        let (mut words, mut inputs) = (self.layers, self.encoding().features_len());
-        let mut hidden = self.header.hidden.iter();
+        let (mut words, mut inputs) = (self.layers(), self.encoding().features_len());
+        let mut hidden = self.header().hidden.iter();
         let layer = loop {
             let width = hidden.next();
             let rows = width.map_or(self.outputs(), |&width| usize::from(width));
-            let len = layer_words(self.precision(), inputs, rows);
+            let len = layer_words(A::PRECISION, inputs, rows);
             // `parse` has checked that they are all there.
-            let (layer, rest) = words.split_at_checked(len).ok_or(EvalError::ScratchLength)?;
+            let Some((layer, rest)) = words.split_at_checked(len) else { return Ok(&[]) };
             let layer = Layer { words: layer, inputs, rows };
             if width.is_none() {
                 break layer;
@@ -226,10 +231,11 @@ impl Model<'_> {
             (x, y) = (y, x);
             (words, inputs) = (rest, rows);
         };
-        let raw = y.get_mut(..layer.rows.next_multiple_of(BLOCK_ROWS) * lanes).ok_or(EvalError::ScratchLength)?;
+        // The buffers were planned to hold them.
+        let Some(raw) = y.get_mut(..layer.rows.next_multiple_of(BLOCK_ROWS) * lanes) else { return Ok(&[]) };
         let raw = bytemuck::must_cast_slice_mut(raw);
         A::output(layer, lanes, x, raw);
-        if self.header.activation == OutputActivation::Sigmoid {
+        if self.header().activation == OutputActivation::Sigmoid {
             A::sigmoid(layer, lanes, raw);
         }
         Ok(raw)

@@ -14,8 +14,8 @@ pub(crate) fn fraction(x: f32) -> f32 {
 
 /// `x`, computed by scalar instructions.
 ///
-/// MVE's vectors of floats flush subnormal numbers to zero and LLVM uses them all the same, so that a loop whose products
-/// are not kept apart would give other bits on such a core. Elsewhere this is nothing.
+/// MVE's vectors of floats flush subnormal numbers to zero and LLVM uses them all the same, so that a loop whose
+/// products are not kept apart would give other bits on such a core. Elsewhere this is nothing.
 #[inline(always)]
 pub(crate) fn scalar(x: f32) -> f32 {
     if cfg!(kernels = "mve") { core::hint::black_box(x) } else { x }

@@ -3,13 +3,13 @@
 //! They bound the few arrays of fixed size (the header's list of widths, one point, one output) and keep every offset
 //! far from overflow. The trainer refuses larger networks before training.
 
-/// Coordinates of a point.
+/// The most coordinates that a point can have.
 pub const MAX_INPUTS: usize = 16;
-/// Values per point.
+/// The most values that a model can have at a point.
 pub const MAX_OUTPUTS: usize = 16;
-/// Rows of the frequency matrix B; the features are twice as many.
+/// The most rows of the frequency matrix B; the features are twice as many.
 pub const MAX_FREQUENCIES: usize = 1024;
-/// Units of a hidden layer.
+/// The most units of a hidden layer.
 pub const MAX_WIDTH: usize = 2048;
-/// Hidden layers.
+/// The most hidden layers.
 pub const MAX_HIDDEN_LAYERS: usize = 8;

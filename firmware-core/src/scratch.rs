@@ -43,8 +43,11 @@ impl<const WORDS: usize> DerefMut for Scratch<WORDS> {
 
 /// Gives what it holds the alignment of a word, which [`Model::parse`](crate::Model::parse) asks for.
 ///
-/// ```ignore
-/// static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("model.ffm"));
+/// ```
+/// use firmware_core::Aligned;
+///
+/// static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("../models/thermocouple.ffm"));
+/// assert!(MODEL.0.as_ptr().addr().is_multiple_of(4));
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(4))]

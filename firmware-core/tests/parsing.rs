@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Network, Random, Shape};
-use firmware_core::artifact::{self, Description, Layer, LayerKind};
+use common::{Network, Random, Shape, resealed};
+use firmware_core::write::{self, Description, FloatLayer, IntegerLayer, Layers};
 use firmware_core::{Aligned, Axis, Model, OutputActivation, OutputMap, Outside, ParseError, Precision, WriteError};
 
 fn network(precision: Precision) -> Network {
@@ -28,17 +28,6 @@ fn mixed(precision: Precision) -> Network {
 
 fn parse(words: &[u32]) -> Result<Model<'_>, ParseError> {
     Model::parse(bytemuck::cast_slice(words))
-}
-
-/// Puts the right checksum over changed contents, so that the checks behind it are reached.
-fn resealed(mut words: Vec<u32>) -> Vec<u32> {
-    let bytes: &[u8] = bytemuck::cast_slice(&words);
-    let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
-    let mut digest = crc.digest();
-    digest.update(&bytes[..12]);
-    digest.update(&bytes[16..]);
-    words[3] = digest.finalize();
-    words
 }
 
 #[test]
@@ -122,6 +111,30 @@ fn flipped_bits_under_a_right_checksum_never_panic() {
     assert!(survivors > 1000, "the test must reach the evaluation: {survivors}");
 }
 
+/// Bytes of the header: variants of precision, outside and activation, then inputs, outputs, frequencies, passthrough.
+#[test]
+fn headers_that_cannot_be_decoded_are_refused() {
+    let good = network(Precision::W8A16).artifact("text");
+    let header_error = |change: &dyn Fn(&mut [u8])| {
+        let mut artifact = good.clone();
+        change(bytemuck::cast_slice_mut(&mut artifact));
+        parse(&resealed(artifact)).err()
+    };
+    assert_eq!(header_error(&|_| ()), None);
+    // Enumerations have three, three and two variants.
+    for (byte, first_unknown) in [(24, 3), (25, 3), (26, 2)] {
+        assert_eq!(header_error(&|bytes| bytes[byte] = first_unknown), Some(ParseError::Header), "byte {byte}");
+        assert_eq!(header_error(&|bytes| bytes[byte] = 0xff), Some(ParseError::Header), "byte {byte}");
+    }
+    // A varint of u16 that does not end after three bytes.
+    assert_eq!(header_error(&|bytes| bytes[29..32].fill(0xff)), Some(ParseError::Header));
+    // More hidden layers than there may be.
+    assert_eq!(header_error(&|bytes| bytes[31] = 9), Some(ParseError::Header));
+    // Cut short, and with a byte behind its end.
+    assert_eq!(header_error(&|bytes| bytes[6] -= 1), Some(ParseError::Header));
+    assert_eq!(header_error(&|bytes| bytes[6] += 1), Some(ParseError::Header));
+}
+
 #[test]
 fn each_cause_has_its_error() {
     let good = network(Precision::W8A16).artifact("text");
@@ -161,26 +174,36 @@ fn each_cause_has_its_error() {
 fn write_error(change: impl FnOnce(&mut Network)) -> WriteError {
     let mut network = network(Precision::W8A16);
     change(&mut network);
-    let float = network.header.precision == Precision::F32;
-    let layers: Vec<Layer<'_>> = network
-        .layers
-        .iter()
-        .map(|layer| Layer {
-            weights: if float { LayerKind::Float(&layer.weights) } else { LayerKind::Integer(&layer.integer_weights) },
-            bias: if float { LayerKind::Float(&layer.bias) } else { LayerKind::Integer(&layer.integer_bias) },
-            multiplier: if float { &[] } else { &layer.multiplier },
-        })
-        .collect();
-    let description = Description {
-        header: &network.header,
-        axes: &network.axes,
-        output_maps: &network.output_maps,
-        frequencies: &network.frequencies,
-        text: "",
-        layers: &layers,
-    };
-    let mut out = vec![0u32; 1 << 16];
-    artifact::write(&description, &mut [0; 4096], bytemuck::cast_slice_mut(&mut out)).unwrap_err()
+    network.try_artifact("").unwrap_err()
+}
+
+/// Floats in an integer precision and integers in `f32`.
+#[test]
+fn layers_of_the_other_kind_are_not_written() {
+    let float = [FloatLayer { weights: &[0.0; 2], bias: &[0.0] }];
+    let integer = [IntegerLayer { weights: &[0; 2], bias: &[0], multiplier: &[] }];
+    for (precision, layers, error) in [
+        (Precision::F32, Layers::Float(&float), None),
+        (Precision::W8A16, Layers::Integer(&integer), None),
+        (Precision::W16A16, Layers::Integer(&integer), None),
+        (Precision::F32, Layers::Integer(&integer), Some(WriteError::Parts)),
+        (Precision::W8A16, Layers::Float(&float), Some(WriteError::Parts)),
+        (Precision::W16A16, Layers::Float(&float), Some(WriteError::Parts)),
+    ] {
+        let activation = OutputActivation::Linear;
+        let shape = Shape { precision, activation, inputs: 1, frequencies: 1, passthrough: 0, hidden: &[], outputs: 1 };
+        let network = Network::random(&shape, 0);
+        let description = Description {
+            header: &network.header,
+            axes: &network.axes,
+            output_maps: &network.output_maps,
+            frequencies: &network.frequencies,
+            text: "",
+            layers,
+        };
+        let mut out = Aligned([0; 256]);
+        assert_eq!(write::artifact(&description, &mut [0; 64], &mut out.0).err(), error, "{precision:?}, {layers:?}");
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::iter::once;
 
 use anyhow::{Context as _, Result, anyhow};
-use firmware_core::artifact::{self, Description, Header, Layer, LayerKind};
+use firmware_core::artifact::Header;
+use firmware_core::write::{self, Description, FloatLayer, IntegerLayer, Layers};
 use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
 
 use crate::random::Random;
@@ -134,27 +135,33 @@ impl Network {
         let maps: Vec<OutputMap> = (0..self.outputs)
             .map(|k| OutputMap { scale: (1.7 + f32::from(k)) / raw_full_scale, offset: 0.1 * f32::from(k) })
             .collect();
-        let borrowed: Vec<Layer<'_>> = layers.iter().map(OwnedLayer::borrow).collect();
-        write(&Description {
+        let description = |layers| Description {
             header: &header,
             axes,
             output_maps: &maps,
             frequencies: &frequencies,
             text: "source: synthetic",
-            layers: &borrowed,
-        })
+            layers,
+        };
+        if self.precision == Precision::F32 {
+            let layers: Vec<_> = layers.iter().map(OwnedLayer::float).collect();
+            write(&description(Layers::Float(&layers)))
+        } else {
+            let layers: Vec<_> = layers.iter().map(OwnedLayer::integer).collect();
+            write(&description(Layers::Integer(&layers)))
+        }
     }
 }
 
 /// Writes an artifact into memory of its own.
 fn write(description: &Description<'_>) -> Result<Artifact> {
     let message = |error| anyhow!("cannot make the network: {error}");
-    let len = artifact::artifact_len(description).map_err(message)?;
+    let len = write::artifact_len(description).map_err(message)?;
     let mut words = vec![0u32; len.div_ceil(4)];
     // Two buffers of the widest layer that the limits allow, in f32.
     let mut scratch = vec![0u32; 8 * firmware_core::limits::MAX_WIDTH];
     let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
-    let len = artifact::write(description, &mut scratch, bytes).map_err(message)?;
+    let len = write::artifact(description, &mut scratch, bytes).map_err(message)?;
     Ok(Artifact::from_bytes(bytes.get(..len).context("the artifact is longer than announced")?))
 }
 
@@ -238,13 +245,11 @@ impl OwnedLayer {
         layer
     }
 
-    fn borrow(&self) -> Layer<'_> {
-        if self.float_weights.is_empty() {
-            let (weights, bias) = (LayerKind::Integer(&self.weights[..]), LayerKind::Integer(&self.bias[..]));
-            Layer { weights, bias, multiplier: &self.multiplier }
-        } else {
-            let (weights, bias) = (LayerKind::Float(&self.float_weights[..]), LayerKind::Float(&self.float_bias[..]));
-            Layer { weights, bias, multiplier: &[] }
-        }
+    fn float(&self) -> FloatLayer<'_> {
+        FloatLayer { weights: &self.float_weights, bias: &self.float_bias }
+    }
+
+    fn integer(&self) -> IntegerLayer<'_> {
+        IntegerLayer { weights: &self.weights, bias: &self.bias, multiplier: &self.multiplier }
     }
 }

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use firmware_core::artifact::{self, Description, Header, Layer, LayerKind};
+use firmware_core::artifact::Header;
+use firmware_core::write::{self, Description, FloatLayer, Layers};
 use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -25,17 +26,17 @@ fn constant_model(outside: Outside) -> Vec<u8> {
         training_psnr_db: 31.5,
         quantization_loss_db: f32::NAN,
     };
-    let layers = [Layer { weights: LayerKind::Float(&[0.0, 0.0]), bias: LayerKind::Float(&[0.5]), multiplier: &[] }];
+    let layers = [FloatLayer { weights: &[0.0, 0.0], bias: &[0.5] }];
     let description = Description {
         header: &header,
         axes: &[Axis::new(0.0, 3.0, 4.0), Axis::new(0.0, 1.0, 2.0)],
         output_maps: &[OutputMap { scale: 4.0, offset: 10.0 }],
         frequencies: &[],
         text: "inputs: [\"x\",\"y\"]\noutputs: [\"value\"]\noutput_ranges: [[10.0,14.0]]\nseed: 7\n",
-        layers: &layers,
+        layers: Layers::Float(&layers),
     };
     let mut words = [0u32; 256];
-    let len = artifact::write(&description, &mut [0; 64], bytemuck::cast_slice_mut(&mut words)).expect("a valid model");
+    let len = write::artifact(&description, &mut [0; 64], bytemuck::cast_slice_mut(&mut words)).expect("a valid model");
     bytemuck::cast_slice(&words)[..len].to_vec()
 }
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use firmware_core::artifact::{self, Description, Header, Layer, LayerKind};
+use firmware_core::artifact::Header;
+use firmware_core::write::{self, Description, FloatLayer, Layers};
 use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -28,17 +29,17 @@ fn model(outside: Outside, text: &str) -> Vec<u8> {
     };
     // 1 is 32767 as a feature.
     let weights = [0.5 / 32_767.0, 0.25 / 32_767.0];
-    let layers = [Layer { weights: LayerKind::Float(&weights), bias: LayerKind::Float(&[0.0]), multiplier: &[] }];
+    let layers = [FloatLayer { weights: &weights, bias: &[0.0] }];
     let description = Description {
         header: &header,
         axes: &[Axis::new(0.0, 3.0, 4.0), Axis::new(0.0, 1.0, 2.0)],
         output_maps: &[OutputMap { scale: 4.0, offset: 10.0 }],
         frequencies: &[],
         text: &format!("inputs: [\"x\",\"y\"]\noutputs: [\"value\"]\n{text}"),
-        layers: &layers,
+        layers: Layers::Float(&layers),
     };
     let mut words = [0u32; 256];
-    let len = artifact::write(&description, &mut [0; 64], bytemuck::cast_slice_mut(&mut words)).expect("a valid model");
+    let len = write::artifact(&description, &mut [0; 64], bytemuck::cast_slice_mut(&mut words)).expect("a valid model");
     bytemuck::cast_slice(&words)[..len].to_vec()
 }
 

@@ -22,7 +22,8 @@ macro_rules! extensions {
     };
 }
 
-/// Assembly that layers share: entry, exit, and the arithmetic of two rows in one halfword. [`frame_end`] ends its scope.
+/// Assembly that layers share: entry, exit, and the arithmetic of two rows in one halfword. [`frame_end`] ends its
+/// scope.
 ///
 /// On the stack of a layer: \[sp\] x, \[4\] y, \[8\] end of the words, \[12\] end of x, \[16\] entry of the loop,
 /// \[20\] epilogue.
@@ -33,8 +34,8 @@ macro_rules! frame {
     .syntax unified
     .thumb
 
-    @ Reads a LayerCall at r0; leaves the first block in r0 and x in r1. Labels: 20 to 23 enter the loop for n mod 32 inputs
-    @ of 0, 8, 16 and 24; 30 and 31 are the epilogues of hidden and of raw layers.
+    @ Reads a LayerCall at r0; leaves the first block in r0 and x in r1. Labels: 20 to 23 enter the loop for n mod 32
+    @ inputs of 0, 8, 16 and 24; 30 and 31 are the epilogues of hidden and of raw layers.
     .macro ffm_layer_begin x_group_shift
     push    {{r4-r11, lr}}
     ldm     r0, {{r1-r6}}                  @ x, y, end of words, end of x, raw, words
@@ -91,11 +92,12 @@ macro_rules! frame_end {
     };
 }
 
-/// Implements [`Arithmetic`](super::Arithmetic) for `$name` by an encoder and by layers for one lane and perhaps two; what
-/// is left is portable.
+/// Implements [`Arithmetic`](super::contract::Arithmetic) for `$name` by an encoder and by layers for one lane and
+/// perhaps two; what is left is portable.
 macro_rules! arithmetic {
     ($name:ident, lanes: $lanes:literal, $encode:expr, $layer:ident $(, $layer_2:ident)?) => {
         impl Arithmetic for $name {
+            const PRECISION: Precision = Precision::$name;
             const LANES: usize = $lanes;
 
             #[inline]
@@ -105,12 +107,12 @@ macro_rules! arithmetic {
 
             #[inline]
             fn hidden(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32]) {
-                assembly::hidden(Self::kernel(lanes), Precision::$name, layer, lanes, x, y);
+                Self::kernel(lanes).hidden(layer, x, y);
             }
 
             #[inline]
             fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]) {
-                assembly::output(Self::kernel(lanes), Precision::$name, layer, lanes, x, raw);
+                Self::kernel(lanes).output(layer, x, raw);
             }
 
             #[inline]
@@ -127,10 +129,11 @@ macro_rules! arithmetic {
         impl $name {
             #[inline]
             fn kernel(lanes: usize) -> LayerKernel {
-                match lanes {
+                let function = match lanes {
                     $(2 => $layer_2,)?
                     _ => $layer,
-                }
+                };
+                LayerKernel { function, precision: Precision::$name, lanes }
             }
         }
     };
@@ -139,10 +142,11 @@ pub(super) use arithmetic;
 #[cfg(not(kernels = "thumb1"))]
 pub(super) use {extensions, frame, frame_end};
 
+use super::contract::{Layer, Point};
 use super::portable::{store_float, store_halfword};
-use super::{BLOCK_ROWS, Layer, Point, block_words, padded_inputs};
 use crate::encoding::Encoding;
-use crate::model::Precision;
+use crate::layout::{BLOCK_ROWS, block_words, padded_inputs};
+use crate::precision::Precision;
 use core::ops::Range;
 
 /// What a layer in assembly is to do. The fields' order is known to the assembly.
@@ -162,67 +166,61 @@ pub(super) struct LayerCall {
     words: *const u32,
 }
 
-/// A layer in assembly: reads `words .. words_end` and `x .. x_end`, writes all of `y`.
-pub(super) type LayerKernel = unsafe extern "C" fn(call: &LayerCall);
+/// The function of a layer in assembly: reads `words .. words_end` and `x .. x_end`, writes all of `y`.
+pub(super) type LayerFunction = unsafe extern "C" fn(call: &LayerCall);
 
-/// Runs a hidden layer; does nothing where a buffer is too short.
-#[inline]
-pub(super) fn hidden(
-    kernel: LayerKernel,
-    precision: Precision,
-    layer: Layer<'_>,
-    lanes: usize,
-    x: &[u32],
-    y: &mut [u32],
-) {
-    let block_y = match precision {
-        Precision::F32 => BLOCK_ROWS * lanes,
-        Precision::W8A16 | Precision::W16A16 => BLOCK_ROWS / 2 * lanes,
-    };
-    run(kernel, precision, layer, lanes, x, y, block_y, false);
+/// A layer in assembly, for one precision and number of lanes.
+#[derive(Clone, Copy)]
+pub(super) struct LayerKernel {
+    pub(super) function: LayerFunction,
+    pub(super) precision: Precision,
+    pub(super) lanes: usize,
 }
 
-/// Runs an output layer; does nothing where a buffer is too short.
-#[inline]
-pub(super) fn output(
-    kernel: LayerKernel,
-    precision: Precision,
-    layer: Layer<'_>,
-    lanes: usize,
-    x: &[u32],
-    raw: &mut [i32],
-) {
-    let raw: &mut [u32] = bytemuck::must_cast_slice_mut(raw);
-    run(kernel, precision, layer, lanes, x, raw, BLOCK_ROWS * lanes, true);
+/// What a layer writes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Results {
+    /// Activations of the precision.
+    Hidden,
+    /// Accumulators, a word each.
+    Raw,
 }
 
-#[expect(clippy::too_many_arguments, reason = "the three that differ between the two callers come last")]
-fn run(
-    kernel: LayerKernel,
-    precision: Precision,
-    layer: Layer<'_>,
-    lanes: usize,
-    x: &[u32],
-    y: &mut [u32],
-    block_y: usize,
-    raw: bool,
-) {
-    let inputs = padded_inputs(precision, layer.inputs);
-    let x_len = lanes * if precision == Precision::F32 { inputs } else { inputs / 2 };
-    let blocks = layer.rows.div_ceil(BLOCK_ROWS);
-    let words = layer.words.get(..blocks * block_words(precision, layer.inputs));
-    let (Some(words), Some(x), Some(y)) = (words, x.get(..x_len), y.get_mut(..blocks * block_y)) else { return };
-    if blocks == 0 || x.is_empty() {
-        return;
+impl LayerKernel {
+    /// Runs a hidden layer; does nothing where a buffer is too short.
+    #[inline]
+    pub(super) fn hidden(self, layer: Layer<'_>, x: &[u32], y: &mut [u32]) {
+        self.run(layer, x, y, Results::Hidden);
     }
-    let (Range { start: words, end: words_end }, Range { start: x, end: x_end }) =
-        (words.as_ptr_range(), x.as_ptr_range());
-    let call = LayerCall { x, y: y.as_mut_ptr(), words_end, x_end, raw: u32::from(raw), words };
-    #[expect(unsafe_code, reason = "the kernel is written in assembly")]
-    // SAFETY: the kernel reads whole blocks in `words` and groups of inputs in `x`, and writes `block_y` words of `y` for each
-    // block: the lengths that were just checked. `x` and `y` are distinct borrows.
-    unsafe {
-        kernel(&call);
+
+    /// Runs an output layer; does nothing where a buffer is too short.
+    #[inline]
+    pub(super) fn output(self, layer: Layer<'_>, x: &[u32], raw: &mut [i32]) {
+        self.run(layer, x, bytemuck::must_cast_slice_mut(raw), Results::Raw);
+    }
+
+    #[inline]
+    fn run(self, layer: Layer<'_>, x: &[u32], y: &mut [u32], results: Results) {
+        let Self { function, precision, lanes } = self;
+        let is_float = precision == Precision::F32;
+        let block_y = if is_float || results == Results::Raw { BLOCK_ROWS * lanes } else { BLOCK_ROWS / 2 * lanes };
+        let inputs = padded_inputs(precision, layer.inputs);
+        let x_len = lanes * if is_float { inputs } else { inputs / 2 };
+        let blocks = layer.rows.div_ceil(BLOCK_ROWS);
+        let words = layer.words.get(..blocks * block_words(precision, layer.inputs));
+        let (Some(words), Some(x), Some(y)) = (words, x.get(..x_len), y.get_mut(..blocks * block_y)) else { return };
+        if blocks == 0 || x.is_empty() {
+            return;
+        }
+        let (Range { start: words, end: words_end }, Range { start: x, end: x_end }) =
+            (words.as_ptr_range(), x.as_ptr_range());
+        let call = LayerCall { x, y: y.as_mut_ptr(), words_end, x_end, raw: u32::from(results == Results::Raw), words };
+        #[expect(unsafe_code, reason = "the kernel is written in assembly")]
+        // SAFETY: the kernel reads whole blocks in `words` and groups of inputs in `x`, and writes `block_y` words of
+        // `y` for each block: the lengths that were just checked. `x` and `y` are distinct borrows.
+        unsafe {
+            function(&call);
+        }
     }
 }
 
@@ -245,52 +243,58 @@ pub(super) struct EncodeCall {
     stride: usize,
 }
 
-/// An encoder in assembly: stores the cosines and sines of one lane, two frequencies a turn.
-pub(super) type EncodeKernel = unsafe extern "C" fn(call: &EncodeCall);
+/// The function of an encoder in assembly: stores the cosines and sines of one lane, two frequencies a turn.
+pub(super) type EncodeFunction = unsafe extern "C" fn(call: &EncodeCall);
 
-/// Encodes one point a lane; an odd number of frequencies, of which pairs would straddle words, is left to portable code.
-#[inline(never)]
-pub(super) fn encode(
-    kernel: EncodeKernel,
-    precision: Precision,
-    encoding: &Encoding<'_>,
-    points: &[Point],
-    x: &mut [u32],
-) {
-    let (lanes, rows) = (points.len(), encoding.rows());
-    // Words that one lane's cosines take, and words of a pair of them.
-    let (words, pair_words) = if precision == Precision::F32 { (rows, 2) } else { (rows / 2, 1) };
-    let by_pairs = rows % 2 == 0 && (pair_words == 1 || lanes == 1) && x.len() >= 2 * words * lanes;
-    for (lane, point) in points.iter().enumerate() {
-        let mut store = |k: usize, value: i32| match precision {
-            Precision::F32 => store_float(x, k, lane, lanes, value),
-            Precision::W8A16 | Precision::W16A16 => store_halfword(x, k, lane, lanes, value),
-        };
-        encoding.pass_through(point, &mut store);
-        if !by_pairs {
-            encoding.encode_rows(point, store);
-            continue;
-        }
-        let Some(lane_x) = x.get_mut(lane..) else { return };
-        if rows == 0 {
-            continue;
-        }
-        let x = lane_x.as_mut_ptr();
-        let call = EncodeCall {
-            point: point.as_ptr(),
-            inputs: encoding.inputs(),
-            frequencies: encoding.frequencies().as_ptr(),
-            x,
-            x_end: x.wrapping_add(words * lanes),
-            sines: 4 * words * lanes,
-            stride: 4 * pair_words * lanes,
-        };
-        #[expect(unsafe_code, reason = "the kernel is written in assembly")]
-        // SAFETY: the kernel reads d coordinates of `point`, which holds the largest d (and at least two), and m·d frequencies, which the encoding
-        // has. It writes one word in `lanes` from `lane` on, of 2·words·lanes (a pair's words side by side where there is
-        // one lane): `x` was found that long above, and `lane` is below `lanes`.
-        unsafe {
-            kernel(&call);
+/// An encoder in assembly, which stores features as the precision has them.
+#[derive(Clone, Copy)]
+pub(super) struct EncodeKernel {
+    pub(super) function: EncodeFunction,
+    pub(super) precision: Precision,
+}
+
+impl EncodeKernel {
+    /// Encodes one point a lane; an odd number of frequencies, of which pairs would straddle words, is left to portable
+    /// code.
+    #[inline(never)]
+    pub(super) fn encode(self, encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
+        let Self { function, precision } = self;
+        let (lanes, rows) = (points.len(), encoding.rows());
+        // Words that one lane's cosines take, and words of a pair of them.
+        let (words, pair_words) = if precision == Precision::F32 { (rows, 2) } else { (rows / 2, 1) };
+        let by_pairs = rows % 2 == 0 && (pair_words == 1 || lanes == 1) && x.len() >= 2 * words * lanes;
+        for (lane, point) in points.iter().enumerate() {
+            let mut store = |k: usize, value: i32| match precision {
+                Precision::F32 => store_float(x, k, lane, lanes, value),
+                Precision::W8A16 | Precision::W16A16 => store_halfword(x, k, lane, lanes, value),
+            };
+            encoding.pass_through(point, &mut store);
+            if !by_pairs {
+                encoding.encode_rows(point, store);
+                continue;
+            }
+            let Some(lane_x) = x.get_mut(lane..) else { return };
+            if rows == 0 {
+                continue;
+            }
+            let x = lane_x.as_mut_ptr();
+            let call = EncodeCall {
+                point: point.as_ptr(),
+                inputs: encoding.inputs(),
+                frequencies: encoding.frequencies().as_ptr(),
+                x,
+                x_end: x.wrapping_add(words * lanes),
+                sines: 4 * words * lanes,
+                stride: 4 * pair_words * lanes,
+            };
+            #[expect(unsafe_code, reason = "the kernel is written in assembly")]
+            // SAFETY: the kernel reads d coordinates of `point`, which holds the largest d (and at least two), and m·d
+            // frequencies, which the encoding has. It writes one word in `lanes` from `lane` on, of 2·words·lanes (a
+            // pair's words side by side where there is one lane): `x` was found that long above, and `lane` is below
+            // `lanes`.
+            unsafe {
+                function(&call);
+            }
         }
     }
 }

@@ -1,22 +1,23 @@
 //! Kernels for cores with the DSP extension: Cortex-M4, M7, M33, M35P.
 //!
-//! | | instructions a MAC | what a turn of the loop does |
+//! | | instructions a MAC | a turn of the loop |
 //! | --- | --- | --- |
-//! | `w8a16`, one lane | 0.875 | 16 MACs: LDRD 4 activations, LDM 8 halfwords of two row pairs, 4 × (SMLALD, SXTB16, SMLAD) |
-//! | `w8a16`, two lanes | 0.75 | 16 MACs: LDM 2 × 4 activations, LDRD 4 halfwords of one row pair, 2 × (2 SMLALD, SXTB16, 2 SMLAD) |
+//! | `w8a16`, one lane | 0.875 | 16 MACs: LDRD 4 activations, LDM 8 halfwords of 2 row pairs, 4 × (SMLALD, SXTB16, SMLAD) |
+//! | `w8a16`, two lanes | 0.75 | 16 MACs: LDM 2 × 4 activations, LDRD 4 halfwords, 2 × (2 SMLALD, SXTB16, 2 SMLAD) |
 //! | `w16a16` | 0.66 | 32 MACs: LDM 8 activations, 4 × (LDM 8 weights of four rows, 4 SMLAD) |
 //!
 //! A halfword of `w8a16` holds two rows as 256·odd + even. SMLALD multiplies the halfwords as they are and so sums
 //! 256·odd + even exactly in 64 bits; SXTB16 leaves the even row, whose sum SMLAD takes. At the end of a block
 //! odd = (mix - even) / 256: unpacking costs one instruction for four MACs instead of two.
 //!
-//! Loops take 32 inputs a turn and are entered at the place that makes the number of turns whole; a group of eight inputs is
-//! the unit. Requantization is SMMULR and USAT.
+//! Loops take 32 inputs a turn and are entered at the place that makes the number of turns whole; a group of eight
+//! inputs is the unit. Requantization is SMMULR and USAT.
 
-use super::assembly::{self, LayerCall, LayerKernel, arithmetic};
-use super::{Arithmetic, Layer, Point, dsp_encoder, portable};
+use super::assembly::{LayerCall, LayerKernel, arithmetic};
+use super::contract::{Arithmetic, Layer, Point};
+use super::{dsp_encoder, portable};
 use crate::encoding::Encoding;
-use crate::model::Precision;
+use crate::precision::Precision;
 
 /// int8 weights, int16 activations.
 pub(crate) struct W8A16;
@@ -133,8 +134,8 @@ firmware_core_w8a16_layer:
     .p2align 2
 firmware_core_w8a16_layer_2:
     ffm_layer_begin 5
-    @ After its first row pair r0 stands at the multipliers, after its second one row pair further. What leads from there to
-    @ the other bias, -(weights + 8) bytes or 8, takes turns in [24]; [28] is the sum of the two.
+    @ After its first row pair r0 stands at the multipliers, after its second one row pair further. What leads from there
+    @ to the other bias, -(weights + 8) bytes or 8, takes turns in [24]; [28] is the sum of the two.
     sub     r2, r1, r4                  @ r4: end of x; a block's weights are as long as two lanes of x
     sub     r1, r2, #8
     strd    r1, r2, [sp, #-8]!

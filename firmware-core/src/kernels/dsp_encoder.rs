@@ -1,15 +1,14 @@
-//! The encoder for cores with the DSP extension: 23.5 instructions for a frequency of two coordinates, of which four make the
-//! phase and twelve the cosine and the sine; in single precision 26.5.
+//! The encoder for cores with the DSP extension: 23.5 instructions for a frequency of two coordinates, of which four
+//! make the phase and twelve the cosine and the sine; in single precision 26.5.
 //!
-//! Along a scan line the phase advances by a constant. An incremental form (one addition for the four instructions, and the
-//! phases kept in RAM) was tried and left out: the phase is so small a part of the encoder, and the encoder of an
-//! evaluation, that it saves about 1 % on a Cortex-M4F.
+//! Along a scan line the phase advances by a constant. One addition could then replace the four instructions, with the
+//! phases kept in RAM: on a Cortex-M4F this saves about 1 % of an evaluation, too little for an interface of its own.
 
-use super::Point;
-use super::assembly::{self, EncodeCall};
+use super::assembly::{EncodeCall, EncodeKernel};
+use super::contract::Point;
 use crate::encoding::Encoding;
-use crate::model::Precision;
-use crate::trig::{EVEN, ODD};
+use crate::fixed::{EVEN, ODD};
+use crate::precision::Precision;
 
 #[expect(unsafe_code, reason = "the encoders below are written in assembly")]
 unsafe extern "C" {
@@ -21,18 +20,19 @@ unsafe extern "C" {
 /// Features as halfwords.
 #[inline]
 pub(super) fn halfwords(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-    assembly::encode(firmware_core_encode, Precision::W8A16, encoding, points, x);
+    EncodeKernel { function: firmware_core_encode, precision: Precision::W8A16 }.encode(encoding, points, x);
 }
 
 /// Features in single precision.
 #[cfg(kernels_fpu)]
 #[inline]
 pub(super) fn floats(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-    assembly::encode(firmware_core_encode_f32, Precision::F32, encoding, points, x);
+    EncodeKernel { function: firmware_core_encode_f32, precision: Precision::F32 }.encode(encoding, points, x);
 }
 
 /// The encoder `$name`, which stores the pair r12, lr by `$store`.
-// On the stack: [sp] (v, upper half) of two coordinates, [16] end of x, [20] point, [24] sines, stride, [32] coordinates.
+// On the stack: [sp] (v, upper half) of two coordinates, [16] end of x, [20] point, [24] sines, stride, [32]
+// coordinates.
 macro_rules! encoder {
     ($name:literal, $store:literal) => {
         core::arch::global_asm!(

@@ -2,21 +2,22 @@
 //!
 //! | | instructions a MAC | what a turn of the loop does |
 //! | --- | --- | --- |
-//! | `w8a16` | 0.30 | 64 MACs: VLD2 16 activations, VLD4 16 halfwords of two row pairs, 4 × (VMLALDAVA, VMOVLB, VMLADAVA), LE |
+//! | `w8a16` | 0.30 | 64 MACs: VLD2 16 activations, VLD4 16 halfwords, 4 × (VMLALDAVA, VMOVLB, VMLADAVA), LE |
 //! | `w16a16` | 0.22 | 32 MACs: VLDRW 8 activations, VLD4 8 weights of four rows, 4 × VMLADAVA, LE |
 //!
-//! As on cores with SMLAD, a halfword of `w8a16` is multiplied as it is, into 64 bits, and the odd row's sum comes out at the
-//! end of a block as (mix - even) / 256. VLD2 and VLD4 part the words as the tiles of four inputs hold them; a last group of
-//! eight inputs takes its words by two gathers. Four rows are requantized at once: VRMULH, VMAX, VQMOVNB.
+//! As on cores with SMLAD, a halfword of `w8a16` is multiplied as it is, into 64 bits, and the odd row's sum comes out
+//! at the end of a block as (mix - even) / 256. VLD2 and VLD4 part the words as the tiles of four inputs hold them; a
+//! last group of eight inputs takes its words by two gathers. Four rows are requantized at once: VRMULH, VMAX, VQMOVNB.
 //!
-//! Two coordinates are encoded four frequencies at a time where m is a multiple of four; else the encoder is that of the DSP
-//! extension, which these cores have too.
+//! Two coordinates are encoded four frequencies at a time where m is a multiple of four; else the encoder is that of
+//! the DSP extension, which these cores have too.
 
-use super::assembly::{self, EncodeCall, LayerCall, LayerKernel, arithmetic};
-use super::{Arithmetic, Layer, Point, dsp_encoder, portable};
+use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic};
+use super::contract::{Arithmetic, Layer, Point};
+use super::{dsp_encoder, portable};
 use crate::encoding::Encoding;
-use crate::model::Precision;
-use crate::trig::{EVEN, ODD};
+use crate::fixed::{EVEN, ODD};
+use crate::precision::Precision;
 
 /// int8 weights, int16 activations.
 pub(crate) struct W8A16;
@@ -33,7 +34,7 @@ unsafe extern "C" {
 #[inline]
 fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
     if points.len() == 1 && encoding.inputs() == 2 && encoding.rows().is_multiple_of(4) {
-        assembly::encode(firmware_core_encode_mve, Precision::W8A16, encoding, points, x);
+        EncodeKernel { function: firmware_core_encode_mve, precision: Precision::W8A16 }.encode(encoding, points, x);
     } else {
         dsp_encoder::halfwords(encoding, points, x);
     }

@@ -1,99 +1,81 @@
 //! The kernels in plain Rust: always compiled, and what every other kernel must equal bit for bit.
 
-use super::{Arithmetic, BLOCK_ROWS, Layer, Point, block_words, requantize, unpack_rows};
+use super::contract::{Arithmetic, Layer, Point};
 use crate::encoding::Encoding;
+use crate::fixed::{self, mul_high_rounded, requantize};
 use crate::float::scalar;
-use crate::model::Precision;
-use crate::sigmoid;
-use crate::trig::mul_high_rounded;
+use crate::layout::{BLOCK_ROWS, unpack_rows};
+use crate::precision::Precision;
+use core::marker::PhantomData;
 
 /// Accumulators of one block: `[row][lane]`.
-type Block<T, const L: usize> = [[T; L]; BLOCK_ROWS];
+pub(crate) type Block<T, const L: usize> = [[T; L]; BLOCK_ROWS];
 
 /// What a host's compiler vectorizes well. A microcontroller gains nothing by it.
 const LANES: usize = if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) { 8 } else { 1 };
 
+/// How the weights of an integer precision are packed: all in which the two differ.
+pub(crate) trait Packing {
+    const PRECISION: Precision;
+
+    /// bias + Σ w·x of one block.
+    fn accumulate<const L: usize>(bias: &[u32; BLOCK_ROWS], weights: &[u32], x: &[u32]) -> Block<i32, L>;
+}
+
+/// Two rows' weights of a byte share a halfword.
+pub(crate) struct Bytes;
+/// Every weight is a halfword.
+pub(crate) struct Halfwords;
+
+/// int16 activations, and weights in one of the two packings.
+pub(crate) struct Integers<P>(PhantomData<P>);
 /// int8 weights, int16 activations.
-pub(crate) struct W8A16;
+pub(crate) type W8A16 = Integers<Bytes>;
 /// int16 weights, int16 activations.
-pub(crate) struct W16A16;
+pub(crate) type W16A16 = Integers<Halfwords>;
 /// Single precision throughout.
 pub(crate) struct F32;
 
-impl Arithmetic for W8A16 {
+impl<P: Packing> Arithmetic for Integers<P> {
+    const PRECISION: Precision = P::PRECISION;
     const LANES: usize = LANES;
 
     #[inline]
     fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-        integer_features(encoding, points, x);
+        for (lane, point) in points.iter().enumerate() {
+            encoding.encode(point, |k, value| store_halfword(x, k, lane, points.len(), value));
+        }
     }
 
     #[inline]
     fn hidden(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32]) {
         if lanes == LANES {
-            integer_hidden::<LANES>(layer, Precision::W8A16, y, |bias, weights| {
-                accumulate_w8::<LANES>(bias, weights, x)
-            });
+            integer_hidden::<P, LANES>(layer, x, y);
         } else {
-            integer_hidden::<1>(layer, Precision::W8A16, y, |bias, weights| accumulate_w8::<1>(bias, weights, x));
+            integer_hidden::<P, 1>(layer, x, y);
         }
     }
 
     #[inline]
     fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]) {
         if lanes == LANES {
-            integer_output::<LANES>(layer, Precision::W8A16, raw, |bias, weights| {
-                accumulate_w8::<LANES>(bias, weights, x)
-            });
+            integer_output::<P, LANES>(layer, x, raw);
         } else {
-            integer_output::<1>(layer, Precision::W8A16, raw, |bias, weights| accumulate_w8::<1>(bias, weights, x));
+            integer_output::<P, 1>(layer, x, raw);
         }
     }
 
     #[inline]
     fn sigmoid(layer: Layer<'_>, lanes: usize, raw: &mut [i32]) {
-        integer_sigmoid(layer, Precision::W8A16, lanes, raw);
-    }
-
-    #[inline]
-    fn raw_to_f32(raw: i32) -> f32 {
-        raw as f32
-    }
-}
-
-impl Arithmetic for W16A16 {
-    const LANES: usize = LANES;
-
-    #[inline]
-    fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-        integer_features(encoding, points, x);
-    }
-
-    #[inline]
-    fn hidden(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32]) {
-        if lanes == LANES {
-            integer_hidden::<LANES>(layer, Precision::W16A16, y, |bias, weights| {
-                accumulate_w16::<LANES>(bias, weights, x)
-            });
-        } else {
-            integer_hidden::<1>(layer, Precision::W16A16, y, |bias, weights| accumulate_w16::<1>(bias, weights, x));
+        let mut raw = raw.iter_mut();
+        for block in layer.blocks(P::PRECISION) {
+            let Some((_, _, multiplier)) = parts(block) else { return };
+            for &multiplier in multiplier {
+                for raw in raw.by_ref().take(lanes) {
+                    *raw = fixed::sigmoid(mul_high_rounded(*raw, multiplier as i32));
+                }
+            }
         }
-    }
-
-    #[inline]
-    fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]) {
-        if lanes == LANES {
-            integer_output::<LANES>(layer, Precision::W16A16, raw, |bias, weights| {
-                accumulate_w16::<LANES>(bias, weights, x)
-            });
-        } else {
-            integer_output::<1>(layer, Precision::W16A16, raw, |bias, weights| accumulate_w16::<1>(bias, weights, x));
-        }
-    }
-
-    #[inline]
-    fn sigmoid(layer: Layer<'_>, lanes: usize, raw: &mut [i32]) {
-        integer_sigmoid(layer, Precision::W16A16, lanes, raw);
     }
 
     #[inline]
@@ -103,11 +85,14 @@ impl Arithmetic for W16A16 {
 }
 
 impl Arithmetic for F32 {
+    const PRECISION: Precision = Precision::F32;
     const LANES: usize = LANES;
 
     #[inline]
     fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-        float_features(encoding, points, x);
+        for (lane, point) in points.iter().enumerate() {
+            encoding.encode(point, |k, value| store_float(x, k, lane, points.len(), value));
+        }
     }
 
     #[inline]
@@ -132,7 +117,7 @@ impl Arithmetic for F32 {
     fn sigmoid(_: Layer<'_>, _: usize, raw: &mut [i32]) {
         for raw in raw {
             let logit = (f32::from_bits(*raw as u32) * 16_384.0) as i32;
-            *raw = (sigmoid::sigmoid(logit) as f32).to_bits() as i32;
+            *raw = (fixed::sigmoid(logit) as f32).to_bits() as i32;
         }
     }
 
@@ -142,34 +127,7 @@ impl Arithmetic for F32 {
     }
 }
 
-impl<'a> Layer<'a> {
-    #[inline(always)]
-    pub(super) fn blocks(self, precision: Precision) -> impl Iterator<Item = &'a [u32]> {
-        let (mut words, len) = (self.words, block_words(precision, self.inputs));
-        // Not chunks_exact, which divides: a core without division would pay for it, and for the panic by zero.
-        (0..self.rows.div_ceil(BLOCK_ROWS)).map_while(move |_| {
-            let (block, rest) = words.split_at_checked(len)?;
-            words = rest;
-            Some(block)
-        })
-    }
-}
-
-/// Encodes into halfwords.
-fn integer_features(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-    for (lane, point) in points.iter().enumerate() {
-        encoding.encode(point, |k, value| store_halfword(x, k, lane, points.len(), value));
-    }
-}
-
-/// Encodes into words in single precision.
-fn float_features(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-    for (lane, point) in points.iter().enumerate() {
-        encoding.encode(point, |k, value| store_float(x, k, lane, points.len(), value));
-    }
-}
-
-/// Stores feature `k` (1.0 = [`trig::ONE`](crate::trig::ONE)) of a lane as a halfword.
+/// Stores feature `k` (1.0 = [`fixed::ONE`]) of a lane as a halfword.
 #[inline(always)]
 pub(super) fn store_halfword(x: &mut [u32], k: usize, lane: usize, lanes: usize, value: i32) {
     let halfwords: &mut [i16] = bytemuck::must_cast_slice_mut(x);
@@ -213,15 +171,10 @@ fn float_output<const L: usize>(layer: Layer<'_>, x: &[u32], raw: &mut [i32]) {
 }
 
 #[inline(always)]
-fn integer_hidden<const L: usize>(
-    layer: Layer<'_>,
-    precision: Precision,
-    y: &mut [u32],
-    accumulate: impl Fn(&[u32; BLOCK_ROWS], &[u32]) -> Block<i32, L>,
-) {
-    for (block, y) in layer.blocks(precision).zip(y.chunks_exact_mut(BLOCK_ROWS / 2 * L)) {
+fn integer_hidden<P: Packing, const L: usize>(layer: Layer<'_>, x: &[u32], y: &mut [u32]) {
+    for (block, y) in layer.blocks(P::PRECISION).zip(y.chunks_exact_mut(BLOCK_ROWS / 2 * L)) {
         let Some((bias, weights, multiplier)) = parts(block) else { return };
-        let accumulators = accumulate(bias, weights);
+        let accumulators = P::accumulate::<L>(bias, weights, x);
         for ((y, rows), multipliers) in
             y.chunks_exact_mut(L).zip(accumulators.chunks_exact(2)).zip(multiplier.chunks_exact(2))
         {
@@ -236,28 +189,11 @@ fn integer_hidden<const L: usize>(
 }
 
 #[inline(always)]
-fn integer_output<const L: usize>(
-    layer: Layer<'_>,
-    precision: Precision,
-    raw: &mut [i32],
-    accumulate: impl Fn(&[u32; BLOCK_ROWS], &[u32]) -> Block<i32, L>,
-) {
-    for (block, raw) in layer.blocks(precision).zip(raw.chunks_exact_mut(BLOCK_ROWS * L)) {
+fn integer_output<P: Packing, const L: usize>(layer: Layer<'_>, x: &[u32], raw: &mut [i32]) {
+    for (block, raw) in layer.blocks(P::PRECISION).zip(raw.chunks_exact_mut(BLOCK_ROWS * L)) {
         let Some((bias, weights, _)) = parts(block) else { return };
-        for (raw, accumulator) in raw.iter_mut().zip(accumulate(bias, weights).as_flattened()) {
+        for (raw, accumulator) in raw.iter_mut().zip(P::accumulate::<L>(bias, weights, x).as_flattened()) {
             *raw = *accumulator;
-        }
-    }
-}
-
-pub(super) fn integer_sigmoid(layer: Layer<'_>, precision: Precision, lanes: usize, raw: &mut [i32]) {
-    let mut raw = raw.iter_mut();
-    for block in layer.blocks(precision) {
-        let Some((_, _, multiplier)) = parts(block) else { return };
-        for &multiplier in multiplier {
-            for raw in raw.by_ref().take(lanes) {
-                *raw = sigmoid::sigmoid(mul_high_rounded(*raw, multiplier as i32));
-            }
         }
     }
 }
@@ -269,39 +205,47 @@ fn halves(word: u32) -> [i32; 2] {
 
 // The sums below wrap only in a block whose bound `parse` would have refused.
 
-#[inline(always)]
-fn accumulate_w8<const L: usize>(bias: &[u32; BLOCK_ROWS], weights: &[u32], x: &[u32]) -> Block<i32, L> {
-    let mut block = bias.map(|bias| [bias as i32; L]);
-    for (tile, x) in weights.chunks_exact(4).zip(x.chunks_exact(2 * L)) {
-        for (rows, tile) in block.chunks_exact_mut(2).zip(tile.chunks_exact(2)) {
-            let [even, odd] = rows else { continue };
-            for (&word, x) in tile.iter().zip(x.chunks_exact(L)) {
-                let (even_0, odd_0) = unpack_rows(word as i16);
-                let (even_1, odd_1) = unpack_rows((word >> 16) as i16);
-                for ((even, odd), &x) in even.iter_mut().zip(odd.iter_mut()).zip(x) {
-                    let [x_0, x_1] = halves(x);
-                    *even = even.wrapping_add(even_0.wrapping_mul(x_0).wrapping_add(even_1.wrapping_mul(x_1)));
-                    *odd = odd.wrapping_add(odd_0.wrapping_mul(x_0).wrapping_add(odd_1.wrapping_mul(x_1)));
+impl Packing for Bytes {
+    const PRECISION: Precision = Precision::W8A16;
+
+    #[inline(always)]
+    fn accumulate<const L: usize>(bias: &[u32; BLOCK_ROWS], weights: &[u32], x: &[u32]) -> Block<i32, L> {
+        let mut block = bias.map(|bias| [bias as i32; L]);
+        for (tile, x) in weights.chunks_exact(4).zip(x.chunks_exact(2 * L)) {
+            for (rows, tile) in block.chunks_exact_mut(2).zip(tile.chunks_exact(2)) {
+                let [even, odd] = rows else { continue };
+                for (&word, x) in tile.iter().zip(x.chunks_exact(L)) {
+                    let (even_0, odd_0) = unpack_rows(word as i16);
+                    let (even_1, odd_1) = unpack_rows((word >> 16) as i16);
+                    for ((even, odd), &x) in even.iter_mut().zip(odd.iter_mut()).zip(x) {
+                        let [x_0, x_1] = halves(x);
+                        *even = even.wrapping_add(even_0.wrapping_mul(x_0).wrapping_add(even_1.wrapping_mul(x_1)));
+                        *odd = odd.wrapping_add(odd_0.wrapping_mul(x_0).wrapping_add(odd_1.wrapping_mul(x_1)));
+                    }
                 }
             }
         }
+        block
     }
-    block
 }
 
-#[inline(always)]
-fn accumulate_w16<const L: usize>(bias: &[u32; BLOCK_ROWS], weights: &[u32], x: &[u32]) -> Block<i32, L> {
-    let mut block = bias.map(|bias| [bias as i32; L]);
-    for (tile, x) in weights.chunks_exact(BLOCK_ROWS).zip(x.chunks_exact(L)) {
-        for (row, &word) in block.iter_mut().zip(tile) {
-            let [w_0, w_1] = halves(word);
-            for (accumulator, &x) in row.iter_mut().zip(x) {
-                let [x_0, x_1] = halves(x);
-                *accumulator = accumulator.wrapping_add(w_0.wrapping_mul(x_0).wrapping_add(w_1.wrapping_mul(x_1)));
+impl Packing for Halfwords {
+    const PRECISION: Precision = Precision::W16A16;
+
+    #[inline(always)]
+    fn accumulate<const L: usize>(bias: &[u32; BLOCK_ROWS], weights: &[u32], x: &[u32]) -> Block<i32, L> {
+        let mut block = bias.map(|bias| [bias as i32; L]);
+        for (tile, x) in weights.chunks_exact(BLOCK_ROWS).zip(x.chunks_exact(L)) {
+            for (row, &word) in block.iter_mut().zip(tile) {
+                let [w_0, w_1] = halves(word);
+                for (accumulator, &x) in row.iter_mut().zip(x) {
+                    let [x_0, x_1] = halves(x);
+                    *accumulator = accumulator.wrapping_add(w_0.wrapping_mul(x_0).wrapping_add(w_1.wrapping_mul(x_1)));
+                }
             }
         }
+        block
     }
-    block
 }
 
 #[inline(always)]

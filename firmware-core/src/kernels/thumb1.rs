@@ -5,15 +5,16 @@
 //! | `w8a16` | 4.3 | for two inputs of a row pair: LDR, 4 extensions, 4 MULS, 6 additions |
 //! | `w16a16` | 4.1 | for two inputs of a row: LDR, 2 extensions, 2 MULS, 2 additions |
 //!
-//! There is no 64-bit accumulator. But 256·odd + even of *two* inputs fits into 32 bits (2·127·32767·256 < 2³¹), and so does
-//! the even rows' sum: their difference shifted by eight is the odd rows', exactly. Accumulators live in r8 to r11, to which
-//! ADD reaches. Requantization multiplies in four halves, and only where the accumulator is positive.
+//! There is no 64-bit accumulator. But 256·odd + even of *two* inputs fits into 32 bits (2·127·32767·256 < 2³¹), and so
+//! does the even rows' sum: their difference shifted by eight is the odd rows', exactly. Accumulators live in r8 to
+//! r11, to which ADD reaches. Requantization multiplies in four halves, and only where the accumulator is positive.
 
-use super::assembly::{self, EncodeCall, LayerCall, LayerKernel, arithmetic};
-use super::{Arithmetic, Layer, Point, portable};
+use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic};
+use super::contract::{Arithmetic, Layer, Point};
+use super::portable;
 use crate::encoding::Encoding;
-use crate::model::Precision;
-use crate::trig::{EVEN, ODD};
+use crate::fixed::{EVEN, ODD};
+use crate::precision::Precision;
 
 /// int8 weights, int16 activations.
 pub(crate) struct W8A16;
@@ -29,7 +30,7 @@ unsafe extern "C" {
 
 #[inline]
 fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-    assembly::encode(firmware_core_encode, Precision::W8A16, encoding, points, x);
+    EncodeKernel { function: firmware_core_encode, precision: Precision::W8A16 }.encode(encoding, points, x);
 }
 
 arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer);
@@ -190,8 +191,8 @@ firmware_core_block_end:
     cmp     r0, r3
     pop     {{pc}}
 
-    @ r4: a hidden activation from its accumulator, by the multiplier at r0, which moves on. Both are below 2^31, so that
-    @ none of the sums of halves overflows.
+    @ r4: a hidden activation from its accumulator, by the multiplier at r0, which moves on. Both are below 2^31, so
+    @ that none of the sums of halves overflows.
 5:  ldmia   r0!, {{r5}}
     cmp     r4, #0
     ble     6f
@@ -231,7 +232,8 @@ firmware_core_block_end:
     );
 }
 
-// On the stack: [sp] x, [4] end of x, [8] point, [12] sines, [16] stride, [20] d, [24] and [28] the first cosine and sine.
+// On the stack: [sp] x, [4] end of x, [8] point, [12] sines, [16] stride, [20] d, [24] and [28] the first cosine and
+// sine.
 #[expect(unsafe_code, reason = "assembly; the function keeps AAPCS and touches what its call describes")]
 mod encoder {
     use super::{EVEN, ODD};

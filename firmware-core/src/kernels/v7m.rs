@@ -2,17 +2,18 @@
 //!
 //! | | instructions a MAC | what makes up the loop |
 //! | --- | --- | --- |
-//! | `w8a16` | 2.25 | for an input of two rows: LDRSH a halfword, SMLAL, SXTB, MLA; for two inputs of four rows 2 × LDRSH activations |
+//! | `w8a16` | 2.25 | for an input of two rows LDRSH, SMLAL, SXTB, MLA; for two inputs of four rows 2 × LDRSH |
 //! | `w16a16` | 2.25 | LDRSH, MLA; for an input of four rows LDRSH an activation |
 //!
-//! As on cores with SMLAD, a halfword of `w8a16` is multiplied as it is, into 64 bits, and the odd row's sum comes out at the
-//! end of a block as (mix - even) / 256. Requantization is SMULL with the rounding added, and USAT.
+//! As on cores with SMLAD, a halfword of `w8a16` is multiplied as it is, into 64 bits, and the odd row's sum comes out
+//! at the end of a block as (mix - even) / 256. Requantization is SMULL with the rounding added, and USAT.
 
-use super::assembly::{self, EncodeCall, LayerCall, LayerKernel, arithmetic, frame, frame_end};
-use super::{Arithmetic, Layer, Point, portable};
+use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic, frame, frame_end};
+use super::contract::{Arithmetic, Layer, Point};
+use super::portable;
 use crate::encoding::Encoding;
-use crate::model::Precision;
-use crate::trig::{EVEN, ODD};
+use crate::fixed::{EVEN, ODD};
+use crate::precision::Precision;
 
 /// int8 weights, int16 activations.
 pub(crate) struct W8A16;
@@ -28,7 +29,7 @@ unsafe extern "C" {
 
 #[inline]
 fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-    assembly::encode(firmware_core_encode, Precision::W8A16, encoding, points, x);
+    EncodeKernel { function: firmware_core_encode, precision: Precision::W8A16 }.encode(encoding, points, x);
 }
 
 arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer);

@@ -1,13 +1,14 @@
 //! Single precision on a core with an FPU: four rows at a time, 2.13 instructions a MAC.
 //!
-//! A turn of the loop takes four inputs: VLDM 4 activations, VLDM 16 weights, 16 VMUL, 16 VADD; every product and every sum
-//! is rounded, in the order of the inputs. (VFMA would round once, and takes three cycles on a Cortex-M4 where VMUL and VADD
-//! take one each.) ReLU clears by the sign bit.
+//! A turn of the loop takes four inputs: VLDM 4 activations, VLDM 16 weights, 16 VMUL, 16 VADD; every product and every
+//! sum is rounded, in the order of the inputs. (VFMA would round once, and takes three cycles on a Cortex-M4 where VMUL
+//! and VADD take one each.) ReLU clears by the sign bit.
 
-use super::assembly::{self, LayerCall, LayerKernel, arithmetic};
-use super::{Arithmetic, Layer, Point, dsp_encoder, portable};
+use super::assembly::{LayerCall, LayerKernel, arithmetic};
+use super::contract::{Arithmetic, Layer, Point};
+use super::{dsp_encoder, portable};
 use crate::encoding::Encoding;
-use crate::model::Precision;
+use crate::precision::Precision;
 
 /// Single precision throughout.
 pub(crate) struct F32;

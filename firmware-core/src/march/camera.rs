@@ -9,23 +9,23 @@ pub struct Camera {
     pub to_world: [[f32; 4]; 3],
     /// Pixels per unit of x/z, horizontally and vertically alike.
     pub focal: f32,
-    /// Columns of the picture.
+    /// The width of the picture in pixels.
     pub width: u16,
-    /// Rows of the picture.
+    /// The height of the picture in pixels.
     pub height: u16,
 }
 
-/// A half-line.
+/// A half-line along which a pixel sees.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ray {
-    /// Where it begins.
+    /// Where the ray begins, in the user's units.
     pub origin: [f32; 3],
-    /// Of length one.
+    /// Where it goes: a vector of length one.
     pub direction: [f32; 3],
 }
 
 impl Camera {
-    /// Numbers of [`Camera::to_values`].
+    /// Length of the row that [`Camera::to_values`] returns.
     pub const VALUES: usize = 15;
 
     /// The camera as a row of numbers: matrix (row-major), focal length, width, height.
@@ -39,15 +39,15 @@ impl Camera {
         values
     }
 
-    /// The camera of such a row. Sizes saturate; no number makes anything else fail.
+    /// The camera of a row that [`Camera::to_values`] made. Sizes saturate; no number makes anything else fail.
     #[must_use]
     pub fn from_values(values: &[f32; Self::VALUES]) -> Self {
         let [a, b, c, d, e, f, g, h, i, j, k, l, focal, width, height] = *values;
         Self { to_world: [[a, b, c, d], [e, f, g, h], [i, j, k, l]], focal, width: width as u16, height: height as u16 }
     }
 
-    /// The ray through a place of the picture, in pixels from its upper left corner: the centre of the first pixel is at
-    /// (0.5, 0.5).
+    /// The ray through a place of the picture, in pixels from its upper left corner: the centre of the first pixel is
+    /// at (0.5, 0.5).
     #[must_use]
     pub fn ray(&self, x: f32, y: f32) -> Ray {
         let u = (x - 0.5 * f32::from(self.width)) / self.focal;

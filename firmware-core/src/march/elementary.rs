@@ -1,4 +1,4 @@
-//! The three functions that volume rendering needs, in single precision with plain sums and products.
+//! The functions that volume rendering needs, in single precision with plain sums and products.
 //!
 //! | function | domain | error (pinned by tests) |
 //! | --- | --- | --- |
@@ -9,7 +9,7 @@
 //!
 //! Polynomials are minimax, by Horner's rule from the highest power.
 
-/// e^-x for x ≥ 0; 0 from x = 87 on, and for NaN.
+/// e^-x for x ≥ 0; 0 from x = 87 on, and for NaN. Relative error 3e-7 + 1e-7·x.
 #[inline]
 #[must_use]
 pub fn exp_negative(x: f32) -> f32 {
@@ -26,7 +26,7 @@ pub fn exp_negative(x: f32) -> f32 {
     p * f32::from_bits((127 - whole) << 23)
 }
 
-/// 1/(1 + e^-z).
+/// 1/(1 + e^-z), with an absolute error of 2e-7.
 #[inline]
 #[must_use]
 pub fn sigmoid(z: f32) -> f32 {
@@ -35,7 +35,7 @@ pub fn sigmoid(z: f32) -> f32 {
     if z >= 0.0 { upper } else { e * upper }
 }
 
-/// ln(1 + e^z).
+/// ln(1 + e^z), with an absolute error of 5e-7 + 1e-7·|z|.
 #[inline]
 #[must_use]
 pub fn softplus(z: f32) -> f32 {
@@ -51,10 +51,10 @@ fn ln_1p(u: f32) -> f32 {
     u * (1.0 + u * (-0.499_976_96 + u * p))
 }
 
-/// 1/√x of a normal number x > 0.
+/// 1/√x of a normal number x > 0, with a relative error of 3e-7.
 #[inline]
 #[must_use]
-pub fn inverse_sqrt(x: f32) -> f32 {
+pub(super) fn inverse_sqrt(x: f32) -> f32 {
     // The exponent halved and negated, then three of Newton's steps, each of which doubles the digits.
     let mut y = f32::from_bits(0x5f37_59df_u32.wrapping_sub(x.to_bits() >> 1));
     for _ in 0..3 {

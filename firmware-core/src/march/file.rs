@@ -1,27 +1,11 @@
-//! The file of a volume: what a renderer must know beside the model.
-//!
-//! Words of 32 bits, little-endian.
-//!
-//! | word | content |
-//! | --- | --- |
-//! | 0 | `FFV1` |
-//! | 1 | CRC-32 of all words that follow |
-//! | 2 | cells n along each axis, 1 to 256 |
-//! | 3 | density: 0 ReLU, 1 softplus |
-//! | 4 | step δ, user units, f32 |
-//! | 5 | density scale, per user unit, f32 |
-//! | 6 | transmittance below which a ray ends, f32 |
-//! | 7 … 9 | background, f32 |
-//! | 10 … | occupancy, one bit a cell, lowest bit first; cell (x, y, z) is bit (z·n + y)·n + x |
-//!
-//! The bounding box and whether colours depend on the direction of view are the model's: its first three axes, and
-//! whether it has [three more](DIRECTION_AXIS).
+//! The file of a volume, as the module [`march`](crate::march) describes it.
 
 use super::volume::{DIRECTION_AXIS, Density, OUTPUTS, Volume};
 use crate::artifact::crc32;
-use crate::model::{Model, OutputActivation};
+use crate::model::Model;
+use crate::output::OutputActivation;
 
-/// Words before the occupancy.
+/// Words of a volume's file before the occupancy.
 pub const HEADER_WORDS: usize = 10;
 const MAGIC: u32 = u32::from_le_bytes(*b"FFV1");
 const MAX_RESOLUTION: u32 = 256;
@@ -59,7 +43,7 @@ impl core::fmt::Display for VolumeError {
 
 impl core::error::Error for VolumeError {}
 
-/// Words of an occupancy grid.
+/// Words of an occupancy grid of `resolution` cells along each axis.
 #[must_use]
 pub const fn grid_words(resolution: u32) -> usize {
     let n = resolution as usize;
@@ -117,7 +101,7 @@ impl<'a> Volume<'a> {
     ///
     /// # Errors
     ///
-    /// The first thing found wrong.
+    /// A [`VolumeError`] that names the first thing found wrong.
     pub fn parse(bytes: &'a [u8], model: &Model<'_>) -> Result<Self, VolumeError> {
         let words: &[u32] = bytemuck::try_cast_slice(bytes).map_err(|_| VolumeError::Alignment)?;
         let Some((header, occupancy)) = words.split_first_chunk::<HEADER_WORDS>() else {

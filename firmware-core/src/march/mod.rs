@@ -16,12 +16,35 @@
 //!
 //! # Contract
 //!
-//! The module's parts are the [camera](Camera), the [volume](Volume) with its [file](HEADER_WORDS), the
-//! [samples of a ray](Samples) and the [sum along it](Accumulator). All
-//! arithmetic is IEEE 754 single precision, one rounding per operation in a fixed order, and no function of a platform's
-//! library: a device and a host draw the same picture to the last bit. Nothing is allocated and nothing panics.
+//! A [camera](Camera) gives the [ray](Ray) of a pixel, [`Volume::parse`] reads the volume, [`Volume::draw`] draws the
+//! ray with a model. The trainer takes [samples](Volume::samples) and [sum](Accumulator) apart, to learn by them, and
+//! calls [`exp_negative`], [`sigmoid`] and [`softplus`] as the device does.
+//!
+//! All arithmetic is IEEE 754 single precision, one rounding per operation in a fixed order, and no function of a
+//! platform's library: a device and a host draw the same picture to the last bit. Nothing is allocated and nothing
+//! panics.
+//!
+//! # The file of a volume
+//!
+//! What a renderer must know beside the model, in words of 32 bits, little-endian:
+//!
+//! | word | content |
+//! | --- | --- |
+//! | 0 | `FFV1` |
+//! | 1 | CRC-32 of all words that follow |
+//! | 2 | cells n along each axis, 1 to 256 |
+//! | 3 | density: 0 ReLU, 1 softplus |
+//! | 4 | step δ, user units, f32 |
+//! | 5 | density scale, per user unit, f32 |
+//! | 6 | transmittance below which a ray ends, f32 |
+//! | 7 … 9 | background, f32 |
+//! | 10 … | occupancy, one bit a cell, lowest bit first; cell (x, y, z) is bit (z·n + y)·n + x |
+//!
+//! The bounding box and whether colours depend on the direction of view are the model's: its first three axes, and
+//! whether it has [three more](DIRECTION_AXIS).
 
 mod camera;
+mod draw;
 mod elementary;
 mod file;
 mod samples;
@@ -32,7 +55,7 @@ mod volume;
 mod tests;
 
 pub use camera::{Camera, Ray};
-pub use elementary::{exp_negative, inverse_sqrt, sigmoid, softplus};
+pub use elementary::{exp_negative, sigmoid, softplus};
 pub use file::{HEADER_WORDS, VolumeError, grid_words, volume_bytes, write_volume};
 pub use samples::{Sample, Samples};
 pub use sum::{Accumulator, Pixel};

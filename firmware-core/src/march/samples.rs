@@ -7,11 +7,11 @@ use crate::coordinate::Outside;
 /// One sample of a ray.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
-    /// Distance from the ray's origin.
+    /// The distance from the ray's origin, in the user's units.
     pub distance: f32,
-    /// User units.
+    /// Where it lies, in the user's units.
     pub position: [f32; 3],
-    /// The ray's, of length one.
+    /// The direction of the ray, of length one.
     pub direction: [f32; 3],
     /// The model's coordinates of the position, Q0.32.
     pub coordinates: [u32; 3],
@@ -28,7 +28,7 @@ impl Sample {
     }
 }
 
-/// An iterator; see [`Volume::samples`].
+/// The samples of a ray, front to back: what [`Volume::samples`] returns.
 #[derive(Clone, Debug)]
 pub struct Samples<'a, P> {
     volume: &'a Volume<'a>,
@@ -39,10 +39,12 @@ pub struct Samples<'a, P> {
     place: P,
 }
 
-impl<'a, P> Samples<'a, P> {
-    /// Those of a ray that is in the box between two distances.
-    pub(super) fn new(volume: &'a Volume<'a>, ray: Ray, (near, far): (f32, f32), place: P) -> Self {
-        Self { volume, ray, near, far, interval: 0, place }
+impl Volume<'_> {
+    /// The samples of a ray in occupied cells, front to back. Interval k of length δ behind the entrance is sampled at
+    /// the part `place()` of its length, from [0, 1): 0.5 to draw, random numbers to learn (stratified samples).
+    pub fn samples<P: FnMut() -> f32>(&self, ray: &Ray, place: P) -> Samples<'_, P> {
+        let (near, far) = self.span(ray).unwrap_or((0.0, 0.0));
+        Samples { volume: self, ray: *ray, near, far, interval: 0, place }
     }
 }
 

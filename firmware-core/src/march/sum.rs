@@ -4,16 +4,16 @@ use super::elementary::{exp_negative, sigmoid, softplus};
 use super::samples::Sample;
 use super::volume::{Density, OUTPUTS, Volume};
 
-/// The picture's value along one ray.
+/// What is seen along one ray.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Pixel {
-    /// Over the background.
+    /// Red, green and blue, with the background behind them.
     pub color: [f32; 3],
     /// The mean distance of what is seen, T·α-weighted; infinity where nothing is.
     pub depth: f32,
-    /// 1 - T at the end.
+    /// How much of the background is hidden: 1 - T at the end of the ray.
     pub opacity: f32,
-    /// Evaluations of the model.
+    /// Evaluations of the model that it took.
     pub evaluations: u32,
 }
 
@@ -33,7 +33,7 @@ impl Default for Accumulator {
 }
 
 impl Accumulator {
-    /// Nothing seen yet.
+    /// The sum at the beginning of a ray, with nothing seen yet.
     #[must_use]
     pub const fn new() -> Self {
         Self { color: [0.0; 3], distance: 0.0, transmittance: 1.0, evaluations: 0 }
@@ -64,7 +64,7 @@ impl Accumulator {
         self.transmittance >= volume.termination
     }
 
-    /// Adds the background.
+    /// Adds the background, and says what the ray sees.
     #[must_use]
     pub fn finish(&self, volume: &Volume<'_>) -> Pixel {
         let mut color = self.color;

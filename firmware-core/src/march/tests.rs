@@ -6,9 +6,12 @@ use std::vec::Vec;
 
 use super::*;
 use crate::Aligned;
-use crate::artifact::{Description, Header, Layer, LayerKind, write};
+use crate::artifact::Header;
 use crate::coordinate::{Axis, Outside};
-use crate::model::{Model, OutputActivation, OutputMap, Precision};
+use crate::model::Model;
+use crate::output::{OutputActivation, OutputMap};
+use crate::precision::Precision;
+use crate::write::{self, Description, FloatLayer, Layers};
 
 const AXES: [Axis; 3] = [Axis { minimum: -1.0, maximum: 1.0, scale: 0.5 }; 3];
 
@@ -38,7 +41,8 @@ fn constant(logits: [f32; OUTPUTS], outputs: u8) -> (Aligned<[u8; 512]>, usize) 
     linear(&AXES, &ZEROS[..3 * usize::from(outputs)], &logits[..usize::from(outputs)])
 }
 
-/// A model of logits that are linear in the integer features of the coordinates: `weights` `[outputs, inputs]`, `bias` `[outputs]`.
+/// A model of logits that are linear in the integer features of the coordinates: `weights` `[outputs, inputs]`, `bias`
+/// `[outputs]`.
 fn linear(axes: &[Axis], weights: &[f32], bias: &[f32]) -> (Aligned<[u8; 512]>, usize) {
     let (inputs, outputs) = (axes.len() as u8, bias.len() as u8);
     let header = Header {
@@ -54,17 +58,17 @@ fn linear(axes: &[Axis], weights: &[f32], bias: &[f32]) -> (Aligned<[u8; 512]>, 
         training_psnr_db: f32::NAN,
         quantization_loss_db: f32::NAN,
     };
-    let layers = [Layer { weights: LayerKind::Float(weights), bias: LayerKind::Float(bias), multiplier: &[] }];
+    let layers = [FloatLayer { weights, bias }];
     let description = Description {
         header: &header,
         axes,
         output_maps: &MAPS[..bias.len()],
         frequencies: &[],
         text: "",
-        layers: &layers,
+        layers: Layers::Float(&layers),
     };
     let mut file = Aligned([0; 512]);
-    let len = write(&description, &mut [0; 64], &mut file.0).unwrap();
+    let len = write::artifact(&description, &mut [0; 64], &mut file.0).unwrap();
     (file, len)
 }
 
@@ -174,7 +178,7 @@ fn a_model_of_six_inputs_sees_the_direction_of_the_ray() {
     // Red and green logits are four times the direction's x and z; density and blue depend on the position alone.
     let mut weights = ZEROS;
     (weights[3], weights[6 + 5], weights[12 + 1], weights[18]) = (4.0, 4.0, 1.0, 3.0);
-    let weights = weights.map(|weight| weight / crate::trig::ONE as f32);
+    let weights = weights.map(|weight| weight / crate::fixed::ONE as f32);
     let axes = [AXES[0], AXES[1], AXES[2], DIRECTION_AXIS, DIRECTION_AXIS, DIRECTION_AXIS];
     let (file, len) = linear(&axes, &weights, &[0.0; OUTPUTS]);
     let model = Model::parse(&file.0[..len]).unwrap();

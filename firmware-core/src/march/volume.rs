@@ -1,15 +1,11 @@
 //! The volume that rays march through.
 
 use super::camera::Ray;
-use super::samples::Samples;
-use super::sum::{Accumulator, Pixel};
 use crate::coordinate::Axis;
-use crate::error::EvalError;
-use crate::model::Model;
 
-/// Outputs of a model that can be marched: three colour logits and one of density.
+/// The number of outputs of a model that can be marched: three colour logits and one of density.
 pub const OUTPUTS: usize = 4;
-/// Inputs of a model whose colours depend on the direction of view: position and direction.
+/// The number of inputs of a model whose colours depend on the direction of view: position and direction.
 pub const DIRECTED_INPUTS: usize = 6;
 /// An axis of the direction of view: a component of a vector of length one.
 pub const DIRECTION_AXIS: Axis = Axis { minimum: -1.0, maximum: 1.0, scale: 0.5 };
@@ -17,9 +13,9 @@ pub const DIRECTION_AXIS: Axis = Axis { minimum: -1.0, maximum: 1.0, scale: 0.5 
 /// How a logit becomes a density.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Density {
-    /// max(z, 0).
+    /// max(z, 0) of the logit z.
     Relu,
-    /// ln(1 + e^z).
+    /// ln(1 + e^z) of the logit z.
     #[default]
     Softplus,
 }
@@ -33,32 +29,34 @@ pub struct Volume<'a> {
     pub step: f32,
     /// How a logit becomes a density.
     pub density: Density,
-    /// What that is multiplied by, per user unit.
+    /// What the density of the logit is multiplied by, per user unit.
     pub density_scale: f32,
     /// Whether the model also takes the direction of the ray, behind the position.
     pub view_direction: bool,
     /// The transmittance below which a ray ends; 0 marches every ray to its end.
     pub termination: f32,
-    /// Colour behind everything.
+    /// The colour (red, green, blue) behind everything.
     pub background: [f32; 3],
-    /// Cells along each axis.
+    /// The number of occupancy cells along each axis.
     pub resolution: u32,
-    /// One bit a cell; cells beyond the end count as occupied.
+    /// The occupancy, one bit a cell as in the file; cells beyond its end count as occupied.
     pub occupancy: &'a [u32],
 }
 
 impl Volume<'_> {
-    /// Inputs of its model.
+    /// Inputs of the model that draws it: 3, or [`DIRECTED_INPUTS`].
     #[inline]
     #[must_use]
     pub fn inputs(&self) -> usize {
         if self.view_direction { DIRECTED_INPUTS } else { self.axes.len() }
     }
 
-    /// Whether the numbers make sense.
+    /// Whether rays can march: valid axes, a positive step that a ray takes at most 65,536 times, a positive density
+    /// scale, a termination in [0, 1), and a finite background.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        // A ray takes a bounded number of steps, and every step moves it: f32 would lose steps far below the box's size.
+        // A ray takes a bounded number of steps, and every step moves it: f32 would lose steps far below the box's
+        // size.
         let span = self.axes.iter().fold(0.0f32, |span, axis| span + (axis.maximum - axis.minimum));
         self.axes.iter().all(Axis::is_valid)
             && self.step > 0.0
@@ -89,14 +87,7 @@ impl Volume<'_> {
         (near < far && far.is_finite()).then_some((near, far))
     }
 
-    /// The samples of a ray in occupied cells, front to back. Interval k of length δ behind the entrance is sampled at
-    /// the part `place()` of its length, from [0, 1): 0.5 to draw, random numbers to learn (stratified samples).
-    pub fn samples<P: FnMut() -> f32>(&self, ray: &Ray, place: P) -> Samples<'_, P> {
-        let (near, far) = self.span(ray).unwrap_or((0.0, 0.0));
-        Samples::new(self, *ray, (near, far), place)
-    }
-
-    /// The cell of Q0.32 coordinates.
+    /// The number of the cell in which Q0.32 coordinates lie, counted as in the file.
     #[inline]
     #[must_use]
     pub fn cell(&self, coordinates: &[u32; 3]) -> usize {
@@ -111,24 +102,5 @@ impl Volume<'_> {
     pub fn is_occupied(&self, coordinates: &[u32; 3]) -> bool {
         let cell = self.cell(coordinates);
         self.occupancy.get(cell / 32).is_none_or(|word| word >> (cell % 32) & 1 == 1)
-    }
-
-    /// Draws the ray with `model`, stopping early where nothing further would be seen.
-    ///
-    /// # Errors
-    ///
-    /// [`EvalError::ScratchLength`], and for a model that the volume was not parsed for [`EvalError::PointLength`] and
-    /// [`EvalError::OutputLength`].
-    pub fn draw(&self, ray: &Ray, model: &Model<'_>, scratch: &mut [u32]) -> Result<Pixel, EvalError> {
-        let mut sum = Accumulator::new();
-        let mut outputs = [0.0; OUTPUTS];
-        for sample in self.samples(ray, || 0.5) {
-            let point = sample.point();
-            model.eval_into(point.get(..self.inputs()).unwrap_or(&point), scratch, &mut outputs)?;
-            if !sum.add(self, &sample, &outputs) {
-                break;
-            }
-        }
-        Ok(sum.finish(self))
     }
 }

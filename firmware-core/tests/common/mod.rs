@@ -2,8 +2,9 @@
 
 #![allow(dead_code, unreachable_pub, reason = "shared by test binaries, each of which uses a part")]
 
-use firmware_core::artifact::{self, Description, Header, Layer, LayerKind};
-use firmware_core::{Axis, Encoding, OutputActivation, OutputMap, Outside, Precision};
+use firmware_core::artifact::Header;
+use firmware_core::write::{self, Description, FloatLayer, IntegerLayer, Layers};
+use firmware_core::{Axis, Encoding, OutputActivation, OutputMap, Outside, Precision, WriteError};
 
 /// SplitMix64.
 pub struct Random(pub u64);
@@ -35,6 +36,24 @@ pub struct Numbers {
     pub multiplier: Vec<i32>,
     pub weights: Vec<f32>,
     pub bias: Vec<f32>,
+}
+
+fn write(description: &Description<'_>) -> Result<Vec<u32>, WriteError> {
+    let mut out = vec![0u32; write::artifact_len(description)? / 4];
+    let len = write::artifact(description, &mut [0; 8192], bytemuck::cast_slice_mut(&mut out))?;
+    assert_eq!(len, 4 * out.len());
+    Ok(out)
+}
+
+/// Puts the right checksum over changed contents, so that the checks behind it are reached.
+pub fn resealed(mut words: Vec<u32>) -> Vec<u32> {
+    let bytes: &[u8] = bytemuck::cast_slice(&words);
+    let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+    let mut digest = crc.digest();
+    digest.update(&bytes[..12]);
+    digest.update(&bytes[16..]);
+    words[3] = digest.finalize();
+    words
 }
 
 /// A network with everything that its artifact needs.
@@ -110,38 +129,35 @@ impl Network {
 
     /// The artifact, in words so that it is aligned.
     pub fn artifact(&self, text: &str) -> Vec<u32> {
-        let float = self.header.precision == Precision::F32;
-        let layers: Vec<Layer<'_>> = self
-            .layers
-            .iter()
-            .map(|layer| {
-                if float {
-                    Layer {
-                        weights: LayerKind::Float(&layer.weights),
-                        bias: LayerKind::Float(&layer.bias),
-                        multiplier: &[],
-                    }
-                } else {
-                    Layer {
-                        weights: LayerKind::Integer(&layer.integer_weights),
-                        bias: LayerKind::Integer(&layer.integer_bias),
-                        multiplier: &layer.multiplier,
-                    }
-                }
-            })
-            .collect();
-        let description = Description {
+        self.try_artifact(text).unwrap()
+    }
+
+    /// The same, or why it cannot be written.
+    pub fn try_artifact(&self, text: &str) -> Result<Vec<u32>, WriteError> {
+        let description = |layers| Description {
             header: &self.header,
             axes: &self.axes,
             output_maps: &self.output_maps,
             frequencies: &self.frequencies,
             text,
-            layers: &layers,
+            layers,
         };
-        let mut out = vec![0u32; artifact::artifact_len(&description).unwrap() / 4];
-        let len = artifact::write(&description, &mut [0; 8192], bytemuck::cast_slice_mut(&mut out)).unwrap();
-        assert_eq!(len, 4 * out.len());
-        out
+        if self.header.precision == Precision::F32 {
+            let layers: Vec<_> =
+                self.layers.iter().map(|layer| FloatLayer { weights: &layer.weights, bias: &layer.bias }).collect();
+            write(&description(Layers::Float(&layers)))
+        } else {
+            let layers: Vec<_> = self
+                .layers
+                .iter()
+                .map(|layer| IntegerLayer {
+                    weights: &layer.integer_weights,
+                    bias: &layer.integer_bias,
+                    multiplier: &layer.multiplier,
+                })
+                .collect();
+            write(&description(Layers::Integer(&layers)))
+        }
     }
 
     /// Raw outputs by the specification: plain loops over row-major weights.
@@ -165,7 +181,7 @@ impl Network {
                     let scaled = layer.multiplier.get(r).map(|&m| (accumulator * i64::from(m) + (1 << 31)) >> 32);
                     match (scaled, l + 1 < self.layers.len()) {
                         (Some(scaled), true) => scaled.clamp(0, 32_767),
-                        (Some(logit), false) => i64::from(firmware_core::sigmoid::sigmoid(logit as i32)),
+                        (Some(logit), false) => i64::from(firmware_core::fixed::sigmoid(logit as i32)),
                         (None, _) => accumulator,
                     }
                 })
@@ -193,7 +209,7 @@ impl Network {
                         }
                         (false, OutputActivation::Linear) => sum,
                         (false, OutputActivation::Sigmoid) => {
-                            firmware_core::sigmoid::sigmoid((sum * 16_384.0) as i32) as f32
+                            firmware_core::fixed::sigmoid((sum * 16_384.0) as i32) as f32
                         }
                     }
                 })

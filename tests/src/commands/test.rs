@@ -63,7 +63,8 @@ pub fn run(args: &Args) -> Result<()> {
     process::run(&mut test)
 }
 
-/// firmware-core with each choice of precisions, none included: other steps build it with all of them.
+/// Lints firmware-core with each choice of precisions, none included, and tests that it refuses models of the others: other
+/// steps build it with all of them.
 fn lint_precisions(toolchain: &Toolchain) -> Result<()> {
     let board = Board::find(boards::DEFAULT)?;
     for features in ["", "f32", "w8a16", "w16a16"] {
@@ -73,6 +74,9 @@ fn lint_precisions(toolchain: &Toolchain) -> Result<()> {
             command.args(["--no-default-features", "--features", features]);
             process::run(&mut deny_warnings(command))?;
         }
+        let mut test = cargo("test");
+        test.args(["--quiet", "--package", "firmware-core", "--test", "precision"]);
+        process::run(test.args(["--no-default-features", "--features", features]))?;
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! From a trained network to artifact bytes.
 
 use crate::artifact::quantize::{DenseLayer, QuantizeError, quantize};
-use firmware_core::artifact::{self, Description, Header, Layer, LayerKind};
-use firmware_core::trig::ONE;
+use firmware_core::artifact::Header;
+use firmware_core::fixed::ONE;
+use firmware_core::write::{self, Description, FloatLayer, IntegerLayer, Layers};
 use firmware_core::{Axis, EvalError, Model, OutputActivation, OutputMap, Outside, ParseError, Precision, WriteError};
 use ndarray::ArrayView2;
 
@@ -113,30 +114,23 @@ impl TrainedNetwork<'_> {
                 .collect();
             let unit = match self.activation {
                 OutputActivation::Linear => 1.0,
-                OutputActivation::Sigmoid => 1.0 / f64::from(1u32 << firmware_core::sigmoid::FRACTION_BITS),
+                OutputActivation::Sigmoid => 1.0 / f64::from(1u32 << firmware_core::fixed::SIGMOID_FRACTION_BITS),
             };
-            let layers: Vec<Layer<'_>> = layers
-                .iter()
-                .map(|(weights, bias)| Layer {
-                    weights: LayerKind::Float(weights),
-                    bias: LayerKind::Float(bias),
-                    multiplier: &[],
-                })
-                .collect();
-            self.write(&header, &layers, &vec![unit; self.output_maps.len()])
+            let layers: Vec<_> = layers.iter().map(|(weights, bias)| FloatLayer { weights, bias }).collect();
+            self.write(&header, Layers::Float(&layers), &vec![unit; self.output_maps.len()])
         } else {
             let sigmoid = self.activation == OutputActivation::Sigmoid;
             let quantized = quantize(&folded, calibration, precision, sigmoid)?;
-            let layers: Vec<Layer<'_>> = quantized
+            let layers: Vec<_> = quantized
                 .layers
                 .iter()
-                .map(|layer| Layer {
-                    weights: LayerKind::Integer(layer.weights.as_slice().expect("row-major")),
-                    bias: LayerKind::Integer(&layer.bias),
+                .map(|layer| IntegerLayer {
+                    weights: layer.weights.as_slice().expect("row-major"),
+                    bias: &layer.bias,
                     multiplier: &layer.multiplier,
                 })
                 .collect();
-            self.write(&header, &layers, &quantized.raw_scale)
+            self.write(&header, Layers::Integer(&layers), &quantized.raw_scale)
         }
     }
 
@@ -181,7 +175,7 @@ impl TrainedNetwork<'_> {
         })
     }
 
-    fn write(&self, header: &Header, layers: &[Layer<'_>], raw_scale: &[f64]) -> Result<Artifact, ExportError> {
+    fn write(&self, header: &Header, layers: Layers<'_>, raw_scale: &[f64]) -> Result<Artifact, ExportError> {
         let output_maps: Vec<OutputMap> = self
             .output_maps
             .iter()
@@ -196,12 +190,12 @@ impl TrainedNetwork<'_> {
             text: self.text,
             layers,
         };
-        let len = artifact::artifact_len(&description).map_err(ExportError::Write)?;
+        let len = write::artifact_len(&description).map_err(ExportError::Write)?;
         let mut words = vec![0u32; len.div_ceil(4)];
         // Two layers' activations, the widest there can be.
         let mut scratch =
             vec![0u32; 2 * (2 * firmware_core::limits::MAX_FREQUENCIES + firmware_core::limits::MAX_INPUTS)];
-        let len = artifact::write(&description, &mut scratch, bytemuck::cast_slice_mut(&mut words))
+        let len = write::artifact(&description, &mut scratch, bytemuck::cast_slice_mut(&mut words))
             .map_err(ExportError::Write)?;
         Ok(Artifact { words, len })
     }

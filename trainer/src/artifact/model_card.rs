@@ -6,7 +6,7 @@
 use std::fmt;
 use std::path::Path;
 
-use firmware_core::kernels::layer_words;
+use firmware_core::layout::layer_words;
 use firmware_core::{Model, OutputActivation, Outside, Precision};
 use serde::Serialize;
 

@@ -13,9 +13,7 @@
 //! What the device computes is simulated exactly: all sums are whole numbers below 2⁵³ in f64.
 
 use firmware_core::Precision;
-use firmware_core::kernels::{ACTIVATION_MAX, requantize};
-use firmware_core::sigmoid::LOGIT_FRACTION_BITS;
-use firmware_core::trig::ONE;
+use firmware_core::fixed::{ACTIVATION_MAX, LOGIT_FRACTION_BITS, ONE, SIGMOID_FRACTION_BITS, requantize};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate};
 use rayon::prelude::*;
 
@@ -146,7 +144,7 @@ pub fn quantize(
                     return Err(QuantizeError::Logits { output: output + 1, precision });
                 }
                 multiplier.push(fixed_point(ratio));
-                raw_scale.push(1.0 / f64::from(1u32 << firmware_core::sigmoid::FRACTION_BITS));
+                raw_scale.push(1.0 / f64::from(1u32 << SIGMOID_FRACTION_BITS));
             }
         } else {
             raw_scale = units.collect();

@@ -23,7 +23,7 @@ mod redundant;
 #[cfg(test)]
 mod tests;
 
-use firmware_core::trig::ONE;
+use firmware_core::fixed::ONE;
 use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 

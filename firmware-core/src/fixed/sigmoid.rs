@@ -6,10 +6,10 @@
 
 use core::num::NonZeroU32;
 
-/// Fractional bits of the logit.
+/// Fractional bits of the logit that [`sigmoid`] takes: 1.0 is 16384.
 pub const LOGIT_FRACTION_BITS: u32 = 14;
-/// Fractional bits of the result: 1.0 is 65536.
-pub const FRACTION_BITS: u32 = 16;
+/// Fractional bits of what [`sigmoid`] returns: 1.0 is 65536.
+pub const SIGMOID_FRACTION_BITS: u32 = 16;
 
 /// σ of a Q14 logit, in Q16: 0 ..= 65536, monotone, σ(z) + σ(-z) = 1. Maximum error 2.3e-5 (pinned by a test).
 #[must_use]
@@ -26,7 +26,7 @@ pub fn sigmoid(logit: i32) -> i32 {
     let e = (p >> (power >> 16)).wrapping_add(1 << 13) >> 14; // Q16
     let one_plus_e = NonZeroU32::MIN.saturating_add(65_535 + e);
     let upper = (u32::MAX / one_plus_e + 1) as i32;
-    if logit >= 0 { upper } else { (1 << FRACTION_BITS) - upper }
+    if logit >= 0 { upper } else { (1 << SIGMOID_FRACTION_BITS) - upper }
 }
 
 #[cfg(test)]

@@ -2,36 +2,32 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | input | phase in turns, unsigned Q0.32: `0x4000_0000` is a quarter turn; the wrap of `u32` is the range reduction |
+//! | input | phase in turns, unsigned Q0.32: `0x4000_0000` is a quarter; the wrap of `u32` is the range reduction |
 //! | output | [`ONE`]·cos and [`ONE`]·sin, rounded, within ±[`ONE`] |
 //! | error against f64, all of 2²⁴ phases | maximum 2.5e-5, root mean square 9.8e-6 (pinned by a test) |
 //! | cost | twelve instructions for both on a core with SMMLAR |
 //!
-//! The phase is folded to z ∈ [-1, 1] with cos = sin(πz/2) and |sin| = cos(πz/2): one fold and one square serve both. The
-//! first is the minimax odd polynomial of degree 7 (error 5.7e-7), the second the minimax even one of degree 6 that is
-//! exact at z = 0 (error 7.8e-6). Horner's rule goes in steps `(a·b + 2³¹) >> 32`: z is Q30 and z² Q28, so that every step
-//! loses four fractional bits of the coefficients and nothing has to be shifted.
+//! The phase is folded to z ∈ [-1, 1] with cos = sin(πz/2) and |sin| = cos(πz/2): one fold and one square serve both.
+//! The first is the minimax odd polynomial of degree 7 (error 5.7e-7), the second the minimax even one of degree 6 that
+//! is exact at z = 0 (error 7.8e-6). Horner's rule goes in steps `(a·b + 2³¹) >> 32`: z is Q30 and z² Q28, so that
+//! every step loses four fractional bits of the coefficients and nothing has to be shifted.
+
+use super::requantize::mul_high_rounded;
 
 /// The feature value that stands for 1.0.
 pub const ONE: i32 = 32767;
 
-/// Of sin(πz/2) for z, z³, z⁵, z⁷: 1.5707909 in Q17, -0.6458925 in Q21, 0.0794334 in Q25 and -0.0043324 in Q29, all times
-/// ONE/2¹⁵.
+/// Of sin(πz/2) for z, z³, z⁵, z⁷: 1.5707909 in Q17, -0.6458925 in Q21, 0.0794334 in Q25 and -0.0043324 in Q29, all
+/// times ONE/2¹⁵.
 pub(crate) const ODD: [i32; 4] = [205_880, -1_354_491, 2_665_261, -2_325_882];
-/// Of cos(πz/2) for 1, z², z⁴, z⁶: 1 in Q15, -1.2335388 in Q19, 0.2527059 in Q23 and -0.0191640 in Q27, all times ONE/2¹⁵.
+/// Of cos(πz/2) for 1, z², z⁴, z⁶: 1 in Q15, -1.2335388 in Q19, 0.2527059 in Q23 and -0.0191640 in Q27, all times
+/// ONE/2¹⁵.
 pub(crate) const EVEN: [i32; 4] = [ONE, -646_711, 2_119_719, -2_572_067];
-
-/// The high word of the product, rounded: `(a·b + 2³¹) >> 32`. One SMMULR where there is one.
-#[inline(always)]
-#[must_use]
-pub const fn mul_high_rounded(a: i32, b: i32) -> i32 {
-    ((a as i64).wrapping_mul(b as i64).wrapping_add(1 << 31) >> 32) as i32
-}
 
 /// ([`ONE`]·cos, [`ONE`]·sin) of `phase` turns.
 #[inline(always)]
 #[must_use]
-pub const fn cos_sin(phase: u32) -> (i32, i32) {
+pub(crate) const fn cos_sin(phase: u32) -> (i32, i32) {
     let sign = phase as i32 >> 31;
     // Negative phases are mirrored to -1 - phase, one unit off: 1.5e-9 radians.
     // Nothing here wraps; checks for it would only keep a desktop's compiler from vectorizing.
@@ -44,13 +40,6 @@ pub const fn cos_sin(phase: u32) -> (i32, i32) {
     let even = EVEN[1].wrapping_add(mul_high_rounded(even, square));
     let even = EVEN[0].wrapping_add(mul_high_rounded(even, square));
     (mul_high_rounded(odd, z), (even ^ sign).wrapping_sub(sign))
-}
-
-/// [`ONE`]·sin of `phase` turns.
-#[inline(always)]
-#[must_use]
-pub const fn sin(phase: u32) -> i32 {
-    cos_sin(phase).1
 }
 
 #[cfg(test)]

@@ -1,0 +1,108 @@
+//! The header: shapes and settings of a network.
+
+use crate::coordinate::Outside;
+use crate::error::ParseError;
+use crate::limits::{MAX_HIDDEN_LAYERS, MAX_INPUTS};
+use crate::output::OutputActivation;
+use crate::precision::Precision;
+use serde::{Deserialize, Serialize};
+
+/// The newest format version that this crate reads. It writes version 1 where [`Header::periodic`] is zero.
+pub const VERSION: u16 = 2;
+/// The longest header in bytes, with room to spare.
+pub(crate) const MAX_HEADER_BYTES: usize = 64;
+
+/// The shape of one dense layer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LayerShape {
+    pub(crate) inputs: usize,
+    pub(crate) rows: usize,
+    /// Whether it has multipliers, where its precision is one of integers: hidden layers do, and a sigmoid output.
+    pub(crate) takes_multiplier: bool,
+}
+
+/// Shapes and settings of a network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Header {
+    /// How numbers are stored and computed.
+    pub precision: Precision,
+    /// What happens beyond the trained domain, along the axes that are not in `periodic`.
+    pub outside: Outside,
+    /// The axes along which points beyond the domain are [`Outside::Periodic`] whatever `outside` says: bit k is that
+    /// of coordinate k. Zero in every model of version 1.
+    #[serde(skip)]
+    pub periodic: u16,
+    /// The function that follows the last layer.
+    pub activation: OutputActivation,
+    /// d, the number of coordinates of a point.
+    pub inputs: u8,
+    /// c, the number of values at a point.
+    pub outputs: u8,
+    /// m, the number of rows of B.
+    pub frequencies: u16,
+    /// p, the number of coordinates, counted from the last, that the network also takes as they are (with m = 0: only
+    /// so).
+    pub passthrough: u8,
+    /// The widths of the hidden layers, first to last.
+    pub hidden: heapless::Vec<u16, MAX_HIDDEN_LAYERS>,
+    /// PSNR of the network in f32 on its training data, dB; NaN where unknown.
+    pub training_psnr_db: f32,
+    /// What this precision loses against f32 on the training data, dB; NaN where unknown.
+    pub quantization_loss_db: f32,
+}
+
+impl Header {
+    /// What happens beyond the domain along one axis, counted from 0.
+    #[inline]
+    #[must_use]
+    pub fn outside_along(&self, axis: usize) -> Outside {
+        let is_periodic = axis < MAX_INPUTS && self.periodic >> axis & 1 == 1;
+        if is_periodic { Outside::Periodic } else { self.outside }
+    }
+
+    /// Whether [`Header::periodic`] names axes that there are, and no others.
+    pub(crate) fn periodic_fits(&self) -> bool {
+        u32::from(self.periodic) >> self.inputs.min(MAX_INPUTS as u8) == 0
+    }
+
+    /// The shapes of the layers, first to last.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = LayerShape> + '_ {
+        let hidden = self.hidden.iter().map(|&width| usize::from(width));
+        let features = 2 * usize::from(self.frequencies) + usize::from(self.passthrough);
+        let hidden_layers = self.hidden.len();
+        let rows = hidden.clone().chain(core::iter::once(usize::from(self.outputs)));
+        core::iter::once(features).chain(hidden).zip(rows).enumerate().map(move |(l, (inputs, rows))| LayerShape {
+            inputs,
+            rows,
+            takes_multiplier: l < hidden_layers || self.activation == OutputActivation::Sigmoid,
+        })
+    }
+
+    /// The oldest version of the format that holds this header.
+    pub(crate) fn version(&self) -> u16 {
+        if self.periodic == 0 { 1 } else { 2 }
+    }
+
+    /// The header's bytes at the front of `buffer`; their number, or `None` where it cannot be encoded.
+    pub(crate) fn encode(&self, buffer: &mut [u8; MAX_HEADER_BYTES]) -> Option<usize> {
+        let len = postcard::to_slice(self, buffer).ok()?.len();
+        if self.version() == 1 {
+            return Some(len);
+        }
+        let behind = buffer.get_mut(len..)?.first_chunk_mut()?;
+        *behind = self.periodic.to_le_bytes();
+        Some(len + behind.len())
+    }
+
+    /// Reads the header's bytes of an artifact of this version.
+    pub(crate) fn decode(version: u16, bytes: &[u8]) -> Result<Self, ParseError> {
+        let (mut header, unread): (Self, _) = postcard::take_from_bytes(bytes).map_err(|_| ParseError::Header)?;
+        match (version, unread) {
+            (1, []) => {}
+            (2, &[low, high]) if low | high != 0 => header.periodic = u16::from_le_bytes([low, high]),
+            _ => return Err(ParseError::Header),
+        }
+        Ok(header)
+    }
+}

@@ -1,0 +1,47 @@
+//! Models of a precision that was left out of the build. `cargo xtask test` runs this with each choice of precisions.
+
+use firmware_core::{Aligned, Model, ParseError, Precision};
+
+static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("../models/thermocouple.ffm"));
+
+/// The first byte of the header, which is the number of the precision.
+const PRECISION_BYTE: usize = 24;
+
+/// The model with another precision in its header, under the right checksum; what follows the header does not fit it.
+fn parse_as(number: u8) -> Result<(), ParseError> {
+    let mut artifact = Aligned([0; 2048]);
+    let bytes = &mut artifact.0[..MODEL.0.len()];
+    bytes.copy_from_slice(&MODEL.0);
+    bytes[PRECISION_BYTE] = number;
+    let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+    let mut digest = crc.digest();
+    digest.update(&bytes[..12]);
+    digest.update(&bytes[16..]);
+    bytes[12..16].copy_from_slice(&digest.finalize().to_le_bytes());
+    Model::parse(bytes).map(|_| ())
+}
+
+#[test]
+fn a_precision_that_is_not_built_in_is_refused() {
+    for (number, precision, is_built_in) in [
+        (0, Precision::F32, cfg!(feature = "f32")),
+        (1, Precision::W8A16, cfg!(feature = "w8a16")),
+        (2, Precision::W16A16, cfg!(feature = "w16a16")),
+    ] {
+        assert_eq!(precision.is_built_in(), is_built_in);
+        let error = parse_as(number).err();
+        assert_eq!(error == Some(ParseError::Precision), !is_built_in, "{precision:?}: {error:?}");
+    }
+}
+
+/// The model as it is.
+#[test]
+fn a_precision_that_is_built_in_is_evaluated() {
+    assert_eq!(parse_as(1).is_ok(), cfg!(feature = "w8a16"));
+    let Ok(model) = Model::parse(&MODEL.0) else { return };
+    let (mut scratch, mut degrees) = ([0; 64], [0.0]);
+    model.self_test(&mut scratch).unwrap();
+    model.eval_into(&[12.5], &mut scratch, &mut degrees).unwrap();
+    // `trainer predict` says 305.1585.
+    assert_eq!(degrees[0].to_bits(), 305.1585f32.to_bits());
+}
