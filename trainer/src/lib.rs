@@ -12,7 +12,6 @@ macro_rules! note {
 
 pub mod advice;
 pub mod auto_scale;
-pub mod baseline;
 pub mod checkpoint;
 pub mod cryo;
 pub mod dataset;

@@ -5,7 +5,6 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use firmware_core::Precision;
 use ndarray::ArrayView2;
-use trainer::baseline::{BilinearTable, bilinear_table};
 use trainer::dataset::{self, Dataset, LoadOptions};
 use trainer::fit::FitParams;
 use trainer::metrics::Metrics;
@@ -15,6 +14,7 @@ use trainer::progress;
 use trainer::saved::{RunSettings, SavedNetwork};
 use trainer::train::Watch;
 
+use crate::baseline::{BilinearTable, bilinear_table};
 use crate::firmware::workspace;
 
 /// The table's data sets with the scale σ that suits them.
