@@ -23,4 +23,6 @@ pub mod qemu;
 pub mod random;
 pub mod signals;
 pub mod synthetic;
+pub mod system;
+pub mod test_programs;
 pub mod trainer_program;

@@ -1,0 +1,6 @@
+//! Tests of `cargo xtask` itself and of what it measures. One program, so that the library is linked once.
+
+mod boards;
+mod budgets;
+mod demo;
+mod provision;
