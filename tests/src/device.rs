@@ -11,7 +11,7 @@ use crate::boards::Board;
 use crate::firmware::Firmware;
 use crate::model;
 use crate::qemu::{self, Run};
-use trainer::export::Artifact;
+use trainer::artifact::export::Artifact;
 
 /// What a device did with a model.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use firmware_core::{EvalError, Model};
 use firmware_cortexm::protocol::REJECTED_BITS;
-use trainer::export::Artifact;
+use trainer::artifact::export::Artifact;
 
 /// Reads a file and checks that it is a model.
 ///
@@ -13,7 +13,7 @@ use trainer::export::Artifact;
 ///
 /// Where the file cannot be read, or [`Model::parse`] refuses it.
 pub fn read(path: &Path) -> Result<Artifact> {
-    let bytes = trainer::files::read(path)?;
+    let bytes = trainer::base::files::read(path)?;
     let artifact = Artifact::from_bytes(&bytes);
     let checked = artifact.model().map(|_| ());
     checked.map_err(|error| anyhow!("{} is not a usable model: {error}", path.display()))?;

@@ -1,5 +1,5 @@
 //! Pictures, terrains and lines that are made from a seed, to try the choice of a scale on: several of each kind, unlike
-//! each other in how fine their detail is. Values are in no particular unit; [`trainer::dataset`] maps them to [0, 1].
+//! each other in how fine their detail is. Values are in no particular unit; [`trainer::data`] maps them to [0, 1].
 
 use std::f32::consts::TAU;
 

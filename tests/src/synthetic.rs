@@ -7,7 +7,7 @@ use firmware_core::artifact::{self, Description, Header, Layer, LayerKind};
 use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
 
 use crate::random::Random;
-use trainer::export::Artifact;
+use trainer::artifact::export::Artifact;
 
 /// What a network's numbers are like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,11 +11,11 @@ use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
 use ndarray::{Array2, s};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use trainer::encoding::{Encoding, EncodingParams};
-use trainer::export::{Artifact, TrainedNetwork};
-use trainer::model_file;
+use trainer::artifact::export::{Artifact, TrainedNetwork};
+use trainer::artifact::model_file;
+use trainer::artifact::quantize::DenseLayer;
+use trainer::network::encoding::{Encoding, EncodingParams};
 use trainer::network::{self, Initialization, Mlp, Shape};
-use trainer::quantize::DenseLayer;
 
 const POINTS: usize = 65_536;
 

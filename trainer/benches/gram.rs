@@ -9,7 +9,7 @@ use std::time::Instant;
 use ndarray::{Array2, Axis, linalg::general_mat_mul};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use trainer::encoding::EncodingParams;
+use trainer::network::encoding::EncodingParams;
 use trainer::theory::kernel::{FourierFeatures, Kernel};
 use trainer::theory::ntk::{Covariance, InfiniteMlpParams, NetworkKernel};
 

@@ -10,12 +10,12 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::hint::black_box;
 use std::time::Instant;
-use trainer::loss::SquaredError;
-use trainer::matmul::{Accumulate, multiply_into};
+use trainer::network::matmul::{Accumulate, multiply_into};
 use trainer::network::{Initialization, Mlp, OutputActivation, Shape};
-use trainer::optimizer::{Optimizer, Schedule};
-use trainer::regression::Regression;
-use trainer::train::{LoopParams, TrainState, Watch, train};
+use trainer::training::loss::SquaredError;
+use trainer::training::optimizer::{Optimizer, Schedule};
+use trainer::training::regression::Regression;
+use trainer::training::{LoopParams, TrainState, Watch, train};
 
 fn main() {
     let rounds = if std::env::args().any(|argument| argument == "--quick") { 2 } else { 6 };

@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result, bail};
 use firmware_core::Precision;
 use firmware_cortexm::protocol::{BATCHES, CALIBRATION_INSTRUCTIONS, Mode};
 use serde::Serialize;
-use trainer::files;
-use trainer::model_card::precision_name;
+use trainer::artifact::model_card::precision_name;
+use trainer::base::files;
 
 use crate::boards::{self, BOARDS, Board};
 use crate::chart;

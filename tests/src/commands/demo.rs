@@ -6,8 +6,9 @@ use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
-use trainer::dataset::{self, LoadOptions};
-use trainer::{files, model_card};
+use trainer::artifact::model_card;
+use trainer::base::files;
+use trainer::data::{self, LoadOptions};
 
 use super::device::{self, Summary};
 use crate::boards::{self, Board};
@@ -71,7 +72,7 @@ pub fn run(args: &Args) -> Result<()> {
     let folder = train(&trainer, &input, &args.fit_options)?;
     let artifact = model::read(&folder.join("model.ffm"))?;
     let options = model_card::load_options(artifact.model()?.text(), &input, LoadOptions::default());
-    let data = dataset::load(&input, &options)?;
+    let data = data::load(&input, &options)?;
 
     eprintln!("Building the firmware for {} ({}); the first time this takes about half a minute", board.name, board.core);
     let firmware = Firmware::build(&toolchain, board, None)?;

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use ndarray::Array2;
 use serde::Serialize;
-use trainer::dataset::{self, Dataset, LoadOptions};
-use trainer::export::Artifact;
-use trainer::metrics::Metrics;
-use trainer::model_card;
-use trainer::progress::Count;
+use trainer::artifact::export::Artifact;
+use trainer::artifact::model_card;
+use trainer::data::metrics::Metrics;
+use trainer::data::{self, Dataset, LoadOptions};
+use trainer::training::progress::Count;
 
 use crate::boards::{self, Board};
 use crate::device::{self, Report};
@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> Result<()> {
     let artifact = model::read(&args.model)?;
     let given = LoadOptions::default();
     let options = model_card::load_options(artifact.model()?.text(), &args.input, given);
-    let data = dataset::load(&args.input, &options)?;
+    let data = data::load(&args.input, &options)?;
     let firmware = Firmware::build(&provision::all()?, board, None)?;
     let (summary, outputs) = evaluate(&firmware, &artifact, &data)?;
     if let Some(path) = &args.outputs {

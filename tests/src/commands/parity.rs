@@ -69,7 +69,7 @@ pub fn run(args: &Args) -> Result<()> {
             println!(
                 "{:10} {:6} {} samples, {} mismatched",
                 board.name,
-                trainer::model_card::precision_name(precision),
+                trainer::artifact::model_card::precision_name(precision),
                 report.samples,
                 report.mismatched
             );

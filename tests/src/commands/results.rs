@@ -5,14 +5,14 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use firmware_core::Precision;
 use ndarray::ArrayView2;
-use trainer::dataset::{self, Dataset, LoadOptions};
+use trainer::artifact::model_file::predict;
+use trainer::data::metrics::Metrics;
+use trainer::data::{self, Dataset, LoadOptions};
 use trainer::fit::FitParams;
-use trainer::metrics::Metrics;
-use trainer::model_file::predict;
-use trainer::outcome::RunData;
-use trainer::progress;
-use trainer::saved::{RunSettings, SavedNetwork};
-use trainer::train::Watch;
+use trainer::fit::outcome::RunData;
+use trainer::fit::saved::{RunSettings, SavedNetwork};
+use trainer::training::Watch;
+use trainer::training::progress;
 
 use crate::baseline::{BilinearTable, bilinear_table};
 use crate::firmware::workspace;
@@ -47,7 +47,7 @@ pub fn run(args: &Args) -> Result<()> {
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     for (file, scale) in DATA {
         let path = workspace().join("trainer/data").join(file);
-        let data = dataset::load(&path, &LoadOptions::default())?;
+        let data = data::load(&path, &LoadOptions::default())?;
         for (budget, frequencies, width) in BUDGETS {
             let mut params = FitParams { hidden: vec![width; 3], steps: args.steps, ..FitParams::default() };
             params.encoding.frequencies = frequencies;

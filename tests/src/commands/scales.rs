@@ -7,12 +7,12 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use firmware_core::Precision;
 use ndarray::Array2;
-use trainer::auto_scale::{Judge, Setting, choose};
-use trainer::dataset::{self, Dataset, Holdout, LoadOptions};
-use trainer::encoding::EncodingKind;
+use trainer::base::side_by_side::available_threads;
+use trainer::data::{self, Dataset, Holdout, LoadOptions};
 use trainer::fit::FitParams;
-use trainer::saved::RunSettings;
-use trainer::side_by_side::available_threads;
+use trainer::fit::auto_scale::{Judge, Setting, choose};
+use trainer::fit::saved::RunSettings;
+use trainer::network::encoding::EncodingKind;
 use trainer::sweep::{Event, Grid, Shard, Store, Sweep, Watcher};
 
 use crate::firmware::workspace;
@@ -230,9 +230,7 @@ impl std::fmt::Display for Row {
 
 fn load(source: &Source) -> Result<Dataset> {
     match source {
-        Source::Bundled(file) => {
-            Ok(dataset::load(&workspace().join("trainer/data").join(file), &LoadOptions::default())?)
-        }
+        Source::Bundled(file) => Ok(data::load(&workspace().join("trainer/data").join(file), &LoadOptions::default())?),
         Source::Made(make) => {
             let Signal { shape, values } = make();
             let (low, high) = values.iter().fold((f32::MAX, f32::MIN), |(low, high), &v| (low.min(v), high.max(v)));

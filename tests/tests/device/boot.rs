@@ -8,7 +8,7 @@ use tests::synthetic::Network;
 use tests::{golden, points};
 
 use crate::firmware;
-use trainer::export::Artifact;
+use trainer::artifact::export::Artifact;
 
 const LIMIT: Duration = Duration::from_secs(60);
 

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use firmware_core::Precision;
 use tempfile::TempDir;
 use tests::synthetic::Network;
-use trainer::dataset::npy;
+use trainer::data::npy;
 
 /// A model with one output, and a grid of 30 rows and 40 columns to evaluate it on.
 fn files(folder: &Path) {

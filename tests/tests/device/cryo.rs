@@ -3,16 +3,16 @@
 use tempfile::TempDir;
 use tests::commands::device::evaluate;
 use tests::model;
+use trainer::artifact::model_card;
 use trainer::cryo::atoms::Molecule;
 use trainer::cryo::fit::{Prepared, evaluate as judge};
 use trainer::cryo::params::CryoParams;
 use trainer::cryo::run::{self, CryoSettings};
 use trainer::cryo::synthesis::{SynthesisParams, synthesize};
-use trainer::dataset::{self, LoadOptions};
-use trainer::encoding::EncodingParams;
-use trainer::model_card;
-use trainer::run::RunFolder;
-use trainer::train::Watch;
+use trainer::data::{self, LoadOptions};
+use trainer::network::encoding::EncodingParams;
+use trainer::store::run::RunFolder;
+use trainer::training::Watch;
 
 use crate::firmware;
 
@@ -50,7 +50,7 @@ fn a_device_answers_for_frequency_and_conformation() {
         let artifact = model::read(&run.model()).unwrap();
         let queries = run.path().join("queries.csv");
         let options = model_card::load_options(artifact.model().unwrap().text(), &queries, LoadOptions::default());
-        let data = dataset::load(&queries, &options).unwrap();
+        let data = data::load(&queries, &options).unwrap();
         let (summary, _) = evaluate(&firmware("mps2-an386"), &artifact, &data).unwrap();
         assert_eq!((summary.samples, summary.mismatched), (256, 0), "{precision:?}");
         assert!(summary.psnr_db > 30.0, "{precision:?}: {} dB", summary.psnr_db);

@@ -6,11 +6,12 @@ use anyhow::{Context, bail};
 use firmware_core::{Axis, Model, Outside};
 use ndarray::Array2;
 use serde::Serialize;
-use trainer::dataset::{Dataset, load, periodic};
-use trainer::metrics::Metrics;
-use trainer::model_card::{self, precision_name};
-use trainer::model_file::{ModelFile, predict};
-use trainer::{files, report};
+use trainer::artifact::model_card::{self, precision_name};
+use trainer::artifact::model_file::{ModelFile, predict};
+use trainer::base::files;
+use trainer::data::metrics::Metrics;
+use trainer::data::{Dataset, load, periodic};
+use trainer::report;
 
 use super::print;
 use super::reading::{ReadingArgs, tell};

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use trainer::model_card::ModelCard;
-use trainer::model_file::ModelFile;
+use trainer::artifact::model_card::ModelCard;
+use trainer::artifact::model_file::ModelFile;
 
 use super::print;
 

@@ -23,8 +23,8 @@ mod sweep;
 use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
-use trainer::effect::EncodingOption;
-use trainer::encoding::{Encoding, EncodingKind, EncodingParams};
+use trainer::fit::effect::EncodingOption;
+use trainer::network::encoding::{Encoding, EncodingKind, EncodingParams};
 
 /// Train, quantize and check Fourier-feature networks for microcontrollers.
 #[derive(Parser)]

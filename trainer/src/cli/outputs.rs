@@ -23,7 +23,7 @@ pub(in crate::cli) fn check_outputs(inputs: &[Option<&Path>], outputs: &[Option<
         );
         // A pipe or a device is written to where it stands.
         if let Some(folder) = target.parent().filter(|_| !target.exists() || target.is_file()) {
-            trainer::files::check_writable(folder)?;
+            trainer::base::files::check_writable(folder)?;
         }
         taken.push(target);
     }

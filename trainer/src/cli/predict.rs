@@ -9,10 +9,12 @@ use firmware_core::{Axis, Model, Outside};
 use ndarray::Array2;
 use rayon::prelude::*;
 use serde_json::json;
-use trainer::dataset::{npy, periodic};
-use trainer::model_card::{names, origins, precision_name};
-use trainer::model_file::{ModelFile, predict};
-use trainer::{files, model_card, points};
+use trainer::artifact::model_card;
+use trainer::artifact::model_card::{names, origins, precision_name};
+use trainer::artifact::model_file::{ModelFile, predict};
+use trainer::base::files;
+use trainer::data::query;
+use trainer::data::{npy, periodic};
 
 use super::reading::ReadingArgs;
 use super::{outputs, print};
@@ -141,7 +143,7 @@ impl Predict {
             ensure!(!given, "{option} tells inputs from outputs, and points have no outputs; leave it out");
         }
         options.no_data = model_card::load_options(text, path, options.clone()).no_data;
-        let points = points::read(path, inputs, &options)?;
+        let points = query::read(path, inputs, &options)?;
         points.notes.iter().for_each(|note| trainer::note!("{note}"));
         Ok(points.values)
     }

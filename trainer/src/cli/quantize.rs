@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use trainer::files;
-use trainer::model_card::precision_name;
-use trainer::run::RunFolder;
-use trainer::saved::SavedNetwork;
+use trainer::artifact::model_card::precision_name;
+use trainer::base::files;
+use trainer::fit::saved::SavedNetwork;
+use trainer::store::run::RunFolder;
 
 use super::fit::PrecisionArg;
 use super::print;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use trainer::dataset::{Dataset, DatasetError, Decimal, LoadOptions, load};
+use trainer::data::{Dataset, DatasetError, Decimal, LoadOptions, load};
 
 /// Where these options stand in the help: a heading for all that follow would also be that of the command's own options.
 const HEADING: &str = "Reading the data";

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{bail, ensure};
 use firmware_core::Precision;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use trainer::auto_scale::Setting;
-use trainer::model_card::precision_name;
-use trainer::side_by_side::available_threads;
+use trainer::artifact::model_card::precision_name;
+use trainer::base::side_by_side::available_threads;
+use trainer::fit::auto_scale::Setting;
 use trainer::sweep::grid::parse_list;
 use trainer::sweep::table::Table;
 use trainer::sweep::{Event, Grid, Shard, Store, Sweep as Settings, SweepError, Watcher};
-use trainer::train::Ended;
+use trainer::training::Ended;
 
 use super::fit::{self, given_precision};
 use super::number::from_one;
@@ -87,7 +87,7 @@ impl Sweep {
         let shard = self.shard.as_deref().map_or(Ok(Shard::WHOLE), str::parse)?;
         let mut base = self.settings.run_settings(self.settings.input(self.input.as_ref())?.clone(), self.steps);
         if !self.settings.has_holdout() {
-            base.fit.holdout = trainer::dataset::Holdout::Fraction(HOLDOUT);
+            base.fit.holdout = trainer::data::Holdout::Fraction(HOLDOUT);
         }
         let precision = given_precision(&base.precision)?.unwrap_or(Precision::W8A16);
         base.precision = precision_name(precision).to_owned();
@@ -183,7 +183,7 @@ impl Collect {
 fn report(directories: &[PathBuf], out: &Path, as_json: bool) -> anyhow::Result<bool> {
     let (manifest, rows) = Store::collect(directories)?;
     let table = Table::new(manifest, rows);
-    trainer::files::make_folder(out)?;
+    trainer::base::files::make_folder(out)?;
     table.write(out)?;
     let missing = table.missing_names()?;
     if as_json {

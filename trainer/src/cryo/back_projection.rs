@@ -7,8 +7,9 @@
 //! The density is cut back to the box, where the weights' envelope sinc² is divided out. It knows no
 //! motion: of particles that move it gives the mean.
 
-use super::fourier::{Direction, FourierVolume, corners, transform};
+use super::fourier_volume::{FourierVolume, corners};
 use super::slices::Slices;
+use crate::base::fourier::{Direction, transform};
 use rustfft::num_complex::Complex32;
 use std::f32::consts::PI;
 

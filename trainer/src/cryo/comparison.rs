@@ -7,7 +7,7 @@ use super::particles::ParticleStack;
 use super::report;
 use super::subset::Subset;
 use super::synthesis::Truth;
-use crate::encoding::{EncodingKind, EncodingParams};
+use crate::network::encoding::{EncodingKind, EncodingParams};
 use crate::report::sheet::Sheet;
 use serde_json::{Value, json};
 use std::sync::atomic::AtomicBool;

@@ -5,7 +5,7 @@
 //! projection along z has `F(kx, ky, 0)`: the central-slice theorem.
 
 use super::atoms::Position;
-use super::fourier::FourierVolume;
+use super::fourier_volume::FourierVolume;
 use rayon::prelude::*;
 use rustfft::num_complex::{Complex32, Complex64};
 use std::f64::consts::PI;

@@ -1,13 +1,13 @@
 //! What can go wrong with particles, poses, maps and runs.
 
-use crate::dataset::DatasetError;
-use crate::encoding::EncodingError;
-use crate::export::ExportError;
-use crate::files::{self, FolderError, ReadError, RemoveError, WriteError};
-use crate::model_file::ModelError;
+use crate::artifact::export::ExportError;
+use crate::artifact::model_file::ModelError;
+use crate::base::files::{self, FolderError, ReadError, RemoveError, WriteError};
+use crate::data::DatasetError;
+use crate::network::encoding::EncodingError;
 use crate::report::figure::FigureError;
-use crate::tensors::TensorError;
-use crate::train::TrainError;
+use crate::store::tensors::TensorError;
+use crate::training::TrainError;
 use std::path::{Path, PathBuf};
 
 /// Every failure of [`crate::cryo`]; the message names the file, the place and the remedy.

@@ -1,6 +1,6 @@
 //! How good a reconstruction is: its latent against the true motion, its volumes against the truth and between half sets.
 
-use super::fourier::FourierVolume;
+use super::fourier_volume::FourierVolume;
 use super::fsc::{Resolution, mean_curve, resolution, shell_correlations};
 use super::synthesis::Truth;
 use ndarray::{Array2, ArrayView2};

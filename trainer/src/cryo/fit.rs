@@ -8,7 +8,7 @@
 use super::back_projection::{Reconstruction, back_project};
 use super::error::CryoError;
 use super::evaluation::{Curve, PrincipalAxis, QUANTILES, Quality, quantile, spearman, true_volumes};
-use super::fourier::FourierVolume;
+use super::fourier_volume::FourierVolume;
 use super::model::Model;
 use super::objective::CryoObjective;
 use super::params::CryoParams;
@@ -18,7 +18,7 @@ use super::slices::Slices;
 use super::subset::Subset;
 use super::synthesis::Truth;
 use crate::network::Mlp;
-use crate::train::{Ended, TrainError, TrainState, Watch, train};
+use crate::training::{Ended, TrainError, TrainState, Watch, train};
 use ndarray::{Array2, s};
 
 /// All that training needs of some images, be it the whole stack or a half set ([`Subset::of`], [`Subset::params`]): a half
@@ -225,7 +225,7 @@ mod tests {
     use crate::cryo::atoms::Molecule;
     use crate::cryo::fsc::shell_correlations;
     use crate::cryo::synthesis::{SynthesisParams, synthesize};
-    use crate::encoding::EncodingParams;
+    use crate::network::encoding::EncodingParams;
 
     /// Small and clean, in seconds: the bar at full size is that of the command.
     #[test]

@@ -3,7 +3,7 @@
 //! `FSC(s) = Re Σ F₁ F₂* / √(Σ|F₁|² Σ|F₂|²)` over the whole frequencies with |k| rounded to s = 1, 2, … cycles over the box.
 //! Half maps are judged at 0.143, maps against a model or the truth at 0.5 (Rosenthal and Henderson 2003).
 
-use super::fourier::FourierVolume;
+use super::fourier_volume::FourierVolume;
 use serde::Serialize;
 
 /// Correlations of the shells 1 … size/2 - 1.

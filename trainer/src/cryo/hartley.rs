@@ -3,7 +3,7 @@
 //! `H(k) = Σ f(x) cas(2πk·x/n) = Re F(k) - Im F(k)` with cas = cos + sin. A real image has as many Hartley coefficients as
 //! pixels, and white noise stays white, so a loss over them needs no complex numbers.
 
-use super::fourier::{Direction, transform};
+use crate::base::fourier::{Direction, transform};
 use rustfft::num_complex::Complex32;
 
 /// H(k) of a Fourier coefficient F(k).

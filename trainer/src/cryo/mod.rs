@@ -15,7 +15,7 @@ pub mod density;
 pub mod error;
 pub mod evaluation;
 pub mod fit;
-pub mod fourier;
+pub mod fourier_volume;
 pub mod fsc;
 pub mod hartley;
 pub mod model;

@@ -6,15 +6,16 @@
 //! conformation z.
 
 use super::error::CryoError;
-use super::fourier::FourierVolume;
+use super::fourier_volume::FourierVolume;
 use super::hartley;
 use super::params::CryoParams;
 use super::slices::Slices;
-use crate::encoding::Encoding;
-use crate::export::{Artifact, TrainedNetwork};
+use crate::artifact::export::{Artifact, TrainedNetwork};
+use crate::artifact::quantize::DenseLayer;
+use crate::base::random::{Purpose, step_rng};
+use crate::network::encoding::Encoding;
 use crate::network::{Initialization, Mlp, Shape};
-use crate::quantize::DenseLayer;
-use crate::train::{TrainState, step_rng};
+use crate::training::TrainState;
 use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
 use ndarray::{Array2, ArrayView2, s};
 use rand::RngExt;
@@ -22,9 +23,6 @@ use rand::RngExt;
 /// z enters the decoder in this unit, so that it spans about as much as a feature does: a normal variable leaves ±4 once
 /// in 16,000 draws.
 pub const LATENT_UNIT: f32 = 4.0;
-/// Random numbers of the networks' start and of the calibration.
-const START: u64 = 201;
-const CALIBRATION: u64 = 202;
 /// Points that calibrate the quantization.
 const CALIBRATION_POINTS: usize = 4096;
 
@@ -65,7 +63,7 @@ impl Model {
 
     /// Untrained networks: the decoder and, where there is a latent, the encoder of `encoder_inputs`.
     pub fn start(&self, params: &CryoParams, encoder_inputs: usize) -> TrainState {
-        let mut rng = step_rng(params.seed, START, 0);
+        let mut rng = step_rng(params.seed, Purpose::CryoInitialParameters, 0);
         let linear = OutputActivation::Linear;
         let shape = Shape::new(self.encoding.features_len(), &params.hidden, 2, linear);
         let mut networks = vec![Mlp::new(shape, Initialization::Glorot, &mut rng)];
@@ -133,7 +131,7 @@ impl Model {
     /// Random frequencies of the ball with latents of random images `[n, 3 + latent]`, in the artifact's units: what to
     /// ask a device. `latents` are those of all images, `[images, latent]`.
     pub fn queries(&self, count: usize, latents: ArrayView2<'_, f32>, seed: u64) -> Array2<f32> {
-        let mut rng = step_rng(seed, CALIBRATION, 0);
+        let mut rng = step_rng(seed, Purpose::CryoCalibration, 0);
         let (radius, edge) = ((self.size / 2 - 1) as f32, (self.size as f64 * self.pixel_size) as f32);
         let mut queries = Array2::zeros((count, 3 + self.latent));
         for mut row in queries.rows_mut() {
@@ -207,10 +205,10 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifact::model_file::predict;
     use crate::cryo::atoms::Molecule;
     use crate::cryo::synthesis::{SynthesisParams, synthesize};
-    use crate::encoding::{EncodingKind, EncodingParams};
-    use crate::model_file::predict;
+    use crate::network::encoding::{EncodingKind, EncodingParams};
 
     fn model(kind: EncodingKind) -> (Model, Mlp<f32>) {
         let stack =

@@ -7,7 +7,7 @@
 //! crate `mrc` (0.8) was left alone: large, and unsafe where two loops of safe code do.
 
 use super::error::{CryoError, read};
-use crate::files;
+use crate::base::files;
 use std::io::Write;
 use std::path::Path;
 

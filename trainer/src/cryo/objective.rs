@@ -9,16 +9,14 @@
 use super::model::{LATENT_UNIT, Model, half_space};
 use super::params::CryoParams;
 use super::slices::Slices;
-use crate::features::buffer_rows;
+use crate::base::random::{Purpose, step_rng};
 use crate::network::Mlp;
-use crate::train::{Objective, Pass, TrainError, step_rng};
+use crate::network::features::buffer_rows;
+use crate::training::{Objective, Pass, TrainError};
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
-/// Random numbers of the images of a step, and of a chunk's frequencies and latents.
-const IMAGES: u64 = 203;
-const DRAWS: u64 = 204;
 /// Images of a chunk.
 const CHUNK_IMAGES: usize = 8;
 /// Chunks of one step are told apart by these bits.
@@ -77,7 +75,7 @@ impl Objective for CryoObjective<'_> {
     type Scratch = CryoScratch;
 
     fn begin_step(&mut self, step: u64, _networks: &[Mlp<f32>]) -> Result<usize, TrainError> {
-        let mut rng = step_rng(self.params.seed, IMAGES, step);
+        let mut rng = step_rng(self.params.seed, Purpose::CryoImages, step);
         let batch = self.batch();
         self.picked.clear();
         self.picked.extend((0..batch).map(|_| rng.random_range(0..self.slices.images()) as u32));
@@ -88,7 +86,7 @@ impl Objective for CryoObjective<'_> {
 
     fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass, scratch: &mut CryoScratch) -> f64 {
         let batch = self.batch();
-        let mut rng = step_rng(self.params.seed, DRAWS, self.step << CHUNK_BITS | chunk as u64);
+        let mut rng = step_rng(self.params.seed, Purpose::CryoDraws, self.step << CHUNK_BITS | chunk as u64);
         let images = &self.picked[chunk * CHUNK_IMAGES..((chunk + 1) * CHUNK_IMAGES).min(batch)];
         let (latent, per_image) = (self.model.latent(), self.params.frequencies);
         let s = scratch;
@@ -226,8 +224,8 @@ mod tests {
     use crate::cryo::back_projection::back_project;
     use crate::cryo::residuals::residuals;
     use crate::cryo::synthesis::{SynthesisParams, synthesize};
-    use crate::encoding::EncodingParams;
-    use crate::train::loss_and_gradients;
+    use crate::network::encoding::EncodingParams;
+    use crate::training::loss_and_gradients;
 
     /// Central differences in single precision: rounding spoils small steps, the ReLUs' kinks large ones, so one of two
     /// must agree; a wrong gradient agrees with neither.

@@ -2,7 +2,7 @@
 //!
 //! | hyperparameter | default | purpose | range |
 //! | --- | --- | --- | --- |
-//! | `encoding` | Gaussian, 128 rows | of the frequency k; z passes by | see [`crate::encoding`] |
+//! | `encoding` | Gaussian, 128 rows | of the frequency k; z passes by | see [`crate::network::encoding`] |
 //! | `scale` | size/8, positional 3·size/8 | of the encoding, cycles over the domain: atoms 1/8 of the box from its centre | > 0 |
 //! | `hidden` | 96, 96, 96 | of the decoder | up to 8 of 1 … 2048 |
 //! | `encoder_hidden` | 64, 32 | of the encoder | up to 8 of 1 … 2048 |
@@ -16,9 +16,9 @@
 //! | `seed` | 0 | of everything random | |
 
 use super::error::CryoError;
-use crate::encoding::{EncodingKind, EncodingParams};
-use crate::optimizer::{Optimizer, Schedule};
-use crate::train::LoopParams;
+use crate::network::encoding::{EncodingKind, EncodingParams};
+use crate::training::LoopParams;
+use crate::training::optimizer::{Optimizer, Schedule};
 use serde::{Deserialize, Serialize};
 
 /// Most images of a step, and pairs of each.

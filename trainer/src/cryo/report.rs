@@ -2,7 +2,7 @@
 
 use super::evaluation::{QUANTILES, Quality};
 use super::fit::Results;
-use super::fourier::FourierVolume;
+use super::fourier_volume::FourierVolume;
 use super::fsc::{Bound, Resolution};
 use crate::report::colormap::Colormap;
 use crate::report::sheet::{Line, Panel, Plot, Raster, Row, Sheet, Stroke};

@@ -4,7 +4,7 @@
 //! frequencies below the encoder's resolution. With the pose taken out the encoder need not learn rotations, and a
 //! linear map of b is already the projection on a mode of motion. CryoDRGN (Zhong et al. 2021) feeds the image itself.
 
-use super::fourier::FourierVolume;
+use super::fourier_volume::FourierVolume;
 use super::slices::Slices;
 use ndarray::Array2;
 use rayon::prelude::*;

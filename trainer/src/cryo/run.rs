@@ -14,21 +14,22 @@ use super::ctf::NO_EXTRAS;
 use super::error::CryoError;
 use super::evaluation::latent_table;
 use super::fit::{Prepared, Results};
-use super::fourier::FourierVolume;
+use super::fourier_volume::FourierVolume;
 use super::mrc::{Kind, Mrc};
 use super::params::CryoParams;
 use super::particles::{Particle, ParticleStack};
 use super::report;
 use super::subset::Subset;
-use crate::checkpoint;
-use crate::files::{self, RemoveError};
-use crate::model_file::predict;
+use crate::artifact::model_file::predict;
+use crate::base::files::{self, RemoveError};
+use crate::base::fingerprint::fingerprint_of;
 use crate::network::Mlp;
 use crate::report::SheetPage;
 use crate::report::figure::Figure as _;
-use crate::run::RunFolder;
-use crate::tensors::{TensorError, Tensors};
-use crate::train::TrainState;
+use crate::store::checkpoint;
+use crate::store::run::RunFolder;
+use crate::store::tensors::{TensorError, Tensors};
+use crate::training::TrainState;
 use firmware_core::Precision;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -95,7 +96,7 @@ pub fn fingerprint(stack: &ParticleStack) -> u64 {
     let numbers = std::iter::once(stack.pixel_size).chain(stack.particles.iter().flat_map(known));
     let words = numbers.map(f64::to_bits).flat_map(|bits| [bits as u32, (bits >> 32) as u32]);
     let halves = stack.halves().into_iter().flatten().map(u32::from);
-    checkpoint::fingerprint_of(stack.images.iter().map(|value| value.to_bits()).chain(words).chain(halves))
+    fingerprint_of(stack.images.iter().map(|value| value.to_bits()).chain(words).chain(halves))
 }
 
 /// Where a subset's state is kept.
@@ -225,7 +226,7 @@ fn write_artifact(
     files::write(&folder.model(), artifact.as_bytes())?;
     // Others than those that calibrated.
     let queries = model.queries(QUERIES, latents, !seed);
-    let answers = |artifact: &crate::export::Artifact| -> Result<_, CryoError> {
+    let answers = |artifact: &crate::artifact::export::Artifact| -> Result<_, CryoError> {
         let model = artifact.model().map_err(|error| CryoError::Setting(error.to_string()))?;
         Ok(predict(&model, &queries)?)
     };

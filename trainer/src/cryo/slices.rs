@@ -5,7 +5,7 @@
 //! deviation is measured in the corners of the transforms, beyond the circle of Nyquist's frequency, where little signal
 //! is. In the molecule's frame k lies at `Rᵀ(kx, ky, 0)`.
 
-use super::fourier::FourierVolume;
+use super::fourier_volume::FourierVolume;
 use super::hartley;
 use super::particles::ParticleStack;
 use super::poses::Rotation;
@@ -164,7 +164,7 @@ mod tests {
     /// Images whose coefficients were turned as a tilted beam turns them give the slices of those that were not.
     #[test]
     fn the_beams_tilt_is_undone() {
-        use crate::cryo::fourier::{Direction, transform};
+        use crate::base::fourier::{Direction, transform};
         let params = SynthesisParams { particles: 3, snr: 1.0, ..SynthesisParams::default() };
         let mut stack = synthesize(&Molecule::adenylate_kinase(), &params).unwrap();
         let plain = Slices::new(&stack);

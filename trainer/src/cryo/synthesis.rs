@@ -20,20 +20,16 @@ use super::atoms::Molecule;
 use super::ctf::Ctf;
 use super::density::Density;
 use super::error::{CryoError, read_text};
-use super::fourier::{Direction, transform};
 use super::particles::{Particle, ParticleStack, remove_tables};
 use super::poses::Rotation;
-use crate::files;
-use crate::train::step_rng;
+use crate::base::files;
+use crate::base::fourier::{Direction, transform};
+use crate::base::random::{Purpose, step_rng};
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-
-/// Random numbers of a particle's pose and of its noise.
-const POSE: u64 = 101;
-const NOISE: u64 = 102;
 
 /// Pixels of a stack: two gigabytes.
 const MOST_PIXELS: usize = 1 << 29;
@@ -145,7 +141,7 @@ pub fn synthesize(molecule: &Molecule, params: &SynthesisParams) -> Result<Parti
     let count = images.len() as f64;
     let noise = ((squares / count - (sum / count).powi(2)) / params.snr).sqrt();
     images.par_chunks_mut(pixels).enumerate().for_each(|(index, image)| {
-        let mut rng = step_rng(params.seed, NOISE, index as u64);
+        let mut rng = step_rng(params.seed, Purpose::ParticleNoise, index as u64);
         for value in image {
             let deviate: f64 = StandardNormal.sample(&mut rng);
             *value += (noise * deviate) as f32;
@@ -205,7 +201,7 @@ impl Truth {
 }
 
 fn draw(params: &SynthesisParams, index: usize) -> Particle {
-    let mut rng = step_rng(params.seed, POSE, index as u64);
+    let mut rng = step_rng(params.seed, Purpose::ParticlePose, index as u64);
     let angles = Rotation::random(&mut rng).to_euler();
     let mut uniform = |low: f64, high: f64| low + (high - low) * rng.random::<f64>();
     let shift = [uniform(-params.shift, params.shift), uniform(-params.shift, params.shift)];

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::checkpoint;
-use crate::encoding::EncodingKind;
-use crate::run::RunError;
-use crate::tensors::TensorError;
-use crate::train::TrainState;
+use crate::network::encoding::EncodingKind;
+use crate::store::checkpoint;
+use crate::store::run::RunError;
+use crate::store::tensors::TensorError;
+use crate::training::TrainState;
 
 /// One file for each mapping.
 #[derive(Clone, Debug)]

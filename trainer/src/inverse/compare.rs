@@ -7,12 +7,12 @@ use serde::Serialize;
 use super::error::InverseError;
 use super::linear::{LinearObjective, LinearOperator, field};
 use super::training::{ComparisonMonitor, TableMapping, TrainingParams};
-use crate::encoding::Encoding;
-use crate::export::{Artifact, TrainedNetwork};
-use crate::features::EncodedFeatures;
-use crate::metrics::psnr_db;
+use crate::artifact::export::{Artifact, TrainedNetwork};
+use crate::artifact::quantize::DenseLayer;
+use crate::data::metrics::psnr_db;
 use crate::network::Mlp;
-use crate::quantize::DenseLayer;
+use crate::network::encoding::Encoding;
+use crate::network::features::EncodedFeatures;
 use crate::report::sheet::{Panel, Raster, Row, Sheet};
 
 /// Rows that the quantization is calibrated on, at most.

@@ -10,7 +10,7 @@ use super::error::InverseError;
 use super::linear::LinearOperator;
 use super::phantom;
 use super::training::{ComparisonMonitor, TableMapping, TrainingParams};
-use crate::encoding::EncodingKind;
+use crate::network::encoding::EncodingKind;
 use rayon::prelude::*;
 
 /// Parallel projections over half a turn.

@@ -2,11 +2,11 @@
 
 use thiserror::Error;
 
-use crate::encoding::EncodingError;
-use crate::export::ExportError;
+use crate::artifact::export::ExportError;
+use crate::network::encoding::EncodingError;
 use crate::report::figure::FigureError;
-use crate::run::RunError;
-use crate::train::TrainError;
+use crate::store::run::RunError;
+use crate::training::TrainError;
 
 /// A comparison that could not be made.
 #[derive(Debug, Error)]

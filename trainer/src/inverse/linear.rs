@@ -7,10 +7,10 @@
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-use crate::features::{Features, Rows};
+use crate::network::features::{Features, Rows};
 use crate::network::{Mlp, Tape};
-use crate::regression::CHUNK_ROWS;
-use crate::train::{Objective, Pass, TrainError};
+use crate::training::regression::CHUNK_ROWS;
+use crate::training::{Objective, Pass, TrainError};
 
 /// A linear instrument.
 pub trait LinearOperator: Sync {
@@ -92,7 +92,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::network::{Initialization, OutputActivation, Shape};
-    use crate::train::loss_and_gradients;
+    use crate::training::loss_and_gradients;
 
     /// ⟨A·f, r⟩ = ⟨f, Aᵀ·r⟩ for random f and r, and the gradient of the loss against differences.
     pub(in crate::inverse) fn check(operator: &impl LinearOperator, samples: usize) {

@@ -12,16 +12,14 @@ use super::error::InverseError;
 use super::linear::LinearOperator;
 use super::phantom;
 use super::training::{ComparisonMonitor, TableMapping, TrainingParams};
-use crate::cryo::fourier::{Direction, transform};
-use crate::encoding::EncodingKind;
-use crate::train::step_rng;
+use crate::base::fourier::{Direction, transform};
+use crate::base::random::{Purpose, step_rng};
+use crate::network::encoding::EncodingKind;
 
 /// The paper's size, to which its mask is scaled.
 const PUBLISHED_SIZE: f64 = 96.0;
 /// Its samples of the mask.
 const PUBLISHED_SAMPLES: f64 = 200_000.0;
-/// Which random numbers are the mask.
-const MASK: u64 = 31;
 
 /// The measured Fourier coefficients of a volume `[n, n, n]`.
 #[derive(Clone, Debug)]
@@ -34,7 +32,7 @@ pub struct FourierMask {
 impl FourierMask {
     /// A mask of the paper's density around frequency zero; `n` is even.
     pub fn gaussian(n: usize, seed: u64) -> Self {
-        let mut rng = step_rng(seed, MASK, 0);
+        let mut rng = step_rng(seed, Purpose::Subset, 0);
         let deviation = n as f64 * (2.0 / PUBLISHED_SIZE).sqrt();
         let normal = Normal::new(n as f64 / 2.0, deviation).expect("a positive deviation");
         let samples = (PUBLISHED_SAMPLES * (n as f64 / PUBLISHED_SIZE).powi(3)).round() as usize;

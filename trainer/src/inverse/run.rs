@@ -18,13 +18,13 @@ use super::mri::{self, MriParams};
 use super::shape::mesh::Mesh;
 use super::shape::{self, ShapeParams, made, read};
 use super::training::ComparisonMonitor;
-use crate::checkpoint;
-use crate::encoding::EncodingKind;
-use crate::files::{self, RemoveError};
+use crate::base::files::{self, RemoveError};
+use crate::base::fingerprint::fingerprint_of;
+use crate::network::encoding::EncodingKind;
 use crate::report::figure::Figure as _;
-use crate::run::RunError;
-use crate::tensors::Tensors;
-use crate::train::Progress;
+use crate::store::run::RunError;
+use crate::store::tensors::Tensors;
+use crate::training::Progress;
 
 /// The mappings of a comparison, in order.
 const MAPPINGS: [EncodingKind; 4] =
@@ -94,7 +94,7 @@ impl ValidSettings<'_> {
         let fingerprint = |mesh: &Mesh| {
             let places =
                 mesh.vertices().iter().flatten().flat_map(|x| [x.to_bits() as u32, (x.to_bits() >> 32) as u32]);
-            checkpoint::fingerprint_of(places.chain(mesh.faces().iter().flatten().copied()))
+            fingerprint_of(places.chain(mesh.faces().iter().flatten().copied()))
         };
         let data = self.mesh.as_ref().map_or(0, fingerprint);
         let settings = serde_json::to_value(self.settings).expect("plain values");

@@ -7,13 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::checkpoints::Checkpoints;
 use super::error::InverseError;
-use crate::encoding::{Encoding, EncodingError, EncodingKind, EncodingParams};
+use crate::base::random::{Purpose, step_rng};
+use crate::network::encoding::{Encoding, EncodingError, EncodingKind, EncodingParams};
 use crate::network::{Initialization, Mlp, Shape};
-use crate::optimizer::{Optimizer, Schedule};
-use crate::train::{Ended, LoopParams, Objective, Progress, TrainError, TrainState, Watch, step_rng, train};
+use crate::training::optimizer::{Optimizer, Schedule};
+use crate::training::{Ended, LoopParams, Objective, Progress, TrainError, TrainState, Watch, train};
 
-/// Which random numbers are the start of a network.
-const START: u64 = 3;
 /// Published rates are not raised beyond this.
 const MOST_RATE: f64 = 1e-2;
 
@@ -111,7 +110,7 @@ impl TrainingParams {
     ) -> Result<(Encoding, TrainState), InverseError> {
         let encoding = self.encoding(mapping, inputs)?;
         let shape = Shape::new(encoding.features_len(), &self.hidden, 1, output);
-        let network = Mlp::new(shape, Initialization::Glorot, &mut step_rng(self.seed, START, 0));
+        let network = Mlp::new(shape, Initialization::Glorot, &mut step_rng(self.seed, Purpose::InitialParameters, 0));
         Ok((encoding, TrainState::new(vec![network])))
     }
 

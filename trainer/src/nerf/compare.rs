@@ -16,9 +16,9 @@ use super::occupancy::Occupancy;
 use super::params::{NerfParams, ValidNerfParams};
 use super::render::{Drawn, draw};
 use super::scene::Views;
-use crate::encoding::EncodingKind;
 use crate::network::Mlp;
-use crate::train::{Ended, Watch};
+use crate::network::encoding::EncodingKind;
+use crate::training::{Ended, Watch};
 
 /// An encoding with its published PSNR on the Lego scene (400×400 pixels, 50,000 steps of 1024 rays), dB.
 pub const PUBLISHED: [(EncodingKind, f64); 4] = [

@@ -24,8 +24,8 @@ use std::ops::Range;
 use firmware_core::Outside;
 use firmware_core::march::{DIRECTED_INPUTS, DIRECTION_AXIS, OUTPUTS, Sample};
 
-use crate::encoding::Encoding;
 use crate::network::Shape;
+use crate::network::encoding::Encoding;
 
 /// Octaves of each component.
 pub const OCTAVES: usize = 4;
@@ -106,7 +106,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
-    use crate::encoding::{EncodingKind, EncodingParams};
+    use crate::network::encoding::{EncodingKind, EncodingParams};
     use crate::network::{Initialization, Mlp};
 
     fn encoding(kind: EncodingKind) -> Encoding {

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 pub use super::scene::SceneError;
-use crate::encoding::EncodingError;
-use crate::export::ExportError;
-use crate::files::{FolderError, RemoveError, WriteError};
-use crate::tensors::TensorError;
-use crate::train::TrainError;
+use crate::artifact::export::ExportError;
+use crate::base::files::{FolderError, RemoveError, WriteError};
+use crate::network::encoding::EncodingError;
+use crate::store::tensors::TensorError;
+use crate::training::TrainError;
 
 /// Why a field cannot be trained, saved or drawn.
 #[derive(Debug, Error)]

@@ -5,7 +5,7 @@ use firmware_core::march::{DIRECTED_INPUTS, OUTPUTS, Sample};
 use ndarray::ArrayView2;
 
 use super::direction::coordinates;
-use crate::encoding::Encoding;
+use crate::network::encoding::Encoding;
 use crate::network::{Mlp, Tape};
 
 /// What can be drawn.

@@ -19,16 +19,15 @@ use super::rays::{Jitter, Pixels};
 use super::render::draw;
 use super::scene::View;
 use super::similarity::{Picture, mean_squared_error, ssim_within};
-use crate::export::{Artifact, TrainedNetwork};
-use crate::metrics::psnr_db;
+use crate::artifact::export::{Artifact, TrainedNetwork};
+use crate::artifact::quantize::DenseLayer;
+use crate::base::random::{Purpose, step_rng};
+use crate::data::metrics::psnr_db;
 use crate::network::Mlp;
-use crate::quantize::DenseLayer;
-use crate::train::{Ended, TrainState, Watch, step_rng, train};
+use crate::training::{Ended, TrainState, Watch, train};
 
 /// Positions that the quantization is calibrated on.
 const CALIBRATION: usize = 4096;
-/// Which random numbers choose them.
-const CALIBRATION_RAYS: u64 = 23;
 
 /// Samples of a ray in the first steps: the mean chord of a cube is two thirds of its width, by Cauchy's formula.
 fn first_guess(params: &ValidNerfParams) -> f64 {
@@ -205,7 +204,7 @@ fn calibration(params: &ValidNerfParams, occupancy: &Occupancy, views: &[View]) 
     let volume = volume(params, occupancy.resolution(), occupancy.bits(false));
     let pixels = Pixels::new(views, volume.background);
     let mut chosen = Vec::new();
-    pixels.choose(params.params().seed ^ CALIBRATION_RAYS, 0, CALIBRATION, &mut chosen);
+    pixels.choose(params.params().seed ^ Purpose::CalibrationRays as u64, 0, CALIBRATION, &mut chosen);
     let mut places = Vec::new();
     for (pixel, seed) in chosen {
         let mut jitter = Jitter(seed);
@@ -213,7 +212,7 @@ fn calibration(params: &ValidNerfParams, occupancy: &Occupancy, views: &[View]) 
         let samples = volume.samples(&target.ray, || jitter.draw());
         places.extend(samples.map(|sample| coordinates(&sample, volume.view_direction)));
     }
-    let mut rng = step_rng(params.params().seed, CALIBRATION_RAYS, 0);
+    let mut rng = step_rng(params.params().seed, Purpose::CalibrationRays, 0);
     let mut places: Vec<[u32; DIRECTED_INPUTS]> = places.sample(&mut rng, CALIBRATION).copied().collect();
     places.extend((0..CALIBRATION / 8).map(|_| -> [u32; DIRECTED_INPUTS] { rng.random() }));
     Array2::from_shape_fn((places.len(), volume.inputs()), |(i, axis)| places[i][axis])

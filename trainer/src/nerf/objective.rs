@@ -17,7 +17,7 @@ use super::params::{DensityKind, ValidNerfParams};
 use super::rays::{Jitter, Pixels};
 use super::volume::{integrate, integrate_gradient};
 use crate::network::Mlp;
-use crate::train::{Objective, Pass, TrainError};
+use crate::training::{Objective, Pass, TrainError};
 
 /// Rays of a chunk: their samples fill the rows of a few matrix products.
 const CHUNK_RAYS: usize = 24;
@@ -202,11 +202,11 @@ impl Objective for RayObjective<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::encoding::{EncodingKind, EncodingParams};
     use crate::nerf::params::NerfParams;
     use crate::nerf::poses::turntable;
     use crate::nerf::scene::View;
-    use crate::train::loss_and_gradients;
+    use crate::network::encoding::{EncodingKind, EncodingParams};
+    use crate::training::loss_and_gradients;
     use firmware_core::march::Camera;
 
     fn views() -> Vec<View> {

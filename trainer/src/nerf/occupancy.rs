@@ -16,7 +16,7 @@ use firmware_core::march::grid_words;
 use rand::RngExt;
 use rayon::prelude::*;
 
-use crate::train::step_rng;
+use crate::base::random::{Purpose, part_rng};
 
 /// One ray in so many marches every dense cell.
 pub const SCOUTS: usize = 8;
@@ -34,8 +34,6 @@ const DENSE_OPACITY: f32 = 0.01;
 const SEEN_WEIGHT: f32 = 0.003;
 /// Before this step all dense cells count as seen: the field has not formed yet.
 const SIGHT_FROM_STEP: u64 = 256;
-/// Which random numbers place the samples of a refresh.
-const PLACES: u64 = 21;
 
 /// The grid, `resolution`³ cells, cell (x, y, z) at (z·n + y)·n + x.
 #[derive(Debug)]
@@ -129,7 +127,7 @@ impl Occupancy {
         let stride = if step < DENSE_REFRESH_STEPS { 1 } else { SPARSE };
         let turn = (step / REFRESH_STEPS) as usize % stride;
         self.opacity.par_chunks_mut(BLOCK).enumerate().for_each(|(block, opacity)| {
-            let mut rng = step_rng(seed, PLACES + ((block as u64 + 1) << 32), step);
+            let mut rng = part_rng(seed, Purpose::OccupancyPoints, block as u32, step);
             let visited: Vec<usize> = (0..opacity.len()).filter(|index| index % stride == turn).collect();
             let places: Vec<[u32; 3]> = visited
                 .iter()

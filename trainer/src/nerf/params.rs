@@ -2,7 +2,7 @@
 //!
 //! | hyperparameter | default | purpose | range |
 //! | --- | --- | --- | --- |
-//! | `encoding` | Gaussian, 64 rows, σ = 2 | see [`crate::encoding`] | |
+//! | `encoding` | Gaussian, 64 rows, σ = 2 | see [`crate::network::encoding`] | |
 //! | `hidden` | 64, 64, 64 | widths of the ReLU layers | up to 8 of 1 … 2048 |
 //! | `density` | softplus | from logit to density | relu, softplus |
 //! | `view_direction` | no | colours depend on the direction of view, see [`super::direction`] | |
@@ -36,13 +36,12 @@ use serde::{Deserialize, Serialize};
 use super::direction::{clear, with_direction, zero_blocks};
 use super::error::NerfError;
 use super::scene::{DEFAULT_HALF_WIDTH, check_half_width};
-use crate::encoding::{Encoding, EncodingKind, EncodingParams};
+use crate::base::random::{Purpose, step_rng};
+use crate::network::encoding::{Encoding, EncodingKind, EncodingParams};
 use crate::network::{Initialization, Mlp, Shape};
-use crate::optimizer::{Optimizer, Schedule};
-use crate::train::{LoopParams, TrainState, step_rng};
+use crate::training::optimizer::{Optimizer, Schedule};
+use crate::training::{LoopParams, TrainState};
 
-/// Which random numbers are the start of the network.
-const START: u64 = 3;
 /// The bias that softplus' logits start with: nearly transparent, so that rays reach every part of the cube at first.
 /// ReLU has no such start: below zero it has no gradient, and the field would stay empty.
 const SOFTPLUS_BIAS: f32 = -4.0;
@@ -270,7 +269,7 @@ impl ValidNerfParams {
     /// The network at its start.
     pub fn start(&self) -> TrainState {
         let shape = self.shape();
-        let mut rng = step_rng(self.params.seed, START, 0);
+        let mut rng = step_rng(self.params.seed, Purpose::InitialParameters, 0);
         let zeros = self.zeros(&shape);
         let mut network = Mlp::new(shape, Initialization::Glorot, &mut rng);
         clear(network.parameters_mut(), &zeros);

@@ -5,10 +5,7 @@ use rand::RngExt;
 
 use super::lens::Viewpoint;
 use super::scene::View;
-use crate::train::step_rng;
-
-/// Which random numbers choose the rays of a step.
-const CHOICE: u64 = 22;
+use crate::base::random::{Purpose, step_rng};
 
 /// Pixels of views with their cameras, but for those that masks hide.
 #[derive(Clone, Debug)]
@@ -74,7 +71,7 @@ impl Pixels {
 
     /// Draws the pixels of a step, with a seed for the samples of each.
     pub fn choose(&self, seed: u64, step: u64, count: usize, chosen: &mut Vec<(u32, u64)>) {
-        let mut rng = step_rng(seed, CHOICE, step);
+        let mut rng = step_rng(seed, Purpose::Rays, step);
         chosen.clear();
         chosen.extend((0..count).map(|_| (rng.random_range(0..self.len()) as u32, rng.random())));
     }

@@ -10,7 +10,7 @@ use super::params::ValidNerfParams;
 use super::render::{draw, picture};
 use super::run::{Folder, RunSettings};
 use super::scene::View;
-use crate::files;
+use crate::base::files;
 use crate::network::Mlp;
 use crate::report::figure::Figure as _;
 use crate::report::sheet::{Panel, Raster, Row, Sheet};

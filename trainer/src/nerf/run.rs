@@ -20,12 +20,12 @@ use super::lens::{Lens, Viewpoint};
 use super::occupancy::{Occupancy, OccupancyState};
 use super::params::NerfParams;
 use super::scene::Views;
-use crate::checkpoint::fingerprint_of;
-use crate::files::{self, ReadError, RemoveError};
-use crate::optimizer::Moments;
-use crate::run::RunError;
-use crate::tensors::{TensorError, Tensors};
-use crate::train::TrainState;
+use crate::base::files::{self, ReadError, RemoveError};
+use crate::base::fingerprint::fingerprint_of;
+use crate::store::run::RunError;
+use crate::store::tensors::{TensorError, Tensors};
+use crate::training::TrainState;
+use crate::training::optimizer::Moments;
 
 /// What a run was started with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@
 //! (0.01)² and (0.03)² for a range of 1, at every place where the window fits, and takes the mean over places and
 //! channels: the definition that most published values follow. Smaller pictures have a window of their own size.
 
-use crate::metrics::psnr_db;
+use crate::data::metrics::psnr_db;
 
 const WINDOW: usize = 11;
 const DEVIATION: f64 = 1.5;

@@ -19,8 +19,8 @@ use super::error::NerfError;
 use super::poses::{on_sphere, toward_origin};
 use super::scene::{Frame, Part, Transforms, View, Views, focal_length};
 use super::solids::{Solid, Vector, add, dot, scale, subtract, unit};
-use crate::files;
-use crate::train::step_rng;
+use crate::base::files;
+use crate::base::random::{Purpose, step_rng};
 
 /// Rays along each side of a pixel.
 pub const SUBPIXELS: u32 = 4;
@@ -38,8 +38,6 @@ const LIGHT: Vector = [0.5, -0.35, 0.8];
 const GLOSS: f64 = 0.6;
 /// How sharp it is.
 const SHININESS: i32 = 12;
-/// Which random numbers place the cameras.
-const CAMERAS: u64 = 20;
 
 /// What to render.
 #[derive(Clone, Debug)]
@@ -188,12 +186,12 @@ fn pixel(
 /// Camera places of a part: evenly spread over the upper half of a sphere along a spiral, each moved a little at random.
 fn places(part: Part, count: usize, seed: u64) -> Vec<Vector> {
     const GOLDEN: f64 = 0.618_033_988_749_894_9;
-    let purpose = match part {
+    let stream = match part {
         Part::Train => 0,
         Part::Validation => 1,
         Part::Test => 2,
     };
-    let mut rng = step_rng(seed, CAMERAS, purpose);
+    let mut rng = step_rng(seed, Purpose::Cameras, stream);
     let start: f64 = rng.random_range(0.0..1.0);
     (0..count)
         .map(|index| {

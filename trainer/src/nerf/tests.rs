@@ -15,7 +15,7 @@ use super::render::draw;
 use super::run::{RunSettings, load, save};
 use super::scene::{Part, View, read};
 use super::synthesize::{SynthesizeParams, synthesize};
-use crate::train::{Ended, TrainState, Watch};
+use crate::training::{Ended, TrainState, Watch};
 
 /// A red ball of radius 1/2 about the origin.
 struct Ball;

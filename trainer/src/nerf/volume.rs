@@ -20,7 +20,7 @@
 //!
 //! The last two terms are g·(what is seen behind sample i), which one walk from back to front keeps.
 
-use crate::matmul::Real;
+use crate::network::matmul::Real;
 
 /// What a ray shows.
 #[derive(Clone, Copy, Debug, PartialEq)]

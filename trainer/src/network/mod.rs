@@ -8,6 +8,9 @@
 //! loop runs chunks of a batch side by side and how networks are chained: the gradient with respect to the inputs of
 //! one network is the gradient of the outputs of the one before it.
 
+pub mod encoding;
+pub mod features;
+pub mod matmul;
 mod shape;
 mod tape;
 #[cfg(test)]
@@ -19,7 +22,7 @@ use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::matmul::Real;
+use crate::network::matmul::Real;
 pub use shape::Shape;
 pub use tape::Tape;
 pub(crate) use tape::vectorized;

@@ -3,7 +3,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::{Mlp, OutputActivation};
-use crate::matmul::{Accumulate, Real, multiply_into};
+use crate::network::matmul::{Accumulate, Real, multiply_into};
 
 /// The values of one forward pass, kept for the backward pass; buffers are reused from pass to pass.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::{Drawing, Report};
-use crate::metrics::short;
+use crate::data::metrics::short;
 
 const CSS: &str = "
 body { font: 16px/1.5 system-ui, sans-serif; color: #282828; max-width: 1180px; margin: 2rem auto; padding: 0 1rem; }

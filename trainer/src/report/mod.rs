@@ -22,9 +22,9 @@ use std::path::Path;
 use ndarray::Array2;
 use thiserror::Error;
 
-use crate::dataset::Dataset;
-use crate::files;
-use crate::metrics::Metrics;
+use crate::base::files;
+use crate::data::Dataset;
+use crate::data::metrics::Metrics;
 use curve::{Curves, Series};
 use figure::{Figure, FigureError};
 pub(crate) use html::{SheetPage, escape};

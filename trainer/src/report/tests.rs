@@ -5,7 +5,7 @@ use std::fs;
 use ndarray::Array2;
 
 use super::*;
-use crate::dataset::{LoadOptions, load, npy};
+use crate::data::{LoadOptions, load, npy};
 
 /// The data of a file of this name and contents, and predictions that are off by a tenth of the range and a wave.
 fn example(name: &str, bytes: &[u8]) -> (Dataset, Array2<f32>) {

@@ -8,7 +8,7 @@ use super::figure::{Figure, FigureError, encode_png, tick_label};
 use super::map::{Map, Picture};
 use super::scatter::Scatter;
 use super::style;
-use crate::dataset::{Dataset, Kind};
+use crate::data::{Dataset, Kind};
 
 /// Outputs beyond this many are left to `evaluate --outputs`.
 const MOST_OUTPUTS: usize = 4;
@@ -78,7 +78,7 @@ fn colour_drawings(
     predictions: &Array2<f32>,
     shape: [usize; 2],
 ) -> Result<Vec<Drawing>, FigureError> {
-    let target = crate::fit::in_user_units(dataset.targets.clone(), &dataset.output_maps);
+    let target = crate::data::in_user_units(dataset.targets.clone(), &dataset.output_maps);
     let error = (predictions - &target).map_axis(Axis(1), |row| row.iter().fold(0.0f32, |m, e| m.max(e.abs())));
     let (target, reconstruction) = (intensities(dataset, &target), intensities(dataset, predictions));
     let error = error.into_shape_with_order(shape).expect("one value for each pixel");

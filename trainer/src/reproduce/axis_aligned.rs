@@ -9,19 +9,20 @@ use serde::Serialize;
 use super::error::ReproduceError;
 use super::monitor::{Event, Monitor, side_by_side};
 use super::{Claim, Figure, Options, Story};
-use crate::encoding::{EncodingKind, EncodingParams};
-use crate::features::EncodedFeatures;
-use crate::loss::SquaredError;
-use crate::metrics::psnr_db;
+use crate::base::random::{Purpose, step_rng};
+use crate::data::metrics::psnr_db;
+use crate::network::encoding::{EncodingKind, EncodingParams};
+use crate::network::features::EncodedFeatures;
 use crate::network::{Initialization, Mlp, OutputActivation, Shape};
-use crate::optimizer::{Optimizer, Schedule};
-use crate::regression::Regression;
 use crate::report::colormap::Colormap;
 use crate::report::sheet::{Line, Panel, Plot, Raster, Row, Sheet, Stroke};
 use crate::report::style;
 use crate::theory::kernel::{FourierFeatures, Kernel};
 use crate::theory::ntk::{Covariance, InfiniteMlpParams, NetworkKernel};
-use crate::train::{Ended, LoopParams, TrainState, Watch, step_rng, train};
+use crate::training::loss::SquaredError;
+use crate::training::optimizer::{Optimizer, Schedule};
+use crate::training::regression::Regression;
+use crate::training::{Ended, LoopParams, TrainState, Watch, train};
 
 /// Cycles over the plane; the paper's range.
 const RADII: [f64; 4] = [5.0, 10.0, 15.0, 20.0];
@@ -29,8 +30,6 @@ const RADII: [f64; 4] = [5.0, 10.0, 15.0, 20.0];
 const KINDS: [(EncodingKind, f64); 2] = [(EncodingKind::Positional, 5.0), (EncodingKind::Gaussian, 10.0)];
 const LEARNING_RATE: f64 = 1e-3;
 const QUICK_LEARNING_RATE: f64 = 2e-3;
-/// Which random numbers are the phase of a wave.
-const PHASE: u64 = 11;
 /// Points a side of the kernel maps, and the half side they cover.
 const MAP: (usize, f64) = (161, 0.12);
 
@@ -109,9 +108,9 @@ fn test_psnr(
     let (points, test) = (grid(setting.side, 0.0), grid(setting.side, 0.5));
     let features = EncodedFeatures::new(&encoding, points.view());
     let shape = Shape::new(encoding.features_len(), &[setting.width], 1, OutputActivation::Sigmoid);
-    let network = Mlp::new(shape, Initialization::Glorot, &mut step_rng(seed, 3, 0));
+    let network = Mlp::new(shape, Initialization::Glorot, &mut step_rng(seed, Purpose::InitialParameters, 0));
     // Another phase with each seed: waves that are even about the origin are a special case for the cosines.
-    let phase: f64 = step_rng(seed, PHASE, 0).random();
+    let phase: f64 = step_rng(seed, Purpose::WavePhase, 0).random();
     let targets = wave(&points, cycles, angle, phase);
     let mut objective = Regression::new(features, targets, SquaredError::HalfMean, None, seed);
     let params = LoopParams {

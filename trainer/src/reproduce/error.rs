@@ -2,13 +2,13 @@
 
 use thiserror::Error;
 
-use crate::encoding::EncodingError;
-use crate::files::{FolderError, RemoveError, WriteError};
+use crate::base::files::{FolderError, RemoveError, WriteError};
 use crate::inverse::error::InverseError;
 use crate::nerf::error::NerfError;
+use crate::network::encoding::EncodingError;
 use crate::report::figure::FigureError;
 use crate::theory::TheoryError;
-use crate::train::TrainError;
+use crate::training::TrainError;
 
 /// A figure that was not made; those finished before it are kept.
 #[derive(Debug, Error)]

@@ -8,7 +8,7 @@ use crate::inverse::error::InverseError;
 use crate::inverse::mri::{self, MriParams};
 use crate::inverse::shape::{self, ShapeParams, made};
 use crate::inverse::training::{ComparisonMonitor, TrainingParams};
-use crate::train::Progress;
+use crate::training::Progress;
 
 /// Mappings of each problem.
 const MAPPINGS: u64 = 4;

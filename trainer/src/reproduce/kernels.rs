@@ -8,7 +8,7 @@ use super::error::ReproduceError;
 use super::monitor::{Event, Monitor};
 use super::toy::color;
 use super::{Claim, Figure, Options, Story, Table};
-use crate::encoding::{EncodingKind, EncodingParams};
+use crate::network::encoding::{EncodingKind, EncodingParams};
 use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
 use crate::report::style;
 use crate::theory::kernel::{FourierFeatures, Kernel};

@@ -43,7 +43,7 @@ pub use error::ReproduceError;
 pub use monitor::{Event, Monitor};
 
 use self::parts::Parts;
-use crate::files;
+use crate::base::files;
 use crate::report::figure::Figure as _;
 use crate::report::sheet::Sheet;
 

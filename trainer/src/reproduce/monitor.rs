@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::ReproduceError;
 use super::parts::Parts;
-use crate::side_by_side::available_threads;
+use crate::base::side_by_side::available_threads;
 
 /// What is going on.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,5 +82,5 @@ pub(super) fn side_by_side<J: Sync, R: Send>(
     jobs: &[J],
     work: impl Fn(&J) -> Result<R, ReproduceError> + Sync,
 ) -> Result<Vec<R>, ReproduceError> {
-    crate::side_by_side::side_by_side(jobs, available_threads(), work)
+    crate::base::side_by_side::side_by_side(jobs, available_threads(), work)
 }

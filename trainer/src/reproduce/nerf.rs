@@ -14,7 +14,7 @@ use crate::nerf::report::raster;
 use crate::nerf::scene::{Part, Views};
 use crate::nerf::synthesize::{SynthesizeParams, views};
 use crate::report::sheet::{Row, Sheet};
-use crate::train::Watch;
+use crate::training::Watch;
 
 /// Views of the turn that is shown.
 const TURN: usize = 4;

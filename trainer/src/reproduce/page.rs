@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::error::ReproduceError;
 use super::{Claim, Figure, Options, Outcome, Table};
-use crate::files;
+use crate::base::files;
 use crate::report::escape;
 
 const CSS: &str = "

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Figure;
 use super::error::ReproduceError;
-use crate::checkpoint::fingerprint_of;
-use crate::files;
+use crate::base::files;
+use crate::base::fingerprint::fingerprint_of;
 
 /// A folder of results beside the figure, each in a file of its own. Those of other sizes, seeds and programs lie side by side.
 pub(super) struct Parts {

@@ -12,18 +12,18 @@ use serde::Serialize;
 
 use super::error::ReproduceError;
 use super::monitor::Monitor;
-use crate::dataset::npy;
-use crate::encoding::{Encoding, EncodingKind, EncodingParams};
-use crate::features::EncodedFeatures;
-use crate::loss::SquaredError;
-use crate::metrics::psnr_db;
+use crate::data::metrics::psnr_db;
+use crate::data::npy;
+use crate::network::encoding::{Encoding, EncodingKind, EncodingParams};
+use crate::network::features::EncodedFeatures;
 use crate::network::{Initialization, Mlp, OutputActivation, Shape};
-use crate::optimizer::{Optimizer, Schedule};
-use crate::regression::Regression;
 use crate::report::figure::FigureError;
 use crate::report::sheet::Raster;
 use crate::report::style;
-use crate::train::{Ended, LoopParams, TrainState, Watch, train};
+use crate::training::loss::SquaredError;
+use crate::training::optimizer::{Optimizer, Schedule};
+use crate::training::regression::Regression;
+use crate::training::{Ended, LoopParams, TrainState, Watch, train};
 
 /// Pixels a side of every picture here.
 pub(super) const SIDE: usize = 256;

@@ -6,7 +6,7 @@ use super::error::ReproduceError;
 use super::monitor::{Event, Monitor, side_by_side};
 use super::pictures::{Fit, Picture, Setting, fit, raster};
 use super::{Claim, Figure, Options, Story};
-use crate::encoding::EncodingKind;
+use crate::network::encoding::EncodingKind;
 use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
 use crate::report::style;
 

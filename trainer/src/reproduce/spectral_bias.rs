@@ -9,7 +9,7 @@ use super::monitor::{Event, Monitor, side_by_side};
 use super::pictures::{self, Picture};
 use super::toy::{MAPPINGS, Predictor, Problem, QUICK_SPEEDUP, Setting, Snapshot, ToyMapping, runs, wave};
 use super::{Claim, Figure, Options, Story};
-use crate::encoding::EncodingKind;
+use crate::network::encoding::EncodingKind;
 use crate::report::colormap::Colormap;
 use crate::report::sheet::{Line, Panel, Plot, Raster, Row, Sheet, Stroke};
 use crate::report::style;

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use crate::effect::NoEffect;
-use crate::files::{FolderError, ReadError, WriteError};
+use crate::artifact::export::ExportError;
+use crate::base::files::{FolderError, ReadError, WriteError};
 use crate::fit::FitError;
-use crate::outcome::OutcomeError;
+use crate::fit::effect::NoEffect;
+use crate::fit::outcome::OutcomeError;
 use crate::report::figure::FigureError;
-use crate::run::RunError;
-use crate::tensors::TensorError;
+use crate::store::run::RunError;
+use crate::store::tensors::TensorError;
 
 /// Why a sweep cannot begin, go on or be collected. What is finished is kept.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +114,9 @@ pub enum SweepError {
     /// An unfinished setting that cannot be written.
     #[error(transparent)]
     Tensors(#[from] TensorError),
+    /// A network cannot become an artifact.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// A trained network that cannot be exported.
     #[error(transparent)]
     Run(#[from] RunError),

@@ -6,9 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::SweepError;
-use crate::effect::EncodingOption;
-use crate::encoding::EncodingParams;
 use crate::fit::FitParams;
+use crate::fit::effect::EncodingOption;
+use crate::network::encoding::EncodingParams;
 
 /// More are taken for a slip of the hand.
 const MOST_SETTINGS: usize = 100_000;
@@ -207,7 +207,7 @@ mod texts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::encoding::EncodingKind;
+    use crate::network::encoding::EncodingKind;
 
     fn scales(text: &str) -> Result<Vec<f64>, SweepError> {
         parse_list("--scales", text, "positive numbers", |&scale: &f64| scale > 0.0 && scale.is_finite())

@@ -20,15 +20,16 @@ pub use error::SweepError;
 pub use grid::{Axis, Grid, Shard};
 pub use store::{Manifest, Store};
 
-use crate::checkpoint;
-use crate::dataset::{Dataset, Holdout, Split};
+use crate::artifact::export::ExportError;
+use crate::artifact::model_file::predict;
+use crate::base::side_by_side::side_by_side;
+use crate::data::metrics::Metrics;
+use crate::data::{Dataset, Holdout, Split};
+use crate::fit::outcome::{OutcomeError, RunData};
+use crate::fit::saved::{RunSettings, SavedNetwork};
 use crate::fit::{FitError, FitParams, Fitted, ValidFitParams};
-use crate::metrics::Metrics;
-use crate::model_file::predict;
-use crate::outcome::{OutcomeError, RunData};
-use crate::saved::{RunSettings, SavedNetwork};
-use crate::side_by_side::side_by_side;
-use crate::train::{Ended, Progress, TrainError, TrainState, Watch};
+use crate::store::checkpoint;
+use crate::training::{Ended, Progress, TrainError, TrainState, Watch};
 
 /// What came out of one setting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,7 +39,7 @@ pub struct Row {
     /// σ.
     pub scale: f64,
     /// p, as text: JSON knows no infinity.
-    #[serde(with = "crate::encoding::power")]
+    #[serde(with = "crate::network::encoding::power")]
     pub amplitude_power: f64,
     /// m.
     pub frequencies: usize,
@@ -140,7 +141,7 @@ impl<'a> Sweep<'a> {
         if base.fit.holdout == Holdout::None {
             return Err(SweepError::NoHoldout);
         }
-        let data = format!("{:016x}", checkpoint::fingerprint(dataset));
+        let data = format!("{:016x}", dataset.fingerprint());
         let manifest = Manifest { base, grid, data };
         let check = |setting: FitParams| {
             let (inputs, asked) = (dataset.inputs(), setting.encoding.frequencies);
@@ -237,7 +238,8 @@ impl<'a> Sweep<'a> {
         let artifact = saved.export(self.precision)?.artifact;
         let held_out = &self.split.test;
         let points = self.dataset.points.select(Dimension(0), held_out);
-        let outputs = predict(&artifact.model().map_err(OutcomeError::Parse)?, &points).map_err(OutcomeError::Model)?;
+        let outputs = predict(&artifact.model().map_err(ExportError::Parse).map_err(OutcomeError::from)?, &points)
+            .map_err(OutcomeError::Model)?;
         let targets = self.dataset.targets.select(Dimension(0), held_out);
         Ok(Measured {
             parameters: fitted.network().parameters().len(),

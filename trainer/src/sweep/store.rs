@@ -18,11 +18,11 @@ use serde::{Deserialize, Serialize};
 
 use super::grid::Grid;
 use super::{Row, SweepError};
-use crate::checkpoint::fingerprint_of;
-use crate::files::{self, FolderError};
+use crate::base::files::{self, FolderError};
+use crate::base::fingerprint::fingerprint_of;
 use crate::fit::FitParams;
-use crate::outcome::flat;
-use crate::saved::RunSettings;
+use crate::fit::outcome::flat;
+use crate::fit::saved::RunSettings;
 
 /// What a sweep is: all that its numbers depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ pub struct Manifest {
     pub base: RunSettings,
     /// What is.
     pub grid: Grid,
-    /// [`crate::checkpoint::fingerprint`] of the data, in hexadecimal.
+    /// [`fingerprint`](crate::data::Dataset::fingerprint) of the data, in hexadecimal.
     pub data: String,
 }
 

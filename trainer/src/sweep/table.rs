@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::grid::Axis;
 use super::store::{Manifest, json};
 use super::{Row, SweepError};
-use crate::files;
+use crate::base::files;
 use crate::report::figure::{Figure as _, tick_label};
 use crate::report::sheet::{Line, Panel, Plot, Row as SheetRow, Sheet, Stroke};
 use crate::report::style;

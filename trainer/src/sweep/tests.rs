@@ -3,7 +3,7 @@ use std::sync::Mutex;
 use ndarray::Array2;
 
 use super::*;
-use crate::dataset::LoadOptions;
+use crate::data::LoadOptions;
 use crate::sweep::table::Table;
 
 fn data() -> Dataset {
@@ -138,7 +138,7 @@ fn another_sweep_and_damaged_files_are_refused() {
 fn counts_that_the_axes_cannot_share_are_refused() {
     let plane = Dataset::from_grid(&[10, 20], data().targets);
     let mut base = base();
-    base.fit.encoding.kind = crate::encoding::EncodingKind::Fourier;
+    base.fit.encoding.kind = crate::network::encoding::EncodingKind::Fourier;
     let of = |counts: &[usize]| {
         let grid = Grid { frequency_counts: counts.to_vec(), ..Grid::default() };
         Sweep::new(base.clone(), grid, Precision::W8A16, &plane).map(|_| ())
@@ -153,8 +153,8 @@ fn a_setting_that_diverges_is_a_row_and_the_rest_goes_on() {
     let data = data();
     let mut base = base();
     base.fit.output = crate::network::OutputActivation::Linear;
-    base.fit.optimizer = crate::optimizer::Optimizer::GradientDescent(Default::default());
-    base.fit.schedule = crate::optimizer::Schedule::Constant;
+    base.fit.optimizer = crate::training::optimizer::Optimizer::GradientDescent(Default::default());
+    base.fit.schedule = crate::training::optimizer::Schedule::Constant;
     base.fit.learning_rate = 1.0;
     base.fit.steps = 400;
     let grid = Grid { widths: vec![1, 256], depths: vec![1, 6], ..Grid::default() };

@@ -12,9 +12,9 @@ use super::error::{check_columns, check_finite, check_rows};
 use super::memory::Workload;
 use super::ntk::{InfiniteMlp, Parametrization};
 use super::{TheoryError, fill};
-use crate::matmul::Real;
+use crate::network::matmul::Real;
 use crate::network::{Initialization, Mlp, OutputActivation, Shape};
-use crate::optimizer::GradientDescent;
+use crate::training::optimizer::GradientDescent;
 
 /// A network with what its training multiplies the learning rate of each layer by.
 #[derive(Clone, Debug)]

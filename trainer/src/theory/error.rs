@@ -1,6 +1,6 @@
 //! What can go wrong in the theory, one variant per cause, each a sentence with its remedy.
 
-use crate::encoding::EncodingError;
+use crate::network::encoding::EncodingError;
 
 /// A refusal by a function of [`theory`](super).
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

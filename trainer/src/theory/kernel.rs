@@ -10,7 +10,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Zip, s};
 use super::error::{check_columns, check_finite};
 use super::memory::Workload;
 use super::{TheoryError, fill};
-use crate::encoding::{EncodingError, EncodingKind, EncodingParams};
+use crate::network::encoding::{EncodingError, EncodingKind, EncodingParams};
 
 /// Rows of B: more than any device takes, and little enough to hold.
 const MAX_FREQUENCIES: usize = 1 << 20;

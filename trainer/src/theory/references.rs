@@ -8,7 +8,7 @@ use ndarray::{Array, Array2, Axis};
 use super::dynamics::{Dynamics, Initial, Training};
 use super::kernel::{FourierFeatures, Kernel};
 use super::ntk::{Covariance, InfiniteMlpParams, NetworkKernel, Parametrization};
-use crate::dataset::npy;
+use crate::data::npy;
 
 /// Gap allowed, relative to the largest entry: the references themselves differ by 1e-8.
 const TOLERANCE: f64 = 1e-7;

@@ -10,7 +10,7 @@
 //!   estimated by gradient flow of a fixed time, and its square is added. The time is calibrated on networks trained by Adam,
 //!   whose progress, unlike that of gradient descent, hardly depends on the number of samples.
 //!
-//! As the last word it misleads, mostly to scales that are too large: [`crate::auto_scale`] measures that, and only starts from it.
+//! As the last word it misleads, mostly to scales that are too large: [`crate::fit::auto_scale`] measures that, and only starts from it.
 //!
 //! Leaving one out costs one factorization: with `A = (K + ridge)⁻¹` the error at point i is `(A y)_i / A_ii`.
 
@@ -246,7 +246,7 @@ mod tests {
     use ndarray::{Array, array};
 
     use super::*;
-    use crate::encoding::EncodingParams;
+    use crate::network::encoding::EncodingParams;
     use crate::theory::kernel::{FourierFeatures, Kernel};
     use crate::theory::ntk::NetworkKernel;
 

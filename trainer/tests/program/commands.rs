@@ -41,7 +41,7 @@ impl Desk {
         let mut values = [12.0f32; 8];
         values[5] = 13.0;
         let mut bytes = Vec::new();
-        trainer::dataset::npy::write(&mut bytes, &[2, 4], &values).expect("writes to memory");
+        trainer::data::npy::write(&mut bytes, &[2, 4], &values).expect("writes to memory");
         self.put("grid.npy", &bytes)
     }
 }
@@ -80,7 +80,7 @@ fn evaluate_compares_and_writes() {
     // The range is 1, the mean squared error 1/8.
     assert!((result["psnr_db"].as_f64().unwrap() - 10.0 * 8.0f64.log10()).abs() < 1e-9);
 
-    let written = trainer::dataset::npy::read(&fs::read(outputs).unwrap()).unwrap();
+    let written = trainer::data::npy::read(&fs::read(outputs).unwrap()).unwrap();
     assert_eq!((written.shape, written.values), (vec![2, 4], vec![12.0; 8]));
     assert!(image::open(picture).is_ok());
 }
@@ -124,7 +124,7 @@ fn damaged_models_are_one_sentence() {
 #[test]
 fn no_damage_goes_unnoticed() {
     let whole = constant_model(Outside::Clamp);
-    let damaged = |bytes: &[u8]| trainer::export::Artifact::from_bytes(bytes).model().is_err();
+    let damaged = |bytes: &[u8]| trainer::artifact::export::Artifact::from_bytes(bytes).model().is_err();
     assert!(!damaged(&whole));
     for len in 0..whole.len() {
         assert!(damaged(&whole[..len]), "cut at {len}");
@@ -141,14 +141,14 @@ fn data_that_do_not_fit_are_one_sentence() {
     let desk = Desk::new();
     let model = desk.put("m.ffm", &constant_model(Outside::Reject));
     let mut bytes = Vec::new();
-    trainer::dataset::npy::write(&mut bytes, &[8], &[1.0; 8]).unwrap();
+    trainer::data::npy::write(&mut bytes, &[8], &[1.0; 8]).unwrap();
     let line = desk.put("line.npy", &bytes);
     assert!(
         failure(&trainer(&["evaluate"], &[&model, &line])).contains("has 1 inputs and 1 outputs, the model 2 and 1")
     );
 
     let mut bytes = Vec::new();
-    trainer::dataset::npy::write(&mut bytes, &[2, 5], &[1.0; 10]).unwrap();
+    trainer::data::npy::write(&mut bytes, &[2, 5], &[1.0; 10]).unwrap();
     let wide = desk.put("wide.npy", &bytes);
     assert!(failure(&trainer(&["evaluate"], &[&model, &wide])).contains("refuses sample 4: the point lies outside"));
     // The same data are clamped where the model says so, and a note tells.

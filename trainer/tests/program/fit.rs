@@ -16,7 +16,7 @@ fn desk() -> tempfile::TempDir {
     let directory = tempfile::tempdir().expect("a directory");
     let values: Vec<f32> = (0..128).map(|k| (k as f32 * 0.3).sin() + 0.2 * (k as f32 * 0.9).cos()).collect();
     let mut bytes = Vec::new();
-    trainer::dataset::npy::write(&mut bytes, &[128], &values).expect("writes to memory");
+    trainer::data::npy::write(&mut bytes, &[128], &values).expect("writes to memory");
     fs::write(directory.path().join("wave.npy"), bytes).expect("a file");
     directory
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use trainer::dataset::npy;
+use trainer::data::npy;
 
 const QUICK: &str = "--frequencies 8 --hidden 8 --steps 20";
 

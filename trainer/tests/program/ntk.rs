@@ -6,8 +6,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use trainer::dataset::npy;
-use trainer::encoding::EncodingParams;
+use trainer::data::npy;
+use trainer::network::encoding::EncodingParams;
 
 struct Desk {
     directory: TempDir,

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use firmware_core::Outside;
 use serde_json::Value;
 use tempfile::TempDir;
-use trainer::dataset::npy;
+use trainer::data::npy;
 
 use crate::plane::Plane;
 

@@ -20,7 +20,7 @@ impl Desk {
         let data = directory.path().join("wave.npy");
         let values: Vec<f32> = (0..128).map(|k| (k as f32 * 0.3).sin() + 0.2 * (k as f32 * 0.9).cos()).collect();
         let mut bytes = Vec::new();
-        trainer::dataset::npy::write(&mut bytes, &[128], &values).expect("writes to memory");
+        trainer::data::npy::write(&mut bytes, &[128], &values).expect("writes to memory");
         fs::write(&data, bytes).expect("a file");
         Self { directory, data }
     }

@@ -92,7 +92,7 @@ fn large_coordinates_and_outputs_are_as_good_as_small_ones() {
         assert_eq!(qualities[0][quantity], qualities[1][quantity], "{quantity}");
     }
     assert!(qualities[0]["psnr_db"].as_f64().unwrap() > 25.0, "{}", qualities[0]);
-    let outputs = |name: &str| trainer::dataset::npy::read(&fs::read(desk.path().join(name)).unwrap()).unwrap().values;
+    let outputs = |name: &str| trainer::data::npy::read(&fs::read(desk.path().join(name)).unwrap()).unwrap().values;
     for (raw, small) in outputs("raw.npy").iter().zip(outputs("small.npy")) {
         // Double precision holds 1.7e9 to 2.4e-7.
         assert!((raw - 1.7e9 - small).abs() < 1e-6, "{raw} {small}");

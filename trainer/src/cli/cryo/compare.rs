@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use trainer::base::files;
 use trainer::cryo::comparison::{ENCODINGS, Entry, sheet, table, to_json, with_encoding};
 use trainer::cryo::params::CryoParams;
 use trainer::cryo::report::limit;
 use trainer::cryo::run::{self, CryoSettings};
-use trainer::encoding::EncodingKind;
-use trainer::files;
+use trainer::network::encoding::EncodingKind;
 use trainer::report::figure::Figure as _;
-use trainer::run::RunFolder;
+use trainer::store::run::RunFolder;
 
 use super::super::{interrupt, print};
 use super::fit::{Images, Job};

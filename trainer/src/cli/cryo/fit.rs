@@ -12,11 +12,12 @@ use trainer::cryo::run::{self, CryoSettings, Metrics};
 use trainer::cryo::subset::Subset;
 use trainer::cryo::synthesis::Truth;
 use trainer::cryo::{CryoError, report};
-use trainer::effect::EncodingOption;
-use trainer::encoding::EncodingKind;
-use trainer::run::RunFolder;
-use trainer::train::{Ended, TrainError, TrainState, Watch};
-use trainer::{checkpoint, progress};
+use trainer::fit::effect::EncodingOption;
+use trainer::network::encoding::EncodingKind;
+use trainer::store::checkpoint;
+use trainer::store::run::RunFolder;
+use trainer::training::progress;
+use trainer::training::{Ended, TrainError, TrainState, Watch};
 
 use super::super::fit::{PrecisionArg, parse_precision};
 use super::super::{interrupt, print, warn_of_options_without_effect};
@@ -235,7 +236,7 @@ impl Fit {
             params: self.settings.params(),
             stack: self.settings.stack.as_ref().map(std::path::absolute).transpose()?,
             truth: truth.map(std::path::absolute).transpose()?,
-            precision: trainer::model_card::precision_name(precision.into()).to_owned(),
+            precision: trainer::artifact::model_card::precision_name(precision.into()).to_owned(),
             table,
         })
     }

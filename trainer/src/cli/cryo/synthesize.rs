@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use serde_json::json;
+use trainer::base::files;
 use trainer::cryo::atoms::Molecule;
 use trainer::cryo::synthesis::{SynthesisParams, Truth, synthesize};
-use trainer::files;
 
 use super::super::print;
 

@@ -7,17 +7,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde_json::json;
-use trainer::auto_scale::{self, AutoScaleError, Choice, Judge, Setting};
-use trainer::dataset::{Dataset, Split, periodic};
+use trainer::base::files;
+use trainer::data::metrics::Metrics;
+use trainer::data::{Dataset, Split, periodic};
+use trainer::fit::auto_scale::{self, AutoScaleError, Choice, Judge, Setting};
+use trainer::fit::guide::{self, is_wanted_between};
+use trainer::fit::outcome::{self, Outcome, RunData};
+use trainer::fit::saved::{RunSettings, SavedNetwork};
+use trainer::fit::validation;
+use trainer::fit::validation::{Measured, Validation, ValidationError};
 use trainer::fit::{FitError, ValidFitParams};
-use trainer::guide::{self, is_wanted_between};
-use trainer::metrics::Metrics;
-use trainer::outcome::{self, Outcome, RunData};
-use trainer::run::RunFolder;
-use trainer::saved::{RunSettings, SavedNetwork};
-use trainer::train::{Ended, TrainError, TrainState, Watch};
-use trainer::validation::{Measured, Validation, ValidationError};
-use trainer::{checkpoint, files, progress, validation};
+use trainer::store::checkpoint;
+use trainer::store::run::RunFolder;
+use trainer::training::progress;
+use trainer::training::{Ended, TrainError, TrainState, Watch};
 
 pub(super) use self::settings::{PrecisionArg, Settings, given_precision, parse_precision};
 use super::number::from_one;
@@ -152,7 +155,7 @@ impl Fit {
         let mut state = params.start();
         let fingerprint = checkpoint::read(&folder.checkpoint(), &mut state)?;
         if fingerprint != self::fingerprint(&dataset, learned.as_ref()) {
-            bail!(trainer::run::RunError::OtherData { path: run.to_owned() });
+            bail!(trainer::store::run::RunError::OtherData { path: run.to_owned() });
         }
         if let Some(steps) = self.steps.filter(|&steps| steps < state.step) {
             bail!("{} steps of {} are done; --steps {steps} would be fewer", state.step, run.display());
@@ -166,8 +169,8 @@ impl Fit {
 
 /// What a run depends on: the data, and what a guide made of them.
 fn fingerprint(dataset: &Dataset, learned: Option<&Dataset>) -> u64 {
-    let guided = learned.map_or(0, checkpoint::fingerprint);
-    checkpoint::fingerprint(dataset) ^ guided.rotate_left(1)
+    let guided = learned.map_or(0, Dataset::fingerprint);
+    dataset.fingerprint() ^ guided.rotate_left(1)
 }
 
 /// What happens between reading the data and training.

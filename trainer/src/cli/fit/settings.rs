@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{ArgAction, ValueEnum};
 use firmware_core::Precision;
-use trainer::auto_scale::{self, Setting};
-use trainer::dataset::periodic::{self, NamedPeriod};
-use trainer::dataset::{Dataset, Holdout, LoadOptions, Outside};
-use trainer::effect::EncodingOption;
-use trainer::encoding::EncodingKind;
+use trainer::data::periodic::{self, NamedPeriod};
+use trainer::data::{Dataset, Holdout, LoadOptions, Outside};
 use trainer::fit::FitParams;
-use trainer::guide::{self, is_wanted_between};
-use trainer::loss::SquaredError;
+use trainer::fit::auto_scale::{self, Setting};
+use trainer::fit::effect::EncodingOption;
+use trainer::fit::guide::{self, is_wanted_between};
+use trainer::fit::saved::RunSettings;
 use trainer::network::OutputActivation;
-use trainer::optimizer::Schedule;
-use trainer::saved::RunSettings;
+use trainer::network::encoding::EncodingKind;
+use trainer::training::loss::SquaredError;
+use trainer::training::optimizer::Schedule;
 
 use super::super::reading::{PointsArgs, ReadingArgs};
 use super::super::{number::whole, warn_of_options_without_effect, warn_of_uneven_frequencies};
@@ -282,7 +282,8 @@ impl Settings {
     }
 
     pub(in crate::cli) fn run_settings(&self, input: PathBuf, steps: Option<u64>) -> RunSettings {
-        let named = |precision: PrecisionArg| trainer::model_card::precision_name(precision.into()).to_owned();
+        let named =
+            |precision: PrecisionArg| trainer::artifact::model_card::precision_name(precision.into()).to_owned();
         let load = self.reading.options(&self.inputs, &self.outputs);
         RunSettings {
             fit: self.params(steps),

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Subcommand;
-use trainer::encoding::EncodingKind;
 use trainer::inverse::compare::Comparison;
 use trainer::inverse::ct::CtParams;
 use trainer::inverse::error::InverseError;
@@ -12,8 +11,9 @@ use trainer::inverse::mri::MriParams;
 use trainer::inverse::run::{self, Settings, ValidSettings};
 use trainer::inverse::shape::ShapeParams;
 use trainer::inverse::training::{ComparisonMonitor, TrainingParams};
-use trainer::progress;
-use trainer::run::RunFolder;
+use trainer::network::encoding::EncodingKind;
+use trainer::store::run::RunFolder;
+use trainer::training::progress;
 
 use super::made::MadeDirectories;
 use super::number::{from_one, positive, whole};

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use trainer::encoding::EncodingKind;
-use trainer::files;
+use trainer::base::files;
 use trainer::nerf::compare::{Compared, PUBLISHED, with_encoding};
 use trainer::nerf::params::NerfParams;
-use trainer::run::RunFolder;
-use trainer::train::Ended;
+use trainer::network::encoding::EncodingKind;
+use trainer::store::run::RunFolder;
+use trainer::training::Ended;
 
 use super::JudgedBy;
 use super::fit::{Run, Scene};

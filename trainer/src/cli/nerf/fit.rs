@@ -7,8 +7,8 @@ use std::sync::{PoisonError, RwLock};
 use anyhow::{Context, bail};
 use firmware_core::Precision;
 use serde::Serialize;
-use trainer::effect::EncodingOption;
-use trainer::encoding::EncodingKind;
+use trainer::base::files;
+use trainer::fit::effect::EncodingOption;
 use trainer::nerf::fit::{
     ViewsMetrics, check_rays, continue_fit, export, judge_network, start_occupancy, volume_words,
 };
@@ -17,9 +17,10 @@ use trainer::nerf::params::{Background, DensityKind, NerfParams, ValidNerfParams
 use trainer::nerf::report;
 use trainer::nerf::run::{Folder, RunSettings, cameras_text, fingerprint, load, save, settings_of};
 use trainer::nerf::scene::{Part, View, Views, read};
-use trainer::run::{RunError, RunFolder};
-use trainer::train::{Ended, TrainError, TrainState, Watch};
-use trainer::{files, progress};
+use trainer::network::encoding::EncodingKind;
+use trainer::store::run::{RunError, RunFolder};
+use trainer::training::progress;
+use trainer::training::{Ended, TrainError, TrainState, Watch};
 
 use super::JudgedBy;
 use crate::cli::{interrupt, print, warn_of_options_without_effect};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use indicatif::ProgressBar;
 use serde_json::json;
-use trainer::files;
+use trainer::base::files;
 use trainer::nerf::synthesize::{SynthesizeParams, synthesize};
 
 use crate::cli::print;

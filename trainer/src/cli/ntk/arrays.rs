@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use ndarray::{Array2, ArrayView2};
-use trainer::dataset::npy;
-use trainer::files;
+use trainer::base::files;
+use trainer::data::npy;
 use trainer::theory::TheoryError;
 use trainer::theory::error::check_finite;
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use firmware_core::Outside;
 use ndarray::Array2;
-use trainer::run::RunFolder;
-use trainer::saved::SavedNetwork;
+use trainer::fit::saved::SavedNetwork;
+use trainer::store::run::RunFolder;
 use trainer::theory::empirical::EmpiricalNtk;
 
 use super::arrays;

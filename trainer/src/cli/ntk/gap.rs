@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::ensure;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use trainer::files;
+use trainer::base::files;
 use trainer::report::figure::Figure;
 use trainer::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
 use trainer::report::style;

@@ -19,7 +19,7 @@ use super::ctf::{Ctf, NO_EXTRAS};
 use super::error::{CryoError, read_text};
 use super::mrc::{Kind, Mrc};
 use super::poses::Rotation;
-use crate::files;
+use crate::base::files;
 use images::Images;
 use std::path::{Path, PathBuf};
 

@@ -148,9 +148,9 @@ impl Grid {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::random::{Purpose, step_rng};
     use crate::inverse::shape::made;
     use crate::inverse::shape::mesh::tests::cube;
-    use crate::train::step_rng;
     use rand::RngExt;
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
         let made = made::knot();
         let (mesh, _) = made.in_unit_cube();
         let inside = Inside::new(&mesh);
-        let mut rng = step_rng(1, 0, 0);
+        let mut rng = step_rng(1, Purpose::SamplePoints, 0);
         let n = 40_000;
         let hits = (0..n).filter(|_| inside.contains(std::array::from_fn(|_| rng.random()))).count();
         let volume = mesh.volume();
@@ -198,7 +198,7 @@ mod tests {
         let inside = Inside::new(&mesh);
         assert!(inside.faces.len() <= ENTRIES * mesh.faces().len());
         assert!(inside.grid.cells >= 8, "{}", inside.grid.cells);
-        let mut rng = step_rng(1, 0, 0);
+        let mut rng = step_rng(1, Purpose::SamplePoints, 0);
         for _ in 0..5_000 {
             let point: Point = std::array::from_fn(|_| 2.4 * rng.random::<f64>() - 1.2);
             let radius = point[0].hypot(point[1]);

@@ -221,7 +221,7 @@ fn area([a, b, c]: [Point; 3]) -> f64 {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::train::step_rng;
+    use crate::base::random::{Purpose, step_rng};
 
     /// A cube from 0 to 2 along each axis.
     pub(crate) fn cube() -> (Vec<Point>, Vec<[u32; 3]>) {
@@ -238,7 +238,7 @@ pub(super) mod tests {
         assert_eq!((mesh.bounds(), fit.side), ([[0.0; 3], [2.0; 3]], 2.0 / 0.9));
         assert!(unit.bounds()[0].iter().all(|x| (x - 0.05).abs() < 1e-12));
         let on_surface = |p: &Point| p.iter().any(|x| *x == 0.0 || *x == 2.0);
-        assert!(mesh.sample(500, &mut step_rng(0, 0, 0)).iter().all(on_surface));
+        assert!(mesh.sample(500, &mut step_rng(0, Purpose::SamplePoints, 0)).iter().all(on_surface));
         // Corners of its own for every face, as in STL.
         let loose: Vec<Point> = faces.iter().flatten().map(|&v| vertices[v as usize]).collect();
         let own: Vec<[u32; 3]> = (0..12).map(|k| [3 * k, 3 * k + 1, 3 * k + 2]).collect();

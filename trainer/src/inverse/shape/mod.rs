@@ -31,18 +31,16 @@ use self::occupancy::OccupancyObjective;
 use super::compare::{Compared, Comparison, Problem, Solved, artifact, best, evaluate};
 use super::error::InverseError;
 use super::training::{ComparisonMonitor, TableMapping, TrainingParams};
-use crate::encoding::EncodingKind;
-use crate::features::EncodedFeatures;
+use crate::base::random::{Purpose, step_rng};
 use crate::inverse::linear::field;
+use crate::network::encoding::EncodingKind;
+use crate::network::features::EncodedFeatures;
 use crate::network::{Mlp, Shape};
-use crate::optimizer::Schedule;
 use crate::report::sheet::{Panel, Raster, Row, Sheet};
-use crate::train::step_rng;
+use crate::training::optimizer::Schedule;
 
 /// Deviation of the points near the surface, in lengths of the unit cube; as published.
 const NEAR: f64 = 0.01;
-/// Which random numbers are the points of the test.
-const TEST: u64 = 33;
 /// Height of the pictures, pixels.
 const ROW_HEIGHT: u32 = 430;
 
@@ -200,7 +198,7 @@ fn problem(name: &str, faces: usize, params: &ShapeParams) -> Problem {
 
 /// Uniform points of the domain, and points near the surface.
 fn tests(mesh: &Mesh, solid: &Inside<'_>, [low, high]: [Point; 2], params: &ShapeParams) -> [Test; 2] {
-    let mut rng = step_rng(params.training.seed, TEST, 0);
+    let mut rng = step_rng(params.training.seed, Purpose::HeldOut, 0);
     let mut uniform = || std::array::from_fn(|k| low[k] + (high[k] - low[k]) * rng.random::<f64>());
     let uniform: Vec<Point> = (0..params.test_points).map(|_| uniform()).collect();
     let normal = Normal::new(0.0, NEAR).expect("a positive deviation");

@@ -6,14 +6,12 @@ use rayon::prelude::*;
 
 use super::inside::Inside;
 use super::mesh::Point;
-use crate::encoding::Encoding;
-use crate::features::{EncodedFeatures, Features, Rows};
+use crate::base::random::{Purpose, step_rng};
 use crate::network::Mlp;
-use crate::regression::CHUNK_ROWS;
-use crate::train::{Objective, Pass, TrainError, step_rng};
-
-/// Which random numbers are the points of a step.
-const POINTS: u64 = 32;
+use crate::network::encoding::Encoding;
+use crate::network::features::{EncodedFeatures, Features, Rows};
+use crate::training::regression::CHUNK_ROWS;
+use crate::training::{Objective, Pass, TrainError};
 
 /// `mean (ln(1 + eᶻ) - y·z)` for a network of one output, the logit z, and occupancies y.
 pub struct OccupancyObjective<'a> {
@@ -44,7 +42,7 @@ impl Objective for OccupancyObjective<'_> {
     type Scratch = OccupancyScratch;
 
     fn begin_step(&mut self, step: u64, _networks: &[Mlp<f32>]) -> Result<usize, TrainError> {
-        let mut rng = step_rng(self.seed, POINTS, step);
+        let mut rng = step_rng(self.seed, Purpose::SamplePoints, step);
         let [low, high] = self.bounds;
         let mut point = || std::array::from_fn(|k| low[k] + (high[k] - low[k]) * rng.random::<f64>());
         let points: Vec<Point> = (0..self.batch).map(|_| point()).collect();
@@ -77,10 +75,10 @@ impl Objective for OccupancyObjective<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::encoding::EncodingParams;
     use crate::inverse::shape::made;
+    use crate::network::encoding::EncodingParams;
     use crate::network::{Initialization, Shape};
-    use crate::train::loss_and_gradients;
+    use crate::training::loss_and_gradients;
     use firmware_core::OutputActivation;
 
     #[test]
@@ -89,7 +87,7 @@ mod tests {
         let solid = Inside::new(&mesh);
         let encoding = EncodingParams { frequencies: 6, scale: 2.0, ..EncodingParams::default() }.check(3).unwrap();
         let shape = Shape::new(encoding.features_len(), &[7], 1, OutputActivation::Linear);
-        let network = Mlp::new(shape, Initialization::Glorot, &mut step_rng(5, 0, 0));
+        let network = Mlp::new(shape, Initialization::Glorot, &mut step_rng(5, Purpose::InitialParameters, 0));
         let mut networks = vec![network];
         let mut objective = OccupancyObjective::new(&encoding, &solid, mesh.bounds(), 700, 1);
         let (_, gradients) = loss_and_gradients(&mut objective, 0, &networks).unwrap();

@@ -9,7 +9,7 @@ use ply_rs_bw::ply::{DefaultElement, Property};
 use thiserror::Error;
 
 use super::mesh::{Mesh, MeshError, Point};
-use crate::files::ReadError;
+use crate::base::files::ReadError;
 
 /// Why a mesh could not be read.
 #[derive(Debug, Error)]

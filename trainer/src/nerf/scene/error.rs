@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::files::ReadError;
+use crate::base::files::ReadError;
 
 /// The place in a list, for a message.
 fn place(frame: Option<usize>) -> String {

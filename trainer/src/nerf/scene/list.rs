@@ -13,7 +13,7 @@ use super::intrinsics::Intrinsics;
 use super::keys::{self, Keys};
 use super::pictures::{self, Finder};
 use super::{DEFAULT_HALF_WIDTH, Frame, Notes, Part, View, Views, place_of, split};
-use crate::files;
+use crate::base::files;
 
 /// The list of all views of a scene.
 const SINGLE: &str = "transforms.json";

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::SceneError;
 use super::{Notes, intrinsics};
-use crate::files;
+use crate::base::files;
 
 /// Largest side of a picture.
 const MAX_SIDE: u32 = 4096;

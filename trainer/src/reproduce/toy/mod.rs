@@ -22,8 +22,8 @@ pub(super) use self::predict::Predictor;
 pub(super) use self::run::{Run, Snapshot, logged_steps, run, runs};
 pub(super) use self::setting::{QUICK_SPEEDUP, Setting};
 use super::error::ReproduceError;
-use crate::dataset::npy;
-use crate::encoding::{EncodingKind, EncodingParams};
+use crate::data::npy;
+use crate::network::encoding::{EncodingKind, EncodingParams};
 use crate::report::style;
 use crate::theory::kernel::FourierFeatures;
 

@@ -4,13 +4,13 @@ use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
 use super::{Problem, Setting, ToyMapping};
-use crate::loss::SquaredError;
 use crate::network::Mlp;
-use crate::optimizer::{Optimizer, Schedule};
-use crate::regression::Regression;
 use crate::reproduce::error::ReproduceError;
 use crate::reproduce::monitor::{Monitor, side_by_side};
-use crate::train::{Ended, LoopParams, TrainState, Watch, train};
+use crate::training::loss::SquaredError;
+use crate::training::optimizer::{Optimizer, Schedule};
+use crate::training::regression::Regression;
+use crate::training::{Ended, LoopParams, TrainState, Watch, train};
 
 /// Steps that [`runs`] logs, about.
 const LOGGED: usize = 60;

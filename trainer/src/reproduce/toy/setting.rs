@@ -6,11 +6,11 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{HIDDEN_LAYERS, Problem, SIGNAL, ToyMapping};
 use crate::network::{Initialization, Mlp, OutputActivation, Shape};
-use crate::optimizer::GradientDescent;
 use crate::reproduce::error::ReproduceError;
 use crate::theory::dynamics::Dynamics;
 use crate::theory::kernel::Kernel;
 use crate::theory::ntk::{Covariance, InfiniteMlpParams, NetworkKernel, Parametrization};
+use crate::training::optimizer::GradientDescent;
 
 /// How many steps of the published training one quick step stands for, at as many times the rate.
 pub(in crate::reproduce) const QUICK_SPEEDUP: u64 = 100;

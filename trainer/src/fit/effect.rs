@@ -1,0 +1,103 @@
+//! Which options have an effect with which encoding: one that has none is named, not ignored in silence.
+
+use clap::ValueEnum;
+
+use crate::network::encoding::EncodingKind;
+
+/// A hyperparameter of [`EncodingParams`](crate::network::encoding::EncodingParams) that not every encoding has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EncodingOption {
+    /// σ.
+    Scale,
+    /// m.
+    Frequencies,
+    /// p.
+    AmplitudePower,
+    /// Features of norm one.
+    Normalize,
+}
+
+/// An option that the encoding does not listen to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{option} has no effect with --encoding {}; it is for {}", encoding.name(), listeners(*concerns))]
+pub struct NoEffect {
+    /// As on the command line.
+    pub option: &'static str,
+    /// What it sets.
+    pub concerns: EncodingOption,
+    /// The encoding asked for.
+    pub encoding: EncodingKind,
+}
+
+impl EncodingOption {
+    /// Whether an encoding has it.
+    #[must_use]
+    pub fn belongs_to(self, kind: EncodingKind) -> bool {
+        match self {
+            Self::Scale => kind.has_scale(),
+            Self::Frequencies => kind.has_frequencies(),
+            Self::AmplitudePower => kind == EncodingKind::Fourier,
+            Self::Normalize => kind != EncodingKind::None,
+        }
+    }
+
+    /// Names an option, as the command line spells it, if the encoding has no use for it.
+    ///
+    /// # Errors
+    /// [`NoEffect`].
+    pub fn check(self, option: &'static str, encoding: EncodingKind) -> Result<(), NoEffect> {
+        if self.belongs_to(encoding) { Ok(()) } else { Err(NoEffect { option, concerns: self, encoding }) }
+    }
+}
+
+/// The encodings that have it, in words.
+fn listeners(option: EncodingOption) -> String {
+    let kinds = EncodingKind::value_variants().iter().filter(|kind| option.belongs_to(**kind));
+    let names: Vec<&str> = kinds.map(|kind| kind.name()).collect();
+    match &names[..] {
+        [all_but @ .., last] if !all_but.is_empty() => format!("{} and {last}", all_but.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::encoding::EncodingParams;
+
+    #[test]
+    fn what_has_no_effect_is_named() {
+        let said = |option: EncodingOption, kind| option.check("--it", kind).unwrap_err().to_string();
+        assert_eq!(
+            said(EncodingOption::Scale, EncodingKind::Basic),
+            "--it has no effect with --encoding basic; it is for positional and gaussian"
+        );
+        assert!(said(EncodingOption::AmplitudePower, EncodingKind::Gaussian).ends_with("it is for fourier"));
+        assert!(
+            said(EncodingOption::Normalize, EncodingKind::None).contains("basic, positional, gaussian and fourier")
+        );
+    }
+
+    /// The rule against the encodings themselves: an option belongs to one exactly if it changes its frequencies or amplitudes.
+    #[test]
+    fn options_belong_to_the_encodings_that_they_change() {
+        for &kind in EncodingKind::value_variants() {
+            assert_eq!(clap::ValueEnum::to_possible_value(&kind).unwrap().get_name(), kind.name());
+            let base = EncodingParams { kind, frequencies: 8, scale: 3.0, ..EncodingParams::default() };
+            let changes = [
+                (EncodingOption::Scale, EncodingParams { scale: 5.0, ..base.clone() }),
+                (EncodingOption::Frequencies, EncodingParams { frequencies: 16, ..base.clone() }),
+                (EncodingOption::Normalize, EncodingParams { normalize: true, ..base.clone() }),
+                // Of the others it is an error.
+                (EncodingOption::AmplitudePower, EncodingParams { amplitude_power: 1.0, ..base.clone() }),
+            ];
+            for (option, changed) in changes {
+                let (before, after) = (base.check(2).unwrap(), changed.check(2));
+                let effect = after.is_ok_and(|after| {
+                    (before.frequencies(), before.amplitudes()) != (after.frequencies(), after.amplitudes())
+                });
+                assert_eq!(option.belongs_to(kind), effect, "{option:?} {kind:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What networks are fed: rows of numbers, stored or computed when they are asked for.
+
+use crate::network::encoding::Encoding;
+use crate::network::vectorized;
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
+use std::ops::Range;
+
+/// Which samples.
+#[derive(Clone, Debug)]
+pub enum Rows<'a> {
+    /// Neighbours.
+    Range(Range<usize>),
+    /// Any, in this order.
+    Indices(&'a [u32]),
+}
+
+impl Rows<'_> {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Range(range) => range.len(),
+            Self::Indices(indices) => indices.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The samples' indices.
+    pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        let (range, indices) = match self {
+            Self::Range(range) => (range.clone(), &[][..]),
+            Self::Indices(indices) => (0..0, *indices),
+        };
+        range.chain(indices.iter().map(|&index| index as usize))
+    }
+}
+
+/// What a network is fed: `[n, width]` numbers, stored or computed when asked for.
+pub trait Features: Sync {
+    /// Number of samples.
+    fn samples(&self) -> usize;
+    /// Values per sample.
+    fn width(&self) -> usize;
+    /// The rows asked for, either as they lie in memory or put together in `buffer`.
+    fn rows<'a>(&'a self, rows: &Rows<'_>, buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32>;
+}
+
+impl Features for Array2<f32> {
+    fn samples(&self) -> usize {
+        self.nrows()
+    }
+
+    fn width(&self) -> usize {
+        self.ncols()
+    }
+
+    fn rows<'a>(&'a self, rows: &Rows<'_>, buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32> {
+        if let Rows::Range(range) = rows {
+            return self.slice(s![range.clone(), ..]);
+        }
+        let mut gathered = buffer_rows(buffer, rows.len(), self.ncols());
+        for (mut row, index) in gathered.rows_mut().into_iter().zip(rows.iter()) {
+            row.assign(&self.row(index));
+        }
+        filled_rows(buffer, rows.len(), self.ncols())
+    }
+}
+
+/// Lends out `buffer` as `[rows, width]`, growing it as needed; the content is what was there before.
+pub fn buffer_rows(buffer: &mut Vec<f32>, rows: usize, width: usize) -> ArrayViewMut2<'_, f32> {
+    if buffer.len() < rows * width {
+        buffer.resize(rows * width, 0.0);
+    }
+    ArrayViewMut2::from_shape((rows, width), &mut buffer[..rows * width]).expect("the length fits the shape")
+}
+
+/// The same, to read.
+fn filled_rows(buffer: &[f32], rows: usize, width: usize) -> ArrayView2<'_, f32> {
+    ArrayView2::from_shape((rows, width), &buffer[..rows * width]).expect("the length fits the shape")
+}
+
+/// Encoded features larger than this are computed anew in every step rather than kept.
+const STORED_BYTES: usize = 1 << 30;
+
+/// The features of coordinates under an encoding: sixteen-bit integers from the device's encoder, times amplitudes.
+#[derive(Clone, Debug)]
+pub struct EncodedFeatures {
+    encoding: Encoding,
+    source: Source,
+    /// What an integer feature is multiplied by, per column.
+    factors: Vec<f32>,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    /// Integer features `[n, width]`.
+    Stored(Array2<i16>),
+    /// Coordinates `[n, d]`.
+    Computed(Array2<u32>),
+}
+
+impl EncodedFeatures {
+    /// Features of `coordinates` `[n, d]` (Q0.32), kept if they take up to a gigabyte.
+    ///
+    /// # Panics
+    /// If the coordinates do not have the encoding's number of inputs.
+    pub fn new(encoding: &Encoding, coordinates: ArrayView2<'_, u32>) -> Self {
+        let bytes = coordinates.nrows() * encoding.features_len() * size_of::<i16>();
+        let source = if bytes <= STORED_BYTES {
+            Source::Stored(encoding.encode(coordinates))
+        } else {
+            Source::Computed(coordinates.to_owned())
+        };
+        Self { encoding: encoding.clone(), source, factors: encoding.feature_factors() }
+    }
+}
+
+impl Features for EncodedFeatures {
+    fn samples(&self) -> usize {
+        match &self.source {
+            Source::Stored(features) => features.nrows(),
+            Source::Computed(coordinates) => coordinates.nrows(),
+        }
+    }
+
+    fn width(&self) -> usize {
+        self.factors.len()
+    }
+
+    fn rows<'a>(&'a self, rows: &Rows<'_>, buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32> {
+        let mut out = buffer_rows(buffer, rows.len(), self.width());
+        let out_rows = out.rows_mut().into_iter().zip(rows.iter());
+        match &self.source {
+            Source::Stored(features) => {
+                for (mut out, index) in out_rows {
+                    let (out, features) = (out.as_slice_mut().expect("a row"), features.row(index));
+                    let features = features.to_slice().expect("a row");
+                    vectorized(|| scale(features, &self.factors, out));
+                }
+            }
+            Source::Computed(coordinates) => {
+                let device = self.encoding.device();
+                let mut integers = vec![0; self.width()];
+                for (mut out, index) in out_rows {
+                    let out = out.as_slice_mut().expect("a row");
+                    device.encode_into(coordinates.row(index).to_slice().expect("a row"), &mut integers);
+                    scale(&integers, &self.factors, out);
+                }
+            }
+        }
+        filled_rows(buffer, rows.len(), self.width())
+    }
+}
+
+#[inline(always)]
+fn scale(integers: &[i16], factors: &[f32], out: &mut [f32]) {
+    for ((out, &integer), factor) in out.iter_mut().zip(integers).zip(factors) {
+        *out = f32::from(integer) * factor;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::encoding::EncodingParams;
+
+    #[test]
+    fn stored_and_computed_features_are_the_same() {
+        let encoding = EncodingParams { passthrough: 1, ..EncodingParams::default() }.check(2).unwrap();
+        let coordinates =
+            Array2::from_shape_fn((40, 2), |(i, j)| (i as u32 + 1).wrapping_mul(2_654_435_761 + j as u32));
+        let stored = EncodedFeatures::new(&encoding, coordinates.view());
+        let computed = EncodedFeatures { source: Source::Computed(coordinates.clone()), ..stored.clone() };
+        let all = encoding.features(coordinates.view());
+        let indices = [7, 0, 39, 7];
+        for rows in [Rows::Range(3..9), Rows::Indices(&indices), Rows::Range(0..0)] {
+            let expected =
+                Array2::from_shape_fn((rows.len(), all.ncols()), |(i, j)| all[[rows.iter().nth(i).unwrap(), j]]);
+            let (mut first, mut second, mut third) = (Vec::new(), Vec::new(), Vec::new());
+            assert_eq!(stored.rows(&rows, &mut first), expected);
+            assert_eq!(computed.rows(&rows, &mut second), expected);
+            assert_eq!(Features::rows(&all, &rows, &mut third), expected);
+        }
+    }
+}

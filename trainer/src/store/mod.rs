@@ -1,0 +1,5 @@
+//! What is kept on the disk: the folder of a run, tensors with settings, the state of a training.
+
+pub mod checkpoint;
+pub mod run;
+pub mod tensors;

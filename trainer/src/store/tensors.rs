@@ -1,0 +1,268 @@
+//! Named tensors in one `.safetensors` file, with settings as JSON in its metadata.
+//!
+//! A network is stored as PyTorch and JAX users expect it: `layers.0.weight` `[out, in]`, `layers.0.bias` `[out]`, …
+
+use crate::base::files;
+use crate::network::{Mlp, OutputActivation, Shape};
+use ndarray::{Array2, ArrayView2};
+use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensorError, SafeTensors};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+/// The metadata key that holds the settings: safetensors' header is a map in random order, so one key keeps files of
+/// the same content equal.
+const SETTINGS: &str = "settings";
+
+/// Why a tensor file is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum TensorError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] files::ReadError),
+    /// Damaged or no safetensors.
+    #[error("{} is damaged or no safetensors file; restore it from a copy, or begin the run anew", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// The reader's reason.
+        source: SafeTensorError,
+    },
+    /// A tensor is missing, or of another type or shape.
+    #[error("{} has no usable tensor {name}; it was not written by this program, or by another version of it", path.display())]
+    Tensor {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+    },
+    /// The settings are missing or not understood.
+    #[error("{} has no usable settings: {reason}", path.display())]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// It cannot be written.
+    #[error(transparent)]
+    Write(#[from] files::WriteError),
+}
+
+/// A type of number that tensors hold.
+pub trait Element: bytemuck::Pod {
+    /// Its name in the file.
+    const DTYPE: Dtype;
+}
+
+impl Element for f32 {
+    const DTYPE: Dtype = Dtype::F32;
+}
+impl Element for f64 {
+    const DTYPE: Dtype = Dtype::F64;
+}
+impl Element for u32 {
+    const DTYPE: Dtype = Dtype::U32;
+}
+impl Element for u64 {
+    const DTYPE: Dtype = Dtype::U64;
+}
+
+struct Tensor {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    /// Little-endian.
+    bytes: Vec<u8>,
+}
+
+/// Tensors and settings, in memory.
+#[derive(Default)]
+pub struct Tensors {
+    path: PathBuf,
+    tensors: BTreeMap<String, Tensor>,
+    settings: String,
+}
+
+impl Tensors {
+    /// Adds a tensor.
+    ///
+    /// # Panics
+    /// If the shape does not have as many elements.
+    pub fn put<T: Element>(&mut self, name: impl Into<String>, shape: &[usize], values: &[T]) {
+        assert_eq!(shape.iter().product::<usize>(), values.len(), "a tensor of another length than its shape");
+        let mut bytes = Vec::with_capacity(size_of_val(values));
+        for value in values {
+            let start = bytes.len();
+            bytes.extend_from_slice(bytemuck::bytes_of(value));
+            if cfg!(target_endian = "big") {
+                bytes[start..].reverse();
+            }
+        }
+        self.tensors.insert(name.into(), Tensor { dtype: T::DTYPE, shape: shape.to_vec(), bytes });
+    }
+
+    /// Adds a matrix.
+    pub fn put_matrix<T: Element>(&mut self, name: impl Into<String>, matrix: ArrayView2<'_, T>) {
+        let values: Vec<T> = matrix.iter().copied().collect();
+        self.put(name, matrix.shape(), &values);
+    }
+
+    /// Adds a network's layers, each name after `prefix`.
+    pub fn put_network(&mut self, prefix: &str, network: &Mlp<f32>) {
+        for layer in 0..network.shape().layers() {
+            self.put_matrix(format!("{prefix}layers.{layer}.weight"), network.weights(layer));
+            let biases = network.biases(layer).to_vec();
+            self.put(format!("{prefix}layers.{layer}.bias"), &[biases.len()], &biases);
+        }
+    }
+
+    /// Sets the settings.
+    ///
+    /// # Panics
+    /// If they cannot be JSON (maps whose keys are no strings).
+    pub fn put_settings(&mut self, settings: &impl Serialize) {
+        self.settings = serde_json::to_string(settings).expect("settings are plain values");
+    }
+
+    /// The settings.
+    ///
+    /// # Errors
+    /// [`TensorError::Settings`].
+    pub fn settings<S: DeserializeOwned>(&self) -> Result<S, TensorError> {
+        serde_json::from_str(&self.settings)
+            .map_err(|error| TensorError::Settings { path: self.path.clone(), reason: error.to_string() })
+    }
+
+    fn missing(&self, name: &str) -> TensorError {
+        TensorError::Tensor { path: self.path.clone(), name: name.to_owned() }
+    }
+
+    /// A tensor's shape and values.
+    ///
+    /// # Errors
+    /// [`TensorError::Tensor`] if it is not there or holds another type.
+    pub fn get<T: Element>(&self, name: &str) -> Result<(&[usize], Vec<T>), TensorError> {
+        let tensor = self.tensors.get(name).filter(|tensor| tensor.dtype == T::DTYPE);
+        let tensor = tensor.ok_or_else(|| self.missing(name))?;
+        let values = tensor.bytes.chunks_exact(size_of::<T>()).map(|bytes| {
+            let mut value = T::zeroed();
+            let target = bytemuck::bytes_of_mut(&mut value);
+            target.copy_from_slice(bytes);
+            if cfg!(target_endian = "big") {
+                target.reverse();
+            }
+            value
+        });
+        Ok((&tensor.shape, values.collect()))
+    }
+
+    /// A matrix.
+    ///
+    /// # Errors
+    /// As [`Self::get`], and if it has not two dimensions.
+    pub fn get_matrix<T: Element>(&self, name: &str) -> Result<Array2<T>, TensorError> {
+        match self.get(name)? {
+            (&[rows, columns], values) => {
+                Array2::from_shape_vec((rows, columns), values).map_err(|_| self.missing(name))
+            }
+            _ => Err(self.missing(name)),
+        }
+    }
+
+    /// The network that [`Self::put_network`] stored under this prefix.
+    ///
+    /// # Errors
+    /// [`TensorError::Tensor`] where layers are missing or do not chain.
+    pub fn get_network(&self, prefix: &str, output: OutputActivation) -> Result<Mlp<f32>, TensorError> {
+        let (mut widths, mut parameters) = (Vec::new(), Vec::new());
+        for layer in 0.. {
+            let name = format!("{prefix}layers.{layer}.weight");
+            if layer > 0 && !self.tensors.contains_key(&name) {
+                break;
+            }
+            let weights: Array2<f32> = self.get_matrix(&name)?;
+            let (_, biases) = self.get::<f32>(&format!("{prefix}layers.{layer}.bias"))?;
+            let (rows, columns) = weights.dim();
+            let chains = widths.last().is_none_or(|&width| width == columns);
+            if !chains || biases.len() != rows || rows == 0 || columns == 0 {
+                return Err(self.missing(&name));
+            }
+            if widths.is_empty() {
+                widths.push(columns);
+            }
+            widths.push(rows);
+            parameters.extend(weights.iter().chain(&biases).copied());
+        }
+        Mlp::from_parameters(Shape { widths, output }, parameters).ok_or_else(|| self.missing(prefix))
+    }
+
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// [`TensorError::Write`].
+    pub fn write(&self, path: &Path) -> Result<(), TensorError> {
+        let format = |source| TensorError::Format { path: path.to_owned(), source };
+        let views = self.tensors.iter().map(|(name, tensor)| {
+            TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.bytes).map(|view| (name.as_str(), view))
+        });
+        let views: Vec<_> = views.collect::<Result<_, _>>().map_err(format)?;
+        let metadata = HashMap::from([(SETTINGS.to_owned(), self.settings.clone())]);
+        let bytes = safetensors::serialize(views, Some(metadata)).map_err(format)?;
+        Ok(files::write(path, &bytes)?)
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// If it cannot be read or is damaged.
+    pub fn read(path: &Path) -> Result<Self, TensorError> {
+        let bytes = files::read(path)?;
+        let format = |source| TensorError::Format { path: path.to_owned(), source };
+        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(format)?;
+        let settings = metadata.metadata().as_ref().and_then(|map| map.get(SETTINGS)).cloned().unwrap_or_default();
+        let tensors = SafeTensors::deserialize(&bytes).map_err(format)?;
+        let tensors = tensors.iter().map(|(name, view)| {
+            (name.to_owned(), Tensor { dtype: view.dtype(), shape: view.shape().to_vec(), bytes: view.data().to_vec() })
+        });
+        Ok(Self { path: path.to_owned(), tensors: tensors.collect(), settings })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Initialization;
+    use rand::SeedableRng;
+
+    #[test]
+    fn everything_comes_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("t.safetensors");
+        let shape = Shape::new(3, &[4, 2], 1, OutputActivation::Sigmoid);
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
+        let network = Mlp::new(shape, Initialization::Glorot, &mut rng);
+        let mut tensors = Tensors::default();
+        tensors.put_network("decoder.", &network);
+        tensors.put("b", &[2, 1], &[1.5f64, f64::MIN_POSITIVE]);
+        tensors.put_settings(&vec!["p", "q"]);
+        tensors.write(&path).unwrap();
+        let first = std::fs::read(&path).unwrap();
+        let read = Tensors::read(&path).unwrap();
+        assert_eq!(read.get_network("decoder.", OutputActivation::Sigmoid).unwrap(), network);
+        assert_eq!(read.get::<f64>("b").unwrap(), (&[2, 1][..], vec![1.5, f64::MIN_POSITIVE]));
+        assert_eq!(read.settings::<Vec<String>>().unwrap(), ["p", "q"]);
+        read.write(&path).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), first);
+
+        assert!(read.get::<f32>("b").unwrap_err().to_string().contains("no usable tensor b"));
+        assert!(read.get_network("", OutputActivation::Linear).is_err());
+        assert!(read.settings::<f64>().is_err());
+        for len in [0, 7, 40, first.len() - 1] {
+            std::fs::write(&path, &first[..len]).unwrap();
+            assert!(matches!(Tensors::read(&path), Err(TensorError::Format { .. })), "{len}");
+        }
+        assert!(matches!(Tensors::read(&directory.path().join("none")), Err(TensorError::Read(_))));
+    }
+}
