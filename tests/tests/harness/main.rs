@@ -3,4 +3,5 @@
 mod boards;
 mod budgets;
 mod demo;
+mod packages;
 mod provision;

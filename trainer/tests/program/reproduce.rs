@@ -11,12 +11,12 @@ use trainer::reproduce::{Event, Figure, Monitor, Options, ReproduceError, reprod
 
 const OPTIONS: Options = Options { quick: true, seed: 0 };
 
-/// Makes a figure; `statements` is how many it checks, `differ` the beginnings of those that need not hold.
-fn holds(figure: Figure, statements: usize, differ: &[&str]) {
-    holds_in(tempfile::tempdir().expect("a temporary directory").path(), figure, statements, differ);
+/// Makes a figure and returns its numbers; `statements` is how many it checks, `differ` the beginnings of those that need not hold.
+fn holds(figure: Figure, statements: usize, differ: &[&str]) -> Value {
+    holds_in(tempfile::tempdir().expect("a temporary directory").path(), figure, statements, differ)
 }
 
-fn holds_in(out: &Path, figure: Figure, statements: usize, differ: &[&str]) {
+fn holds_in(out: &Path, figure: Figure, statements: usize, differ: &[&str]) -> Value {
     let stop = AtomicBool::new(false);
     let monitor = Monitor::new(&stop, &|_| {});
     let outcome = reproduce(figure, OPTIONS, out, &monitor).expect("a figure");
@@ -33,6 +33,7 @@ fn holds_in(out: &Path, figure: Figure, statements: usize, differ: &[&str]) {
         let written = std::fs::metadata(out.join(format!("{}.{extension}", figure.name())));
         assert!(written.expect("it is written").len() > 1000, "{extension}");
     }
+    outcome.told.numbers
 }
 
 #[test]
@@ -88,11 +89,7 @@ fn cryo() {
 
 /// Makes the figure of an inverse problem: the artifact's score is at most `loss` below that of the best mapping.
 fn solves(figure: Figure, loss: f64) {
-    let out = tempfile::tempdir().expect("a temporary directory");
-    holds_in(out.path(), figure, 1, &[]);
-    let text = std::fs::read(out.path().join(format!("{}.json", figure.name()))).expect("it is written");
-    let told: Value = serde_json::from_slice(&text).expect("JSON");
-    let numbers = &told["told"]["numbers"];
+    let numbers = holds(figure, 1, &[]);
     let score = |scores: &Value| scores[0].as_f64().expect("a score");
     let rows = numbers["mappings"].as_array().expect("mappings");
     let best = rows.iter().map(|row| score(&row["scores"])).fold(f64::NEG_INFINITY, f64::max);
