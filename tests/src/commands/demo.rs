@@ -67,14 +67,17 @@ pub fn run(args: &Args) -> Result<()> {
         None => firmware::workspace().join(BUNDLED),
     };
     let toolchain = provision::all()?;
-    eprintln!("Building the program `trainer`; the first time this takes about a minute");
+    eprintln!("Building the program `trainer`");
     let trainer = trainer_program::build()?;
     let folder = train(&trainer, &input, &args.fit_options)?;
     let artifact = model::read(&folder.join("model.ffm"))?;
     let options = model_card::load_options(artifact.model()?.text(), &input, LoadOptions::default());
     let data = data::load(&input, &options)?;
 
-    eprintln!("Building the firmware for {} ({}); the first time this takes about half a minute", board.name, board.core);
+    eprintln!(
+        "Building the firmware for {} ({}); the first time this takes about half a minute",
+        board.name, board.core
+    );
     let firmware = Firmware::build(&toolchain, board, None)?;
     eprintln!("Evaluating {} samples under QEMU, which emulates the board instruction by instruction", data.len());
     let (summary, _) = device::evaluate(&firmware, &artifact, &data)?;
