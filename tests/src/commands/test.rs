@@ -51,7 +51,7 @@ pub fn run(args: &Args) -> Result<()> {
         let mut clippy = cargo("clippy");
         process::run(clippy.args(["--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
     })?;
-    let units = steps.run("build unit tests", || test_programs::build(&["--lib", "--bins"]))?;
+    let units = steps.run("build unit tests", || test_programs::build(&["--lib"]))?;
     steps.tests("unit tests", &units, args)?;
     if let Some(toolchain) = toolchain {
         run_slow(&mut steps, &toolchain, args)?;
