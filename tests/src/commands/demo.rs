@@ -98,10 +98,10 @@ pub fn run(args: &Args) -> Result<()> {
 /// What the demo's user may want to do next.
 const NEXT: &str = "\
 What to try next:
-  cargo xtask demo --input YOUR-DATA.csv      the same with a table, a picture or an array of your own
-  cargo xtask demo --board microbit           the same on a small board; --board help lists them all
-  cargo run -p trainer -- fit --help          how to choose the size, the encoding and the precision of a network
-  cargo run -p trainer -- predict MODEL --at X,Y    what a model gives at any point";
+  cargo xtask demo --input YOUR-DATA.csv         the same with a table, a picture or an array of your own
+  cargo xtask demo --board microbit              the same on a small board, without a floating-point unit
+  cargo run -p trainer -- fit --help             how to choose the size, the encoding and the precision of a network
+  cargo run -p trainer -- predict --help         what a model gives at any point";
 
 /// Trains, and returns the run's folder; a run that the same program made from the same data and options is kept.
 fn train(trainer: &Path, input: &Path, options: &[String]) -> Result<PathBuf> {
