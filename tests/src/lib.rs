@@ -3,6 +3,7 @@
 //! The harness builds the firmware for a board of the [board table](boards), runs it under QEMU with a model and points from
 //! outside, decodes its log and takes its outputs.
 
+pub mod baseline;
 pub mod boards;
 pub mod budgets;
 pub mod chart;
@@ -22,4 +23,6 @@ pub mod qemu;
 pub mod random;
 pub mod signals;
 pub mod synthetic;
+pub mod system;
+pub mod test_programs;
 pub mod trainer_program;

@@ -9,7 +9,6 @@ use anyhow::{Context as _, Result, anyhow, bail};
 /// What to install where a program is missing.
 fn remedy(program: &OsStr) -> &'static str {
     match program.to_str().unwrap_or_default().rsplit('/').next().unwrap_or_default() {
-        "qemu-system-arm" => "install it with `apt-get install qemu-system-arm`",
         "cargo" | "rustc" | "rustup" => "install Rust from https://rustup.rs",
         _ => "install it, or put it on the PATH",
     }
@@ -19,6 +18,14 @@ fn remedy(program: &OsStr) -> &'static str {
 pub fn describe(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+/// The cargo that runs this program, with a subcommand.
+pub fn cargo(subcommand: &str) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // Packages are built again where this variable comes or goes, as it does for tests that are timed.
+    command.arg(subcommand).env_remove("RUSTC_BOOTSTRAP");
+    command
 }
 
 /// Runs to the end with the terminal's own streams.

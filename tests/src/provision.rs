@@ -3,12 +3,13 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
 use crate::boards::{BOARDS, Board};
 use crate::process;
+use crate::system::System;
 
 /// Debian's compiler, which comes with the sources of `core` instead of a compiled one for each target.
 const DEBIAN_RUST: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
@@ -33,6 +34,9 @@ impl Toolchain {
         }
         if self.build_std {
             command.arg("-Zbuild-std=core").env("RUSTC_BOOTSTRAP", "1");
+        } else {
+            // Packages are built again where this variable comes or goes, as it does for tests that are timed.
+            command.env_remove("RUSTC_BOOTSTRAP");
         }
         command
     }
@@ -48,16 +52,59 @@ pub fn all() -> Result<Toolchain> {
     toolchain()
 }
 
+/// The oldest QEMU that the firmware's tests pass on.
+const OLDEST_QEMU: (u32, u32) = (7, 2);
+
+/// Another way to a QEMU than installing one, as the end of a sentence.
+const OTHER_QEMU: &str = "any qemu-system-arm from version 7.2 on works, on the PATH or named by QEMU=path";
+
+/// The QEMU to run: the one that the environment variable `QEMU` names, else the one on the PATH.
+pub fn qemu_program() -> PathBuf {
+    let named = env::var_os("QEMU").filter(|path| !path.is_empty()).map(PathBuf::from);
+    // QEMU runs in folders of its own, where a relative path would lead elsewhere.
+    named.map_or_else(|| "qemu-system-arm".into(), |path| std::path::absolute(&path).unwrap_or(path))
+}
+
 /// Finds or installs QEMU.
 ///
 /// # Errors
 ///
-/// As [`all`].
+/// As [`all`], and where the QEMU that is there is too old.
 pub fn qemu() -> Result<()> {
-    if process::succeeds(Command::new("qemu-system-arm").arg("--version")) {
-        return Ok(());
+    let program = qemu_program();
+    match answer(&program) {
+        Ok(answer) => return check_qemu(&program, &answer),
+        Err(error) if env::var_os("QEMU").is_some_and(|path| !path.is_empty()) => {
+            bail!("QEMU={} does not start ({error}); {OTHER_QEMU}", program.display());
+        }
+        Err(_) => {}
     }
-    apt_install("qemu-system-arm runs the firmware on emulated boards", &["qemu-system-arm"])
+    let system = System::here();
+    if system != System::Debian {
+        bail!("qemu-system-arm runs the firmware on emulated boards: {}; {OTHER_QEMU}", system.qemu_command());
+    }
+    let why = "qemu-system-arm runs the firmware on emulated boards";
+    apt_install(&Packages { why, names: &["qemu-system-arm"], otherwise: OTHER_QEMU })?;
+    check_qemu(&program, &answer(&program).unwrap_or_default())
+}
+
+/// What a program answers to `--version`.
+fn answer(program: &Path) -> std::io::Result<String> {
+    let output = Command::new(program).arg("--version").output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Refuses a QEMU that is too old, or no QEMU, by what it answers to `--version`.
+fn check_qemu(program: &Path, version: &str) -> Result<()> {
+    let version = version.strip_prefix("QEMU emulator version ").and_then(|rest| {
+        let mut numbers = rest.split(|letter: char| !letter.is_ascii_digit()).map(str::parse);
+        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+    });
+    match version {
+        Some(version) if version >= OLDEST_QEMU => Ok(()),
+        Some((major, minor)) => bail!("{} has version {major}.{minor}; {OTHER_QEMU}", program.display()),
+        None => bail!("{} does not tell its version as QEMU does; {OTHER_QEMU}", program.display()),
+    }
 }
 
 /// Finds or installs a compiler for the thumb targets: rustup's, else Debian's.
@@ -77,8 +124,17 @@ pub fn toolchain() -> Result<Toolchain> {
     }
     let debian = Path::new("/usr/bin/rustc");
     if !has_core_sources(debian) {
-        let why = "no compiler here knows the thumb targets; Debian's can, by compiling `core` from its sources";
-        apt_install(why, &DEBIAN_RUST)?;
+        let targets = missing.join(" ");
+        if System::here() != System::Debian {
+            bail!(
+                "no compiler here knows the targets of the boards; install Rust from https://rustup.rs and type: rustup target add {targets}"
+            );
+        }
+        apt_install(&Packages {
+            why: "no compiler here knows the targets of the boards; Debian's can, by compiling `core` from its sources",
+            names: &DEBIAN_RUST,
+            otherwise: &format!("Rust from https://rustup.rs works, after: rustup target add {targets}"),
+        })?;
     }
     if !has_core_sources(debian) {
         bail!(
@@ -126,22 +182,78 @@ fn rustup_adds(targets: &[&str]) -> bool {
     }
 }
 
-/// Installs Debian packages as root; as anybody else says what to type.
-fn apt_install(why: &str, packages: &[&str]) -> Result<()> {
-    let by_hand = format!("apt-get install --yes {}", packages.join(" "));
-    if !process::succeeds(Command::new("apt-get").arg("--version")) {
-        bail!(
-            "{why}; there is no apt-get here: install the equivalent of `{by_hand}` with this system's package manager"
-        );
-    }
+/// Debian packages to install.
+struct Packages<'a> {
+    why: &'a str,
+    names: &'a [&'a str],
+    /// What works without them, as the end of a sentence.
+    otherwise: &'a str,
+}
+
+/// Installs Debian packages as root, if nothing is removed or downgraded for them; as anybody else says what to type.
+fn apt_install(packages: &Packages<'_>) -> Result<()> {
+    let Packages { why, names, otherwise } = packages;
+    let names = names.join(" ");
+    let by_hand = format!("apt-get install --no-remove {names}");
     let user = Command::new("id").arg("-u").output();
     if !user.is_ok_and(|output| output.stdout.trim_ascii() == b"0") {
-        bail!("{why}; only root may install it, so type: sudo {by_hand}");
+        bail!("{why}; only root may install it, so type: sudo {by_hand}; {otherwise}");
     }
-    eprintln!("{why}: {by_hand}");
+    eprintln!("{why}. Installing it takes about a minute: {by_hand}");
     // The lists may be stale or absent; where updating fails, installing says so.
     let _ = process::run(Command::new("apt-get").args(["update", "--quiet"]).stdout(std::io::stderr()));
     let mut command = Command::new("apt-get");
-    command.args(["install", "--yes", "--quiet", "--no-install-recommends"]).args(packages);
-    process::run(command.env("DEBIAN_FRONTEND", "noninteractive").stdout(std::io::stderr()))
+    // With --yes, apt-get refuses to downgrade.
+    command.args(["install", "--yes", "--quiet", "--no-remove", "--no-install-recommends"]).args(packages.names);
+    // Messages in English, which `is_conflict` reads.
+    command.env("DEBIAN_FRONTEND", "noninteractive").env("LC_ALL", "C").stdout(std::io::stderr());
+    let output = command.stderr(Stdio::piped()).output().map_err(|error| process::cannot_start(&command, &error))?;
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() {
+        return Ok(());
+    }
+    if is_conflict(&complaints) {
+        bail!(
+            "apt-get could install {names} only by removing or downgrading other packages, so it changed nothing; {otherwise}"
+        );
+    }
+    eprint!("{complaints}");
+    bail!("`{by_hand}` failed ({}); its messages are above; {otherwise}", output.status);
+}
+
+/// Whether apt-get refused because other packages are in the way, by its messages.
+fn is_conflict(complaints: &str) -> bool {
+    ["remove is disabled", "Packages were downgraded", "unmet dependencies", "held broken packages"]
+        .iter()
+        .any(|part| complaints.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Messages of apt 2.6.
+    #[test]
+    fn a_conflict_of_packages_is_told_from_a_broken_network() {
+        assert!(is_conflict("E: Packages need to be removed but remove is disabled.\n"));
+        assert!(is_conflict("E: Packages were downgraded and -y was used without --allow-downgrades.\n"));
+        assert!(!is_conflict(
+            "E: Failed to fetch http://deb.debian.org/debian/pool/main/q/qemu/q.deb  404  Not Found\n"
+        ));
+        assert!(!is_conflict(""));
+    }
+
+    #[test]
+    fn old_versions_of_qemu_and_other_programs_are_refused() {
+        let check = |answer: &str| check_qemu(Path::new("q"), answer).map_err(|error| error.to_string());
+        for good in
+            ["7.2.22 (Debian 1:7.2+dfsg-7+deb12u18+b2)\nCopyright (c) 2003", "7.10.0", "10.0.50 (v10.0.0-1)", "8.1"]
+        {
+            assert_eq!(check(&format!("QEMU emulator version {good}")), Ok(()));
+        }
+        let old = check("QEMU emulator version 6.2.0 (Debian 1:6.2+dfsg-2ubuntu6)").unwrap_err();
+        assert!(old.starts_with("q has version 6.2; any qemu-system-arm from version 7.2 on works"), "{old}");
+        let other = check("GNU bash, version 5.2.15").unwrap_err();
+        assert!(other.starts_with("q does not tell its version"), "{other}");
+    }
 }

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use crate::firmware::{self, Firmware};
 use crate::log::{self, Line};
 use crate::process;
+use crate::provision;
 
 /// Files in QEMU's working directory that the device does not know by itself.
 const FIRMWARE_FILE: &str = "firmware.elf";
@@ -148,7 +149,7 @@ pub fn run_baked(firmware: &Firmware, limit: Duration) -> Result<Run> {
 
 fn run(firmware: &Firmware, folder: &Path, options: &[&str], watch: Watch<'_>) -> Result<Run> {
     fs::write(folder.join(FIRMWARE_FILE), &firmware.elf).context("cannot write the firmware for QEMU")?;
-    let mut command = Command::new("qemu-system-arm");
+    let mut command = Command::new(provision::qemu_program());
     command
         .args([
             "-machine",

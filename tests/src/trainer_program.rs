@@ -1,7 +1,7 @@
 //! The program `trainer`, built beside this one.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context as _, Result};
 
@@ -13,10 +13,10 @@ use crate::{firmware, process};
 ///
 /// Where cargo fails, after its own messages.
 pub fn build() -> Result<PathBuf> {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = process::cargo("build");
     command
         // With this package among the selected ones, cargo builds the dependencies as it did for this program.
-        .args(["build", "--package", "trainer", "--package", "tests", "--bin", "trainer", "--bin", "xtask"])
+        .args(["--package", "trainer", "--package", "tests", "--bin", "trainer", "--bin", "xtask"])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(firmware::workspace())
         .stdin(Stdio::null());

@@ -10,9 +10,13 @@ macro_rules! note {
     }};
 }
 
+// The command line names the library as other programs do.
+extern crate self as trainer;
+
 pub mod artifact;
 pub mod base;
-pub mod baseline;
+#[doc(hidden)]
+pub mod cli;
 pub mod cryo;
 pub mod data;
 pub mod fit;

@@ -67,14 +67,19 @@ pub fn run(args: &Args) -> Result<()> {
         None => firmware::workspace().join(BUNDLED),
     };
     let toolchain = provision::all()?;
-    let folder = train(&input, &args.fit_options)?;
+    eprintln!("Building the program `trainer`");
+    let trainer = trainer_program::build()?;
+    let folder = train(&trainer, &input, &args.fit_options)?;
     let artifact = model::read(&folder.join("model.ffm"))?;
     let options = model_card::load_options(artifact.model()?.text(), &input, LoadOptions::default());
     let data = data::load(&input, &options)?;
 
-    eprintln!("Building the firmware for {} ({})", board.name, board.core);
+    eprintln!(
+        "Building the firmware for {} ({}); the first time this takes about half a minute",
+        board.name, board.core
+    );
     let firmware = Firmware::build(&toolchain, board, None)?;
-    eprintln!("Evaluating {} samples under QEMU", data.len());
+    eprintln!("Evaluating {} samples under QEMU, which emulates the board instruction by instruction", data.len());
     let (summary, _) = device::evaluate(&firmware, &artifact, &data)?;
 
     let rows = table(&input, &folder, &summary)?;
@@ -86,23 +91,32 @@ pub fn run(args: &Args) -> Result<()> {
     if summary.mismatched > 0 {
         bail!("{} of {} samples differ between {} and the host", summary.mismatched, summary.samples, board.name);
     }
+    eprintln!("{NEXT}");
     Ok(())
 }
 
+/// What the demo's user may want to do next.
+const NEXT: &str = "\
+What to try next:
+  cargo xtask demo --input YOUR-DATA.csv         the same with a table, a picture or an array of your own
+  cargo xtask demo --board microbit              the same on a small board, without a floating-point unit
+  cargo run -p trainer -- fit --help             how to choose the size, the encoding and the precision of a network
+  cargo run -p trainer -- predict --help         what a model gives at any point";
+
 /// Trains, and returns the run's folder; a run that the same program made from the same data and options is kept.
-fn train(input: &Path, options: &[String]) -> Result<PathBuf> {
-    let trainer = trainer_program::build()?;
+fn train(trainer: &Path, input: &Path, options: &[String]) -> Result<PathBuf> {
     let stem = input.file_stem().context("the input has no file name")?.to_string_lossy().into_owned();
     let folder = firmware::workspace().join("runs").join(format!("demo-{stem}"));
     let data = files::read(input)?;
-    let program = files::read(&trainer)?;
+    let program = files::read(trainer)?;
     let stamp = format!("{:016x} {:016x} {}", fingerprint(&data), fingerprint(&program), options.join(" "));
     let stamp_path = folder.join("demo.stamp");
     if fs::read_to_string(&stamp_path).is_ok_and(|found| found == stamp) {
         eprintln!("Nothing has changed since {} was trained", shown(&folder));
         return Ok(folder);
     }
-    let mut command = Command::new(&trainer);
+    eprintln!("Training on {}; the program below tells how long it still takes", shown(input));
+    let mut command = Command::new(trainer);
     command.arg("fit").arg(input).arg("--out").arg(&folder).arg("--force").args(options);
     // The trainer's summary would stand between the demo's lines on standard output.
     process::run(command.stdout(std::io::stderr()))?;

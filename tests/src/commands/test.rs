@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that must hold before a change is kept.
 
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use firmware_core::Precision;
@@ -11,56 +12,119 @@ use crate::firmware;
 use crate::process;
 use crate::provision::{self, Toolchain};
 use crate::synthetic::Network;
+use crate::test_programs::{self, Options, TestProgram, Timed, Turn};
+
+/// Tests in the list of the slowest.
+const SLOWEST: usize = 20;
 
 /// Check format, lints and documentation, then run every test on the host and on emulated boards
 ///
-/// Example: cargo xtask test
+/// The quickest steps come first, so that most mistakes show within a minute: format, lints on the host, unit tests; then the
+/// other tests on the host, documentation, lints on the device, and the tests on emulated boards.
+///
+/// Example: cargo xtask test --fast
 #[derive(Clone, Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// Renew the golden logs in tests/golden instead of comparing with them
+    /// Only format, lints on the host and unit tests: what to run after every change
     #[arg(long)]
+    fast: bool,
+    /// At the end, list how long each step took, and the slowest tests
+    #[arg(long)]
+    timings: bool,
+    /// Renew the golden logs in tests/golden instead of comparing with them
+    #[arg(long, conflicts_with = "fast")]
     overwrite: bool,
 }
 
-/// Runs the command. The last lines on standard output are cargo's own summary.
+/// Runs the command.
 ///
 /// # Errors
 ///
 /// At the first step that fails.
 pub fn run(args: &Args) -> Result<()> {
-    step("tools");
-    let toolchain = provision::all()?;
+    let mut steps = Steps::default();
+    // What is missing shows before the long steps.
+    let toolchain = if args.fast { None } else { Some(steps.run("tools", provision::all)?) };
+    steps.run("format", || process::run(cargo("fmt").args(["--all", "--check"])))?;
+    steps.run("lints on the host", || {
+        let mut clippy = cargo("clippy");
+        process::run(clippy.args(["--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+    })?;
+    let units = steps.run("build unit tests", || test_programs::build(&["--lib"]))?;
+    steps.tests("unit tests", &units, args)?;
+    if let Some(toolchain) = toolchain {
+        run_slow(&mut steps, &toolchain, args)?;
+    }
+    if args.timings {
+        steps.print();
+    }
+    Ok(())
+}
 
-    step("format");
-    process::run(cargo("fmt").args(["--all", "--check"]))?;
+/// What `--fast` leaves out.
+fn run_slow(steps: &mut Steps, toolchain: &Toolchain, args: &Args) -> Result<()> {
+    let mut programs = steps.run("build integration tests", || test_programs::build(&["--tests"]))?;
+    programs.retain(|program| program.turn() != Turn::Unit);
+    let (device, host): (Vec<_>, Vec<_>) = programs.into_iter().partition(|program| program.turn() == Turn::Device);
+    steps.tests("integration tests on the host", &host, args)?;
+    steps.run("documentation", || {
+        let mut doc = cargo("doc");
+        process::run(doc.args(["--quiet", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"))?;
+        process::run(cargo("test").args(["--workspace", "--doc"]))
+    })?;
+    steps.run("lints on the device", || lint_device(toolchain))?;
+    steps.run("lints of each precision alone", || lint_precisions(toolchain))?;
+    steps.tests("tests on emulated boards", &device, args)
+}
 
-    step("lints on the host");
-    process::run(cargo("clippy").args(["--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
+/// What has been done, and how long it took.
+#[derive(Default)]
+struct Steps {
+    seconds: Vec<(&'static str, f64)>,
+    tests: Vec<Timed>,
+}
 
-    step("lints on the device");
+impl Steps {
+    fn run<T>(&mut self, name: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        eprintln!("== {name}");
+        let start = Instant::now();
+        let result = work()?;
+        self.seconds.push((name, start.elapsed().as_secs_f64()));
+        Ok(result)
+    }
+
+    fn tests(&mut self, name: &'static str, programs: &[TestProgram], args: &Args) -> Result<()> {
+        let options = Options { timed: args.timings, overwrite: args.overwrite };
+        let times = self.run(name, || {
+            let run = |program: &TestProgram| program.run(&options);
+            Ok(programs.iter().map(run).collect::<Result<Vec<_>>>()?.concat())
+        })?;
+        self.tests.extend(times);
+        Ok(())
+    }
+
+    fn print(mut self) {
+        println!("\nSeconds of each step:");
+        for (name, seconds) in &self.seconds {
+            println!("{seconds:8.1}  {name}");
+        }
+        self.tests.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+        println!("\nSeconds of the slowest tests, of {}:", self.tests.len());
+        for test in self.tests.iter().take(SLOWEST) {
+            println!("{:8.1}  {}", test.seconds, test.name);
+        }
+    }
+}
+
+fn lint_device(toolchain: &Toolchain) -> Result<()> {
     // One board for each instruction set.
     let mut boards: Vec<&'static Board> = BOARDS.iter().collect();
     boards.dedup_by_key(|board| (board.target, board.target_cpu));
     for board in boards {
-        process::run(&mut deny_warnings(firmware::command(&toolchain, "clippy", board, "qemu")))?;
+        process::run(&mut deny_warnings(firmware::command(toolchain, "clippy", board, "qemu")))?;
     }
-    lint_rtt(&toolchain)?;
-
-    step("each precision alone");
-    lint_precisions(&toolchain)?;
-
-    step("documentation");
-    let mut doc = cargo("doc");
-    process::run(doc.args(["--quiet", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"))?;
-
-    step("tests");
-    let mut test = cargo("test");
-    test.args(["--workspace"]);
-    if args.overwrite {
-        test.env(crate::golden::OVERWRITE, "1");
-    }
-    process::run(&mut test)
+    lint_rtt(toolchain)
 }
 
 /// Lints firmware-core with each choice of precisions, none included, and tests that it refuses models of the others: other
@@ -99,11 +163,7 @@ fn deny_warnings(mut command: Command) -> Command {
 }
 
 fn cargo(subcommand: &str) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.arg(subcommand).current_dir(firmware::workspace());
+    let mut command = process::cargo(subcommand);
+    command.current_dir(firmware::workspace());
     command
-}
-
-fn step(name: &str) {
-    eprintln!("== {name}");
 }

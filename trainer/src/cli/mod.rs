@@ -21,15 +21,28 @@ mod reproduce;
 mod sweep;
 
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use trainer::fit::effect::EncodingOption;
 use trainer::network::encoding::{Encoding, EncodingKind, EncodingParams};
 
+/// The program `trainer`: reads the arguments, runs the command, and says in one sentence what went wrong.
+pub fn main() -> ExitCode {
+    match Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The causes after colons: one sentence.
+            trainer::note!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// Train, quantize and check Fourier-feature networks for microcontrollers.
 #[derive(Parser)]
 #[command(name = "trainer", version, max_term_width = 100)]
-pub(crate) struct Cli {
+struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -55,7 +68,7 @@ enum Command {
 
 impl Cli {
     /// Runs the chosen command.
-    pub(crate) fn run(self) -> anyhow::Result<()> {
+    fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Cryo(command) => command.run(),
             Command::Collect(command) => command.run(),

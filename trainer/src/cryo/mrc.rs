@@ -108,7 +108,7 @@ impl Mrc {
                 })
                 .collect(),
         };
-        debug_assert_eq!(values.len(), samples);
+        assert_eq!(values.len(), samples);
         let cell = f64::from(float(10)) / f64::from(int(7).max(1));
         Ok(Self { shape, voxel_size: if cell.is_finite() { cell.max(0.0) } else { 0.0 }, values })
     }

@@ -4,43 +4,16 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use firmware_core::artifact::Header;
-use firmware_core::write::{self, Description, FloatLayer, Layers};
-use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
+use firmware_core::Outside;
 use serde_json::Value;
 use tempfile::TempDir;
 use trainer::data::npy;
 
-/// `value = 10 + 4 · (0.5 · u + 0.25 · w)`, where u and w run from -1 at the minimum of x and y to 1 one period further; x from 0 to 3
-/// with a period of 4, y from 0 to 1 with a period of 2.
-fn model(outside: Outside, text: &str) -> Vec<u8> {
-    let header = Header {
-        precision: Precision::F32,
-        outside,
-        periodic: 0,
-        activation: OutputActivation::Linear,
-        inputs: 2,
-        outputs: 1,
-        frequencies: 0,
-        passthrough: 2,
-        hidden: Default::default(),
-        training_psnr_db: f32::NAN,
-        quantization_loss_db: f32::NAN,
-    };
-    // 1 is 32767 as a feature.
-    let weights = [0.5 / 32_767.0, 0.25 / 32_767.0];
-    let layers = [FloatLayer { weights: &weights, bias: &[0.0] }];
-    let description = Description {
-        header: &header,
-        axes: &[Axis::new(0.0, 3.0, 4.0), Axis::new(0.0, 1.0, 2.0)],
-        output_maps: &[OutputMap { scale: 4.0, offset: 10.0 }],
-        frequencies: &[],
-        text: &format!("inputs: [\"x\",\"y\"]\noutputs: [\"value\"]\n{text}"),
-        layers: Layers::Float(&layers),
-    };
-    let mut words = [0u32; 256];
-    let len = write::artifact(&description, &mut [0; 64], bytemuck::cast_slice_mut(&mut words)).expect("a valid model");
-    bytemuck::cast_slice(&words)[..len].to_vec()
+use crate::plane::Plane;
+
+/// A plane that rises by 0.5 along x and by 0.25 along y.
+fn model(outside: Outside, card: &str) -> Vec<u8> {
+    Plane { slopes: [0.5, 0.25], height: 0.0, outside, training_psnr_db: f32::NAN, card }.artifact()
 }
 
 fn expected(x: f64, y: f64) -> f64 {

@@ -17,7 +17,7 @@ fn complaint(scripts: &[(&str, &str)]) -> String {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    command.args(["parity", "--samples", "2"]).env("PATH", folder.path()).env_remove("RUSTC");
+    command.args(["parity", "--samples", "2"]).env("PATH", folder.path()).env_remove("RUSTC").env_remove("QEMU");
     let output = command.output().unwrap();
     assert!(!output.status.success());
     assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
@@ -27,22 +27,47 @@ fn complaint(scripts: &[(&str, &str)]) -> String {
 #[test]
 fn users_are_told_the_command_to_type() {
     let error = complaint(&[("apt-get", "exit 0"), ("id", "echo 1000")]);
-    assert!(error.contains("type: sudo apt-get install --yes qemu-system-arm"), "{error}");
+    assert!(error.contains("type: sudo apt-get install --no-remove qemu-system-arm"), "{error}");
     assert_eq!(error.lines().count(), 1, "{error}");
 }
 
 #[test]
 fn other_systems_are_told_what_is_needed() {
     let error = complaint(&[]);
-    assert!(error.contains("there is no apt-get here") && error.contains("qemu-system-arm"), "{error}");
+    assert!(error.contains("qemu-system-arm") && error.contains("QEMU=path"), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
 }
 
 #[test]
 fn root_is_told_what_is_installed_and_why() {
     // This package manager succeeds and installs nothing, so that QEMU is missed at the next step at the latest.
     let error = complaint(&[("apt-get", "exit 0"), ("id", "echo 0")]);
-    assert!(error.contains("emulated boards: apt-get install --yes qemu-system-arm"), "{error}");
+    assert!(
+        error.contains("emulated boards. Installing it takes about a minute: apt-get install --no-remove"),
+        "{error}"
+    );
     assert!(error.lines().last().unwrap().starts_with("error: "), "{error}");
+}
+
+/// This package manager refuses as apt 2.6 does where a package would have to go, if it is asked not to remove any.
+const FULL_OF_CONFLICTS: &str = r#"case "$*" in
+*--no-remove*) echo "E: Packages need to be removed but remove is disabled." >&2; exit 100;;
+install*) echo "removed qemu-utils" >&2;;
+esac"#;
+
+#[test]
+fn nothing_is_removed_to_make_room() {
+    let error = complaint(&[("apt-get", FULL_OF_CONFLICTS), ("id", "echo 0")]);
+    assert!(!error.contains("removed qemu-utils"), "{error}");
+    let last = error.lines().last().unwrap();
+    assert!(last.contains("only by removing or downgrading other packages, so it changed nothing"), "{error}");
+    assert!(last.contains("QEMU=path"), "{error}");
+}
+
+#[test]
+fn an_old_qemu_is_refused() {
+    let error = complaint(&[("qemu-system-arm", "echo QEMU emulator version 5.2.0")]);
+    assert!(error.contains("has version 5.2; any qemu-system-arm from version 7.2 on works"), "{error}");
 }
 
 #[test]
@@ -52,6 +77,11 @@ fn a_compiler_without_the_targets_leads_to_debians() {
     }
     // The compiler's root holds no targets, and there is no rustup.
     let compiler = ("rustc", "echo /nowhere");
-    let error = complaint(&[("qemu-system-arm", "exit 0"), ("apt-get", "exit 0"), ("id", "echo 1000"), compiler]);
-    assert!(error.contains("type: sudo apt-get install --yes rustc-web cargo-web rust-web-src"), "{error}");
+    let error = complaint(&[
+        ("qemu-system-arm", "echo QEMU emulator version 7.2.0"),
+        ("apt-get", "exit 0"),
+        ("id", "echo 1000"),
+        compiler,
+    ]);
+    assert!(error.contains("type: sudo apt-get install --no-remove rustc-web cargo-web rust-web-src"), "{error}");
 }

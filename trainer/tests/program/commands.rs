@@ -5,39 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use firmware_core::artifact::Header;
-use firmware_core::write::{self, Description, FloatLayer, Layers};
-use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
+use firmware_core::Outside;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// 10 + 4 · 0.5 for every point of a 4 x 2 grid, as an f32 network without hidden layers.
+use crate::plane::Plane;
+
+/// 10 + 4 · 0.5 for every point of a 4 x 2 grid.
 fn constant_model(outside: Outside) -> Vec<u8> {
-    let header = Header {
-        precision: Precision::F32,
-        outside,
-        periodic: 0,
-        activation: OutputActivation::Linear,
-        inputs: 2,
-        outputs: 1,
-        frequencies: 0,
-        passthrough: 2,
-        hidden: Default::default(),
-        training_psnr_db: 31.5,
-        quantization_loss_db: f32::NAN,
-    };
-    let layers = [FloatLayer { weights: &[0.0, 0.0], bias: &[0.5] }];
-    let description = Description {
-        header: &header,
-        axes: &[Axis::new(0.0, 3.0, 4.0), Axis::new(0.0, 1.0, 2.0)],
-        output_maps: &[OutputMap { scale: 4.0, offset: 10.0 }],
-        frequencies: &[],
-        text: "inputs: [\"x\",\"y\"]\noutputs: [\"value\"]\noutput_ranges: [[10.0,14.0]]\nseed: 7\n",
-        layers: Layers::Float(&layers),
-    };
-    let mut words = [0u32; 256];
-    let len = write::artifact(&description, &mut [0; 64], bytemuck::cast_slice_mut(&mut words)).expect("a valid model");
-    bytemuck::cast_slice(&words)[..len].to_vec()
+    let card = "output_ranges: [[10.0,14.0]]\nseed: 7\n";
+    Plane { slopes: [0.0; 2], height: 0.5, outside, training_psnr_db: 31.5, card }.artifact()
 }
 
 struct Desk {

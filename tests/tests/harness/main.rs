@@ -1,0 +1,7 @@
+//! Tests of `cargo xtask` itself and of what it measures. One program, so that the library is linked once.
+
+mod boards;
+mod budgets;
+mod demo;
+mod packages;
+mod provision;

@@ -1,0 +1,17 @@
+//! The program `trainer` as its users meet it, and the figures that it reproduces. One program of tests, so that the library
+//! is linked once.
+
+mod between;
+mod commands;
+mod cryo;
+mod fit;
+mod grids;
+mod inverse;
+mod nerf;
+mod ntk;
+mod periodic;
+mod plane;
+mod predict;
+mod reproduce;
+mod sweep;
+mod tables;
