@@ -125,8 +125,31 @@ pub struct Watch<'a> {
     pub observe: Option<&'a mut dyn FnMut(&TrainState, f64)>,
 }
 
+impl Watch<'_> {
+    /// The same watch, lent to one of several trainings in a row.
+    pub fn reborrow(&mut self) -> Watch<'_> {
+        Watch {
+            stop: self.stop,
+            progress: self.progress.as_mut().map(|progress| &mut **progress as _),
+            save: self.save.as_mut().map(|save| &mut **save as _),
+            observe: self.observe.as_mut().map(|observe| &mut **observe as _),
+        }
+    }
+
+    /// Says what comes next.
+    pub fn stage(&mut self, name: &str) {
+        if let Some(progress) = &mut self.progress {
+            progress.stage(name);
+        }
+    }
+}
+
 /// Shows how far a run is.
 pub trait Progress {
+    /// Tells what comes next: of several trainings in a row, which.
+    fn stage(&mut self, _name: &str) {}
+    /// Before the first step of a training, of whose `steps` some may be done already.
+    fn begin(&mut self, _steps: u64, _done: u64) {}
     /// After every step.
     fn step(&mut self, step: u64, steps: u64, loss: f64, psnr_db: Option<f64>);
     /// Once, when the loop ends, for whatever reason.
@@ -173,6 +196,9 @@ pub fn train<O: Objective>(
     params: &LoopParams,
     watch: &mut Watch<'_>,
 ) -> Result<Ended, TrainError> {
+    if let Some(progress) = &mut watch.progress {
+        progress.begin(params.steps, state.step);
+    }
     let ended = run(objective, state, params, watch);
     if let Some(progress) = &mut watch.progress {
         progress.end();

@@ -26,6 +26,34 @@ pub fn on_stderr(steps: u64, done: u64) -> Box<dyn Progress> {
     }
 }
 
+/// Progress of several trainings in a row, each as [`on_stderr`] shows it below the line that tells which it is.
+#[derive(Default)]
+pub struct Trainings {
+    shown: Option<Box<dyn Progress>>,
+}
+
+impl Progress for Trainings {
+    fn stage(&mut self, name: &str) {
+        crate::note!("{name}");
+    }
+
+    fn begin(&mut self, steps: u64, done: u64) {
+        self.shown = Some(on_stderr(steps, done));
+    }
+
+    fn step(&mut self, step: u64, steps: u64, loss: f64, psnr_db: Option<f64>) {
+        if let Some(shown) = &mut self.shown {
+            shown.step(step, steps, loss, psnr_db);
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(mut shown) = self.shown.take() {
+            shown.end();
+        }
+    }
+}
+
 fn quality(loss: f64, psnr_db: Option<f64>) -> String {
     let psnr = psnr_db.map_or(String::new(), |psnr| format!(" ({psnr:.2} dB)"));
     format!("training loss {loss:.3e}{psnr}")
