@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::error::ReproduceError;
 use super::monitor::{Event, Monitor, side_by_side};
 use super::{Claim, Figure, Options, Story, Table};
-use crate::nerf::compare::{Compared, PUBLISHED, Trained, compare_one};
+use crate::nerf::compare::{Compared, PUBLISHED, Trained, compare_one, with_encoding};
 use crate::nerf::error::NerfError;
 use crate::nerf::params::NerfParams;
 use crate::nerf::poses::{mean_distance, turntable};
@@ -55,7 +55,7 @@ fn compare(
     let trained = side_by_side(&PUBLISHED, |&(kind, _)| {
         let mut observe = |_: &_, _| monitor.advance(1);
         let mut watch = Watch { stop: Some(monitor.stop), observe: Some(&mut observe), ..Watch::default() };
-        compare_one(base, kind, train, test, &mut watch)?.ok_or(ReproduceError::Interrupted)
+        compare_one(&with_encoding(base, kind), train, test, &mut watch)?.ok_or(ReproduceError::Interrupted)
     })?;
     Ok(trained.try_into().expect("one field for each encoding"))
 }

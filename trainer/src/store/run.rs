@@ -98,6 +98,11 @@ impl RunFolder {
         Ok(Self { path: path.to_owned() })
     }
 
+    /// A folder that is known to exist.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
     /// The folder of a run that exists.
     ///
     /// # Errors
@@ -111,7 +116,7 @@ impl RunFolder {
     /// # Errors
     /// [`RunError::Missing`] if it has no such file.
     pub fn holding(path: &Path, file: &str) -> Result<Self, RunError> {
-        let folder = Self { path: path.to_owned() };
+        let folder = Self::at(path);
         if path.join(file).is_file() { Ok(folder) } else { Err(RunError::Missing { path: path.to_owned() }) }
     }
 
