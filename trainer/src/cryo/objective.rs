@@ -10,8 +10,8 @@ use super::model::{LATENT_UNIT, Model, half_space};
 use super::params::CryoParams;
 use super::slices::Slices;
 use crate::base::random::{Purpose, step_rng};
-use crate::network::Mlp;
 use crate::network::features::buffer_rows;
+use crate::network::{Gradients, Mlp};
 use crate::training::{Objective, Pass, TrainError};
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
@@ -84,17 +84,17 @@ impl Objective for CryoObjective<'_> {
         Ok(batch.div_ceil(CHUNK_IMAGES))
     }
 
-    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass, scratch: &mut CryoScratch) -> f64 {
+    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass<CryoScratch>) -> f64 {
         let batch = self.batch();
         let mut rng = step_rng(self.params.seed, Purpose::CryoDraws, self.step << CHUNK_BITS | chunk as u64);
         let images = &self.picked[chunk * CHUNK_IMAGES..((chunk + 1) * CHUNK_IMAGES).min(batch)];
         let (latent, per_image) = (self.model.latent(), self.params.frequencies);
-        let s = scratch;
 
         let mut loss = 0.0;
         if latent > 0 {
-            loss += self.encode(images, networks, pass, s, &mut rng);
+            loss += self.encode(images, &networks[1], pass, &mut rng);
         }
+        let s = &mut pass.scratch;
         let rows = self.draw_features(images, s, &mut rng);
         let width = self.model.encoding().features_len();
         let features = ArrayView2::from_shape((rows, width), &s.features[..rows * width]).expect("as drawn");
@@ -117,9 +117,10 @@ impl Objective for CryoObjective<'_> {
         }
         loss += 0.5 * squares * f64::from(factor);
         let wanted = (latent > 0).then(|| buffer_rows(&mut s.input_gradient, rows, width));
-        tape.backward(decoder, features, gradient.view(), &mut pass.gradients[0], wanted);
+        let parameters = &mut pass.gradients[0];
+        tape.backward(decoder, features, Gradients { outputs: gradient.view(), parameters, inputs: wanted });
         if latent > 0 {
-            self.finish_encoder(images.len(), networks, pass, s);
+            self.finish_encoder(images.len(), &networks[1], pass);
         }
         loss
     }
@@ -135,18 +136,18 @@ impl CryoObjective<'_> {
     fn encode(
         &self,
         images: &[u32],
-        networks: &[Mlp<f32>],
-        pass: &mut Pass,
-        s: &mut CryoScratch,
+        encoder: &Mlp<f32>,
+        pass: &mut Pass<CryoScratch>,
         rng: &mut impl rand::Rng,
     ) -> f64 {
+        let s = &mut pass.scratch;
         let (latent, width) = (self.model.latent(), self.residuals.ncols());
         s.inputs.clear();
         for &image in images {
             s.inputs.extend(self.residuals.row(image as usize));
         }
         let inputs = ArrayView2::from_shape((images.len(), width), &s.inputs).expect("a row each");
-        let codes = pass.tapes[1].forward(&networks[1], inputs);
+        let codes = pass.tapes[1].forward(encoder, inputs);
         s.codes.clear();
         s.codes.extend(codes);
         s.noise.clear();
@@ -192,7 +193,8 @@ impl CryoObjective<'_> {
     }
 
     /// The gradient of z through the encoder.
-    fn finish_encoder(&self, images: usize, networks: &[Mlp<f32>], pass: &mut Pass, s: &mut CryoScratch) {
+    fn finish_encoder(&self, images: usize, encoder: &Mlp<f32>, pass: &mut Pass<CryoScratch>) {
+        let s = &mut pass.scratch;
         let (latent, per_image) = (self.model.latent(), self.params.frequencies);
         let width = self.model.encoding().features_len();
         let kl = self.kl_factor();
@@ -212,8 +214,9 @@ impl CryoObjective<'_> {
             }
         }
         let inputs = ArrayView2::from_shape((images, self.residuals.ncols()), &s.inputs).expect("as encoded");
-        let gradient = ArrayView2::from_shape((images, 2 * latent), &s.code_gradient).expect("as many");
-        pass.tapes[1].backward(&networks[1], inputs, gradient, &mut pass.gradients[1], None);
+        let outputs = ArrayView2::from_shape((images, 2 * latent), &s.code_gradient).expect("as many");
+        let gradients = Gradients { outputs, parameters: &mut pass.gradients[1], inputs: None };
+        pass.tapes[1].backward(encoder, inputs, gradients);
     }
 }
 

@@ -8,12 +8,12 @@ use super::error::InverseError;
 use super::mri::{self, MriParams};
 use super::shape::{self, ShapeParams, made};
 use super::training::{ComparisonMonitor, TrainingParams};
-use crate::training::Progress;
+use crate::training::{Progress, StepDone};
 
 struct Silent;
 
 impl Progress for Silent {
-    fn step(&mut self, _: u64, _: u64, _: f64, _: Option<f64>) {}
+    fn step(&mut self, _: StepDone) {}
     fn end(&mut self) {}
 }
 

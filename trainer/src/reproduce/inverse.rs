@@ -8,7 +8,7 @@ use crate::inverse::error::InverseError;
 use crate::inverse::mri::{self, MriParams};
 use crate::inverse::shape::{self, ShapeParams, made};
 use crate::inverse::training::{ComparisonMonitor, TrainingParams};
-use crate::training::Progress;
+use crate::training::{Progress, StepDone};
 
 /// Mappings of each problem.
 const MAPPINGS: u64 = 4;
@@ -36,7 +36,7 @@ pub(super) fn shape(options: Options, monitor: &Monitor<'_>) -> Result<Story, Re
 struct Advance<'a>(&'a Monitor<'a>);
 
 impl Progress for Advance<'_> {
-    fn step(&mut self, _: u64, _: u64, _: f64, _: Option<f64>) {
+    fn step(&mut self, _: StepDone) {
         self.0.advance(1);
     }
 
