@@ -3,7 +3,8 @@
 use tempfile::TempDir;
 use tests::commands::device::evaluate;
 use tests::model;
-use trainer::artifact::model_card;
+use trainer::artifact::card_text;
+use trainer::artifact::precision::NamedPrecision;
 use trainer::cryo::atoms::Molecule;
 use trainer::cryo::fit::{Prepared, evaluate as judge};
 use trainer::cryo::params::CryoParams;
@@ -43,13 +44,13 @@ fn a_device_answers_for_frequency_and_conformation() {
             table: "poses.csv".into(),
             stack: None,
             truth: None,
-            precision: model_card::precision_name(precision).to_owned(),
+            precision: NamedPrecision(precision),
         };
         run::write(&run, &settings, precision, (&prepared, &stack, &results), &state.networks, 0.0).unwrap();
 
         let artifact = model::read(&run.model()).unwrap();
         let queries = run.path().join("queries.csv");
-        let options = model_card::load_options(artifact.model().unwrap().text(), &queries, LoadOptions::default());
+        let options = card_text::load_options(artifact.model().unwrap().text(), &queries, LoadOptions::default());
         let data = data::load(&queries, &options).unwrap();
         let (summary, _) = evaluate(&firmware("mps2-an386"), &artifact, &data).unwrap();
         assert_eq!((summary.samples, summary.mismatched), (256, 0), "{precision:?}");

@@ -10,14 +10,14 @@ use super::fourier_volume::FourierVolume;
 use super::hartley;
 use super::params::CryoParams;
 use super::slices::Slices;
-use crate::artifact::export::{Artifact, TrainedNetwork};
-use crate::artifact::quantize::DenseLayer;
+use crate::artifact::card_text::CardText;
+use crate::artifact::export::{Artifact, Card, Domain, TrainedNetwork};
 use crate::base::random::{Purpose, step_rng};
 use crate::network::encoding::Encoding;
 use crate::network::{Initialization, Mlp, Shape};
 use crate::training::TrainState;
 use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
 
 /// z enters the decoder in this unit, so that it spans about as much as a feature does: a normal variable leaves ±4 once
@@ -164,33 +164,17 @@ impl Model {
         let limit = latents.iter().fold(1.0f32, |limit, z| limit.max(z.abs())).ceil();
         let mut axes = self.axes.to_vec();
         axes.extend(vec![Axis::new(-limit, limit, 2.0 * limit); self.latent]);
-        let mut layers = DenseLayer::of(decoder);
+        let mut network = decoder.clone();
         // An artifact's coordinate runs from -1 to 1 over its domain; the decoder's z is in its own unit.
-        let first = self.encoding.features_len() - self.latent;
-        layers[0].weights.slice_mut(s![.., first..]).mapv_inplace(|weight| weight * (limit / LATENT_UNIT));
+        let (width, weights) = (self.encoding.features_len(), decoder.shape().weights_range(0));
+        for row in network.parameters_mut()[weights].chunks_exact_mut(width) {
+            row[width - self.latent..].iter_mut().for_each(|weight| *weight *= limit / LATENT_UNIT);
+        }
         let names: Vec<String> = (1..=self.latent).map(|i| format!("z{i}")).collect();
         let inputs = [&["kx", "ky", "kz"].map(String::from)[..], &names].concat();
-        let text = format!(
-            "inputs: {}\noutputs: [\"hartley_plus\",\"hartley_minus\"]\nvolume_size: {}\nvoxel_size: {}\n",
-            serde_json::json!(inputs),
-            self.size,
-            self.pixel_size
-        );
-        let map = OutputMap { scale: self.scale, offset: 0.0 };
-        let network = TrainedNetwork {
-            frequencies: self.encoding.frequencies(),
-            amplitudes: self.encoding.amplitudes(),
-            passthrough: self.encoding.passthrough(),
-            layers: &layers,
-            activation: OutputActivation::Linear,
-            axes: &axes,
-            outside: Outside::Clamp,
-            periodic: 0,
-            output_maps: &[map, map],
-            text: &text,
-            training_psnr_db: f32::NAN,
-            quantization_loss_db: f32::NAN,
-        };
+        let text = CardText::new(&inputs, &["hartley_plus", "hartley_minus"])
+            .json("volume_size", &self.size)
+            .number("voxel_size", self.pixel_size);
         let queries = self.queries(CALIBRATION_POINTS, latents, seed);
         let mut coordinates = Array2::zeros(queries.dim());
         for (mut row, query) in coordinates.rows_mut().into_iter().zip(queries.rows()) {
@@ -198,7 +182,10 @@ impl Model {
                 *slot = axis.to_fixed(x, Outside::Clamp).unwrap_or(0);
             }
         }
-        Ok(network.artifact(precision, self.encoding.encode(coordinates.view()).view())?)
+        let domain = Domain::clamped(axes, vec![OutputMap { scale: self.scale, offset: 0.0 }; 2]);
+        let trained = TrainedNetwork { encoding: &self.encoding, network: &network, domain: &domain };
+        let features = self.encoding.encode(coordinates.view());
+        Ok(trained.artifact(precision, features.view(), Card::new(text.as_str()))?)
     }
 }
 

@@ -21,6 +21,7 @@ use super::particles::{Particle, ParticleStack};
 use super::report;
 use super::subset::Subset;
 use crate::artifact::model_file::predict;
+use crate::artifact::precision::NamedPrecision;
 use crate::base::files::{self, RemoveError};
 use crate::base::fingerprint::fingerprint_of;
 use crate::network::Mlp;
@@ -51,7 +52,7 @@ pub struct CryoSettings {
     /// The folder that knows the true volumes.
     pub truth: Option<PathBuf>,
     /// Of `model.ffm`.
-    pub precision: String,
+    pub precision: NamedPrecision,
 }
 
 /// What `metrics.json` holds beside the settings.

@@ -1,14 +1,14 @@
 //! Four mappings on one problem: the table beside the published numbers, and the artifact of the best.
 
-use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
+use firmware_core::{Axis, OutputActivation, OutputMap, Precision};
 use ndarray::Array2;
 use serde::Serialize;
 
 use super::error::InverseError;
 use super::linear::{LinearObjective, LinearOperator, field};
 use super::training::{ComparisonMonitor, TableMapping, TrainingParams};
-use crate::artifact::export::{Artifact, TrainedNetwork};
-use crate::artifact::quantize::DenseLayer;
+use crate::artifact::card_text::CardText;
+use crate::artifact::export::{Artifact, Card, Domain, TrainedNetwork};
 use crate::data::metrics::psnr_db;
 use crate::network::Mlp;
 use crate::network::encoding::Encoding;
@@ -120,31 +120,16 @@ pub(super) fn artifact(
     psnr: f64,
 ) -> Result<Artifact, InverseError> {
     let (encoding, network) = (&solved.encoding, &solved.network);
-    let layers = DenseLayer::of(network);
-    let inputs = serde_json::json!(["x", "y", "z"][..axes.len()]);
-    let kind = serde_json::json!(mapping.kind);
-    let text = format!(
-        "inputs: {inputs}\noutputs: [\"{output}\"]\nencoding: {kind}\nscale: {}\nseed: {}\n",
-        mapping.scaled(training.scale_factor),
-        training.seed
-    );
-    let trained = TrainedNetwork {
-        frequencies: encoding.frequencies(),
-        amplitudes: encoding.amplitudes(),
-        passthrough: encoding.passthrough(),
-        layers: &layers,
-        activation: network.shape().output,
-        axes,
-        outside: Outside::Clamp,
-        periodic: 0,
-        output_maps: &[OutputMap { scale: 1.0, offset: 0.0 }],
-        text: &text,
-        training_psnr_db: psnr as f32,
-        quantization_loss_db: f32::NAN,
-    };
+    let text = CardText::new(&["x", "y", "z"][..axes.len()], &[output])
+        .json("encoding", &mapping.kind)
+        .number("scale", mapping.scaled(training.scale_factor))
+        .json("seed", &training.seed);
+    let domain = Domain::clamped(axes.to_vec(), vec![OutputMap { scale: 1.0, offset: 0.0 }]);
     let every = coordinates.nrows().div_ceil(CALIBRATION).max(1);
-    let some = coordinates.slice(ndarray::s![..;every, ..]);
-    Ok(trained.artifact(Precision::W8A16, encoding.encode(some).view())?)
+    let features = encoding.encode(coordinates.slice(ndarray::s![..;every, ..]));
+    let card = Card { training_psnr_db: psnr as f32, ..Card::new(text.as_str()) };
+    let trained = TrainedNetwork { encoding, network, domain: &domain };
+    Ok(trained.artifact(Precision::W8A16, features.view(), card)?)
 }
 
 /// What an artifact of one output gives at points `[n, d]` in the units of its inputs, as a device computes it.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use trainer::artifact::precision::NamedPrecision;
 use trainer::base::files;
 use trainer::cryo::comparison::{ENCODINGS, Entry, sheet, table, to_json, with_encoding};
 use trainer::cryo::params::CryoParams;
@@ -120,7 +121,7 @@ impl Compare {
             truth: table.parent().map(Path::to_owned),
             table,
             stack: self.stack.as_ref().map(std::path::absolute).transpose()?,
-            precision: "w8a16".to_owned(),
+            precision: NamedPrecision::default(),
         })
     }
 }

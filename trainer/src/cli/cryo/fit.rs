@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::bail;
 use serde_json::json;
+use trainer::artifact::precision::NamedPrecision;
 use trainer::cryo::fit::{Prepared, Results, evaluate_all};
 use trainer::cryo::params::CryoParams;
 use trainer::cryo::particles::ParticleStack;
@@ -19,7 +20,6 @@ use trainer::store::run::RunFolder;
 use trainer::training::progress;
 use trainer::training::{Ended, TrainError, TrainState, Watch};
 
-use super::super::fit::{PrecisionArg, parse_precision};
 use super::super::{interrupt, print, warn_of_options_without_effect};
 
 /// Recover the volume of a molecule as a function of a latent variable, from images with known poses.
@@ -104,7 +104,7 @@ struct Settings {
     no_half_sets: bool,
     /// Numbers in the artifact [default: w8a16]
     #[arg(long)]
-    precision: Option<PrecisionArg>,
+    precision: Option<NamedPrecision>,
     /// Seed of everything random [default: 0]
     #[arg(long)]
     seed: Option<u64>,
@@ -231,12 +231,11 @@ impl Fit {
         // Absolute, so that the run is continued from any folder.
         let table = std::path::absolute(table)?;
         let truth = self.settings.truth.as_deref().or(table.parent());
-        let precision = self.settings.precision.unwrap_or(PrecisionArg::W8a16);
         Ok(CryoSettings {
             params: self.settings.params(),
             stack: self.settings.stack.as_ref().map(std::path::absolute).transpose()?,
             truth: truth.map(std::path::absolute).transpose()?,
-            precision: trainer::artifact::model_card::precision_name(precision.into()).to_owned(),
+            precision: self.settings.precision.unwrap_or_default(),
             table,
         })
     }
@@ -250,7 +249,7 @@ impl<'a> Job<'a> {
 
     /// Trains to the end and writes everything; `None` if ctrl-C came before.
     pub(super) fn run(&self) -> anyhow::Result<Option<(Results, Metrics)>> {
-        let precision = parse_precision(&self.settings.precision)?;
+        let precision = self.settings.precision.0;
         let Images { stack, truth, .. } = self.images;
         let stop = interrupt::catch()?;
         let mut trained = Vec::new();
