@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use firmware_core::Precision;
 use ndarray::Array2;
+use trainer::artifact::precision::NamedPrecision;
 use trainer::base::side_by_side::available_threads;
 use trainer::data::{self, Dataset, Holdout, LoadOptions};
 use trainer::fit::FitParams;
@@ -176,7 +177,7 @@ impl Row {
         };
         let base = RunSettings {
             fit: fit.clone(),
-            precision: "w8a16".into(),
+            precision: Some(NamedPrecision(Precision::W8A16)),
             input: name.into(),
             load: LoadOptions::default(),
         };

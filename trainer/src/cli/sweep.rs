@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{bail, ensure};
-use firmware_core::Precision;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use trainer::artifact::model_card::precision_name;
+use trainer::artifact::precision::NamedPrecision;
 use trainer::base::side_by_side::available_threads;
 use trainer::fit::auto_scale::Setting;
 use trainer::sweep::grid::parse_list;
@@ -14,7 +13,7 @@ use trainer::sweep::table::Table;
 use trainer::sweep::{Event, Grid, Shard, Store, SweepError, SweepWatch};
 use trainer::training::Ended;
 
-use super::fit::{self, given_precision};
+use super::fit;
 use super::number::from_one;
 use super::{interrupt, print, warn_of_redundant_frequencies};
 
@@ -90,8 +89,7 @@ impl Sweep {
         if !self.settings.has_holdout() {
             base.fit.holdout = trainer::data::Holdout::Fraction(HOLDOUT);
         }
-        let precision = given_precision(&base.precision)?.unwrap_or(Precision::W8A16);
-        base.precision = precision_name(precision).to_owned();
+        let NamedPrecision(precision) = *base.precision.get_or_insert_default();
         let (dataset, _) = self.settings.read_data(&mut base)?;
         self.settings.warn_of_options_without_effect();
         self.settings.warn_of_uneven_frequencies(dataset.inputs());

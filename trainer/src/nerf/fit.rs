@@ -3,7 +3,7 @@
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use firmware_core::march::{DIRECTED_INPUTS, HEADER_WORDS, OUTPUTS, Volume, write_volume};
-use firmware_core::{OutputMap, Outside, Precision};
+use firmware_core::{OutputMap, Precision};
 use ndarray::Array2;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
@@ -19,8 +19,8 @@ use super::rays::{Jitter, Pixels};
 use super::render::draw;
 use super::scene::View;
 use super::similarity::{Picture, mean_squared_error, ssim_within};
-use crate::artifact::export::{Artifact, TrainedNetwork};
-use crate::artifact::quantize::DenseLayer;
+use crate::artifact::card_text::CardText;
+use crate::artifact::export::{Artifact, Card, Domain, TrainedNetwork};
 use crate::base::random::{Purpose, step_rng};
 use crate::data::metrics::psnr_db;
 use crate::network::Mlp;
@@ -201,32 +201,17 @@ impl TrainedField {
     /// If it cannot be quantized.
     pub fn export(&self, views: &[View], precision: Precision, training_psnr_db: f64) -> Result<Artifact, NerfError> {
         let Self { params, network, .. } = self;
-        let layers = DenseLayer::of(network);
-        let settings = params.params();
-        let kind = serde_json::to_value(settings.encoding.kind).unwrap_or_default();
-        let directions = if settings.view_direction { ",\"u\",\"v\",\"w\"" } else { "" };
-        let text = format!(
-            "inputs: [\"x\",\"y\",\"z\"{directions}]\noutputs: [\"red logit\",\"green logit\",\"blue logit\",\"density logit\"]\n\
-             encoding: {kind}\nscale: {}\nseed: {}\n",
-            settings.encoding.scale, settings.seed
-        );
-        let encoding = params.encoding();
-        let trained = TrainedNetwork {
-            frequencies: encoding.frequencies(),
-            amplitudes: encoding.amplitudes(),
-            passthrough: encoding.passthrough(),
-            layers: &layers,
-            activation: network.shape().output,
-            axes: &params.model_axes(),
-            outside: Outside::Clamp,
-            periodic: 0,
-            output_maps: &[OutputMap { scale: 1.0, offset: 0.0 }; OUTPUTS],
-            text: &text,
-            training_psnr_db: training_psnr_db as f32,
-            quantization_loss_db: f32::NAN,
-        };
-        let coordinates = self.calibration(views);
-        Ok(trained.artifact(precision, encoding.encode(coordinates.view()).view())?)
+        let (settings, encoding) = (params.params(), params.encoding());
+        let inputs = if settings.view_direction { &["x", "y", "z", "u", "v", "w"][..] } else { &["x", "y", "z"] };
+        let text = CardText::new(inputs, &["red logit", "green logit", "blue logit", "density logit"])
+            .json("encoding", &settings.encoding.kind)
+            .number("scale", settings.encoding.scale)
+            .json("seed", &settings.seed);
+        let maps = vec![OutputMap { scale: 1.0, offset: 0.0 }; OUTPUTS];
+        let domain = Domain::clamped(params.model_axes(), maps);
+        let features = encoding.encode(self.calibration(views).view());
+        let card = Card { training_psnr_db: training_psnr_db as f32, ..Card::new(text.as_str()) };
+        Ok(TrainedNetwork { encoding, network, domain: &domain }.artifact(precision, features.view(), card)?)
     }
 
     /// Coordinates `[n, 3]`, or `[n, 6]` with directions, of samples that training rays meet, with some from anywhere so

@@ -7,6 +7,7 @@ use crate::cryo::comparison::{ENCODINGS, Entry, compare, sheet, steps, table, to
 use crate::cryo::params::CryoParams;
 use crate::cryo::synthesis::{SynthesisParams, Truth, synthesize};
 use crate::report::sheet::Sheet;
+use crate::training::Watch;
 use serde_json::json;
 
 /// Makes the figure: 10,000 particles at a signal-to-noise ratio of 0.1, or, quickly, 3000 at 0.3 with fewer steps.
@@ -27,8 +28,9 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
     let truth = Truth { molecule: Molecule::adenylate_kinase(), params: synthesis };
     let stack = synthesize(&truth.molecule, &truth.params)?;
     monitor.check()?;
-    let entries = compare(&stack, Some(&truth), &params, Some(monitor.stop), |_| monitor.advance(1))?
-        .ok_or(ReproduceError::Interrupted)?;
+    let mut observe = |_: &_, _| monitor.advance(1);
+    let mut watch = Watch { stop: Some(monitor.stop), observe: Some(&mut observe), ..Watch::default() };
+    let entries = compare(&stack, Some(&truth), &params, &mut watch)?.ok_or(ReproduceError::Interrupted)?;
     let motions: Vec<f64> = stack.particles.iter().filter_map(|particle| particle.motion).collect();
     let title = "A protein that moves, from noisy projections";
     let (head, rows) = table(&entries);

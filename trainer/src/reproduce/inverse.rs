@@ -6,9 +6,9 @@ use crate::inverse::compare::Comparison;
 use crate::inverse::ct::{self, CtParams};
 use crate::inverse::error::InverseError;
 use crate::inverse::mri::{self, MriParams};
-use crate::inverse::shape::{self, ShapeParams, made};
-use crate::inverse::training::{ComparisonMonitor, TrainingParams};
-use crate::training::{Progress, StepDone};
+use crate::inverse::shape::{self, ShapeParams, knot};
+use crate::inverse::training::TrainingParams;
+use crate::training::Watch;
 
 /// Mappings of each problem.
 const MAPPINGS: u64 = 4;
@@ -16,43 +16,33 @@ const MAPPINGS: u64 = 4;
 /// Tomography.
 pub(super) fn ct(options: Options, monitor: &Monitor<'_>) -> Result<Story, ReproduceError> {
     let params = CtParams::new(options.quick, options.seed);
-    make(Figure::Ct, &params.training, monitor, |monitor| ct::compare(&params, monitor))
+    make(Figure::Ct, &params.training, monitor, |watch| ct::compare(&params.clone().check()?, watch, None))
 }
 
 /// Magnetic resonance.
 pub(super) fn mri(options: Options, monitor: &Monitor<'_>) -> Result<Story, ReproduceError> {
     let params = MriParams::new(options.quick, options.seed);
-    make(Figure::Mri, &params.training, monitor, |monitor| mri::compare(&params, monitor))
+    make(Figure::Mri, &params.training, monitor, |watch| mri::compare(&params.clone().check()?, watch, None))
 }
 
 /// Occupancy of the built-in solid.
 pub(super) fn shape(options: Options, monitor: &Monitor<'_>) -> Result<Story, ReproduceError> {
     let params = ShapeParams::new(options.quick, options.seed);
-    let (name, knot) = (made::NAME, made::knot());
-    make(Figure::Shape, &params.training, monitor, |monitor| shape::compare((name, &knot), &params, monitor))
-}
-
-/// One unit of work a step.
-struct Advance<'a>(&'a Monitor<'a>);
-
-impl Progress for Advance<'_> {
-    fn step(&mut self, _: StepDone) {
-        self.0.advance(1);
-    }
-
-    fn end(&mut self) {}
+    make(Figure::Shape, &params.training, monitor, |watch| {
+        shape::compare(&knot::solid(), &params.clone().check()?, watch, None)
+    })
 }
 
 fn make(
     figure: Figure,
     training: &TrainingParams,
     monitor: &Monitor<'_>,
-    solve: impl FnOnce(&ComparisonMonitor<'_>) -> Result<Comparison, InverseError>,
+    solve: impl FnOnce(&mut Watch<'_>) -> Result<Comparison, InverseError>,
 ) -> Result<Story, ReproduceError> {
     (monitor.tell)(Event::Begin { figure: figure.name(), units: MAPPINGS * training.steps });
-    let progress = |_, _, _| -> Box<dyn Progress> { Box::new(Advance(monitor)) };
-    let watched = ComparisonMonitor { stop: monitor.stop, progress: &progress, checkpoints: None };
-    let comparison = solve(&watched)?;
+    let mut observe = |_: &_, _| monitor.advance(1);
+    let mut watch = Watch { stop: Some(monitor.stop), observe: Some(&mut observe), ..Watch::default() };
+    let comparison = solve(&mut watch)?;
     let mut head = vec!["mapping".to_owned()];
     head.extend(comparison.problem.measures.iter().map(|&measure| measure.to_owned()));
     head.push(format!("published {}", comparison.problem.measures[0]));

@@ -3,6 +3,7 @@ use std::sync::Mutex;
 use ndarray::Array2;
 
 use super::*;
+use crate::artifact::precision::NamedPrecision;
 use crate::data::LoadOptions;
 use crate::sweep::table::Table;
 
@@ -15,7 +16,7 @@ fn data() -> Dataset {
 fn base() -> RunSettings {
     RunSettings {
         fit: FitParams { hidden: vec![8], steps: 40, holdout: Holdout::Fraction(0.2), ..FitParams::default() },
-        precision: "w8a16".to_owned(),
+        precision: Some(NamedPrecision(Precision::W8A16)),
         input: "line.npy".into(),
         load: LoadOptions::default(),
     }
