@@ -22,10 +22,9 @@ const HOLDOUT: f64 = 0.1;
 
 /// Train with every combination of the given values, and say which is best on held-out samples.
 ///
-/// All other options are those of `trainer fit`. Settings run side by side, one thread each; their numbers do not
-/// depend on how many do. --out gets sweep.csv, sweep.json, sweep.png and sweep.svg, and a small file for each finished
-/// setting: the same command continues where ctrl-C, SIGTERM (a time limit of Slurm), or a crash ended it. Of the
-/// samples 0.1 are held out unless --holdout says otherwise.
+/// All other options are those of `trainer fit`. Settings run side by side, one thread each; their numbers do not depend on how
+/// many do. --out gets sweep.csv, sweep.json, sweep.png and sweep.svg, and a small file for each finished setting: the same command
+/// continues where ctrl-C, SIGTERM (a time limit of Slurm), or a crash ended it. Of the samples 0.1 are held out unless --holdout says otherwise.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer sweep camera_256.png --scales 1,2,4,8,16,32 --out sweeps/camera\n  \
                         trainer sweep wave.npy --encoding fourier --amplitude-powers 0,0.5,1,2,inf --frequency-counts 16,64 --out sweeps/wave\n\n\
@@ -140,9 +139,8 @@ impl Sweep {
 
 /// Put the parts of a sweep together: one table, one plot, and what is missing.
 ///
-/// The directories must hold the same sweep over the same data; sweep.csv, sweep.json, sweep.png and sweep.svg are
-/// written to --out. Settings that are not finished are named on standard error; the exit code is then 2, so that a
-/// script can tell.
+/// The directories must hold the same sweep over the same data; sweep.csv, sweep.json, sweep.png and sweep.svg are written to --out.
+/// Settings that are not finished are named on standard error; the exit code is then 2, so that a script can tell.
 #[derive(clap::Args)]
 #[command(after_help = "Example: trainer collect sweeps/part-*/ --out sweeps/all")]
 pub(crate) struct Collect {

@@ -6,7 +6,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::axis::Scale;
+use super::axis::AxisScale;
 use super::figure::{Drawn, Figure, widened};
 use super::style;
 
@@ -122,7 +122,13 @@ impl Figure for Sheet {
     }
 
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
-        text_at(area, &self.title, (WIDTH as i32 / 2, SHEET_TITLE as i32 / 2), style::TITLE_SIZE + 4, HPos::Center)?;
+        Label {
+            text: &self.title,
+            at: (WIDTH as i32 / 2, SHEET_TITLE as i32 / 2),
+            size: style::TITLE_SIZE + 4,
+            horizontal: HPos::Center,
+        }
+        .draw(area)?;
         let mut top = SHEET_TITLE;
         for row in &self.rows {
             let strip = area.clone().shrink((0, top), (WIDTH, row.height));
@@ -138,14 +144,21 @@ impl Figure for Sheet {
     }
 }
 
-fn text_at<DB: DrawingBackend>(
-    area: &DrawingArea<DB, Shift>,
-    text: &str,
+/// A text, centred vertically on its place.
+struct Label<'a> {
+    text: &'a str,
+    /// In pixels from the upper left corner.
     at: (i32, i32),
     size: u32,
+    /// Which part of the text is at its place.
     horizontal: HPos,
-) -> Drawn<DB> {
-    area.draw(&Text::new(text.to_owned(), at, style::text(size).pos(Pos::new(horizontal, VPos::Center))))
+}
+
+impl Label<'_> {
+    fn draw<DB: DrawingBackend>(self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
+        let style = style::text(self.size).pos(Pos::new(self.horizontal, VPos::Center));
+        area.draw(&Text::new(self.text.to_owned(), self.at, style))
+    }
 }
 
 impl Plot {
@@ -160,7 +173,13 @@ impl Plot {
         let lines: Vec<_> = self.lines.iter().map(|line| self.shown(line)).collect();
         let Some((x, y)) = self.ranges(&lines) else { return Ok(()) };
         let middle = cell.dim_in_pixel().0 as i32 / 2;
-        text_at(cell, &self.title, (middle, PANEL_TITLE as i32 / 2), style::LABEL_SIZE + 2, HPos::Center)?;
+        Label {
+            text: &self.title,
+            at: (middle, PANEL_TITLE as i32 / 2),
+            size: style::LABEL_SIZE + 2,
+            horizontal: HPos::Center,
+        }
+        .draw(cell)?;
         let below = self.draw_legend(cell)?;
         let mut chart = ChartBuilder::on(cell)
             .margin_top(below + 6)
@@ -169,7 +188,10 @@ impl Plot {
             .margin_bottom(style::MARGIN / 2)
             .set_label_area_size(LabelAreaPosition::Left, 104)
             .set_label_area_size(LabelAreaPosition::Bottom, 66)
-            .build_cartesian_2d(Scale::new(x, self.log_x).with_ticks(&self.x_ticks), Scale::new(y, self.log_y))?;
+            .build_cartesian_2d(
+                AxisScale::new(x, self.log_x).with_ticks(&self.x_ticks),
+                AxisScale::new(y, self.log_y),
+            )?;
         chart
             .configure_mesh()
             .x_desc(self.x_label.as_str())
@@ -251,7 +273,8 @@ impl Plot {
             if matches!(line.stroke, Stroke::Points | Stroke::Marked) {
                 cell.draw(&Circle::new((x + SWATCH / 2, y), style::POINT_RADIUS + 2, line.color.filled()))?;
             }
-            text_at(cell, &line.name, (x + SWATCH + 8, y), style::TICK_SIZE - 1, HPos::Left)?;
+            Label { text: &line.name, at: (x + SWATCH + 8, y), size: style::TICK_SIZE - 1, horizontal: HPos::Left }
+                .draw(cell)?;
             x += needed + 22;
         }
         Ok(if any { y as u32 + LEGEND_LINE / 2 } else { PANEL_TITLE })
@@ -270,7 +293,13 @@ impl Raster {
         let factor = (f64::from(room_x) / columns as f64).min(f64::from(room_y) / rows as f64);
         let (w, h) = ((columns as f64 * factor) as u32, (rows as f64 * factor) as u32);
         let middle = width as i32 / 2;
-        text_at(cell, &self.title, (middle, PANEL_TITLE as i32 / 2), style::LABEL_SIZE, HPos::Center)?;
+        Label {
+            text: &self.title,
+            at: (middle, PANEL_TITLE as i32 / 2),
+            size: style::LABEL_SIZE,
+            horizontal: HPos::Center,
+        }
+        .draw(cell)?;
         let mut pixels = Vec::with_capacity(3 * (w * h) as usize);
         for y in 0..h as usize {
             let row = (y * rows / h as usize) * columns;
@@ -284,6 +313,7 @@ impl Raster {
             cell.draw(&element)?;
         }
         let below = (PANEL_TITLE + h + caption / 2 + 2) as i32;
-        text_at(cell, &self.caption, (middle, below), style::TICK_SIZE - 1, HPos::Center)
+        Label { text: &self.caption, at: (middle, below), size: style::TICK_SIZE - 1, horizontal: HPos::Center }
+            .draw(cell)
     }
 }

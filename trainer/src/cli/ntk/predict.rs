@@ -38,8 +38,7 @@ pub(crate) struct Predict {
     /// Outputs at the points before training, of the targets' shape [default: zero]
     #[arg(long, value_name = "f0.npy")]
     initial: Option<PathBuf>,
-    /// Outputs at the test points before training, .npy [m] or [m, c] [default: zero]; needed with --initial and
-    /// --against
+    /// Outputs at the test points before training, .npy [m] or [m, c] [default: zero]; needed with --initial and --against
     #[arg(long, value_name = "g0.npy", requires = "against")]
     initial_against: Option<PathBuf>,
     /// Learning rate of the loss summed over the points
