@@ -25,7 +25,8 @@ pub enum SweepError {
     },
     /// There is no list of values to vary.
     #[error(
-        "nothing to sweep over; give at least one of --scales, --amplitude-powers, --frequency-counts, --widths, --depths"
+        "nothing to sweep over; give at least one of --scales, --amplitude-powers, --frequency-counts, --widths, \
+         --depths"
     )]
     NoAxis,
     /// A list that the encoding does not listen to.
@@ -66,7 +67,11 @@ pub enum SweepError {
         path: PathBuf,
     },
     /// A sweep with other settings.
-    #[error("{} holds a sweep with {name} {there}, not {here}; choose another directory, or give the settings of that sweep", path.display())]
+    #[error(
+        "{} holds a sweep with {name} {there}, not {here}; choose another directory, or give the settings of that \
+         sweep",
+        path.display()
+    )]
     OtherSettings {
         /// The directory that was named.
         path: PathBuf,
@@ -78,7 +83,10 @@ pub enum SweepError {
         here: String,
     },
     /// A sweep over other data.
-    #[error("the data are not those of the sweep in {}; choose another directory, or give the same file", path.display())]
+    #[error(
+        "the data are not those of the sweep in {}; choose another directory, or give the same file",
+        path.display()
+    )]
     OtherData {
         /// The directory that was named.
         path: PathBuf,

@@ -73,8 +73,8 @@ pub enum TheoryError {
     },
     /// A Gram matrix with an eigenvalue that is negative beyond rounding.
     #[error(
-        "the kernel is not positive semi-definite: its smallest eigenvalue is {smallest:e} beside a largest of {largest:e}; \
-         check that the matrix is a Gram matrix of one set of points"
+        "the kernel is not positive semi-definite: its smallest eigenvalue is {smallest:e} beside a largest of \
+         {largest:e}; check that the matrix is a Gram matrix of one set of points"
     )]
     Indefinite {
         /// smallest eigenvalue

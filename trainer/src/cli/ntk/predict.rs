@@ -84,18 +84,30 @@ struct Report<'a> {
     out: &'a PathBuf,
 }
 
+impl Report<'_> {
+    /// One sentence for a reader.
+    fn text(&self) -> String {
+        let Self { predictions, train_loss, initial_loss, .. } = self;
+        let how = match self.solution {
+            Some(Solution::Eigen { cutoff, rank }) => format!(
+                "; the kernel is singular, of rank {rank} of {}: eigenvalues up to {cutoff:.3e} are taken for zero",
+                self.points
+            ),
+            Some(Solution::Cholesky) | None => String::new(),
+        };
+        let error =
+            self.mean_squared_error.map_or_else(String::new, |error| format!(", mean squared error {error:.6e}"));
+        format!(
+            "{predictions} outputs in {}; the training loss falls from {initial_loss:.6e} to {train_loss:.6e}{error}{how}",
+            self.out.display()
+        )
+    }
+}
+
 impl Predict {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let training = self.training()?;
-        if self.initial.is_some() && self.against.is_some() && self.initial_against.is_none() {
-            bail!(
-                "--initial tells the outputs before training at the points; tell those at the test points by --initial-against"
-            );
-        }
-        let inputs = [&self.against, &self.truth, &self.initial, &self.initial_against].map(|path| path.as_deref());
-        let inputs = [&[Some(self.kernel.points_path()), Some(&self.targets)], inputs.as_slice()].concat();
-        outputs::check_extension("--out", &self.out, "npy")?;
-        outputs::check_outputs(&inputs, &[Some(&self.out)])?;
+        self.check_files()?;
         let points = self.kernel.points()?;
         let targets = arrays::read("targets", &self.targets)?;
         let kernel = self.kernel.kernel(points.ncols())?;
@@ -143,20 +155,21 @@ impl Predict {
         if self.json {
             return print(&serde_json::to_string_pretty(&report)?);
         }
-        let Report { predictions, train_loss, initial_loss, .. } = report;
-        let how = match report.solution {
-            Some(Solution::Eigen { cutoff, rank }) => format!(
-                "; the kernel is singular, of rank {rank} of {}: eigenvalues up to {cutoff:.3e} are taken for zero",
-                report.points
-            ),
-            Some(Solution::Cholesky) | None => String::new(),
-        };
-        let error =
-            report.mean_squared_error.map_or_else(String::new, |error| format!(", mean squared error {error:.6e}"));
-        print(&format!(
-            "{predictions} outputs in {}; the training loss falls from {initial_loss:.6e} to {train_loss:.6e}{error}{how}",
-            self.out.display()
-        ))
+        print(&report.text())
+    }
+
+    /// Refuses files that do not go together, before one is read.
+    fn check_files(&self) -> anyhow::Result<()> {
+        if self.initial.is_some() && self.against.is_some() && self.initial_against.is_none() {
+            bail!(
+                "--initial tells the outputs before training at the points; tell those at the test points by \
+                 --initial-against"
+            );
+        }
+        let inputs = [&self.against, &self.truth, &self.initial, &self.initial_against].map(|path| path.as_deref());
+        let inputs = [&[Some(self.kernel.points_path()), Some(&self.targets)], inputs.as_slice()].concat();
+        outputs::check_extension("--out", &self.out, "npy")?;
+        outputs::check_outputs(&inputs, &[Some(&self.out)])
     }
 
     /// None: the limit of infinite time.

@@ -48,7 +48,8 @@ pub enum EncodingError {
     AllZero,
     /// A periodic axis that the network sees as it is.
     #[error(
-        "input {number} is not encoded, and a network is periodic only along encoded inputs; leave out --encoding none or --periodic",
+        "input {number} is not encoded, and a network is periodic only along encoded inputs; leave out --encoding none \
+         or --periodic",
         number = axis + 1
     )]
     WholeAxis {
