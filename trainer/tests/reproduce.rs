@@ -19,7 +19,7 @@ fn holds_in(out: &Path, figure: Figure, statements: usize, differ: &[&str]) {
     let stop = AtomicBool::new(false);
     let monitor = Monitor::new(&stop, &|_| {});
     let outcome = reproduce(figure, OPTIONS, out, &monitor).expect("a figure");
-    let claims = outcome.told.claims;
+    let claims = outcome.record.content.claims;
     assert_eq!(claims.len(), statements, "{claims:#?}");
     for beginning in differ {
         assert!(claims.iter().any(|claim| claim.statement.starts_with(beginning)), "no such statement: {beginning}");
