@@ -12,8 +12,13 @@ use super::style;
 
 const WIDTH: u32 = 1800;
 const SHEET_TITLE: u32 = 58;
+/// Between rows, so that the labels of one row do not touch the titles of the next.
+const ROW_GAP: u32 = 22;
 const PANEL_TITLE: u32 = 40;
 const LEGEND_LINE: u32 = 30;
+/// Room left of a plot, for its numbers and label, and right of it, for the half of a number that stands at its end.
+const PLOT_LEFT: i32 = 111;
+const PLOT_RIGHT: i32 = 36;
 const SWATCH: i32 = 34;
 const DASH: (f64, f64) = (9.0, 6.0);
 
@@ -118,7 +123,7 @@ pub struct Sheet {
 
 impl Figure for Sheet {
     fn size(&self) -> (u32, u32) {
-        (WIDTH, SHEET_TITLE + self.rows.iter().map(|row| row.height).sum::<u32>() + style::MARGIN)
+        (WIDTH, SHEET_TITLE + self.rows.iter().map(|row| row.height + ROW_GAP).sum::<u32>())
     }
 
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
@@ -132,7 +137,7 @@ impl Figure for Sheet {
                     Panel::Raster(raster) => raster.draw(&cell)?,
                 }
             }
-            top += row.height;
+            top += row.height + ROW_GAP;
         }
         Ok(())
     }
@@ -159,15 +164,21 @@ impl Plot {
     fn draw<DB: DrawingBackend>(&self, cell: &DrawingArea<DB, Shift>) -> Drawn<DB> {
         let lines: Vec<_> = self.lines.iter().map(|line| self.shown(line)).collect();
         let Some((x, y)) = self.ranges(&lines) else { return Ok(()) };
-        let middle = cell.dim_in_pixel().0 as i32 / 2;
-        text_at(cell, &self.title, (middle, PANEL_TITLE as i32 / 2), style::LABEL_SIZE + 2, HPos::Center)?;
+        let (left, right) = (PLOT_LEFT, cell.dim_in_pixel().0 as i32 - PLOT_RIGHT);
+        text_at(
+            cell,
+            &self.title,
+            (i32::midpoint(left, right), PANEL_TITLE as i32 / 2),
+            style::LABEL_SIZE + 2,
+            HPos::Center,
+        )?;
         let below = self.draw_legend(cell)?;
         let mut chart = ChartBuilder::on(cell)
             .margin_top(below + 6)
-            .margin_right(2 * style::MARGIN)
+            .margin_right(PLOT_RIGHT)
             .margin_left(style::MARGIN / 2)
             .margin_bottom(style::MARGIN / 2)
-            .set_label_area_size(LabelAreaPosition::Left, 104)
+            .set_label_area_size(LabelAreaPosition::Left, PLOT_LEFT - style::MARGIN as i32 / 2)
             .set_label_area_size(LabelAreaPosition::Bottom, 66)
             .build_cartesian_2d(Scale::new(x, self.log_x).with_ticks(&self.x_ticks), Scale::new(y, self.log_y))?;
         chart
@@ -229,7 +240,7 @@ impl Plot {
     /// Draws the names line by line under the title and returns where they end.
     fn draw_legend<DB: DrawingBackend>(&self, cell: &DrawingArea<DB, Shift>) -> Result<u32, DrawingError<DB>> {
         let font = style::text(style::TICK_SIZE - 1);
-        let (left, right) = (118, cell.dim_in_pixel().0 as i32 - 10);
+        let (left, right) = (PLOT_LEFT + 7, cell.dim_in_pixel().0 as i32 - 10);
         let (mut x, mut y) = (left, (PANEL_TITLE + LEGEND_LINE / 2) as i32);
         let mut any = false;
         for line in self.lines.iter().filter(|line| !line.name.is_empty()) {

@@ -36,9 +36,11 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Draft, Rep
     let content = FigureContent {
         title: title.to_owned(),
         what_you_see: paragraphs([
-            "Slices through the volumes of a protein at several points of its motion, as a network with Gaussian features has learned them \
-             from noisy pictures; the coordinate z of the motion that was found for each picture, beside the true one; and how well volumes \
-             agree with the truth at each resolution, for every encoding and for one volume of all pictures.",
+            "Above: volumes of a protein that a network with Gaussian features has learned from noisy pictures, seen from the side and in \
+             slices, each above the true one. The first column is the one volume that all pictures together give; the others are \
+             volumes at several points of the motion.",
+            "Below: the coordinate z of the motion that was found for each picture beside the true one, and how well the volumes agree with the \
+             truth at each resolution, for every encoding and for the one volume of all pictures.",
         ]),
         why: paragraphs([
             "The network maps a spatial frequency and z to the strength of the molecule's wave at that frequency. That function changes \

@@ -105,7 +105,8 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Draft, Rep
              eigenvalues along the axes. Gaussian features give them large eigenvalues in every direction.",
         ]),
         method: method(options, setting),
-        caption: "Each picture, and the networks at every pixel; below them the PSNR on pixels not trained on.".to_owned(),
+        caption: "Each picture, and the networks at every pixel; below them the PSNR on pixels not trained on."
+            .to_owned(),
         tables: vec![table(&pictures, &numbers)],
         claims: claims(&pictures, &numbers),
         numbers: serde_json::json!({ "setting": setting, "results": numbers }),
@@ -114,8 +115,11 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Draft, Rep
 }
 
 fn method(options: Options, setting: Setting) -> Vec<String> {
-    let quick =
-        if options.quick { " The quick settings have a smaller network, batches, fewer steps and higher rates." } else { "" };
+    let quick = if options.quick {
+        " The quick settings have a smaller network, batches, fewer steps and higher rates."
+    } else {
+        ""
+    };
     let mut texts = vec![format!(
         "Pixels of even row and column are trained on; the PSNR is measured on pixels of odd row and column: {}. The pictures have \
          256 × 256 pixels; the paper has sets of natural and text pictures of 512 × 512. The scales are half of the published ones, as \

@@ -30,7 +30,7 @@ const GAUSSIAN_ROWS: usize = 1024;
 const GAUSSIAN_WIDTH: f64 = 0.374_782_2;
 
 /// What the panels of widths show.
-const WIDTHS: Range<f64> = 0.005..0.7;
+const WIDTHS: Range<f64> = 0.006..0.56;
 
 /// One encoding with one setting.
 #[derive(Clone, Debug, Serialize)]
@@ -173,7 +173,7 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Draft, Rep
              of a line add up to one. Beside a wide kernel the line falls steeply; beside a narrow one it is nearly flat. A pair of \
              eigenvectors, a sine and a cosine, belongs to about every frequency: eigenvector number i has about i/2 cycles.",
             "Third row: the width of the kernel against the setting. The width of the features' own kernel with Gaussian frequencies is \
-             0.375/σ, as the theory says; that of the tangent kernel is about half of it.",
+             0.375/σ, as the theory says; that of the tangent kernel is a little more than half of it.",
         ]),
         why: paragraphs([
             "The features' own kernel is γ(x)·γ(x′) = Σ aⱼ² cos(2πbⱼΔ). It is a sum of waves, one for each frequency, all with their crest at \
@@ -258,7 +258,8 @@ fn sheet(families: &[Family; 3]) -> Sheet {
         let lines = family.lines(Stroke::Solid, |member| {
             member.eigenvalues.iter().enumerate().map(|(i, &value)| ((i + 1) as f64, value)).collect()
         });
-        let plot = plot(format!("{}: eigenvalues", family.encoding), "number of the eigenvector", "share of the sum", lines);
+        let plot =
+            plot(format!("{}: eigenvalues", family.encoding), "number of the eigenvector", "share of the sum", lines);
         Panel::Plot(Plot { log_x: true, log_y: true, y_range: Some(1e-5..1.0), ..plot })
     });
     let [fourier, positional, gaussian] = families;

@@ -279,7 +279,11 @@ pub fn kept(figure: Figure, options: Options, out: &Path) -> Option<WrittenFigur
     let png = fs::read(path(out, figure, "png")).ok()?;
     let svg = fs::read_to_string(path(out, figure, "svg")).ok()?;
     let whole = svg.trim_end().ends_with("</svg>") && image::load_from_memory(&png).is_ok();
-    (whole && record.figure == figure && record.options == options).then_some(WrittenFigure { record, png, seconds: None })
+    (whole && record.figure == figure && record.options == options).then_some(WrittenFigure {
+        record,
+        png,
+        seconds: None,
+    })
 }
 
 #[cfg(test)]
@@ -296,7 +300,10 @@ mod tests {
         assert!(kept(Figure::Kernels, options, out.path()).is_none());
         let made = reproduce(Figure::Kernels, options, out.path(), &monitor).unwrap();
         let again = kept(Figure::Kernels, options, out.path()).unwrap();
-        assert!(again.record == made.record && again.png == made.png && again.seconds.is_none(), "read back to the bit");
+        assert!(
+            again.record == made.record && again.png == made.png && again.seconds.is_none(),
+            "read back to the bit"
+        );
         assert!(kept(Figure::Kernels, Options { seed: 4, ..options }, out.path()).is_none());
         assert!(kept(Figure::Toy1d, options, out.path()).is_none());
         // Cut off it is no figure.

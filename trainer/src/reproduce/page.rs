@@ -112,7 +112,11 @@ impl Page {
         let settings = if options.quick { "the quick settings" } else { "the full settings" };
         add(
             &mut page,
-            format_args!("<p>{} All figures were computed with {settings} and seed {}.</p>\n", self.lead(), options.seed),
+            format_args!(
+                "<p>{} All figures were computed with {settings} and seed {}.</p>\n",
+                self.lead(),
+                options.seed
+            ),
         );
         contents(&mut page, self.lesson(), figures);
         page.push_str(self.lesson());
@@ -148,7 +152,9 @@ fn contents(page: &mut String, lesson: &str, figures: &[WrittenFigure]) {
         let title = escape(&figure.record.content.title);
         add(page, format_args!("<li><a href=\"#{}\">{title}</a></li>\n", figure.record.figure.name()));
     }
-    page.push_str("<li><a href=\"#checks\">What was checked</a></li>\n<li><a href=\"#sources\">Sources</a></li>\n</ol>\n</nav>\n");
+    page.push_str(
+        "<li><a href=\"#checks\">What was checked</a></li>\n<li><a href=\"#sources\">Sources</a></li>\n</ol>\n</nav>\n",
+    );
 }
 
 fn section(page: &mut String, number: usize, figure: &WrittenFigure) {
@@ -306,7 +312,9 @@ mod tests {
                 let found = link.strip_prefix('#').map(|id| html.contains(&format!("<h2 id=\"{id}\">")));
                 assert!(found.unwrap_or(link.ends_with(".svg") || link.ends_with(".json")), "{link}");
             }
-            for tag in ["p", "h2", "h3", "table", "tr", "td", "th", "ul", "ol", "li", "b", "sub", "sup", "details", "figure"] {
+            for tag in
+                ["p", "h2", "h3", "table", "tr", "td", "th", "ul", "ol", "li", "b", "sub", "sup", "details", "figure"]
+            {
                 let count = |text: &str| html.matches(text).count();
                 let opened = count(&format!("<{tag}>")) + count(&format!("<{tag} "));
                 assert_eq!(opened, count(&format!("</{tag}>")), "<{tag}>");

@@ -13,6 +13,7 @@ use super::toy::{
 use super::{Claim, Draft, Figure, FigureContent, Options, Table};
 use crate::encoding::EncodingKind;
 use crate::report::colormap::Colormap;
+use crate::report::figure::tick_label;
 use crate::report::sheet::{Line, Panel, Plot, Raster, Row, Sheet, Stroke};
 use crate::report::style;
 use crate::theory::kernel::Kernel;
@@ -74,7 +75,11 @@ fn convergence(problem: &Problem, setting: Setting, monitor: &Monitor<'_>) -> Re
                 steps: run.measured.iter().map(|snapshot| snapshot.step).collect(),
                 eigenvector_cycles: vectors().map(main_frequency).collect(),
                 eigenvectors: vectors().map(|vector| vector.to_vec()).collect(),
-                steps_to_a_tenth: values.iter().take(sound).map(|value| time_to_learn(*value, 0.1) / setting.learning_rate).collect(),
+                steps_to_a_tenth: values
+                    .iter()
+                    .take(sound)
+                    .map(|value| time_to_learn(*value, 0.1) / setting.learning_rate)
+                    .collect(),
                 eigenvalues: values.to_vec(),
                 waves: waves.into(),
             })
@@ -163,14 +168,15 @@ fn what_you_see(psnr: [f64; 2], curves: &[Convergence]) -> Vec<String> {
             .to_owned(),
         format!(
             "Third row: eigenvectors, and on the right each eigenvalue beside the frequency of its eigenvector. Without a mapping only {} \
-             eigenvalues differ from zero, and all of their eigenvectors are slow: none has more than {} cycles. With \
+             eigenvalues differ from zero. The first four eigenvectors are lines with a bend in the middle, of at most two cycles. The \
+             fifth is a spike at the sample in the middle; a spike is made of waves of all frequencies, and its eigenvalue is only {:.3}. With \
              features there is a pair of waves for every frequency, and the eigenvalue falls as the frequency rises.",
-            curves[0].eigenvector_cycles.len(),
-            curves[0].eigenvector_cycles.iter().max().unwrap_or(&0),
+            curves[0].eigenvectors.len(),
+            curves[0].eigenvalues[4],
         ),
         "Fourth row: how much of the error at a low, a middle and a high frequency is left after each step of training. Without a \
          mapping only the low one shrinks. With features all three shrink, the low one first. On the right is the number of steps \
-         after which a tenth of the error is left; what lies above the dashed line is not learned in this training."
+         after which a tenth of the error is left; what lies above the dashed line needs a longer training than this one."
             .to_owned(),
     ]
 }
@@ -184,7 +190,7 @@ fn why(curves: &[Convergence]) -> Vec<String> {
     let [low, middle, high] = WAVES.map(|(_, cycles)| of_wave(cycles));
     vec![
         "The error along an eigenvector shrinks as e^(−ηλt). A direction whose eigenvalue is zero is never learned. Without a mapping \
-         those are all directions but a few slow ones, and each fast wave lies almost wholly in them. This is spectral bias: the \
+         those are all directions but five, and each fast wave lies almost wholly in them. This is spectral bias: the \
          eigenvalue decides the speed, and only slow eigenvectors have large eigenvalues. (The middle wave even grows a little at \
          first: a wave is no eigenvector of this kernel, and a slow shape that is learned changes the waves it is made of.)"
             .to_owned(),
@@ -227,12 +233,11 @@ fn table(curves: &[Convergence]) -> Table {
         }
         None => ["–", "0", "never"].map(str::to_owned),
     };
-    let rows = [0, 1, 2, 3, 4, 5, 7, 15, 29, 31].map(|index| {
+    let rows = [0, 1, 2, 3, 4, 5, 7, 15, 23, 31].map(|index| {
         std::iter::once((index + 1).to_string()).chain(cells(none, index)).chain(cells(mapped, index)).collect()
     });
-    let head = |c: &Convergence| {
-        ["cycles", "eigenvalue λ", "steps to a tenth"].map(|what| format!("{}: {what}", c.mapping))
-    };
+    let head =
+        |c: &Convergence| ["cycles", "eigenvalue λ", "steps to a tenth"].map(|what| format!("{}: {what}", c.mapping));
     Table {
         caption: "Each eigenvector's frequency (cycles over the signal), its eigenvalue, and the steps after which a tenth of the error \
                   along it is left"
@@ -343,10 +348,10 @@ fn eigenvectors(curve: &Convergence, numbers: &[usize]) -> Plot {
     let lines = numbers.iter().zip(style::SERIES).map(|(&number, color)| {
         let vector = &curve.eigenvectors[number - 1];
         let points = vector.iter().enumerate().map(|(i, &value)| (i as f64 / vector.len() as f64, value));
-        Line::new(format!("{number}: λ = {:.3}", curve.eigenvalues[number - 1]), color, Stroke::Solid, points)
+        Line::new(format!("{number} ({})", tick_label(curve.eigenvalues[number - 1])), color, Stroke::Solid, points)
     });
     Plot {
-        title: format!("Eigenvectors, {}", curve.mapping),
+        title: format!("Eigenvectors (and λ), {}", curve.mapping),
         x_label: "x".to_owned(),
         y_label: "value at the sample".to_owned(),
         lines: lines.collect(),

@@ -107,7 +107,8 @@ fn what_you_see(numbers: &[Numbers]) -> Vec<String> {
         "Six networks get Fourier features of the same 16 frequencies, with amplitudes 1/j^p: p = 0 makes all frequencies equally \
          strong, p = ∞ leaves only the lowest. A seventh network gets the plain coordinate. Above on the left, the kernel is narrow for \
          p = 0 and grows wider with p. Above on the right, the eigenvalues of fast waves are as large as those of slow ones for p = 0, and \
-         fall ever faster with p; without a mapping there are only a few points, all at low frequencies.",
+         fall ever faster with p. Without a mapping there are only five: four of slow shapes, and a small one of the spike that the figure \
+         before shows.",
         "In the middle, p = 0 and p = 0.5 go through every sample, but swing between them. p = 1 follows the signal. From p = 1.5 on, the \
          curve is too smooth. Without a mapping, it is hardly more than a line.",
     ]);
@@ -145,7 +146,8 @@ fn method(options: Options, setting: &Setting, numbers: &[Numbers]) -> Vec<Strin
             setting.learning_rate * numbers.iter().map(|n| n.eigenvalues[0]).fold(0.0, f64::max)
         )
     } else {
-        "The training is the published one: 50,001 steps of plain gradient descent at the learning rate 1e-5.".to_owned()
+        "The training is the published one: 50,001 steps of plain gradient descent at the learning rate 1e-5."
+            .to_owned()
     };
     let mut texts = vec![format!(
         "The features are the cosine and the sine of 2πjx for j = 1 … 16, with amplitudes 1/j^p, scaled so that each vector of features \
@@ -286,9 +288,10 @@ fn sheet(problem: &Problem, numbers: &[Numbers]) -> Sheet {
         let lines = [signal].into_iter().chain(fitted).chain([samples]).collect();
         Panel::Plot(Plot { y_range: Some(-0.75..0.75), lines, ..plot(title, "x", "") })
     };
-    let fits = numbers.iter().enumerate().map(|(index, n)| {
-        panel(n.mapping, Some(Line::new("", color(index), Stroke::Solid, n.fit.clone())))
-    });
+    let fits = numbers
+        .iter()
+        .enumerate()
+        .map(|(index, n)| panel(n.mapping, Some(Line::new("", color(index), Stroke::Solid, n.fit.clone()))));
     let mut fits: Vec<Panel> = std::iter::once(panel("signal and samples", None)).chain(fits).collect();
     let second_row = fits.split_off(4);
     let losses =
@@ -314,12 +317,8 @@ fn sheet(problem: &Problem, numbers: &[Numbers]) -> Sheet {
             Row {
                 height: 620,
                 panels: vec![
-                    losses("Training loss", "½ Σ (f - y)²", &|n| &n.train_loss, &|n| {
-                        &n.train_loss_predicted
-                    }),
-                    losses("Test error", "mean (f - y)²", &|n| &n.test_error, &|n| {
-                        &n.test_error_predicted
-                    }),
+                    losses("Training loss", "½ Σ (f - y)²", &|n| &n.train_loss, &|n| &n.train_loss_predicted),
+                    losses("Test error", "mean (f - y)²", &|n| &n.test_error, &|n| &n.test_error_predicted),
                 ],
             },
         ],

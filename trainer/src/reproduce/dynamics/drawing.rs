@@ -5,9 +5,9 @@ use std::ops::Range;
 use plotters::style::RGBColor;
 
 use super::Results;
+use super::SHOWN;
 use super::modes::Mode;
 use super::numbers::{Group, Numbers};
-use super::SHOWN;
 use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
 use crate::report::style;
 use crate::reproduce::toy::color;
@@ -18,7 +18,8 @@ const DRAWN_MODES: [usize; 5] = [1, 2, 4, 8, 16];
 pub(super) fn sheet(results: &Results) -> Sheet {
     let shown = &results.ntk[SHOWN];
     // The same range for both parametrizations.
-    let values = results.ntk.iter().chain(&results.standard).flat_map(|n| n.measured.iter().map(|loss| loss / n.measured[0]));
+    let values =
+        results.ntk.iter().chain(&results.standard).flat_map(|n| n.measured.iter().map(|loss| loss / n.measured[0]));
     let range = values.fold(1.0, f64::min) / 1.2..1.2;
     let row = |panels: [Panel; 2]| Row { height: 600, panels: panels.into() };
     Sheet {
@@ -59,7 +60,12 @@ fn losses(title: &str, all: &[Numbers], range: Range<f64>) -> Panel {
         pair(n.mapping.to_owned(), color(index), curve(&n.measured), curve(&n.predicted_own))
     });
     let y_range = Some(range);
-    Panel::Plot(Plot { log_x: true, log_y: true, y_range, ..plot(title, "step", "loss / initial loss", lines.collect()) })
+    Panel::Plot(Plot {
+        log_x: true,
+        log_y: true,
+        y_range,
+        ..plot(title, "step", "loss / initial loss", lines.collect())
+    })
 }
 
 fn means(groups: &[Group]) -> Panel {
@@ -80,7 +86,12 @@ fn by_width(widths: &[Group]) -> Panel {
     Panel::Plot(Plot {
         log_x: true,
         log_y: true,
-        ..plot("p = 1: means of networks of one width, by infinite width", "step", "loss / initial loss", lines.collect())
+        ..plot(
+            "p = 1: means of networks of one width, by infinite width",
+            "step",
+            "loss / initial loss",
+            lines.collect(),
+        )
     })
 }
 
@@ -102,7 +113,12 @@ fn gaps(widths: &[Group]) -> Panel {
         Line::new("", grey, Stroke::Dashed, slope(first.single_gap_own.0, 1.0)),
     ];
     let x_ticks = widths.iter().map(|g| g.width as f64).collect();
-    Panel::Plot(Plot { log_x: true, log_y: true, x_ticks, ..plot("Mean difference of single networks", "width", "% of the kernel, of the initial loss", lines) })
+    Panel::Plot(Plot {
+        log_x: true,
+        log_y: true,
+        x_ticks,
+        ..plot("Mean difference of single networks", "width", "% of the kernel, of the initial loss", lines)
+    })
 }
 
 fn decays(n: &Numbers) -> Panel {
