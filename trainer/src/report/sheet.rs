@@ -298,3 +298,43 @@ impl Raster {
         text_at(cell, &self.caption, (middle, below), style::TICK_SIZE - 1, HPos::Center)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plot(color: RGBColor) -> Panel {
+        let line = Line::new("a line", color, Stroke::Solid, [(0.0, 0.0), (1.0, 0.9999)]);
+        let (title, x_label, y_label) = ("T".to_owned(), "x".to_owned(), "y".to_owned());
+        Panel::Plot(Plot { title, x_label, y_label, y_range: Some(0.0..1.0), lines: vec![line], ..Plot::default() })
+    }
+
+    /// Columns and rows of the pixels of this colour, first and last, below the legend.
+    fn extent(drawn: &image::RgbImage, color: RGBColor) -> [u32; 4] {
+        let found = drawn.enumerate_pixels().filter(|(_, y, pixel)| *y > 140 && pixel.0 == [color.0, color.1, color.2]);
+        found.fold([u32::MAX, 0, u32::MAX, 0], |[left, right, top, bottom], (x, y, _)| {
+            [left.min(x), right.max(x), top.min(y), bottom.max(y)]
+        })
+    }
+
+    #[test]
+    fn panels_of_a_row_are_equal_and_lines_go_where_their_points_are() {
+        let colors = [style::SERIES[0], style::SERIES[1]];
+        let rows = vec![Row { height: 500, panels: colors.map(plot).into() }];
+        let png = Sheet { title: "S".to_owned(), rows }.png().unwrap();
+        let drawn = image::load_from_memory(&png).unwrap().to_rgb8();
+        // The title, the row and the space below it.
+        assert_eq!(drawn.dimensions(), (1800, 58 + 500 + 22));
+        let [first, second] = colors.map(|color| extent(&drawn, color));
+        assert_eq!(
+            [first[0] + 900, first[1] + 900, first[2], first[3]],
+            second,
+            "one is the other, half a sheet further"
+        );
+        // From the axis 111 pixels from the left to 36 from the right of the panel; the line is two pixels wide.
+        let [left, right, top, bottom] = first;
+        assert!(left.abs_diff(111) <= 3 && right.abs_diff(900 - 36) <= 3, "{first:?}");
+        // From below the legend, which ends 70 pixels below the panel's top, to above the labels of 66 pixels and a margin of 7.
+        assert!(bottom.abs_diff(58 + 500 - 66 - 7) <= 3 && top <= 143, "{first:?}");
+    }
+}

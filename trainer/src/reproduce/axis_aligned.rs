@@ -96,15 +96,20 @@ fn wave(points: &Array2<u32>, cycles: f64, angle: f64, phase: f64) -> Array2<f32
     points.map_axis(ndarray::Axis(1), value).insert_axis(ndarray::Axis(1))
 }
 
-/// PSNR between the training points after training on one wave.
-fn test_psnr(
-    setting: Setting,
+/// One network on one wave.
+#[derive(Clone, Copy, Debug)]
+struct Job {
+    /// The encoding and its scale.
     kind: (EncodingKind, f64),
     cycles: f64,
+    /// Radians from the x axis.
     angle: f64,
     seed: u64,
-    monitor: &Monitor<'_>,
-) -> Result<f64, ReproduceError> {
+}
+
+/// PSNR between the training points after training.
+fn test_psnr(setting: Setting, job: Job, monitor: &Monitor<'_>) -> Result<f64, ReproduceError> {
+    let Job { kind, cycles, angle, seed } = job;
     let encoding = setting.encoding(kind, seed).check(2)?;
     let (points, test) = (grid(setting.side, 0.0), grid(setting.side, 0.5));
     let features = EncodedFeatures::new(&encoding, points.view());
@@ -140,10 +145,8 @@ fn measure(setting: Setting, radii: &[f64], monitor: &Monitor<'_>) -> Result<Vec
         .collect();
     let psnr = side_by_side(&jobs, |&(kind, cycles, angle)| {
         let each = (0..setting.draws).map(|draw| {
-            let seed = setting.seed.wrapping_add(draw);
-            monitor.part(1, (setting, kind, cycles, angle, seed), || {
-                test_psnr(setting, kind, cycles, angle, seed, monitor)
-            })
+            let job = Job { kind, cycles, angle, seed: setting.seed.wrapping_add(draw) };
+            monitor.part(1, (setting, job), || test_psnr(setting, job, monitor))
         });
         Ok(each.sum::<Result<f64, _>>()? / setting.draws as f64)
     })?;
@@ -205,8 +208,8 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Draft, Rep
                 .to_owned(),
         ],
         why: paragraphs([
-            "Positional encoding has frequencies along x and frequencies along y, but none in between. Its kernel is a sum of one part that \
-             depends on Δx alone and one that depends on Δy alone, and so it is a cross. A wave along an axis is made of its \
+            "Positional encoding has frequencies along x and frequencies along y, but none in between. The kernel of these features is a \
+             sum of one part that depends on Δx alone and one that depends on Δy alone, and so the tangent kernel is a cross. A wave along an axis is made of its \
              frequencies and has a large eigenvalue. A slanted wave is not, has a smaller eigenvalue, and is learned more slowly and less well.",
             "The frequencies of Gaussian features are drawn from a distribution that is the same in all directions. The kernel depends on \
              the distance of two points alone, and all waves with the same number of cycles have about the same eigenvalue. That is why \

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::error::ReproduceError;
 use super::monitor::{Event, Monitor, side_by_side};
-use super::pictures::{Fit, Picture, Setting, fit, raster};
+use super::pictures::{Fit, Job, Picture, Setting, raster};
 use super::{Claim, Draft, Figure, FigureContent, Options, Table, paragraphs};
 use crate::encoding::EncodingKind;
 use crate::report::sheet::{Panel, Row, Sheet};
@@ -69,7 +69,8 @@ fn compare(
             (false, true) => 1e-3,
             (false, false) => kind.learning_rate,
         };
-        let fit = fit(picture, &setting.encoding(kind.kind, scale), learning_rate, setting, monitor)?;
+        let encoding = setting.encoding(kind.kind, scale);
+        let fit = Job { picture, encoding, learning_rate, setting }.fit(monitor)?;
         let numbers = Numbers {
             picture: picture.name,
             encoding: kind.kind.label(),

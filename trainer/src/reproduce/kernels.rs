@@ -231,8 +231,12 @@ fn claims(families: &[Family; 3]) -> Vec<Claim> {
     let network = gaussian.widths(|m| m.network_width);
     vec![
         Claim::new("The tangent kernel widens with p", list(&by_power), rises(&by_power)),
-        Claim::new("It narrows with the highest positional frequency", list(&by_scale), falls(&by_scale)),
-        Claim::new("It narrows with σ", list(&network), falls(&network)),
+        Claim::new(
+            "The tangent kernel narrows with the highest positional frequency",
+            list(&by_scale),
+            falls(&by_scale),
+        ),
+        Claim::new("The tangent kernel narrows with the σ of Gaussian features", list(&network), falls(&network)),
         Claim::new(
             "The kernel of Gaussian features is as wide as e^(-2π²σ²Δ²), 0.375/σ, within 10 %",
             format!("at most {:.1} % off", 100.0 * off),

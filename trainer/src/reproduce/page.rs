@@ -26,7 +26,8 @@ figure img { width: 100%; border: 1px solid #e1e1e1; }
 figcaption { color: #666; font-size: .9rem; max-width: 56rem; }
 h3 { font-size: 1.05rem; margin: 1.2rem 0 .2rem; }
 h3 + p { margin-top: 0; }
-nav ol { margin: 0; columns: 2; max-width: 64rem; }
+nav ul { margin: 0; padding: 0; list-style: none; columns: 2; column-gap: 3rem; max-width: 64rem; }
+nav li { break-inside: avoid; padding: .1rem 0; }
 ul { max-width: 56rem; }
 .formula { margin: .8rem 2rem; font-size: 1.1rem; }
 details { margin: 1rem 0; color: #444; }
@@ -139,21 +140,20 @@ arXiv 2006.10739. The mapping γ, its theory, and the figures.</li>\n</ul>\n";
 
 /// Links to the steps of the lesson, which are its headings, and to the figures.
 fn contents(page: &mut String, lesson: &str, figures: &[WrittenFigure]) {
-    page.push_str("<nav>\n<h3>On this page</h3>\n<ol>\n");
+    page.push_str("<nav>\n<h3>On this page</h3>\n<ul>\n");
     for heading in lesson.split("<h2 id=\"").skip(1) {
         if let Some((id, rest)) = heading.split_once("\">")
             && let Some((text, _)) = rest.split_once("</h2>")
         {
-            let text = text.split_once(". ").map_or(text, |(_, text)| text);
             add(page, format_args!("<li><a href=\"#{id}\">{text}</a></li>\n"));
         }
     }
-    for figure in figures {
-        let title = escape(&figure.record.content.title);
-        add(page, format_args!("<li><a href=\"#{}\">{title}</a></li>\n", figure.record.figure.name()));
+    for (index, figure) in figures.iter().enumerate() {
+        let (name, title) = (figure.record.figure.name(), escape(&figure.record.content.title));
+        add(page, format_args!("<li>Figure {}. <a href=\"#{name}\">{title}</a></li>\n", index + 1));
     }
     page.push_str(
-        "<li><a href=\"#checks\">What was checked</a></li>\n<li><a href=\"#sources\">Sources</a></li>\n</ol>\n</nav>\n",
+        "<li><a href=\"#checks\">What was checked</a></li>\n<li><a href=\"#sources\">Sources</a></li>\n</ul>\n</nav>\n",
     );
 }
 

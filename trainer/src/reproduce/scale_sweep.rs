@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::error::ReproduceError;
 use super::monitor::{Event, Monitor, side_by_side};
-use super::pictures::{Fit, Picture, Setting, fit, raster};
+use super::pictures::{Fit, Job, Picture, Setting, raster};
 use super::{Claim, Draft, Figure, FigureContent, Options, paragraphs};
 use crate::encoding::EncodingKind;
 use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
@@ -25,25 +25,16 @@ struct Numbers {
     test_psnr_db: f64,
 }
 
-fn sweep(
-    picture: &Picture,
-    scales: &[f64],
-    setting: Setting,
-    learning_rate: f64,
-    monitor: &Monitor<'_>,
-) -> Result<Vec<Fit>, ReproduceError> {
-    side_by_side(scales, |&scale| {
-        fit(picture, &setting.encoding(EncodingKind::Gaussian, scale), learning_rate, setting, monitor)
-    })
-}
-
 pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Draft, ReproduceError> {
     let setting = Setting::new(options.quick, options.seed);
     let units = setting.steps * SCALES.len() as u64;
     (monitor.tell)(Event::Begin { figure: Figure::ScaleSweep.name(), units });
     let picture = Picture::camera();
     let rate = if options.quick { QUICK_LEARNING_RATE } else { LEARNING_RATE };
-    let fits = sweep(&picture, &SCALES, setting, rate, monitor)?;
+    let fits = side_by_side(&SCALES, |&scale| {
+        let encoding = setting.encoding(EncodingKind::Gaussian, scale);
+        Job { picture: &picture, encoding, learning_rate: rate, setting }.fit(monitor)
+    })?;
     let numbers: Vec<Numbers> = fits
         .iter()
         .zip(SCALES)
@@ -88,13 +79,20 @@ fn what_you_see(numbers: &[Numbers], best: usize) -> Vec<String> {
     vec![
         format!(
             "Above: how well one network with Gaussian features knows the pixels it was trained on, and those it was not, for ten values of \
-             σ. On training pixels the quality only rises with σ. On the other pixels it rises to {:.2} dB at σ = {}, and falls again \
-             to {:.2} dB at σ = {}.",
-            best.test_psnr_db, best.scale, last.test_psnr_db, last.scale
+             σ. On training pixels large σ are far better than small ones ({:.2} dB at σ = {} against {:.2} dB at σ = {}). On the other pixels \
+             the quality rises to {:.2} dB at σ = {}, and falls again to {:.2} dB at σ = {}.",
+            last.train_psnr_db,
+            last.scale,
+            first.train_psnr_db,
+            first.scale,
+            best.test_psnr_db,
+            best.scale,
+            last.test_psnr_db,
+            last.scale
         ),
         format!(
             "Below: the photograph and three networks. At σ = {} the picture is blurred. At σ = {} it has its details. At σ = {} it is covered \
-             with noise, though the training pixels are right.",
+             with noise, although the training pixels among it are nearly right.",
             first.scale, best.scale, last.scale
         ),
     ]
@@ -142,7 +140,7 @@ fn sheet(picture: &Picture, numbers: &[Numbers], fits: &[Fit], best: usize) -> S
         Line::new(name, color, Stroke::Marked, numbers.iter().map(|n| (n.scale, of(n))))
     };
     let curves = Plot {
-        title: String::new(),
+        title: "Quality of the network for each σ".to_owned(),
         x_label: "σ (cycles over the picture)".to_owned(),
         y_label: "PSNR (dB)".to_owned(),
         log_x: true,

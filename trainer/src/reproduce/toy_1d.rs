@@ -215,12 +215,12 @@ fn claims(numbers: &[Numbers]) -> Vec<Claim> {
     let largest = |(gap, mapping): (f64, &str)| format!("largest difference {:.0} % ({mapping})", 100.0 * gap);
     vec![
         Claim::new(
-            "p = 1 generalizes best",
+            "The network with p = 1 has the least test error",
             format!("{}: test error {:.2e}", best.mapping, error(best)),
             best.mapping == "p = 1",
         ),
         Claim::new(
-            "The test error falls to p = 1 and rises from there, and without a mapping it is far above all",
+            "The test error falls from p = 0 to p = 1 and rises from there to p = ∞, and without a mapping it is more than twice as large",
             numbers.iter().map(|n| format!("{:.2e}", error(n))).collect::<Vec<_>>().join(", "),
             errors[..3].is_sorted_by(|a, b| a > b)
                 && errors[2..6].is_sorted_by(|a, b| a < b)
@@ -238,12 +238,12 @@ fn claims(numbers: &[Numbers]) -> Vec<Claim> {
             theory.0 < 0.01,
         ),
         Claim::new(
-            "The predicted test errors are those of an independent computation of the published setting, within 15 %",
+            "The test errors predicted from the networks' own outputs are those of the independent computation, within 15 %",
             largest(predicted),
             predicted.0 < 0.15,
         ),
         Claim::new(
-            "So are the trained network's, which starts from random outputs, within 25 %",
+            "The test errors of the trained networks are those of the independent computation, within 25 %",
             largest(measured),
             measured.0 < 0.25,
         ),

@@ -117,7 +117,7 @@ fn gaps(widths: &[Group]) -> Panel {
         log_x: true,
         log_y: true,
         x_ticks,
-        ..plot("Mean difference of single networks", "width", "% of the kernel, of the initial loss", lines)
+        ..plot("Mean difference of single networks", "width", "% of the kernel, or of the initial loss", lines)
     })
 }
 

@@ -19,7 +19,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use plotters::style::RGBColor;
 
 pub(super) use self::predict::Predictor;
-pub(super) use self::run::{Run, Snapshot, logged_steps, run, runs};
+pub(super) use self::run::{Run, Snapshot, run, runs};
 pub(super) use self::setting::{QUICK_SPEEDUP, Setting};
 use super::error::ReproduceError;
 use crate::dataset::npy;

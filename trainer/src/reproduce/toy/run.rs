@@ -12,7 +12,7 @@ use crate::reproduce::error::ReproduceError;
 use crate::reproduce::monitor::{Monitor, side_by_side};
 use crate::train::{Ended, LoopParams, TrainState, Watch, train};
 
-/// Steps that [`runs`] logs, about.
+/// Steps that are logged, about.
 const LOGGED: usize = 60;
 
 /// Outputs after some number of updates, on the training and the test points.
@@ -44,16 +44,16 @@ pub(super) fn squares(outputs: &Array1<f64>, targets: &Array2<f64>) -> f64 {
 pub(in crate::reproduce) struct Run {
     pub(in crate::reproduce) setting: Setting,
     pub(in crate::reproduce) mapping: ToyMapping,
-    /// At the steps of [`logged_steps`], the start and the end included.
+    /// At the logged steps, the start and the end included.
     pub(in crate::reproduce) measured: Vec<Snapshot>,
     /// The network before training.
     pub(super) start: Mlp<f32>,
 }
 
-/// 0, the last step, and about `count` between them at even ratios.
-pub(in crate::reproduce) fn logged_steps(steps: u64, count: usize) -> Vec<u64> {
-    let ratio = (steps.max(1) as f64).ln() / count.max(1) as f64;
-    let mut logged: Vec<u64> = (0..=count).map(|k| (ratio * k as f64).exp().round() as u64).collect();
+/// 0, the last step, and about [`LOGGED`] between them at even ratios.
+fn logged_steps(steps: u64) -> Vec<u64> {
+    let ratio = (steps.max(1) as f64).ln() / LOGGED as f64;
+    let mut logged: Vec<u64> = (0..=LOGGED).map(|k| (ratio * k as f64).exp().round() as u64).collect();
     logged.push(steps);
     logged.insert(0, 0);
     logged.retain(|&step| step <= steps);
@@ -66,13 +66,13 @@ pub(in crate::reproduce) fn run(
     problem: &Problem,
     mapping: ToyMapping,
     setting: Setting,
-    logged: &[u64],
     monitor: &Monitor<'_>,
 ) -> Result<Run, ReproduceError> {
     let f32_inputs = |points: &Array2<f64>| Ok::<_, ReproduceError>(mapping.inputs(points.view())?.mapv(|x| x as f32));
     let train_inputs = f32_inputs(&problem.train_points)?;
     let start = setting.network(train_inputs.ncols());
-    let what = (mapping, setting, logged, problem.tests());
+    let logged = logged_steps(setting.steps);
+    let what = (mapping, setting, problem.tests());
     let measured = monitor.part(setting.steps, what, || {
         let test_inputs = if problem.tests() { Some(f32_inputs(&problem.test_points)?) } else { None };
         let params = LoopParams {
@@ -113,8 +113,7 @@ pub(in crate::reproduce) fn runs(
     setting: Setting,
     monitor: &Monitor<'_>,
 ) -> Result<Vec<Run>, ReproduceError> {
-    let logged = logged_steps(setting.steps, LOGGED);
-    side_by_side(mappings, |&mapping| run(problem, mapping, setting, &logged, monitor))
+    side_by_side(mappings, |&mapping| run(problem, mapping, setting, monitor))
 }
 
 #[cfg(test)]
@@ -133,17 +132,17 @@ mod tests {
         let monitor = Monitor { parts: Some(&parts), ..Monitor::new(&stop, &|_| {}) };
         let problem = Problem::load();
         let setting = Setting { width: 8, steps: 4, ..Setting::published(1, 1) };
-        let made = run(&problem, MAPPINGS[0], setting, &[0, 2, 4], &monitor).unwrap();
+        let made = run(&problem, MAPPINGS[0], setting, &monitor).unwrap();
         // Whatever must be trained is interrupted.
         stop.store(true, Ordering::Relaxed);
-        let kept = run(&problem, MAPPINGS[0], setting, &[0, 2, 4], &monitor).unwrap();
-        assert_eq!((made.measured.len(), &made.measured), (3, &kept.measured));
+        let kept = run(&problem, MAPPINGS[0], setting, &monitor).unwrap();
+        assert_eq!((made.measured.len(), &made.measured), (5, &kept.measured));
         let other_seed = Setting { seed: 2, ..setting };
         for other in [
-            run(&problem, MAPPINGS[1], setting, &[0, 2, 4], &monitor),
-            run(&problem, MAPPINGS[0], other_seed, &[0, 2, 4], &monitor),
-            run(&problem, MAPPINGS[0], setting, &[0, 4], &monitor),
-            run(&Problem::load().training_only(), MAPPINGS[0], setting, &[0, 2, 4], &monitor),
+            run(&problem, MAPPINGS[1], setting, &monitor),
+            run(&problem, MAPPINGS[0], other_seed, &monitor),
+            run(&problem, MAPPINGS[0], Setting { steps: 5, ..setting }, &monitor),
+            run(&Problem::load().training_only(), MAPPINGS[0], setting, &monitor),
         ] {
             assert!(matches!(other, Err(ReproduceError::Interrupted)), "{:?}", other.map(|run| run.measured));
         }
