@@ -21,7 +21,7 @@ pub(super) fn render<E>(
     let inner = BitMapBackend::with_buffer(&mut large, (large_width, large_height));
     draw(Smooth { inner, size: (width, height) })?;
     // At a whole-numbered ratio this is the mean of each block of pixels.
-    Ok(image::imageops::thumbnail(&large, width, height).into_raw())
+    Ok(image::DynamicImage::ImageRgb8(large).thumbnail_exact(width, height).into_rgb8().into_raw())
 }
 
 /// The backend that enlarges.
