@@ -72,7 +72,7 @@ const WIDTH: u32 = 1800;
 const PANEL_TITLE: u32 = 40;
 const PLOT_LEFT: u32 = 111;
 /// Titles and legends of three lines end above this; below the last of a panel's pixels that are data stand numbers and a label.
-const LEGEND: u32 = 135;
+const LEGEND: u32 = 140;
 const LABELS: u32 = 75;
 
 fn looks_right(drawn: &RgbImage, rows: &[Row]) {
