@@ -185,7 +185,8 @@ impl Row {
         let path = args.out.join(folder).join(name.replace(": ", "-").replace(' ', "-"));
         let store = Store::create(Path::new(&path), sweep.manifest())?;
         eprintln!("{} of {name}", setting.option());
-        let value = |row: &trainer::sweep::SweepRow| if setting == Setting::Scale { row.scale } else { row.amplitude_power };
+        let value =
+            |row: &trainer::sweep::SweepRow| if setting == Setting::Scale { row.scale } else { row.amplitude_power };
         let stop = AtomicBool::new(false);
         let tell = |event: Event<'_>| {
             if let Event::Finished(row) = event {
