@@ -42,7 +42,7 @@ impl Minimal {
             Scope::Evaluation => "minimal-evaluation",
             Scope::Library => "minimal",
         };
-        let precision = trainer::artifact::model_card::precision_name(precision);
+        let precision = trainer::artifact::precision::NamedPrecision(precision);
         command.args(["--bin", "minimal", "--no-default-features", "--features"]);
         command.arg(format!("{scope_feature},{precision}"));
         let elf = firmware::build(command, "minimal")

@@ -1,19 +1,19 @@
 //! How fast a desktop evaluates an artifact, against the trainer's own forward pass in single precision.
 //!
-//! `cargo bench -p trainer --bench evaluate` takes 65,536 points through two networks of equal parameters. The trainer's
-//! pass is timed alone on features that are there already, and from coordinates, with the encoding; artifacts are always
-//! timed from points in user units to values in user units. Each figure is the best of several trials, which alternate.
+//! `cargo bench -p trainer --bench evaluate` takes 65,536 points through two networks of equal parameters. The
+//! trainer's pass is timed alone on features that are there already, and from coordinates, with the encoding; artifacts
+//! are always timed from points in user units to values in user units. Each figure is the best of several trials, which
+//! alternate.
 
 use std::hint::black_box;
 use std::time::Instant;
 
-use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
+use firmware_core::{Axis, OutputMap, Outside, Precision};
 use ndarray::{Array2, s};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use trainer::artifact::export::{Artifact, TrainedNetwork};
+use trainer::artifact::export::{Artifact, Card, Domain, TrainedNetwork};
 use trainer::artifact::model_file;
-use trainer::artifact::quantize::DenseLayer;
 use trainer::network::encoding::{Encoding, EncodingParams};
 use trainer::network::{self, Initialization, Mlp, Shape};
 
@@ -64,25 +64,14 @@ impl Network {
         let axes = [Axis::new(0.0, 1.0, 1.0); 2];
         let to_fixed = |&x: &f32| axes[0].to_fixed(x, Outside::Clamp).expect("a number");
         let coordinates = points.map(to_fixed);
-        let layers: Vec<DenseLayer> =
-            (0..4).map(|l| DenseLayer { weights: mlp.weights(l).to_owned(), bias: mlp.biases(l).to_owned() }).collect();
-        let trained = TrainedNetwork {
-            frequencies: encoding.frequencies(),
-            amplitudes: encoding.amplitudes(),
-            passthrough: 0,
-            layers: &layers,
-            activation: OutputActivation::Sigmoid,
-            axes: &axes,
-            outside: Outside::Clamp,
-            periodic: 0,
-            output_maps: &[OutputMap { scale: 1.0, offset: 0.0 }; 3],
-            text: "",
-            training_psnr_db: f32::NAN,
-            quantization_loss_db: f32::NAN,
-        };
+        let domain = Domain::clamped(axes.to_vec(), vec![OutputMap { scale: 1.0, offset: 0.0 }; 3]);
+        let trained = TrainedNetwork { encoding: &encoding, network: &mlp, domain: &domain };
         let calibration = encoding.encode(coordinates.slice(s![..2048, ..]));
-        let artifacts = [("w8a16", Precision::W8A16), ("w16a16", Precision::W16A16), ("f32", Precision::F32)]
-            .map(|(name, precision)| (name, trained.artifact(precision, calibration.view()).expect("an artifact")));
+        let artifacts = [("w8a16", Precision::W8A16), ("w16a16", Precision::W16A16), ("f32", Precision::F32)].map(
+            |(name, precision)| {
+                (name, trained.artifact(precision, calibration.view(), Card::new("")).expect("an artifact"))
+            },
+        );
         let features = encoding.features(coordinates.view());
         Self { encoding, mlp, artifacts: artifacts.into(), coordinates, points, features }
     }

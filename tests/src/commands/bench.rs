@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use firmware_core::Precision;
 use firmware_cortexm::protocol::{BATCHES, CALIBRATION_INSTRUCTIONS, Mode};
 use serde::Serialize;
-use trainer::artifact::model_card::precision_name;
+use trainer::artifact::precision::NamedPrecision;
 use trainer::base::files;
 
 use crate::boards::{self, BOARDS, Board};
@@ -126,7 +126,7 @@ pub fn measure(toolchain: &Toolchain, board: &'static Board) -> Result<Vec<Row>>
         let library = Minimal::link(toolchain, board, precision, Scope::Library)?;
         let evaluation = Minimal::link(toolchain, board, precision, Scope::Evaluation)?;
         for (name, network) in [("small", Network::small(precision)), ("big", Network::big(precision))] {
-            eprintln!("{} ({}), {}, {name}", board.name, board.core, precision_name(precision));
+            eprintln!("{} ({}), {}, {name}", board.name, board.core, NamedPrecision(precision));
             for row in count(&firmware, precision, name, &network)? {
                 let ram_bytes = row.ram_bytes + library.size.ram_bytes;
                 let flash_bytes = library.size.flash_bytes;
@@ -158,7 +158,7 @@ fn count(firmware: &Firmware, precision: Precision, name: &'static str, network:
             let total = per_sample(firmware.board, &run, &subject)?;
             Ok(Row {
                 board: firmware.board.name,
-                precision: precision_name(precision),
+                precision: NamedPrecision(precision).name(),
                 network: name,
                 batch,
                 encoding,

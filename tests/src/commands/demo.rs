@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
-use trainer::artifact::model_card;
+use trainer::artifact::card_text;
 use trainer::base::files;
 use trainer::data::{self, LoadOptions};
 
@@ -71,7 +71,7 @@ pub fn run(args: &Args) -> Result<()> {
     let trainer = trainer_program::build()?;
     let folder = train(&trainer, &input, &args.fit_options)?;
     let artifact = model::read(&folder.join("model.ffm"))?;
-    let options = model_card::load_options(artifact.model()?.text(), &input, LoadOptions::default());
+    let options = card_text::load_options(artifact.model()?.text(), &input, LoadOptions::default());
     let data = data::load(&input, &options)?;
 
     eprintln!(

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use ndarray::Array2;
 use serde::Serialize;
+use trainer::artifact::card_text;
 use trainer::artifact::export::Artifact;
-use trainer::artifact::model_card;
 use trainer::data::metrics::Metrics;
 use trainer::data::{self, Dataset, LoadOptions};
 use trainer::training::progress::Count;
@@ -74,7 +74,7 @@ pub fn run(args: &Args) -> Result<()> {
     let board = Board::find(&args.board)?;
     let artifact = model::read(&args.model)?;
     let given = LoadOptions::default();
-    let options = model_card::load_options(artifact.model()?.text(), &args.input, given);
+    let options = card_text::load_options(artifact.model()?.text(), &args.input, given);
     let data = data::load(&args.input, &options)?;
     let firmware = Firmware::build(&provision::all()?, board, None)?;
     let (summary, outputs) = evaluate(&firmware, &artifact, &data)?;

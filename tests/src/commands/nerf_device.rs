@@ -12,7 +12,7 @@ use trainer::base::files;
 use trainer::nerf::field::ModelField;
 use trainer::nerf::poses::resized;
 use trainer::nerf::render::{Drawn, contact_sheet, draw, picture, png};
-use trainer::nerf::run::{Folder, RunSettings, settings_of};
+use trainer::nerf::run::{Folder, NerfSettings};
 use trainer::nerf::scene::{Part, View, read};
 use trainer::nerf::similarity::psnr;
 
@@ -122,7 +122,7 @@ impl Scene {
         let folder = Folder(path.to_owned());
         let (artifact, artifact_f32) = (model::read(&folder.model())?, model::read(&folder.model_f32())?);
         let volume = folder.read_volume()?;
-        let RunSettings { scene, .. } = settings_of(&folder.checkpoint())?;
+        let NerfSettings { scene, .. } = NerfSettings::of_run(path)?;
         let mut views = read(&scene, Part::Test)?.views;
         if view >= views.len() {
             bail!("--view is {view}, the scene has {} test views, from 0", views.len());

@@ -69,7 +69,7 @@ pub fn run(args: &Args) -> Result<()> {
             println!(
                 "{:10} {:6} {} samples, {} mismatched",
                 board.name,
-                trainer::artifact::model_card::precision_name(precision),
+                trainer::artifact::precision::NamedPrecision(precision),
                 report.samples,
                 report.mismatched
             );

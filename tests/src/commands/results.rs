@@ -80,7 +80,7 @@ impl Row {
         let fitted = valid.fit(data, &mut Watch { progress: Some(bar.as_mut()), ..Watch::default() })?;
         let settings = RunSettings {
             fit: valid.params().clone(),
-            precision: "w8a16".into(),
+            precision: None,
             input: path.into(),
             load: LoadOptions::default(),
         };

@@ -3,11 +3,12 @@
 use tempfile::TempDir;
 use tests::commands::device::evaluate;
 use tests::model;
-use trainer::artifact::model_card;
+use trainer::artifact::card_text;
+use trainer::artifact::precision::NamedPrecision;
 use trainer::cryo::atoms::Molecule;
-use trainer::cryo::fit::{Prepared, evaluate as judge};
+use trainer::cryo::fit::{Prepared, Trained, evaluate as judge};
 use trainer::cryo::params::CryoParams;
-use trainer::cryo::run::{self, CryoSettings};
+use trainer::cryo::run::{CryoSettings, Reconstructed};
 use trainer::cryo::synthesis::{SynthesisParams, synthesize};
 use trainer::data::{self, LoadOptions};
 use trainer::network::encoding::EncodingParams;
@@ -33,23 +34,25 @@ fn a_device_answers_for_frequency_and_conformation() {
     let prepared = Prepared::new(&stack, &params).unwrap();
     let mut state = prepared.start();
     prepared.train(&mut state, &mut Watch::default()).unwrap();
-    let results = judge(&prepared, &stack, None, &state.networks, None);
+    let trained = Trained { prepared, networks: state.networks };
+    let results = judge(std::slice::from_ref(&trained), &stack, None);
 
     let folder = TempDir::new().unwrap();
     let run = RunFolder::create(&folder.path().join("run"), false).unwrap();
     for precision in tests::commands::parity::PRECISIONS {
         let settings = CryoSettings {
-            params: params.clone(),
-            table: "poses.csv".into(),
-            stack: None,
             truth: None,
-            precision: model_card::precision_name(precision).to_owned(),
+            precision: NamedPrecision(precision),
+            ..CryoSettings::new(params.clone(), "poses.csv")
         };
-        run::write(&run, &settings, precision, (&prepared, &stack, &results), &state.networks, 0.0).unwrap();
+        let settings = &settings;
+        Reconstructed { settings, trained: &trained, stack: &stack, results: &results, seconds: 0.0 }
+            .write(&run)
+            .unwrap();
 
         let artifact = model::read(&run.model()).unwrap();
         let queries = run.path().join("queries.csv");
-        let options = model_card::load_options(artifact.model().unwrap().text(), &queries, LoadOptions::default());
+        let options = card_text::load_options(artifact.model().unwrap().text(), &queries, LoadOptions::default());
         let data = data::load(&queries, &options).unwrap();
         let (summary, _) = evaluate(&firmware("mps2-an386"), &artifact, &data).unwrap();
         assert_eq!((summary.samples, summary.mismatched), (256, 0), "{precision:?}");

@@ -1,130 +1,24 @@
-//! What a model file says about itself.
+//! The model card: everything that a person or a script may ask about a model, in JSON or as a table of two columns.
 //!
-//! The artifact's header holds what the device needs. Its text, lines of `key: value`, holds the rest: the names and
-//! ranges of the data, which [`data_text`] writes, and whatever settings the trainer adds.
+//! Most of it stands in the artifact's header; the names and ranges of the data and the settings of the training stand in its
+//! [text](super::card_text).
 
 use std::fmt;
-use std::path::Path;
 
 use firmware_core::layout::layer_words;
-use firmware_core::{Model, OutputActivation, Outside, Precision};
+use firmware_core::{Model, OutputActivation, Outside};
 use serde::Serialize;
 
-use crate::data::metrics::HeldOut;
-use crate::data::metrics::short;
+use super::card_text::{
+    CHANNELS_LAST, HELD_OUT, INPUT_ORIGINS, INPUT_UNITS, INPUTS, OUTPUT_ORIGINS, OUTPUT_RANGES, OUTPUT_UNITS, OUTPUTS,
+    lines, list, names, origins,
+};
+use super::precision::NamedPrecision;
 use crate::data::sentinel::plain;
-use crate::data::{Dataset, Kind, LoadOptions, Origins, has_columns};
 
-const INPUT_UNITS: &str = "input_units";
-const OUTPUT_UNITS: &str = "output_units";
-const INPUT_ORIGINS: &str = "input_origins";
-const OUTPUT_ORIGINS: &str = "output_origins";
-const NO_DATA: &str = "no_data";
-
-/// The text lines that describe the data: names of what goes in and comes out; units where the file gives them; and origins where they
-/// are not 0, with which `x = file value - origin` goes in and `file value = origin + y` comes out. Values are JSON.
-#[must_use]
-pub fn data_text(dataset: &Dataset) -> String {
-    let maps = dataset.output_maps.iter();
-    let ranges: Vec<[f32; 2]> = maps.map(|map| [map.offset, map.offset + map.scale]).collect();
-    let json = |value: serde_json::Value| value.to_string();
-    let channels_last = matches!(dataset.kind, Kind::Grid { channels_last: true, .. });
-    let mut text = format!(
-        "inputs: {}\noutputs: {}\noutput_ranges: {}\nchannels_last: {channels_last}\n",
-        json(dataset.input_names.clone().into()),
-        json(dataset.output_names.clone().into()),
-        json(serde_json::json!(ranges)),
-    );
-    for (key, units) in [(INPUT_UNITS, &dataset.input_units), (OUTPUT_UNITS, &dataset.output_units)] {
-        if units.iter().any(|unit| !unit.is_empty()) {
-            text += &format!("{key}: {}\n", json(units.clone().into()));
-        }
-    }
-    for (key, origins) in [(INPUT_ORIGINS, &dataset.input_origins), (OUTPUT_ORIGINS, &dataset.output_origins)] {
-        if origins.iter().any(|&origin| origin != 0.0) {
-            text += &format!("{key}: {}\n", json(origins.clone().into()));
-        }
-    }
-    text
-}
-
-/// The text line that keeps which values stood for missing data in training, so that the same are left out of what the model is
-/// compared with; nothing if none did.
-#[must_use]
-pub fn no_data_text(no_data: &[f64]) -> String {
-    let texts: Vec<String> = no_data.iter().map(f64::to_string).collect();
-    if texts.is_empty() { String::new() } else { format!("{NO_DATA}: {}\n", serde_json::Value::from(texts)) }
-}
-
-/// From where the inputs and outputs of the model with this text are counted.
-#[must_use]
-pub fn origins(text: &str) -> Origins {
-    Origins { inputs: list(text, INPUT_ORIGINS), outputs: list(text, OUTPUT_ORIGINS) }
-}
-
-/// The text line that says how good the model is at samples that its training did not see; nothing where that was not measured.
-#[must_use]
-pub fn held_out_text(held_out: Option<&HeldOut>) -> String {
-    let Some(HeldOut { how, precision, model, .. }) = held_out else { return String::new() };
-    let hundredths = |value: f64| (value * 100.0).round() / 100.0;
-    let outputs: Vec<_> = model
-        .outputs
-        .iter()
-        .map(|output| {
-            let error = |value: f64| short(value).parse::<f64>().unwrap_or(value);
-            serde_json::json!({
-                "psnr_db": hundredths(output.psnr_db), "rmse": error(output.rmse), "largest_error": error(output.max_abs_error)
-            })
-        })
-        .collect();
-    format!("held_out: {}\n", serde_json::json!({ "how": how, "precision": precision, "outputs": outputs }))
-}
-
-/// The value of a key in a model's text.
-#[must_use]
-pub fn text_value<'t>(text: &'t str, key: &str) -> Option<&'t str> {
-    lines(text).find_map(|(found, value)| (found == key).then_some(value))
-}
-
-/// The names of the columns that a model was trained on, `inputs` or `outputs`; empty if its text has none.
-#[must_use]
-pub fn names(text: &str, key: &str) -> Vec<String> {
-    list(text, key)
-}
-
-fn list<T: serde::de::DeserializeOwned>(text: &str, key: &str) -> Vec<T> {
-    text_value(text, key).and_then(|value| serde_json::from_str(value).ok()).unwrap_or_default()
-}
-
-/// How to read the data at `path` as the model with this text was trained, where `given` leaves it open.
-#[must_use]
-pub fn load_options(text: &str, path: &Path, given: LoadOptions) -> LoadOptions {
-    let mut options = given;
-    options.origins = Some(origins(text));
-    if options.no_data.is_empty() {
-        options.no_data = names(text, NO_DATA).iter().filter_map(|value| value.parse().ok()).collect();
-    }
-    if options.targets.is_some() {
-        return options;
-    }
-    if has_columns(path) {
-        if options.inputs.is_empty() {
-            options.inputs = names(text, "inputs");
-        }
-        if options.outputs.is_empty() {
-            options.outputs = names(text, "outputs");
-        }
-    } else if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("npy") || end.eq_ignore_ascii_case("npz")) {
-        options.channels_last |= text_value(text, "channels_last") == Some("true");
-        // Whether an array of height x width x 3 is a volume shows in the number of inputs.
-        options.volume |= !options.channels_last && names(text, "inputs").len() == 3;
-    }
-    options
-}
-
-fn lines(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.lines().filter_map(|line| line.split_once(':')).map(|(key, value)| (key.trim(), value.trim()))
-}
+/// What the text says of the data, which the card has in places of their own.
+const OF_DATA: [&str; 8] =
+    [INPUTS, OUTPUTS, OUTPUT_RANGES, CHANNELS_LAST, INPUT_UNITS, OUTPUT_UNITS, INPUT_ORIGINS, OUTPUT_ORIGINS];
 
 /// One input of a model.
 #[derive(Clone, Debug, Serialize)]
@@ -228,7 +122,7 @@ impl ModelCard {
         let origins = origins(text);
         let unit = |key: &str, k: usize| names(text, key).get(k).cloned().unwrap_or_default();
         let input = |(k, axis): (usize, firmware_core::Axis)| InputCard {
-            name: numbered(names(text, "inputs"), k, "input"),
+            name: numbered(names(text, INPUTS), k, "input"),
             minimum: axis.minimum,
             maximum: axis.maximum,
             period: period(&axis),
@@ -236,26 +130,15 @@ impl ModelCard {
             origin: origins.input(k),
             unit: unit(INPUT_UNITS, k),
         };
-        let ranges: Vec<[f32; 2]> =
-            text_value(text, "output_ranges").and_then(|value| serde_json::from_str(value).ok()).unwrap_or_default();
+        let ranges: Vec<[f32; 2]> = list(text, OUTPUT_RANGES);
         let output = |k: usize| OutputCard {
-            name: numbered(names(text, "outputs"), k, "output"),
+            name: numbered(names(text, OUTPUTS), k, "output"),
             range: ranges.get(k).copied(),
             origin: origins.output(k),
             unit: unit(OUTPUT_UNITS, k),
         };
-        let of_data = [
-            "inputs",
-            "outputs",
-            "output_ranges",
-            "channels_last",
-            INPUT_UNITS,
-            OUTPUT_UNITS,
-            INPUT_ORIGINS,
-            OUTPUT_ORIGINS,
-        ];
         let settings = lines(text)
-            .filter(|(key, _)| !of_data.contains(key))
+            .filter(|(key, _)| !OF_DATA.contains(key))
             .map(|(key, value)| (key.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
             .collect();
 
@@ -263,7 +146,7 @@ impl ModelCard {
         let features = model.encoding().features_len();
         let known = |db: f32| db.is_finite().then_some(db);
         Self {
-            precision: precision_name(header.precision),
+            precision: NamedPrecision(header.precision).name(),
             inputs: model.axes().enumerate().map(input).collect(),
             outputs: (0..model.outputs()).map(output).collect(),
             outside: outside_name(header.outside),
@@ -285,16 +168,6 @@ impl ModelCard {
             crc32: format!("{:08x}", model.checksum()),
             settings,
         }
-    }
-}
-
-/// The name of a precision on the command line and in every report.
-#[must_use]
-pub fn precision_name(precision: Precision) -> &'static str {
-    match precision {
-        Precision::F32 => "f32",
-        Precision::W8A16 => "w8a16",
-        Precision::W16A16 => "w16a16",
     }
 }
 
@@ -386,7 +259,7 @@ impl fmt::Display for ModelCard {
         row("CRC-32", &self.crc32)?;
         for (key, value) in &self.settings {
             match value {
-                serde_json::Value::Object(held_out) if key == "held_out" => {
+                serde_json::Value::Object(held_out) if key == HELD_OUT => {
                     let text = |key: &str| held_out.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
                     row("held out", &format_args!("{}; {}", text("how"), text("precision")))?;
                     let outputs = held_out.get("outputs").and_then(serde_json::Value::as_array);

@@ -6,8 +6,9 @@ use anyhow::{Context, bail};
 use firmware_core::{Axis, Model, Outside};
 use ndarray::Array2;
 use serde::Serialize;
-use trainer::artifact::model_card::{self, precision_name};
+use trainer::artifact::card_text;
 use trainer::artifact::model_file::{ModelFile, predict};
+use trainer::artifact::precision::NamedPrecision;
 use trainer::base::files;
 use trainer::data::metrics::Metrics;
 use trainer::data::{Dataset, load, periodic};
@@ -74,7 +75,7 @@ impl Evaluate {
         // Now that nothing can fail: a failure is one sentence.
         Self::tell(&data, &model);
 
-        let precision = precision_name(model.header().precision);
+        let precision = NamedPrecision(model.header().precision).name();
         let evaluation = Evaluation { model: &self.model, input, precision, metrics };
         if self.json {
             return print(&serde_json::to_string_pretty(&evaluation)?);
@@ -103,7 +104,7 @@ impl Evaluate {
             // A comma in the name of the array is no separator of columns.
             given.targets = Some(std::mem::take(&mut given.outputs).join(",").into());
         }
-        let options = model_card::load_options(model.text(), path, given);
+        let options = card_text::load_options(model.text(), path, given);
         let data = load(path, &options)?;
         if (data.inputs(), data.outputs()) != (model.inputs(), model.outputs()) {
             bail!(

@@ -9,9 +9,9 @@ use firmware_core::{Axis, Model, Outside};
 use ndarray::Array2;
 use rayon::prelude::*;
 use serde_json::json;
-use trainer::artifact::model_card;
-use trainer::artifact::model_card::{names, origins, precision_name};
+use trainer::artifact::card_text::{self, names, origins};
 use trainer::artifact::model_file::{ModelFile, predict};
+use trainer::artifact::precision::NamedPrecision;
 use trainer::base::files;
 use trainer::data::query;
 use trainer::data::{npy, periodic};
@@ -119,7 +119,7 @@ impl Predict {
                 print(&format!("{count} {points}    {}", path.display()))
             }
             (out, true) => {
-                let precision = precision_name(model.header().precision);
+                let precision = NamedPrecision(model.header().precision).name();
                 let mut object = json!({
                     "model": self.model, "points": count, "precision": precision,
                     "inputs": table.inputs, "outputs": table.outputs, "out": out,
@@ -142,7 +142,7 @@ impl Predict {
         for (given, option) in needless {
             ensure!(!given, "{option} tells inputs from outputs, and points have no outputs; leave it out");
         }
-        options.no_data = model_card::load_options(text, path, options.clone()).no_data;
+        options.no_data = card_text::load_options(text, path, options.clone()).no_data;
         let points = query::read(path, inputs, &options)?;
         points.notes.iter().for_each(|note| trainer::note!("{note}"));
         Ok(points.values)

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use trainer::artifact::model_card::precision_name;
+use trainer::artifact::precision::NamedPrecision;
 use trainer::base::files;
 use trainer::fit::saved::SavedNetwork;
 use trainer::store::run::RunFolder;
 
-use super::fit::PrecisionArg;
 use super::print;
 
 /// Write the network of a run as a model in the precision of your choice.
@@ -22,7 +21,7 @@ pub(crate) struct Quantize {
     run: PathBuf,
     /// Numbers in the artifact
     #[arg(long)]
-    precision: PrecisionArg,
+    precision: NamedPrecision,
     /// The model to write
     #[arg(long, value_name = "MODEL.ffm")]
     out: PathBuf,
@@ -35,9 +34,9 @@ impl Quantize {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let folder = RunFolder::open(&self.run)?;
         let saved = SavedNetwork::read(&folder.network())?;
-        let exported = saved.export(self.precision.into())?;
+        let exported = saved.export(self.precision.0)?;
         files::write(&self.out, exported.artifact.as_bytes())?;
-        let precision = precision_name(self.precision.into());
+        let precision = self.precision;
         let (bytes, loss) = (exported.artifact.as_bytes().len(), exported.quantization_loss_db);
         if self.json {
             let object = json!({

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use trainer::reproduce::{
-    Claim, Event, Figure, Monitor, Options, Outcome, ReproduceError, check_free, kept, page::Page, reproduce,
+    Claim, Event, Figure, FigureWatch, Options, ReproduceError, WrittenFigure, check_free, kept, page::Page, reproduce,
 };
 
 use super::made::MadeDirectories;
@@ -108,7 +108,7 @@ impl Reproduce {
         };
         let bar = Mutex::new(ProgressBar::hidden());
         let tell = |event| show(&bar, event);
-        let monitor = Monitor::new(stop, &tell);
+        let monitor = FigureWatch::new(stop, &tell);
         let made = MadeDirectories::on_the_way_to(&self.out);
         let made_before: Vec<_> =
             figures.iter().map(|&figure| self.resume.then(|| kept(figure, options, &self.out)).flatten()).collect();
@@ -152,25 +152,25 @@ impl Reproduce {
         page.map_or(Ok(()), |page| print(&format!("page: {}", page.display())))
     }
 
-    fn summary<'a>(&self, outcome: &'a Outcome) -> Summary<'a> {
-        let name = outcome.told.figure.name();
+    fn summary<'a>(&self, outcome: &'a WrittenFigure) -> Summary<'a> {
+        let name = outcome.record.figure.name();
         let files = ["png", "svg", "json"].map(|extension| self.out.join(format!("{name}.{extension}")));
         Summary {
-            figure: outcome.told.figure,
+            figure: outcome.record.figure,
             seconds: outcome.seconds,
-            claims: &outcome.told.claims,
+            claims: &outcome.record.content.claims,
             files: files.into(),
         }
     }
 }
 
 /// A heading and a line for each claim.
-fn text(outcome: &Outcome) -> String {
-    let claims = outcome.told.claims.iter().map(|claim| {
+fn text(outcome: &WrittenFigure) -> String {
+    let claims = outcome.record.content.claims.iter().map(|claim| {
         let verdict = if claim.holds { "holds" } else { "DIFFERS" };
         format!("  {verdict:<8} {}: {}", claim.statement, claim.measured)
     });
-    std::iter::once(outcome.told.figure.name().to_owned()).chain(claims).collect::<Vec<_>>().join("\n")
+    std::iter::once(outcome.record.figure.name().to_owned()).chain(claims).collect::<Vec<_>>().join("\n")
 }
 
 /// One bar a figure, on standard error; nothing where that is no terminal.

@@ -4,17 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{bail, ensure};
-use firmware_core::Precision;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use trainer::artifact::model_card::precision_name;
+use trainer::artifact::precision::NamedPrecision;
 use trainer::base::side_by_side::available_threads;
 use trainer::fit::auto_scale::Setting;
 use trainer::sweep::grid::parse_list;
 use trainer::sweep::table::Table;
-use trainer::sweep::{Event, Grid, Shard, Store, Sweep as Settings, SweepError, Watcher};
+use trainer::sweep::{Event, Grid, Shard, Store, SweepError, SweepWatch};
 use trainer::training::Ended;
 
-use super::fit::{self, given_precision};
+use super::fit;
 use super::number::from_one;
 use super::{interrupt, print, warn_of_redundant_frequencies};
 
@@ -89,23 +88,22 @@ impl Sweep {
         if !self.settings.has_holdout() {
             base.fit.holdout = trainer::data::Holdout::Fraction(HOLDOUT);
         }
-        let precision = given_precision(&base.precision)?.unwrap_or(Precision::W8A16);
-        base.precision = precision_name(precision).to_owned();
+        let NamedPrecision(precision) = *base.precision.get_or_insert_default();
         let (dataset, _) = self.settings.read_data(&mut base)?;
         self.settings.warn_of_options_without_effect();
         self.settings.warn_of_uneven_frequencies(dataset.inputs());
-        let sweep = Settings::new(base, grid, precision, &dataset)?;
+        let sweep = trainer::sweep::Sweep::new(base, grid, precision, &dataset)?;
         let settings = sweep.settings().iter();
         warn_of_redundant_frequencies(settings.map(|setting| (&setting.params().encoding, setting.encoding())));
         let stop = interrupt::catch()?;
         let store = Store::create(&self.out, sweep.manifest())?;
         let (bar, finished) = (Progress::new(), AtomicUsize::new(0));
-        let watcher = Watcher {
+        let watch = SweepWatch {
             threads: self.threads.unwrap_or_else(available_threads),
             stop,
             tell: &|event| bar.show(event, &finished),
         };
-        let ended = sweep.run(&store, shard, watcher);
+        let ended = sweep.run(&store, shard, watch);
         bar.0.finish_and_clear();
         let ended = ended?;
         report(std::slice::from_ref(&self.out), &self.out, self.json)?;

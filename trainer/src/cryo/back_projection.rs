@@ -73,6 +73,7 @@ pub fn back_project(slices: &Slices, images: &[u32]) -> Reconstruction {
     Reconstruction { volume, padded }
 }
 
+#[expect(clippy::disallowed_methods, reason = "of a volume that starts a training on a desktop; no device computes it")]
 fn cut_to_box(padded: &mut FourierVolume, size: usize) {
     let padded_size = padded.size();
     transform(padded.values_mut(), padded_size, Direction::Inverse);

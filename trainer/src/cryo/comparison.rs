@@ -5,12 +5,17 @@ use super::fit::{Results, reconstruct};
 use super::params::CryoParams;
 use super::particles::ParticleStack;
 use super::report;
+use super::run::{CryoSettings, Images, Run};
 use super::subset::Subset;
 use super::synthesis::Truth;
+use crate::base::files;
 use crate::network::encoding::{EncodingKind, EncodingParams};
+use crate::report::figure::Figure as _;
 use crate::report::sheet::Sheet;
+use crate::store::run::RunFolder;
+use crate::training::Watch;
 use serde_json::{Value, json};
-use std::sync::atomic::AtomicBool;
+use std::path::{Path, PathBuf};
 
 /// What is compared, the proposed one last.
 pub const ENCODINGS: [EncodingKind; 3] = [EncodingKind::None, EncodingKind::Positional, EncodingKind::Gaussian];
@@ -18,7 +23,7 @@ pub const ENCODINGS: [EncodingKind; 3] = [EncodingKind::None, EncodingKind::Posi
 /// One encoding's reconstruction.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Which.
+    /// How frequencies became features.
     pub kind: EncodingKind,
     /// What came of it.
     pub results: Results,
@@ -40,8 +45,8 @@ pub fn with_encoding(base: &CryoParams, kind: EncodingKind) -> CryoParams {
     }
 }
 
-/// Reconstructs with each encoding; half sets, if the parameters ask for them, with the last one alone. `observe` sees
-/// the loss of every step; `None` if stopped.
+/// Reconstructs with each encoding in memory; half sets, if the parameters ask for them, with the last one alone. `None`
+/// if the watch stopped it.
 ///
 /// # Errors
 /// If a hyperparameter is out of its range or training diverges.
@@ -52,17 +57,87 @@ pub fn compare(
     stack: &ParticleStack,
     truth: Option<&Truth>,
     params: &CryoParams,
-    stop: Option<&AtomicBool>,
-    mut observe: impl FnMut(f64),
+    watch: &mut Watch<'_>,
 ) -> Result<Option<[Entry; ENCODINGS.len()]>, CryoError> {
     let mut entries = Vec::new();
     for kind in ENCODINGS {
-        match reconstruct(stack, truth, &with_encoding(params, kind), stop, &mut observe)? {
+        match reconstruct(stack, truth, &with_encoding(params, kind), watch)? {
             None => return Ok(None),
             Some(results) => entries.push(Entry { kind, results }),
         }
     }
     Ok(Some(entries.try_into().expect("one entry for each encoding")))
+}
+
+/// A comparison in its folder: for each encoding the folder of a run, and `comparison.json` and `comparison.png`.
+pub struct Comparison<'a> {
+    folder: PathBuf,
+    images: &'a Images,
+    runs: Vec<Run<'a>>,
+}
+
+impl<'a> Comparison<'a> {
+    /// Begins all runs in a new folder, so that any of them can be resumed; a folder that holds anything is only taken with
+    /// `force`. All settings but the encoding are those of `base`.
+    ///
+    /// # Errors
+    /// If the settings do not suit the images, or the folder cannot be made or is taken.
+    pub fn start(folder: &Path, force: bool, base: &CryoSettings, images: &'a Images) -> Result<Self, CryoError> {
+        let settings = ENCODINGS.map(|kind| CryoSettings { params: with_encoding(&base.params, kind), ..base.clone() });
+        settings.iter().try_for_each(|settings| images.check(&settings.params))?;
+        RunFolder::create(folder, force)?;
+        files::remove_all(folder, &["comparison.png", "comparison.json"])?;
+        let start = |(kind, settings)| {
+            let folder = RunFolder::create(&folder_of(folder, kind), true)?;
+            Run::start(folder, settings, images)
+        };
+        let runs = ENCODINGS.into_iter().zip(settings).map(start).collect::<Result<_, _>>()?;
+        Ok(Self { folder: folder.to_owned(), images, runs })
+    }
+
+    /// The comparison in a folder, where it stopped.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn resume(folder: &Path, images: &'a Images) -> Result<Self, CryoError> {
+        let resume = |kind| Run::resume(&folder_of(folder, kind), images);
+        let runs = ENCODINGS.into_iter().map(resume).collect::<Result<_, _>>()?;
+        Ok(Self { folder: folder.to_owned(), images, runs })
+    }
+
+    /// The settings of the comparison in a folder, as its first run has them.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn settings_of(folder: &Path) -> Result<CryoSettings, CryoError> {
+        CryoSettings::of_run(&folder_of(folder, ENCODINGS[0]))
+    }
+
+    /// Reconstructs with each encoding and writes all files; `None` if the watch stopped it.
+    ///
+    /// # Errors
+    /// If the images are not those that it was begun with, training diverges, or a file cannot be written.
+    ///
+    /// # Panics
+    /// Never: a result is plain values.
+    pub fn finish(self, watch: &mut Watch<'_>) -> Result<Option<Vec<Entry>>, CryoError> {
+        let mut entries = Vec::new();
+        for (kind, run) in ENCODINGS.into_iter().zip(self.runs) {
+            let Some((results, _)) = run.finish(watch)? else { return Ok(None) };
+            entries.push(Entry { kind, results });
+        }
+        let motions = self.images.stack.motions();
+        if let Some(sheet) = sheet("Encodings", &entries, motions.as_deref()) {
+            files::write(&self.folder.join("comparison.png"), &sheet.png()?)?;
+        }
+        let text = serde_json::to_string_pretty(&json!({ "encodings": to_json(&entries) })).expect("plain values");
+        files::write(&self.folder.join("comparison.json"), text.as_bytes())?;
+        Ok(Some(entries))
+    }
+}
+
+fn folder_of(comparison: &Path, kind: EncodingKind) -> PathBuf {
+    comparison.join(kind.name())
 }
 
 /// Head and rows: the baseline, then each encoding with its rank correlation.
@@ -115,7 +190,9 @@ mod tests {
         let stack = synthesize(&truth.molecule, &truth.params).unwrap();
         let params = CryoParams { hidden: vec![8], steps: 4, images: 8, frequencies: 4, ..CryoParams::default() };
         let mut count = 0;
-        let entries = compare(&stack, Some(&truth), &params, None, |_| count += 1).unwrap().unwrap();
+        let mut observe = |_: &_, _| count += 1;
+        let mut watch = Watch { observe: Some(&mut observe), ..Watch::default() };
+        let entries = compare(&stack, Some(&truth), &params, &mut watch).unwrap().unwrap();
         assert_eq!(count, steps(&params));
         let (head, rows) = table(&entries);
         assert!(rows.len() == 4 && rows.iter().all(|row| row.len() == head.len()));

@@ -6,6 +6,7 @@ use crate::base::files::{self, FolderError, ReadError, RemoveError, WriteError};
 use crate::data::DatasetError;
 use crate::network::encoding::EncodingError;
 use crate::report::figure::FigureError;
+use crate::store::run::RunError;
 use crate::store::tensors::TensorError;
 use crate::training::TrainError;
 use std::path::{Path, PathBuf};
@@ -109,6 +110,33 @@ pub enum CryoError {
     /// A checkpoint or network file is of no use.
     #[error(transparent)]
     Tensors(#[from] TensorError),
+    /// The folder holds no run, or its checkpoint is of no use.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A run was trained on other images than those that it would go on with.
+    #[error("{}: it was trained on other images, poses or CTFs; resume with the same files", run.display())]
+    OtherImages {
+        /// The folder of the run.
+        run: PathBuf,
+    },
+    /// A folder that was named as the truth does not hold it.
+    #[error("{} has no truth.json; name a folder of `trainer cryo synthesize`", folder.display())]
+    NoTruth {
+        /// The folder that was named.
+        folder: PathBuf,
+    },
+    /// The truth is known, but not which conformation each image shows.
+    #[error(
+        "{} does not say which conformation each image shows, so that nothing can be compared with {}; name the poses.csv \
+         of `trainer cryo synthesize`, or leave out --truth",
+        table.display(), folder.display()
+    )]
+    NoMotions {
+        /// The table of particles.
+        table: PathBuf,
+        /// The folder of the truth.
+        folder: PathBuf,
+    },
     /// The decoder does not fit an artifact.
     #[error(transparent)]
     Export(#[from] ExportError),

@@ -1,4 +1,5 @@
-//! How good a reconstruction is: its latent against the true motion, its volumes against the truth and between half sets.
+//! How good a reconstruction is: its latent against the true motion, its volumes against the truth and between half
+//! sets.
 
 use super::fourier_volume::FourierVolume;
 use super::fsc::{Resolution, mean_curve, resolution, shell_correlations};
@@ -133,19 +134,14 @@ impl Curve {
     }
 }
 
-/// The true volumes at the ranks of [`QUANTILES`]; reversed if the latent runs against the motion.
-pub fn true_volumes(
-    truth: &Truth,
-    motions: &[f64],
-    reversed: bool,
-    size: usize,
-    voxel_size: f64,
-) -> Vec<FourierVolume> {
+/// The true volumes at the ranks of [`QUANTILES`], of the size and voxels of `like`; reversed if the latent runs against
+/// the motion.
+pub fn true_volumes(truth: &Truth, motions: &[f64], reversed: bool, like: &FourierVolume) -> Vec<FourierVolume> {
     QUANTILES
         .iter()
         .map(|&share| {
             let motion = quantile(motions, if reversed { 1.0 - share } else { share });
-            truth.density(motion).volume(size, voxel_size)
+            truth.density(motion).volume(like.size(), like.voxel_size())
         })
         .collect()
 }

@@ -1,9 +1,9 @@
 //! A reconstruction from images to volumes: baseline, training on all images and on half sets, evaluation.
 //!
-//! Differences from CryoDRGN (Zhong et al. 2021): the encoder sees the image's residual in the molecule's frame instead of
-//! the image; a step sees some random frequencies of an image instead of all; the noise is measured and KL is weighted by β
-//! against that likelihood; z is of one dimension by default instead of eight; the decoder has no residual blocks, so that it
-//! fits an artifact.
+//! Differences from CryoDRGN (Zhong et al. 2021): the encoder sees the image's residual in the molecule's frame instead
+//! of the image; a step sees some random frequencies of an image instead of all; the noise is measured and KL is weighted
+//! by β against that likelihood; z is of one dimension by default instead of eight; the decoder has no residual blocks,
+//! so that it fits an artifact.
 
 use super::back_projection::{Reconstruction, back_project};
 use super::error::CryoError;
@@ -11,7 +11,7 @@ use super::evaluation::{Curve, PrincipalAxis, QUANTILES, Quality, quantile, spea
 use super::fourier_volume::FourierVolume;
 use super::model::Model;
 use super::objective::CryoObjective;
-use super::params::CryoParams;
+use super::params::{CryoParams, ValidCryoParams};
 use super::particles::ParticleStack;
 use super::residuals::residuals;
 use super::slices::Slices;
@@ -21,10 +21,10 @@ use crate::network::Mlp;
 use crate::training::{Ended, TrainError, TrainState, Watch, train};
 use ndarray::{Array2, s};
 
-/// All that training needs of some images, be it the whole stack or a half set ([`Subset::of`], [`Subset::params`]): a half
-/// knows nothing of the other's images, not even by the mean volume.
+/// All that training needs of some images, be it the whole stack or a half set ([`Subset::of`], [`Subset::params`]): a
+/// half knows nothing of the other's images, not even by the mean volume.
 pub struct Prepared {
-    params: CryoParams,
+    params: ValidCryoParams,
     slices: Slices,
     baseline: Reconstruction,
     /// Empty without a latent.
@@ -38,23 +38,18 @@ impl Prepared {
     /// # Errors
     /// If a hyperparameter is out of its range.
     pub fn new(stack: &ParticleStack, params: &CryoParams) -> Result<Self, CryoError> {
-        params.check(stack.particles.len(), stack.size)?;
+        let valid = params.check(stack.particles.len(), stack.size)?;
         let slices = Slices::new(stack);
         let baseline = back_project(&slices, &Subset::All.images(stack));
         let residuals =
             if params.latent > 0 { residuals(&slices, &baseline.padded) } else { Array2::zeros((slices.images(), 0)) };
-        let model = Model::new(params, &slices, &baseline.volume)?;
-        Ok(Self { params: params.clone(), slices, baseline, residuals, model })
+        let model = Model::new(&valid, &slices, &baseline.volume);
+        Ok(Self { params: valid, slices, baseline, residuals, model })
     }
 
     /// The decoder's meaning.
     pub fn model(&self) -> &Model {
         &self.model
-    }
-
-    /// The settings.
-    pub fn params(&self) -> &CryoParams {
-        &self.params
     }
 
     /// Untrained networks.
@@ -95,7 +90,7 @@ pub struct Results {
     pub codes: Vec<Vec<f32>>,
     /// True ones of the same ranks.
     pub truths: Vec<FourierVolume>,
-    /// The voxel baseline.
+    /// What back-projection gives from all images, without any network.
     pub baseline: FourierVolume,
     /// Baseline first.
     pub qualities: Vec<Quality>,
@@ -115,17 +110,20 @@ fn volumes(prepared: &Prepared, networks: &[Mlp<f32>], flip: bool) -> (Vec<Vec<f
     (codes, volumes)
 }
 
-/// A half set with the networks trained on it.
-pub type Half<'a> = (&'a Prepared, &'a [Mlp<f32>]);
+/// The networks that were trained on some images: the decoder and, with a latent, the encoder.
+pub struct Trained {
+    /// The images as training saw them.
+    pub prepared: Prepared,
+    /// What came of it.
+    pub networks: Vec<Mlp<f32>>,
+}
 
-/// Evaluates networks trained on all images and, if there are such, on the odd and the even half set.
-pub fn evaluate(
-    prepared: &Prepared,
-    stack: &ParticleStack,
-    truth: Option<&Truth>,
-    networks: &[Mlp<f32>],
-    halves: Option<[Half<'_>; 2]>,
-) -> Results {
+/// Evaluates the trained subsets of [`Subset::trained`], in that order: all images and, if there are such, the half sets.
+///
+/// # Panics
+/// If there are none.
+pub fn evaluate(trained: &[Trained], stack: &ParticleStack, truth: Option<&Truth>) -> Results {
+    let Trained { prepared, networks } = &trained[0];
     let slices = &prepared.slices;
     let latents = prepared.latents(networks);
     let scores =
@@ -136,7 +134,7 @@ pub fn evaluate(
     let known = truth.and_then(|truth| Some((truth, truth.motions(stack)?)));
     let truths = known.map_or_else(Vec::new, |(truth, motions)| {
         let reversed = correlation.is_some_and(|rho| rho < 0.0);
-        true_volumes(truth, &motions, reversed, slices.size(), slices.pixel_size())
+        true_volumes(truth, &motions, reversed, &prepared.baseline.volume)
     });
     // One volume stands for every conformation.
     let against_truth = |volumes: &[FourierVolume]| {
@@ -151,8 +149,9 @@ pub fn evaluate(
         truth: against_truth(std::slice::from_ref(baseline)),
         half_sets: has_halves.then(|| Curve::of(&[(&half_maps[0], &half_maps[1])])),
     }];
-    let half_sets = halves.map(|[odd, even]| {
-        let [odd, even] = [(Subset::Odd, odd), (Subset::Even, even)].map(|(subset, (half, networks))| {
+    let half_sets = (trained.len() == 3).then(|| {
+        let [odd, even] = [(Subset::Odd, &trained[1]), (Subset::Even, &trained[2])].map(|(subset, half)| {
+            let Trained { prepared: half, networks } = half;
             // A latent's sign is arbitrary: that of all images decides.
             let own = half.latents(networks);
             let flip = own.ncols() > 0 && {
@@ -165,7 +164,7 @@ pub fn evaluate(
     });
     let mode = if prepared.model.latent() > 0 { "decoder with z" } else { "decoder without z" };
     qualities.push(Quality {
-        method: format!("{mode}, encoding {}", prepared.params.encoding.kind.name()),
+        method: format!("{mode}, encoding {}", prepared.params.params().encoding.kind.name()),
         truth: against_truth(&found),
         half_sets,
     });
@@ -181,42 +180,26 @@ pub fn evaluate(
     }
 }
 
-/// A whole reconstruction in memory: what comparisons of encodings are made of.
+/// A whole reconstruction in memory: what comparisons of encodings are made of; `None` if the watch stopped it.
 ///
 /// # Errors
-/// As [`Prepared::new`] and [`Prepared::train`]. Being stopped is none: it gives `None`. `observe` sees the loss of each step.
+/// As [`Prepared::new`] and [`Prepared::train`].
 pub fn reconstruct(
     stack: &ParticleStack,
     truth: Option<&Truth>,
     params: &CryoParams,
-    stop: Option<&std::sync::atomic::AtomicBool>,
-    mut observe: impl FnMut(f64),
+    watch: &mut Watch<'_>,
 ) -> Result<Option<Results>, CryoError> {
     let mut trained = Vec::new();
     for &subset in Subset::trained(params) {
         let prepared = Prepared::new(&subset.of(stack), &subset.params(params))?;
         let mut state = prepared.start();
-        let mut each = |_: &TrainState, loss: f64| observe(loss);
-        let mut watch = Watch { stop, observe: Some(&mut each), ..Watch::default() };
-        if prepared.train(&mut state, &mut watch)? == Ended::Interrupted {
+        if prepared.train(&mut state, watch)? == Ended::Interrupted {
             return Ok(None);
         }
-        trained.push((prepared, state.networks));
+        trained.push(Trained { prepared, networks: state.networks });
     }
-    Ok(Some(evaluate_all(&trained, stack, truth)))
-}
-
-/// Evaluates the trained subsets of [`Subset::trained`], in that order.
-///
-/// # Panics
-/// If there are none.
-pub fn evaluate_all(trained: &[(Prepared, Vec<Mlp<f32>>)], stack: &ParticleStack, truth: Option<&Truth>) -> Results {
-    let halves = match trained {
-        [_, odd, even] => Some([(&odd.0, &odd.1[..]), (&even.0, &even.1[..])]),
-        _ => None,
-    };
-    let (prepared, networks) = &trained[0];
-    evaluate(prepared, stack, truth, networks, halves)
+    Ok(Some(evaluate(&trained, stack, truth)))
 }
 
 #[cfg(test)]
@@ -243,7 +226,7 @@ mod tests {
             half_sets: false,
             ..CryoParams::default()
         };
-        let results = reconstruct(&stack, Some(&truth), &params, None, |_| ()).unwrap().unwrap();
+        let results = reconstruct(&stack, Some(&truth), &params, &mut Watch::default()).unwrap().unwrap();
         assert!(results.spearman.unwrap().abs() > 0.9, "{:?}", results.spearman);
         let decoder = results.qualities[1].truth.as_ref().unwrap();
         assert!(decoder.at_half.angstrom < 9.0, "{}", decoder.at_half);
@@ -274,9 +257,9 @@ mod tests {
         let mut stack = synthesize(&truth.molecule, &truth.params).unwrap().select(&[1]);
         stack.particles[0].motion = None;
         let params = CryoParams { hidden: vec![8], steps: 2, half_sets: false, ..CryoParams::default() };
-        let results = reconstruct(&stack, Some(&truth), &params, None, |_| ()).unwrap().unwrap();
+        let results = reconstruct(&stack, Some(&truth), &params, &mut Watch::default()).unwrap().unwrap();
         assert!(results.qualities.iter().all(|quality| quality.half_sets.is_none() && quality.truth.is_some()));
-        let refused = reconstruct(&stack, None, &CryoParams { half_sets: true, ..params }, None, |_| ());
+        let refused = reconstruct(&stack, None, &CryoParams { half_sets: true, ..params }, &mut Watch::default());
         assert!(refused.unwrap_err().to_string().contains("--no-half-sets"));
     }
 
@@ -294,7 +277,7 @@ mod tests {
         };
         for latent in [0, 1] {
             let params = CryoParams { latent, ..params.clone() };
-            let results = reconstruct(&stack, None, &params, None, |_| ()).unwrap().unwrap();
+            let results = reconstruct(&stack, None, &params, &mut Watch::default()).unwrap().unwrap();
             let curve = results.qualities[1].half_sets.as_ref().unwrap();
             // The first shells are a few smooth values, whose correlation is anything.
             assert!(curve.correlations[4..].iter().all(|c| c.abs() < 0.3), "{:?}", curve.correlations);
@@ -307,8 +290,12 @@ mod tests {
         let stack = synthesize(&Molecule::adenylate_kinase(), &params).unwrap();
         let stop = std::sync::atomic::AtomicBool::new(true);
         let small = CryoParams { hidden: vec![8], steps: 5, half_sets: false, ..CryoParams::default() };
-        assert!(reconstruct(&stack, None, &small, Some(&stop), |_| ()).unwrap().is_none());
+        assert!(
+            reconstruct(&stack, None, &small, &mut Watch { stop: Some(&stop), ..Watch::default() }).unwrap().is_none()
+        );
         let broken = CryoParams { latent: 9, ..small };
-        assert!(reconstruct(&stack, None, &broken, None, |_| ()).unwrap_err().to_string().contains("--latent"));
+        assert!(
+            reconstruct(&stack, None, &broken, &mut Watch::default()).unwrap_err().to_string().contains("--latent")
+        );
     }
 }

@@ -8,16 +8,16 @@
 use super::error::CryoError;
 use super::fourier_volume::FourierVolume;
 use super::hartley;
-use super::params::CryoParams;
+use super::params::ValidCryoParams;
 use super::slices::Slices;
-use crate::artifact::export::{Artifact, TrainedNetwork};
-use crate::artifact::quantize::DenseLayer;
+use crate::artifact::card_text::CardText;
+use crate::artifact::export::{Artifact, Card, Domain, TrainedNetwork};
 use crate::base::random::{Purpose, step_rng};
 use crate::network::encoding::Encoding;
 use crate::network::{Initialization, Mlp, Shape};
 use crate::training::TrainState;
 use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
 
 /// z enters the decoder in this unit, so that it spans about as much as a feature does: a normal variable leaves ±4 once
@@ -43,26 +43,26 @@ pub struct Model {
     size: usize,
     pixel_size: f64,
     latent: usize,
+    /// Of what calibrates the artifact.
+    seed: u64,
 }
 
 impl Model {
     /// A decoder for these slices; `mean` gives the scale of its outputs.
-    ///
-    /// # Errors
-    /// If the encoding is not possible.
-    pub fn new(params: &CryoParams, slices: &Slices, mean: &FourierVolume) -> Result<Self, CryoError> {
-        let encoding = params.encoding_for(slices.size()).check(3 + params.latent)?;
+    pub fn new(params: &ValidCryoParams, slices: &Slices, mean: &FourierVolume) -> Self {
         let limit = ((slices.radius() + 1) as f64 / slices.edge()) as f32;
         let axes = [Axis::new(-limit, limit, 2.0 * limit); 3];
         let ball = mean.ball(slices.radius());
         let power = ball.iter().map(|&k| f64::from(mean.get(k).norm_sqr())).sum::<f64>() / ball.len() as f64;
         let scale = (power.sqrt() as f32).max(slices.noise() * 1e-3);
         let (size, pixel_size) = (slices.size(), slices.pixel_size());
-        Ok(Self { encoding, axes, scale, size, pixel_size, latent: params.latent })
+        let (encoding, latent, seed) = (params.encoding().clone(), params.params().latent, params.params().seed);
+        Self { encoding, axes, scale, size, pixel_size, latent, seed }
     }
 
     /// Untrained networks: the decoder and, where there is a latent, the encoder of `encoder_inputs`.
-    pub fn start(&self, params: &CryoParams, encoder_inputs: usize) -> TrainState {
+    pub fn start(&self, params: &ValidCryoParams, encoder_inputs: usize) -> TrainState {
+        let params = params.params();
         let mut rng = step_rng(params.seed, Purpose::CryoInitialParameters, 0);
         let linear = OutputActivation::Linear;
         let shape = Shape::new(self.encoding.features_len(), &params.hidden, 2, linear);
@@ -128,9 +128,13 @@ impl Model {
         volume
     }
 
-    /// Random frequencies of the ball with latents of random images `[n, 3 + latent]`, in the artifact's units: what to
-    /// ask a device. `latents` are those of all images, `[images, latent]`.
-    pub fn queries(&self, count: usize, latents: ArrayView2<'_, f32>, seed: u64) -> Array2<f32> {
+    /// Random frequencies of the ball with latents of random images `[n, 3 + latent]`, in the artifact's units, others than
+    /// those that calibrate it: what to ask a device. `latents` are those of all images, `[images, latent]`.
+    pub fn device_queries(&self, count: usize, latents: ArrayView2<'_, f32>) -> Array2<f32> {
+        self.queries(count, latents, !self.seed)
+    }
+
+    fn queries(&self, count: usize, latents: ArrayView2<'_, f32>, seed: u64) -> Array2<f32> {
         let mut rng = step_rng(seed, Purpose::CryoCalibration, 0);
         let (radius, edge) = ((self.size / 2 - 1) as f32, (self.size as f64 * self.pixel_size) as f32);
         let mut queries = Array2::zeros((count, 3 + self.latent));
@@ -150,7 +154,8 @@ impl Model {
         queries
     }
 
-    /// The decoder as an artifact. The domain of z holds every one of `latents`, `[images, latent]`; beyond it z is clamped.
+    /// The decoder as an artifact. The domain of z holds every one of `latents`, `[images, latent]`; beyond it z is
+    /// clamped.
     ///
     /// # Errors
     /// If a device cannot hold it.
@@ -159,46 +164,32 @@ impl Model {
         decoder: &Mlp<f32>,
         latents: ArrayView2<'_, f32>,
         precision: Precision,
-        seed: u64,
     ) -> Result<Artifact, CryoError> {
         let limit = latents.iter().fold(1.0f32, |limit, z| limit.max(z.abs())).ceil();
         let mut axes = self.axes.to_vec();
         axes.extend(vec![Axis::new(-limit, limit, 2.0 * limit); self.latent]);
-        let mut layers = DenseLayer::of(decoder);
+        let mut network = decoder.clone();
         // An artifact's coordinate runs from -1 to 1 over its domain; the decoder's z is in its own unit.
-        let first = self.encoding.features_len() - self.latent;
-        layers[0].weights.slice_mut(s![.., first..]).mapv_inplace(|weight| weight * (limit / LATENT_UNIT));
+        let (width, weights) = (self.encoding.features_len(), decoder.shape().weights_range(0));
+        for row in network.parameters_mut()[weights].chunks_exact_mut(width) {
+            row[width - self.latent..].iter_mut().for_each(|weight| *weight *= limit / LATENT_UNIT);
+        }
         let names: Vec<String> = (1..=self.latent).map(|i| format!("z{i}")).collect();
         let inputs = [&["kx", "ky", "kz"].map(String::from)[..], &names].concat();
-        let text = format!(
-            "inputs: {}\noutputs: [\"hartley_plus\",\"hartley_minus\"]\nvolume_size: {}\nvoxel_size: {}\n",
-            serde_json::json!(inputs),
-            self.size,
-            self.pixel_size
-        );
-        let map = OutputMap { scale: self.scale, offset: 0.0 };
-        let network = TrainedNetwork {
-            frequencies: self.encoding.frequencies(),
-            amplitudes: self.encoding.amplitudes(),
-            passthrough: self.encoding.passthrough(),
-            layers: &layers,
-            activation: OutputActivation::Linear,
-            axes: &axes,
-            outside: Outside::Clamp,
-            periodic: 0,
-            output_maps: &[map, map],
-            text: &text,
-            training_psnr_db: f32::NAN,
-            quantization_loss_db: f32::NAN,
-        };
-        let queries = self.queries(CALIBRATION_POINTS, latents, seed);
+        let text = CardText::new(&inputs, &["hartley_plus", "hartley_minus"])
+            .json("volume_size", &self.size)
+            .number("voxel_size", self.pixel_size);
+        let queries = self.queries(CALIBRATION_POINTS, latents, self.seed);
         let mut coordinates = Array2::zeros(queries.dim());
         for (mut row, query) in coordinates.rows_mut().into_iter().zip(queries.rows()) {
             for ((slot, &x), axis) in row.iter_mut().zip(query).zip(&axes) {
                 *slot = axis.to_fixed(x, Outside::Clamp).unwrap_or(0);
             }
         }
-        Ok(network.artifact(precision, self.encoding.encode(coordinates.view()).view())?)
+        let domain = Domain::clamped(axes, vec![OutputMap { scale: self.scale, offset: 0.0 }; 2]);
+        let trained = TrainedNetwork { encoding: &self.encoding, network: &network, domain: &domain };
+        let features = self.encoding.encode(coordinates.view());
+        Ok(trained.artifact(precision, features.view(), Card::new(text.as_str()))?)
     }
 }
 
@@ -207,6 +198,7 @@ mod tests {
     use super::*;
     use crate::artifact::model_file::predict;
     use crate::cryo::atoms::Molecule;
+    use crate::cryo::params::CryoParams;
     use crate::cryo::synthesis::{SynthesisParams, synthesize};
     use crate::network::encoding::{EncodingKind, EncodingParams};
 
@@ -218,7 +210,8 @@ mod tests {
         let params = CryoParams { encoding, hidden: vec![24, 16], latent: 2, ..CryoParams::default() };
         let mut mean = slices.empty_volume();
         mean.ball(15).into_iter().for_each(|k| mean.set(k, hartley::to_fourier(3.0, -1.0)));
-        let model = Model::new(&params, &slices, &mean).unwrap();
+        let params = params.check(slices.images(), slices.size()).unwrap();
+        let model = Model::new(&params, &slices, &mean);
         let decoder = model.start(&params, 10).networks.remove(0);
         (model, decoder)
     }
@@ -243,7 +236,7 @@ mod tests {
             let ks = [[3, -2, 5], [0, 4, 1], [7, 7, 7]];
             let points = Array2::from_shape_fn((3, 5), |(i, d)| if d < 3 { ks[i][d] as f32 / edge } else { z[d - 3] });
             for (precision, bound) in [(Precision::F32, 1e-4), (Precision::W16A16, 2e-3), (Precision::W8A16, 0.05)] {
-                let artifact = model.artifact(&decoder, latents.view(), precision, 0).unwrap();
+                let artifact = model.artifact(&decoder, latents.view(), precision).unwrap();
                 let answers = predict(&artifact.model().unwrap(), &points).unwrap();
                 for (k, answer) in ks.iter().zip(answers.rows()) {
                     let error = (hartley::to_fourier(answer[0], answer[1]) - volume.get(*k)).norm() / model.scale();

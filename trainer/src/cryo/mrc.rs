@@ -26,7 +26,7 @@ pub struct Mrc {
 
 /// Whether sections are images of their own or planes of one volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Content {
     /// `.mrcs`.
     Stack,
     /// `.mrc`.
@@ -120,9 +120,9 @@ impl Mrc {
     ///
     /// # Panics
     /// If there are not as many values as the shape says.
-    pub fn write(&self, path: &Path, kind: Kind) -> Result<(), CryoError> {
+    pub fn write(&self, path: &Path, content: Content) -> Result<(), CryoError> {
         assert_eq!(self.values.len(), self.shape.iter().product::<usize>(), "as many values as the shape says");
-        let header = self.header(kind);
+        let header = self.header(content);
         files::write_with(path, |writer| {
             writer.write_all(&header)?;
             self.values.iter().try_for_each(|value| writer.write_all(&value.to_le_bytes()))
@@ -130,16 +130,16 @@ impl Mrc {
         Ok(())
     }
 
-    fn header(&self, kind: Kind) -> [u8; HEADER] {
+    fn header(&self, content: Content) -> [u8; HEADER] {
         let [nz, ny, nx] = self.shape;
         let mut header = [0; HEADER];
         let mut put = |index: usize, word: [u8; 4]| header[4 * index..4 * index + 4].copy_from_slice(&word);
-        let sampling_z = if kind == Kind::Stack { 1 } else { nz };
+        let sampling_z = if content == Content::Stack { 1 } else { nz };
         for (index, value) in [(0, nx), (1, ny), (2, nz), (3, 2), (7, nx), (8, ny), (9, sampling_z)] {
             put(index, (value as i32).to_le_bytes());
         }
         for (index, value) in
-            [(16, 1i32), (17, 2), (18, 3), (22, i32::from(kind == Kind::Volume)), (27, 20_140), (55, 1)]
+            [(16, 1i32), (17, 2), (18, 3), (22, i32::from(content == Content::Volume)), (27, 20_140), (55, 1)]
         {
             put(index, value.to_le_bytes());
         }
@@ -152,7 +152,7 @@ impl Mrc {
         floats.push((54, variance.sqrt() as f32));
         for (axis, n) in [nx, ny, sampling_z].into_iter().enumerate() {
             floats.push((10 + axis, (n as f64 * self.voxel_size) as f32));
-            if kind == Kind::Volume {
+            if content == Content::Volume {
                 floats.push((49 + axis, (-((n / 2) as f64) * self.voxel_size) as f32));
             }
         }
@@ -231,7 +231,7 @@ mod tests {
         let theirs = fixture("stack_f32.mrcs");
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("s.mrcs");
-        stack.write(&path, Kind::Stack).unwrap();
+        stack.write(&path, Content::Stack).unwrap();
         let ours = std::fs::read(&path).unwrap();
         assert_eq!(ours.len(), theirs.len());
         // Sizes, mode, cell, angles, axes, statistics, space group; version; stamps; rms. Labels are each program's own.

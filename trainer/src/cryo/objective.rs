@@ -7,14 +7,15 @@
 //! the model is right it tends to 1.
 
 use super::model::{LATENT_UNIT, Model, half_space};
-use super::params::CryoParams;
+use super::params::{CryoParams, ValidCryoParams};
 use super::slices::Slices;
 use crate::base::random::{Purpose, step_rng};
-use crate::network::Mlp;
 use crate::network::features::buffer_rows;
+use crate::network::{Gradients, Mlp};
 use crate::training::{Objective, Pass, TrainError};
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 /// Images of a chunk.
@@ -37,7 +38,7 @@ pub struct CryoObjective<'a> {
     beta: f64,
 }
 
-/// β's course over a run, as a share of its last value: next to none while the latent is found, then rising. A
+/// β over a run, as a share of its last value: next to none while the latent is found, then rising. A
 /// divergence that weighs from the start presses z to its prior before the decoder listens to it.
 fn ramp(progress: f64) -> f64 {
     ((progress - 0.25) / 0.5).clamp(0.01, 1.0)
@@ -45,14 +46,22 @@ fn ramp(progress: f64) -> f64 {
 
 impl<'a> CryoObjective<'a> {
     /// Over all images of the slices.
-    pub fn new(model: &'a Model, slices: &'a Slices, residuals: &'a Array2<f32>, params: &'a CryoParams) -> Self {
-        let factors = model.encoding().feature_factors();
+    pub fn new(model: &'a Model, slices: &'a Slices, residuals: &'a Array2<f32>, params: &'a ValidCryoParams) -> Self {
+        let (params, factors) = (params.params(), model.encoding().feature_factors());
         Self { model, slices, residuals, params, factors, picked: Vec::new(), step: 0, beta: 0.0 }
     }
 
     fn batch(&self) -> usize {
         self.params.images.min(self.slices.images())
     }
+}
+
+/// A chunk at work.
+struct Chunk<'a> {
+    images: &'a [u32],
+    networks: &'a [Mlp<f32>],
+    pass: &'a mut Pass<CryoScratch>,
+    rng: ChaCha8Rng,
 }
 
 /// Buffers of a group.
@@ -84,21 +93,22 @@ impl Objective for CryoObjective<'_> {
         Ok(batch.div_ceil(CHUNK_IMAGES))
     }
 
-    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass, scratch: &mut CryoScratch) -> f64 {
+    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass<CryoScratch>) -> f64 {
         let batch = self.batch();
-        let mut rng = step_rng(self.params.seed, Purpose::CryoDraws, self.step << CHUNK_BITS | chunk as u64);
+        let rng = step_rng(self.params.seed, Purpose::CryoDraws, self.step << CHUNK_BITS | chunk as u64);
         let images = &self.picked[chunk * CHUNK_IMAGES..((chunk + 1) * CHUNK_IMAGES).min(batch)];
         let (latent, per_image) = (self.model.latent(), self.params.frequencies);
-        let s = scratch;
+        let mut work = Chunk { images, networks, pass, rng };
 
         let mut loss = 0.0;
         if latent > 0 {
-            loss += self.encode(images, networks, pass, s, &mut rng);
+            loss += self.encode(&mut work);
         }
-        let rows = self.draw_features(images, s, &mut rng);
+        let rows = self.draw_features(&mut work);
+        let Pass { tapes, gradients, scratch: s } = &mut *work.pass;
         let width = self.model.encoding().features_len();
         let features = ArrayView2::from_shape((rows, width), &s.features[..rows * width]).expect("as drawn");
-        let (decoder, tape) = (&networks[0], &mut pass.tapes[0]);
+        let (decoder, tape) = (&networks[0], &mut tapes[0]);
         let outputs = tape.forward(decoder, features);
         let mut gradient = buffer_rows(&mut s.gradient, rows, 2);
         let factor = 1.0 / (batch * per_image) as f32;
@@ -117,9 +127,10 @@ impl Objective for CryoObjective<'_> {
         }
         loss += 0.5 * squares * f64::from(factor);
         let wanted = (latent > 0).then(|| buffer_rows(&mut s.input_gradient, rows, width));
-        tape.backward(decoder, features, gradient.view(), &mut pass.gradients[0], wanted);
+        let parameters = &mut gradients[0];
+        tape.backward(decoder, features, Gradients { outputs: gradient.view(), parameters, inputs: wanted });
         if latent > 0 {
-            self.finish_encoder(images.len(), networks, pass, s);
+            self.finish_encoder(&mut work);
         }
         loss
     }
@@ -132,17 +143,12 @@ impl CryoObjective<'_> {
     }
 
     /// Draws z of every image and returns the loss of the KL divergence.
-    fn encode(
-        &self,
-        images: &[u32],
-        networks: &[Mlp<f32>],
-        pass: &mut Pass,
-        s: &mut CryoScratch,
-        rng: &mut impl rand::Rng,
-    ) -> f64 {
+    fn encode(&self, chunk: &mut Chunk<'_>) -> f64 {
+        let Chunk { images, networks, pass, rng } = chunk;
+        let s = &mut pass.scratch;
         let (latent, width) = (self.model.latent(), self.residuals.ncols());
         s.inputs.clear();
-        for &image in images {
+        for &image in *images {
             s.inputs.extend(self.residuals.row(image as usize));
         }
         let inputs = ArrayView2::from_shape((images.len(), width), &s.inputs).expect("a row each");
@@ -165,7 +171,9 @@ impl CryoObjective<'_> {
     }
 
     /// Draws frequencies of every image and encodes them beside its z; returns how many rows.
-    fn draw_features(&self, images: &[u32], s: &mut CryoScratch, rng: &mut impl rand::Rng) -> usize {
+    fn draw_features(&self, chunk: &mut Chunk<'_>) -> usize {
+        let Chunk { images, pass, rng, .. } = chunk;
+        let s = &mut pass.scratch;
         let (latent, per_image) = (self.model.latent(), self.params.frequencies);
         let (rows, width) = (images.len() * per_image, self.model.encoding().features_len());
         s.points.clear();
@@ -192,7 +200,10 @@ impl CryoObjective<'_> {
     }
 
     /// The gradient of z through the encoder.
-    fn finish_encoder(&self, images: usize, networks: &[Mlp<f32>], pass: &mut Pass, s: &mut CryoScratch) {
+    fn finish_encoder(&self, chunk: &mut Chunk<'_>) {
+        let Chunk { images, networks, pass, .. } = chunk;
+        let s = &mut pass.scratch;
+        let images = images.len();
         let (latent, per_image) = (self.model.latent(), self.params.frequencies);
         let width = self.model.encoding().features_len();
         let kl = self.kl_factor();
@@ -212,8 +223,9 @@ impl CryoObjective<'_> {
             }
         }
         let inputs = ArrayView2::from_shape((images, self.residuals.ncols()), &s.inputs).expect("as encoded");
-        let gradient = ArrayView2::from_shape((images, 2 * latent), &s.code_gradient).expect("as many");
-        pass.tapes[1].backward(&networks[1], inputs, gradient, &mut pass.gradients[1], None);
+        let outputs = ArrayView2::from_shape((images, 2 * latent), &s.code_gradient).expect("as many");
+        let gradients = Gradients { outputs, parameters: &mut pass.gradients[1], inputs: None };
+        pass.tapes[1].backward(&networks[1], inputs, gradients);
     }
 }
 
@@ -247,7 +259,8 @@ mod tests {
             steps: 4,
             ..CryoParams::default()
         };
-        let model = Model::new(&params, &slices, &mean.volume).unwrap();
+        let params = params.check(slices.images(), slices.size()).unwrap();
+        let model = Model::new(&params, &slices, &mean.volume);
         let mut networks = model.start(&params, inputs.ncols()).networks;
         let mut objective = CryoObjective::new(&model, &slices, &inputs, &params);
         let (_, gradients) = loss_and_gradients(&mut objective, 3, &networks).unwrap();

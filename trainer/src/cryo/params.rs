@@ -16,7 +16,7 @@
 //! | `seed` | 0 | of everything random | |
 
 use super::error::CryoError;
-use crate::network::encoding::{EncodingKind, EncodingParams};
+use crate::network::encoding::{Encoding, EncodingKind, EncodingParams};
 use crate::training::LoopParams;
 use crate::training::optimizer::{Optimizer, Schedule};
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ pub struct CryoParams {
     pub encoder_hidden: Vec<usize>,
     /// Dimensions of z.
     pub latent: usize,
-    /// Updates.
+    /// Updates of the parameters.
     pub steps: u64,
     /// Images a step.
     pub images: usize,
@@ -73,12 +73,19 @@ impl Default for CryoParams {
     }
 }
 
+/// Checked hyperparameters for images of one size.
+#[derive(Clone, Debug)]
+pub struct ValidCryoParams {
+    params: CryoParams,
+    encoding: Encoding,
+}
+
 impl CryoParams {
-    /// Checks everything, for so many images of this size: nothing that was checked fails later for its settings.
+    /// Checks everything, for `count` images of `size` pixels a side: nothing that was checked fails later for its settings.
     ///
     /// # Errors
     /// Naming the option that is out of its range.
-    pub fn check(&self, count: usize, size: usize) -> Result<(), CryoError> {
+    pub fn check(&self, count: usize, size: usize) -> Result<ValidCryoParams, CryoError> {
         let refuse = |text: &str| Err(CryoError::Setting(text.to_owned()));
         let layers = |widths: &[usize]| widths.len() <= 8 && widths.iter().all(|width| (1..=2048).contains(width));
         if !layers(&self.hidden) || !layers(&self.encoder_hidden) {
@@ -106,12 +113,12 @@ impl CryoParams {
                 "half sets need 2 images and there is {count}; add --no-half-sets"
             )));
         }
-        self.encoding_for(size).check(3 + self.latent)?;
-        Ok(())
+        let encoding = self.encoding_for(size).check(3 + self.latent)?;
+        Ok(ValidCryoParams { params: self.clone(), encoding })
     }
 
     /// The encoding's settings for images of a size.
-    pub fn encoding_for(&self, size: usize) -> EncodingParams {
+    fn encoding_for(&self, size: usize) -> EncodingParams {
         // The highest of log-spaced frequencies is where a Gaussian has three deviations.
         let deviations = if self.encoding.kind == EncodingKind::Positional { 3.0 } else { 1.0 };
         let scale = self.scale.unwrap_or(deviations * size as f64 / 8.0);
@@ -119,12 +126,24 @@ impl CryoParams {
         let passthrough = if self.encoding.kind == EncodingKind::None { 0 } else { self.latent };
         EncodingParams { scale, passthrough, seed: self.seed, ..self.encoding.clone() }
     }
+}
+
+impl ValidCryoParams {
+    /// The hyperparameters as they were given.
+    pub fn params(&self) -> &CryoParams {
+        &self.params
+    }
+
+    /// The encoding of the frequency, with z passed by.
+    pub fn encoding(&self) -> &Encoding {
+        &self.encoding
+    }
 
     /// How the loop runs.
     pub fn loop_params(&self) -> LoopParams {
         LoopParams {
-            steps: self.steps,
-            learning_rate: self.learning_rate,
+            steps: self.params.steps,
+            learning_rate: self.params.learning_rate,
             schedule: Schedule::Cosine { warmup: 50, floor: 0.01 },
             optimizer: Optimizer::default(),
         }

@@ -1,8 +1,8 @@
 //! How a run went: quality in f32 and as the device computes it, in numbers and in the report.
 
 use crate::artifact::export::{Artifact, ExportError};
-use crate::artifact::model_card::{held_out_text, precision_name};
 use crate::artifact::model_file::{ModelError, predict};
+use crate::artifact::precision::NamedPrecision;
 use crate::base::files;
 use crate::data::in_user_units;
 use crate::data::metrics::HeldOut;
@@ -162,16 +162,16 @@ pub fn write(
             device = OnDevice::new(&saved, Precision::W16A16, data)?;
             Advice::WiderPrecision { loss_db }
         } else {
-            Advice::Quantization { loss_db, precision: precision_name(device.precision) }
+            Advice::Quantization { loss_db, precision: NamedPrecision(device.precision).name() }
         });
     }
     let held_out = match data.held_out {
         Some(measured) => measured.in_precision(device.precision, state.step),
         None => spared(&f32, &device, data),
     };
-    if held_out.is_some() {
+    if let Some(held_out) = &held_out {
         // The card tells how good the model is, and that is known only now.
-        saved.text += &held_out_text(held_out.as_ref());
+        saved.text = saved.text.held_out(held_out);
         device.artifact = saved.export(device.precision)?.artifact;
     }
     saved.write(&folder.network())?;
@@ -191,7 +191,7 @@ pub fn write(
         finished,
         loss: last_loss,
         parameters,
-        precision: precision_name(device.precision),
+        precision: NamedPrecision(device.precision).name(),
         model_bytes: device.artifact.as_bytes().len(),
         quantization_loss_db: costs(&device),
         held_out,
@@ -228,7 +228,7 @@ impl OnDevice {
 fn spared(f32: &Quality, device: &OnDevice, data: RunData<'_>) -> Option<HeldOut> {
     let (f32, model) = (f32.test.clone()?, device.quality.test.clone()?);
     let how = format!("{} of {} samples, left out of the training by --holdout", f32.samples, data.dataset.len());
-    Some(HeldOut { how, precision: precision_name(device.precision).to_owned(), f32, model })
+    Some(HeldOut { how, precision: NamedPrecision(device.precision).name().to_owned(), f32, model })
 }
 
 impl Outcome {

@@ -2,9 +2,9 @@
 //!
 //! It holds the data's domain and some of its samples, so that no data file is read again.
 
-use crate::artifact::export::{Artifact, ExportError, TrainedNetwork};
-use crate::artifact::model_card::{data_text, no_data_text};
-use crate::artifact::quantize::DenseLayer;
+use crate::artifact::card_text::CardText;
+use crate::artifact::export::{Artifact, Card, Domain, ExportError, TrainedNetwork};
+use crate::artifact::precision::{NamedPrecision, or_auto};
 use crate::base::random::{Purpose, step_rng};
 use crate::data::metrics::psnr_db;
 use crate::data::{Axis, LoadOptions, OutputMap};
@@ -29,8 +29,9 @@ const KEPT_SAMPLES: usize = 8192;
 pub struct RunSettings {
     /// Hyperparameters.
     pub fit: FitParams,
-    /// Of `model.ffm`: `f32`, `w8a16` or `w16a16`, or `auto`: `w8a16`, and `w16a16` where that loses much.
-    pub precision: String,
+    /// Of `model.ffm`; `None`, in files `auto`: `w8a16`, or `w16a16` where `w8a16` loses much.
+    #[serde(with = "or_auto")]
+    pub precision: Option<NamedPrecision>,
     /// The data file; of a run that may be resumed elsewhere with its whole path.
     pub input: PathBuf,
     /// How it is read. Its numbers are kept as text: flattened numbers cannot be read back in every build of the workspace.
@@ -48,11 +49,9 @@ pub struct SavedNetwork {
     /// The network.
     pub network: Mlp<f32>,
     /// The domain.
-    pub axes: Vec<Axis>,
-    /// From unit outputs to the user's units.
-    pub output_maps: Vec<OutputMap>,
+    pub domain: Domain,
     /// Names and units, for the model card.
-    pub text: String,
+    pub text: CardText,
     /// PSNR in f32 on all training samples, dB.
     pub training_psnr_db: f32,
     /// Coordinates of some training samples, `[k, d]`.
@@ -93,17 +92,17 @@ impl SavedNetwork {
         let mut rng = step_rng(fit.seed, Purpose::KeptSamples, 0);
         let kept = KEPT_SAMPLES.min(train.len());
         let samples: Vec<usize> = index::sample(&mut rng, train.len(), kept).into_iter().map(|i| train[i]).collect();
-        let hidden: Vec<String> = fit.hidden.iter().map(usize::to_string).collect();
-        let kind = serde_json::to_value(fit.encoding.kind).unwrap_or_default();
-        let mut text = data_text(data.dataset);
-        text += &format!("encoding: {kind}\nscale: {}\nhidden_layers: [{}]\n", fit.encoding.scale, hidden.join(","));
-        text += &format!("steps: {}\nseed: {}\n", state.step, fit.seed);
-        text += &no_data_text(&settings.load.no_data);
+        let text = CardText::of_data(data.dataset)
+            .json("encoding", &fit.encoding.kind)
+            .number("scale", fit.encoding.scale)
+            .json("hidden_layers", &fit.hidden)
+            .json("steps", &state.step)
+            .json("seed", &fit.seed)
+            .no_data(&settings.load.no_data);
         Self {
             encoding: encoding.clone(),
             network: state.networks[0].clone(),
-            axes: learned.axes.clone(),
-            output_maps: learned.output_maps.clone(),
+            domain: domain(fit, learned.axes.clone(), learned.output_maps.clone()),
             text,
             training_psnr_db: training_psnr_db as f32,
             coordinates: learned.coordinates.select(Dimension(0), &samples),
@@ -117,36 +116,22 @@ impl SavedNetwork {
     /// # Errors
     /// If the network cannot be quantized.
     pub fn export(&self, precision: Precision) -> Result<Exported, ExportError> {
-        let layers = DenseLayer::of(&self.network);
-        let (outside, periodic) = self.settings.fit.beyond(self.axes.len());
-        let trained = TrainedNetwork {
-            frequencies: self.encoding.frequencies(),
-            amplitudes: self.encoding.amplitudes(),
-            passthrough: self.encoding.passthrough(),
-            layers: &layers,
-            activation: self.network.shape().output,
-            axes: &self.axes,
-            outside,
-            periodic,
-            output_maps: &self.output_maps,
-            text: &self.text,
-            training_psnr_db: self.training_psnr_db,
-            quantization_loss_db: f32::NAN,
-        };
+        let trained = TrainedNetwork { encoding: &self.encoding, network: &self.network, domain: &self.domain };
         // Few samples serve both purposes.
         let half = if self.coordinates.nrows() < 512 { 0 } else { self.coordinates.nrows() / 2 };
         let calibration = self.coordinates.slice(s![half.., ..]);
-        let features = self.encoding.encode(calibration);
-        let artifact = trained.artifact(precision, features.view())?;
+        let stored = trained.stored(precision, self.encoding.encode(calibration).view())?;
+        let card = Card { training_psnr_db: self.training_psnr_db, ..Card::new(self.text.as_str()) };
+        let artifact = stored.artifact(card)?;
         let measured = if half == 0 { self.coordinates.nrows() } else { half };
         let (coordinates, targets) =
             (self.coordinates.slice(s![..measured, ..]), self.targets.slice(s![..measured, ..]));
         let exact = unit_outputs(&self.encoding, &self.network, coordinates);
-        let quantized = artifact_outputs(&artifact, coordinates, &self.output_maps)?;
+        let quantized = artifact_outputs(&artifact, coordinates, &self.domain.output_maps)?;
         let loss = psnr_of(exact.view(), targets) - psnr_of(quantized.view(), targets);
         let quantization_loss_db = if loss.is_finite() { loss } else { 0.0 };
-        let trained = TrainedNetwork { quantization_loss_db: quantization_loss_db as f32, ..trained };
-        Ok(Exported { artifact: trained.artifact(precision, features.view())?, quantization_loss_db })
+        let card = Card { quantization_loss_db: quantization_loss_db as f32, ..card };
+        Ok(Exported { artifact: stored.artifact(card)?, quantization_loss_db })
     }
 
     /// Writes `network.safetensors`.
@@ -158,16 +143,17 @@ impl SavedNetwork {
         tensors.put_network("", &self.network);
         tensors.put_matrix("encoding.frequencies", self.encoding.frequency_matrix().view());
         tensors.put("encoding.amplitudes", &[self.encoding.amplitudes().len()], self.encoding.amplitudes());
-        let axes: Vec<f32> = self.axes.iter().flat_map(|axis| [axis.minimum, axis.maximum, axis.scale]).collect();
-        tensors.put("data.axes", &[self.axes.len(), 3], &axes);
-        let maps: Vec<f32> = self.output_maps.iter().flat_map(|map| [map.scale, map.offset]).collect();
-        tensors.put("data.output_maps", &[self.output_maps.len(), 2], &maps);
+        let Domain { axes, output_maps, .. } = &self.domain;
+        let ranges: Vec<f32> = axes.iter().flat_map(|axis| [axis.minimum, axis.maximum, axis.scale]).collect();
+        tensors.put("data.axes", &[axes.len(), 3], &ranges);
+        let maps: Vec<f32> = output_maps.iter().flat_map(|map| [map.scale, map.offset]).collect();
+        tensors.put("data.output_maps", &[output_maps.len(), 2], &maps);
         tensors.put_matrix("data.coordinates", self.coordinates.view());
         tensors.put_matrix("data.targets", self.targets.view());
         tensors.put_settings(&Metadata {
             settings: self.settings.clone(),
             passthrough: self.encoding.passthrough(),
-            text: self.text.clone(),
+            text: self.text.as_str().to_owned(),
             training_psnr_db: self.training_psnr_db.is_finite().then_some(self.training_psnr_db),
         });
         Ok(tensors.write(path)?)
@@ -200,18 +186,24 @@ impl SavedNetwork {
         if !fits {
             return Err(unfit("data.axes").into());
         }
+        let axes = axes.rows().into_iter().map(|a| Axis { minimum: a[0], maximum: a[1], scale: a[2] }).collect();
+        let output_maps = maps.rows().into_iter().map(|m| OutputMap { scale: m[0], offset: m[1] }).collect();
         Ok(Self {
             encoding,
             network,
-            axes: axes.rows().into_iter().map(|a| Axis { minimum: a[0], maximum: a[1], scale: a[2] }).collect(),
-            output_maps: maps.rows().into_iter().map(|m| OutputMap { scale: m[0], offset: m[1] }).collect(),
-            text: metadata.text,
+            domain: domain(&metadata.settings.fit, axes, output_maps),
+            text: CardText::from_text(metadata.text),
             training_psnr_db: metadata.training_psnr_db.unwrap_or(f32::NAN),
             coordinates,
             targets,
             settings: metadata.settings,
         })
     }
+}
+
+fn domain(fit: &FitParams, axes: Vec<Axis>, output_maps: Vec<OutputMap>) -> Domain {
+    let (outside, periodic) = fit.beyond(axes.len());
+    Domain { axes, outside, periodic, output_maps }
 }
 
 /// Unit outputs of an artifact at coordinates `[n, d]`.
@@ -259,8 +251,7 @@ mod tests {
         let fitted = fit.check(2, 2).unwrap().fit(&data, &mut Watch::default()).unwrap();
         let metrics = fitted.metrics(&data, &fitted.split.train);
         assert!(metrics.psnr_db > 30.0, "{}", metrics.psnr_db);
-        let settings =
-            RunSettings { fit, precision: "w8a16".to_owned(), input: "made".into(), load: LoadOptions::default() };
+        let settings = RunSettings { fit, precision: None, input: "made".into(), load: LoadOptions::default() };
         let data = RunData { dataset: &data, split: &fitted.split, learned: None, held_out: None };
         SavedNetwork::new(settings, &fitted.encoding, &fitted.state, data, metrics.psnr_db)
     }
@@ -279,7 +270,7 @@ mod tests {
                 assert_eq!(exported.artifact, read.export(precision).unwrap().artifact, "{precision:?}");
             }
             let artifact = saved.export(Precision::F32).unwrap().artifact;
-            let device = artifact_outputs(&artifact, saved.coordinates.view(), &saved.output_maps).unwrap();
+            let device = artifact_outputs(&artifact, saved.coordinates.view(), &saved.domain.output_maps).unwrap();
             let host = unit_outputs(&saved.encoding, &saved.network, saved.coordinates.view());
             let worst = device.iter().zip(&host).fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
             assert!(worst < 2e-5, "{output:?}: {worst}");

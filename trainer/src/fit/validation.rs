@@ -17,8 +17,8 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::export::ExportError;
-use crate::artifact::model_card::precision_name;
 use crate::artifact::model_file::predict;
+use crate::artifact::precision::NamedPrecision;
 use crate::base::random::{Purpose, step_rng};
 use crate::base::side_by_side::{available_threads, side_by_side};
 use crate::data::in_user_units;
@@ -57,7 +57,7 @@ impl Measured {
     /// The quality in a precision, for a run of so many steps; none if it was not measured in this precision.
     #[must_use]
     pub fn in_precision(&self, precision: Precision, steps: u64) -> Option<HeldOut> {
-        let name = precision_name(precision);
+        let name = NamedPrecision(precision).name();
         let (_, model) = self.models.iter().find(|(measured, _)| measured == name)?;
         let how =
             if steps == self.steps { self.how.clone() } else { format!("{}, of {} steps each", self.how, self.steps) };
@@ -143,7 +143,7 @@ impl Validation<'_> {
                 folds.len()
             )
         };
-        let names = self.precisions().into_iter().map(|precision| precision_name(precision).to_owned());
+        let names = self.precisions().into_iter().map(|precision| NamedPrecision(precision).name().to_owned());
         let models = names.enumerate().map(|(k, name)| (name, compare(k + 1))).collect();
         Ok(Some(Measured { how, steps: self.params.params().steps, f32: compare(0), models }))
     }

@@ -5,12 +5,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::compare::{Comparison, Problem, solve_linear};
+use super::compare::{Comparison, LinearProblem, Problem};
 use super::error::InverseError;
 use super::linear::LinearOperator;
 use super::phantom;
-use super::training::{ComparisonMonitor, TableMapping, TrainingParams};
+use super::run::InverseSettings;
+use super::training::{TableMapping, TrainingParams};
 use crate::network::encoding::EncodingKind;
+use crate::store::run::Run;
+use crate::training::Watch;
 use rayon::prelude::*;
 
 /// Parallel projections over half a turn.
@@ -112,14 +115,18 @@ impl LinearOperator for ParallelBeam {
     }
 }
 
-/// The problem's size and its training.
+/// The size of the problem, and how networks are trained for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CtParams {
     /// Pixels a side, 16 to 512.
     pub size: usize,
-    /// Of the networks.
+    /// How the networks are trained.
     pub training: TrainingParams,
 }
+
+/// Checked [`CtParams`].
+#[derive(Clone, Debug)]
+pub struct ValidCtParams(CtParams);
 
 impl CtParams {
     /// Minutes; or, if `quick`, seconds.
@@ -143,11 +150,12 @@ impl CtParams {
     ///
     /// # Errors
     /// Names the setting that is impossible.
-    pub fn check(&self) -> Result<(), InverseError> {
+    pub fn check(self) -> Result<ValidCtParams, InverseError> {
         if !(16..=512).contains(&self.size) {
             return Err(InverseError::Setting { name: "--size", value: self.size.to_string(), range: "16 to 512" });
         }
-        self.training.check(&Self::mappings(), 2)
+        self.training.check(&Self::mappings(), 2)?;
+        Ok(ValidCtParams(self))
     }
 
     /// The mappings in the order of table 1, with the scales and rates that the paper found for this phantom.
@@ -164,9 +172,12 @@ impl CtParams {
 /// Reconstructs the plane head with each mapping.
 ///
 /// # Errors
-/// If the size is impossible, the user stops it, or training diverges.
-pub fn compare(params: &CtParams, monitor: &ComparisonMonitor<'_>) -> Result<Comparison, InverseError> {
-    params.check()?;
+/// If the watch stops it, training diverges, or a checkpoint of the `run` is of no use.
+pub fn compare(
+    ValidCtParams(params): &ValidCtParams,
+    watch: &mut Watch<'_>,
+    run: Option<&Run<InverseSettings>>,
+) -> Result<Comparison, InverseError> {
     let n = params.size;
     let truth = phantom::section(n);
     let operator = ParallelBeam::new(n, PROJECTIONS);
@@ -181,7 +192,9 @@ pub fn compare(params: &CtParams, monitor: &ComparisonMonitor<'_>) -> Result<Com
         ),
         measures: vec!["PSNR, dB"],
     };
-    solve_linear(problem, (&truth, [1, n, n]), &operator, &params.training, CtParams::mappings(), monitor)
+    let (training, mappings) = (&params.training, CtParams::mappings());
+    let linear = LinearProblem { problem, truth: &truth, shape: [1, n, n], operator: &operator, training, mappings };
+    linear.solve(watch, run)
 }
 
 #[cfg(test)]

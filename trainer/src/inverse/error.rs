@@ -22,7 +22,7 @@ pub enum InverseError {
         name: &'static str,
         /// As given.
         value: String,
-        /// What is possible.
+        /// The values that are possible, in words.
         range: &'static str,
     },
     /// A mesh that cannot be read or has no inside.
@@ -37,7 +37,7 @@ pub enum InverseError {
     /// The folder cannot be used.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// The drawing failed.
+    /// The pictures of the fields could not be drawn.
     #[error(transparent)]
     Figure(#[from] FigureError),
     /// The best network does not fit an artifact.

@@ -1,5 +1,5 @@
-//! Inverse problems: a field on a grid or in space, known only by what an instrument measures of it (Tancik et al. 2020,
-//! section 6: computed tomography, magnetic resonance imaging, shapes).
+//! Inverse problems: a field on a grid or in space, known only by what an instrument measures of it (Tancik et al.
+//! 2020, section 6: computed tomography, magnetic resonance imaging, shapes).
 //!
 //! | module | holds |
 //! | --- | --- |
@@ -10,10 +10,8 @@
 //! | [`shape`] | the occupancy of a solid |
 //! | [`training`] | how networks are trained: what the mappings share, what the paper gives each |
 //! | [`compare`] | four mappings on one problem: table, artifact of the best |
-//! | [`checkpoints`] | the states that trainings leave behind |
-//! | [`run`] | the folder of a comparison, and going on with it |
+//! | [`run`] | a comparison in its folder, started or resumed |
 
-pub mod checkpoints;
 pub mod compare;
 pub mod ct;
 pub mod error;

@@ -7,14 +7,17 @@ use rand_distr::{Distribution, Normal};
 use rustfft::num_complex::Complex32;
 use serde::{Deserialize, Serialize};
 
-use super::compare::{Comparison, Problem, solve_linear};
+use super::compare::{Comparison, LinearProblem, Problem};
 use super::error::InverseError;
 use super::linear::LinearOperator;
 use super::phantom;
-use super::training::{ComparisonMonitor, TableMapping, TrainingParams};
+use super::run::InverseSettings;
+use super::training::{TableMapping, TrainingParams};
 use crate::base::fourier::{Direction, transform};
 use crate::base::random::{Purpose, step_rng};
 use crate::network::encoding::EncodingKind;
+use crate::store::run::Run;
+use crate::training::Watch;
 
 /// The paper's size, to which its mask is scaled.
 const PUBLISHED_SIZE: f64 = 96.0;
@@ -78,14 +81,18 @@ impl LinearOperator for FourierMask {
     }
 }
 
-/// The problem's size and its training.
+/// The size of the problem, and how networks are trained for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MriParams {
     /// Voxels a side, even, 8 to 96.
     pub size: usize,
-    /// Of the networks.
+    /// How the networks are trained.
     pub training: TrainingParams,
 }
+
+/// Checked [`MriParams`].
+#[derive(Clone, Debug)]
+pub struct ValidMriParams(MriParams);
 
 impl MriParams {
     /// Minutes; or, if `quick`, seconds.
@@ -103,15 +110,16 @@ impl MriParams {
     ///
     /// # Errors
     /// Names the setting that is impossible.
-    pub fn check(&self) -> Result<(), InverseError> {
+    pub fn check(self) -> Result<ValidMriParams, InverseError> {
         if !(8..=96).contains(&self.size) || !self.size.is_multiple_of(2) {
             return Err(InverseError::Setting { name: "--size", value: self.size.to_string(), range: "even, 8 to 96" });
         }
-        self.training.check(&Self::mappings(), 3)
+        self.training.check(&Self::mappings(), 3)?;
+        Ok(ValidMriParams(self))
     }
 
-    /// The mappings in the order of table 1. The published numbers are of brain scans; scales and rate are those that the
-    /// paper found for the head of Shepp and Logan.
+    /// The mappings in the order of table 1. The published numbers are of brain scans; scales and rate are those that
+    /// the paper found for the head of Shepp and Logan.
     fn mappings() -> [TableMapping; 4] {
         [
             TableMapping { kind: EncodingKind::None, scale: 1.0, learning_rate: 2e-3, published: Some(26.14) },
@@ -125,9 +133,12 @@ impl MriParams {
 /// Reconstructs the solid head with each mapping.
 ///
 /// # Errors
-/// If the size is impossible, the user stops it, or training diverges.
-pub fn compare(params: &MriParams, monitor: &ComparisonMonitor<'_>) -> Result<Comparison, InverseError> {
-    params.check()?;
+/// If the watch stops it, training diverges, or a checkpoint of the `run` is of no use.
+pub fn compare(
+    ValidMriParams(params): &ValidMriParams,
+    watch: &mut Watch<'_>,
+    run: Option<&Run<InverseSettings>>,
+) -> Result<Comparison, InverseError> {
     let n = params.size;
     let truth = phantom::volume(n);
     let operator = FourierMask::gaussian(n, params.training.seed);
@@ -135,13 +146,16 @@ pub fn compare(params: &MriParams, monitor: &ComparisonMonitor<'_>) -> Result<Co
         name: "mri",
         title: format!("Magnetic resonance: {n}³ voxels from {:.1} % of their spectrum", 100.0 * operator.coverage()),
         differences: format!(
-            "Published: brain scans (ATLAS) of 96³ voxels, 3 hidden layers of 256 units, 256 frequencies, 1000 steps. Here: the \
-             head of Shepp and Logan in three dimensions, {n}³ voxels, {}, where the published are those for that head. The loss is over measured coefficients only.",
+            "Published: brain scans (ATLAS) of 96³ voxels, 3 hidden layers of 256 units, 256 frequencies, 1000 steps. \
+             Here: the head of Shepp and Logan in three dimensions, {n}³ voxels, {}, where the published are those for \
+             that head. The loss is over measured coefficients only.",
             params.training.describe()
         ),
         measures: vec!["PSNR, dB"],
     };
-    solve_linear(problem, (&truth, [n; 3]), &operator, &params.training, MriParams::mappings(), monitor)
+    let (training, mappings) = (&params.training, MriParams::mappings());
+    let linear = LinearProblem { problem, truth: &truth, shape: [n; 3], operator: &operator, training, mappings };
+    linear.solve(watch, run)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! The folder of a comparison: what `trainer inverse` writes and continues from.
+//! A comparison in its folder: started or resumed, solved, and written.
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `checkpoint_none.safetensors` … `checkpoint_gaussian…` | the state of each mapping's training, with the settings, for `--resume` |
+//! | `checkpoint_none.safetensors` … | the state of each mapping's training, with the settings, for `--resume` |
 //! | `model.ffm` | the artifact of the best mapping |
 //! | `comparison.json`, `comparison.png` | the table and the drawing |
 
@@ -10,21 +10,20 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::checkpoints::{Checkpoints, path_of};
 use super::compare::Comparison;
-use super::ct::{self, CtParams};
+use super::ct::{self, CtParams, ValidCtParams};
 use super::error::InverseError;
-use super::mri::{self, MriParams};
+use super::mri::{self, MriParams, ValidMriParams};
 use super::shape::mesh::Mesh;
-use super::shape::{self, ShapeParams, made, read};
-use super::training::ComparisonMonitor;
+use super::shape::read::NamedMesh;
+use super::shape::{self, ShapeParams, ValidShapeParams, knot};
 use crate::base::files::{self, RemoveError};
 use crate::base::fingerprint::fingerprint_of;
 use crate::network::encoding::EncodingKind;
 use crate::report::figure::Figure as _;
-use crate::store::run::RunError;
+use crate::store::run::{self as store, RunError, RunFolder};
 use crate::store::tensors::Tensors;
-use crate::training::Progress;
+use crate::training::Watch;
 
 /// The mappings of a comparison, in order.
 const MAPPINGS: [EncodingKind; 4] =
@@ -33,27 +32,43 @@ const MAPPINGS: [EncodingKind; 4] =
 /// Which problem, and all that it is solved with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Settings {
+pub enum InverseSettings {
     /// Computed tomography.
     Ct(CtParams),
     /// Magnetic resonance.
     Mri(MriParams),
     /// Occupancy of a solid.
     Shape {
-        /// Its surface; the one made here if there is none.
+        /// The file of its surface; without one it is the knot that the program makes.
         mesh: Option<PathBuf>,
-        /// Sizes.
+        /// The size of the problem, and how networks are trained.
         params: ShapeParams,
     },
 }
 
-impl Settings {
+/// Settings that are possible, with the mesh that they name.
+#[derive(Debug)]
+pub struct ValidInverseSettings {
+    settings: InverseSettings,
+    problem: ValidProblem,
+    /// A checksum of what the settings only name.
+    fingerprint: u64,
+}
+
+#[derive(Debug)]
+enum ValidProblem {
+    Ct(ValidCtParams),
+    Mri(ValidMriParams),
+    Shape(NamedMesh, ValidShapeParams),
+}
+
+impl InverseSettings {
     /// Those of a comparison that was begun in a folder.
     ///
     /// # Errors
     /// If there is none, or its checkpoint is damaged.
     pub fn of_run(folder: &Path) -> Result<Self, RunError> {
-        let first = path_of(folder, MAPPINGS[0]);
+        let first = RunFolder::at(folder).checkpoint_of(MAPPINGS[0].name());
         if !first.is_file() {
             return Err(RunError::Missing { path: folder.to_owned() });
         }
@@ -64,74 +79,78 @@ impl Settings {
     ///
     /// # Errors
     /// If a setting is impossible or a file of no use.
-    pub fn check(&self) -> Result<ValidSettings<'_>, InverseError> {
-        let mut mesh = None;
-        match self {
-            Self::Ct(params) => params.check()?,
-            Self::Mri(params) => params.check()?,
-            Self::Shape { mesh: path, params } => {
-                params.check()?;
-                mesh = path.as_deref().map(read::read).transpose()?;
+    pub fn check(self) -> Result<ValidInverseSettings, InverseError> {
+        let mut fingerprint = 0;
+        let problem = match &self {
+            Self::Ct(params) => ValidProblem::Ct(params.clone().check()?),
+            Self::Mri(params) => ValidProblem::Mri(params.clone().check()?),
+            Self::Shape { mesh, params } => {
+                let params = params.clone().check()?;
+                let solid = mesh.as_deref().map_or_else(|| Ok(knot::solid()), NamedMesh::read)?;
+                if mesh.is_some() {
+                    fingerprint = self::fingerprint(&solid.mesh);
+                }
+                ValidProblem::Shape(solid, params)
             }
-        }
-        Ok(ValidSettings { settings: self, mesh })
+        };
+        Ok(ValidInverseSettings { settings: self, problem, fingerprint })
     }
 }
 
-/// Settings that are possible, with the mesh that they name.
-#[derive(Debug)]
-pub struct ValidSettings<'a> {
-    settings: &'a Settings,
-    mesh: Option<Mesh>,
+/// A checksum of the corners and faces of a mesh.
+fn fingerprint(mesh: &Mesh) -> u64 {
+    let places = mesh.vertices().iter().flatten().flat_map(|x| [x.to_bits() as u32, (x.to_bits() >> 32) as u32]);
+    fingerprint_of(places.chain(mesh.faces().iter().flatten().copied()))
 }
 
-impl ValidSettings<'_> {
-    /// Solves the problem, from where the folder's checkpoints left it, and keeps new ones there.
+/// A comparison that is ready to be solved.
+#[derive(Debug)]
+pub struct Run {
+    store: store::Run<InverseSettings>,
+    problem: ValidProblem,
+}
+
+impl Run {
+    /// A comparison in a folder that exists. Files of another one in the folder are removed.
     ///
     /// # Errors
-    /// If the checkpoints are of other data, the user stops it, or training diverges.
-    pub fn solve(&self, folder: &Path, monitor: &ComparisonMonitor<'_>) -> Result<Comparison, InverseError> {
-        let fingerprint = |mesh: &Mesh| {
-            let places =
-                mesh.vertices().iter().flatten().flat_map(|x| [x.to_bits() as u32, (x.to_bits() >> 32) as u32]);
-            fingerprint_of(places.chain(mesh.faces().iter().flatten().copied()))
-        };
-        let data = self.mesh.as_ref().map_or(0, fingerprint);
-        let settings = serde_json::to_value(self.settings).expect("plain values");
-        let checkpoints = Checkpoints { folder, settings, data };
-        // A closure of our own, for a lifetime of our own.
-        let progress = |kind, steps, done| -> Box<dyn Progress + '_> { (monitor.progress)(kind, steps, done) };
-        let monitor = ComparisonMonitor { stop: monitor.stop, progress: &progress, checkpoints: Some(&checkpoints) };
-        match (self.settings, &self.mesh) {
-            (Settings::Ct(params), _) => ct::compare(params, &monitor),
-            (Settings::Mri(params), _) => mri::compare(params, &monitor),
-            (Settings::Shape { mesh: Some(path), params }, Some(mesh)) => {
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                shape::compare((&name, mesh), params, &monitor)
-            }
-            (Settings::Shape { params, .. }, _) => shape::compare((made::NAME, &made::knot()), params, &monitor),
-        }
+    /// If one cannot be removed.
+    pub fn start(folder: RunFolder, settings: ValidInverseSettings) -> Result<Self, RemoveError> {
+        MAPPINGS.iter().try_for_each(|kind| files::remove(&folder.checkpoint_of(kind.name())))?;
+        files::remove_all(folder.path(), &["model.ffm", "comparison.png", "comparison.json"])?;
+        Ok(Self::of(folder, settings))
     }
-}
 
-/// Takes the files of another run away, before one that replaces it.
-///
-/// # Errors
-/// If one cannot be removed.
-pub fn forget(folder: &Path) -> Result<(), RemoveError> {
-    MAPPINGS.iter().try_for_each(|&kind| files::remove(&path_of(folder, kind)))?;
-    files::remove_all(folder, &["model.ffm", "comparison.png", "comparison.json"])
-}
+    /// The comparison in a folder, where it stopped.
+    ///
+    /// # Errors
+    /// If there is none, its checkpoint is damaged, or its mesh is of no use.
+    pub fn resume(folder: &Path) -> Result<Self, InverseError> {
+        Ok(Self::of(RunFolder::at(folder), InverseSettings::of_run(folder)?.check()?))
+    }
 
-/// Writes artifact, drawing and table; returns the table as JSON.
-///
-/// # Errors
-/// If the drawing fails or a file cannot be written.
-pub fn write(folder: &Path, comparison: &Comparison) -> Result<String, InverseError> {
-    let png = comparison.sheet.png()?;
-    let json = serde_json::to_string_pretty(&comparison.to_json()).expect("plain values");
-    files::write(&folder.join("model.ffm"), comparison.artifact.as_bytes()).map_err(RunError::from)?;
-    files::write(&folder.join("comparison.png"), &png).map_err(RunError::from)?;
-    files::write(&folder.join("comparison.json"), json.as_bytes()).map_err(RunError::from)?;
-    Ok(json)
+    fn of(folder: RunFolder, settings: ValidInverseSettings) -> Self {
+        let ValidInverseSettings { settings, problem, fingerprint } = settings;
+        Self { store: store::Run { folder, settings, fingerprint }, problem }
+    }
+
+    /// Solves the problem from where the checkpoints left it, and writes artifact, drawing and table.
+    ///
+    /// # Errors
+    /// If the checkpoints are of another mesh, the watch stops it, training diverges, or a file cannot be written.
+    pub fn finish(&self, watch: &mut Watch<'_>) -> Result<Comparison, InverseError> {
+        let run = Some(&self.store);
+        let comparison = match &self.problem {
+            ValidProblem::Ct(params) => ct::compare(params, watch, run),
+            ValidProblem::Mri(params) => mri::compare(params, watch, run),
+            ValidProblem::Shape(solid, params) => shape::compare(solid, params, watch, run),
+        }?;
+        let folder = self.store.folder.path();
+        let png = comparison.sheet.png()?;
+        let json = serde_json::to_string_pretty(&comparison.to_json()).expect("plain values");
+        files::write(&self.store.folder.model(), comparison.artifact.as_bytes()).map_err(RunError::from)?;
+        files::write(&folder.join("comparison.png"), &png).map_err(RunError::from)?;
+        files::write(&folder.join("comparison.json"), json.as_bytes()).map_err(RunError::from)?;
+        Ok(comparison)
+    }
 }

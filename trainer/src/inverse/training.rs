@@ -1,17 +1,16 @@
-//! How the networks of a comparison are trained: what the mappings share, what the paper gives each, and who watches.
-
-use std::sync::atomic::AtomicBool;
+//! How the networks of a comparison are trained: what the mappings share, and what the paper gives each.
 
 use firmware_core::OutputActivation;
 use serde::{Deserialize, Serialize};
 
-use super::checkpoints::Checkpoints;
 use super::error::InverseError;
+use super::run::InverseSettings;
 use crate::base::random::{Purpose, step_rng};
 use crate::network::encoding::{Encoding, EncodingError, EncodingKind, EncodingParams};
 use crate::network::{Initialization, Mlp, Shape};
+use crate::store::run::Run;
 use crate::training::optimizer::{Optimizer, Schedule};
-use crate::training::{Ended, LoopParams, Objective, Progress, TrainError, TrainState, Watch, train};
+use crate::training::{Ended, LoopParams, Objective, TrainState, Watch, train};
 
 /// Published rates are not raised beyond this.
 const MOST_RATE: f64 = 1e-2;
@@ -25,19 +24,19 @@ pub struct TrainingParams {
     pub frequencies: usize,
     /// Steps of Adam.
     pub steps: u64,
-    /// Of the rate.
+    /// How the learning rate changes over the steps.
     pub schedule: Schedule,
     /// What published rates are multiplied by, up to 1e-2: small networks and few steps want more.
     pub rate_factor: f64,
     /// What published frequencies are multiplied by: coarse grids want lower ones.
     pub scale_factor: f64,
-    /// Of everything random.
+    /// Seed of the frequencies, of the networks at their start, and of whatever a problem draws.
     pub seed: u64,
 }
 
 impl TrainingParams {
-    /// For fields of values from 0 to 1. Sizes are for others to fill in. The paper's rates are constant; at several times them a
-    /// network of full width may die in its first steps, a constant from then on, unless they rise to their height.
+    /// For fields of values from 0 to 1. Sizes are for others to fill in. The paper's rates are constant; at several times
+    /// them a network of full width may die in its first steps, a constant from then on, unless they rise to their height.
     pub fn field(seed: u64) -> Self {
         Self {
             hidden: vec![256; 3],
@@ -50,18 +49,18 @@ impl TrainingParams {
         }
     }
 
-    /// In words.
+    /// The settings in words, for the heading of a comparison.
     pub fn describe(&self) -> String {
         let width = self.hidden.first().copied().unwrap_or(0);
         let (layers, rows, steps) = (self.hidden.len(), self.frequencies, self.steps);
         let (rates, scales) = (self.rate_factor, self.scale_factor);
-        let course = match self.schedule {
+        let schedule = match self.schedule {
             Schedule::Cosine { .. } => ", which rise at first and fall along half a cosine",
             _ => "",
         };
         format!(
             "{layers} hidden layers of {width} units, {rows} frequencies, {steps} steps, published rates times {rates} (at most \
-             {MOST_RATE}){course}, published frequencies times {scales:.3}"
+             {MOST_RATE}){schedule}, published frequencies times {scales:.3}"
         )
     }
 
@@ -98,7 +97,7 @@ impl TrainingParams {
         mappings.iter().try_for_each(|mapping| self.encoding(mapping, inputs).map(|_| ()))
     }
 
-    /// A mapping's encoding of `inputs` coordinates and its network of one output at the start.
+    /// A mapping's encoding of `inputs` coordinates, and the training of its network of one output at the start.
     ///
     /// # Errors
     /// If there is no such encoding.
@@ -107,46 +106,53 @@ impl TrainingParams {
         mapping: &TableMapping,
         inputs: usize,
         output: OutputActivation,
-    ) -> Result<(Encoding, TrainState), InverseError> {
+    ) -> Result<(Encoding, MappingTraining), InverseError> {
         let encoding = self.encoding(mapping, inputs)?;
         let shape = Shape::new(encoding.features_len(), &self.hidden, 1, output);
         let network = Mlp::new(shape, Initialization::Glorot, &mut step_rng(self.seed, Purpose::InitialParameters, 0));
-        Ok((encoding, TrainState::new(vec![network])))
-    }
-
-    /// Trains with a mapping's rate, from where its checkpoint left it, if there is one.
-    ///
-    /// # Errors
-    /// If the user stops it, training diverges, or a checkpoint is of no use or cannot be written.
-    pub fn run<O: Objective>(
-        &self,
-        mapping: &TableMapping,
-        objective: &mut O,
-        state: &mut TrainState,
-        monitor: &ComparisonMonitor<'_>,
-    ) -> Result<(), InverseError> {
         let params = LoopParams {
             steps: self.steps,
             learning_rate: (mapping.learning_rate * self.rate_factor).min(mapping.learning_rate.max(MOST_RATE)),
             schedule: self.schedule,
             optimizer: Optimizer::default(),
         };
-        let mut save = |state: &TrainState| match monitor.checkpoints {
-            Some(kept) => kept.save(mapping.kind, state).map_err(|error| TrainError::Save(Box::new(error))),
-            None => Ok(()),
+        Ok((encoding, MappingTraining { kind: mapping.kind, params, state: TrainState::new(vec![network]) }))
+    }
+}
+
+/// The training of one mapping.
+pub struct MappingTraining {
+    kind: EncodingKind,
+    params: LoopParams,
+    state: TrainState,
+}
+
+impl MappingTraining {
+    /// Trains to the end; with a `run` from where its checkpoint left it, if there is one. Returns the network and its last
+    /// loss.
+    ///
+    /// # Errors
+    /// If the watch stops it, training diverges, or a checkpoint is of no use or cannot be written.
+    pub fn finish<O: Objective>(
+        mut self,
+        objective: &mut O,
+        watch: &mut Watch<'_>,
+        run: Option<&Run<InverseSettings>>,
+    ) -> Result<(Mlp<f32>, f64), InverseError> {
+        let (state, params) = (&mut self.state, &self.params);
+        watch.stage(self.kind.label());
+        let ended = match run.map(|run| run.checkpoint_of(self.kind.name())) {
+            Some(checkpoint) => {
+                checkpoint.load(state)?;
+                checkpoint.train(state, watch, |state, watch| train(objective, state, params, watch))?
+            }
+            None => train(objective, state, params, watch)?,
         };
-        if let Some(kept) = monitor.checkpoints {
-            kept.resume(mapping.kind, state)?;
-        }
-        // A disk that is full or read-only shows before the training, not after it.
-        save(state)?;
-        let mut shown = (monitor.progress)(mapping.kind, self.steps, state.step);
-        let mut watch =
-            Watch { stop: Some(monitor.stop), progress: Some(shown.as_mut()), save: Some(&mut save), observe: None };
-        let ended = train(objective, state, &params, &mut watch)?;
-        save(state)?;
         match ended {
-            Ended::Finished => Ok(()),
+            Ended::Finished => {
+                let loss = state.history.last().map_or(f64::NAN, |&(_, loss)| loss);
+                Ok((state.networks.swap_remove(0), loss))
+            }
             Ended::Interrupted => Err(InverseError::Interrupted),
         }
     }
@@ -155,7 +161,7 @@ impl TrainingParams {
 /// One mapping and what the paper says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct TableMapping {
-    /// Which.
+    /// How coordinates become features.
     pub kind: EncodingKind,
     /// σ of Gaussian, S of positional, else unused; as published.
     pub scale: f64,
@@ -174,15 +180,4 @@ impl TableMapping {
             _ => self.scale,
         }
     }
-}
-
-/// Progress goes out, the wish to stop comes in.
-#[derive(Clone, Copy)]
-pub struct ComparisonMonitor<'a> {
-    /// Set from elsewhere (ctrl-C).
-    pub stop: &'a AtomicBool,
-    /// Shows the training of a mapping: its steps, and those already done.
-    pub progress: &'a dyn Fn(EncodingKind, u64, u64) -> Box<dyn Progress + 'a>,
-    /// Where trainings are kept and gone on with.
-    pub checkpoints: Option<&'a Checkpoints<'a>>,
 }

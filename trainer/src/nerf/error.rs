@@ -1,5 +1,5 @@
-//! What can be wrong with a run on a scene; [`SceneError`] is what can be wrong with the scene itself. Every message names the
-//! file, the place and the remedy.
+//! What can be wrong with a run on a scene; [`SceneError`] is what can be wrong with the scene itself. Every message
+//! names the file, the place and the remedy.
 
 use std::path::PathBuf;
 
@@ -9,6 +9,8 @@ pub use super::scene::SceneError;
 use crate::artifact::export::ExportError;
 use crate::base::files::{FolderError, RemoveError, WriteError};
 use crate::network::encoding::EncodingError;
+use crate::report::ReportError;
+use crate::store::run::RunError;
 use crate::store::tensors::TensorError;
 use crate::training::TrainError;
 
@@ -16,21 +18,30 @@ use crate::training::TrainError;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum NerfError {
-    /// The scene.
+    /// A list of views or a picture is of no use.
     #[error(transparent)]
     Scene(#[from] SceneError),
-    /// The encoding.
+    /// There is no such encoding.
     #[error(transparent)]
     Encoding(#[from] EncodingError),
-    /// The loop.
+    /// Training diverged, or its state could not be saved.
     #[error(transparent)]
     Train(#[from] TrainError),
-    /// The artifact.
+    /// The network does not fit an artifact.
     #[error(transparent)]
     Export(#[from] ExportError),
-    /// A tensor file.
+    /// A checkpoint is damaged or of another network.
     #[error(transparent)]
     Tensors(#[from] TensorError),
+    /// The folder holds no run, or one of other pictures.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The report could not be drawn or written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// Paths cannot be made absolute.
+    #[error("cannot tell the current directory")]
+    CurrentFolder(#[source] std::io::Error),
     /// A file that cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -44,7 +55,7 @@ pub enum NerfError {
         name: &'static str,
         /// As given.
         value: String,
-        /// What is possible.
+        /// The values that are possible, in words.
         range: &'static str,
     },
     /// Hardly any ray passes through the bounding cube.
@@ -57,9 +68,9 @@ pub enum NerfError {
         met: usize,
         /// Rays that were tried.
         rays: usize,
-        /// Of the cube.
+        /// Half the length of the cube's edges, in the units of the cameras.
         half_width: f32,
-        /// Its middle.
+        /// The middle of the cube.
         center: [f32; 3],
     },
     /// A list of views that is out of date cannot be removed.
@@ -68,7 +79,7 @@ pub enum NerfError {
     /// The written artifact or volume does not come back.
     #[error("{} cannot be drawn: {reason}; fit the scene again", path.display())]
     Artifact {
-        /// The file.
+        /// The artifact or volume.
         path: PathBuf,
         /// The first thing found wrong.
         reason: String,

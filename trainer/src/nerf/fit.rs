@@ -1,9 +1,9 @@
 //! Fitting a field to a scene, and judging it by views that it has not seen.
 
-use std::sync::RwLock;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use firmware_core::march::{DIRECTED_INPUTS, HEADER_WORDS, OUTPUTS, Volume, write_volume};
-use firmware_core::{OutputMap, Outside, Precision};
+use firmware_core::{OutputMap, Precision};
 use ndarray::Array2;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
@@ -19,8 +19,8 @@ use super::rays::{Jitter, Pixels};
 use super::render::draw;
 use super::scene::View;
 use super::similarity::{Picture, mean_squared_error, ssim_within};
-use crate::artifact::export::{Artifact, TrainedNetwork};
-use crate::artifact::quantize::DenseLayer;
+use crate::artifact::card_text::CardText;
+use crate::artifact::export::{Artifact, Card, Domain, TrainedNetwork};
 use crate::base::random::{Purpose, step_rng};
 use crate::data::metrics::psnr_db;
 use crate::network::Mlp;
@@ -32,11 +32,6 @@ const CALIBRATION: usize = 4096;
 /// Samples of a ray in the first steps: the mean chord of a cube is two thirds of its width, by Cauchy's formula.
 fn first_guess(params: &ValidNerfParams) -> f64 {
     params.params().samples as f64 * 2.0 / 3.0
-}
-
-/// The grid at the start of a run.
-pub fn start_occupancy(params: &ValidNerfParams) -> RwLock<Occupancy> {
-    RwLock::new(Occupancy::new(params.params().grid, first_guess(params)))
 }
 
 /// Rays of a view that [`check_rays`] tries, about.
@@ -65,20 +60,57 @@ pub fn check_rays(params: &ValidNerfParams, views: &[View]) -> Result<(), NerfEr
     if met * FEWEST < rays { Err(NerfError::NoRays { met, rays, half_width, center }) } else { Ok(()) }
 }
 
-/// Trains `state` and `occupancy` from where they are.
-///
-/// # Errors
-/// If training diverges or cannot be saved.
-pub fn continue_fit(
-    params: &ValidNerfParams,
-    views: &[View],
-    state: &mut TrainState,
-    occupancy: &RwLock<Occupancy>,
-    watch: &mut Watch<'_>,
-) -> Result<Ended, NerfError> {
-    let pixels = Pixels::new(views, params.params().background.color());
-    let mut objective = RayObjective::new(params, &pixels, occupancy);
-    Ok(train(&mut objective, state, &params.loop_params(), watch)?)
+/// What a field is trained with, beside the state of its network.
+#[derive(Debug)]
+pub struct FieldTraining {
+    params: ValidNerfParams,
+    /// Shared by the objective, which renews it, and whoever saves the run.
+    occupancy: RwLock<Occupancy>,
+}
+
+impl FieldTraining {
+    /// A training at its start, whose state is that of [`ValidNerfParams::start`].
+    pub fn new(params: ValidNerfParams) -> Self {
+        let occupancy = Occupancy::new(params.params().grid, first_guess(&params));
+        Self::resumed(params, occupancy)
+    }
+
+    /// A training that goes on with the grid that it had.
+    pub fn resumed(params: ValidNerfParams, occupancy: Occupancy) -> Self {
+        Self { params, occupancy: RwLock::new(occupancy) }
+    }
+
+    /// Trains from where `state` and the grid are to the end, or until the watch says stop.
+    ///
+    /// # Errors
+    /// If training diverges or cannot be saved.
+    pub fn train(&self, views: &[View], state: &mut TrainState, watch: &mut Watch<'_>) -> Result<Ended, NerfError> {
+        let pixels = Pixels::new(views, self.params.params().background.color());
+        let mut objective = RayObjective::new(&self.params, &pixels, &self.occupancy);
+        Ok(train(&mut objective, state, &self.params.loop_params(), watch)?)
+    }
+
+    /// The grid as it is now.
+    pub fn occupancy(&self) -> RwLockReadGuard<'_, Occupancy> {
+        self.occupancy.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The field that a state makes.
+    pub fn finish(self, mut state: TrainState) -> TrainedField {
+        let occupancy = self.occupancy.into_inner().unwrap_or_else(PoisonError::into_inner);
+        TrainedField { params: self.params, network: state.networks.swap_remove(0), occupancy }
+    }
+}
+
+/// A field as training left it.
+#[derive(Debug)]
+pub struct TrainedField {
+    /// What it was trained with.
+    pub params: ValidNerfParams,
+    /// From encoded positions to logits of colour and density.
+    pub network: Mlp<f32>,
+    /// The cells that rays need to march.
+    pub occupancy: Occupancy,
 }
 
 /// How well one view is drawn.
@@ -136,86 +168,70 @@ pub fn judge<F: Field>(volume: &Volume<'_>, views: &[View], field: &F) -> ViewsM
     }
 }
 
-/// Judges a network in training.
-pub fn judge_network(
-    params: &ValidNerfParams,
-    network: &Mlp<f32>,
-    occupancy: &Occupancy,
-    views: &[View],
-) -> ViewsMetrics {
-    let volume = volume(params, occupancy.resolution(), occupancy.bits(false));
-    judge(&volume, views, &NetworkField::new(params.encoding(), network))
-}
-
-/// The words of a volume file.
-///
-/// # Panics
-/// Never: the lengths are the grid's.
-pub fn volume_words(params: &ValidNerfParams, occupancy: &Occupancy) -> Vec<u32> {
-    let volume = volume(params, occupancy.resolution(), occupancy.bits(false));
-    let mut words = vec![0; HEADER_WORDS + volume.occupancy.len()];
-    write_volume(&volume, &mut words).expect("the length is that of the grid");
-    words
-}
-
-/// The artifact of a network, calibrated on the samples of random training rays in occupied cells.
-///
-/// # Errors
-/// If it cannot be quantized.
-pub fn export(
-    params: &ValidNerfParams,
-    network: &Mlp<f32>,
-    occupancy: &Occupancy,
-    views: &[View],
-    precision: Precision,
-    training_psnr_db: f64,
-) -> Result<Artifact, NerfError> {
-    let layers = DenseLayer::of(network);
-    let settings = params.params();
-    let kind = serde_json::to_value(settings.encoding.kind).unwrap_or_default();
-    let directions = if settings.view_direction { ",\"u\",\"v\",\"w\"" } else { "" };
-    let text = format!(
-        "inputs: [\"x\",\"y\",\"z\"{directions}]\noutputs: [\"red logit\",\"green logit\",\"blue logit\",\"density logit\"]\n\
-         encoding: {kind}\nscale: {}\nseed: {}\n",
-        settings.encoding.scale, settings.seed
-    );
-    let encoding = params.encoding();
-    let trained = TrainedNetwork {
-        frequencies: encoding.frequencies(),
-        amplitudes: encoding.amplitudes(),
-        passthrough: encoding.passthrough(),
-        layers: &layers,
-        activation: network.shape().output,
-        axes: &params.model_axes(),
-        outside: Outside::Clamp,
-        periodic: 0,
-        output_maps: &[OutputMap { scale: 1.0, offset: 0.0 }; OUTPUTS],
-        text: &text,
-        training_psnr_db: training_psnr_db as f32,
-        quantization_loss_db: f32::NAN,
-    };
-    let coordinates = calibration(params, occupancy, views);
-    Ok(trained.artifact(precision, encoding.encode(coordinates.view()).view())?)
-}
-
-/// Coordinates `[n, 3]`, or `[n, 6]` with directions, of samples that training rays meet, with some from anywhere so
-/// that no layer is degenerate.
-fn calibration(params: &ValidNerfParams, occupancy: &Occupancy, views: &[View]) -> Array2<u32> {
-    let volume = volume(params, occupancy.resolution(), occupancy.bits(false));
-    let pixels = Pixels::new(views, volume.background);
-    let mut chosen = Vec::new();
-    pixels.choose(params.params().seed ^ Purpose::CalibrationRays as u64, 0, CALIBRATION, &mut chosen);
-    let mut places = Vec::new();
-    for (pixel, seed) in chosen {
-        let mut jitter = Jitter(seed);
-        let target = pixels.target(pixel as usize);
-        let samples = volume.samples(&target.ray, || jitter.draw());
-        places.extend(samples.map(|sample| coordinates(&sample, volume.view_direction)));
+impl TrainedField {
+    /// The volume that rays march.
+    pub fn volume(&self) -> Volume<'_> {
+        volume(&self.params, self.occupancy.resolution(), self.occupancy.bits(false))
     }
-    let mut rng = step_rng(params.params().seed, Purpose::CalibrationRays, 0);
-    let mut places: Vec<[u32; DIRECTED_INPUTS]> = places.sample(&mut rng, CALIBRATION).copied().collect();
-    places.extend((0..CALIBRATION / 8).map(|_| -> [u32; DIRECTED_INPUTS] { rng.random() }));
-    Array2::from_shape_fn((places.len(), volume.inputs()), |(i, axis)| places[i][axis])
+
+    /// The field that the network makes of positions.
+    pub fn field(&self) -> NetworkField<'_> {
+        NetworkField::new(self.params.encoding(), &self.network)
+    }
+
+    /// Draws every view and compares.
+    pub fn judge(&self, views: &[View]) -> ViewsMetrics {
+        judge(&self.volume(), views, &self.field())
+    }
+
+    /// The words of a volume file.
+    ///
+    /// # Panics
+    /// Never: the lengths are the grid's.
+    pub fn volume_words(&self) -> Vec<u32> {
+        let volume = self.volume();
+        let mut words = vec![0; HEADER_WORDS + volume.occupancy.len()];
+        write_volume(&volume, &mut words).expect("the length is that of the grid");
+        words
+    }
+
+    /// The artifact of the network, calibrated on the samples of random training rays in occupied cells.
+    ///
+    /// # Errors
+    /// If it cannot be quantized.
+    pub fn export(&self, views: &[View], precision: Precision, training_psnr_db: f64) -> Result<Artifact, NerfError> {
+        let Self { params, network, .. } = self;
+        let (settings, encoding) = (params.params(), params.encoding());
+        let inputs = if settings.view_direction { &["x", "y", "z", "u", "v", "w"][..] } else { &["x", "y", "z"] };
+        let text = CardText::new(inputs, &["red logit", "green logit", "blue logit", "density logit"])
+            .json("encoding", &settings.encoding.kind)
+            .number("scale", settings.encoding.scale)
+            .json("seed", &settings.seed);
+        let maps = vec![OutputMap { scale: 1.0, offset: 0.0 }; OUTPUTS];
+        let domain = Domain::clamped(params.model_axes(), maps);
+        let features = encoding.encode(self.calibration(views).view());
+        let card = Card { training_psnr_db: training_psnr_db as f32, ..Card::new(text.as_str()) };
+        Ok(TrainedNetwork { encoding, network, domain: &domain }.artifact(precision, features.view(), card)?)
+    }
+
+    /// Coordinates `[n, 3]`, or `[n, 6]` with directions, of samples that training rays meet, with some from anywhere so
+    /// that no layer is degenerate.
+    fn calibration(&self, views: &[View]) -> Array2<u32> {
+        let (volume, seed) = (self.volume(), self.params.params().seed);
+        let pixels = Pixels::new(views, volume.background);
+        let chosen = pixels.choose(seed ^ Purpose::CalibrationRays as u64, 0, CALIBRATION);
+        let mut places = Vec::new();
+        for (pixel, seed) in chosen {
+            let mut jitter = Jitter(seed);
+            let target = pixels.target(pixel as usize);
+            let samples = volume.samples(&target.ray, || jitter.draw());
+            places.extend(samples.map(|sample| coordinates(&sample, volume.view_direction)));
+        }
+        let mut rng = step_rng(seed, Purpose::CalibrationRays, 0);
+        let mut places: Vec<[u32; DIRECTED_INPUTS]> = places.sample(&mut rng, CALIBRATION).copied().collect();
+        places.extend((0..CALIBRATION / 8).map(|_| -> [u32; DIRECTED_INPUTS] { rng.random() }));
+        Array2::from_shape_fn((places.len(), volume.inputs()), |(i, axis)| places[i][axis])
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! A step draws about as many rays as fill its batch of samples. Each is marched through the occupied cells with
 //! stratified samples, the network gives logits z at all of them, `c = sigmoid(z₀₋₂)`, `σ = scale·softplus(z₃)` (or
-//! ReLU), [`integrate`] gives the colour, and the gradient goes back the same way.
+//! ReLU), [`RaySamples::integrate`] gives the colour, and the gradient goes back the same way.
 
 use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
@@ -15,8 +15,8 @@ use super::field::{Encoder, EncoderScratch, NetworkField, NetworkScratch};
 use super::occupancy::{Occupancy, REFRESH_STEPS, SCOUTS};
 use super::params::{DensityKind, ValidNerfParams};
 use super::rays::{Jitter, Pixels};
-use super::volume::{integrate, integrate_gradient};
-use crate::network::Mlp;
+use super::volume::{ColorGradient, RaySamples, SampleGradients};
+use crate::network::{Gradients, Mlp};
 use crate::training::{Objective, Pass, TrainError};
 
 /// Rays of a chunk: their samples fill the rows of a few matrix products.
@@ -78,6 +78,15 @@ pub struct RayScratch {
     colors: ColorScratch,
 }
 
+/// What all rays of a step have in common.
+struct SharedByRays {
+    /// Distance of samples along a ray.
+    step: f32,
+    background: [f32; 3],
+    /// What the loss is of the sum of squared errors.
+    part: f64,
+}
+
 /// What lies between logits and loss, one of each a sample of the chunk.
 #[derive(Default)]
 struct ColorScratch {
@@ -113,15 +122,23 @@ impl ColorScratch {
         }
     }
 
-    /// The squared error of one ray's colour, whose gradient (times `part`) goes to the logits of its samples.
-    fn ray(&mut self, samples: Range<usize>, step: f32, background: [f32; 3], target: [f32; 3], part: f64) -> f64 {
+    /// The squared error of one ray's colour, whose gradient goes to the logits of its samples.
+    fn ray(&mut self, samples: Range<usize>, target: [f32; 3], shared: &SharedByRays) -> f64 {
         let r = samples.clone();
-        let (colors, weights) = (&self.colors[r.clone()], &mut self.weights[r.clone()]);
-        let integral = integrate(&self.densities[r.clone()], colors, step, background, weights);
+        let ray = RaySamples {
+            densities: &self.densities[r.clone()],
+            colors: &self.colors[r.clone()],
+            step: shared.step,
+            background: shared.background,
+        };
+        let weights = &mut self.weights[r.clone()];
+        let integral = ray.integrate(weights);
         let error: [f32; 3] = std::array::from_fn(|k| integral.color[k] - target[k]);
-        let gradient = error.map(|error| (2.0 * part) as f32 * error);
-        let into = (&mut self.density_gradients[r.clone()], &mut self.color_gradients[r]);
-        integrate_gradient(colors, step, background, weights, &integral, gradient, into);
+        let gradient = error.map(|error| (2.0 * shared.part) as f32 * error);
+        let of_color = ColorGradient { gradient, weights, transmittance: integral.transmittance };
+        let into =
+            SampleGradients { densities: &mut self.density_gradients[r.clone()], colors: &mut self.color_gradients[r] };
+        ray.gradient(&of_color, into);
         for i in samples {
             let z = &mut self.logit_gradients[i * OUTPUTS..][..OUTPUTS];
             for ((z, gradient), c) in z.iter_mut().zip(self.color_gradients[i]).zip(self.colors[i]) {
@@ -151,13 +168,13 @@ impl Objective for RayObjective<'_> {
         // Bounded, so that an empty cube does not ask for rays without end.
         let rays = (params.batch as f64 / grid.samples_per_ray()).ceil() as usize;
         let rays = rays.clamp(CHUNK_RAYS, params.batch.div_ceil(4).max(CHUNK_RAYS));
-        self.pixels.choose(params.seed, step, rays, &mut self.chosen);
+        self.chosen = self.pixels.choose(params.seed, step, rays);
         Ok(rays.div_ceil(CHUNK_RAYS))
     }
 
-    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass, scratch: &mut RayScratch) -> f64 {
+    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass<RayScratch>) -> f64 {
         let grid = self.occupancy.read().unwrap_or_else(PoisonError::into_inner);
-        let RayScratch { encoder, samples, ends, targets, colors } = scratch;
+        let RayScratch { encoder, samples, ends, targets, colors } = &mut pass.scratch;
         samples.clear();
         ends.clear();
         targets.clear();
@@ -178,20 +195,24 @@ impl Objective for RayObjective<'_> {
         let (network, tape) = (&networks[0], &mut pass.tapes[0]);
         let logits = tape.forward(network, features);
         colors.activate(self.params.params().density, self.params.density_scale(), logits);
-        let part = 1.0 / (3 * self.chosen.len()) as f64;
-        let background = self.params.params().background.color();
+        let shared = SharedByRays {
+            step: self.params.step(),
+            background: self.params.params().background.color(),
+            part: 1.0 / (3 * self.chosen.len()) as f64,
+        };
         let (mut loss, mut start) = (0.0, 0);
         for (&end, &target) in ends.iter().zip(&*targets) {
-            loss += colors.ray(start..end, self.params.step(), background, target, part);
+            loss += colors.ray(start..end, target, &shared);
             start = end;
         }
         for (sample, &weight) in samples.iter().zip(&colors.weights) {
             grid.see(volumes[0].cell(&sample.coordinates), weight);
         }
         let gradient = ArrayView2::from_shape((samples.len(), OUTPUTS), &colors.logit_gradients);
-        tape.backward(network, features, gradient.expect("four a sample"), &mut pass.gradients[0], None);
+        let (outputs, parameters) = (gradient.expect("four a sample"), &mut pass.gradients[0]);
+        tape.backward(network, features, Gradients { outputs, parameters, inputs: None });
         clear(&mut pass.gradients[0], &self.zeros);
-        loss * part
+        loss * shared.part
     }
 
     fn psnr_db(&self, loss: f64) -> Option<f64> {

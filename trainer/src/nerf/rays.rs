@@ -69,11 +69,10 @@ impl Pixels {
         Target { ray, color: self.colors[place] }
     }
 
-    /// Draws the pixels of a step, with a seed for the samples of each.
-    pub fn choose(&self, seed: u64, step: u64, count: usize, chosen: &mut Vec<(u32, u64)>) {
+    /// Draws `count` pixels for a step, with a seed for the samples of each.
+    pub fn choose(&self, seed: u64, step: u64, count: usize) -> Vec<(u32, u64)> {
         let mut rng = step_rng(seed, Purpose::Rays, step);
-        chosen.clear();
-        chosen.extend((0..count).map(|_| (rng.random_range(0..self.len()) as u32, rng.random())));
+        (0..count).map(|_| (rng.random_range(0..self.len()) as u32, rng.random())).collect()
     }
 }
 
@@ -82,7 +81,7 @@ impl Pixels {
 pub struct Jitter(pub u64);
 
 impl Jitter {
-    /// The next number.
+    /// A number from 0 up to and without 1; each call gives another.
     pub fn draw(&mut self) -> f32 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -115,8 +114,7 @@ mod tests {
         let Target { ray, color } = pixels.target(8 + 6);
         assert_eq!(ray, view(1.0).camera.ray(2.5, 1.5));
         assert_eq!(color, [1.0, 0.875, 0.5]);
-        let mut chosen = Vec::new();
-        pixels.choose(0, 3, 1000, &mut chosen);
+        let chosen = pixels.choose(0, 3, 1000);
         assert!((0..16).all(|pixel| chosen.iter().any(|&(found, _)| found == pixel)));
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use firmware_core::march::{Accumulator, Pixel, Sample, Volume};
+use firmware_core::march::{Accumulator, Pixel, Ray, Sample, Volume};
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, Rgb, RgbImage, RgbaImage};
 use rayon::prelude::*;
@@ -26,7 +26,8 @@ pub struct Drawn {
     pub pixels: Vec<Pixel>,
 }
 
-/// Draws the view of a [camera](firmware_core::march::Camera), or of one [with its lens](Viewpoint). With an artifact's field and a plain camera, the bits are those that [`Volume::draw`] gives on a device.
+/// Draws the view of a [camera](firmware_core::march::Camera), or of one [with its lens](Viewpoint). With an artifact's
+/// field and a plain camera, the bits are those that [`Volume::draw`] gives on a device.
 pub fn draw<'c, F: Field, C>(volume: &Volume<'_>, camera: &'c C, field: &F) -> Drawn
 where
     Viewpoint: From<&'c C>,
@@ -35,7 +36,10 @@ where
     let width = usize::from(viewpoint.camera.width);
     let rows: Vec<Vec<Pixel>> = (0..viewpoint.camera.height)
         .into_par_iter()
-        .map_init(F::Scratch::default, |scratch, y| draw_row(volume, &viewpoint, field, y, scratch))
+        .map_init(F::Scratch::default, |scratch, y| {
+            let row = (0..viewpoint.camera.width).map(|x| viewpoint.ray(f32::from(x) + 0.5, f32::from(y) + 0.5));
+            draw_row(volume, row, field, scratch)
+        })
         .collect();
     Drawn { width, pixels: rows.concat() }
 }
@@ -47,12 +51,10 @@ const AHEAD: usize = 16;
 /// still end early.
 fn draw_row<F: Field>(
     volume: &Volume<'_>,
-    viewpoint: &Viewpoint,
+    rays: impl Iterator<Item = Ray>,
     field: &F,
-    y: u16,
     scratch: &mut F::Scratch,
 ) -> Vec<Pixel> {
-    let rays = (0..viewpoint.camera.width).map(|x| viewpoint.ray(f32::from(x) + 0.5, f32::from(y) + 0.5));
     let mut sums: Vec<_> = rays.map(|ray| (volume.samples(&ray, middle as fn() -> f32), Accumulator::new())).collect();
     let mut active: Vec<usize> = (0..sums.len()).collect();
     let (mut samples, mut logits): (Vec<Sample>, Vec<_>) = (Vec::new(), Vec::new());
@@ -88,7 +90,7 @@ impl Drawn {
         self.pixels.len() / self.width.max(1)
     }
 
-    /// The colours.
+    /// The colour of each pixel, over the background.
     pub fn colors(&self) -> Vec<[f32; 3]> {
         self.pixels.iter().map(|pixel| pixel.color).collect()
     }

@@ -2,23 +2,18 @@
 
 use image::RgbImage;
 
-use super::field::NetworkField;
-use super::fit::ViewsMetrics;
-use super::objective::volume;
-use super::occupancy::Occupancy;
-use super::params::ValidNerfParams;
+use super::fit::{TrainedField, ViewsMetrics};
 use super::render::{draw, picture};
-use super::run::{Folder, RunSettings};
+use super::run::{Folder, NerfSettings};
 use super::scene::View;
 use crate::base::files;
-use crate::network::Mlp;
 use crate::report::figure::Figure as _;
 use crate::report::sheet::{Panel, Raster, Row, Sheet};
 use crate::report::{ReportError, SheetPage};
 
 /// Views that are shown, at even distances.
 const SHOWN: usize = 3;
-/// Pixels.
+/// Height of a row of pictures, pixels.
 const ROW_HEIGHT: u32 = 430;
 
 /// A picture as a part of a sheet.
@@ -27,54 +22,64 @@ pub(crate) fn raster(picture: RgbImage, title: &str, caption: String) -> Panel {
     Panel::Raster(Raster { title: title.to_owned(), caption, shape, rgb: picture.into_raw() })
 }
 
-/// Writes `report.png` and `report.html`. The metrics are those of the views.
-///
-/// # Errors
-/// If a picture cannot be drawn or a file written.
-pub fn write(
-    folder: &Folder,
-    settings: &RunSettings,
-    (params, network, occupancy): (&ValidNerfParams, &Mlp<f32>, &Occupancy),
-    views: &[View],
-    metrics: &ViewsMetrics,
-) -> Result<(), ReportError> {
-    let volume = volume(params, occupancy.resolution(), occupancy.bits(false));
-    let field = NetworkField::new(params.encoding(), network);
-    let every = views.len().div_ceil(SHOWN).max(1);
-    let rows = views.iter().zip(&metrics.views).step_by(every).map(|(view, judged)| {
-        let drawn = draw(&volume, &view.viewpoint(), &field);
-        let exact = picture(usize::from(view.camera.width), &view.over(volume.background));
-        let caption = format!("{:.2} dB, SSIM {:.3}", judged.psnr_db, judged.ssim);
-        let panels = vec![
-            raster(exact, &judged.name, String::new()),
-            raster(drawn.picture(), "drawn", caption),
-            raster(drawn.depth_map(), "distance", "yellow: near".to_owned()),
-        ];
-        Row { height: ROW_HEIGHT, panels }
-    });
-    let sheet = Sheet { title: "Views that were not trained on".to_owned(), rows: rows.collect() };
-    let png = sheet.png()?;
-    let row = |name: &str, psnr: f64, ssim: f64| vec![name.to_owned(), format!("{psnr:.2}"), format!("{ssim:.4}")];
-    let mut rows: Vec<_> = metrics.views.iter().map(|view| row(&view.name, view.psnr_db, view.ssim)).collect();
-    rows.push(row("mean", metrics.psnr_db, metrics.ssim));
-    // A path such as `..` ends in no name.
-    let scene = settings.scene.file_name().unwrap_or(settings.scene.as_os_str()).to_string_lossy();
-    let page = SheetPage {
-        title: &scene,
-        lead: &format!(
-            "{:.2} dB and SSIM {:.4} over {} views that were not trained on, {:.1} evaluations of the network per pixel.",
-            metrics.psnr_db,
-            metrics.ssim,
-            metrics.views.len(),
-            metrics.evaluations_per_pixel
-        ),
-        heading: "View by view",
-        table: (["view", "PSNR (dB)", "SSIM"].map(str::to_owned).into(), rows),
-        alt: "views, their drawings and distances",
-        png: &png,
-        settings: &serde_json::to_string_pretty(settings).expect("plain values"),
-    };
-    files::write(&folder.0.join("report.png"), &png)?;
-    files::write(&folder.report(), page.html().as_bytes())?;
-    Ok(())
+/// What a report shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// What the run was started with.
+    pub settings: &'a NerfSettings,
+    /// The field that it ended in.
+    pub field: &'a TrainedField,
+    /// Held-out views.
+    pub views: &'a [View],
+    /// How well these are drawn.
+    pub metrics: &'a ViewsMetrics,
+}
+
+impl Report<'_> {
+    /// Writes `report.png` and `report.html`.
+    ///
+    /// # Errors
+    /// If a picture cannot be drawn or a file written.
+    pub fn write(&self, folder: &Folder) -> Result<(), ReportError> {
+        let Self { settings, views, metrics, .. } = *self;
+        let (volume, field) = (self.field.volume(), self.field.field());
+        let every = views.len().div_ceil(SHOWN).max(1);
+        let rows = views.iter().zip(&metrics.views).step_by(every).map(|(view, judged)| {
+            let drawn = draw(&volume, &view.viewpoint(), &field);
+            let exact = picture(usize::from(view.camera.width), &view.over(volume.background));
+            let caption = format!("{:.2} dB, SSIM {:.3}", judged.psnr_db, judged.ssim);
+            let panels = vec![
+                raster(exact, &judged.name, String::new()),
+                raster(drawn.picture(), "drawn", caption),
+                raster(drawn.depth_map(), "distance", "yellow: near".to_owned()),
+            ];
+            Row { height: ROW_HEIGHT, panels }
+        });
+        let sheet = Sheet { title: "Views that were not trained on".to_owned(), rows: rows.collect() };
+        let png = sheet.png()?;
+        let row = |name: &str, psnr: f64, ssim: f64| vec![name.to_owned(), format!("{psnr:.2}"), format!("{ssim:.4}")];
+        let mut rows: Vec<_> = metrics.views.iter().map(|view| row(&view.name, view.psnr_db, view.ssim)).collect();
+        rows.push(row("mean", metrics.psnr_db, metrics.ssim));
+        // A path such as `..` ends in no name.
+        let scene = settings.scene.file_name().unwrap_or(settings.scene.as_os_str()).to_string_lossy();
+        let page = SheetPage {
+            title: &scene,
+            lead: &format!(
+                "{:.2} dB and SSIM {:.4} over {} views that were not trained on, {:.1} evaluations of the network per \
+             pixel.",
+                metrics.psnr_db,
+                metrics.ssim,
+                metrics.views.len(),
+                metrics.evaluations_per_pixel
+            ),
+            heading: "View by view",
+            table: (["view", "PSNR (dB)", "SSIM"].map(str::to_owned).into(), rows),
+            alt: "views, their drawings and distances",
+            png: &png,
+            settings: &serde_json::to_string_pretty(settings).expect("plain values"),
+        };
+        files::write(&folder.0.join("report.png"), &png)?;
+        files::write(&folder.report(), page.html().as_bytes())?;
+        Ok(())
+    }
 }

@@ -39,7 +39,7 @@ const GLOSS: f64 = 0.6;
 /// How sharp it is.
 const SHININESS: i32 = 12;
 
-/// What to render.
+/// How large the pictures of a scene are, how many there are, and where they are taken from.
 #[derive(Clone, Debug)]
 pub struct SynthesizeParams {
     /// Pixels a side.
@@ -151,39 +151,44 @@ fn trace(solids: &[Textured], origin: Vector, direction: Vector, glossy: bool) -
 fn render(solids: &[Textured], to_world: &[[f64; 4]; 3], params: &SynthesizeParams) -> image::RgbaImage {
     let size = params.size;
     let focal = 0.5 * f64::from(size) / (0.5 * CAMERA_ANGLE).tan();
-    let origin = to_world.map(|row| row[3]);
-    let rows: Vec<Vec<u8>> = (0..size)
-        .into_par_iter()
-        .map(|y| (0..size).flat_map(|x| pixel(solids, to_world, origin, focal, params, [x, y])).collect())
-        .collect();
+    let photograph = Photograph { solids, to_world, focal, params };
+    let rows: Vec<Vec<u8>> =
+        (0..size).into_par_iter().map(|y| (0..size).flat_map(|x| photograph.pixel([x, y])).collect()).collect();
     image::RgbaImage::from_raw(size, size, rows.concat()).expect("four bytes a pixel")
 }
 
-fn pixel(
-    solids: &[Textured],
-    to_world: &[[f64; 4]; 3],
-    origin: Vector,
+/// A view to be taken.
+struct Photograph<'a> {
+    solids: &'a [Textured],
+    to_world: &'a [[f64; 4]; 3],
+    /// Focal length, pixels.
     focal: f64,
-    &SynthesizeParams { size, glossy, .. }: &SynthesizeParams,
-    [x, y]: [u32; 2],
-) -> [u8; 4] {
-    let (mut color, mut seen) = ([0.0; 3], 0.0);
-    let part = |index: u32| (f64::from(index) + 0.5) / f64::from(SUBPIXELS);
-    for index in 0..SUBPIXELS * SUBPIXELS {
-        let u = (f64::from(x) + part(index % SUBPIXELS) - 0.5 * f64::from(size)) / focal;
-        let v = (0.5 * f64::from(size) - f64::from(y) - part(index / SUBPIXELS)) / focal;
-        let direction = to_world.map(|row| u * row[0] + v * row[1] - row[2]);
-        if let Some(found) = trace(solids, origin, direction, glossy) {
-            color = add(color, found);
-            seen += 1.0;
-        }
-    }
-    let byte = |value: f64| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
-    let [red, green, blue] = if seen > 0.0 { color.map(|sum| byte(sum / seen)) } else { [0; 3] };
-    [red, green, blue, byte(seen / f64::from(SUBPIXELS * SUBPIXELS))]
+    params: &'a SynthesizeParams,
 }
 
-/// Camera places of a part: evenly spread over the upper half of a sphere along a spiral, each moved a little at random.
+impl Photograph<'_> {
+    fn pixel(&self, [x, y]: [u32; 2]) -> [u8; 4] {
+        let Self { solids, to_world, focal, params: &SynthesizeParams { size, glossy, .. } } = *self;
+        let origin = to_world.map(|row| row[3]);
+        let (mut color, mut seen) = ([0.0; 3], 0.0);
+        let part = |index: u32| (f64::from(index) + 0.5) / f64::from(SUBPIXELS);
+        for index in 0..SUBPIXELS * SUBPIXELS {
+            let u = (f64::from(x) + part(index % SUBPIXELS) - 0.5 * f64::from(size)) / focal;
+            let v = (0.5 * f64::from(size) - f64::from(y) - part(index / SUBPIXELS)) / focal;
+            let direction = to_world.map(|row| u * row[0] + v * row[1] - row[2]);
+            if let Some(found) = trace(solids, origin, direction, glossy) {
+                color = add(color, found);
+                seen += 1.0;
+            }
+        }
+        let byte = |value: f64| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+        let [red, green, blue] = if seen > 0.0 { color.map(|sum| byte(sum / seen)) } else { [0; 3] };
+        [red, green, blue, byte(seen / f64::from(SUBPIXELS * SUBPIXELS))]
+    }
+}
+
+/// Camera places of a part: evenly spread over the upper half of a sphere along a spiral, each moved a little at
+/// random.
 fn places(part: Part, count: usize, seed: u64) -> Vec<Vector> {
     const GOLDEN: f64 = 0.618_033_988_749_894_9;
     let stream = match part {
@@ -220,8 +225,8 @@ pub fn views(params: &SynthesizeParams, part: Part) -> Views {
     Views { views, half_width: Some(HALF_WIDTH), ..Views::default() }
 }
 
-/// Renders the scene into a folder, which is made where it is missing. Lists of an earlier scene are removed first, so that
-/// none ever lies beside other pictures.
+/// Renders the scene into a folder, which is made where it is missing. Lists of an earlier scene are removed first, so
+/// that none ever lies beside other pictures.
 ///
 /// # Errors
 /// If a file cannot be written or removed.

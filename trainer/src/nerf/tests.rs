@@ -1,20 +1,19 @@
 //! The whole way, on scenes of known content.
 
-use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use firmware_core::Precision;
 use firmware_core::march::{Camera, Density, OUTPUTS, Sample, Volume};
 
-use super::field::{Field, ModelField, NetworkField};
-use super::fit::{continue_fit, export, judge, judge_network, start_occupancy, volume_words};
-use super::objective::volume;
+use super::field::{Field, ModelField};
+use super::fit::{FieldTraining, judge};
 use super::params::{NerfParams, ValidNerfParams};
 use super::poses::{resized, turntable};
 use super::render::draw;
-use super::run::{RunSettings, load, save};
+use super::run::{Run, Scene};
 use super::scene::{Part, View, read};
 use super::synthesize::{SynthesizeParams, synthesize};
+use crate::store::tensors::Tensors;
 use crate::training::{Ended, TrainState, Watch};
 
 /// A red ball of radius 1/2 about the origin.
@@ -82,26 +81,25 @@ fn small(steps: u64) -> ValidNerfParams {
 fn a_scene_is_learned_and_its_artifact_draws_it() {
     let (_folder, train, test) = scene(32);
     let params = small(600);
-    let (mut state, occupancy) = (params.start(), start_occupancy(&params));
-    let before = judge_network(&params, &state.networks[0], &occupancy.read().unwrap(), &test);
-    let ended = continue_fit(&params, &train, &mut state, &occupancy, &mut Watch::default()).unwrap();
-    assert_eq!(ended, Ended::Finished);
-    let after = judge_network(&params, &state.networks[0], &occupancy.read().unwrap(), &test);
+    let before = FieldTraining::new(params.clone()).finish(params.start()).judge(&test);
+    let (mut state, training) = (params.start(), FieldTraining::new(params));
+    assert_eq!(training.train(&train, &mut state, &mut Watch::default()).unwrap(), Ended::Finished);
+    let field = training.finish(state);
+    let after = field.judge(&test);
     assert!(after.psnr_db > before.psnr_db + 5.0 && after.psnr_db > 17.0, "{} {}", before.psnr_db, after.psnr_db);
-    assert!(after.ssim > before.ssim && occupancy.read().unwrap().occupied_part() < 0.7);
+    assert!(after.ssim > before.ssim && field.occupancy.occupied_part() < 0.7);
 
-    let words = volume_words(&params, &occupancy.read().unwrap());
+    let words = field.volume_words();
     let mut psnr = Vec::new();
     for precision in [Precision::F32, Precision::W8A16] {
-        let artifact =
-            export(&params, &state.networks[0], &occupancy.read().unwrap(), &train, precision, 20.0).unwrap();
+        let artifact = field.export(&train, precision, 20.0).unwrap();
         let model = artifact.model().unwrap();
         let volume = Volume::parse(bytemuck::cast_slice(&words), &model).unwrap();
-        let field = ModelField::new(&model);
-        psnr.push(judge(&volume, &test, &field).psnr_db);
+        let on_device = ModelField::new(&model);
+        psnr.push(judge(&volume, &test, &on_device).psnr_db);
         // What the host draws row by row is what a device draws ray by ray.
         let camera = resized(&test[0].camera, 20, 20);
-        let drawn = draw(&volume, &camera, &field);
+        let drawn = draw(&volume, &camera, &on_device);
         let mut scratch = vec![0; model.scratch_words()];
         for (index, pixel) in drawn.pixels.iter().enumerate() {
             let ray = camera.ray((index % 20) as f32 + 0.5, (index / 20) as f32 + 0.5);
@@ -111,9 +109,7 @@ fn a_scene_is_learned_and_its_artifact_draws_it() {
     assert!((psnr[0] - after.psnr_db).abs() < 0.02, "{} {}", psnr[0], after.psnr_db);
     assert!(psnr[1] > psnr[0] - 0.5, "{psnr:?}");
 
-    let grid = occupancy.read().unwrap();
-    let volume = volume(&params, grid.resolution(), grid.bits(false));
-    let drawn = draw(&volume, &test[0].camera, &NetworkField::new(params.encoding(), &state.networks[0]));
+    let drawn = draw(&field.volume(), &test[0].camera, &field.field());
     assert_eq!(drawn.depth_map().dimensions(), (32, 32));
 }
 
@@ -124,13 +120,14 @@ fn colours_may_depend_on_the_direction_and_the_artifact_draws_them() {
     synthesize(folder.path(), &SynthesizeParams { size: 20, views, glossy: true, seed: 1 }, |_| ()).unwrap();
     let train = read(folder.path(), Part::Train).unwrap().views;
     let params = NerfParams { view_direction: true, ..small(120).params().clone() }.check(Some(1.0)).unwrap();
-    let (mut state, occupancy) = (params.start(), start_occupancy(&params));
-    continue_fit(&params, &train, &mut state, &occupancy, &mut Watch::default()).unwrap();
-    let network = &state.networks[0];
-    assert!(params.zeros(network.shape()).into_iter().flatten().all(|index| network.parameters()[index] == 0.0));
+    let (mut state, training) = (params.start(), FieldTraining::new(params));
+    training.train(&train, &mut state, &mut Watch::default()).unwrap();
+    let field = training.finish(state);
+    let network = &field.network;
+    assert!(field.params.zeros(network.shape()).into_iter().flatten().all(|index| network.parameters()[index] == 0.0));
 
-    let words = volume_words(&params, &occupancy.read().unwrap());
-    let artifact = export(&params, network, &occupancy.read().unwrap(), &train, Precision::W8A16, 20.0).unwrap();
+    let words = field.volume_words();
+    let artifact = field.export(&train, Precision::W8A16, 20.0).unwrap();
     let model = artifact.model().unwrap();
     let volume = Volume::parse(bytemuck::cast_slice(&words), &model).unwrap();
     let camera = resized(&train[0].camera, 12, 12);
@@ -156,30 +153,69 @@ fn colours_may_depend_on_the_direction_and_the_artifact_draws_them() {
 fn an_interrupted_run_continues_to_the_same_bits() {
     let (folder, train, _) = scene(16);
     let params = small(300);
-    let (mut whole, occupancy) = (params.start(), start_occupancy(&params));
-    continue_fit(&params, &train, &mut whole, &occupancy, &mut Watch::default()).unwrap();
+    let (mut whole, training) = (params.start(), FieldTraining::new(params.clone()));
+    training.train(&train, &mut whole, &mut Watch::default()).unwrap();
+    let occupancy = training.finish(whole.clone()).occupancy.state();
 
-    let path = folder.path().join("checkpoint.safetensors");
-    let scene = folder.path().to_owned();
-    let settings = RunSettings { nerf: params.params().clone(), scene, fingerprint: 7 };
-    save(&path, &settings, &params.start(), &start_occupancy(&params)).unwrap();
-    let mut last = None;
+    let (scene, run) = (Scene::read(folder.path(), Part::Test).unwrap(), tempfile::tempdir().unwrap());
+    Run::start(run.path(), params, &scene).unwrap();
     for stop_at in [7, 33, 290, 300] {
-        let (found, mut state, occupancy) = load(&path).unwrap();
-        assert_eq!(found, settings);
         let stop = AtomicBool::new(false);
         let mut observe = |state: &TrainState, _: f64| stop.store(state.step + 1 == stop_at, Ordering::Relaxed);
         let mut watch = Watch { stop: Some(&stop), observe: Some(&mut observe), ..Watch::default() };
-        continue_fit(&params, &train, &mut state, &occupancy, &mut watch).unwrap();
-        save(&path, &settings, &state, &occupancy).unwrap();
-        last = Some((state, occupancy));
+        Run::resume(run.path(), &scene, None).unwrap().train(&scene, &mut watch).unwrap();
     }
-    let (state, grid) = last.unwrap();
-    assert_eq!(state, whole);
-    let state_of = |grid: RwLock<super::occupancy::Occupancy>| grid.into_inner().unwrap().state();
-    assert_eq!(state_of(grid), state_of(occupancy));
+    let resumed = Run::resume(run.path(), &scene, None).unwrap();
+    assert_eq!(resumed.state_and_grid(), (&whole, occupancy));
+    resumed.finish(&scene).unwrap();
+    assert!(run.path().join("model.ffm").exists() && run.path().join("report.html").exists());
 
+    let other = Scene::read(folder.path(), Part::Train).unwrap();
+    assert!(Run::resume(run.path(), &other, None).is_ok(), "other views may judge it");
+    let path = run.path().join("checkpoint.safetensors");
     let bytes = std::fs::read(&path).unwrap();
     std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-    assert!(load(&path).unwrap_err().to_string().contains("damaged"));
+    assert!(Run::resume(run.path(), &scene, None).err().unwrap().to_string().contains("damaged"));
+}
+
+/// As version 0.1 wrote it: layer by layer, the grid's counts beside the steps, the fingerprint among the settings.
+#[test]
+fn a_checkpoint_with_the_old_names_is_continued_to_the_same_bits() {
+    let (folder, ..) = scene(16);
+    let (scene, [run, old]) =
+        (Scene::read(folder.path(), Part::Test).unwrap(), [(); 2].map(|()| tempfile::tempdir().unwrap()));
+    let stop = AtomicBool::new(false);
+    let mut observe = |state: &TrainState, _: f64| stop.store(state.step + 1 == 20, Ordering::Relaxed);
+    let mut watch = Watch { stop: Some(&stop), observe: Some(&mut observe), ..Watch::default() };
+    let mut begun = Run::start(run.path(), small(40), &scene).unwrap();
+    begun.train(&scene, &mut watch).unwrap();
+
+    let new = Tensors::read(&run.path().join("checkpoint.safetensors")).unwrap();
+    let mut settings: serde_json::Value = new.settings().unwrap();
+    let [step, fingerprint] = new.get::<u64>("state").unwrap().1[..] else { panic!("step and fingerprint") };
+    settings["fingerprint"] = fingerprint.into();
+    let (state, grid) = begun.state_and_grid();
+    let mut tensors = Tensors::default();
+    tensors.put_network("", &state.networks[0]);
+    for (name, values) in [("first_moment", &state.moments[0].first), ("second_moment", &state.moments[0].second)] {
+        tensors.put(name, &[values.len()], values);
+    }
+    tensors.put("grid.opacity", &[grid.opacity.len()], &grid.opacity);
+    tensors.put("grid.sight", &[grid.sight.len()], &grid.sight);
+    for (name, values) in [("grid.seen", &grid.seen), ("grid.bits", &grid.bits)] {
+        tensors.put(name, &[values.len()], values);
+    }
+    tensors.put("history.steps", &[state.history.len()], &new.get::<u64>("history.steps").unwrap().1);
+    tensors.put("history.losses", &[state.history.len()], &new.get::<f64>("history.losses").unwrap().1);
+    tensors.put("state", &[4], &[step, grid.counts[0], grid.counts[1], grid.counts[2]]);
+    tensors.put_settings(&settings);
+    tensors.write(&old.path().join("checkpoint.safetensors")).unwrap();
+
+    let [continued, renamed] = [run.path(), old.path()].map(|path| {
+        let mut run = Run::resume(path, &scene, None).unwrap();
+        run.train(&scene, &mut Watch::default()).unwrap();
+        run
+    });
+    assert_eq!(continued.step(), 40);
+    assert_eq!(continued.state_and_grid(), renamed.state_and_grid());
 }

@@ -31,61 +31,84 @@ pub struct Integral<T> {
     pub transmittance: T,
 }
 
-/// Integrates a ray: `densities` `[n]`, `colors` `[n]`; writes w_i to `weights` `[n]`.
-///
-/// # Panics
-/// If the lengths differ.
-pub fn integrate<T: Real>(
-    densities: &[T],
-    colors: &[[T; 3]],
-    step: T,
-    background: [T; 3],
-    weights: &mut [T],
-) -> Integral<T> {
-    assert!(densities.len() == colors.len() && colors.len() == weights.len(), "one density and colour a sample");
-    let mut color = [T::zero(); 3];
-    let mut transmittance = T::one();
-    for ((&density, sample), weight) in densities.iter().zip(colors).zip(weights) {
-        let passed = (T::zero() - density * step).exp();
-        *weight = transmittance * (T::one() - passed);
-        for (sum, &channel) in color.iter_mut().zip(sample) {
-            *sum += *weight * channel;
-        }
-        transmittance = transmittance * passed;
-    }
-    for (sum, channel) in color.iter_mut().zip(background) {
-        *sum += transmittance * channel;
-    }
-    Integral { color, transmittance }
+/// A ray with its samples, front to back.
+#[derive(Clone, Copy, Debug)]
+pub struct RaySamples<'a, T> {
+    /// σ `[n]`.
+    pub densities: &'a [T],
+    /// c `[n]`.
+    pub colors: &'a [[T; 3]],
+    /// δ.
+    pub step: T,
+    /// b.
+    pub background: [T; 3],
 }
 
-/// The gradient with respect to densities and colours, given that with respect to C; `weights` and `integral` are those
-/// of [`integrate`].
-///
-/// # Panics
-/// If the lengths differ.
-pub fn integrate_gradient<T: Real>(
-    colors: &[[T; 3]],
-    step: T,
-    background: [T; 3],
-    weights: &[T],
-    integral: &Integral<T>,
-    color_gradient: [T; 3],
-    (density_gradients, sample_gradients): (&mut [T], &mut [[T; 3]]),
-) {
-    let n = colors.len();
-    assert!(weights.len() == n && density_gradients.len() == n && sample_gradients.len() == n, "one of each a sample");
-    let along = |color: &[T; 3]| {
-        color.iter().zip(color_gradient).fold(T::zero(), |sum, (&channel, gradient)| sum + channel * gradient)
-    };
-    let mut transmittance = integral.transmittance; // T_{i+1}
-    let mut behind = transmittance * along(&background);
-    for i in (0..n).rev() {
-        let here = along(&colors[i]);
-        density_gradients[i] = step * (transmittance * here - behind);
-        sample_gradients[i] = color_gradient.map(|gradient| weights[i] * gradient);
-        behind += weights[i] * here;
-        transmittance += weights[i]; // T_i = T_{i+1} + w_i
+/// The gradient with respect to the colour C of a ray, with what [`RaySamples::integrate`] found on the way to C.
+#[derive(Clone, Copy, Debug)]
+pub struct ColorGradient<'a, T> {
+    /// g.
+    pub gradient: [T; 3],
+    /// w `[n]`.
+    pub weights: &'a [T],
+    /// T_n.
+    pub transmittance: T,
+}
+
+/// Where the gradients with respect to the samples go, `[n]` each.
+#[derive(Debug)]
+pub struct SampleGradients<'a, T> {
+    /// ∂L/∂σ.
+    pub densities: &'a mut [T],
+    /// ∂L/∂c.
+    pub colors: &'a mut [[T; 3]],
+}
+
+impl<T: Real> RaySamples<'_, T> {
+    /// Integrates the ray; writes w_i to `weights` `[n]`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn integrate(&self, weights: &mut [T]) -> Integral<T> {
+        let Self { densities, colors, step, background } = *self;
+        assert!(densities.len() == colors.len() && colors.len() == weights.len(), "one density and colour a sample");
+        let mut color = [T::zero(); 3];
+        let mut transmittance = T::one();
+        for ((&density, sample), weight) in densities.iter().zip(colors).zip(weights) {
+            let passed = (T::zero() - density * step).exp();
+            *weight = transmittance * (T::one() - passed);
+            for (sum, &channel) in color.iter_mut().zip(sample) {
+                *sum += *weight * channel;
+            }
+            transmittance = transmittance * passed;
+        }
+        for (sum, channel) in color.iter_mut().zip(background) {
+            *sum += transmittance * channel;
+        }
+        Integral { color, transmittance }
+    }
+
+    /// The gradient with respect to densities and colours, given that with respect to C.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn gradient(&self, of_color: &ColorGradient<'_, T>, into: SampleGradients<'_, T>) {
+        let Self { colors, step, background, .. } = *self;
+        let ColorGradient { gradient: color_gradient, weights, transmittance } = *of_color;
+        let n = colors.len();
+        assert!(weights.len() == n && into.densities.len() == n && into.colors.len() == n, "one of each a sample");
+        let along = |color: &[T; 3]| {
+            color.iter().zip(color_gradient).fold(T::zero(), |sum, (&channel, gradient)| sum + channel * gradient)
+        };
+        let mut transmittance = transmittance; // T_{i+1}
+        let mut behind = transmittance * along(&background);
+        for i in (0..n).rev() {
+            let here = along(&colors[i]);
+            into.densities[i] = step * (transmittance * here - behind);
+            into.colors[i] = color_gradient.map(|gradient| weights[i] * gradient);
+            behind += weights[i] * here;
+            transmittance += weights[i]; // T_i = T_{i+1} + w_i
+        }
     }
 }
 
@@ -105,8 +128,12 @@ mod tests {
         (densities, (0..n).map(|_| [0; 3].map(|_| rng.random_range(0.0..1.0))).collect())
     }
 
+    fn samples<'a>(densities: &'a [f64], colors: &'a [[f64; 3]]) -> RaySamples<'a, f64> {
+        RaySamples { densities, colors, step: STEP, background: BACKGROUND }
+    }
+
     fn color(densities: &[f64], colors: &[[f64; 3]]) -> Integral<f64> {
-        integrate(densities, colors, STEP, BACKGROUND, &mut vec![0.0; densities.len()])
+        samples(densities, colors).integrate(&mut vec![0.0; densities.len()])
     }
 
     #[test]
@@ -122,18 +149,12 @@ mod tests {
                     color(densities, colors).color.iter().zip(weights_of_channels).map(|(c, w)| w * c * c).sum()
                 };
                 let mut weights = vec![0.0; n];
-                let integral = integrate(&densities, &colors, STEP, BACKGROUND, &mut weights);
+                let integral = samples(&densities, &colors).integrate(&mut weights);
                 let gradient: [f64; 3] = std::array::from_fn(|k| 2.0 * weights_of_channels[k] * integral.color[k]);
                 let (mut of_density, mut of_color) = (vec![0.0; n], vec![[0.0; 3]; n]);
-                integrate_gradient(
-                    &colors,
-                    STEP,
-                    BACKGROUND,
-                    &weights,
-                    &integral,
-                    gradient,
-                    (&mut of_density, &mut of_color),
-                );
+                let of_pixel = ColorGradient { gradient, weights: &weights, transmittance: integral.transmittance };
+                let into = SampleGradients { densities: &mut of_density, colors: &mut of_color };
+                samples(&densities, &colors).gradient(&of_pixel, into);
                 let h = 1e-5;
                 for i in 0..n {
                     let at = |offset: f64| {
@@ -165,7 +186,7 @@ mod tests {
     fn weights_and_transmittance_make_one() {
         let (densities, colors) = ray(40, 3);
         let mut weights = vec![0.0; 40];
-        let integral = integrate(&densities, &colors, STEP, BACKGROUND, &mut weights);
+        let integral = samples(&densities, &colors).integrate(&mut weights);
         assert!((weights.iter().sum::<f64>() + integral.transmittance - 1.0).abs() < 1e-12);
         let depth: f64 = densities.iter().sum::<f64>() * STEP;
         assert!((integral.transmittance - (-depth).exp()).abs() < 1e-12);
@@ -182,7 +203,8 @@ mod tests {
             let inside = |i: i32| b * b + (step * (f64::from(i) + 0.5) - 2.0).powi(2) < 1.0;
             let densities: Vec<f64> = (0..n).map(|i| if inside(i) { 2.0 } else { 0.0 }).collect();
             let colors = vec![[0.25, 0.5, 1.0]; densities.len()];
-            let found = integrate(&densities, &colors, step, [1.0; 3], &mut vec![0.0; densities.len()]);
+            let ray = RaySamples { densities: &densities, colors: &colors, step, background: [1.0; 3] };
+            let found = ray.integrate(&mut vec![0.0; densities.len()]);
             let passed = (-2.0 * 2.0 * (1.0 - b * b).sqrt()).exp();
             assert!((found.transmittance - passed).abs() < tolerance * passed);
             assert!((found.color[0] - (0.25 * (1.0 - passed) + passed)).abs() < tolerance);

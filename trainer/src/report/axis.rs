@@ -8,7 +8,7 @@ use super::figure::tick_label;
 
 /// The values along an axis of a plot.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Scale {
+pub struct AxisScale {
     range: Range<f64>,
     logarithmic: bool,
     /// Instead of round numbers.
@@ -22,7 +22,7 @@ const FEW_DECADES: f64 = 2.0;
 /// Given ticks that are closer than this part of the axis to the last one have no room for their numbers.
 const CLOSE: f64 = 0.04;
 
-impl Scale {
+impl AxisScale {
     /// From `range.start` to `range.end`; a logarithmic one needs positive ends.
     #[must_use]
     pub fn new(range: Range<f64>, logarithmic: bool) -> Self {
@@ -93,7 +93,7 @@ impl Scale {
     }
 }
 
-impl Ranged for Scale {
+impl Ranged for AxisScale {
     type FormatOption = NoDefaultFormatting;
     type ValueType = f64;
 
@@ -110,7 +110,7 @@ impl Ranged for Scale {
     }
 }
 
-impl ValueFormatter<f64> for Scale {
+impl ValueFormatter<f64> for AxisScale {
     fn format_ext(&self, value: &f64) -> String {
         let powers = self.logarithmic && self.given.is_empty() && self.decades() >= FEW_DECADES;
         if powers { power_label(*value) } else { tick_label(*value) }
@@ -143,18 +143,18 @@ mod tests {
             assert_eq!(found.len(), expected.len(), "{found:?}");
             assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9 * b.abs().max(1.0)), "{found:?}");
         };
-        close(Scale::new(0.0..1.0, false).ticks(5), &[0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);
-        close(Scale::new(-0.53..0.41, false).ticks(5), &[-0.4, -0.2, 0.0, 0.2, 0.4]);
-        close(Scale::new(0.5..2e4, true).ticks(6), &[1.0, 10.0, 100.0, 1e3, 1e4]);
-        close(Scale::new(1.0..1e12, true).ticks(6), &[1.0, 1e2, 1e4, 1e6, 1e8, 1e10, 1e12]);
-        close(Scale::new(1.0..6.0, true).ticks(6), &[1.0, 1.5, 2.0, 3.0, 5.0]);
-        close(Scale::new(1.0..64.0, true).ticks(6), &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0]);
-        close(Scale::new(0.25..64.0, true).ticks(6), &[1.0, 10.0]);
-        let widths = Scale::new(256.0..4096.0, true);
+        close(AxisScale::new(0.0..1.0, false).ticks(5), &[0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);
+        close(AxisScale::new(-0.53..0.41, false).ticks(5), &[-0.4, -0.2, 0.0, 0.2, 0.4]);
+        close(AxisScale::new(0.5..2e4, true).ticks(6), &[1.0, 10.0, 100.0, 1e3, 1e4]);
+        close(AxisScale::new(1.0..1e12, true).ticks(6), &[1.0, 1e2, 1e4, 1e6, 1e8, 1e10, 1e12]);
+        close(AxisScale::new(1.0..6.0, true).ticks(6), &[1.0, 1.5, 2.0, 3.0, 5.0]);
+        close(AxisScale::new(1.0..64.0, true).ticks(6), &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0]);
+        close(AxisScale::new(0.25..64.0, true).ticks(6), &[1.0, 10.0]);
+        let widths = AxisScale::new(256.0..4096.0, true);
         close(widths.ticks(6), &[300.0, 500.0, 700.0, 1e3, 2e3, 3e3]);
         assert_eq!(widths.format_ext(&1e3), "1000");
-        close(Scale::new(0.013..0.0145, true).ticks(4), &[0.013, 0.0135, 0.014, 0.0145]);
-        assert_eq!(Scale::new(1.0..1e4, true).format_ext(&1e3), "10³");
+        close(AxisScale::new(0.013..0.0145, true).ticks(4), &[0.013, 0.0135, 0.014, 0.0145]);
+        assert_eq!(AxisScale::new(1.0..1e4, true).format_ext(&1e3), "10³");
         assert_eq!(power_label(1e-14), "10⁻¹⁴");
         assert_eq!(power_label(1e4), "10⁴");
         assert_eq!(power_label(0.1), "0.1");
@@ -163,18 +163,18 @@ mod tests {
     #[test]
     fn given_ticks_are_shown_where_there_is_room() {
         let settings = [256.0, 1024.0, 4096.0, 9000.0];
-        let scale = Scale::new(256.0..4096.0, true).with_ticks(&settings);
+        let scale = AxisScale::new(256.0..4096.0, true).with_ticks(&settings);
         assert_eq!(scale.ticks(6), settings[..3]);
         assert_eq!(scale.format_ext(&1024.0), "1024");
         let many: Vec<f64> = (0..=1000).map(f64::from).collect();
-        let kept = Scale::new(0.0..1000.0, false).with_ticks(&many).ticks(6);
+        let kept = AxisScale::new(0.0..1000.0, false).with_ticks(&many).ticks(6);
         assert!(kept.len() <= 26 && kept[0] == 0.0, "{kept:?}");
-        assert_eq!(Scale::new(0.0..1.0, false).with_ticks(&[]).ticks(2), [0.0, 0.5, 1.0]);
+        assert_eq!(AxisScale::new(0.0..1.0, false).with_ticks(&[]).ticks(2), [0.0, 0.5, 1.0]);
     }
 
     #[test]
     fn a_decade_has_the_same_length_everywhere() {
-        let scale = Scale::new(1.0..1e4, true);
+        let scale = AxisScale::new(1.0..1e4, true);
         assert_eq!([1.0, 10.0, 1e4].map(|value| scale.map(&value, (0, 400))), [0, 100, 400]);
     }
 }

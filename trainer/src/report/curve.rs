@@ -5,7 +5,7 @@ use std::ops::Range;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::axis::Scale;
+use super::axis::AxisScale;
 use super::figure::{Drawn, Figure, widened};
 use super::style;
 
@@ -38,19 +38,25 @@ pub struct Curves<'a> {
     pub series: &'a [Series],
 }
 
+/// The values that the axes span.
+struct Window {
+    x: Range<f64>,
+    y: Range<f64>,
+}
+
 impl Curves<'_> {
     fn shown(&self, series: &Series) -> Vec<(f64, f64)> {
         let fit = |&(x, y): &(f64, f64)| x.is_finite() && y.is_finite() && (!self.log_y || y > 0.0);
         thinned(&series.points.iter().copied().filter(fit).collect::<Vec<_>>())
     }
 
-    fn draw_ranged<DB: DrawingBackend>(
+    fn draw_window<DB: DrawingBackend>(
         &self,
         area: &DrawingArea<DB, Shift>,
-        x: Range<f64>,
-        y: Range<f64>,
+        window: Window,
         lines: Vec<Vec<(f64, f64)>>,
     ) -> Drawn<DB> {
+        let Window { x, y } = window;
         let mut builder = ChartBuilder::on(area);
         builder
             .margin(style::MARGIN)
@@ -60,7 +66,7 @@ impl Curves<'_> {
         if !self.title.is_empty() {
             builder.caption(self.title, style::text(style::TITLE_SIZE));
         }
-        let mut chart = builder.build_cartesian_2d(Scale::new(x, false), Scale::new(y, self.log_y))?;
+        let mut chart = builder.build_cartesian_2d(AxisScale::new(x, false), AxisScale::new(y, self.log_y))?;
         chart
             .configure_mesh()
             .x_desc(self.x_label)
@@ -113,13 +119,13 @@ impl Figure for Curves<'_> {
         let x = widened(left, right, 0.0);
         if self.log_y {
             let (low, high) = if low < high { (low / 1.3, high * 1.3) } else { (low / 10.0, high * 10.0) };
-            self.draw_ranged(area, x, low..high, lines)
+            self.draw_window(area, Window { x, y: low..high }, lines)
         } else {
             // The legend takes the upper right: room above.
             let room = if self.series.len() > 1 { 0.25 } else { 0.06 };
             let padded = widened(low, high, 0.06);
             let top = padded.end + room * (padded.end - padded.start);
-            self.draw_ranged(area, x, padded.start..top, lines)
+            self.draw_window(area, Window { x, y: padded.start..top }, lines)
         }
     }
 }

@@ -6,14 +6,19 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::axis::Scale;
+use super::axis::AxisScale;
 use super::figure::{Drawn, Figure, widened};
 use super::style;
 
 const WIDTH: u32 = 1800;
 const SHEET_TITLE: u32 = 58;
+/// Between rows, so that the labels of one row do not touch the titles of the next.
+const ROW_GAP: u32 = 22;
 const PANEL_TITLE: u32 = 40;
 const LEGEND_LINE: u32 = 30;
+/// Room left of a plot, for its numbers and label, and right of it, for the half of a number that stands at its end.
+const PLOT_LEFT: i32 = 111;
+const PLOT_RIGHT: i32 = 36;
 const SWATCH: i32 = 34;
 const DASH: (f64, f64) = (9.0, 6.0);
 
@@ -118,11 +123,17 @@ pub struct Sheet {
 
 impl Figure for Sheet {
     fn size(&self) -> (u32, u32) {
-        (WIDTH, SHEET_TITLE + self.rows.iter().map(|row| row.height).sum::<u32>() + style::MARGIN)
+        (WIDTH, SHEET_TITLE + self.rows.iter().map(|row| row.height + ROW_GAP).sum::<u32>())
     }
 
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
-        text_at(area, &self.title, (WIDTH as i32 / 2, SHEET_TITLE as i32 / 2), style::TITLE_SIZE + 4, HPos::Center)?;
+        Label {
+            text: &self.title,
+            at: (WIDTH as i32 / 2, SHEET_TITLE as i32 / 2),
+            size: style::TITLE_SIZE + 4,
+            horizontal: HPos::Center,
+        }
+        .draw(area)?;
         let mut top = SHEET_TITLE;
         for row in &self.rows {
             let strip = area.clone().shrink((0, top), (WIDTH, row.height));
@@ -132,20 +143,27 @@ impl Figure for Sheet {
                     Panel::Raster(raster) => raster.draw(&cell)?,
                 }
             }
-            top += row.height;
+            top += row.height + ROW_GAP;
         }
         Ok(())
     }
 }
 
-fn text_at<DB: DrawingBackend>(
-    area: &DrawingArea<DB, Shift>,
-    text: &str,
+/// A text, centred vertically on its place.
+struct Label<'a> {
+    text: &'a str,
+    /// In pixels from the upper left corner.
     at: (i32, i32),
     size: u32,
+    /// Which part of the text is at its place.
     horizontal: HPos,
-) -> Drawn<DB> {
-    area.draw(&Text::new(text.to_owned(), at, style::text(size).pos(Pos::new(horizontal, VPos::Center))))
+}
+
+impl Label<'_> {
+    fn draw<DB: DrawingBackend>(self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
+        let style = style::text(self.size).pos(Pos::new(self.horizontal, VPos::Center));
+        area.draw(&Text::new(self.text.to_owned(), self.at, style))
+    }
 }
 
 impl Plot {
@@ -159,17 +177,26 @@ impl Plot {
     fn draw<DB: DrawingBackend>(&self, cell: &DrawingArea<DB, Shift>) -> Drawn<DB> {
         let lines: Vec<_> = self.lines.iter().map(|line| self.shown(line)).collect();
         let Some((x, y)) = self.ranges(&lines) else { return Ok(()) };
-        let middle = cell.dim_in_pixel().0 as i32 / 2;
-        text_at(cell, &self.title, (middle, PANEL_TITLE as i32 / 2), style::LABEL_SIZE + 2, HPos::Center)?;
+        let (left, right) = (PLOT_LEFT, cell.dim_in_pixel().0 as i32 - PLOT_RIGHT);
+        Label {
+            text: &self.title,
+            at: (i32::midpoint(left, right), PANEL_TITLE as i32 / 2),
+            size: style::LABEL_SIZE + 2,
+            horizontal: HPos::Center,
+        }
+        .draw(cell)?;
         let below = self.draw_legend(cell)?;
         let mut chart = ChartBuilder::on(cell)
             .margin_top(below + 6)
-            .margin_right(2 * style::MARGIN)
+            .margin_right(PLOT_RIGHT)
             .margin_left(style::MARGIN / 2)
             .margin_bottom(style::MARGIN / 2)
-            .set_label_area_size(LabelAreaPosition::Left, 104)
+            .set_label_area_size(LabelAreaPosition::Left, PLOT_LEFT - style::MARGIN as i32 / 2)
             .set_label_area_size(LabelAreaPosition::Bottom, 66)
-            .build_cartesian_2d(Scale::new(x, self.log_x).with_ticks(&self.x_ticks), Scale::new(y, self.log_y))?;
+            .build_cartesian_2d(
+                AxisScale::new(x, self.log_x).with_ticks(&self.x_ticks),
+                AxisScale::new(y, self.log_y),
+            )?;
         chart
             .configure_mesh()
             .x_desc(self.x_label.as_str())
@@ -229,7 +256,7 @@ impl Plot {
     /// Draws the names line by line under the title and returns where they end.
     fn draw_legend<DB: DrawingBackend>(&self, cell: &DrawingArea<DB, Shift>) -> Result<u32, DrawingError<DB>> {
         let font = style::text(style::TICK_SIZE - 1);
-        let (left, right) = (118, cell.dim_in_pixel().0 as i32 - 10);
+        let (left, right) = (PLOT_LEFT + 7, cell.dim_in_pixel().0 as i32 - 10);
         let (mut x, mut y) = (left, (PANEL_TITLE + LEGEND_LINE / 2) as i32);
         let mut any = false;
         for line in self.lines.iter().filter(|line| !line.name.is_empty()) {
@@ -251,7 +278,8 @@ impl Plot {
             if matches!(line.stroke, Stroke::Points | Stroke::Marked) {
                 cell.draw(&Circle::new((x + SWATCH / 2, y), style::POINT_RADIUS + 2, line.color.filled()))?;
             }
-            text_at(cell, &line.name, (x + SWATCH + 8, y), style::TICK_SIZE - 1, HPos::Left)?;
+            Label { text: &line.name, at: (x + SWATCH + 8, y), size: style::TICK_SIZE - 1, horizontal: HPos::Left }
+                .draw(cell)?;
             x += needed + 22;
         }
         Ok(if any { y as u32 + LEGEND_LINE / 2 } else { PANEL_TITLE })
@@ -270,7 +298,13 @@ impl Raster {
         let factor = (f64::from(room_x) / columns as f64).min(f64::from(room_y) / rows as f64);
         let (w, h) = ((columns as f64 * factor) as u32, (rows as f64 * factor) as u32);
         let middle = width as i32 / 2;
-        text_at(cell, &self.title, (middle, PANEL_TITLE as i32 / 2), style::LABEL_SIZE, HPos::Center)?;
+        Label {
+            text: &self.title,
+            at: (middle, PANEL_TITLE as i32 / 2),
+            size: style::LABEL_SIZE,
+            horizontal: HPos::Center,
+        }
+        .draw(cell)?;
         let mut pixels = Vec::with_capacity(3 * (w * h) as usize);
         for y in 0..h as usize {
             let row = (y * rows / h as usize) * columns;
@@ -284,6 +318,47 @@ impl Raster {
             cell.draw(&element)?;
         }
         let below = (PANEL_TITLE + h + caption / 2 + 2) as i32;
-        text_at(cell, &self.caption, (middle, below), style::TICK_SIZE - 1, HPos::Center)
+        Label { text: &self.caption, at: (middle, below), size: style::TICK_SIZE - 1, horizontal: HPos::Center }
+            .draw(cell)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plot(color: RGBColor) -> Panel {
+        let line = Line::new("a line", color, Stroke::Solid, [(0.0, 0.0), (1.0, 0.9999)]);
+        let (title, x_label, y_label) = ("T".to_owned(), "x".to_owned(), "y".to_owned());
+        Panel::Plot(Plot { title, x_label, y_label, y_range: Some(0.0..1.0), lines: vec![line], ..Plot::default() })
+    }
+
+    /// Columns and rows of the pixels of this colour, first and last, below the legend.
+    fn extent(drawn: &image::RgbImage, color: RGBColor) -> [u32; 4] {
+        let found = drawn.enumerate_pixels().filter(|(_, y, pixel)| *y > 130 && pixel.0 == [color.0, color.1, color.2]);
+        found.fold([u32::MAX, 0, u32::MAX, 0], |[left, right, top, bottom], (x, y, _)| {
+            [left.min(x), right.max(x), top.min(y), bottom.max(y)]
+        })
+    }
+
+    #[test]
+    fn panels_of_a_row_are_equal_and_lines_go_where_their_points_are() {
+        let colors = [style::SERIES[0], style::SERIES[1]];
+        let rows = vec![Row { height: 500, panels: colors.map(plot).into() }];
+        let png = Sheet { title: "S".to_owned(), rows }.png().unwrap();
+        let drawn = image::load_from_memory(&png).unwrap().to_rgb8();
+        // The title, the row and the space below it.
+        assert_eq!(drawn.dimensions(), (1800, 58 + 500 + 22));
+        let [first, second] = colors.map(|color| extent(&drawn, color));
+        assert_eq!(
+            [first[0] + 900, first[1] + 900, first[2], first[3]],
+            second,
+            "one is the other, half a sheet further"
+        );
+        // From the axis 111 pixels from the left to 36 from the right of the panel; the line is two pixels wide.
+        let [left, right, top, bottom] = first;
+        assert!(left.abs_diff(111) <= 3 && right.abs_diff(900 - 36) <= 3, "{first:?}");
+        // From below the legend, which ends 70 pixels below the panel's top, to above the labels of 66 pixels and a margin of 7.
+        assert!(bottom.abs_diff(58 + 500 - 66 - 7) <= 3 && top.abs_diff(58 + 70 + 6) <= 3, "{first:?}");
     }
 }

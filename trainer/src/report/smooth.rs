@@ -16,23 +16,12 @@ pub(super) fn render<E>(
     (width, height): (u32, u32),
     draw: impl FnOnce(Smooth<'_>) -> Result<(), E>,
 ) -> Result<Vec<u8>, E> {
-    let scale = SCALE as usize;
-    let row = 3 * scale * width as usize;
-    let mut large = vec![0; row * scale * height as usize];
-    let inner = BitMapBackend::with_buffer(&mut large, (width * SCALE as u32, height * SCALE as u32));
+    let (large_width, large_height) = (width * SCALE as u32, height * SCALE as u32);
+    let mut large = image::RgbImage::new(large_width, large_height);
+    let inner = BitMapBackend::with_buffer(&mut large, (large_width, large_height));
     draw(Smooth { inner, size: (width, height) })?;
-
-    let mut small = Vec::with_capacity(3 * width as usize * height as usize);
-    for rows in large.chunks_exact(row * scale) {
-        for x in 0..width as usize {
-            for channel in 0..3 {
-                let block = (0..scale * scale).map(|k| rows[k / scale * row + 3 * (scale * x + k % scale) + channel]);
-                let sum: u32 = block.map(u32::from).sum();
-                small.push(((sum + (SCALE * SCALE / 2) as u32) / (SCALE * SCALE) as u32) as u8);
-            }
-        }
-    }
-    Ok(small)
+    // At a whole-numbered ratio this is the mean of each block of pixels.
+    Ok(image::DynamicImage::ImageRgb8(large).thumbnail_exact(width, height).into_rgb8().into_raw())
 }
 
 /// The backend that enlarges.

@@ -146,19 +146,28 @@ fn output_drawings(dataset: &Dataset, predictions: &Array2<f32>, output: usize) 
             };
             let target = plane(&|sample| target[sample]);
             let reconstruction = plane(&|sample| prediction[sample]);
-            grid_drawings(dataset, &target, &reconstruction, name, &suffix, (shape.len() == 3).then_some(slice))
+            let names = GridNames { output: name, suffix: &suffix, slice: (shape.len() == 3).then_some(slice) };
+            grid_drawings(dataset, &target, &reconstruction, names)
         }
     }
+}
+
+/// What the drawings of one output of a grid are called.
+struct GridNames<'a> {
+    output: &'a str,
+    /// Of the files' names, where there are several outputs.
+    suffix: &'a str,
+    /// Which slice of a volume is drawn.
+    slice: Option<usize>,
 }
 
 fn grid_drawings(
     dataset: &Dataset,
     target: &Array2<f32>,
     reconstruction: &Array2<f32>,
-    name: &str,
-    suffix: &str,
-    slice: Option<usize>,
+    names: GridNames<'_>,
 ) -> Result<Vec<Drawing>, FigureError> {
+    let GridNames { output: name, suffix, slice } = names;
     let error = reconstruction - target;
     let at = slice.map_or(String::new(), |z| format!(", z = {z}"));
     let is_picture = matches!(dataset.kind, Kind::Image { .. });

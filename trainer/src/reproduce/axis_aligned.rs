@@ -7,8 +7,8 @@ use rand::RngExt;
 use serde::Serialize;
 
 use super::error::ReproduceError;
-use super::monitor::{Event, Monitor, side_by_side};
-use super::{Claim, Figure, Options, Story};
+use super::monitor::{Event, FigureWatch, side_by_side};
+use super::{Claim, Draft, Figure, FigureContent, Options, paragraphs};
 use crate::base::random::{Purpose, step_rng};
 use crate::data::metrics::psnr_db;
 use crate::network::encoding::{EncodingKind, EncodingParams};
@@ -21,7 +21,7 @@ use crate::theory::kernel::{FourierFeatures, Kernel};
 use crate::theory::ntk::{Covariance, InfiniteMlpParams, NetworkKernel};
 use crate::training::loss::SquaredError;
 use crate::training::optimizer::{Optimizer, Schedule};
-use crate::training::regression::Regression;
+use crate::training::regression::{Batches, Regression};
 use crate::training::{Ended, LoopParams, TrainState, Watch, train};
 
 /// Cycles over the plane; the paper's range.
@@ -95,15 +95,20 @@ fn wave(points: &Array2<u32>, cycles: f64, angle: f64, phase: f64) -> Array2<f32
     points.map_axis(ndarray::Axis(1), value).insert_axis(ndarray::Axis(1))
 }
 
-/// PSNR between the training points after training on one wave.
-fn test_psnr(
-    setting: Setting,
+/// One network on one wave.
+#[derive(Clone, Copy, Debug)]
+struct Job {
+    /// The encoding and its scale.
     kind: (EncodingKind, f64),
     cycles: f64,
+    /// Radians from the x axis.
     angle: f64,
     seed: u64,
-    monitor: &Monitor<'_>,
-) -> Result<f64, ReproduceError> {
+}
+
+/// PSNR between the training points after training.
+fn test_psnr(setting: Setting, job: Job, monitor: &FigureWatch<'_>) -> Result<f64, ReproduceError> {
+    let Job { kind, cycles, angle, seed } = job;
     let encoding = setting.encoding(kind, seed).check(2)?;
     let (points, test) = (grid(setting.side, 0.0), grid(setting.side, 0.5));
     let features = EncodedFeatures::new(&encoding, points.view());
@@ -112,7 +117,7 @@ fn test_psnr(
     // Another phase with each seed: waves that are even about the origin are a special case for the cosines.
     let phase: f64 = step_rng(seed, Purpose::WavePhase, 0).random();
     let targets = wave(&points, cycles, angle, phase);
-    let mut objective = Regression::new(features, targets, SquaredError::HalfMean, None, seed);
+    let mut objective = Regression::new(features, targets, SquaredError::HalfMean, Batches { size: None, seed });
     let params = LoopParams {
         steps: setting.steps,
         learning_rate: setting.learning_rate,
@@ -131,7 +136,7 @@ fn test_psnr(
     Ok(psnr_db(squares / difference.len() as f64, 1.0))
 }
 
-fn measure(setting: Setting, radii: &[f64], monitor: &Monitor<'_>) -> Result<Vec<Numbers>, ReproduceError> {
+fn measure(setting: Setting, radii: &[f64], monitor: &FigureWatch<'_>) -> Result<Vec<Numbers>, ReproduceError> {
     let groups: Vec<_> = KINDS.iter().flat_map(|&kind| radii.iter().map(move |&cycles| (kind, cycles))).collect();
     let jobs: Vec<_> = groups
         .iter()
@@ -139,10 +144,8 @@ fn measure(setting: Setting, radii: &[f64], monitor: &Monitor<'_>) -> Result<Vec
         .collect();
     let psnr = side_by_side(&jobs, |&(kind, cycles, angle)| {
         let each = (0..setting.draws).map(|draw| {
-            let seed = setting.seed.wrapping_add(draw);
-            monitor.part(1, (setting, kind, cycles, angle, seed), || {
-                test_psnr(setting, kind, cycles, angle, seed, monitor)
-            })
+            let job = Job { kind, cycles, angle, seed: setting.seed.wrapping_add(draw) };
+            monitor.part(1, (setting, job), || test_psnr(setting, job, monitor))
         });
         Ok(each.sum::<Result<f64, _>>()? / setting.draws as f64)
     })?;
@@ -164,7 +167,7 @@ fn along_and_between(numbers: &[Numbers], kind: EncodingKind) -> (f64, f64) {
     (mean(&|psnr| f64::midpoint(psnr[0], psnr[psnr.len() - 1])), mean(&between))
 }
 
-pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, ReproduceError> {
+pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft, ReproduceError> {
     let setting = Setting::new(options.quick, options.seed);
     let units = (KINDS.len() * RADII.len() * setting.angles) as u64 * setting.draws;
     (monitor.tell)(Event::Begin { figure: Figure::AxisAligned.name(), units });
@@ -181,7 +184,7 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
         Panel::Plot(Plot {
             title: format!("{}: PSNR by direction", kind.label()),
             x_label: "degrees from the x axis".to_owned(),
-            y_label: "test PSNR (dB)".to_owned(),
+            y_label: "PSNR (dB)".to_owned(),
             y_range: Some(range(&numbers)),
             lines: lines.collect(),
             ..Plot::default()
@@ -189,38 +192,61 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
     };
     let (positional, gaussian) =
         (along_and_between(&numbers, EncodingKind::Positional), along_and_between(&numbers, EncodingKind::Gaussian));
-    let how =
-        if options.quick { " Quick: a smaller grid and network, fewer angles and steps, a higher rate." } else { "" };
-    Ok(Story {
-        title: "Positional encoding knows the axes, Gaussian features do not".to_owned(),
-        text: vec![format!(
-            "Waves of 5 to 20 cycles in {} directions, phases at random, means of {} draw(s) of frequencies, weights and phase, learned at {} × {} points and tested half-way between them; one hidden layer of \
-             {} units, {} frequencies, {} steps of Adam at rate {:e}; positional with S = 5, Gaussian with σ = 10 as published; waves lie in [0, 1] behind a sigmoid, the published ones in [-1, 1] \
-             behind a tanh, which is twice as steep.{how} \
-             The lower maps show the tangent kernel around a point: positional frequencies lie on the axes, and so does its kernel's \
-             cross; the Gaussian kernel is round up to the noise of its draw.",
-            setting.angles,
-            setting.draws,
-            setting.side,
-            setting.side,
-            setting.width,
-            setting.frequencies,
-            setting.steps,
-            setting.learning_rate
-        )],
-        sheet: Sheet {
-            title: "Axis-aligned and isotropic encodings".to_owned(),
-            rows: vec![
-                Row { height: 600, panels: KINDS.iter().map(plot).collect() },
-                Row { height: 600, panels: kernels },
-            ],
-        },
-        caption: "Above: PSNR between the training points by direction of the wave. Below: tangent kernels in Δx, Δy."
+    let content = FigureContent {
+        title: "Positional encoding favours the axes, Gaussian features do not".to_owned(),
+        what_you_see: vec![
+            format!(
+                "Above: networks learn plane waves, one wave each, and are tested between the training points. Each line is a number of \
+                 cycles; from left to right the wave turns from running along x to running along y. With positional encoding the quality is \
+                 high at both ends and sinks in between ({:.1} dB along the axes, {:.1} dB between them, on average). With Gaussian \
+                 features the direction matters little ({:.1} dB and {:.1} dB).",
+                positional.0, positional.1, gaussian.0, gaussian.1
+            ),
+            "Below: the tangent kernel of both networks around a point of the plane, light where it is large. That of the \
+             positional encoding is a cross along the axes. That of Gaussian features is round, up to the noise of the random draw."
+                .to_owned(),
+        ],
+        why: paragraphs([
+            "Positional encoding has frequencies along x and frequencies along y, but none in between. The kernel of these features is a \
+             sum of one part that depends on Δx alone and one that depends on Δy alone, and so the tangent kernel is a cross. A wave along an axis is made of its \
+             frequencies and has a large eigenvalue. A slanted wave is not, has a smaller eigenvalue, and is learned more slowly and less well.",
+            "The frequencies of Gaussian features are drawn from a distribution that is the same in all directions. The kernel depends on \
+             the distance of two points alone, and all waves with the same number of cycles have about the same eigenvalue. That is why \
+             Gaussian features are the default for data of more than one coordinate.",
+        ]),
+        method: vec![method(options, setting)],
+        caption: "Above: PSNR between the training points by the direction of the wave. Below: tangent kernels over the differences Δx and Δy."
             .to_owned(),
         tables: Vec::new(),
         claims: claims(positional, gaussian),
         numbers: serde_json::json!({ "setting": setting, "results": numbers }),
-    })
+    };
+    let rows = [KINDS.iter().map(plot).collect(), kernels].map(|panels| Row { height: 600, panels });
+    let sheet = Sheet { title: "Waves in all directions, learned behind two encodings".to_owned(), rows: rows.into() };
+    Ok(Draft { content, sheet })
+}
+
+fn method(options: Options, setting: Setting) -> String {
+    let quick = if options.quick {
+        " The quick settings have a smaller grid and network, fewer angles and steps, and a higher rate."
+    } else {
+        ""
+    };
+    format!(
+        "Waves of 5 to 20 cycles in {} directions with random phases are learned at {} × {} points and tested half-way between these. \
+         Each value is the mean over {} draws of frequencies, weights and phase. The network has one hidden layer of {} units and {} \
+         frequencies, and is trained by {} steps of Adam at the rate {:e}. As published, the positional encoding has S = 5, and the \
+         Gaussian one σ = 10. The waves lie in [0, 1] and the network ends in a sigmoid, while the published waves lie in [−1, 1] \
+         and that network ends in a tanh, which is twice as steep.{quick}",
+        setting.angles,
+        setting.side,
+        setting.side,
+        setting.draws,
+        setting.width,
+        setting.frequencies,
+        setting.steps,
+        setting.learning_rate
+    )
 }
 
 fn claims(positional: (f64, f64), gaussian: (f64, f64)) -> Vec<Claim> {
@@ -300,12 +326,12 @@ mod tests {
         };
         let out = tempfile::tempdir().unwrap();
         let parts = Parts::of(Figure::AxisAligned, out.path());
-        let kept = Monitor { parts: Some(&parts), ..Monitor::new(&stop, &tell) };
+        let kept = FigureWatch { parts: Some(&parts), ..FigureWatch::new(&stop, &tell) };
         assert!(matches!(measure(setting, &RADII, &kept), Err(ReproduceError::Interrupted)));
         stop.store(false, Ordering::Relaxed);
         limit.store(usize::MAX, Ordering::Relaxed);
         let goes_on = measure(setting, &RADII, &kept).unwrap();
-        let plain = measure(setting, &RADII, &Monitor::new(&stop, &|_| {})).unwrap();
+        let plain = measure(setting, &RADII, &FigureWatch::new(&stop, &|_| {})).unwrap();
         assert_eq!(format!("{goes_on:?}"), format!("{plain:?}"));
         let first = trained.load(Ordering::Relaxed) - all;
         assert!((all / 3..all).contains(&first), "every one counts in both runs: {first}");

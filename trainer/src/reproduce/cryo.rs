@@ -1,19 +1,20 @@
 //! Heterogeneous proteins: adenylate kinase from noisy projections, with three encodings and a voxel baseline.
 
-use super::monitor::{Event, Monitor};
-use super::{Claim, Options, ReproduceError, Story, Table};
+use super::monitor::{Event, FigureWatch};
+use super::{Claim, Draft, FigureContent, Options, ReproduceError, Table, paragraphs};
 use crate::cryo::atoms::Molecule;
 use crate::cryo::comparison::{ENCODINGS, Entry, compare, sheet, steps, table, to_json};
 use crate::cryo::params::CryoParams;
 use crate::cryo::synthesis::{SynthesisParams, Truth, synthesize};
 use crate::report::sheet::Sheet;
+use crate::training::Watch;
 use serde_json::json;
 
 /// Makes the figure: 10,000 particles at a signal-to-noise ratio of 0.1, or, quickly, 3000 at 0.3 with fewer steps.
 ///
 /// # Errors
 /// If interrupted, or training diverges.
-pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, ReproduceError> {
+pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft, ReproduceError> {
     let seed = options.seed;
     let (synthesis, params) = if options.quick {
         (
@@ -27,19 +28,32 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
     let truth = Truth { molecule: Molecule::adenylate_kinase(), params: synthesis };
     let stack = synthesize(&truth.molecule, &truth.params)?;
     monitor.check()?;
-    let entries = compare(&stack, Some(&truth), &params, Some(monitor.stop), |_| monitor.advance(1))?
-        .ok_or(ReproduceError::Interrupted)?;
+    let mut observe = |_: &_, _| monitor.advance(1);
+    let mut watch = Watch { stop: Some(monitor.stop), observe: Some(&mut observe), ..Watch::default() };
+    let entries = compare(&stack, Some(&truth), &params, &mut watch)?.ok_or(ReproduceError::Interrupted)?;
     let motions: Vec<f64> = stack.particles.iter().filter_map(|particle| particle.motion).collect();
     let title = "A protein that moves, from noisy projections";
     let (head, rows) = table(&entries);
     let (particles, snr) = (truth.params.particles, truth.params.snr);
-    Ok(Story {
+    let content = FigureContent {
         title: title.to_owned(),
-        text: vec![
+        what_you_see: paragraphs([
+            "Above: volumes of a protein that a network with Gaussian features has learned from noisy pictures, seen from the side and in \
+             slices, each above the true one. The first column is the one volume that all pictures together give; the others are \
+             volumes at several points of the motion.",
+            "Below: the coordinate z of the motion that was found for each picture beside the true one, and how well the volumes agree with the \
+             truth at each resolution, for every encoding and for the one volume of all pictures.",
+        ]),
+        why: paragraphs([
+            "The network maps a spatial frequency and z to the strength of the molecule's wave at that frequency. That function changes \
+             quickly from frequency to frequency. A network on plain coordinates learns its slow parts only, which is a blurred \
+             molecule; features let it learn the rest.",
+        ]),
+        method: vec![
             format!(
-                "{particles} projections of adenylate kinase between its open and closed structures, in random orientations, \
-                 each {0} × {0} pixels of {1} Å, with CTF and white noise, signal to \
-                 noise {snr}. A decoder of encoded 3-D frequencies and a latent z is fitted to the images' central slices, with \
+                "There are {particles} projections of adenylate kinase between its open and closed structures, in random orientations, \
+                 each {0} × {0} pixels of {1} Å, with a contrast transfer function and white noise, at a signal-to-noise ratio of {snr}. A \
+                 decoder of encoded 3-D frequencies and a latent z is fitted to the central slices of the images, with \
                  an encoder from image to z, as in CryoDRGN (Zhong et al. 2021).",
                 truth.params.size, truth.params.pixel_size
             ),
@@ -47,7 +61,6 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
              in that a step sees some random frequencies of an image."
                 .to_owned(),
         ],
-        sheet: sheet(title, &entries, Some(&motions)).unwrap_or(Sheet { title: String::new(), rows: Vec::new() }),
         caption: "Slices and latent with the Gaussian encoding; correlations of all.".to_owned(),
         tables: vec![Table { caption: "Resolution by Fourier shell correlation, and rank correlation".to_owned(), head, rows }],
         claims: claims(&entries, snr),
@@ -56,7 +69,9 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
             "parameters": params,
             "entries": to_json(&entries),
         }),
-    })
+    };
+    let sheet = sheet(title, &entries, Some(&motions)).unwrap_or(Sheet { title: String::new(), rows: Vec::new() });
+    Ok(Draft { content, sheet })
 }
 
 fn claims([none, _, gaussian]: &[Entry; ENCODINGS.len()], snr: f64) -> Vec<Claim> {

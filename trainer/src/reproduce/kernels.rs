@@ -1,13 +1,15 @@
 //! Encodings of one coordinate as kernels: their shapes, spectra and bandwidths, which one number of each encoding sets.
 
+use std::ops::Range;
+
 use ndarray::{Array1, Array2, Axis};
 use plotters::style::RGBColor;
 use serde::{Serialize, Serializer};
 
 use super::error::ReproduceError;
-use super::monitor::{Event, Monitor};
+use super::monitor::{Event, FigureWatch};
 use super::toy::color;
-use super::{Claim, Figure, Options, Story, Table};
+use super::{Claim, Draft, Figure, FigureContent, Options, Table, paragraphs};
 use crate::network::encoding::{EncodingKind, EncodingParams};
 use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
 use crate::report::style;
@@ -26,6 +28,9 @@ const FREQUENCIES: usize = 16;
 const GAUSSIAN_ROWS: usize = 1024;
 /// Full width at half maximum of e^(-2π²σ²x²), times σ.
 const GAUSSIAN_WIDTH: f64 = 0.374_782_2;
+
+/// What the panels of widths show.
+const WIDTHS: Range<f64> = 0.006..0.56;
 
 /// One encoding with one setting.
 #[derive(Clone, Debug, Serialize)]
@@ -153,33 +158,49 @@ impl Family {
     }
 }
 
-pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, ReproduceError> {
+pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft, ReproduceError> {
     (monitor.tell)(Event::Begin { figure: Figure::Kernels.name(), units: 1 });
     let families = Family::all(options.seed)?;
     monitor.advance(1);
-    Ok(Story {
+    let content = FigureContent {
         title: "One number of an encoding sets the width of its kernel".to_owned(),
-        text: vec![
-            format!(
-                "Features of one coordinate, of norm one: {FREQUENCIES} harmonics with amplitudes 1/j^p; {FREQUENCIES} frequencies \
-                 σ^(j/m), log-linear; {GAUSSIAN_ROWS} frequencies drawn from N(0, σ²). Their own kernel is Σ a_j² cos(2πb_jΔ); a network \
-                 of infinite width behind them (3 layers, NTK parametrization, σw = √2, no bias) makes of it the tangent kernel. \
-                 Both depend on the difference of two points only."
-            ),
-            "A wide kernel has few large eigenvalues: it learns smooth signals and nothing else. A narrow one has many of the same \
-             size: it learns all, noise between samples too. p, the highest frequency and σ are the same knob."
-                .to_owned(),
-        ],
-        sheet: sheet(&families),
+        what_you_see: paragraphs([
+            "Each column is one encoding γ, with six settings of its one number: the power p of the amplitudes 1/j^p, the highest frequency σ \
+             of a positional encoding, or the standard deviation σ of Gaussian frequencies. First row: the tangent kernel of a network \
+             behind the encoding, for two points at the distance Δ. It narrows from setting to setting as σ grows, and widens as p \
+             grows.",
+            "Second row: the eigenvalues of these kernels on evenly spaced points, each as a share of the sum of all, so that the shares \
+             of a line add up to one. Beside a wide kernel the line falls steeply; beside a narrow one it is nearly flat. A pair of \
+             eigenvectors, a sine and a cosine, belongs to about every frequency: eigenvector number i has about i/2 cycles.",
+            "Third row: the width of the kernel against the setting. The width of the features' own kernel with Gaussian frequencies is \
+             0.375/σ, as the theory says; that of the tangent kernel is a little more than half of it.",
+        ]),
+        why: paragraphs([
+            "The features' own kernel is γ(x)·γ(x′) = Σ aⱼ² cos(2πbⱼΔ). It is a sum of waves, one for each frequency, all with their crest at \
+             Δ = 0. The higher the frequencies in it, the sooner the waves cancel, and the narrower the crest. Frequencies drawn from a \
+             normal distribution of standard deviation σ give the kernel e^(−2π²σ²Δ²). The network behind the features makes of it a \
+             tangent kernel which is narrower still.",
+            "The eigenvalue of a wave is the strength of that wave in the kernel (its Fourier coefficient). A wide, smooth kernel is \
+             made of slow waves, and has only a few large eigenvalues. A network with that kernel learns smooth signals and nothing else. A \
+             narrow kernel needs all waves at about the same strength. A network with that kernel learns everything, noise too. p, the highest \
+             frequency and σ are one and the same knob.",
+        ]),
+        method: vec![format!(
+            "All features have norm one. The Fourier features are {FREQUENCIES} harmonics with amplitudes 1/j^p; the positional ones are \
+             {FREQUENCIES} frequencies σ^(j/m) at even ratios; the Gaussian ones are {GAUSSIAN_ROWS} frequencies from N(0, σ²), so many \
+             that the draw hardly matters. The network behind them has infinite width, three hidden layers, σw = √2 and no bias, in the NTK \
+             parametrization. Both kernels depend on the difference of two points only. Nothing is trained here."
+        )],
         caption: format!(
-            "Tangent kernels around zero; eigenvalues of their Gram matrices on {POINTS} points over one unit, as shares of their sum; full \
-             widths at half of the height above the lowest value, of the features' kernel and of the tangent kernel; dashed: \
-             the width of e^(-2π²σ²Δ²), the kernel of infinitely many Gaussian features."
+            "First row: tangent kernels around zero. Second row: eigenvalues of their Gram matrices on {POINTS} points over one unit, as \
+             shares of their sum. Third row: full widths at half of the height above the lowest value, of the features' kernel and of \
+             the tangent kernel; dashed: the width of e^(−2π²σ²Δ²), the kernel of infinitely many Gaussian features."
         ),
         tables: vec![table(&families)],
         claims: claims(&families),
         numbers: serde_json::to_value(&families)?,
-    })
+    };
+    Ok(Draft { content, sheet: sheet(&families) })
 }
 
 fn table(families: &[Family]) -> Table {
@@ -190,7 +211,7 @@ fn table(families: &[Family]) -> Table {
         cells
     };
     Table {
-        caption: "Bandwidths, in units of the coordinate and cycles per unit".to_owned(),
+        caption: "Widths in units of the coordinate, and the root mean square of the frequencies in the kernel in cycles per unit".to_owned(),
         head: ["encoding", "setting", "width, features", "width, tangent kernel", "rms frequency, tangent kernel"]
             .map(str::to_owned)
             .into(),
@@ -210,8 +231,12 @@ fn claims(families: &[Family; 3]) -> Vec<Claim> {
     let network = gaussian.widths(|m| m.network_width);
     vec![
         Claim::new("The tangent kernel widens with p", list(&by_power), rises(&by_power)),
-        Claim::new("It narrows with the highest positional frequency", list(&by_scale), falls(&by_scale)),
-        Claim::new("It narrows with σ", list(&network), falls(&network)),
+        Claim::new(
+            "The tangent kernel narrows with the highest positional frequency",
+            list(&by_scale),
+            falls(&by_scale),
+        ),
+        Claim::new("The tangent kernel narrows with the σ of Gaussian features", list(&network), falls(&network)),
         Claim::new(
             "The kernel of Gaussian features is as wide as e^(-2π²σ²Δ²), 0.375/σ, within 10 %",
             format!("at most {:.1} % off", 100.0 * off),
@@ -230,13 +255,15 @@ fn sheet(families: &[Family; 3]) -> Sheet {
     };
     let kernels = families.iter().map(|family| {
         let lines = family.lines(Stroke::Solid, |member| member.network.clone());
-        Panel::Plot(plot(family.encoding.to_owned(), "Δ", "K(Δ) / K(0)", lines))
+        let plot = plot(format!("{}: tangent kernel", family.encoding), "Δ", "K(Δ) / K(0)", lines);
+        Panel::Plot(Plot { y_range: Some(0.0..1.05), ..plot })
     });
     let spectra = families.iter().map(|family| {
         let lines = family.lines(Stroke::Solid, |member| {
             member.eigenvalues.iter().enumerate().map(|(i, &value)| ((i + 1) as f64, value)).collect()
         });
-        let plot = plot(String::new(), "index", "share of the sum", lines);
+        let plot =
+            plot(format!("{}: eigenvalues", family.encoding), "number of the eigenvector", "share of the sum", lines);
         Panel::Plot(Plot { log_x: true, log_y: true, y_range: Some(1e-5..1.0), ..plot })
     });
     let [fourier, positional, gaussian] = families;
@@ -248,7 +275,8 @@ fn sheet(families: &[Family; 3]) -> Sheet {
             line("features", style::SERIES[0], |m| m.features_width),
             line("tangent kernel", style::SERIES[1], |m| m.network_width),
         ];
-        Plot { log_y: true, ..plot(String::new(), label, "full width at half maximum", lines) }
+        let title = format!("{}: width of the kernel", family.encoding);
+        Plot { log_y: true, y_range: Some(WIDTHS), ..plot(title, label, "full width at half maximum", lines) }
     };
     let log_x = |plot: Plot| Plot { log_x: true, ..plot };
     let mut of_gaussian = log_x(width(gaussian, "σ", |sigma| sigma));
@@ -261,8 +289,8 @@ fn sheet(families: &[Family; 3]) -> Sheet {
     ];
     let row = |height, panels: Vec<Panel>| Row { height, panels };
     Sheet {
-        title: "Encodings of one coordinate: tangent kernels, eigenvalues, widths".to_owned(),
-        rows: vec![row(560, kernels.collect()), row(560, spectra.collect()), row(520, widths.map(Panel::Plot).into())],
+        title: "Three encodings of one coordinate, each with six settings".to_owned(),
+        rows: vec![row(560, kernels.collect()), row(560, spectra.collect()), row(560, widths.map(Panel::Plot).into())],
     }
 }
 

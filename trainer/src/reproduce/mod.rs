@@ -40,7 +40,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use error::ReproduceError;
-pub use monitor::{Event, Monitor};
+pub use monitor::{Event, FigureWatch};
 
 use self::parts::Parts;
 use crate::base::files;
@@ -151,56 +151,63 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
-/// A finished figure before it is written.
-#[derive(Clone, Debug)]
-struct Story {
-    /// The heading.
-    title: String,
-    /// Paragraphs: what it shows, with which settings, and how these differ from the published ones.
-    text: Vec<String>,
-    /// The drawing.
-    sheet: Sheet,
-    /// Below it.
-    caption: String,
-    /// Tables.
-    tables: Vec<Table>,
-    /// What holds and what does not.
-    claims: Vec<Claim>,
-    /// Every number that was drawn.
-    numbers: serde_json::Value,
-}
-
-/// What a figure tells, as `NAME.json` holds it.
+/// What is told about a figure, without its drawing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Told {
-    /// Which figure.
-    pub figure: Figure,
-    /// How it was made.
-    #[serde(flatten)]
-    pub options: Options,
+pub struct FigureContent {
     /// The heading.
     pub title: String,
-    /// Paragraphs.
-    pub text: Vec<String>,
-    /// Below the drawing.
+    /// Paragraphs that lead the eye over the drawing. Empty in files of earlier versions.
+    #[serde(default)]
+    pub what_you_see: Vec<String>,
+    /// Paragraphs that explain it by the tangent kernel. Empty in files of earlier versions.
+    #[serde(default)]
+    pub why: Vec<String>,
+    /// Paragraphs: the settings, and how they differ from the published ones.
+    #[serde(rename = "text")]
+    pub method: Vec<String>,
+    /// The text below the drawing.
     pub caption: String,
-    /// What holds and what does not.
+    /// The claims that were checked, those that do not hold too.
     pub claims: Vec<Claim>,
-    /// Tables.
+    /// Tables below the explanation.
     pub tables: Vec<Table>,
     /// Every number that was drawn.
     pub numbers: serde_json::Value,
 }
 
+/// A figure that is computed, but not written yet.
+#[derive(Clone, Debug)]
+struct Draft {
+    content: FigureContent,
+    sheet: Sheet,
+}
+
+/// What `NAME.json` holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FigureRecord {
+    /// Which figure it is.
+    pub figure: Figure,
+    /// The size and the seed it was made with.
+    #[serde(flatten)]
+    pub options: Options,
+    /// Its text and numbers.
+    #[serde(flatten)]
+    pub content: FigureContent,
+}
+
 /// A figure whose files are written.
 #[derive(Clone, Debug)]
-pub struct Outcome {
-    /// What it tells.
-    pub told: Told,
+pub struct WrittenFigure {
+    /// What its JSON file holds.
+    pub record: FigureRecord,
     /// The drawing as a PNG.
     pub png: Vec<u8>,
     /// How long this call took, which may have gone on with an earlier one's trainings; none if the figure was made before.
     pub seconds: Option<f64>,
+}
+
+fn paragraphs<const N: usize>(texts: [&str; N]) -> Vec<String> {
+    texts.map(str::to_owned).into()
 }
 
 fn path(out: &Path, figure: Figure, extension: &str) -> PathBuf {
@@ -217,8 +224,8 @@ pub fn reproduce(
     figure: Figure,
     options: Options,
     out: &Path,
-    monitor: &Monitor<'_>,
-) -> Result<Outcome, ReproduceError> {
+    monitor: &FigureWatch<'_>,
+) -> Result<WrittenFigure, ReproduceError> {
     // Before the work, not after it.
     check_free(figure, out)?;
     files::make_folder(out)?;
@@ -239,19 +246,19 @@ pub fn reproduce(
         Figure::Shape => inverse::shape,
     };
     let parts = Parts::of(figure, out);
-    let monitor = &Monitor { parts: Some(&parts), ..*monitor };
-    let Story { title, text, sheet, caption, tables, claims, numbers } = make(options, monitor)?;
+    let monitor = &FigureWatch { parts: Some(&parts), ..*monitor };
+    let Draft { content, sheet } = make(options, monitor)?;
     monitor.check()?;
     let (png, svg) = (sheet.png()?, sheet.svg()?);
-    let told = Told { figure, options, title, text, caption, claims, tables, numbers };
+    let record = FigureRecord { figure, options, content };
     // Gone first and written last: where it lies, the figure is whole.
     files::remove(&path(out, figure, "json"))?;
     files::write(&path(out, figure, "svg"), svg.as_bytes())?;
     files::write(&path(out, figure, "png"), &png)?;
-    files::write(&path(out, figure, "json"), &serde_json::to_vec(&told)?)?;
+    files::write(&path(out, figure, "json"), &serde_json::to_vec(&record)?)?;
     parts.remove_used();
     (monitor.tell)(Event::End);
-    Ok(Outcome { told, png, seconds: Some(begun.elapsed().as_secs_f64()) })
+    Ok(WrittenFigure { record, png, seconds: Some(begun.elapsed().as_secs_f64()) })
 }
 
 /// Refuses to replace a figure at full settings, which may have taken hours; those of `quick` are replaced.
@@ -267,12 +274,16 @@ pub fn check_free(figure: Figure, out: &Path) -> Result<(), ReproduceError> {
 
 /// The figure that `out` holds, if it was made there whole and with these options.
 #[must_use]
-pub fn kept(figure: Figure, options: Options, out: &Path) -> Option<Outcome> {
-    let told: Told = serde_json::from_slice(&fs::read(path(out, figure, "json")).ok()?).ok()?;
+pub fn kept(figure: Figure, options: Options, out: &Path) -> Option<WrittenFigure> {
+    let record: FigureRecord = serde_json::from_slice(&fs::read(path(out, figure, "json")).ok()?).ok()?;
     let png = fs::read(path(out, figure, "png")).ok()?;
     let svg = fs::read_to_string(path(out, figure, "svg")).ok()?;
     let whole = svg.trim_end().ends_with("</svg>") && image::load_from_memory(&png).is_ok();
-    (whole && told.figure == figure && told.options == options).then_some(Outcome { told, png, seconds: None })
+    (whole && record.figure == figure && record.options == options).then_some(WrittenFigure {
+        record,
+        png,
+        seconds: None,
+    })
 }
 
 #[cfg(test)]
@@ -284,12 +295,15 @@ mod tests {
     #[test]
     fn a_figure_made_before_is_kept_with_the_same_options_only() {
         let (stop, out) = (AtomicBool::new(false), tempfile::tempdir().unwrap());
-        let monitor = Monitor::new(&stop, &|_| {});
+        let monitor = FigureWatch::new(&stop, &|_| {});
         let options = Options { quick: true, seed: 3 };
         assert!(kept(Figure::Kernels, options, out.path()).is_none());
         let made = reproduce(Figure::Kernels, options, out.path(), &monitor).unwrap();
         let again = kept(Figure::Kernels, options, out.path()).unwrap();
-        assert!(again.told == made.told && again.png == made.png && again.seconds.is_none(), "read back to the bit");
+        assert!(
+            again.record == made.record && again.png == made.png && again.seconds.is_none(),
+            "read back to the bit"
+        );
         assert!(kept(Figure::Kernels, Options { seed: 4, ..options }, out.path()).is_none());
         assert!(kept(Figure::Toy1d, options, out.path()).is_none());
         // Cut off it is no figure.
@@ -301,7 +315,7 @@ mod tests {
         let hours = reproduce(Figure::Kernels, full, out.path(), &monitor).unwrap();
         let refused = reproduce(Figure::Kernels, options, out.path(), &monitor).unwrap_err();
         assert!(matches!(refused, ReproduceError::Finished { .. }), "{refused}");
-        assert!(kept(Figure::Kernels, full, out.path()).is_some_and(|kept| kept.told == hours.told));
+        assert!(kept(Figure::Kernels, full, out.path()).is_some_and(|kept| kept.record == hours.record));
         fs::remove_file(out.path().join("kernels.json")).unwrap();
         // Replaced by one that cannot be written whole, it is not taken for the old one.
         fs::remove_file(out.path().join("kernels.png")).unwrap();

@@ -28,7 +28,7 @@ pub enum Event {
 
 /// Progress goes out, the wish to stop comes in.
 #[derive(Clone, Copy)]
-pub struct Monitor<'a> {
+pub struct FigureWatch<'a> {
     /// Set from elsewhere (ctrl-C): the trainings at hand are given up, what is written stays.
     pub stop: &'a AtomicBool,
     /// Told of every event, from any thread.
@@ -37,7 +37,7 @@ pub struct Monitor<'a> {
     pub(super) parts: Option<&'a Parts>,
 }
 
-impl<'a> Monitor<'a> {
+impl<'a> FigureWatch<'a> {
     /// A way to stop, and one to be told.
     #[must_use]
     pub fn new(stop: &'a AtomicBool, tell: &'a (dyn Fn(Event) + Sync)) -> Self {

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::error::ReproduceError;
-use super::monitor::{Event, Monitor, side_by_side};
-use super::{Claim, Figure, Options, Story, Table};
-use crate::nerf::compare::{Compared, PUBLISHED, Trained, compare_one};
+use super::monitor::{Event, FigureWatch, side_by_side};
+use super::{Claim, Draft, Figure, FigureContent, Options, Table, paragraphs};
+use crate::nerf::compare::{Compared, PUBLISHED, Trained, compare_one, with_encoding};
 use crate::nerf::error::NerfError;
 use crate::nerf::params::NerfParams;
 use crate::nerf::poses::{mean_distance, turntable};
@@ -50,18 +50,18 @@ fn compare(
     base: &NerfParams,
     train: &Views,
     test: &Views,
-    monitor: &Monitor<'_>,
+    monitor: &FigureWatch<'_>,
 ) -> Result<[Trained; PUBLISHED.len()], ReproduceError> {
     let trained = side_by_side(&PUBLISHED, |&(kind, _)| {
         let mut observe = |_: &_, _| monitor.advance(1);
         let mut watch = Watch { stop: Some(monitor.stop), observe: Some(&mut observe), ..Watch::default() };
-        compare_one(base, kind, train, test, &mut watch)?.ok_or(ReproduceError::Interrupted)
+        compare_one(&with_encoding(base, kind), train, test, &mut watch)?.ok_or(ReproduceError::Interrupted)
     })?;
     Ok(trained.try_into().expect("one field for each encoding"))
 }
 
 /// The figure: what `trainer reproduce nerf` writes, and what a page of applications shows.
-pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, ReproduceError> {
+pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft, ReproduceError> {
     let (scene, base) = settings(options);
     let units = base.steps * PUBLISHED.len() as u64;
     (monitor.tell)(Event::Begin { figure: Figure::Nerf.name(), units });
@@ -72,30 +72,46 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
     let setting =
         Setting { size: scene.size, train_views: train.views.len(), test_views: test.views.len(), steps: base.steps };
     let rows = trained.each_ref().map(|trained| &trained.row);
-    let quick =
-        if options.quick { " Quick: smaller pictures, fewer views, a smaller network, fewer steps." } else { "" };
-    Ok(Story {
+    let content = FigureContent {
         title: "New views of a scene from pictures of it".to_owned(),
-        text: vec![format!(
-            "A field of colour and density over encoded positions, rendered along rays through {} pictures of {} × {} pixels and \
-             judged by {} views it has not seen. The pictures are ray-traced from solids in closed form, so that no network is \
-             judged by its own renderer. {} steps of Adam, {} frequencies, hidden layers of {:?}, the same rate for all.{quick}",
-            setting.train_views,
-            setting.size,
-            setting.size,
-            setting.test_views,
-            setting.steps,
-            base.encoding.frequencies,
-            base.hidden,
-        )],
-        sheet: sheet(&trained, &test, base.background.color()),
+        what_you_see: paragraphs([
+            "Above: a view of the scene that no network was trained on, first as it is, then as the networks behind four encodings draw it. \
+             The numbers are PSNR in decibels; more is better. Below: how far away the network with Gaussian features believes each point \
+             to be, and a turn around the scene, drawn by that network.",
+        ]),
+        why: paragraphs([
+            "The network maps a position in space to a colour and a density, and pictures are rendered from it along rays. Edges of solids \
+             are jumps of the density, and jumps need high frequencies. On plain coordinates those have eigenvalues near zero, so the \
+             solids are blurred clouds. Features give them larger eigenvalues, and the edges are learned.",
+        ]),
+        method: vec![method(options, &setting, &base)],
         caption: "Above: a view that was not trained on, as it is and as each encoding draws it. Below: the distances that the \
                   Gaussian field has learned, and a turn around it."
             .to_owned(),
         tables: vec![table(&rows)],
         claims: claims(options, &rows, quantized),
         numbers: serde_json::json!({ "setting": setting, "results": rows, "gaussian_w8a16_psnr_db": quantized }),
-    })
+    };
+    Ok(Draft { content, sheet: sheet(&trained, &test, base.background.color()) })
+}
+
+fn method(options: Options, setting: &Setting, base: &NerfParams) -> String {
+    let quick = if options.quick {
+        " The quick settings have smaller pictures, fewer views, a smaller network and fewer steps."
+    } else {
+        ""
+    };
+    format!(
+        "There are {} pictures of {size} × {size} pixels to learn from, and {} views to be judged by. The pictures are ray-traced from solids \
+         in closed form, so that no network is judged by its own renderer. Training takes {} steps of Adam with {} frequencies and \
+         hidden layers of {:?} units, at the same rate for all encodings.{quick}",
+        setting.train_views,
+        setting.test_views,
+        setting.steps,
+        base.encoding.frequencies,
+        base.hidden,
+        size = setting.size,
+    )
 }
 
 fn table(rows: &[&Compared]) -> Table {
@@ -108,8 +124,8 @@ fn table(rows: &[&Compared]) -> Table {
         ]
     };
     Table {
-        caption: "Held out, means over the views. Published: the Lego scene at 400 × 400 pixels and 50,000 steps; only the order is \
-                  comparable."
+        caption: "Means over the views that were not trained on. The published values are those of the Lego scene at 400 × 400 pixels \
+                  after 50,000 steps: only the order is comparable."
             .to_owned(),
         head: ["encoding", "PSNR (dB)", "SSIM", "published PSNR (dB)"].map(str::to_owned).into(),
         rows: rows.iter().map(cells).collect(),

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use super::error::ReproduceError;
-use super::monitor::Monitor;
+use super::monitor::FigureWatch;
 use crate::data::metrics::psnr_db;
 use crate::data::npy;
 use crate::network::encoding::{Encoding, EncodingKind, EncodingParams};
@@ -22,7 +22,7 @@ use crate::report::sheet::Raster;
 use crate::report::style;
 use crate::training::loss::SquaredError;
 use crate::training::optimizer::{Optimizer, Schedule};
-use crate::training::regression::Regression;
+use crate::training::regression::{Batches, Regression};
 use crate::training::{Ended, LoopParams, TrainState, Watch, train};
 
 /// Pixels a side of every picture here.
@@ -189,57 +189,59 @@ pub(super) struct Fit {
     pub(super) output: Array2<f32>,
 }
 
-/// Trains a network on a picture.
-pub(super) fn fit(
-    picture: &Picture,
-    encoding: &EncodingParams,
-    learning_rate: f64,
-    setting: Setting,
-    monitor: &Monitor<'_>,
-) -> Result<Fit, ReproduceError> {
-    let what = (picture.name, encoding, learning_rate, setting);
-    let output = monitor.part(setting.steps, what, || train_on(picture, encoding, learning_rate, setting, monitor))?;
-    let psnr = |remainder: usize| {
-        let pixels = pixels(remainder);
-        let squares = pixels.iter().flat_map(|&pixel| {
-            let pair = output.row(pixel).into_iter().zip(picture.values.row(pixel));
-            pair.map(|(output, target)| f64::from(output - target).powi(2))
-        });
-        psnr_db(squares.sum::<f64>() / (pixels.len() * picture.channels()) as f64, 1.0)
-    };
-    Ok(Fit { train_psnr: psnr(0), test_psnr: psnr(1), output })
+/// One network on one picture.
+#[derive(Clone, Debug)]
+pub(super) struct Job<'a> {
+    pub(super) picture: &'a Picture,
+    pub(super) encoding: EncodingParams,
+    pub(super) learning_rate: f64,
+    pub(super) setting: Setting,
 }
 
-/// The trained network at every pixel.
-fn train_on(
-    picture: &Picture,
-    encoding: &EncodingParams,
-    learning_rate: f64,
-    setting: Setting,
-    monitor: &Monitor<'_>,
-) -> Result<Array2<f32>, ReproduceError> {
-    let encoding = encoding.check(2)?;
-    let train_pixels = pixels(0);
-    let features = EncodedFeatures::new(&encoding, coordinates(&train_pixels).view());
-    let targets = picture.values.select(ndarray::Axis(0), &train_pixels);
-    let mut objective = Regression::new(features, targets, SquaredError::HalfMean, setting.batch, setting.seed);
-    let hidden = vec![setting.width; setting.hidden_layers];
-    let shape = Shape::new(encoding.features_len(), &hidden, picture.channels(), OutputActivation::Sigmoid);
-    let mut rng = ChaCha8Rng::seed_from_u64(setting.seed);
-    let network = Mlp::new(shape, Initialization::Glorot, &mut rng);
-    let params = LoopParams {
-        steps: setting.steps,
-        learning_rate,
-        schedule: Schedule::Constant,
-        optimizer: Optimizer::default(),
-    };
-    let mut state = TrainState::new(vec![network]);
-    let mut observe = |_: &TrainState, _: f64| monitor.advance(1);
-    let mut watch = Watch { stop: Some(monitor.stop), observe: Some(&mut observe), ..Watch::default() };
-    if train(&mut objective, &mut state, &params, &mut watch)? == Ended::Interrupted {
-        return Err(ReproduceError::Interrupted);
+impl Job<'_> {
+    /// Trains the network and measures it.
+    pub(super) fn fit(&self, monitor: &FigureWatch<'_>) -> Result<Fit, ReproduceError> {
+        let Self { picture, encoding, learning_rate, setting } = self;
+        let what = (picture.name, encoding, learning_rate, setting);
+        let output = monitor.part(setting.steps, what, || self.train(monitor))?;
+        let psnr = |remainder: usize| {
+            let pixels = pixels(remainder);
+            let squares = pixels.iter().flat_map(|&pixel| {
+                let pair = output.row(pixel).into_iter().zip(picture.values.row(pixel));
+                pair.map(|(output, target)| f64::from(output - target).powi(2))
+            });
+            psnr_db(squares.sum::<f64>() / (pixels.len() * picture.channels()) as f64, 1.0)
+        };
+        Ok(Fit { train_psnr: psnr(0), test_psnr: psnr(1), output })
     }
-    Ok(evaluate(&encoding, &state.networks[0]))
+
+    /// The trained network at every pixel.
+    fn train(&self, monitor: &FigureWatch<'_>) -> Result<Array2<f32>, ReproduceError> {
+        let Self { picture, learning_rate, setting, .. } = *self;
+        let encoding = self.encoding.check(2)?;
+        let train_pixels = pixels(0);
+        let features = EncodedFeatures::new(&encoding, coordinates(&train_pixels).view());
+        let targets = picture.values.select(ndarray::Axis(0), &train_pixels);
+        let batches = Batches { size: setting.batch, seed: setting.seed };
+        let mut objective = Regression::new(features, targets, SquaredError::HalfMean, batches);
+        let hidden = vec![setting.width; setting.hidden_layers];
+        let shape = Shape::new(encoding.features_len(), &hidden, picture.channels(), OutputActivation::Sigmoid);
+        let mut rng = ChaCha8Rng::seed_from_u64(setting.seed);
+        let network = Mlp::new(shape, Initialization::Glorot, &mut rng);
+        let params = LoopParams {
+            steps: setting.steps,
+            learning_rate,
+            schedule: Schedule::Constant,
+            optimizer: Optimizer::default(),
+        };
+        let mut state = TrainState::new(vec![network]);
+        let mut observe = |_: &TrainState, _: f64| monitor.advance(1);
+        let mut watch = Watch { stop: Some(monitor.stop), observe: Some(&mut observe), ..Watch::default() };
+        if train(&mut objective, &mut state, &params, &mut watch)? == Ended::Interrupted {
+            return Err(ReproduceError::Interrupted);
+        }
+        Ok(evaluate(&encoding, &state.networks[0]))
+    }
 }
 
 fn evaluate(encoding: &Encoding, network: &Mlp<f32>) -> Array2<f32> {
@@ -274,23 +276,23 @@ mod tests {
     fn a_training_is_kept_by_all_that_it_depends_on() {
         let (stop, out) = (AtomicBool::new(false), tempfile::tempdir().unwrap());
         let parts = Parts::of(Figure::Encodings, out.path());
-        let monitor = Monitor { parts: Some(&parts), ..Monitor::new(&stop, &|_| {}) };
+        let monitor = FigureWatch { parts: Some(&parts), ..FigureWatch::new(&stop, &|_| {}) };
         let setting = Setting { width: 4, hidden_layers: 1, frequencies: 2, steps: 2, batch: Some(64), seed: 1 };
-        let (picture, rate) = (Picture::camera(), 1e-2);
+        let (picture, terrain) = (Picture::camera(), Picture::terrain());
         let encoding = setting.encoding(EncodingKind::Gaussian, 1.0);
-        let made = fit(&picture, &encoding, rate, setting, &monitor).unwrap();
+        let job = Job { picture: &picture, encoding, learning_rate: 1e-2, setting };
+        let made = job.fit(&monitor).unwrap();
         // Whatever must be trained is interrupted.
         stop.store(true, Ordering::Relaxed);
-        let kept = fit(&picture, &encoding, rate, setting, &monitor).unwrap();
+        let kept = job.fit(&monitor).unwrap();
         assert!(made.output == kept.output && made.test_psnr.to_bits() == kept.test_psnr.to_bits());
-        let (terrain, none) = (Picture::terrain(), setting.encoding(EncodingKind::None, 1.0));
-        let longer = Setting { steps: 3, ..setting };
         for other in [
-            fit(&terrain, &encoding, rate, setting, &monitor),
-            fit(&picture, &none, rate, setting, &monitor),
-            fit(&picture, &encoding, 2e-2, setting, &monitor),
-            fit(&picture, &encoding, rate, longer, &monitor),
+            Job { picture: &terrain, ..job.clone() },
+            Job { encoding: setting.encoding(EncodingKind::None, 1.0), ..job.clone() },
+            Job { learning_rate: 2e-2, ..job.clone() },
+            Job { setting: Setting { steps: 3, ..setting }, ..job.clone() },
         ] {
+            let other = other.fit(&monitor);
             assert!(matches!(other, Err(ReproduceError::Interrupted)), "{other:?}");
         }
     }

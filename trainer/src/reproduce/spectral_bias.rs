@@ -5,15 +5,20 @@ use plotters::style::RGBColor;
 use serde::Serialize;
 
 use super::error::ReproduceError;
-use super::monitor::{Event, Monitor, side_by_side};
-use super::pictures::{self, Picture};
-use super::toy::{MAPPINGS, Predictor, Problem, QUICK_SPEEDUP, Setting, Snapshot, ToyMapping, runs, wave};
-use super::{Claim, Figure, Options, Story};
+use super::monitor::{Event, FigureWatch, side_by_side};
+use super::pictures::{self, Job, Picture};
+use super::toy::{
+    MAPPINGS, Predictor, Problem, QUICK_SPEEDUP, Setting, Snapshot, ToyMapping, main_frequency, runs, wave,
+};
+use super::{Claim, Draft, Figure, FigureContent, Options, Table};
 use crate::network::encoding::EncodingKind;
 use crate::report::colormap::Colormap;
+use crate::report::figure::tick_label;
 use crate::report::sheet::{Line, Panel, Plot, Raster, Row, Sheet, Stroke};
 use crate::report::style;
 use crate::theory::kernel::Kernel;
+use crate::theory::linalg::SymmetricEigen;
+use crate::theory::spectrum::time_to_learn;
 
 /// No mapping, and p = 1.
 const COMPARED: [ToyMapping; 2] = [MAPPINGS[6], MAPPINGS[2]];
@@ -28,6 +33,13 @@ struct Convergence {
     mapping: &'static str,
     steps: Vec<u64>,
     eigenvalues: Vec<f64>,
+    /// Main frequency of each eigenvector, cycles over the signal; shorter than the eigenvalues, which end in rounding.
+    eigenvector_cycles: Vec<usize>,
+    /// As many eigenvectors, at the samples.
+    #[serde(skip)]
+    eigenvectors: Vec<Vec<f64>>,
+    /// Updates until a tenth of the error along each of them is left: ln 10 / (ηλ).
+    steps_to_a_tenth: Vec<f64>,
     waves: Vec<Wave>,
 }
 
@@ -40,7 +52,11 @@ struct Wave {
     predicted: Vec<f64>,
 }
 
-fn convergence(problem: &Problem, setting: Setting, monitor: &Monitor<'_>) -> Result<Vec<Convergence>, ReproduceError> {
+fn convergence(
+    problem: &Problem,
+    setting: Setting,
+    monitor: &FigureWatch<'_>,
+) -> Result<Vec<Convergence>, ReproduceError> {
     let runs = runs(problem, &COMPARED, setting, monitor)?;
     let targets = problem.train_targets.column(0);
     runs.iter()
@@ -54,17 +70,28 @@ fn convergence(problem: &Problem, setting: Setting, monitor: &Monitor<'_>) -> Re
                 };
                 Wave { name, cycles, measured: relative(&run.measured), predicted: relative(&predicted) }
             });
+            let SymmetricEigen { values, vectors } = setting.eigen(problem, run.mapping)?;
+            // Below this share of the largest they are rounding, and so are their eigenvectors.
+            let sound = values.iter().filter(|&&value| value > 32.0 * f64::EPSILON * values[0]).count();
+            let vectors = || vectors.columns().into_iter().take(sound);
             Ok(Convergence {
                 mapping: run.mapping.name,
                 steps: run.measured.iter().map(|snapshot| snapshot.step).collect(),
-                eigenvalues: setting.kernel_and_spectrum(problem, run.mapping)?.1,
+                eigenvector_cycles: vectors().map(main_frequency).collect(),
+                eigenvectors: vectors().map(|vector| vector.to_vec()).collect(),
+                steps_to_a_tenth: values
+                    .iter()
+                    .take(sound)
+                    .map(|value| time_to_learn(*value, 0.1) / setting.learning_rate)
+                    .collect(),
+                eigenvalues: values.to_vec(),
                 waves: waves.into(),
             })
         })
         .collect()
 }
 
-pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, ReproduceError> {
+pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft, ReproduceError> {
     let setting = Setting::published(if options.quick { QUICK_SPEEDUP } else { 1 }, options.seed);
     let picture_setting = pictures::Setting::new(options.quick, options.seed);
     let units = 2 * (setting.steps + picture_setting.steps);
@@ -73,7 +100,8 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
     let rates = [1e-2, if options.quick { 5e-3 } else { 1e-3 }];
     let jobs = [(EncodingKind::None, 1.0, rates[0]), (EncodingKind::Gaussian, SCALE, rates[1])];
     let fits = side_by_side(&jobs, |&(kind, scale, rate)| {
-        pictures::fit(&picture, &picture_setting.encoding(kind, scale), rate, picture_setting, monitor)
+        let encoding = picture_setting.encoding(kind, scale);
+        Job { picture: &picture, encoding, learning_rate: rate, setting: picture_setting }.fit(monitor)
     })?;
     let problem = Problem::load();
     let curves = convergence(&problem, setting, monitor)?;
@@ -87,59 +115,147 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
         .collect::<Result<_, ReproduceError>>()?;
     let psnr = [fits[0].test_psnr, fits[1].test_psnr];
 
-    let raster =
-        |values: &Array2<f32>, title: &str, caption: String| Panel::Raster(pictures::raster(values, title, caption));
+    let raster = |values: &Array2<f32>, title: &str, caption| Panel::Raster(pictures::raster(values, title, caption));
+    let caption = |psnr: f64| format!("{psnr:.2} dB on pixels not trained on");
+    let row = |panels| Row { height: 590, panels };
     let rows = vec![
-        Row {
-            height: 560,
-            panels: vec![
-                Panel::Raster(picture.raster("The picture", "a quarter of the pixels trains")),
-                raster(&fits[0].output, "Coordinates alone", format!("test {:.2} dB", psnr[0])),
-                raster(&fits[1].output, &format!("Gaussian features, σ = {SCALE}"), format!("test {:.2} dB", psnr[1])),
-            ],
-        },
-        Row {
-            height: 540,
-            panels: vec![
-                Panel::Raster(kernel_raster(&grams[0], "Tangent kernel, no mapping")),
-                Panel::Raster(kernel_raster(&grams[1], "Tangent kernel, features p = 1")),
-                Panel::Plot(spectra(&curves)),
-            ],
-        },
-        Row { height: 600, panels: curves.iter().map(|c| Panel::Plot(decay(c))).collect() },
+        row(vec![
+            Panel::Raster(picture.raster("The photograph", "a quarter of its pixels is trained on")),
+            raster(&fits[0].output, "Network on plain coordinates", caption(psnr[0])),
+            raster(&fits[1].output, &format!("Network on Gaussian features, σ = {SCALE}"), caption(psnr[1])),
+        ]),
+        row(vec![
+            Panel::Raster(kernel_raster(&grams[0], "Tangent kernel K(x, x′), no mapping")),
+            Panel::Raster(kernel_raster(&grams[1], "Tangent kernel K(x, x′), features p = 1")),
+            Panel::Plot(spectra(&curves)),
+        ]),
+        row(vec![
+            Panel::Plot(eigenvectors(&curves[0], &[1, 2, 3, 4, 5])),
+            Panel::Plot(eigenvectors(&curves[1], &[2, 4, 8])),
+            Panel::Plot(by_frequency(&curves)),
+        ]),
+        row(curves.iter().map(|c| Panel::Plot(decay(c))).chain([Panel::Plot(times(&curves, setting.steps))]).collect()),
     ];
-    Ok(Story {
-        title: "Networks of coordinates learn low frequencies first; Fourier features let them learn the rest".to_owned(),
-        text: vec![
-            format!(
-                "Above, a network on a photograph with and without features: {}. The scale is half of the published 10, as the \
-                 picture's side is half of the paper's.",
-                picture_setting.describe()
-            ),
-            format!(
-                "Below, the reason in one dimension. Without a mapping the tangent kernel is not stationary and its eigenvalues \
-                 collapse; with features it depends on x - x' alone. The parts of the training error at {}, {} and {} cycles \
-                 shrink at the rate of their eigenvalues: solid as measured on a network of width {} (standard parametrization, {} \
-                 steps of gradient descent at rate {:e}), dashed as the kernel of infinite width predicts.",
-                WAVES[0].1, WAVES[1].1, WAVES[2].1, setting.width, setting.steps, setting.learning_rate
-            ),
-        ],
-        sheet: Sheet { title: "Spectral bias, and Fourier features against it".to_owned(), rows },
-        caption: "Fits of a picture; kernels over [0, 1] in colours from 0 to their largest entry; eigenvalues, but for those of rounding; error by frequency."
+    let content = FigureContent {
+        title: "A network on plain coordinates learns only slow parts; Fourier features let it learn the rest".to_owned(),
+        what_you_see: what_you_see(psnr, &curves),
+        why: why(&curves),
+        method: method(&picture_setting, &setting),
+        caption: "First row: a photograph and two networks that were trained on it. Second row: tangent kernels of one coordinate \
+                  over [0, 1], in colours from 0 (dark) to their largest entry (light), and their eigenvalues on the 32 samples of a \
+                  signal. Third row: eigenvectors at these samples, and each eigenvalue beside the frequency of its eigenvector. \
+                  Fourth row: the error at three frequencies, measured (solid) and predicted (dashed), and the time that each \
+                  eigenvector takes."
             .to_owned(),
-        tables: Vec::new(),
+        tables: vec![table(&curves)],
         claims: std::iter::once(picture_claim(psnr)).chain(claims(&curves)).collect(),
         numbers: serde_json::json!({
             "picture": { "setting": picture_setting, "learning_rates": rates, "scale": SCALE, "test_psnr_db": psnr },
             "signal": curves,
         }),
-    })
+    };
+    Ok(Draft { content, sheet: Sheet { title: "Spectral bias, and what Fourier features change".to_owned(), rows } })
+}
+
+fn what_you_see(psnr: [f64; 2], curves: &[Convergence]) -> Vec<String> {
+    vec![
+        format!(
+            "First row: a photograph, and what two networks of the same size have learned from a quarter of its pixels. The network \
+             on plain coordinates draws it blurred ({:.2} dB). The network on Fourier features draws its details too ({:.2} dB). The \
+             numbers are peak signal-to-noise ratios (PSNR) on pixels that were not trained on; more is better, and 6 dB more \
+             means half the error.",
+            psnr[0], psnr[1]
+        ),
+        "Second row: the tangent kernels of two networks of one coordinate, drawn as pictures: row x, column x′, light where \
+         K(x, x′) is large. Without a mapping the kernel is large in two corners, and nowhere does it single out the diagonal. With \
+         features it is a light band along the diagonal: near points learn together, far points hardly. On the right are the \
+         eigenvalues of both, largest first."
+            .to_owned(),
+        format!(
+            "Third row: eigenvectors, and on the right each eigenvalue beside the frequency of its eigenvector. Without a mapping only {} \
+             eigenvalues differ from zero. The first four eigenvectors are lines with a bend in the middle, of at most two cycles. The \
+             fifth is a spike at the sample in the middle; a spike is made of waves of all frequencies, and its eigenvalue is only {:.3}. With \
+             features there is a pair of waves for every frequency, and the eigenvalue falls as the frequency rises.",
+            curves[0].eigenvectors.len(),
+            curves[0].eigenvalues[4],
+        ),
+        "Fourth row: how much of the error at a low, a middle and a high frequency is left after each step of training. Without a \
+         mapping only the low one shrinks. With features all three shrink, the low one first. On the right is the number of steps \
+         after which a tenth of the error is left; what lies above the dashed line needs a longer training than this one."
+            .to_owned(),
+    ]
+}
+
+fn why(curves: &[Convergence]) -> Vec<String> {
+    let of_wave = |cycles: usize| {
+        let mapped = &curves[1];
+        let index = mapped.eigenvector_cycles.iter().position(|&of_vector| of_vector == cycles);
+        index.map_or(f64::NAN, |index| mapped.eigenvalues[index])
+    };
+    let [low, middle, high] = WAVES.map(|(_, cycles)| of_wave(cycles));
+    vec![
+        "The error along an eigenvector shrinks as e^(−ηλt). A direction whose eigenvalue is zero is never learned. Without a mapping \
+         those are all directions but five, and each fast wave lies almost wholly in them. This is spectral bias: the \
+         eigenvalue decides the speed, and only slow eigenvectors have large eigenvalues. (The middle wave even grows a little at \
+         first: a wave is no eigenvector of this kernel, and a slow shape that is learned changes the waves it is made of.)"
+            .to_owned(),
+        format!(
+            "With features the kernel depends on x − x′ alone, so that its eigenvectors are waves, and its band is narrow, so that fast \
+             waves have eigenvalues too. At {}, {} and {} cycles λ is {low:.1}, {middle:.1} and {high:.1}: the low wave is learned \
+             {:.0} times as fast as the high one, but the high one is learned. The dashed lines follow from these eigenvalues alone; \
+             no training was needed to draw them.",
+            WAVES[0].1,
+            WAVES[1].1,
+            WAVES[2].1,
+            low / high
+        ),
+    ]
+}
+
+fn method(picture: &pictures::Setting, signal: &Setting) -> Vec<String> {
+    vec![
+        format!(
+            "The photograph: {}. The scale is half of the published 10, as the picture has half as many pixels a side as the paper's.",
+            picture.describe()
+        ),
+        format!(
+            "The signal has 32 samples, and the features are those of the signal below with p = 1. The measured network has three hidden \
+             layers of {} units in the standard parametrization and is trained by {} steps of gradient descent at the learning rate \
+             {:e}. The prediction is by the tangent kernel of infinite width, from the network's own initial outputs. The frequency of \
+             an eigenvector is that of the wave which holds the largest part of it. Eigenvalues that are zero up to rounding are \
+             not drawn.",
+            signal.width, signal.steps, signal.learning_rate
+        ),
+    ]
+}
+
+/// Eigenvalues beside the frequencies of their eigenvectors.
+fn table(curves: &[Convergence]) -> Table {
+    let (none, mapped) = (&curves[0], &curves[1]);
+    let cells = |c: &Convergence, index: usize| match c.eigenvector_cycles.get(index) {
+        Some(cycles) => {
+            [cycles.to_string(), format!("{:.3}", c.eigenvalues[index]), format!("{:.0}", c.steps_to_a_tenth[index])]
+        }
+        None => ["–", "0", "never"].map(str::to_owned),
+    };
+    let rows = [0, 1, 2, 3, 4, 5, 7, 15, 23, 31].map(|index| {
+        std::iter::once((index + 1).to_string()).chain(cells(none, index)).chain(cells(mapped, index)).collect()
+    });
+    let head =
+        |c: &Convergence| ["cycles", "eigenvalue λ", "steps to a tenth"].map(|what| format!("{}: {what}", c.mapping));
+    Table {
+        caption: "Each eigenvector's frequency (cycles over the signal), its eigenvalue, and the steps after which a tenth of the error \
+                  along it is left. The fifth without a mapping is a spike, in which all frequencies are about equally strong."
+            .to_owned(),
+        head: std::iter::once("eigenvector".to_owned()).chain(head(none)).chain(head(mapped)).collect(),
+        rows: rows.into(),
+    }
 }
 
 fn picture_claim(psnr: [f64; 2]) -> Claim {
     Claim::new(
-        "Features make the picture sharp",
-        format!("test PSNR {:.2} dB without, {:.2} dB with", psnr[0], psnr[1]),
+        "With features the photograph is learned better by more than 2 dB",
+        format!("PSNR {:.2} dB without features, {:.2} dB with them", psnr[0], psnr[1]),
         psnr[1] > psnr[0] + 2.0,
     )
 }
@@ -160,17 +276,21 @@ fn claims(curves: &[Convergence]) -> Vec<Claim> {
     vec![
         Claim::new(
             "Eigenvalues fall by orders of magnitude more without a mapping",
-            format!("last over second: {:.1e} without, {:.1e} with p = 1", 1.0 / falls(none), 1.0 / falls(mapped)),
+            format!(
+                "last over second eigenvalue: {:.1e} without a mapping, {:.1e} with p = 1",
+                1.0 / falls(none),
+                1.0 / falls(mapped)
+            ),
             falls(none) > 30.0 * falls(mapped),
         ),
         Claim::new(
             "Without a mapping high frequencies are not learned in this time; with features they are",
-            format!("error left without: {}; with: {}", left(none), left(mapped)),
+            format!("part of the error that is left without a mapping: {}; with p = 1: {}", left(none), left(mapped)),
             last(&none.waves[2]).0 > 0.7 && last(&mapped.waves[2]).0 < 0.5,
         ),
         Claim::new(
-            "Theory predicts the decay of each frequency",
-            format!("largest difference {off:.3} of the initial error"),
+            "The theory predicts the error at each frequency, within a tenth of the initial error",
+            format!("the largest difference is {off:.3} of the initial error"),
             off < 0.1,
         ),
     ]
@@ -183,21 +303,67 @@ fn kernel_raster(gram: &Array2<f64>, title: &str) -> Raster {
     Raster { title: title.to_owned(), caption: format!("0 … {largest:.0}"), shape: [n, n], rgb }
 }
 
-fn spectra(curves: &[Convergence]) -> Plot {
-    let line = |(index, c): (usize, &Convergence)| {
-        // Below this share of the largest they are rounding.
-        let largest = c.eigenvalues[0];
-        let values = c.eigenvalues.iter().enumerate().map(|(i, &value)| ((i + 1) as f64, value));
-        let values = values.filter(|&(_, value)| value > 32.0 * f64::EPSILON * largest);
-        let color = [RGBColor(110, 110, 110), style::SERIES[2]][index];
-        Line::new(c.mapping, color, Stroke::Marked, values)
+/// Colours of the two mappings.
+const MAPPING_COLORS: [RGBColor; 2] = [RGBColor(110, 110, 110), style::SERIES[2]];
+
+/// One value for each eigenvector that is not rounding, of both mappings.
+fn each_vector(curves: &[Convergence], of: impl Fn(&Convergence, usize) -> (f64, f64)) -> Vec<Line> {
+    let line = |(c, color): (&Convergence, RGBColor)| {
+        Line::new(c.mapping, color, Stroke::Marked, (0..c.eigenvectors.len()).map(|i| of(c, i)))
     };
+    curves.iter().zip(MAPPING_COLORS).map(line).collect()
+}
+
+fn spectra(curves: &[Convergence]) -> Plot {
     Plot {
         title: "Eigenvalues on the 32 samples".to_owned(),
-        x_label: "index".to_owned(),
-        y_label: "eigenvalue".to_owned(),
+        x_label: "number of the eigenvector".to_owned(),
+        y_label: "eigenvalue λ".to_owned(),
         log_y: true,
-        lines: curves.iter().enumerate().map(line).collect(),
+        lines: each_vector(curves, |c, i| ((i + 1) as f64, c.eigenvalues[i])),
+        ..Plot::default()
+    }
+}
+
+fn by_frequency(curves: &[Convergence]) -> Plot {
+    let lines = each_vector(curves, |c, i| (c.eigenvector_cycles[i] as f64, c.eigenvalues[i]));
+    Plot {
+        title: "Eigenvalue and frequency".to_owned(),
+        x_label: "frequency of the eigenvector (cycles)".to_owned(),
+        y_label: "eigenvalue λ".to_owned(),
+        log_y: true,
+        lines: lines.into_iter().map(|line| Line { stroke: Stroke::Points, ..line }).collect(),
+        ..Plot::default()
+    }
+}
+
+fn times(curves: &[Convergence], trained: u64) -> Plot {
+    let points = each_vector(curves, |c, i| (c.eigenvector_cycles[i] as f64, c.steps_to_a_tenth[i]));
+    let mut lines: Vec<Line> = points.into_iter().map(|line| Line { stroke: Stroke::Points, ..line }).collect();
+    let end = trained as f64;
+    lines.push(Line::new("end of training", style::INK, Stroke::Dashed, [(0.0, end), (16.0, end)]));
+    Plot {
+        title: "Steps until a tenth of the error is left".to_owned(),
+        x_label: "frequency of the eigenvector (cycles)".to_owned(),
+        y_label: "steps, ln 10 / (ηλ)".to_owned(),
+        log_y: true,
+        lines,
+        ..Plot::default()
+    }
+}
+
+/// Eigenvectors of these numbers, counted from 1, at the samples.
+fn eigenvectors(curve: &Convergence, numbers: &[usize]) -> Plot {
+    let lines = numbers.iter().zip(style::SERIES).map(|(&number, color)| {
+        let vector = &curve.eigenvectors[number - 1];
+        let points = vector.iter().enumerate().map(|(i, &value)| (i as f64 / vector.len() as f64, value));
+        Line::new(format!("{number} ({})", tick_label(curve.eigenvalues[number - 1])), color, Stroke::Solid, points)
+    });
+    Plot {
+        title: format!("Eigenvectors (and λ), {}", curve.mapping),
+        x_label: "x".to_owned(),
+        y_label: "value at the sample".to_owned(),
+        lines: lines.collect(),
         ..Plot::default()
     }
 }
@@ -208,11 +374,12 @@ fn decay(curve: &Convergence) -> Plot {
     };
     let mut lines = Vec::new();
     for (wave, color) in curve.waves.iter().zip(COLORS) {
-        lines.push(line(format!("{} ({} cycles)", wave.name, wave.cycles), color, Stroke::Solid, &wave.measured));
+        let name = format!("{} cycle{}", wave.cycles, if wave.cycles == 1 { "" } else { "s" });
+        lines.push(line(name, color, Stroke::Solid, &wave.measured));
         lines.push(line(String::new(), color, Stroke::Dashed, &wave.predicted));
     }
     Plot {
-        title: format!("Error by frequency, {} (dashed: predicted)", curve.mapping),
+        title: format!("Error by frequency, {}", curve.mapping),
         x_label: "step".to_owned(),
         y_label: "error / initial error".to_owned(),
         log_x: true,

@@ -10,9 +10,9 @@ use plotters::style::RGBColor;
 use serde::Serialize;
 
 use super::error::ReproduceError;
-use super::monitor::{Event, Monitor};
-use super::toy::{MAPPINGS, Predictor, Problem, QUICK_SPEEDUP, Run, Setting, Snapshot, color, runs};
-use super::{Claim, Figure, Options, Story, Table};
+use super::monitor::{Event, FigureWatch};
+use super::toy::{MAPPINGS, Predictor, Problem, QUICK_SPEEDUP, Run, Setting, Snapshot, color, main_frequency, runs};
+use super::{Claim, Draft, Figure, FigureContent, Options, Table, paragraphs};
 use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
 use crate::report::style;
 
@@ -31,6 +31,8 @@ struct Numbers {
     kernel: Vec<f64>,
     /// Of the 32 x 32 Gram matrix, largest first.
     eigenvalues: Vec<f64>,
+    /// Main frequency of each eigenvector, cycles over the signal; without meaning where the eigenvalue is zero.
+    eigenvector_cycles: Vec<usize>,
     steps: Vec<u64>,
     train_loss: Vec<f64>,
     train_loss_predicted: Vec<f64>,
@@ -45,16 +47,17 @@ struct Numbers {
 
 impl Numbers {
     fn new(problem: &Problem, run: &Run, reference: f64) -> Result<Self, ReproduceError> {
-        let (kernel, eigenvalues) = run.setting.kernel_and_spectrum(problem, run.mapping)?;
         let predicted = run.predict(problem, Predictor::Infinite)?;
+        let eigen = run.setting.eigen(problem, run.mapping)?;
         let last = run.measured.last().expect("the last step is logged");
         let all = |of: &dyn Fn(&Snapshot) -> f64, snapshots: &[Snapshot]| snapshots.iter().map(of).collect();
         let (train, test) = (|s: &Snapshot| s.train_loss(problem), |s: &Snapshot| s.test_error(problem));
         Ok(Self {
             mapping: run.mapping.name,
             amplitude_power: run.mapping.power.map(|power| power.to_string()),
-            kernel,
-            eigenvalues,
+            kernel: run.setting.profile(run.mapping)?,
+            eigenvalues: eigen.values.to_vec(),
+            eigenvector_cycles: eigen.vectors.columns().into_iter().map(main_frequency).collect(),
             steps: run.measured.iter().map(|snapshot| snapshot.step).collect(),
             train_loss: all(&train, &run.measured),
             train_loss_predicted: all(&train, &predicted),
@@ -71,7 +74,7 @@ impl Numbers {
     }
 }
 
-pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, ReproduceError> {
+pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft, ReproduceError> {
     let setting = Setting::published(if options.quick { QUICK_SPEEDUP } else { 1 }, options.seed);
     let units = setting.steps * MAPPINGS.len() as u64;
     (monitor.tell)(Event::Begin { figure: Figure::Toy1d.name(), units });
@@ -82,46 +85,85 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
         .zip(REFERENCE)
         .map(|(run, reference)| Numbers::new(&problem, run, reference))
         .collect::<Result<_, _>>()?;
+    let content = FigureContent {
+        title: "A signal of one dimension: the width of the kernel decides what is learned".to_owned(),
+        what_you_see: what_you_see(&numbers),
+        why: why(),
+        method: method(options, &setting, &numbers),
+        caption: "Above: the tangent kernel of each mapping around x = ¼, and its eigenvalues beside the frequencies of their \
+                  eigenvectors. Middle: the signal with its 32 samples, and what each network has learned at the end. Below: training \
+                  loss and test error, measured (solid) and predicted (dashed)."
+            .to_owned(),
+        tables: vec![table(&numbers)],
+        claims: claims(&numbers),
+        numbers: serde_json::to_value(&numbers)?,
+    };
+    Ok(Draft { content, sheet: sheet(&problem, &numbers) })
+}
+
+fn what_you_see(numbers: &[Numbers]) -> Vec<String> {
+    let error = |index: usize| Numbers::last(&numbers[index].test_error);
+    let mut texts = paragraphs([
+        "Six networks get Fourier features of the same 16 frequencies, with amplitudes 1/j^p: p = 0 makes all frequencies equally \
+         strong, p = ∞ leaves only the lowest. A seventh network gets the plain coordinate. Above on the left, the kernel is narrow for \
+         p = 0 and grows wider with p. Above on the right, the eigenvalues of fast waves are as large as those of slow ones for p = 0, and \
+         fall ever faster with p. Without a mapping there are only five: four of slow shapes, and a small one of the spike that the figure \
+         before shows.",
+        "In the middle, p = 0 and p = 0.5 go through every sample, but swing between them. p = 1 follows the signal. From p = 1.5 on, the \
+         curve is too smooth. Without a mapping, it is hardly more than a line.",
+    ]);
+    texts.push(format!(
+        "Below, the training loss of p = 0 falls the fastest and the furthest. The test error, at points between the samples, tells \
+         something else: it is {:.4} for p = 0, {:.4} for p = 1, {:.4} for p = ∞ and {:.4} without a mapping.",
+        error(0),
+        error(2),
+        error(5),
+        error(6)
+    ));
+    texts
+}
+
+fn why() -> Vec<String> {
+    paragraphs([
+        "The kernel says how much a sample changes the output beside it. If the kernel is narrower than the distance of the samples \
+         (p = 0), each sample is learned for itself, and nothing holds the output between two of them. If it is much wider (p = ∞), \
+         samples that differ pull against each other, and the fast waves, whose eigenvalues are small, are not learned in this time. The \
+         test error is least where the eigenvalues fall about as fast as the waves of the signal do. The signal here is a sum of waves \
+         whose strength falls as 1/(1 + k) with their number of cycles k, and p = 1 comes nearest to that.",
+        "The dashed lines are predicted by e^(−ηλt) from the eigenvalues of the kernel of infinite width and from the network's outputs \
+         before training. Where they leave the solid lines (large p, late), the tangent kernel of the real network, which has a \
+         finite width, has moved during training.",
+    ])
+}
+
+fn method(options: Options, setting: &Setting, numbers: &[Numbers]) -> Vec<String> {
     let how = if options.quick {
         format!(
-            "The published training is 50,001 steps at rate 1e-5; quick: {} steps at {:e}, the same product and nearly the same \
-             gradient flow: rate times eigenvalue is at most {:.2}.",
+            "The published training is 50,001 steps at the learning rate 1e-5. The quick one is {} steps at {:e}, which is the same \
+             product and nearly the same gradient flow, as the learning rate times the largest eigenvalue is {:.2}.",
             setting.steps,
             setting.learning_rate,
             setting.learning_rate * numbers.iter().map(|n| n.eigenvalues[0]).fold(0.0, f64::max)
         )
     } else {
-        "As published: 50,001 steps of plain gradient descent at rate 1e-5.".to_owned()
+        "The training is the published one: 50,001 steps of plain gradient descent at the learning rate 1e-5."
+            .to_owned()
     };
-    Ok(Story {
-        title: "A signal of one dimension: the width of the kernel decides what is learned".to_owned(),
-        text: vec![
-            format!(
-                "32 samples of a random signal, features cos and sin of 2πjx, j = 1 … 16, with amplitudes 1/j^p and unit norm; \
-                 a network of 3 × {} units in the standard parametrization. {how}",
-                setting.width
-            ),
-            "A wide spectrum (p = 0) fits noise between the samples, a narrow one (p = ∞) learns only the lowest \
-             frequencies in this time, and the raw coordinate hardly anything. Dashed: what the tangent kernel of infinite \
-             width predicts from the network's own initial outputs."
-                .to_owned(),
-            "The independent computation of the published setting that we compare with is the kernel of infinite width, from \
-             outputs of zero. The trained networks start from random outputs and have 1024 units. With narrow spectra (large p) \
-             they learn the directions of small eigenvalues more slowly than the kernel says, be it that of infinite width or the \
-             network's own before training: the kernel moves, and their test error ends above the predicted one, as the table says."
-                .to_owned(),
-            "The published notebook starts its theory curve from the outputs of the trained network and, without mapping, \
-             takes x on the test points but x - 0.5 on the training points. Here both start at the initial outputs and use \
-             x - 0.5."
-                .to_owned(),
-        ],
-        sheet: sheet(&problem, &numbers),
-        caption: "Tangent kernels and eigenvalues; fits at the last step; losses, measured (solid) and predicted (dashed)."
-            .to_owned(),
-        tables: vec![table(&numbers)],
-        claims: claims(&numbers),
-        numbers: serde_json::to_value(&numbers)?,
-    })
+    let mut texts = vec![format!(
+        "The features are the cosine and the sine of 2πjx for j = 1 … 16, with amplitudes 1/j^p, scaled so that each vector of features \
+         has length one. The network has three hidden layers of {} units in the standard parametrization. {how}",
+        setting.width
+    )];
+    texts.extend(paragraphs([
+        "The last columns of the table compare with an independent computation of the published setting. That computation is the \
+         kernel of infinite width, from outputs of zero. The trained networks start from random outputs and have 1024 units. For \
+         large p they learn the directions of small eigenvalues more slowly than the kernel says, be it that of infinite \
+         width or their own before training, and their test error ends above the predicted one.",
+        "The published notebook starts its theoretical curve from the outputs of the trained network, and without a mapping it \
+         takes x at the test points but x − 0.5 at the training points. Here both start at the initial outputs, and both use \
+         x − 0.5.",
+    ]));
+    texts
 }
 
 fn table(numbers: &[Numbers]) -> Table {
@@ -138,11 +180,19 @@ fn table(numbers: &[Numbers]) -> Table {
         ]
     };
     Table {
-        caption:
-            "After the last step. Test error is the mean square, training loss half the sum of squares. Reference: an \
-                  independent computation of the published setting."
-                .to_owned(),
-        head: ["mapping", "test error", "predicted", "predicted from zero", "reference", "training loss", "predicted"]
+        caption: "After the last step. The test error is the mean square of the error at the 224 points between the samples; the training \
+                  loss is half the sum of its squares at the 32 samples. \"From zero\" is the prediction from outputs of zero, \
+                  which the independent computation starts from too."
+            .to_owned(),
+        head: [
+            "mapping",
+            "test error",
+            "predicted",
+            "predicted from zero",
+            "independent computation",
+            "training loss",
+            "predicted",
+        ]
             .map(str::to_owned)
             .into(),
         rows: numbers.iter().map(row).collect(),
@@ -165,12 +215,12 @@ fn claims(numbers: &[Numbers]) -> Vec<Claim> {
     let largest = |(gap, mapping): (f64, &str)| format!("largest difference {:.0} % ({mapping})", 100.0 * gap);
     vec![
         Claim::new(
-            "p = 1 generalizes best",
+            "The network with p = 1 has the least test error",
             format!("{}: test error {:.2e}", best.mapping, error(best)),
             best.mapping == "p = 1",
         ),
         Claim::new(
-            "The test error falls to p = 1 and rises from there, and without a mapping it is far above all",
+            "The test error falls from p = 0 to p = 1 and rises from there to p = ∞, and without a mapping it is more than twice as large",
             numbers.iter().map(|n| format!("{:.2e}", error(n))).collect::<Vec<_>>().join(", "),
             errors[..3].is_sorted_by(|a, b| a > b)
                 && errors[2..6].is_sorted_by(|a, b| a < b)
@@ -188,16 +238,25 @@ fn claims(numbers: &[Numbers]) -> Vec<Claim> {
             theory.0 < 0.01,
         ),
         Claim::new(
-            "The predicted test errors are those of an independent computation of the published setting, within 15 %",
+            "The test errors predicted from the networks' own outputs are those of the independent computation, within 15 %",
             largest(predicted),
             predicted.0 < 0.15,
         ),
         Claim::new(
-            "So are the trained network's, which starts from random outputs, within 25 %",
+            "The test errors of the trained networks are those of the independent computation, within 25 %",
             largest(measured),
             measured.0 < 0.25,
         ),
     ]
+}
+
+/// Eigenvalues from slow eigenvectors to fast ones; without a mapping these are no waves, and no line joins them.
+fn by_frequency(numbers: &Numbers, color: RGBColor) -> Line {
+    let cycles = numbers.eigenvector_cycles.iter().map(|&cycles| cycles as f64);
+    let mut points: Vec<_> = cycles.zip(numbers.eigenvalues.iter().copied()).collect();
+    points.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
+    let stroke = if numbers.amplitude_power.is_some() { Stroke::Solid } else { Stroke::Points };
+    Line::new(numbers.mapping, color, stroke, points)
 }
 
 fn sheet(problem: &Problem, numbers: &[Numbers]) -> Sheet {
@@ -213,28 +272,28 @@ fn sheet(problem: &Problem, numbers: &[Numbers]) -> Sheet {
     };
     let kernels = Plot {
         lines: each(&|n| n.kernel.iter().enumerate().map(|(i, &k)| (i as f64 / 256.0, k)).collect()),
-        ..plot("Tangent kernel K(x, ¼)", "x", "K(x, ¼) / K(¼, ¼)")
+        ..plot("Tangent kernel around x = ¼", "x", "K(x, ¼) / K(¼, ¼)")
     };
     let spectra = Plot {
         log_y: true,
-        y_range: Some(1e-2..2e3),
-        lines: each(&|n| n.eigenvalues.iter().enumerate().map(|(i, &value)| ((i + 1) as f64, value)).collect()),
-        ..plot("Its eigenvalues (no mapping: zero from the sixth)", "index", "eigenvalue")
+        y_range: Some(1e-1..2e3),
+        lines: numbers.iter().enumerate().map(|(index, n)| by_frequency(n, color(index))).collect(),
+        ..plot("Eigenvalue and frequency", "frequency of the eigenvector (cycles)", "eigenvalue λ")
     };
-    let fit = |index: usize| {
-        let n = &numbers[index];
+    let panel = |title: &str, fitted: Option<Line>| {
         let target = problem.curve(problem.train_targets.column(0), problem.test_targets.column(0));
         let samples = problem.train_points.iter().copied().zip(problem.train_targets.iter().copied());
-        Panel::Plot(Plot {
-            y_range: Some(-0.75..0.75),
-            lines: vec![
-                Line::new("signal", RGBColor(190, 190, 190), Stroke::Solid, target),
-                Line::new(n.mapping, color(index), Stroke::Solid, n.fit.clone()),
-                Line::new("", style::TARGET, Stroke::Points, samples),
-            ],
-            ..plot("", "x", "")
-        })
+        let signal = Line::new("", RGBColor(190, 190, 190), Stroke::Solid, target);
+        let samples = Line::new("", style::TARGET, Stroke::Points, samples);
+        let lines = [signal].into_iter().chain(fitted).chain([samples]).collect();
+        Panel::Plot(Plot { y_range: Some(-0.75..0.75), lines, ..plot(title, "x", "") })
     };
+    let fits = numbers
+        .iter()
+        .enumerate()
+        .map(|(index, n)| panel(n.mapping, Some(Line::new("", color(index), Stroke::Solid, n.fit.clone()))));
+    let mut fits: Vec<Panel> = std::iter::once(panel("signal and samples", None)).chain(fits).collect();
+    let second_row = fits.split_off(4);
     let losses =
         |title: &str, y_label: &str, measured: &dyn Fn(&Numbers) -> &[f64], predicted: &dyn Fn(&Numbers) -> &[f64]| {
             let curve = |n: &Numbers, values: &[f64]| -> Vec<(f64, f64)> {
@@ -253,17 +312,13 @@ fn sheet(problem: &Problem, numbers: &[Numbers]) -> Sheet {
         title: "Mappings of a signal of one dimension".to_owned(),
         rows: vec![
             Row { height: 560, panels: vec![Panel::Plot(kernels), Panel::Plot(spectra)] },
-            Row { height: 400, panels: [0, 1, 2, 3].map(fit).into() },
-            Row { height: 400, panels: [4, 5, 6].map(fit).into() },
+            Row { height: 400, panels: fits },
+            Row { height: 400, panels: second_row },
             Row {
                 height: 620,
                 panels: vec![
-                    losses("Training loss (dashed: predicted)", "½ Σ (f - y)²", &|n| &n.train_loss, &|n| {
-                        &n.train_loss_predicted
-                    }),
-                    losses("Test error (dashed: predicted)", "mean (f - y)²", &|n| &n.test_error, &|n| {
-                        &n.test_error_predicted
-                    }),
+                    losses("Training loss", "½ Σ (f - y)²", &|n| &n.train_loss, &|n| &n.train_loss_predicted),
+                    losses("Test error", "mean (f - y)²", &|n| &n.test_error, &|n| &n.test_error_predicted),
                 ],
             },
         ],

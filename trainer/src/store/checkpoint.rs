@@ -1,12 +1,91 @@
-//! The state of a training run in a file, so that it continues to the same bits.
+//! The state of a training in a file, so that it continues to the same bits.
+//!
+//! | tensor | holds |
+//! | --- | --- |
+//! | `0.parameters`, `0.first_moment`, `0.second_moment`, `1.parameters`, … | each network with what the optimizer keeps of it |
+//! | `history.steps`, `history.losses` | the losses so far |
+//! | `state` | steps done, and the fingerprint of the data |
+//!
+//! The settings of the run are the file's metadata. A kind of run may put more tensors beside these ([`Checkpoint::with`]).
 
+use crate::store::run::{Run, RunError};
 use crate::store::tensors::{TensorError, Tensors};
-use crate::training::TrainState;
 use crate::training::optimizer::Moments;
+use crate::training::{Ended, TrainError, TrainState, Watch};
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Writes the state of any training, so that [`read`] continues it to the same bits.
+/// The file of one training of a [`Run`].
+pub struct Checkpoint<'a, S> {
+    run: &'a Run<S>,
+    path: PathBuf,
+    extra: Option<&'a dyn Fn(&mut Tensors)>,
+}
+
+impl<'a, S: Serialize> Checkpoint<'a, S> {
+    pub(super) fn new(run: &'a Run<S>, path: PathBuf) -> Self {
+        Self { run, path, extra: None }
+    }
+
+    /// The same with tensors that `extra` puts into it at every save.
+    #[must_use]
+    pub fn with(self, extra: &'a dyn Fn(&mut Tensors)) -> Self {
+        Self { extra: Some(extra), ..self }
+    }
+
+    /// Whether the training was ever saved.
+    pub fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
+    /// Writes a state.
+    ///
+    /// # Errors
+    /// [`TrainError::Save`] if it cannot be written.
+    pub fn save(&self, state: &TrainState) -> Result<(), TrainError> {
+        let mut tensors = Tensors::default();
+        put(&mut tensors, state, self.run.fingerprint);
+        if let Some(extra) = self.extra {
+            extra(&mut tensors);
+        }
+        tensors.put_settings(&self.run.settings);
+        tensors.write(&self.path).map_err(|error| TrainError::Save(Box::new(error)))
+    }
+
+    /// Puts what was saved into the untrained `state` of the same networks; a training that was never saved stays as it is.
+    ///
+    /// # Errors
+    /// If the file is damaged, or belongs to other data or other networks.
+    pub fn load(&self, state: &mut TrainState) -> Result<(), RunError> {
+        if self.exists() {
+            let tensors = Tensors::read(&self.path)?;
+            self.run.check_fingerprint(&tensors)?;
+            take(&tensors, state)?;
+        }
+        Ok(())
+    }
+
+    /// Runs `train` on `state`, and saves it every half minute, at the end, and also after a failure.
+    ///
+    /// # Errors
+    /// Those of `train`, and [`TrainError::Save`]: a disk that is full or read-only shows before the training, not after it.
+    pub fn train<E: From<TrainError>>(
+        &self,
+        state: &mut TrainState,
+        watch: &mut Watch<'_>,
+        train: impl FnOnce(&mut TrainState, &mut Watch<'_>) -> Result<Ended, E>,
+    ) -> Result<Ended, E> {
+        self.save(&state.with_room_for_moments())?;
+        let mut save = |state: &TrainState| self.save(state);
+        let ended = train(state, &mut Watch { save: Some(&mut save), ..watch.reborrow() });
+        let saved = self.save(state);
+        let ended = ended?;
+        saved?;
+        Ok(ended)
+    }
+}
+
+/// Writes the state of a training that is no [`Run`] of its own, so that [`read`] continues it to the same bits.
 ///
 /// `settings` and `fingerprint` say what it belongs to.
 ///
@@ -14,16 +93,7 @@ use std::path::Path;
 /// If it cannot be written.
 pub fn write(path: &Path, state: &TrainState, settings: &impl Serialize, fingerprint: u64) -> Result<(), TensorError> {
     let mut tensors = Tensors::default();
-    for (index, (network, moments)) in state.networks.iter().zip(&state.moments).enumerate() {
-        let mut put = |name: &str, values: &[f32]| tensors.put(format!("{index}.{name}"), &[values.len()], values);
-        put("parameters", network.parameters());
-        put("first_moment", &moments.first);
-        put("second_moment", &moments.second);
-    }
-    let (steps, losses): (Vec<u64>, Vec<f64>) = state.history.iter().copied().unzip();
-    tensors.put("history.steps", &[steps.len()], &steps);
-    tensors.put("history.losses", &[losses.len()], &losses);
-    tensors.put("state", &[2], &[state.step, fingerprint]);
+    put(&mut tensors, state, fingerprint);
     tensors.put_settings(settings);
     tensors.write(path)
 }
@@ -34,18 +104,34 @@ pub fn write(path: &Path, state: &TrainState, settings: &impl Serialize, fingerp
 /// If it is damaged or belongs to other networks.
 pub fn read(path: &Path, state: &mut TrainState) -> Result<u64, TensorError> {
     let tensors = Tensors::read(path)?;
-    let unfit = |name: &str| TensorError::Tensor { path: path.to_owned(), name: name.to_owned() };
+    take(&tensors, state)?;
+    fingerprint(&tensors)
+}
+
+fn put(tensors: &mut Tensors, state: &TrainState, fingerprint: u64) {
+    for (index, (network, moments)) in state.networks.iter().zip(&state.moments).enumerate() {
+        let mut put = |name: &str, values: &[f32]| tensors.put(format!("{index}.{name}"), &[values.len()], values);
+        put("parameters", network.parameters());
+        put("first_moment", &moments.first);
+        put("second_moment", &moments.second);
+    }
+    let (steps, losses): (Vec<u64>, Vec<f64>) = state.history.iter().copied().unzip();
+    tensors.put("history.steps", &[steps.len()], &steps);
+    tensors.put("history.losses", &[losses.len()], &losses);
+    tensors.put("state", &[2], &[state.step, fingerprint]);
+}
+
+/// Puts the tensors of a checkpoint into the untrained state of the same networks.
+///
+/// # Errors
+/// If one is missing, or they belong to other networks.
+pub fn take(tensors: &Tensors, state: &mut TrainState) -> Result<(), TensorError> {
     for (index, (network, moments)) in state.networks.iter_mut().zip(&mut state.moments).enumerate() {
-        let get = |name: &str| {
-            let name = format!("{index}.{name}");
-            tensors.get::<f32>(&name).map(|(_, values)| (name, values))
-        };
+        let get = |name: &str| tensors.get::<f32>(&format!("{index}.{name}")).map(|(_, values)| values);
+        let (parameters, first, second) = (get("parameters")?, get("first_moment")?, get("second_moment")?);
         let len = network.parameters().len();
-        let (name, parameters) = get("parameters")?;
-        let (_, first) = get("first_moment")?;
-        let (_, second) = get("second_moment")?;
         if parameters.len() != len || first.len() != second.len() || ![0, len].contains(&first.len()) {
-            return Err(unfit(&name));
+            return Err(tensors.unusable(&format!("{index}.parameters")));
         }
         network.parameters_mut().copy_from_slice(&parameters);
         *moments = Moments { first, second };
@@ -53,13 +139,22 @@ pub fn read(path: &Path, state: &mut TrainState) -> Result<u64, TensorError> {
     let (_, steps) = tensors.get::<u64>("history.steps")?;
     let (_, losses) = tensors.get::<f64>("history.losses")?;
     state.history = steps.into_iter().zip(losses).collect();
-    match tensors.get::<u64>("state")?.1[..] {
-        [step, fingerprint] => {
-            state.step = step;
-            Ok(fingerprint)
-        }
-        _ => Err(unfit("state")),
-    }
+    [state.step, _] = stamp(tensors)?;
+    Ok(())
+}
+
+/// The fingerprint of the data that a checkpoint was trained on.
+///
+/// # Errors
+/// If it is missing.
+pub fn fingerprint(tensors: &Tensors) -> Result<u64, TensorError> {
+    stamp(tensors).map(|[_, fingerprint]| fingerprint)
+}
+
+/// Steps done, and the fingerprint.
+fn stamp(tensors: &Tensors) -> Result<[u64; 2], TensorError> {
+    let (_, values) = tensors.get("state")?;
+    values.try_into().map_err(|_| tensors.unusable("state"))
 }
 
 #[cfg(test)]
@@ -67,7 +162,6 @@ mod tests {
     use super::*;
     use crate::data::Dataset;
     use crate::fit::FitParams;
-    use crate::training::Watch;
     use ndarray::Array2;
     use std::sync::atomic::{AtomicBool, Ordering};
 

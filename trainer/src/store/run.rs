@@ -1,4 +1,6 @@
-//! The folder of a run: what training leaves behind, and what it needs to go on.
+//! A run in its folder: what training leaves behind, and what it needs to go on.
+//!
+//! Every kind of run keeps its trainings as [checkpoints](Checkpoint). What `trainer fit` leaves:
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -14,7 +16,9 @@
 //! Every file is written whole or not at all.
 
 use crate::base::files;
-use crate::store::tensors::TensorError;
+use crate::store::checkpoint::{self, Checkpoint};
+use crate::store::tensors::{TensorError, Tensors};
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// Why a run cannot be started, saved or read.
@@ -26,13 +30,13 @@ pub enum RunError {
     /// No run to go on with.
     #[error("{} is not the folder of a run", path.display())]
     Missing {
-        /// The folder.
+        /// Where the run was looked for.
         path: PathBuf,
     },
     /// The data are not those of the run.
     #[error("the data are not those that {} was trained on; resume with the same file", path.display())]
     OtherData {
-        /// The folder.
+        /// The folder of the run.
         path: PathBuf,
     },
     /// A tensor file is of no use.
@@ -43,7 +47,42 @@ pub enum RunError {
     Write(#[from] files::WriteError),
 }
 
-/// A run's folder.
+/// A run: where it is, what it was started with, and on which data.
+#[derive(Clone, Debug)]
+pub struct Run<S> {
+    /// Where its files are.
+    pub folder: RunFolder,
+    /// What it was started with; every checkpoint holds them.
+    pub settings: S,
+    /// A checksum of all that training sees of the data.
+    pub fingerprint: u64,
+}
+
+impl<S: Serialize> Run<S> {
+    /// The checkpoint of its only training.
+    pub fn checkpoint(&self) -> Checkpoint<'_, S> {
+        Checkpoint::new(self, self.folder.checkpoint())
+    }
+
+    /// The checkpoint of one of several trainings.
+    pub fn checkpoint_of(&self, training: &str) -> Checkpoint<'_, S> {
+        Checkpoint::new(self, self.folder.checkpoint_of(training))
+    }
+
+    /// That these tensors of a checkpoint are of the run's data.
+    ///
+    /// # Errors
+    /// [`RunError::OtherData`] if they are not.
+    pub fn check_fingerprint(&self, tensors: &Tensors) -> Result<(), RunError> {
+        if checkpoint::fingerprint(tensors)? == self.fingerprint {
+            Ok(())
+        } else {
+            Err(RunError::OtherData { path: self.folder.path().to_owned() })
+        }
+    }
+}
+
+/// Where the files of a run are.
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     path: PathBuf,
@@ -59,16 +98,30 @@ impl RunFolder {
         Ok(Self { path: path.to_owned() })
     }
 
+    /// A folder that is known to exist.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
     /// The folder of a run that exists.
     ///
     /// # Errors
     /// If there is no network in it.
     pub fn open(path: &Path) -> Result<Self, RunError> {
-        let folder = Self { path: path.to_owned() };
-        if folder.network().is_file() { Ok(folder) } else { Err(RunError::Missing { path: path.to_owned() }) }
+        Self::holding(path, "network.safetensors")
     }
 
-    /// Takes back a run that could not begin: what was written before its training, and the folder if nothing else is in it.
+    /// The folder of a run that exists, as this file in it shows.
+    ///
+    /// # Errors
+    /// [`RunError::Missing`] if it has no such file.
+    pub fn holding(path: &Path, file: &str) -> Result<Self, RunError> {
+        let folder = Self::at(path);
+        if path.join(file).is_file() { Ok(folder) } else { Err(RunError::Missing { path: path.to_owned() }) }
+    }
+
+    /// Takes back a run that could not begin: what was written before its training, and the folder if nothing else is
+    /// in it.
     pub fn discard(&self) {
         // What cannot be removed stays; the error that led here is what counts.
         let _ = std::fs::remove_file(self.checkpoint());
@@ -78,7 +131,7 @@ impl RunFolder {
         let _ = std::fs::remove_dir(&self.path);
     }
 
-    /// The folder itself.
+    /// The path of the folder, as it was given.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -91,6 +144,11 @@ impl RunFolder {
     /// `checkpoint.safetensors`.
     pub fn checkpoint(&self) -> PathBuf {
         self.path.join("checkpoint.safetensors")
+    }
+
+    /// `checkpoint_NAME.safetensors`, where a run has several trainings.
+    pub fn checkpoint_of(&self, training: &str) -> PathBuf {
+        self.path.join(format!("checkpoint_{training}.safetensors"))
     }
 
     /// `model.ffm`.

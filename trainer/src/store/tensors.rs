@@ -25,23 +25,26 @@ pub enum TensorError {
     /// Damaged or no safetensors.
     #[error("{} is damaged or no safetensors file; restore it from a copy, or begin the run anew", path.display())]
     Format {
-        /// The file.
+        /// Where it was read from.
         path: PathBuf,
-        /// The reader's reason.
+        /// What safetensors found wrong.
         source: SafeTensorError,
     },
     /// A tensor is missing, or of another type or shape.
-    #[error("{} has no usable tensor {name}; it was not written by this program, or by another version of it", path.display())]
+    #[error(
+        "{} has no usable tensor {name}; it was not written by this program, or by another version of it",
+        path.display()
+    )]
     Tensor {
-        /// The file.
+        /// Where the tensor should be.
         path: PathBuf,
-        /// The tensor.
+        /// Its name, as in PyTorch: `layers.0.weight`.
         name: String,
     },
     /// The settings are missing or not understood.
     #[error("{} has no usable settings: {reason}", path.display())]
     Settings {
-        /// The file.
+        /// Where they should be.
         path: PathBuf,
         /// What is wrong with them.
         reason: String,
@@ -126,7 +129,7 @@ impl Tensors {
         self.settings = serde_json::to_string(settings).expect("settings are plain values");
     }
 
-    /// The settings.
+    /// The settings, from the file's metadata.
     ///
     /// # Errors
     /// [`TensorError::Settings`].
@@ -135,7 +138,8 @@ impl Tensors {
             .map_err(|error| TensorError::Settings { path: self.path.clone(), reason: error.to_string() })
     }
 
-    fn missing(&self, name: &str) -> TensorError {
+    /// For `map_err`: a tensor is missing, or is not what it should be.
+    pub(crate) fn unusable(&self, name: &str) -> TensorError {
         TensorError::Tensor { path: self.path.clone(), name: name.to_owned() }
     }
 
@@ -145,7 +149,7 @@ impl Tensors {
     /// [`TensorError::Tensor`] if it is not there or holds another type.
     pub fn get<T: Element>(&self, name: &str) -> Result<(&[usize], Vec<T>), TensorError> {
         let tensor = self.tensors.get(name).filter(|tensor| tensor.dtype == T::DTYPE);
-        let tensor = tensor.ok_or_else(|| self.missing(name))?;
+        let tensor = tensor.ok_or_else(|| self.unusable(name))?;
         let values = tensor.bytes.chunks_exact(size_of::<T>()).map(|bytes| {
             let mut value = T::zeroed();
             let target = bytemuck::bytes_of_mut(&mut value);
@@ -165,9 +169,9 @@ impl Tensors {
     pub fn get_matrix<T: Element>(&self, name: &str) -> Result<Array2<T>, TensorError> {
         match self.get(name)? {
             (&[rows, columns], values) => {
-                Array2::from_shape_vec((rows, columns), values).map_err(|_| self.missing(name))
+                Array2::from_shape_vec((rows, columns), values).map_err(|_| self.unusable(name))
             }
-            _ => Err(self.missing(name)),
+            _ => Err(self.unusable(name)),
         }
     }
 
@@ -187,7 +191,7 @@ impl Tensors {
             let (rows, columns) = weights.dim();
             let chains = widths.last().is_none_or(|&width| width == columns);
             if !chains || biases.len() != rows || rows == 0 || columns == 0 {
-                return Err(self.missing(&name));
+                return Err(self.unusable(&name));
             }
             if widths.is_empty() {
                 widths.push(columns);
@@ -195,7 +199,7 @@ impl Tensors {
             widths.push(rows);
             parameters.extend(weights.iter().chain(&biases).copied());
         }
-        Mlp::from_parameters(Shape { widths, output }, parameters).ok_or_else(|| self.missing(prefix))
+        Mlp::from_parameters(Shape { widths, output }, parameters).ok_or_else(|| self.unusable(prefix))
     }
 
     /// Writes the file, whole or not at all.

@@ -25,7 +25,7 @@ pub enum TheoryError {
         /// what that length comes from
         against: &'static str,
     },
-    /// NaN or an infinity.
+    /// An array holds NaN or an infinity.
     #[error("{what}: {value} in row {row}, column {column} (counted from 0); remove or repair that row")]
     NotFinite {
         /// which array
@@ -73,8 +73,8 @@ pub enum TheoryError {
     },
     /// A Gram matrix with an eigenvalue that is negative beyond rounding.
     #[error(
-        "the kernel is not positive semi-definite: its smallest eigenvalue is {smallest:e} beside a largest of {largest:e}; \
-         check that the matrix is a Gram matrix of one set of points"
+        "the kernel is not positive semi-definite: its smallest eigenvalue is {smallest:e} beside a largest of \
+         {largest:e}; check that the matrix is a Gram matrix of one set of points"
     )]
     Indefinite {
         /// smallest eigenvalue

@@ -3,17 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use trainer::base::files;
-use trainer::cryo::comparison::{ENCODINGS, Entry, sheet, table, to_json, with_encoding};
+use trainer::cryo::comparison::{Comparison, Entry, table, to_json};
 use trainer::cryo::params::CryoParams;
 use trainer::cryo::report::limit;
-use trainer::cryo::run::{self, CryoSettings};
-use trainer::network::encoding::EncodingKind;
-use trainer::report::figure::Figure as _;
-use trainer::store::run::RunFolder;
+use trainer::cryo::run::CryoSettings;
+use trainer::training::Watch;
+use trainer::training::progress::Trainings;
 
 use super::super::{interrupt, print};
-use super::fit::{Images, Job};
+use super::fit::read_images;
 
 /// Reconstruct the same images with no encoding, the positional and the Gaussian one, beside back-projection.
 ///
@@ -57,53 +55,26 @@ pub(crate) struct Compare {
 
 impl Compare {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let (out, images, runs) = match (&self.resume, &self.table, &self.out) {
-            (Some(out), ..) => {
-                let open = |kind| {
-                    let folder = RunFolder::open(&folder_of(out, kind))?;
-                    let settings = run::read_settings(&folder)?;
-                    Ok((folder, settings))
-                };
-                let runs = ENCODINGS.into_iter().map(open).collect::<anyhow::Result<Vec<_>>>()?;
-                (out, Images::read(&runs[0].1)?, runs)
-            }
-            (None, Some(table), Some(out)) => {
-                let base = self.settings_of(table)?;
-                let settings =
-                    ENCODINGS.map(|kind| CryoSettings { params: with_encoding(&base.params, kind), ..base.clone() });
-                let images = Images::read(&settings[0])?;
-                settings.iter().try_for_each(|settings| images.check(&settings.params))?;
-                RunFolder::create(out, self.force)?;
-                files::remove_all(out, &["comparison.png", "comparison.json"])?;
-                let start = |(kind, settings)| {
-                    let folder = RunFolder::create(&folder_of(out, kind), true)?;
-                    run::forget(&folder)?;
-                    // Its settings, for --resume; the networks follow when their turn comes.
-                    run::write_network(&folder, &settings, &[])?;
-                    Ok((folder, settings))
-                };
-                let runs = ENCODINGS.into_iter().zip(settings).map(start).collect::<anyhow::Result<Vec<_>>>()?;
-                (out, images, runs)
-            }
+        let (settings, out) = match (&self.resume, &self.table, &self.out) {
+            (Some(out), ..) => (Comparison::settings_of(out)?, out),
+            (None, Some(table), Some(out)) => (self.settings_of(table)?, out),
             _ => anyhow::bail!("name a table of particles and an --out, or a comparison to --resume"),
         };
+        let images = read_images(&settings)?;
         // Before the first back-projection, so that ctrl-C is heard there too.
-        interrupt::catch()?;
-        let mut entries = Vec::new();
-        for (kind, (folder, settings)) in ENCODINGS.into_iter().zip(runs) {
-            let Some((results, _)) = Job::new(folder, settings, &images).run()? else {
-                trainer::note!("interrupted; continue with: trainer cryo compare --resume {}", out.display());
-                interrupt::exit();
-            };
-            entries.push(Entry { kind, results });
-        }
-        let motions = images.stack.motions();
-        if let Some(sheet) = sheet("Encodings", &entries, motions.as_deref()) {
-            files::write(&out.join("comparison.png"), &sheet.png()?)?;
-        }
-        let result = serde_json::to_string_pretty(&json!({ "encodings": to_json(&entries) }))?;
-        files::write(&out.join("comparison.json"), result.as_bytes())?;
-        print(&if self.json { result } else { text(&entries) })
+        let stop = interrupt::catch()?;
+        let comparison = match self.resume {
+            Some(_) => Comparison::resume(out, &images)?,
+            None => Comparison::start(out, self.force, &settings, &images)?,
+        };
+        let mut progress = Trainings::default();
+        let mut watch = Watch { stop: Some(stop), progress: Some(&mut progress), ..Watch::default() };
+        let Some(entries) = comparison.finish(&mut watch)? else {
+            trainer::note!("interrupted; continue with: trainer cryo compare --resume {}", out.display());
+            interrupt::exit();
+        };
+        let result = || serde_json::to_string_pretty(&json!({ "encodings": to_json(&entries) }));
+        print(&if self.json { result()? } else { text(&entries) })
     }
 
     fn settings_of(&self, table: &Path) -> anyhow::Result<CryoSettings> {
@@ -114,22 +85,14 @@ impl Compare {
             seed: self.seed.unwrap_or(base.seed),
             ..base
         };
-        let table = std::path::absolute(table)?;
         Ok(CryoSettings {
-            params,
-            truth: table.parent().map(Path::to_owned),
-            table,
             stack: self.stack.as_ref().map(std::path::absolute).transpose()?,
-            precision: "w8a16".to_owned(),
+            ..CryoSettings::new(params, std::path::absolute(table)?)
         })
     }
 }
 
-fn folder_of(out: &Path, kind: EncodingKind) -> PathBuf {
-    out.join(kind.name())
-}
-
-/// The table.
+/// The baseline and one line for each encoding.
 fn text(entries: &[Entry]) -> String {
     let (head, rows) = table(entries);
     let line = |row: &Vec<String>| {

@@ -5,21 +5,16 @@ use std::time::Instant;
 
 use anyhow::bail;
 use serde_json::json;
-use trainer::cryo::fit::{Prepared, Results, evaluate_all};
+use trainer::artifact::precision::NamedPrecision;
 use trainer::cryo::params::CryoParams;
-use trainer::cryo::particles::ParticleStack;
-use trainer::cryo::run::{self, CryoSettings, Metrics};
-use trainer::cryo::subset::Subset;
-use trainer::cryo::synthesis::Truth;
-use trainer::cryo::{CryoError, report};
+use trainer::cryo::report;
+use trainer::cryo::run::{CryoMetrics, CryoSettings, Images, Run};
 use trainer::fit::effect::EncodingOption;
 use trainer::network::encoding::EncodingKind;
-use trainer::store::checkpoint;
 use trainer::store::run::RunFolder;
-use trainer::training::progress;
-use trainer::training::{Ended, TrainError, TrainState, Watch};
+use trainer::training::Watch;
+use trainer::training::progress::Trainings;
 
-use super::super::fit::{PrecisionArg, parse_precision};
 use super::super::{interrupt, print, warn_of_options_without_effect};
 
 /// Recover the volume of a molecule as a function of a latent variable, from images with known poses.
@@ -104,7 +99,7 @@ struct Settings {
     no_half_sets: bool,
     /// Numbers in the artifact [default: w8a16]
     #[arg(long)]
-    precision: Option<PrecisionArg>,
+    precision: Option<NamedPrecision>,
     /// Seed of everything random [default: 0]
     #[arg(long)]
     seed: Option<u64>,
@@ -139,52 +134,6 @@ impl Settings {
     }
 }
 
-/// Images and, where it is known, what they show.
-pub(super) struct Images {
-    pub(super) stack: ParticleStack,
-    pub(super) truth: Option<Truth>,
-    fingerprint: u64,
-}
-
-impl Images {
-    pub(super) fn read(settings: &CryoSettings) -> anyhow::Result<Self> {
-        let stack = ParticleStack::read(&settings.table, settings.stack.as_deref())?;
-        let truth = settings.truth.as_deref().map(Truth::read).transpose()?.flatten();
-        let fingerprint = run::fingerprint(&stack);
-        stack.notes.iter().for_each(|note| trainer::note!("note: {note}"));
-        Ok(Self { stack, truth, fingerprint })
-    }
-
-    /// Whether these settings suit them, before anything is made or removed.
-    pub(super) fn check(&self, params: &CryoParams) -> Result<(), CryoError> {
-        params.check(self.stack.particles.len(), self.stack.size)
-    }
-
-    /// Whether the truth that was asked for can be compared with.
-    fn check_truth(&self, folder: &Path, table: &Path) -> anyhow::Result<()> {
-        let Some(truth) = &self.truth else {
-            bail!("{} has no truth.json; name a folder of `trainer cryo synthesize`", folder.display());
-        };
-        if truth.motions(&self.stack).is_none() {
-            bail!(
-                "{} does not say which conformation each image shows, so that nothing can be compared with {}; name the poses.csv of \
-                 `trainer cryo synthesize`, or leave out --truth",
-                table.display(),
-                folder.display()
-            );
-        }
-        Ok(())
-    }
-}
-
-/// A run about to train.
-pub(super) struct Job<'a> {
-    folder: RunFolder,
-    settings: CryoSettings,
-    images: &'a Images,
-    begun: Instant,
-}
-
 impl Fit {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let begun = Instant::now();
@@ -193,7 +142,7 @@ impl Fit {
                 if self.settings != Settings::default() {
                     bail!("--resume continues with the settings of the run; leave out all options but --json");
                 }
-                (run::read_settings(&RunFolder::open(run)?)?, run)
+                (CryoSettings::of_run(run)?, run)
             }
             (None, Some(table), Some(out)) => {
                 let settings = self.settings_of(table)?;
@@ -202,131 +151,72 @@ impl Fit {
             }
             _ => bail!("name a table of particles and an --out, or a run to --resume"),
         };
-        let images = Images::read(&settings)?;
+        let images = read_images(&settings)?;
         images.check(&settings.params)?;
         if let Some(folder) = &self.settings.truth {
             images.check_truth(folder, &settings.table)?;
-        } else if images.truth.as_ref().is_some_and(|truth| truth.motions(&images.stack).is_none()) {
+        } else if images.lacks_motions() {
             let table = settings.table.display();
             trainer::note!("not compared with the truth: {table} does not say which conformation each image shows");
         }
-        let folder = match &self.resume {
-            Some(run) => RunFolder::open(run)?,
-            None => RunFolder::create(out, self.force)?,
+        // Before the first back-projection, so that ctrl-C is heard there too.
+        let stop = interrupt::catch()?;
+        let run = match &self.resume {
+            Some(run) => Run::resume(run, &images)?,
+            None => Run::start(RunFolder::create(out, self.force)?, settings, &images)?,
         };
-        if self.resume.is_none() {
-            run::forget(&folder)?;
-        }
-        let job = Job { folder, settings, images: &images, begun };
-        match job.run()? {
-            Some((_, metrics)) => job.print(&metrics, self.json),
-            None => {
-                trainer::note!("interrupted; continue with: trainer cryo fit --resume {}", job.folder.path().display());
-                interrupt::exit();
-            }
-        }
+        let run = run.since(begun);
+        let mut progress = Trainings::default();
+        let mut watch = Watch { stop: Some(stop), progress: Some(&mut progress), ..Watch::default() };
+        let Some((_, metrics)) = run.finish(&mut watch)? else {
+            trainer::note!("interrupted; continue with: trainer cryo fit --resume {}", run.folder().path().display());
+            interrupt::exit();
+        };
+        print_result(&run, &metrics, self.json)
     }
 
     fn settings_of(&self, table: &Path) -> anyhow::Result<CryoSettings> {
         // Absolute, so that the run is continued from any folder.
         let table = std::path::absolute(table)?;
         let truth = self.settings.truth.as_deref().or(table.parent());
-        let precision = self.settings.precision.unwrap_or(PrecisionArg::W8a16);
         Ok(CryoSettings {
             params: self.settings.params(),
             stack: self.settings.stack.as_ref().map(std::path::absolute).transpose()?,
             truth: truth.map(std::path::absolute).transpose()?,
-            precision: trainer::artifact::model_card::precision_name(precision.into()).to_owned(),
+            precision: self.settings.precision.unwrap_or_default(),
             table,
         })
     }
 }
 
-impl<'a> Job<'a> {
-    /// A run in a folder of its own, from where its checkpoints left it.
-    pub(super) fn new(folder: RunFolder, settings: CryoSettings, images: &'a Images) -> Self {
-        Self { folder, settings, images, begun: Instant::now() }
-    }
+/// Reads the images and says what is worth saying of their files.
+pub(super) fn read_images(settings: &CryoSettings) -> anyhow::Result<Images> {
+    let images = Images::read(settings)?;
+    images.stack.notes.iter().for_each(|note| trainer::note!("note: {note}"));
+    Ok(images)
+}
 
-    /// Trains to the end and writes everything; `None` if ctrl-C came before.
-    pub(super) fn run(&self) -> anyhow::Result<Option<(Results, Metrics)>> {
-        let precision = parse_precision(&self.settings.precision)?;
-        let Images { stack, truth, .. } = self.images;
-        let stop = interrupt::catch()?;
-        let mut trained = Vec::new();
-        for &subset in Subset::trained(&self.settings.params) {
-            let (images, params) = (subset.of(stack), subset.params(&self.settings.params));
-            trainer::note!("back-projecting {} images", images.particles.len());
-            let prepared = Prepared::new(&images, &params)?;
-            let mut state = prepared.start();
-            if subset == Subset::All && !run::checkpoint_path(&self.folder, subset).exists() {
-                // A disk that is full or read-only shows before the training, not after it.
-                let begun = run::write_network(&self.folder, &self.settings, &state.networks);
-                if begun.is_err() {
-                    self.folder.discard();
-                }
-                begun?;
-            }
-            run::resume(&self.folder, subset, &mut state, self.images.fingerprint)?;
-            if self.train(&prepared, subset, &mut state, stop)? == Ended::Interrupted {
-                return Ok(None);
-            }
-            trained.push((prepared, state.networks));
-        }
-        let results = evaluate_all(&trained, stack, truth.as_ref());
-        let (prepared, networks) = &trained[0];
-        let seconds = self.begun.elapsed().as_secs_f64();
-        let parts = (prepared, stack, &results);
-        let metrics = run::write(&self.folder, &self.settings, precision, parts, networks, seconds)?;
-        Ok(Some((results, metrics)))
+/// Prints the table of qualities and where the files are.
+fn print_result(run: &Run<'_>, metrics: &CryoMetrics, as_json: bool) -> anyhow::Result<()> {
+    let folder = run.folder();
+    if as_json {
+        let object = json!({ "run": folder.path(), "settings": run.settings(), "metrics": metrics });
+        return print(&serde_json::to_string_pretty(&object)?);
     }
-
-    fn train(
-        &self,
-        prepared: &Prepared,
-        subset: Subset,
-        state: &mut TrainState,
-        stop: &std::sync::atomic::AtomicBool,
-    ) -> Result<Ended, CryoError> {
-        let path = run::checkpoint_path(&self.folder, subset);
-        let mut save = |state: &TrainState| {
-            checkpoint::write(&path, state, &self.settings, self.images.fingerprint)
-                .map_err(|error| TrainError::Save(Box::new(error)))
-        };
-        save(state)?;
-        trainer::note!("training on {} images", subset.name());
-        let mut bar = progress::on_stderr(prepared.params().steps, state.step);
-        let mut watch = Watch { stop: Some(stop), progress: Some(&mut *bar), save: Some(&mut save), observe: None };
-        let ended = prepared.train(state, &mut watch)?;
-        save(state)?;
-        Ok(ended)
+    let mut text = String::new();
+    if let Some(rho) = metrics.spearman {
+        text += &format!("Spearman's ρ of the latent with the true motion: {rho:.3}\n");
     }
-
-    fn print(&self, metrics: &Metrics, as_json: bool) -> anyhow::Result<()> {
-        if as_json {
-            let object = json!({ "run": self.folder.path(), "settings": self.settings, "metrics": metrics });
-            return print(&serde_json::to_string_pretty(&object)?);
-        }
-        let mut text = String::new();
-        if let Some(rho) = metrics.spearman {
-            text += &format!("Spearman's ρ of the latent with the true motion: {rho:.3}\n");
-        }
-        let (head, rows) = report::table(&metrics.qualities);
-        for row in std::iter::once(&head).chain(&rows) {
-            text += &format!("{:<40}", row[0]);
-            row[1..].iter().for_each(|cell| text += &format!("{cell:>22}"));
-            text += "\n";
-        }
-        if let Some(limit) = report::limit(&metrics.qualities) {
-            text += &format!("{limit}\n");
-        }
-        let path = self.folder.path();
-        text += &format!("model    {} ({} bytes)\n", self.folder.model().display(), metrics.model_bytes);
-        text += &format!(
-            "volumes  {}\nreport   {}",
-            path.join("conformation_*.mrc").display(),
-            path.join("report.html").display()
-        );
-        print(&text)
+    let (head, rows) = report::table(&metrics.qualities);
+    for row in std::iter::once(&head).chain(&rows) {
+        text += &format!("{:<40}", row[0]);
+        row[1..].iter().for_each(|cell| text += &format!("{cell:>22}"));
+        text += "\n";
     }
+    if let Some(limit) = report::limit(&metrics.qualities) {
+        text += &format!("{limit}\n");
+    }
+    text += &format!("model    {} ({} bytes)\n", folder.model().display(), metrics.model_bytes);
+    text += &format!("volumes  {}\n", folder.path().join("conformation_*.mrc").display());
+    print(&(text + &format!("report   {}", folder.path().join("report.html").display())))
 }

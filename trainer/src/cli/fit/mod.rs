@@ -6,6 +6,7 @@ mod settings;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use firmware_core::Precision;
 use serde_json::json;
 use trainer::base::files;
 use trainer::data::metrics::Metrics;
@@ -22,7 +23,7 @@ use trainer::store::run::RunFolder;
 use trainer::training::progress;
 use trainer::training::{Ended, TrainError, TrainState, Watch};
 
-pub(super) use self::settings::{PrecisionArg, Settings, given_precision, parse_precision};
+pub(super) use self::settings::Settings;
 use super::number::from_one;
 use super::reading::load_and_tell;
 use super::{interrupt, print, warn_of_redundant_frequencies};
@@ -239,7 +240,7 @@ impl Preparation<'_> {
             settings: self.settings,
             params: &self.params,
             dataset: self.dataset,
-            precision: given_precision(&self.settings.precision)?,
+            precision: self.settings.precision.map(Precision::from),
             stop: Some(interrupt::catch()?),
             tell: &tell,
         };
@@ -321,7 +322,7 @@ impl Job {
 
     /// Trains to the end or to ctrl-C, and writes everything either way.
     fn train(&mut self) -> anyhow::Result<(Ended, Outcome)> {
-        let precision = given_precision(&self.settings.precision)?;
+        let precision = self.settings.precision.map(Precision::from);
         let path = self.folder.checkpoint();
         let mut save = |state: &TrainState| {
             checkpoint::write(&path, state, &self.settings, self.fingerprint)

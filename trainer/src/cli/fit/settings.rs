@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{ArgAction, ValueEnum};
-use firmware_core::Precision;
+use trainer::artifact::precision::NamedPrecision;
 use trainer::data::periodic::{self, NamedPeriod};
 use trainer::data::{Dataset, Holdout, LoadOptions, Outside};
 use trainer::fit::FitParams;
@@ -73,7 +73,7 @@ pub(in crate::cli) struct Settings {
     schedule: Option<Schedule>,
     /// Numbers in the artifact [default: w8a16, or w16a16 where w8a16 costs more than 1 dB]
     #[arg(long)]
-    precision: Option<PrecisionArg>,
+    precision: Option<NamedPrecision>,
     /// Points beyond the domain; periodic makes the network periodic along every input [default: clamp]
     #[arg(long)]
     outside: Option<OutsideArg>,
@@ -103,27 +103,6 @@ enum Output {
 const GUIDED_STEPS: u64 = 4000;
 /// Samples a step with a guide.
 const GUIDED_BATCH: usize = 1024;
-
-/// In place of a precision: `w8a16`, or `w16a16` where that loses much.
-const AUTO: &str = "auto";
-
-/// A precision by its name.
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-pub(in crate::cli) enum PrecisionArg {
-    F32,
-    W8a16,
-    W16a16,
-}
-
-impl From<PrecisionArg> for Precision {
-    fn from(precision: PrecisionArg) -> Self {
-        match precision {
-            PrecisionArg::F32 => Self::F32,
-            PrecisionArg::W8a16 => Self::W8A16,
-            PrecisionArg::W16a16 => Self::W16A16,
-        }
-    }
-}
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum OutsideArg {
@@ -168,17 +147,6 @@ fn parse_schedule(text: &str) -> Result<Schedule, String> {
         },
         _ => Err("expected constant, cosine, or exponential:FACTOR:STEPS such as exponential:0.1:5000".to_owned()),
     }
-}
-
-/// The precision that a run's settings name; none where it is to be chosen.
-pub(in crate::cli) fn given_precision(name: &str) -> anyhow::Result<Option<Precision>> {
-    (name != AUTO).then(|| parse_precision(name)).transpose()
-}
-
-/// A precision by its name.
-pub(in crate::cli) fn parse_precision(name: &str) -> anyhow::Result<Precision> {
-    let precision = PrecisionArg::from_str(name, false).ok().with_context(|| format!("unknown precision {name}"))?;
-    Ok(precision.into())
 }
 
 impl Settings {
@@ -282,12 +250,10 @@ impl Settings {
     }
 
     pub(in crate::cli) fn run_settings(&self, input: PathBuf, steps: Option<u64>) -> RunSettings {
-        let named =
-            |precision: PrecisionArg| trainer::artifact::model_card::precision_name(precision.into()).to_owned();
         let load = self.reading.options(&self.inputs, &self.outputs);
         RunSettings {
             fit: self.params(steps),
-            precision: self.precision.map_or_else(|| AUTO.to_owned(), named),
+            precision: self.precision,
             input,
             load: LoadOptions { targets: self.points.targets(), ..load },
         }

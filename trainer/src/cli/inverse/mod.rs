@@ -8,12 +8,13 @@ use trainer::inverse::compare::Comparison;
 use trainer::inverse::ct::CtParams;
 use trainer::inverse::error::InverseError;
 use trainer::inverse::mri::MriParams;
-use trainer::inverse::run::{self, Settings, ValidSettings};
+use trainer::inverse::run::{InverseSettings, Run};
 use trainer::inverse::shape::ShapeParams;
-use trainer::inverse::training::{ComparisonMonitor, TrainingParams};
+use trainer::inverse::training::TrainingParams;
 use trainer::network::encoding::EncodingKind;
 use trainer::store::run::RunFolder;
-use trainer::training::progress;
+use trainer::training::Watch;
+use trainer::training::progress::Trainings;
 
 use super::made::MadeDirectories;
 use super::number::{from_one, positive, whole};
@@ -110,34 +111,33 @@ struct Solid {
 impl Inverse {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let (settings, common) = match (self.command, self.resume) {
-            (None, Some(folder)) => return solve(&Settings::of_run(&folder)?.check()?, &folder, self.json),
+            (None, Some(folder)) => return solve(&Run::resume(&folder)?, &folder, self.json),
             (None, None) => unreachable!("one is required"),
             (Some(Command::Ct(OnGrid { size, common })), _) => {
                 let mut params = CtParams::new(common.quick, common.seed);
                 params.size = size.unwrap_or(params.size);
                 common.adjust(&mut params.training);
-                (Settings::Ct(params), common)
+                (InverseSettings::Ct(params), common)
             }
             (Some(Command::Mri(OnGrid { size, common })), _) => {
                 let mut params = MriParams::new(common.quick, common.seed);
                 params.size = size.unwrap_or(params.size);
                 common.adjust(&mut params.training);
-                (Settings::Mri(params), common)
+                (InverseSettings::Mri(params), common)
             }
             (Some(Command::Shape(Solid { mesh, common })), _) => {
                 let mut params = ShapeParams::new(common.quick, common.seed);
                 common.adjust(&mut params.training);
                 // --resume may be called from another directory.
                 let mesh = mesh.map(std::path::absolute).transpose().context("cannot tell the current directory")?;
-                (Settings::Shape { mesh, params }, common)
+                (InverseSettings::Shape { mesh, params }, common)
             }
         };
         let settings = settings.check()?;
         let made = MadeDirectories::on_the_way_to(&common.out);
         // Before the work, not after it; a folder made for nothing goes again.
-        RunFolder::create(&common.out, common.force)?;
-        run::forget(&common.out)?;
-        let solved = solve(&settings, &common.out, common.json);
+        let run = Run::start(RunFolder::create(&common.out, common.force)?, settings)?;
+        let solved = solve(&run, &common.out, common.json);
         if solved.is_err() {
             made.take_back();
         }
@@ -146,21 +146,17 @@ impl Inverse {
 }
 
 /// Solves, writes and prints.
-fn solve(settings: &ValidSettings<'_>, folder: &Path, as_json: bool) -> anyhow::Result<()> {
-    let shown = |kind: EncodingKind, steps, done| {
-        trainer::note!("{}", kind.label());
-        progress::on_stderr(steps, done)
-    };
-    let monitor = ComparisonMonitor { stop: interrupt::catch()?, progress: &shown, checkpoints: None };
-    let comparison = match settings.solve(folder, &monitor) {
+fn solve(run: &Run, folder: &Path, as_json: bool) -> anyhow::Result<()> {
+    let mut progress = Trainings::default();
+    let mut watch = Watch { stop: Some(interrupt::catch()?), progress: Some(&mut progress), ..Watch::default() };
+    let comparison = match run.finish(&mut watch) {
         Err(InverseError::Interrupted) => {
             trainer::note!("interrupted; continue with: trainer inverse --resume {}", folder.display());
             interrupt::exit();
         }
         result => result?,
     };
-    let json = run::write(folder, &comparison)?;
-    print(&if as_json { json } else { text(&comparison) })
+    print(&if as_json { serde_json::to_string_pretty(&comparison.to_json())? } else { text(&comparison) })
 }
 
 impl Common {
@@ -176,7 +172,7 @@ impl Common {
     }
 }
 
-/// The table.
+/// One line for each mapping, then the artifact.
 fn text(comparison: &Comparison) -> String {
     let problem = &comparison.problem;
     let measures: String = problem.measures.iter().map(|measure| format!("{measure:>18}")).collect();

@@ -1,17 +1,15 @@
 //! `trainer nerf compare`: the encodings side by side.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde_json::json;
-use trainer::base::files;
-use trainer::nerf::compare::{Compared, PUBLISHED, with_encoding};
+use trainer::nerf::compare::{Compared, Comparison};
 use trainer::nerf::params::NerfParams;
-use trainer::network::encoding::EncodingKind;
-use trainer::store::run::RunFolder;
-use trainer::training::Ended;
+use trainer::nerf::run::Scene;
+use trainer::training::Watch;
+use trainer::training::progress::Trainings;
 
 use super::JudgedBy;
-use super::fit::{Run, Scene};
+use super::fit::say_notes;
 use crate::cli::{interrupt, print};
 
 /// Fit a scene with each encoding and print held-out PSNR beside table 7 of Tancik et al. (2020).
@@ -57,61 +55,41 @@ pub(crate) struct Compare {
 
 impl Compare {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let (out, scene, runs) = match (&self.resume, &self.scene, &self.out) {
+        let judged_by = self.judge_by.into();
+        let (out, scene, comparison) = match (&self.resume, &self.scene, &self.out) {
             (Some(out), ..) => {
-                let scene = Scene::of_run(&folder_of(out, PUBLISHED[0].0), self.judge_by)?;
-                let resume = |(kind, _)| Run::resume(&folder_of(out, kind), &scene, None);
-                let runs = PUBLISHED.into_iter().map(resume).collect::<anyhow::Result<Vec<_>>>()?;
-                (out, scene, runs)
+                let scene = Scene::read(&Comparison::settings_of(out)?.scene, judged_by)?;
+                let comparison = Comparison::resume(out, &scene)?;
+                (out, scene, comparison)
             }
             (None, Some(scene), Some(out)) => {
-                let scene = Scene::read(scene, self.judge_by)?;
-                scene.say_notes(false);
-                let runs = self.start(out, &scene)?;
-                (out, scene, runs)
+                let scene = Scene::read(scene, judged_by)?;
+                say_notes(&scene, false);
+                let comparison = Comparison::start(out, self.force, &self.base(), &scene)?;
+                (out, scene, comparison)
             }
             _ => anyhow::bail!("name a scene and an --out, or a comparison to --resume"),
         };
-        let stop = interrupt::catch()?;
-        let mut rows = Vec::new();
-        for ((kind, _), mut run) in PUBLISHED.into_iter().zip(runs) {
-            trainer::note!("{}", kind.name());
-            if run.train(&scene, stop)? == Ended::Interrupted {
-                trainer::note!("interrupted; continue with: trainer nerf compare --resume {}", out.display());
-                interrupt::exit();
-            }
-            rows.push(Compared::new(kind, run.finish(&scene)?.held_out));
-        }
-        let result = json!({ "judged_by": scene.judged_by(), "encodings": rows });
-        let result = serde_json::to_string_pretty(&result)?;
-        files::write(&out.join("comparison.json"), result.as_bytes())?;
-        print(&if self.json { result } else { text(&rows) })
+        let mut progress = Trainings::default();
+        let mut watch = Watch { stop: Some(interrupt::catch()?), progress: Some(&mut progress), ..Watch::default() };
+        let Some(compared) = comparison.finish(&scene, &mut watch)? else {
+            trainer::note!("interrupted; continue with: trainer nerf compare --resume {}", out.display());
+            interrupt::exit();
+        };
+        print(&if self.json { serde_json::to_string_pretty(&compared.to_json())? } else { text(&compared.rows) })
     }
 
-    /// All runs, begun, so that any of them can be resumed.
-    fn start(&self, out: &Path, scene: &Scene) -> anyhow::Result<Vec<Run>> {
+    /// The settings that all encodings share.
+    fn base(&self) -> NerfParams {
         let mut base =
             if self.quick { NerfParams::quick() } else { NerfParams { steps: 1500, ..NerfParams::default() } };
         base.steps = self.steps.unwrap_or(base.steps);
         base.seed = self.seed.unwrap_or(base.seed);
-        let params = PUBLISHED.map(|(kind, _)| with_encoding(&base, kind));
-        let params = params.iter().map(|params| scene.check(params)).collect::<anyhow::Result<Vec<_>>>()?;
-        RunFolder::create(out, self.force)?;
-        files::remove(&out.join("comparison.json"))?;
-        let start = |(params, (kind, _))| {
-            let folder = folder_of(out, kind);
-            files::make_folder(&folder)?;
-            Run::start(&folder, params, scene)
-        };
-        params.into_iter().zip(PUBLISHED).map(start).collect()
+        base
     }
 }
 
-fn folder_of(out: &Path, kind: EncodingKind) -> PathBuf {
-    out.join(kind.name())
-}
-
-/// The table.
+/// One line for each encoding.
 fn text(rows: &[Compared]) -> String {
     let mut text = String::from("encoding      PSNR       SSIM    published (Lego)");
     for row in rows {

@@ -1,26 +1,15 @@
 //! `trainer nerf fit`: from a scene to a run folder with the model in it.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
-use std::sync::{PoisonError, RwLock};
+use std::path::PathBuf;
 
-use anyhow::{Context, bail};
-use firmware_core::Precision;
-use serde::Serialize;
-use trainer::base::files;
+use anyhow::Context;
 use trainer::fit::effect::EncodingOption;
-use trainer::nerf::fit::{
-    ViewsMetrics, check_rays, continue_fit, export, judge_network, start_occupancy, volume_words,
-};
-use trainer::nerf::occupancy::Occupancy;
-use trainer::nerf::params::{Background, DensityKind, NerfParams, ValidNerfParams};
-use trainer::nerf::report;
-use trainer::nerf::run::{Folder, RunSettings, cameras_text, fingerprint, load, save, settings_of};
-use trainer::nerf::scene::{Part, View, Views, read};
+use trainer::nerf::params::{Background, DensityKind, NerfParams};
+use trainer::nerf::run::{NerfMetrics, NerfSettings, Run, Scene};
 use trainer::network::encoding::EncodingKind;
-use trainer::store::run::{RunError, RunFolder};
-use trainer::training::progress;
-use trainer::training::{Ended, TrainError, TrainState, Watch};
+use trainer::store::run::RunFolder;
+use trainer::training::progress::Trainings;
+use trainer::training::{Ended, Watch};
 
 use super::JudgedBy;
 use crate::cli::{interrupt, print, warn_of_options_without_effect};
@@ -139,102 +128,33 @@ impl Settings {
     }
 }
 
-/// A scene as read before training: a missing picture shall not cost a run.
-pub(super) struct Scene {
-    folder: PathBuf,
-    train: Views,
-    held_out: Vec<View>,
-    judged_by: JudgedBy,
-    fingerprint: u64,
-}
-
-impl Scene {
-    pub(super) fn read(folder: &Path, judged_by: JudgedBy) -> anyhow::Result<Self> {
-        let mut train = read(folder, Part::Train)?;
-        let Views { views: held_out, notes, .. } = read(folder, judged_by.into())?;
-        for note in notes {
-            if !train.notes.contains(&note) {
-                train.notes.push(note);
-            }
-        }
-        let fingerprint = fingerprint(&train);
-        // Absolute, so that a run is continued from any folder.
-        Ok(Self { folder: std::path::absolute(folder)?, train, held_out, judged_by, fingerprint })
-    }
-
-    /// The scene that a run was started with.
-    pub(super) fn of_run(run: &Path, judged_by: JudgedBy) -> anyhow::Result<Self> {
-        Self::read(&settings_of(&Folder(run.to_owned()).checkpoint())?.scene, judged_by)
-    }
-
-    /// Settings that suit it.
-    pub(super) fn check(&self, params: &NerfParams) -> anyhow::Result<ValidNerfParams> {
-        let params = NerfParams { center: self.train.center, ..params.clone() }.check(self.train.half_width)?;
-        check_rays(&params, &self.train.views)?;
-        Ok(params)
-    }
-
-    /// Says what is worth saying of its files; of the cube's size only where no option sets it.
-    pub(super) fn say_notes(&self, has_size: bool) {
-        let size = self.train.size_note.iter().filter(|_| !has_size);
-        self.train.notes.iter().chain(size).for_each(|note| trainer::note!("note: {note}"));
-    }
-
-    /// Which views are held out.
-    pub(super) fn judged_by(&self) -> &'static str {
-        Part::from(self.judged_by).name()
-    }
-}
-
-/// A run that is ready to train.
-pub(super) struct Run {
-    folder: Folder,
-    settings: RunSettings,
-    params: ValidNerfParams,
-    state: TrainState,
-    occupancy: RwLock<Occupancy>,
-}
-
-/// What `metrics.json` holds.
-#[derive(Serialize)]
-pub(super) struct Metrics {
-    run: PathBuf,
-    scene: PathBuf,
-    steps: u64,
-    encoding: EncodingKind,
-    view_direction: bool,
-    judged_by: &'static str,
-    pub(super) held_out: ViewsMetrics,
-    training_psnr_db: f64,
-    occupied_part: f64,
-    samples_per_ray: f64,
-    /// What was said of the scene's files.
-    notes: Vec<String>,
-}
-
 impl Fit {
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        let judged_by = self.judge_by.into();
         let (scene, mut run) = if let Some(path) = &self.resume {
             let scene = match &self.scene {
-                Some(folder) => Scene::read(folder, self.judge_by)?,
-                None => Scene::of_run(path, self.judge_by)?,
+                Some(folder) => Scene::read(folder, judged_by)?,
+                None => Scene::read(&NerfSettings::of_run(path)?.scene, judged_by)?,
             };
             let run = Run::resume(path, &scene, self.steps)?;
             (scene, run)
         } else {
             let (folder, out) = self.scene.as_ref().zip(self.out.as_ref()).context("name a scene and --out")?;
-            let scene = Scene::read(folder, self.judge_by)?;
+            let scene = Scene::read(folder, judged_by)?;
             let mut params = self.settings.params();
             params.steps = self.steps.unwrap_or(params.steps);
             self.settings.warn_of_options_without_effect(params.encoding.kind);
-            scene.say_notes(params.half_width.is_some());
+            say_notes(&scene, params.half_width.is_some());
             let params = scene.check(&params)?;
             RunFolder::create(out, self.force)?;
             let run = Run::start(out, params, &scene)?;
             (scene, run)
         };
-        if run.train(&scene, interrupt::catch()?)? == Ended::Interrupted {
-            let (step, folder) = (run.state.step, run.folder.0.display());
+        let mut progress = Trainings::default();
+        let mut watch = Watch { stop: Some(interrupt::catch()?), progress: Some(&mut progress), ..Watch::default() };
+        let folder = run.folder();
+        if run.train(&scene, &mut watch)? == Ended::Interrupted {
+            let (step, folder) = (run.step(), folder.0.display());
             trainer::note!("stopped at step {step}; continue with: trainer nerf fit --resume {folder}");
             interrupt::exit();
         }
@@ -242,101 +162,25 @@ impl Fit {
         if self.json {
             return print(&serde_json::to_string_pretty(&metrics)?);
         }
-        print(&format!("{}\nreport           {}", metrics.text(), run.folder.report().display()))
+        print(&format!("{}\nreport           {}", text(&metrics), folder.report().display()))
     }
 }
 
-impl Run {
-    /// A run in a folder that exists, begun: its checkpoint is written, so that it can be resumed from here on.
-    pub(super) fn start(folder: &Path, params: ValidNerfParams, scene: &Scene) -> anyhow::Result<Self> {
-        let folder = Folder(folder.to_owned());
-        let settings =
-            RunSettings { nerf: params.params().clone(), scene: scene.folder.clone(), fingerprint: scene.fingerprint };
-        let (state, occupancy) = (params.start(), start_occupancy(&params));
-        folder.forget_results()?;
-        save(&folder.checkpoint(), &settings, &state, &occupancy)?;
-        Ok(Self { folder, settings, params, state, occupancy })
-    }
-
-    /// The run in a folder, where it stopped; `steps` replaces those that it was to have.
-    pub(super) fn resume(path: &Path, scene: &Scene, steps: Option<u64>) -> anyhow::Result<Self> {
-        let folder = Folder(path.to_owned());
-        let (mut settings, state, occupancy) = load(&folder.checkpoint())?;
-        if settings.fingerprint != scene.fingerprint {
-            return Err(RunError::OtherData { path: path.to_owned() }.into());
-        }
-        settings.scene.clone_from(&scene.folder);
-        settings.nerf.steps = steps.unwrap_or(settings.nerf.steps);
-        let params = scene.check(&settings.nerf)?;
-        if params.start().networks[0].shape() != state.networks[0].shape() {
-            bail!("{} holds another network than its settings say; fit the scene again", path.display());
-        }
-        Ok(Self { folder, settings, params, state, occupancy })
-    }
-
-    /// Trains to the end, or until `stop`; either way the checkpoint is that of the last step.
-    pub(super) fn train(&mut self, scene: &Scene, stop: &AtomicBool) -> anyhow::Result<Ended> {
-        let mut shown = progress::on_stderr(self.params.params().steps, self.state.step);
-        let (checkpoint, settings, occupancy) = (self.folder.checkpoint(), &self.settings, &self.occupancy);
-        let mut save_state = |state: &TrainState| {
-            save(&checkpoint, settings, state, occupancy).map_err(|error| TrainError::Save(error.into()))
-        };
-        let mut watch =
-            Watch { stop: Some(stop), progress: Some(shown.as_mut()), save: Some(&mut save_state), ..Watch::default() };
-        let ended = continue_fit(&self.params, &scene.train.views, &mut self.state, occupancy, &mut watch);
-        // What was learned before a failure is worth keeping too, unless saving is what failed.
-        save(&checkpoint, settings, &self.state, occupancy)?;
-        Ok(ended?)
-    }
-
-    /// Judges the network and writes all files but the checkpoint.
-    pub(super) fn finish(&self, scene: &Scene) -> anyhow::Result<Metrics> {
-        let Self { folder, settings, params, state, occupancy } = self;
-        let network = &state.networks[0];
-        let grid = occupancy.read().unwrap_or_else(PoisonError::into_inner);
-        // A tenth of the training views tells whether the network overfits.
-        let some: Vec<View> = scene.train.views.iter().step_by(10).cloned().collect();
-        let trained = judge_network(params, network, &grid, &some);
-        let held_out = judge_network(params, network, &grid, &scene.held_out);
-        for (path, precision) in [(folder.model(), Precision::W8A16), (folder.model_f32(), Precision::F32)] {
-            let artifact = export(params, network, &grid, &scene.train.views, precision, trained.psnr_db)?;
-            files::write(&path, artifact.as_bytes())?;
-        }
-        files::write(&folder.volume(), bytemuck::cast_slice(&volume_words(params, &grid)))?;
-        let cameras: Vec<_> = scene.held_out.iter().map(View::viewpoint).collect();
-        files::write(&folder.cameras(), cameras_text(&cameras).as_bytes())?;
-        report::write(folder, settings, (params, network, &grid), &scene.held_out, &held_out)?;
-        let metrics = Metrics {
-            run: folder.0.clone(),
-            scene: settings.scene.clone(),
-            steps: state.step,
-            encoding: settings.nerf.encoding.kind,
-            view_direction: settings.nerf.view_direction,
-            judged_by: scene.judged_by(),
-            held_out,
-            training_psnr_db: trained.psnr_db,
-            occupied_part: grid.occupied_part(),
-            samples_per_ray: grid.samples_per_ray(),
-            notes: scene.train.notes.clone(),
-        };
-        files::write(&folder.metrics(), serde_json::to_string_pretty(&metrics)?.as_bytes())?;
-        Ok(metrics)
-    }
+/// Says what is worth saying of a scene's files; of the cube's size only where no option sets it.
+pub(super) fn say_notes(scene: &Scene, has_size: bool) {
+    let size = scene.size_note().filter(|_| !has_size);
+    scene.notes().iter().map(String::as_str).chain(size).for_each(|note| trainer::note!("note: {note}"));
 }
 
-impl Metrics {
-    fn text(&self) -> String {
-        let mut text = String::from("view              PSNR     SSIM\n");
-        for view in &self.held_out.views {
-            text += &format!("{:16} {:5.2} dB  {:.4}\n", view.name, view.psnr_db, view.ssim);
-        }
-        text + &format!(
-            "held out         {:5.2} dB  {:.4}\ntraining views   {:5.2} dB\noccupied cells   {:.1} %\nevaluations      {:.1} per pixel",
-            self.held_out.psnr_db,
-            self.held_out.ssim,
-            self.training_psnr_db,
-            100.0 * self.occupied_part,
-            self.held_out.evaluations_per_pixel
-        )
+/// View by view, then the means.
+fn text(metrics: &NerfMetrics) -> String {
+    let held_out = &metrics.held_out;
+    let mut text = String::from("view              PSNR     SSIM\n");
+    for view in &held_out.views {
+        text += &format!("{:16} {:5.2} dB  {:.4}\n", view.name, view.psnr_db, view.ssim);
     }
+    text += &format!("held out         {:5.2} dB  {:.4}\n", held_out.psnr_db, held_out.ssim);
+    text += &format!("training views   {:5.2} dB\n", metrics.training_psnr_db);
+    text += &format!("occupied cells   {:.1} %\n", 100.0 * metrics.occupied_part);
+    text + &format!("evaluations      {:.1} per pixel", held_out.evaluations_per_pixel)
 }

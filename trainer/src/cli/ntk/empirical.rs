@@ -86,19 +86,19 @@ impl Empirical {
 /// What the network is fed for points in the user's units: the features that training saw.
 fn features(saved: &SavedNetwork, what: &'static str, path: &Path) -> anyhow::Result<Array2<f64>> {
     let points = arrays::read(what, path)?;
-    if points.ncols() != saved.axes.len() {
+    if points.ncols() != saved.domain.axes.len() {
         bail!(
             "{}: {what} have {} columns, but the network was trained on {} inputs",
             path.display(),
             points.ncols(),
-            saved.axes.len()
+            saved.domain.axes.len()
         );
     }
     let mut coordinates = Array2::zeros(points.dim());
     for ((row, column), &value) in points.indexed_iter() {
         let is_periodic = saved.settings.fit.periodic.iter().any(|period| period.axis == column);
         let outside = if is_periodic { Outside::Periodic } else { Outside::Reject };
-        let Some(fixed) = saved.axes[column].to_fixed(value as f32, outside) else {
+        let Some(fixed) = saved.domain.axes[column].to_fixed(value as f32, outside) else {
             bail!(
                 "{}: {value} in row {row}, column {column} (counted from 0) lies outside the range that the network was \
                  trained on; remove that row",

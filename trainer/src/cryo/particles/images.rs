@@ -180,7 +180,7 @@ fn find(table: &Path, named: &Path) -> Result<PathBuf, CryoError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::mrc::{Kind, Mrc};
+    use super::super::super::mrc::{Content, Mrc};
     use super::super::ParticleStack;
     use super::super::tests::stack;
     use std::fs;
@@ -211,7 +211,7 @@ mod tests {
         let part = |name: &str, images: &[u32], voxel_size| {
             let values = whole.select(images).images;
             let mrc = Mrc { shape: [images.len(), 8, 8], voxel_size, values };
-            mrc.write(&folder.path().join(name), Kind::Stack).unwrap();
+            mrc.write(&folder.path().join(name), Content::Stack).unwrap();
         };
         part("a.mrcs", &[2, 0], 3.0);
         part("b.mrcs", &[1], 3.0);
@@ -228,7 +228,7 @@ mod tests {
         };
         assert!(said(Some("a.mrcs")).contains("names 2 stacks"));
         let large = Mrc { shape: [1, 10, 10], voxel_size: 3.0, values: (0..100).map(|v| v as f32).collect() };
-        large.write(&folder.path().join("b.mrcs"), Kind::Stack).unwrap();
+        large.write(&folder.path().join("b.mrcs"), Content::Stack).unwrap();
         assert!(said(None).contains("b.mrcs: its images have 10 pixels a side, and"), "{}", said(None));
         // The same where the table does not say what they should have.
         fs::write(&table, text.replace("rlnImageSize", "rlnElse")).unwrap();
@@ -247,7 +247,7 @@ mod tests {
         let read = |text: &str, voxel_size: f64| {
             fs::write(&table, text).unwrap();
             let mrc = Mrc { shape: [3, 8, 8], voxel_size, values: stack().images };
-            mrc.write(&folder.path().join("particles.mrcs"), Kind::Stack).unwrap();
+            mrc.write(&folder.path().join("particles.mrcs"), Content::Stack).unwrap();
             ParticleStack::read(&table, None)
         };
         let said = |text: &str, voxel_size| read(text, voxel_size).unwrap_err().to_string();

@@ -17,7 +17,7 @@ pub use plain::{CSV_COLUMNS, CSV_EXTRAS};
 
 use super::ctf::{Ctf, NO_EXTRAS};
 use super::error::{CryoError, read_text};
-use super::mrc::{Kind, Mrc};
+use super::mrc::{Content, Mrc};
 use super::poses::Rotation;
 use crate::base::files;
 use images::Images;
@@ -125,7 +125,7 @@ impl ParticleStack {
         remove_tables(folder)?;
         let shape = [self.particles.len(), self.size, self.size];
         let mrc = Mrc { shape, voxel_size: self.pixel_size, values: self.images.clone() };
-        mrc.write(&folder.join("particles.mrcs"), Kind::Stack)?;
+        mrc.write(&folder.join("particles.mrcs"), Content::Stack)?;
         files::write(&folder.join("particles.star"), relion::to_text(self).as_bytes())?;
         files::write(&folder.join("poses.csv"), plain::to_text(&self.particles).as_bytes())?;
         Ok(())

@@ -149,7 +149,7 @@ impl Grid {
 mod tests {
     use super::*;
     use crate::base::random::{Purpose, step_rng};
-    use crate::inverse::shape::made;
+    use crate::inverse::shape::knot;
     use crate::inverse::shape::mesh::tests::cube;
     use rand::RngExt;
 
@@ -169,8 +169,7 @@ mod tests {
 
     #[test]
     fn the_volume_is_that_of_the_divergence_theorem() {
-        let made = made::knot();
-        let (mesh, _) = made.in_unit_cube();
+        let (mesh, _) = knot::mesh().in_unit_cube();
         let inside = Inside::new(&mesh);
         let mut rng = step_rng(1, Purpose::SamplePoints, 0);
         let n = 40_000;

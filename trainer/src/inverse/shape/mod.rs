@@ -1,19 +1,20 @@
 //! Occupancy of a solid: whether a point lies within a closed mesh (Tancik et al. 2020, section 6.1).
 //!
-//! A network is trained by cross-entropy on the occupancy of points drawn afresh in each step from the bounding box and a margin, and
-//! judged by the intersection over union (IoU) with the solid, of uniform points and of points near the surface.
+//! A network is trained by cross-entropy on the occupancy of points drawn afresh in each step from the bounding box and
+//! a margin, and judged by the intersection over union (IoU) with the solid, of uniform points and of points near the
+//! surface.
 //!
 //! | module | holds |
 //! | --- | --- |
 //! | [`mesh`] | closed triangle meshes and points on them |
 //! | [`read`] | STL, OBJ and PLY |
-//! | [`made`] | a mesh of our own |
+//! | [`knot`] | the mesh to learn where none is given |
 //! | [`inside`] | whether points lie within |
 //! | [`occupancy`] | the objective |
 //! | [`view`] | the solid drawn |
 
 pub mod inside;
-pub mod made;
+pub mod knot;
 pub mod mesh;
 pub mod occupancy;
 pub mod read;
@@ -27,16 +28,20 @@ use serde::{Deserialize, Serialize};
 
 use self::inside::Inside;
 use self::mesh::{MARGIN, Mesh, Point};
-use self::occupancy::OccupancyObjective;
-use super::compare::{Compared, Comparison, Problem, Solved, artifact, best, evaluate};
+use self::occupancy::{OccupancyObjective, RandomPoints};
+use self::read::NamedMesh;
+use super::compare::{Compared, Comparison, Meaning, Problem, Solved, best, evaluate};
 use super::error::InverseError;
-use super::training::{ComparisonMonitor, TableMapping, TrainingParams};
+use super::run::InverseSettings;
+use super::training::{TableMapping, TrainingParams};
 use crate::base::random::{Purpose, step_rng};
 use crate::inverse::linear::field;
 use crate::network::encoding::EncodingKind;
 use crate::network::features::EncodedFeatures;
 use crate::network::{Mlp, Shape};
 use crate::report::sheet::{Panel, Raster, Row, Sheet};
+use crate::store::run::Run;
+use crate::training::Watch;
 use crate::training::optimizer::Schedule;
 
 /// Deviation of the points near the surface, in lengths of the unit cube; as published.
@@ -44,7 +49,7 @@ const NEAR: f64 = 0.01;
 /// Height of the pictures, pixels.
 const ROW_HEIGHT: u32 = 430;
 
-/// The problem's size and its training.
+/// The size of the problem, and how networks are trained for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShapeParams {
     /// Fresh points a step.
@@ -53,9 +58,13 @@ pub struct ShapeParams {
     pub test_points: usize,
     /// Pixels a side of each view.
     pub pixels: usize,
-    /// Of the networks.
+    /// How the networks are trained.
     pub training: TrainingParams,
 }
+
+/// Checked [`ShapeParams`].
+#[derive(Clone, Debug)]
+pub struct ValidShapeParams(ShapeParams);
 
 impl ShapeParams {
     /// Minutes; or, if `quick`, seconds.
@@ -80,8 +89,9 @@ impl ShapeParams {
     ///
     /// # Errors
     /// Names the setting that is impossible.
-    pub fn check(&self) -> Result<(), InverseError> {
-        self.training.check(&Self::mappings(), 3)
+    pub fn check(self) -> Result<ValidShapeParams, InverseError> {
+        self.training.check(&Self::mappings(), 3)?;
+        Ok(ValidShapeParams(self))
     }
 
     /// The mappings in the order of table 1, with the published scales and rate.
@@ -125,36 +135,37 @@ fn fixed(points: &[Point]) -> Array2<u32> {
     Array2::from_shape_fn((points.len(), 3), |(i, axis)| (points[i][axis].clamp(0.0, 1.0) * 2f64.powi(32)) as u32)
 }
 
-/// Learns the occupancy of a mesh of this name with each mapping.
+/// Learns the occupancy of a solid with each mapping.
 ///
 /// # Errors
-/// If an encoding is impossible, the user stops it, or training diverges.
+/// If the watch stops it, training diverges, or a checkpoint of the `run` is of no use.
 pub fn compare(
-    (name, mesh): (&str, &Mesh),
-    params: &ShapeParams,
-    monitor: &ComparisonMonitor<'_>,
+    solid: &NamedMesh,
+    ValidShapeParams(params): &ValidShapeParams,
+    watch: &mut Watch<'_>,
+    run: Option<&Run<InverseSettings>>,
 ) -> Result<Comparison, InverseError> {
-    let training = &params.training;
-    params.check()?;
-    let (mesh, fit) = mesh.in_unit_cube();
+    let (name, training) = (&solid.name, &params.training);
+    let (mesh, fit) = solid.mesh.in_unit_cube();
     let solid = Inside::new(&mesh);
     // The bounding box with its margin: what networks are trained on, tested in, drawn in, and clamp points to.
     let domain = [[0.0; 3], mesh.bounds()[1].map(|high| high + MARGIN)];
     let frame = view::Frame::of(mesh.vertices());
     let [uniform, near] = tests(&mesh, &solid, domain, params);
-    let (mut rows, mut solutions, mut pictures) = (Vec::new(), Vec::new(), Vec::new());
+    let truth =
+        view::draw(params.pixels, frame, domain, |points| points.iter().map(|&point| solid.contains(point)).collect());
+    let points = RandomPoints { bounds: domain, batch: params.batch, seed: training.seed };
+    let (mut rows, mut solutions, mut pictures) = (Vec::new(), Vec::new(), vec![truth]);
     for mapping in ShapeParams::mappings() {
-        let (encoding, mut state) = training.start(&mapping, 3, OutputActivation::Linear)?;
-        let mut objective = OccupancyObjective::new(&encoding, &solid, domain, params.batch, training.seed);
-        training.run(&mapping, &mut objective, &mut state, monitor)?;
-        let network = state.networks.swap_remove(0);
+        let (encoding, mapping_training) = training.start(&mapping, 3, OutputActivation::Linear)?;
+        let mut objective = OccupancyObjective::new(&encoding, &solid, points);
+        let (network, training_loss) = mapping_training.finish(&mut objective, watch, run)?;
         let logits = |coordinates: &Array2<u32>| field(&EncodedFeatures::new(&encoding, coordinates.view()), &network);
         let iou = |test: &Test| test.iou(logits(&test.coordinates).into_iter().map(|logit| logit > 0.0));
-        let training_loss = state.history.last().map_or(f64::NAN, |&(_, loss)| loss);
         rows.push(Compared { mapping, scores: vec![iou(&uniform), iou(&near)], training_loss });
         let within = |points: &[Point]| logits(&fixed(points)).into_iter().map(|logit| logit > 0.0).collect();
         pictures.push(view::draw(params.pixels, frame, domain, within));
-        solutions.push(Solved { encoding, network: with_sigmoid(&network) });
+        solutions.push(Solved { mapping, encoding, network: with_sigmoid(&network) });
     }
     let chosen = rows.iter().position(|row| std::ptr::eq(row, best(&rows))).expect("one of them");
     let axis = |k: usize| {
@@ -163,9 +174,8 @@ pub fn compare(
     };
     let axes = [0, 1, 2].map(axis);
     // There is no PSNR of an occupancy.
-    let psnr = f64::NAN;
-    let about = (&rows[chosen].mapping, training);
-    let artifact = artifact(&solutions[chosen], "occupancy", &axes, &uniform.coordinates, about, psnr)?;
+    let meaning = Meaning { output: "occupancy", axes: &axes, psnr_db: f64::NAN };
+    let artifact = solutions[chosen].artifact(training, &meaning, &uniform.coordinates)?;
     let on_device = |test: &Test| {
         let in_mesh_units = |(index, &fixed): (usize, &u32)| {
             (fit.origin[index % 3] + f64::from(fixed) / 2f64.powi(32) * fit.side) as f32
@@ -175,9 +185,7 @@ pub fn compare(
     };
     let artifact_scores = vec![on_device(&uniform), on_device(&near)];
     let problem = problem(name, mesh.faces().len(), params);
-    let truth =
-        view::draw(params.pixels, frame, domain, |points| points.iter().map(|&point| solid.contains(point)).collect());
-    let sheet = sheet(&problem, params.pixels, truth, &rows, pictures);
+    let sheet = sheet(&problem, params.pixels, &rows, pictures);
     Ok(Comparison { problem, training: training.clone(), rows, sheet, artifact, artifact_scores })
 }
 
@@ -213,14 +221,16 @@ fn with_sigmoid(network: &Mlp<f32>) -> Mlp<f32> {
     Mlp::from_parameters(shape, network.parameters().to_vec()).expect("as many parameters")
 }
 
-fn sheet(problem: &Problem, pixels: usize, truth: Vec<u8>, rows: &[Compared], pictures: Vec<Vec<u8>>) -> Sheet {
+/// The first picture is the truth, the others are those of the rows.
+fn sheet(problem: &Problem, pixels: usize, rows: &[Compared], pictures: Vec<Vec<u8>>) -> Sheet {
+    let captions = rows.iter().map(|row| {
+        let caption = format!("IoU {:.3}, near {:.3}", row.scores[0], row.scores[1]);
+        (row.mapping.kind.label(), caption)
+    });
+    let captions = std::iter::once(("truth", String::new())).chain(captions);
     let panel = |title: &str, caption: String, rgb: Vec<u8>| {
         Panel::Raster(Raster { title: title.to_owned(), caption, shape: [pixels, pixels], rgb })
     };
-    let mut panels = vec![panel("truth", String::new(), truth)];
-    panels.extend(rows.iter().zip(pictures).map(|(row, rgb)| {
-        let caption = format!("IoU {:.3}, near {:.3}", row.scores[0], row.scores[1]);
-        panel(row.mapping.kind.label(), caption, rgb)
-    }));
+    let panels = captions.zip(pictures).map(|((title, caption), rgb)| panel(title, caption, rgb)).collect();
     Sheet { title: problem.title.clone(), rows: vec![Row { height: ROW_HEIGHT, panels }] }
 }

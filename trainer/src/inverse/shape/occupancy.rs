@@ -7,9 +7,9 @@ use rayon::prelude::*;
 use super::inside::Inside;
 use super::mesh::Point;
 use crate::base::random::{Purpose, step_rng};
-use crate::network::Mlp;
 use crate::network::encoding::Encoding;
 use crate::network::features::{EncodedFeatures, Features, Rows};
+use crate::network::{Gradients, Mlp};
 use crate::training::regression::CHUNK_ROWS;
 use crate::training::{Objective, Pass, TrainError};
 
@@ -17,17 +17,26 @@ use crate::training::{Objective, Pass, TrainError};
 pub struct OccupancyObjective<'a> {
     encoding: &'a Encoding,
     solid: &'a Inside<'a>,
-    bounds: [Point; 2],
-    batch: usize,
-    seed: u64,
+    points: RandomPoints,
     /// Of the step at hand.
     drawn: Option<(EncodedFeatures, Vec<f32>)>,
 }
 
+/// The points that are drawn in each step.
+#[derive(Clone, Copy, Debug)]
+pub struct RandomPoints {
+    /// Lowest and highest corner of the box that they lie in.
+    pub bounds: [Point; 2],
+    /// How many there are in each step.
+    pub batch: usize,
+    /// Another seed gives other points.
+    pub seed: u64,
+}
+
 impl<'a> OccupancyObjective<'a> {
-    /// `batch` points a step between the corners `bounds`.
-    pub fn new(encoding: &'a Encoding, solid: &'a Inside<'a>, bounds: [Point; 2], batch: usize, seed: u64) -> Self {
-        Self { encoding, solid, bounds, batch, seed, drawn: None }
+    /// The objective of learning a solid from the encoded coordinates of random points.
+    pub fn new(encoding: &'a Encoding, solid: &'a Inside<'a>, points: RandomPoints) -> Self {
+        Self { encoding, solid, points, drawn: None }
     }
 }
 
@@ -42,21 +51,22 @@ impl Objective for OccupancyObjective<'_> {
     type Scratch = OccupancyScratch;
 
     fn begin_step(&mut self, step: u64, _networks: &[Mlp<f32>]) -> Result<usize, TrainError> {
-        let mut rng = step_rng(self.seed, Purpose::SamplePoints, step);
-        let [low, high] = self.bounds;
+        let RandomPoints { bounds: [low, high], batch, seed } = self.points;
+        let mut rng = step_rng(seed, Purpose::SamplePoints, step);
         let mut point = || std::array::from_fn(|k| low[k] + (high[k] - low[k]) * rng.random::<f64>());
-        let points: Vec<Point> = (0..self.batch).map(|_| point()).collect();
+        let points: Vec<Point> = (0..batch).map(|_| point()).collect();
         let inside = points.par_iter().map(|&point| f32::from(u8::from(self.solid.contains(point)))).collect();
         self.drawn = Some((EncodedFeatures::new(self.encoding, super::fixed(&points).view()), inside));
-        Ok(self.batch.div_ceil(CHUNK_ROWS))
+        Ok(batch.div_ceil(CHUNK_ROWS))
     }
 
-    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass, scratch: &mut OccupancyScratch) -> f64 {
+    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass<OccupancyScratch>) -> f64 {
+        let scratch = &mut pass.scratch;
         let Some((features, inside)) = &self.drawn else { return 0.0 };
-        let range = chunk * CHUNK_ROWS..((chunk + 1) * CHUNK_ROWS).min(self.batch);
+        let range = chunk * CHUNK_ROWS..((chunk + 1) * CHUNK_ROWS).min(self.points.batch);
         let inputs = features.rows(&Rows::Range(range.clone()), &mut scratch.features);
         let (network, tape) = (&networks[0], &mut pass.tapes[0]);
-        let part = 1.0 / self.batch as f32;
+        let part = 1.0 / self.points.batch as f32;
         scratch.gradients.clear();
         let mut loss = 0.0;
         for (&logit, &inside) in tape.forward(network, inputs).iter().zip(&inside[range.clone()]) {
@@ -66,8 +76,8 @@ impl Objective for OccupancyObjective<'_> {
             let probability = if logit >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
             scratch.gradients.push(part * (probability - inside));
         }
-        let gradient = ArrayView2::from_shape((range.len(), 1), &scratch.gradients).expect("one output a row");
-        tape.backward(network, inputs, gradient, &mut pass.gradients[0], None);
+        let outputs = ArrayView2::from_shape((range.len(), 1), &scratch.gradients).expect("one output a row");
+        tape.backward(network, inputs, Gradients { outputs, parameters: &mut pass.gradients[0], inputs: None });
         loss * f64::from(part)
     }
 }
@@ -75,7 +85,7 @@ impl Objective for OccupancyObjective<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inverse::shape::made;
+    use crate::inverse::shape::knot;
     use crate::network::encoding::EncodingParams;
     use crate::network::{Initialization, Shape};
     use crate::training::loss_and_gradients;
@@ -83,13 +93,14 @@ mod tests {
 
     #[test]
     fn the_gradient_matches_differences() {
-        let (mesh, _) = made::knot().in_unit_cube();
+        let (mesh, _) = knot::mesh().in_unit_cube();
         let solid = Inside::new(&mesh);
         let encoding = EncodingParams { frequencies: 6, scale: 2.0, ..EncodingParams::default() }.check(3).unwrap();
         let shape = Shape::new(encoding.features_len(), &[7], 1, OutputActivation::Linear);
         let network = Mlp::new(shape, Initialization::Glorot, &mut step_rng(5, Purpose::InitialParameters, 0));
         let mut networks = vec![network];
-        let mut objective = OccupancyObjective::new(&encoding, &solid, mesh.bounds(), 700, 1);
+        let mut objective =
+            OccupancyObjective::new(&encoding, &solid, RandomPoints { bounds: mesh.bounds(), batch: 700, seed: 1 });
         let (_, gradients) = loss_and_gradients(&mut objective, 0, &networks).unwrap();
         let scale = gradients[0].iter().fold(0.0f32, |most, value| most.max(value.abs()));
         for (parameter, &gradient) in gradients[0].iter().enumerate() {

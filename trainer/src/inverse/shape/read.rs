@@ -21,13 +21,13 @@ pub enum ReadMeshError {
     /// The name does not end in a known way.
     #[error("{}: the name must end in .stl, .obj or .ply", path.display())]
     Format {
-        /// The file.
+        /// Where it was to be read from.
         path: PathBuf,
     },
     /// The file is not what its name says.
     #[error("{}: no sound {format} file ({reason}); export the mesh again", path.display())]
     Damaged {
-        /// The file.
+        /// Where it was to be read from.
         path: PathBuf,
         /// STL, OBJ or PLY.
         format: &'static str,
@@ -37,11 +37,31 @@ pub enum ReadMeshError {
     /// The mesh has no inside.
     #[error("{}: {reason}", path.display())]
     Mesh {
-        /// The file.
+        /// Where it was to be read from.
         path: PathBuf,
         /// Why.
         reason: MeshError,
     },
+}
+
+/// A mesh with the name that headings give it.
+#[derive(Clone, Debug)]
+pub struct NamedMesh {
+    /// That of its file, or what it shows.
+    pub name: String,
+    /// The surface of the solid.
+    pub mesh: Mesh,
+}
+
+impl NamedMesh {
+    /// The mesh of a file, by the file's name.
+    ///
+    /// # Errors
+    /// As [`read()`].
+    pub fn read(path: &Path) -> Result<Self, ReadMeshError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self { name, mesh: read(path)? })
+    }
 }
 
 /// Vertices and triangles.

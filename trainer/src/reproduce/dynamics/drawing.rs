@@ -1,11 +1,13 @@
 //! The sheet of the figure.
 
+use std::ops::Range;
+
 use plotters::style::RGBColor;
 
 use super::Results;
+use super::SHOWN;
 use super::modes::Mode;
 use super::numbers::{Group, Numbers};
-use super::{SHOWN, percent};
 use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
 use crate::report::style;
 use crate::reproduce::toy::color;
@@ -15,20 +17,28 @@ const DRAWN_MODES: [usize; 5] = [1, 2, 4, 8, 16];
 
 pub(super) fn sheet(results: &Results) -> Sheet {
     let shown = &results.ntk[SHOWN];
+    // The same range for both parametrizations.
+    let values =
+        results.ntk.iter().chain(&results.standard).flat_map(|n| n.measured.iter().map(|loss| loss / n.measured[0]));
+    let range = values.fold(1.0, f64::min) / 1.2..1.2;
+    let row = |panels: [Panel; 2]| Row { height: 600, panels: panels.into() };
     Sheet {
-        title: "Training loss of wide networks, measured (solid) and predicted (dashed)".to_owned(),
+        title: "Wide networks: training measured (solid) and predicted (dashed)".to_owned(),
         rows: vec![
-            Row {
-                height: 620,
-                panels: vec![
-                    losses("NTK parametrization, one network, its own kernel", &results.ntk),
-                    losses("Standard parametrization, one network, its own kernel", &results.standard),
-                ],
-            },
-            Row { height: 620, panels: vec![means(&results.groups), by_width(&results.widths), gaps(&results.widths)] },
-            Row { height: 600, panels: vec![decays(shown), rates(&results.ntk)] },
+            row([
+                losses("NTK parametrization, by the own kernel", &results.ntk, range.clone()),
+                losses("Standard parametrization, by the own kernel", &results.standard, range),
+            ]),
+            row([means(&results.groups), by_width(&results.widths)]),
+            row([gaps(&results.widths), rates(&results.ntk)]),
+            row([decays(shown), by_frequency(shown)]),
         ],
     }
+}
+
+/// The eigenvectors of a network whose decay is drawn.
+pub(super) fn drawn(n: &Numbers) -> impl Iterator<Item = &Mode> {
+    n.modes.all.iter().filter(|mode| DRAWN_MODES.contains(&mode.index))
 }
 
 fn plot(title: impl Into<String>, x_label: &str, y_label: &str, lines: Vec<Line>) -> Plot {
@@ -44,12 +54,18 @@ fn pair(name: String, color: RGBColor, measured: Vec<(f64, f64)>, predicted: Vec
     [Line::new(name, color, Stroke::Solid, measured), Line::new("", color, Stroke::Dashed, predicted)]
 }
 
-fn losses(title: &str, all: &[Numbers]) -> Panel {
+fn losses(title: &str, all: &[Numbers], range: Range<f64>) -> Panel {
     let lines = all.iter().enumerate().flat_map(|(index, n)| {
         let curve = |values: &[f64]| curve(&n.steps, values, n.measured[0]);
         pair(n.mapping.to_owned(), color(index), curve(&n.measured), curve(&n.predicted_own))
     });
-    Panel::Plot(Plot { log_x: true, log_y: true, ..plot(title, "step", "loss / initial loss", lines.collect()) })
+    let y_range = Some(range);
+    Panel::Plot(Plot {
+        log_x: true,
+        log_y: true,
+        y_range,
+        ..plot(title, "step", "loss / initial loss", lines.collect())
+    })
 }
 
 fn means(groups: &[Group]) -> Panel {
@@ -57,20 +73,25 @@ fn means(groups: &[Group]) -> Panel {
         let curve = |values: &[f64]| curve(&g.steps, values, 1.0);
         pair(g.mapping.to_owned(), color(index), curve(&g.measured), curve(&g.predicted))
     });
-    let title = format!("Mean of {} networks, infinite width", groups[0].networks);
+    let title = format!("Means of {} networks, by infinite width", groups[0].networks);
     Panel::Plot(Plot { log_x: true, ..plot(title, "step", "loss / initial loss", lines.collect()) })
 }
 
 fn by_width(widths: &[Group]) -> Panel {
     let lines = widths.iter().enumerate().flat_map(|(index, g)| {
         let curve = |values: &[f64]| curve(&g.steps, values, 1.0);
-        let name = format!("width {} ({})", g.width, g.networks);
+        let name = format!("width {}, {} networks", g.width, g.networks);
         pair(name, color(index), curve(&g.measured), curve(&g.predicted))
     });
     Panel::Plot(Plot {
         log_x: true,
         log_y: true,
-        ..plot("p = 1, mean by width, infinite width", "step", "loss / initial loss", lines.collect())
+        ..plot(
+            "p = 1: means of networks of one width, by infinite width",
+            "step",
+            "loss / initial loss",
+            lines.collect(),
+        )
     })
 }
 
@@ -86,28 +107,47 @@ fn gaps(widths: &[Group]) -> Panel {
     let grey = RGBColor(150, 150, 150);
     let lines = vec![
         line("kernel", style::SERIES[2], |g| g.kernel_gap),
-        line("loss, infinite width", style::SERIES[0], |g| g.single_gap.0),
-        line("loss, own kernel", style::SERIES[1], |g| g.single_gap_own.0),
-        Line::new("1/√width, 1/width", grey, Stroke::Dashed, slope(first.kernel_gap, 0.5)),
+        line("loss by infinite width", style::SERIES[0], |g| g.single_gap.0),
+        line("loss by own kernel", style::SERIES[1], |g| g.single_gap_own.0),
+        Line::new("falling as 1/√width and 1/width", grey, Stroke::Dashed, slope(first.kernel_gap, 0.5)),
         Line::new("", grey, Stroke::Dashed, slope(first.single_gap_own.0, 1.0)),
     ];
     let x_ticks = widths.iter().map(|g| g.width as f64).collect();
-    Panel::Plot(Plot { log_x: true, log_y: true, x_ticks, ..plot("Mean gap of single networks", "width", "%", lines) })
+    Panel::Plot(Plot {
+        log_x: true,
+        log_y: true,
+        x_ticks,
+        ..plot("Mean difference of single networks", "width", "% of the kernel, or of the initial loss", lines)
+    })
 }
 
 fn decays(n: &Numbers) -> Panel {
-    let chosen: Vec<&Mode> = n.modes.all.iter().filter(|mode| DRAWN_MODES.contains(&mode.index)).collect();
-    let lines = chosen.iter().enumerate().flat_map(|(index, mode)| {
+    let lines = drawn(n).enumerate().flat_map(|(index, mode)| {
         let curve = |values: &[f64]| curve(&n.modes.steps, values, 1.0);
-        let name = format!("{} (λ = {:.3}, {} of the error)", mode.index, mode.eigenvalue, percent(mode.share));
+        // Squares, since they add up to one over all eigenvectors.
+        let share = 100.0 * mode.share.powi(2);
+        let name = format!("number {}: λ = {:.1}, {share:.1} %", mode.index, mode.eigenvalue);
         pair(name, color(index), curve(&mode.measured), curve(&mode.predicted))
     });
-    let title = format!("{}: error along eigenvectors", n.mapping);
+    let title = format!("{}: error along eigenvectors (% of the squared error)", n.mapping);
     Panel::Plot(Plot {
         log_x: true,
         y_range: Some(-0.2..1.4),
         ..plot(title, "step", "component / initial component", lines.collect())
     })
+}
+
+fn by_frequency(n: &Numbers) -> Panel {
+    let points = |modes: &mut dyn Iterator<Item = &Mode>| -> Vec<(f64, f64)> {
+        modes.map(|mode| (mode.cycles as f64, mode.eigenvalue)).collect()
+    };
+    let mut lines = vec![Line::new("", RGBColor(150, 150, 150), Stroke::Points, points(&mut n.modes.all.iter()))];
+    let colored = |(index, mode): (usize, &Mode)| {
+        Line::new(format!("number {}", mode.index), color(index), Stroke::Points, points(&mut [mode].into_iter()))
+    };
+    lines.extend(drawn(n).enumerate().map(colored));
+    let title = format!("{}: eigenvalue and frequency, this network's own kernel", n.mapping);
+    Panel::Plot(Plot { log_y: true, ..plot(title, "frequency of the eigenvector (cycles)", "eigenvalue λ", lines) })
 }
 
 fn rates(all: &[Numbers]) -> Panel {

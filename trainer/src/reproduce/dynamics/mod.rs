@@ -17,11 +17,10 @@ mod numbers;
 use numbers::{Group, Numbers};
 
 use super::error::ReproduceError;
-use super::monitor::{Event, Monitor, side_by_side};
-use super::toy::{MAPPINGS, Problem, QUICK_SPEEDUP, Setting, ToyMapping, logged_steps, run};
-use super::{Claim, Figure, Options, Story, Table};
+use super::monitor::{Event, FigureWatch, side_by_side};
+use super::toy::{MAPPINGS, Problem, QUICK_SPEEDUP, Setting, ToyMapping, run};
+use super::{Claim, Draft, Figure, FigureContent, Options, Table, paragraphs};
 
-const LOGGED: usize = 60;
 /// In the NTK parametrization, whose kernel is free of the width; below 2/λmax of every mapping.
 const NTK_LEARNING_RATE: f64 = 0.005;
 /// Networks over which the loss is averaged, for every mapping at width 1024.
@@ -72,12 +71,9 @@ fn group(mapping: ToyMapping, width: usize, steps: u64, networks: u64, seed: u64
 fn numbers_of(
     problem: &Problem,
     jobs: &[(ToyMapping, Setting)],
-    monitor: &Monitor<'_>,
+    monitor: &FigureWatch<'_>,
 ) -> Result<Vec<Numbers>, ReproduceError> {
-    side_by_side(jobs, |&(mapping, setting)| {
-        let logged = logged_steps(setting.steps, LOGGED);
-        Numbers::new(problem, &run(problem, mapping, setting, &logged, monitor)?)
-    })
+    side_by_side(jobs, |&(mapping, setting)| Numbers::new(problem, &run(problem, mapping, setting, monitor)?))
 }
 
 /// All that is measured.
@@ -92,7 +88,7 @@ struct Results {
 }
 
 impl Results {
-    fn measure(problem: &Problem, steps: Steps, seed: u64, monitor: &Monitor<'_>) -> Result<Self, ReproduceError> {
+    fn measure(problem: &Problem, steps: Steps, seed: u64, monitor: &FigureWatch<'_>) -> Result<Self, ReproduceError> {
         let standard = Setting { steps: steps.standard, ..Setting::published(steps.speedup, seed) };
         let mut parts: Vec<Vec<(ToyMapping, Setting)>> = vec![
             MAPPINGS.map(|mapping| (mapping, ntk_setting(1024, steps.ntk, seed))).into(),
@@ -130,46 +126,19 @@ fn by_mapping(gaps: &[(f64, &str)]) -> String {
     gaps.iter().map(|&(gap, mapping)| format!("{} ({mapping})", percent(gap))).collect::<Vec<_>>().join(", ")
 }
 
-pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, ReproduceError> {
+pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft, ReproduceError> {
     let steps = Steps::new(options.quick);
     let problem = Problem::load().training_only();
     let results = Results::measure(&problem, steps, options.seed, monitor)?;
-    let length = format!(
-        " {} steps in the NTK parametrization, {} at {} times the published rate in the standard one, {} for the groups of networks, \
-         {} for the widths.",
-        steps.ntk, steps.standard, steps.speedup, steps.groups, steps.widths
-    );
-    Ok(Story {
-        title: "A wide network trains as its kernel says".to_owned(),
-        text: vec![
-            format!(
-                "The signal of the figure before, networks of 3 × 1024 units, plain gradient descent on ½ Σ (f - y)², from each \
-                 network's own initial outputs. NTK parametrization: σw = 2, no biases, rate {NTK_LEARNING_RATE}. Standard: σw = 1, \
-                 biases from zero.{length}"
-            ),
-            format!(
-                "Two kernels predict. The network's own tangent kernel before its first update (dashed) leaves only the movement of \
-                 the kernel during training. The closed form of infinite width knows nothing of the draw of the weights: the kernel \
-                 of one network of width 1024 differs from it by {} at p = 1, mostly in a factor common to all eigenvalues, and \
-                 a decay that is x % too fast is off by up to x %/e of the initial loss, at any learning rate. The mean over networks \
-                 follows it more closely.",
-                percent(results.groups[SHOWN].kernel_gap)
-            ),
-            "The gap to the own kernel comes later, while the small eigenvalues are learned, and is the movement of the kernel \
-             during training. It depends on the size of the initial outputs: with σw = 2 they are larger than the signal, which \
-             is then learned by small changes of the weights; with the published σw = 1 they are smaller, the weights move more, \
-             and theory and training part on the right. All gaps are shares of the initial loss, which large outputs raise too: \
-             what is shown on the left is that theory holds for lazy networks, not for all. Without biases the raw coordinate has \
-             a kernel of rank two, so that its loss stops falling at once, and its line says little."
-                .to_owned(),
-            "Late and at low loss they part on the left too: the kernel of a finite network moves, and small eigenvalues are off by \
-             the most in proportion."
-                .to_owned(),
-        ],
-        sheet: drawing::sheet(&results),
-        caption: "Training loss over the initial loss: measured (solid), predicted (dashed) by the network's own kernel above, and \
-                  by that of infinite width for the means in the middle. Below: the error along eigenvectors of the network's own \
-                  kernel."
+    let content = FigureContent {
+        title: "A wide network trains as its kernel predicts".to_owned(),
+        what_you_see: what_you_see(&results),
+        why: why(&results),
+        method: method(steps),
+        caption: "Training loss over the initial loss, measured (solid) and predicted (dashed): by each network's own kernel in the first \
+                  row, and by the kernel of infinite width for the means in the second row. Third row: how far single networks \
+                  are off, and the measured rates of decay beside the eigenvalues. Fourth row: the error along eigenvectors of a \
+                  network's own kernel, and its eigenvalues beside the frequencies of their eigenvectors."
             .to_owned(),
         tables: vec![table(&results), widths_table(&results.widths)],
         claims: claims(&results),
@@ -180,7 +149,72 @@ pub(super) fn make(options: Options, monitor: &Monitor<'_>) -> Result<Story, Rep
             "widths": results.widths,
             "eigenvectors": results.ntk.iter().map(|n| (n.mapping, &n.modes)).collect::<Vec<_>>(),
         }),
-    })
+    };
+    Ok(Draft { content, sheet: drawing::sheet(&results) })
+}
+
+fn what_you_see(results: &Results) -> Vec<String> {
+    let mut texts = paragraphs([
+        "First row: the training loss of networks of width 1024 on the signal of the figure before. On the left the solid lines lie on \
+         the dashed ones: the loss of every mapping is predicted at every step. On the right, in the parametrization that most \
+         programs use and with smaller outputs at the start, the lines part later in training.",
+        "Second row: the same against the kernel of infinite width, which knows nothing of the random weights. The means over several \
+         networks follow it. The curves of different widths lie apart because their random outputs at the start do.",
+    ]);
+    let widths = &results.widths;
+    texts.push(format!(
+        "Third row, left: with the width, the kernel of a single network comes nearer to that of infinite width (from {} to {} of its \
+         norm between widths {} and {}), and so do the losses. Right: the rate at which the error along an eigenvector decays, as it \
+         was measured, beside its eigenvalue. The points lie on the dashed line, where both are equal.",
+        percent(widths[0].kernel_gap),
+        percent(widths[widths.len() - 1].kernel_gap),
+        widths[0].width,
+        widths[widths.len() - 1].width
+    ));
+    let drawn: f64 = drawing::drawn(&results.ntk[SHOWN]).map(|mode| mode.share.powi(2)).sum();
+    texts.push(format!(
+        "Fourth row, left: the error along five of the 32 eigenvectors, each over its own initial value. The legend gives the share of \
+         the squared initial error that lies along each; the shares of all 32 add up to 100 %, those of these five to {}. Right: the \
+         eigenvalues fall as the frequency of the eigenvector rises.",
+        percent(drawn)
+    ));
+    texts
+}
+
+fn why(results: &Results) -> Vec<String> {
+    let mut texts = vec![format!(
+        "The decay law e^(−ηλt) holds exactly while the tangent kernel stays as it is. In a network of infinite width it does. In a network \
+         of finite width there are two differences. First, its kernel at the start is a random draw around that of infinite width; at \
+         width 1024 and p = 1 it is off by {}, mostly by a factor common to all eigenvalues. A decay that is x % too fast is off by up to \
+         x %/e of the initial loss, whatever the learning rate. The mean over networks follows the theory more closely.",
+        percent(results.groups[SHOWN].kernel_gap)
+    )];
+    texts.extend(paragraphs([
+        "Second, the kernel moves during training. This gap comes later, while small eigenvalues are learned. It depends on the size of the \
+         outputs at the start. On the left of the first row (σw = 2) they are larger than the signal, so that the signal is learned by small \
+         changes of the weights. On the right (σw = 1, as published) they are smaller, and the weights must move more. All gaps \
+         are shares of the initial loss, which large outputs raise too. So the left panel shows that the theory holds for networks that \
+         need move little (\"lazy\" networks; Chizat, Oyallon and Bach 2019), not for all.",
+        "Without a mapping and without biases, the kernel has only two eigenvalues that are not zero. The loss falls for a step or two, \
+         stops, and says little about the theory.",
+    ]));
+    texts
+}
+
+fn method(steps: Steps) -> Vec<String> {
+    vec![
+        format!(
+            "The networks have three hidden layers and are trained by plain gradient descent on ½ Σ (f − y)² over the 32 samples, each from \
+             its own initial outputs. In the NTK parametrization σw = 2, there are no biases, and the learning rate is \
+             {NTK_LEARNING_RATE}. In the standard parametrization σw = 1, and biases start from zero."
+        ),
+        format!(
+            "There are {} steps in the NTK parametrization, {} steps at {} times the published rate in the standard one, {} steps for \
+             the means by mapping, and {} steps for the means by width. A rate is read where about half of the error is left, along eigenvectors \
+             that hold at least 10 % of the norm of the initial error.",
+            steps.ntk, steps.standard, steps.speedup, steps.groups, steps.widths
+        ),
+    ]
 }
 
 fn percent(share: f64) -> String {
@@ -249,22 +283,24 @@ fn claims(results: &Results) -> Vec<Claim> {
             within(&own),
         ),
         Claim::new(
-            format!("So does that predicted by the kernel of infinite width, for the mean over {NETWORKS} networks"),
+            format!(
+                "The mean loss of {NETWORKS} networks that the kernel of infinite width predicts stays within 2 % too"
+            ),
             by_mapping(&mean),
             within(&mean),
         ),
         Claim::new(
-            "So does that predicted by the kernel of infinite width, for every single network",
+            "The loss of every single network that the kernel of infinite width predicts stays within 2 % too",
             format!("{}; the kernel of each is off by the draw of its weights", by_mapping(&single)),
             within(&single),
         ),
         Claim::new(
-            "The gap to infinite width shrinks with the width",
+            "The gap between the loss and its prediction by infinite width shrinks with the width",
             list(|g| g.single_gap.0),
             shrinks(|g| g.single_gap.0),
         ),
         Claim::new(
-            "The gap to the network's own kernel shrinks with the width",
+            "The gap between the loss and its prediction by the network's own kernel shrinks with the width",
             list(|g| g.single_gap_own.0),
             shrinks(|g| g.single_gap_own.0),
         ),
@@ -286,7 +322,7 @@ mod tests {
     #[test]
     fn the_kernel_predicts_every_mapping_within_two_percent_in_the_first_sixteen_steps() {
         let (stop, problem) = (AtomicBool::new(false), Problem::load().training_only());
-        let monitor = Monitor::new(&stop, &|_| {});
+        let monitor = FigureWatch::new(&stop, &|_| {});
         let steps = 16;
         let jobs: Vec<_> = MAPPINGS.iter().flat_map(|&mapping| group(mapping, 1024, steps, 1, 0)).collect();
         for n in numbers_of(&problem, &jobs, &monitor).unwrap() {
@@ -302,7 +338,7 @@ mod tests {
     #[test]
     fn the_gaps_shrink_with_the_width_and_errors_decay_eigenvector_by_eigenvector() {
         let (stop, problem) = (AtomicBool::new(false), Problem::load().training_only());
-        let monitor = Monitor::new(&stop, &|_| {});
+        let monitor = FigureWatch::new(&stop, &|_| {});
         let of_width = |width| numbers_of(&problem, &group(MAPPINGS[SHOWN], width, 60, NETWORKS, 0), &monitor).unwrap();
         let (narrow, wide) = (of_width(64), of_width(512));
         let (few, many) = (Group::new(&narrow), Group::new(&wide));

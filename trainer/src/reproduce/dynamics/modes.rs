@@ -4,7 +4,7 @@ use ndarray::Axis;
 use serde::Serialize;
 
 use crate::reproduce::error::ReproduceError;
-use crate::reproduce::toy::{Problem, Run};
+use crate::reproduce::toy::{Problem, Run, main_frequency};
 use crate::theory::dynamics::{Dynamics, Training};
 use crate::theory::spectrum::components;
 
@@ -21,7 +21,9 @@ pub(super) struct Mode {
     /// From 1, the largest eigenvalue first.
     pub(super) index: usize,
     pub(super) eigenvalue: f64,
-    /// Its share of the norm of the initial error.
+    /// Main frequency of the eigenvector, cycles over the signal.
+    pub(super) cycles: usize,
+    /// Norm of the initial error along it over the norm of the initial error; the squares of all add up to one.
     pub(super) share: f64,
     /// Component of the error over its initial value, at the run's steps.
     pub(super) measured: Vec<f64>,
@@ -59,7 +61,8 @@ impl Modes {
                 .collect::<Result<Vec<_>, _>>()?;
             let share = errors[0][i].abs() / norm;
             let rate = if share >= VISIBLE { rate(&steps, &measured, &predicted, learning_rate) } else { None };
-            Ok(Mode { index: i + 1, eigenvalue, share, measured, predicted, rate })
+            let cycles = main_frequency(dynamics.eigen().vectors.column(i));
+            Ok(Mode { index: i + 1, eigenvalue, cycles, share, measured, predicted, rate })
         });
         let all = all.collect::<Result<_, ReproduceError>>()?;
         Ok(Self { steps, all })

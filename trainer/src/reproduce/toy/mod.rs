@@ -19,7 +19,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use plotters::style::RGBColor;
 
 pub(super) use self::predict::Predictor;
-pub(super) use self::run::{Run, Snapshot, logged_steps, run, runs};
+pub(super) use self::run::{Run, Snapshot, run, runs};
 pub(super) use self::setting::{QUICK_SPEEDUP, Setting};
 use super::error::ReproduceError;
 use crate::data::npy;
@@ -142,9 +142,32 @@ pub(super) fn wave(error: &Array1<f64>, frequency: usize) -> f64 {
     2.0 / n * sum(f64::cos).hypot(sum(f64::sin))
 }
 
+/// Cycles over evenly spaced points of the wave that holds the largest part of a vector's energy.
+pub(super) fn main_frequency(vector: ArrayView1<'_, f64>) -> usize {
+    let (vector, n) = (vector.to_owned(), vector.len());
+    // The constant and the alternating wave have no partner of the other phase: half the energy at the same amplitude.
+    let energy = |k: usize| wave(&vector, k).powi(2) * if k == 0 || 2 * k == n { 0.5 } else { 1.0 };
+    (0..=n / 2).max_by(|&a, &b| energy(a).total_cmp(&energy(b))).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_eigenvector_has_the_frequency_of_its_largest_wave() {
+        let sum = |low: f64, high: f64| {
+            let at = |i: usize, k: f64| (TAU * k * i as f64 / 32.0 + 0.3).sin();
+            main_frequency(Array1::from_shape_fn(32, |i| low * at(i, 2.0) + high * at(i, 7.0)).view())
+        };
+        assert_eq!([sum(1.0, 0.9), sum(0.9, 1.0)], [2, 7]);
+        // Energy of the constant 0.8: 32 · 0.64 = 20.5; of the wave of amplitude 1: 32 / 2 = 16; of amplitude 1.2: 23.04.
+        let raised = |amplitude: f64| {
+            main_frequency(Array1::from_shape_fn(32, |i| 0.8 + amplitude * (TAU * i as f64 / 32.0).cos()).view())
+        };
+        assert_eq!([raised(1.0), raised(1.2)], [0, 1]);
+        assert_eq!(main_frequency(Array1::from_shape_fn(32, |i| if i % 2 == 0 { 1.0 } else { -1.0 }).view()), 16);
+    }
 
     #[test]
     fn waves_are_measured_by_their_amplitude() {

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::{Problem, Setting, ToyMapping};
 use crate::network::Mlp;
 use crate::reproduce::error::ReproduceError;
-use crate::reproduce::monitor::{Monitor, side_by_side};
+use crate::reproduce::monitor::{FigureWatch, side_by_side};
 use crate::training::loss::SquaredError;
 use crate::training::optimizer::{Optimizer, Schedule};
-use crate::training::regression::Regression;
+use crate::training::regression::{Batches, Regression};
 use crate::training::{Ended, LoopParams, TrainState, Watch, train};
 
-/// Steps that [`runs`] logs, about.
+/// Steps that are logged, about.
 const LOGGED: usize = 60;
 
 /// Outputs after some number of updates, on the training and the test points.
@@ -44,16 +44,16 @@ pub(super) fn squares(outputs: &Array1<f64>, targets: &Array2<f64>) -> f64 {
 pub(in crate::reproduce) struct Run {
     pub(in crate::reproduce) setting: Setting,
     pub(in crate::reproduce) mapping: ToyMapping,
-    /// At the steps of [`logged_steps`], the start and the end included.
+    /// At the logged steps, the start and the end included.
     pub(in crate::reproduce) measured: Vec<Snapshot>,
     /// The network before training.
     pub(super) start: Mlp<f32>,
 }
 
-/// 0, the last step, and about `count` between them at even ratios.
-pub(in crate::reproduce) fn logged_steps(steps: u64, count: usize) -> Vec<u64> {
-    let ratio = (steps.max(1) as f64).ln() / count.max(1) as f64;
-    let mut logged: Vec<u64> = (0..=count).map(|k| (ratio * k as f64).exp().round() as u64).collect();
+/// 0, the last step, and about [`LOGGED`] between them at even ratios.
+fn logged_steps(steps: u64) -> Vec<u64> {
+    let ratio = (steps.max(1) as f64).ln() / LOGGED as f64;
+    let mut logged: Vec<u64> = (0..=LOGGED).map(|k| (ratio * k as f64).exp().round() as u64).collect();
     logged.push(steps);
     logged.insert(0, 0);
     logged.retain(|&step| step <= steps);
@@ -66,13 +66,13 @@ pub(in crate::reproduce) fn run(
     problem: &Problem,
     mapping: ToyMapping,
     setting: Setting,
-    logged: &[u64],
-    monitor: &Monitor<'_>,
+    monitor: &FigureWatch<'_>,
 ) -> Result<Run, ReproduceError> {
     let f32_inputs = |points: &Array2<f64>| Ok::<_, ReproduceError>(mapping.inputs(points.view())?.mapv(|x| x as f32));
     let train_inputs = f32_inputs(&problem.train_points)?;
     let start = setting.network(train_inputs.ncols());
-    let what = (mapping, setting, logged, problem.tests());
+    let logged = logged_steps(setting.steps);
+    let what = (mapping, setting, problem.tests());
     let measured = monitor.part(setting.steps, what, || {
         let test_inputs = if problem.tests() { Some(f32_inputs(&problem.test_points)?) } else { None };
         let params = LoopParams {
@@ -87,7 +87,8 @@ pub(in crate::reproduce) fn run(
             Snapshot { step, train: outputs(&train_inputs), test }
         };
         let targets = problem.train_targets.mapv(|y| y as f32);
-        let mut objective = Regression::new(train_inputs.clone(), targets, SquaredError::HalfSum, None, 0);
+        let batches = Batches { size: None, seed: 0 };
+        let mut objective = Regression::new(train_inputs.clone(), targets, SquaredError::HalfSum, batches);
         let mut state = TrainState::new(vec![start.clone()]);
         let mut measured = Vec::with_capacity(logged.len());
         let mut observe = |state: &TrainState, _loss: f64| {
@@ -111,10 +112,9 @@ pub(in crate::reproduce) fn runs(
     problem: &Problem,
     mappings: &[ToyMapping],
     setting: Setting,
-    monitor: &Monitor<'_>,
+    monitor: &FigureWatch<'_>,
 ) -> Result<Vec<Run>, ReproduceError> {
-    let logged = logged_steps(setting.steps, LOGGED);
-    side_by_side(mappings, |&mapping| run(problem, mapping, setting, &logged, monitor))
+    side_by_side(mappings, |&mapping| run(problem, mapping, setting, monitor))
 }
 
 #[cfg(test)]
@@ -130,20 +130,20 @@ mod tests {
     fn a_training_is_kept_by_all_that_it_depends_on() {
         let (stop, out) = (AtomicBool::new(false), tempfile::tempdir().unwrap());
         let parts = Parts::of(Figure::Toy1d, out.path());
-        let monitor = Monitor { parts: Some(&parts), ..Monitor::new(&stop, &|_| {}) };
+        let monitor = FigureWatch { parts: Some(&parts), ..FigureWatch::new(&stop, &|_| {}) };
         let problem = Problem::load();
         let setting = Setting { width: 8, steps: 4, ..Setting::published(1, 1) };
-        let made = run(&problem, MAPPINGS[0], setting, &[0, 2, 4], &monitor).unwrap();
+        let made = run(&problem, MAPPINGS[0], setting, &monitor).unwrap();
         // Whatever must be trained is interrupted.
         stop.store(true, Ordering::Relaxed);
-        let kept = run(&problem, MAPPINGS[0], setting, &[0, 2, 4], &monitor).unwrap();
-        assert_eq!((made.measured.len(), &made.measured), (3, &kept.measured));
+        let kept = run(&problem, MAPPINGS[0], setting, &monitor).unwrap();
+        assert_eq!((made.measured.len(), &made.measured), (5, &kept.measured));
         let other_seed = Setting { seed: 2, ..setting };
         for other in [
-            run(&problem, MAPPINGS[1], setting, &[0, 2, 4], &monitor),
-            run(&problem, MAPPINGS[0], other_seed, &[0, 2, 4], &monitor),
-            run(&problem, MAPPINGS[0], setting, &[0, 4], &monitor),
-            run(&Problem::load().training_only(), MAPPINGS[0], setting, &[0, 2, 4], &monitor),
+            run(&problem, MAPPINGS[1], setting, &monitor),
+            run(&problem, MAPPINGS[0], other_seed, &monitor),
+            run(&problem, MAPPINGS[0], Setting { steps: 5, ..setting }, &monitor),
+            run(&Problem::load().training_only(), MAPPINGS[0], setting, &monitor),
         ] {
             assert!(matches!(other, Err(ReproduceError::Interrupted)), "{:?}", other.map(|run| run.measured));
         }

@@ -9,6 +9,7 @@ use crate::network::{Initialization, Mlp, OutputActivation, Shape};
 use crate::reproduce::error::ReproduceError;
 use crate::theory::dynamics::Dynamics;
 use crate::theory::kernel::Kernel;
+use crate::theory::linalg::SymmetricEigen;
 use crate::theory::ntk::{Covariance, InfiniteMlpParams, NetworkKernel, Parametrization};
 use crate::training::optimizer::GradientDescent;
 
@@ -62,19 +63,22 @@ impl Setting {
         Ok(NetworkKernel { features: mapping.features()?, network: params.check()?, covariance: Covariance::Ntk })
     }
 
-    /// `K(x, 1/4) / K(1/4, 1/4)` at i/256, and the eigenvalues of the training points' Gram matrix.
-    pub(in crate::reproduce) fn kernel_and_spectrum(
+    /// `K(x, 1/4) / K(1/4, 1/4)` at i/256, `[256]`.
+    pub(in crate::reproduce) fn profile(&self, mapping: ToyMapping) -> Result<Vec<f64>, ReproduceError> {
+        let grid = Array1::from_shape_fn(SIGNAL, |i| i as f64 / SIGNAL as f64).insert_axis(Axis(1));
+        let grid = mapping.coordinates(grid.view());
+        let profile = self.kernel(mapping)?.cross(grid.view(), grid.slice(ndarray::s![64..65, ..]))?;
+        Ok(profile.column(0).iter().map(|value| value / profile[[64, 0]]).collect())
+    }
+
+    /// Eigenvalues and eigenvectors of the training points' Gram matrix, largest first.
+    pub(in crate::reproduce) fn eigen(
         &self,
         problem: &Problem,
         mapping: ToyMapping,
-    ) -> Result<(Vec<f64>, Vec<f64>), ReproduceError> {
-        let kernel = self.kernel(mapping)?;
-        let grid = Array1::from_shape_fn(SIGNAL, |i| i as f64 / SIGNAL as f64).insert_axis(Axis(1));
-        let grid = mapping.coordinates(grid.view());
-        let profile = kernel.cross(grid.view(), grid.slice(ndarray::s![64..65, ..]))?;
-        let profile = profile.column(0).iter().map(|value| value / profile[[64, 0]]).collect();
-        let gram = kernel.gram(mapping.coordinates(problem.train_points.view()).view())?;
-        Ok((profile, Dynamics::new(gram.view())?.eigen().values.to_vec()))
+    ) -> Result<SymmetricEigen, ReproduceError> {
+        let gram = self.kernel(mapping)?.gram(mapping.coordinates(problem.train_points.view()).view())?;
+        Ok(Dynamics::new(gram.view())?.eigen().clone())
     }
 
     pub(in crate::reproduce) fn network(&self, inputs: usize) -> Mlp<f32> {

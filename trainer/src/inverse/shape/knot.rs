@@ -1,8 +1,9 @@
-//! A mesh of our own: detail at three scales, and nothing to download.
+//! A knot as the solid to learn where no mesh is given: detail at three scales, and nothing to download.
 
 use std::f64::consts::TAU;
 
 use super::mesh::{Mesh, Point};
+use super::read::NamedMesh;
 
 /// Rings along the knot, and corners of a ring.
 const RINGS: usize = 720;
@@ -10,11 +11,13 @@ const CORNERS: usize = 96;
 /// Radius of the tube; the knot itself measures about 6 across.
 const TUBE: f64 = 0.72;
 
-/// Of the mesh, for headings.
-pub const NAME: &str = "a trefoil knot with ridges and studs";
+/// The knot with its name.
+pub fn solid() -> NamedMesh {
+    NamedMesh { name: "a trefoil knot with ridges and studs".to_owned(), mesh: mesh() }
+}
 
 /// A trefoil knot of a tube with a twisted relief of ridges and fine studs.
-pub fn knot() -> Mesh {
+pub fn mesh() -> Mesh {
     let vertices: Vec<Point> = (0..RINGS * CORNERS).map(|k| surface(k / CORNERS, k % CORNERS)).collect();
     let at = |ring: usize, corner: usize| (ring % RINGS * CORNERS + corner % CORNERS) as u32;
     let square = |k: usize| {
@@ -40,7 +43,7 @@ fn surface(ring: usize, corner: usize) -> Point {
     std::array::from_fn(|k| centre[k] + radius * (v.cos() * side[k] + v.sin() * up[k]))
 }
 
-/// The trefoil.
+/// A place on the curve in the middle of the tube.
 fn core(u: f64) -> Point {
     [u.sin() + 2.0 * (2.0 * u).sin(), u.cos() - 2.0 * (2.0 * u).cos(), -1.3 * (3.0 * u).sin()]
 }
