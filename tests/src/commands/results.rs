@@ -10,8 +10,6 @@ use trainer::baseline::{BilinearTable, bilinear_table};
 use trainer::data::metrics::Metrics;
 use trainer::data::{self, Dataset, LoadOptions};
 use trainer::fit::FitParams;
-use trainer::fit::outcome::RunData;
-use trainer::fit::saved::{RunSettings, SavedNetwork};
 use trainer::training::Watch;
 use trainer::training::progress;
 
@@ -78,16 +76,8 @@ impl Row {
         let valid = params.check(data.inputs(), data.outputs())?;
         let mut bar = progress::on_stderr(params.steps, 0);
         let fitted = valid.fit(data, &mut Watch { progress: Some(bar.as_mut()), ..Watch::default() })?;
-        let settings = RunSettings {
-            fit: valid.params().clone(),
-            precision: None,
-            input: path.into(),
-            load: LoadOptions::default(),
-        };
-        let run_data = RunData { dataset: data, split: &fitted.split, learned: None, held_out: None };
-        let saved = SavedNetwork::new(settings, &fitted.encoding, &fitted.state, run_data, f64::NAN);
         let measure = |precision| -> Result<Metrics> {
-            let artifact = saved.export(precision)?.artifact;
+            let artifact = fitted.artifact(data, precision)?;
             let bytes = artifact.as_bytes().len();
             anyhow::ensure!(precision != Precision::W8A16 || bytes <= budget, "{bytes} bytes are over the budget");
             let outputs = predict(&artifact.model()?, &data.points)?;

@@ -1,7 +1,8 @@
 //! The text of an artifact: lines of `key: value` that say what a device does not need to know.
 //!
-//! Every text begins with the names of the inputs and outputs. The text of a network that was fitted to data goes on with the ranges,
-//! units and origins of the data; settings of the training follow. Values are JSON, and keys keep the order in which they were added.
+//! Every text begins with the names of the inputs and outputs. The text of a network that was fitted to data goes on
+//! with the ranges, units and origins of the data; settings of the training follow. Values are JSON, and keys keep the
+//! order in which they were added.
 
 use std::path::Path;
 
@@ -22,7 +23,7 @@ pub(super) const OUTPUT_ORIGINS: &str = "output_origins";
 pub(super) const HELD_OUT: &str = "held_out";
 const NO_DATA: &str = "no_data";
 
-/// A text in the making.
+/// The text of an artifact, to which lines are added one after the other.
 ///
 /// ```
 /// use trainer::artifact::card_text::CardText;
@@ -38,8 +39,9 @@ impl CardText {
         Self(String::new()).json(INPUTS, inputs).json(OUTPUTS, outputs)
     }
 
-    /// A text that describes the data: names of what goes in and comes out; units where the file gives them; and origins where they
-    /// are not 0, with which `x = file value - origin` goes in and `file value = origin + y` comes out.
+    /// A text that describes the data: names of what goes in and comes out; units where the file gives them; and
+    /// origins where they are not 0, with which `x = file value - origin` goes in and `file value = origin + y` comes
+    /// out.
     #[must_use]
     pub fn of_data(dataset: &Dataset) -> Self {
         let maps = dataset.output_maps.iter();
@@ -68,7 +70,7 @@ impl CardText {
         Self(text)
     }
 
-    /// Adds a line.
+    /// Adds a line whose value is JSON.
     ///
     /// # Panics
     /// If the value cannot be JSON, as a map whose keys are no strings.
@@ -78,14 +80,15 @@ impl CardText {
         self.line(key, &value)
     }
 
-    /// Adds a line with a number in the shortest digits that are read back as the same number: 10, not 10.0 as JSON has it.
+    /// Adds a line with a number in the shortest digits that are read back as the same number: 10, not 10.0 as JSON has
+    /// it.
     #[must_use]
     pub fn number(self, key: &str, value: f64) -> Self {
         self.line(key, &value.to_string())
     }
 
-    /// Adds the line that keeps which values stood for missing data in training, so that the same are left out of what the model is
-    /// compared with; nothing if none did.
+    /// Adds the line that keeps which values stood for missing data in training, so that the same are left out of what
+    /// the model is compared with; nothing if none did.
     #[must_use]
     pub fn no_data(self, no_data: &[f64]) -> Self {
         let texts: Vec<String> = no_data.iter().map(f64::to_string).collect();
@@ -109,7 +112,7 @@ impl CardText {
         self.json(HELD_OUT, &serde_json::json!({ "how": how, "precision": precision, "outputs": outputs }))
     }
 
-    /// All lines.
+    /// The text with a line break after each line.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

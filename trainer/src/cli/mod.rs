@@ -9,8 +9,8 @@ mod fit;
 mod inspect;
 mod interrupt;
 mod inverse;
-mod made;
 mod nerf;
+mod new_directories;
 mod ntk;
 mod number;
 mod outputs;
@@ -23,7 +23,7 @@ mod sweep;
 use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
-use trainer::fit::effect::EncodingOption;
+use trainer::fit::encoding_option::EncodingOption;
 use trainer::network::encoding::{Encoding, EncodingKind, EncodingParams};
 
 /// Train, quantize and check Fourier-feature networks for microcontrollers.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SweepError;
 use crate::fit::FitParams;
-use crate::fit::effect::EncodingOption;
+use crate::fit::encoding_option::EncodingOption;
 use crate::network::encoding::EncodingParams;
 
 /// More are taken for a slip of the hand.

@@ -13,7 +13,7 @@ use trainer::cryo::run::{self, CryoSettings, Metrics};
 use trainer::cryo::subset::Subset;
 use trainer::cryo::synthesis::Truth;
 use trainer::cryo::{CryoError, report};
-use trainer::fit::effect::EncodingOption;
+use trainer::fit::encoding_option::EncodingOption;
 use trainer::network::encoding::EncodingKind;
 use trainer::store::checkpoint;
 use trainer::store::run::RunFolder;

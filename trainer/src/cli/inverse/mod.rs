@@ -15,7 +15,7 @@ use trainer::network::encoding::EncodingKind;
 use trainer::store::run::RunFolder;
 use trainer::training::progress;
 
-use super::made::MadeDirectories;
+use super::new_directories::NewDirectories;
 use super::number::{from_one, positive, whole};
 use super::{interrupt, print};
 
@@ -133,7 +133,7 @@ impl Inverse {
             }
         };
         let settings = settings.check()?;
-        let made = MadeDirectories::on_the_way_to(&common.out);
+        let made = NewDirectories::on_the_way_to(&common.out);
         // Before the work, not after it; a folder made for nothing goes again.
         RunFolder::create(&common.out, common.force)?;
         run::forget(&common.out)?;

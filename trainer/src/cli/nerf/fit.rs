@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use firmware_core::Precision;
 use serde::Serialize;
 use trainer::base::files;
-use trainer::fit::effect::EncodingOption;
+use trainer::fit::encoding_option::EncodingOption;
 use trainer::nerf::fit::{
     ViewsMetrics, check_rays, continue_fit, export, judge_network, start_occupancy, volume_words,
 };
