@@ -48,8 +48,7 @@ impl CardText {
         let ranges: Vec<[f32; 2]> = maps.map(|map| [map.offset, map.offset + map.scale]).collect();
         let channels_last = matches!(dataset.kind, Kind::Grid { channels_last: true, .. });
         let mut text = Self::new(&dataset.input_names, &dataset.output_names)
-            // As f64: the shortest digits of an f32 are another number in f64.
-            .json(OUTPUT_RANGES, &serde_json::json!(ranges))
+            .json(OUTPUT_RANGES, &ranges)
             .json(CHANNELS_LAST, &channels_last);
         for (key, units) in [(INPUT_UNITS, &dataset.input_units), (OUTPUT_UNITS, &dataset.output_units)] {
             if units.iter().any(|unit| !unit.is_empty()) {
@@ -174,4 +173,25 @@ pub(super) fn list<T: DeserializeOwned>(text: &str, key: &str) -> Vec<T> {
 
 pub(super) fn lines(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.lines().filter_map(|line| line.split_once(':')).map(|(key, value)| (key.trim(), value.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::data::OutputMap;
+
+    #[test]
+    fn numbers_have_the_shortest_digits_that_are_read_back() {
+        let mut data = Dataset::from_grid(&[3], Array2::zeros((3, 1)));
+        data.output_maps = vec![OutputMap { scale: 0.1, offset: -2.973131 }];
+        data.output_origins = vec![4_649_770.5];
+        let text = CardText::of_data(&data).no_data(&[-9999.0]).number("scale", 1e-7);
+        // 0.1 and -2.973131 in f32 have 17 other digits in f64; their sum in f32 is -2.873131.
+        let expected = "inputs: [\"x\"]\noutputs: [\"value\"]\noutput_ranges: [[-2.973131,-2.873131]]\nchannels_last: false\n\
+                        output_origins: [4649770.5]\nno_data: [\"-9999\"]\nscale: 0.0000001\n";
+        assert_eq!(text.as_str(), expected);
+        assert_eq!(list::<[f32; 2]>(text.as_str(), OUTPUT_RANGES), [[-2.973131, -2.873131]]);
+    }
 }

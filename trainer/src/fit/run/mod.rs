@@ -157,14 +157,8 @@ impl Run {
         }
         begun?;
         // Moved out one by one: what is borrowed here lives shorter than what the caller gives.
-        let progress = match watch.progress {
-            Some(progress) => Some(progress as _),
-            None => None,
-        };
-        let observe = match watch.observe {
-            Some(observe) => Some(observe as _),
-            None => None,
-        };
+        let progress = watch.progress.map(|progress| progress as _);
+        let observe = watch.observe.map(|observe| observe as _);
         let mut watch = Watch { progress, save: Some(&mut save), observe, stop: watch.stop };
         let ended = params.train(data, state, &mut watch)?;
         save(state).map_err(FitError::Train)?;
