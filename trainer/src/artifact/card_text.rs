@@ -189,7 +189,7 @@ mod tests {
         data.output_origins = vec![4_649_770.5];
         let text = CardText::of_data(&data).no_data(&[-9999.0]).number("scale", 1e-7);
         // 0.1 and -2.973131 in f32 have 17 other digits in f64; their sum in f32 is -2.873131.
-        let expected = "inputs: [\"x\"]\noutputs: [\"value\"]\noutput_ranges: [[-2.973131,-2.873131]]\nchannels_last: false\n\
+        let expected = "inputs: [\"x\"]\noutputs: [\"output 0\"]\noutput_ranges: [[-2.973131,-2.873131]]\nchannels_last: false\n\
                         output_origins: [4649770.5]\nno_data: [\"-9999\"]\nscale: 0.0000001\n";
         assert_eq!(text.as_str(), expected);
         assert_eq!(list::<[f32; 2]>(text.as_str(), OUTPUT_RANGES), [[-2.973131, -2.873131]]);
