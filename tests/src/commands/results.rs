@@ -1,7 +1,5 @@
 //! `cargo xtask results`: the table of results in the README.
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result};
 use firmware_core::Precision;
 use ndarray::ArrayView2;
@@ -51,7 +49,7 @@ pub fn run(args: &Args) -> Result<()> {
             params.encoding.frequencies = frequencies;
             params.encoding.scale = scale;
             eprintln!("{file}, {} KB", budget >> 10);
-            let row = Row::new(&data, &path, &params, budget)?;
+            let row = Row::new(&data, &params, budget)?;
             let command = format!(
                 "trainer fit trainer/data/{file} --out RUN --frequencies {frequencies} --scale {scale} \
                  --hidden {width},{width},{width} --steps {}",
@@ -72,7 +70,7 @@ struct Row {
 }
 
 impl Row {
-    fn new(data: &Dataset, path: &Path, params: &FitParams, budget: usize) -> Result<Self> {
+    fn new(data: &Dataset, params: &FitParams, budget: usize) -> Result<Self> {
         let valid = params.check(data.inputs(), data.outputs())?;
         let mut bar = progress::on_stderr(params.steps, 0);
         let fitted = valid.fit(data, &mut Watch { progress: Some(bar.as_mut()), ..Watch::default() })?;
