@@ -1,7 +1,5 @@
 //! `cargo xtask results`: the table of results in the README.
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result};
 use firmware_core::Precision;
 use ndarray::ArrayView2;
@@ -9,8 +7,6 @@ use trainer::artifact::model_file::predict;
 use trainer::data::metrics::Metrics;
 use trainer::data::{self, Dataset, LoadOptions};
 use trainer::fit::FitParams;
-use trainer::fit::outcome::RunData;
-use trainer::fit::saved::{RunSettings, SavedNetwork};
 use trainer::training::Watch;
 use trainer::training::progress;
 
@@ -53,7 +49,7 @@ pub fn run(args: &Args) -> Result<()> {
             params.encoding.frequencies = frequencies;
             params.encoding.scale = scale;
             eprintln!("{file}, {} KB", budget >> 10);
-            let row = Row::new(&data, &path, &params, budget)?;
+            let row = Row::new(&data, &params, budget)?;
             let command = format!(
                 "trainer fit trainer/data/{file} --out RUN --frequencies {frequencies} --scale {scale} \
                  --hidden {width},{width},{width} --steps {}",
@@ -74,20 +70,12 @@ struct Row {
 }
 
 impl Row {
-    fn new(data: &Dataset, path: &Path, params: &FitParams, budget: usize) -> Result<Self> {
+    fn new(data: &Dataset, params: &FitParams, budget: usize) -> Result<Self> {
         let valid = params.check(data.inputs(), data.outputs())?;
         let mut bar = progress::on_stderr(params.steps, 0);
         let fitted = valid.fit(data, &mut Watch { progress: Some(bar.as_mut()), ..Watch::default() })?;
-        let settings = RunSettings {
-            fit: valid.params().clone(),
-            precision: None,
-            input: path.into(),
-            load: LoadOptions::default(),
-        };
-        let run_data = RunData { dataset: data, split: &fitted.split, learned: None, held_out: None };
-        let saved = SavedNetwork::new(settings, &fitted.encoding, &fitted.state, run_data, f64::NAN);
         let measure = |precision| -> Result<Metrics> {
-            let artifact = saved.export(precision)?.artifact;
+            let artifact = fitted.artifact(data, precision)?;
             let bytes = artifact.as_bytes().len();
             anyhow::ensure!(precision != Precision::W8A16 || bytes <= budget, "{bytes} bytes are over the budget");
             let outputs = predict(&artifact.model()?, &data.points)?;

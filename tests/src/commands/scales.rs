@@ -11,8 +11,8 @@ use trainer::artifact::precision::NamedPrecision;
 use trainer::base::side_by_side::available_threads;
 use trainer::data::{self, Dataset, Holdout, LoadOptions};
 use trainer::fit::FitParams;
-use trainer::fit::auto_scale::{Judge, Setting, choose};
-use trainer::fit::saved::RunSettings;
+use trainer::fit::auto_scale::{ChoiceData, Judge, Setting, choose};
+use trainer::fit::settings::FitSettings;
 use trainer::network::encoding::EncodingKind;
 use trainer::sweep::{Event, Grid, Shard, Store, Sweep, SweepWatch};
 
@@ -175,7 +175,7 @@ impl Row {
                 (Grid { amplitude_powers: candidates, ..Grid::default() }, "power")
             }
         };
-        let base = RunSettings {
+        let base = FitSettings {
             fit: fit.clone(),
             precision: Some(NamedPrecision(Precision::W8A16)),
             input: name.into(),
@@ -199,7 +199,7 @@ impl Row {
         let sweep_seconds: f64 = rows.iter().flatten().filter_map(|row| row.seconds).sum();
         let split = fit.check(data.inputs(), data.outputs())?.split(&data)?;
         let begun = Instant::now();
-        let choice = choose(setting, &fit, &data, (&split, Judge::LeftOut), None)?;
+        let choice = choose(setting, &fit, ChoiceData { dataset: &data, split: &split, judge: Judge::LeftOut }, None)?;
         // The choice trains on all threads, a setting of the sweep on one.
         let seconds = begun.elapsed().as_secs_f64() * available_threads() as f64;
         let best = points.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1)).context("an empty sweep")?;

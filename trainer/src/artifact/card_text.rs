@@ -1,7 +1,8 @@
 //! The text of an artifact: lines of `key: value` that say what a device does not need to know.
 //!
-//! Every text begins with the names of the inputs and outputs. The text of a network that was fitted to data goes on with the ranges,
-//! units and origins of the data; settings of the training follow. Values are JSON, and keys keep the order in which they were added.
+//! Every text begins with the names of the inputs and outputs. The text of a network that was fitted to data goes on
+//! with the ranges, units and origins of the data; settings of the training follow. Values are JSON, and keys keep the
+//! order in which they were added.
 
 use std::path::Path;
 
@@ -22,7 +23,7 @@ pub(super) const OUTPUT_ORIGINS: &str = "output_origins";
 pub(super) const HELD_OUT: &str = "held_out";
 const NO_DATA: &str = "no_data";
 
-/// A text in the making.
+/// The text of an artifact, to which lines are added one after the other.
 ///
 /// ```
 /// use trainer::artifact::card_text::CardText;
@@ -38,16 +39,16 @@ impl CardText {
         Self(String::new()).json(INPUTS, inputs).json(OUTPUTS, outputs)
     }
 
-    /// A text that describes the data: names of what goes in and comes out; units where the file gives them; and origins where they
-    /// are not 0, with which `x = file value - origin` goes in and `file value = origin + y` comes out.
+    /// A text that describes the data: names of what goes in and comes out; units where the file gives them; and
+    /// origins where they are not 0, with which `x = file value - origin` goes in and `file value = origin + y` comes
+    /// out.
     #[must_use]
     pub fn of_data(dataset: &Dataset) -> Self {
         let maps = dataset.output_maps.iter();
         let ranges: Vec<[f32; 2]> = maps.map(|map| [map.offset, map.offset + map.scale]).collect();
         let channels_last = matches!(dataset.kind, Kind::Grid { channels_last: true, .. });
         let mut text = Self::new(&dataset.input_names, &dataset.output_names)
-            // As f64: the shortest digits of an f32 are another number in f64.
-            .json(OUTPUT_RANGES, &serde_json::json!(ranges))
+            .json(OUTPUT_RANGES, &ranges)
             .json(CHANNELS_LAST, &channels_last);
         for (key, units) in [(INPUT_UNITS, &dataset.input_units), (OUTPUT_UNITS, &dataset.output_units)] {
             if units.iter().any(|unit| !unit.is_empty()) {
@@ -68,7 +69,7 @@ impl CardText {
         Self(text)
     }
 
-    /// Adds a line.
+    /// Adds a line whose value is JSON.
     ///
     /// # Panics
     /// If the value cannot be JSON, as a map whose keys are no strings.
@@ -78,14 +79,15 @@ impl CardText {
         self.line(key, &value)
     }
 
-    /// Adds a line with a number in the shortest digits that are read back as the same number: 10, not 10.0 as JSON has it.
+    /// Adds a line with a number in the shortest digits that are read back as the same number: 10, not 10.0 as JSON has
+    /// it.
     #[must_use]
     pub fn number(self, key: &str, value: f64) -> Self {
         self.line(key, &value.to_string())
     }
 
-    /// Adds the line that keeps which values stood for missing data in training, so that the same are left out of what the model is
-    /// compared with; nothing if none did.
+    /// Adds the line that keeps which values stood for missing data in training, so that the same are left out of what
+    /// the model is compared with; nothing if none did.
     #[must_use]
     pub fn no_data(self, no_data: &[f64]) -> Self {
         let texts: Vec<String> = no_data.iter().map(f64::to_string).collect();
@@ -109,7 +111,7 @@ impl CardText {
         self.json(HELD_OUT, &serde_json::json!({ "how": how, "precision": precision, "outputs": outputs }))
     }
 
-    /// All lines.
+    /// The text with a line break after each line.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -171,4 +173,25 @@ pub(super) fn list<T: DeserializeOwned>(text: &str, key: &str) -> Vec<T> {
 
 pub(super) fn lines(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.lines().filter_map(|line| line.split_once(':')).map(|(key, value)| (key.trim(), value.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::data::OutputMap;
+
+    #[test]
+    fn numbers_have_the_shortest_digits_that_are_read_back() {
+        let mut data = Dataset::from_grid(&[3], Array2::zeros((3, 1)));
+        data.output_maps = vec![OutputMap { scale: 0.1, offset: -2.973131 }];
+        data.output_origins = vec![4_649_770.5];
+        let text = CardText::of_data(&data).no_data(&[-9999.0]).number("scale", 1e-7);
+        // 0.1 and -2.973131 in f32 have 17 other digits in f64; their sum in f32 is -2.873131.
+        let expected = "inputs: [\"x\"]\noutputs: [\"output 0\"]\noutput_ranges: [[-2.973131,-2.873131]]\nchannels_last: false\n\
+                        output_origins: [4649770.5]\nno_data: [\"-9999\"]\nscale: 0.0000001\n";
+        assert_eq!(text.as_str(), expected);
+        assert_eq!(list::<[f32; 2]>(text.as_str(), OUTPUT_RANGES), [[-2.973131, -2.873131]]);
+    }
 }

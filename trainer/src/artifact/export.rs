@@ -1,7 +1,7 @@
 //! From a trained network to artifact bytes.
 //!
-//! A [`TrainedNetwork`] becomes a [`StoredNetwork`] in the precision asked for, which is what costs time, and that becomes an
-//! [`Artifact`] for each [`Card`].
+//! A [`TrainedNetwork`] becomes a [`StoredNetwork`] in the precision asked for, which is what costs time, and that
+//! becomes an [`Artifact`] for each [`Card`].
 
 use crate::artifact::quantize::{DenseLayer, QuantizeError, QuantizedLayer, quantize};
 use crate::network::Mlp;
@@ -27,12 +27,12 @@ impl Artifact {
         Self { words, len: bytes.len() }
     }
 
-    /// The bytes of the file.
+    /// The bytes as they stand in a `.ffm` file.
     pub fn as_bytes(&self) -> &[u8] {
         &bytemuck::cast_slice(&self.words)[..self.len]
     }
 
-    /// The checked view.
+    /// The model that the bytes describe, checked, as a device sees it.
     ///
     /// # Errors
     /// See [`Model::parse`].
@@ -65,7 +65,7 @@ impl Domain {
 /// A trained network with all that a device needs to evaluate it.
 #[derive(Clone, Copy, Debug)]
 pub struct TrainedNetwork<'a> {
-    /// The encoding of the inputs.
+    /// How coordinates become the features that the network takes.
     pub encoding: &'a Encoding,
     /// The network; it takes the features of the encoding.
     pub network: &'a Mlp<f32>,
@@ -80,7 +80,8 @@ pub struct Card<'a> {
     pub text: &'a str,
     /// PSNR of the network in f32 on its training data, dB; NaN where it is not known.
     pub training_psnr_db: f32,
-    /// PSNR of the network in f32 less that of the artifact, dB, on samples that calibration did not see; NaN where it is not known.
+    /// PSNR of the network in f32 less that of the artifact, dB, on samples that calibration did not see; NaN where it
+    /// is not known.
     pub quantization_loss_db: f32,
 }
 
@@ -102,7 +103,7 @@ pub struct StoredNetwork<'a> {
     raw_scale: Vec<f64>,
 }
 
-/// Layers, first to last.
+/// The layers, first to last, as they are stored.
 #[derive(Clone, Debug)]
 enum StoredLayers {
     Float(Vec<DenseLayer>),
@@ -112,10 +113,10 @@ enum StoredLayers {
 /// Why a network cannot become an artifact.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ExportError {
-    /// It cannot be quantized.
+    /// The network cannot be quantized.
     #[error(transparent)]
     Quantize(#[from] QuantizeError),
-    /// The format cannot hold it.
+    /// The format of artifacts cannot hold the network or its text.
     #[error("{0}")]
     Write(WriteError),
     /// What was exported cannot be read back.
@@ -127,11 +128,11 @@ pub enum ExportError {
     /// A size beyond [`firmware_core::limits`].
     #[error("{what} is {value}, more than the {limit} that a device accepts")]
     Limit {
-        /// Which size.
+        /// The size that is too large, as in `the number of inputs`.
         what: &'static str,
-        /// What was asked for.
+        /// The size of this network.
         value: usize,
-        /// What is possible.
+        /// The largest possible size.
         limit: usize,
     },
 }
@@ -150,8 +151,8 @@ impl<'a> TrainedNetwork<'a> {
         self.stored(precision, calibration)?.artifact(card)
     }
 
-    /// Converts the weights to a precision. `calibration` `[n, 2m + p]` are features of training points as [`Encoding::encode`]
-    /// computes them; a few thousand suffice. `F32` does not look at them.
+    /// Converts the weights to a precision. `calibration` `[n, 2m + p]` are features of training points as
+    /// [`Encoding::encode`] computes them; a few thousand suffice. `F32` does not look at them.
     ///
     /// # Errors
     /// [`ExportError::Limit`] or [`ExportError::Quantize`].
@@ -223,19 +224,19 @@ impl StoredNetwork<'_> {
     pub fn artifact(&self, card: Card<'_>) -> Result<Artifact, ExportError> {
         match &self.layers {
             StoredLayers::Float(layers) => {
-                let layer = |layer: &DenseLayer| FloatLayer {
+                let layers = layers.iter().map(|layer| FloatLayer {
                     weights: layer.weights.as_slice().expect("row-major"),
                     bias: layer.bias.as_slice().expect("contiguous"),
-                };
-                self.write(card, Layers::Float(&layers.iter().map(layer).collect::<Vec<_>>()))
+                });
+                self.write(card, Layers::Float(&layers.collect::<Vec<_>>()))
             }
             StoredLayers::Integer(layers) => {
-                let layer = |layer: &QuantizedLayer| IntegerLayer {
+                let layers = layers.iter().map(|layer| IntegerLayer {
                     weights: layer.weights.as_slice().expect("row-major"),
                     bias: &layer.bias,
                     multiplier: &layer.multiplier,
-                };
-                self.write(card, Layers::Integer(&layers.iter().map(layer).collect::<Vec<_>>()))
+                });
+                self.write(card, Layers::Integer(&layers.collect::<Vec<_>>()))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! From a trained network to the file that a device evaluates, and that file read back.
 //!
-//! [`export`] makes the bytes: it asks [`quantize`] for the weights in a [`precision`] and [`card_text`] for what the file says about
-//! itself. [`model_file`] reads a file and evaluates it, [`model_card`] tells what is in it.
+//! [`export`] makes the bytes: it asks [`quantize`] for the weights in a [`precision`] and [`card_text`] for what the
+//! file says about itself. [`model_file`] reads a file and evaluates it, [`model_card`] tells what is in it.
 
 pub mod card_text;
 pub mod export;

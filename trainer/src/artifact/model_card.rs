@@ -1,7 +1,7 @@
 //! The model card: everything that a person or a script may ask about a model, in JSON or as a table of two columns.
 //!
-//! Most of it stands in the artifact's header; the names and ranges of the data and the settings of the training stand in its
-//! [text](super::card_text).
+//! Most of it stands in the artifact's header; the names and ranges of the data and the settings of the training stand
+//! in its [text](super::card_text).
 
 use std::fmt;
 
@@ -20,10 +20,10 @@ use crate::data::sentinel::plain;
 const OF_DATA: [&str; 8] =
     [INPUTS, OUTPUTS, OUTPUT_RANGES, CHANNELS_LAST, INPUT_UNITS, OUTPUT_UNITS, INPUT_ORIGINS, OUTPUT_ORIGINS];
 
-/// One input of a model.
+/// What the card says of one input of a model.
 #[derive(Clone, Debug, Serialize)]
 pub struct InputCard {
-    /// As in the data.
+    /// The name of the input in the data.
     pub name: String,
     /// The smallest trained position, user units.
     pub minimum: f32,
@@ -37,22 +37,22 @@ pub struct InputCard {
     /// What is to be subtracted from a value of the file: `x = file value - origin`; the limits above are of `x`.
     #[serde(skip_serializing_if = "is_zero")]
     pub origin: f64,
-    /// As in the data, if they name it.
+    /// The unit in the data, empty if they name none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub unit: String,
 }
 
-/// One output of a model.
+/// What the card says of one output of a model.
 #[derive(Clone, Debug, Serialize)]
 pub struct OutputCard {
-    /// As in the data.
+    /// The name of the output in the data.
     pub name: String,
     /// The range of the training data, user units, if the text has it.
     pub range: Option<[f32; 2]>,
     /// What is to be added to what the model answers: `file value = origin + y`; the range above is of `y`.
     #[serde(skip_serializing_if = "is_zero")]
     pub origin: f64,
-    /// As in the data, if they name it.
+    /// The unit in the data, empty if they name none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub unit: String,
 }
@@ -65,9 +65,9 @@ fn is_zero(value: &f64) -> bool {
 /// Bytes of a part of the file.
 #[derive(Clone, Debug, Serialize)]
 pub struct Section {
-    /// What it holds.
+    /// What the section holds, such as `layer 1 (64 x 128)`.
     pub name: String,
-    /// Its length.
+    /// Length of the section.
     pub bytes: usize,
 }
 
@@ -76,9 +76,9 @@ pub struct Section {
 pub struct ModelCard {
     /// `f32`, `w8a16` or `w16a16`.
     pub precision: &'static str,
-    /// The inputs, in order.
+    /// The inputs in the order in which a point lists its coordinates.
     pub inputs: Vec<InputCard>,
-    /// The outputs, in order.
+    /// The outputs in the order in which the model gives them.
     pub outputs: Vec<OutputCard>,
     /// What happens to points beyond the trained domain: `clamp`, `periodic` or `reject`; an input may say otherwise.
     pub outside: &'static str,
@@ -90,9 +90,9 @@ pub struct ModelCard {
     pub features: usize,
     /// Widths of the hidden layers.
     pub hidden: Vec<usize>,
-    /// `linear` or `sigmoid`.
+    /// What follows the last layer: `linear` or `sigmoid`.
     pub output_activation: &'static str,
-    /// Weights and biases.
+    /// Number of weights and biases.
     pub parameters: usize,
     /// Multiply-adds of one evaluation, the encoding not counted.
     pub macs: usize,
@@ -104,11 +104,12 @@ pub struct ModelCard {
     pub scratch_bytes: usize,
     /// PSNR in f32 on the training data; `null` if unknown or infinite.
     pub training_psnr_db: Option<f32>,
-    /// What this precision loses against f32 on the training data; `null` if unknown.
+    /// PSNR in f32 less that of this model, dB, on training samples that the calibration of the quantization did not
+    /// see; `null` if unknown.
     pub quantization_loss_db: Option<f32>,
     /// The checksum, as in zip, in hexadecimal.
     pub crc32: String,
-    /// The trainer's settings.
+    /// All other lines of the artifact's text: settings of the training, and the quality at held-out samples.
     pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -205,7 +206,7 @@ fn sections(model: &Model<'_>, hidden: &[usize], features: usize, model_bytes: u
     sections
 }
 
-/// A unit after a number.
+/// A unit with the space that sets it off from a number before it.
 fn spaced(unit: &str) -> String {
     if unit.is_empty() { String::new() } else { format!(" {unit}") }
 }

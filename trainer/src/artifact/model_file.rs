@@ -23,17 +23,17 @@ pub enum ModelError {
     /// Not an artifact, or a damaged one.
     #[error("{} is not a usable model; copy it again, or write it anew with the command that made it", path.display())]
     Parse {
-        /// The file.
+        /// The file that was read.
         path: PathBuf,
-        /// The first thing found wrong.
+        /// The first reason why the bytes are no model.
         source: ParseError,
     },
-    /// A point was refused.
+    /// A point lies outside the domain of a model that rejects such points, or has another number of coordinates.
     #[error("the model refuses sample {sample}")]
     Eval {
         /// Counted from 0, in the data's order. The first of its chunk of points if the reason is not one point.
         sample: usize,
-        /// Why.
+        /// Why the model refuses the sample.
         source: EvalError,
     },
 }
@@ -74,7 +74,8 @@ impl ModelFile {
     }
 }
 
-/// Evaluates a model at points `[n, d]` in the user's units: `[n, c]` in the user's units, the same bits as on a device.
+/// Evaluates a model at points `[n, d]` in the user's units: `[n, c]` in the user's units, the same bits as on a
+/// device.
 ///
 /// # Errors
 ///

@@ -16,7 +16,7 @@ const ALL: [NamedPrecision; 3] =
     [NamedPrecision(Precision::F32), NamedPrecision(Precision::W8A16), NamedPrecision(Precision::W16A16)];
 
 impl NamedPrecision {
-    /// Its name.
+    /// `f32`, `w8a16` or `w16a16`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self.0 {

@@ -19,12 +19,12 @@ use rayon::prelude::*;
 
 use crate::network::Mlp;
 
-/// One dense layer in f32.
+/// A dense layer in f32: `weights · x + bias`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DenseLayer {
-    /// `[out, in]`.
+    /// Weights `[out, in]`.
     pub weights: Array2<f32>,
-    /// `[out]`.
+    /// Biases `[out]`.
     pub bias: Array1<f32>,
 }
 
@@ -47,10 +47,10 @@ pub struct QuantizedLayer {
     pub multiplier: Vec<i32>,
 }
 
-/// A network in integers.
+/// A network as the device stores it in an integer precision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantizedNetwork {
-    /// Layers, first to last.
+    /// The layers, first to last.
     pub layers: Vec<QuantizedLayer>,
     /// What one unit of a raw output is worth, per output: of the accumulator, or 1/65536 after a sigmoid.
     pub raw_scale: Vec<f64>,
@@ -62,21 +62,21 @@ pub enum QuantizeError {
     /// A weight, bias or calibration value is NaN or infinite.
     #[error("layer {layer} holds a number that is not finite; train again with a lower --learning-rate")]
     NotFinite {
-        /// Counted from 1.
+        /// The layer, counted from 1.
         layer: usize,
     },
     /// The calibration matrix of a layer could not be factored.
     #[error("layer {layer} cannot be calibrated: its inputs are degenerate")]
     Degenerate {
-        /// Counted from 1.
+        /// The layer, counted from 1.
         layer: usize,
     },
     /// Logits too large for their fixed-point format.
     #[error("the logits of output {output} are too large for {precision:?}; use --output linear or --precision f32")]
     Logits {
-        /// Counted from 1.
+        /// The output, counted from 1.
         output: usize,
-        /// What was asked for.
+        /// The precision in which the logits do not fit.
         precision: Precision,
     },
 }
@@ -119,11 +119,12 @@ pub fn quantize(
         if !target.iter().all(|value| value.is_finite()) {
             return Err(QuantizeError::NotFinite { layer: l + 1 });
         }
-        let calibration = Calibration::new(&integers, scale).ok_or(QuantizeError::Degenerate { layer: l + 1 })?;
+        let calibration = Calibration::new(&integers, scale, largest_weight);
+        let calibration = calibration.ok_or(QuantizeError::Degenerate { layer: l + 1 })?;
         let residual = &target - &(calibration.inputs.dot(&augmented(layer).t()));
         let rows: Vec<Row> = (0..layer.bias.len())
             .into_par_iter()
-            .map(|r| calibration.quantize_row(layer.weights.row(r), layer.bias[r], residual.column(r), largest_weight))
+            .map(|r| calibration.quantize_row(layer.weights.row(r), layer.bias[r], residual.column(r)))
             .collect();
         let is_last = l + 1 == layers.len();
         let mut multiplier = Vec::new();
@@ -186,7 +187,7 @@ fn forward(layer: &QuantizedLayer, integers: &Array2<f64>) -> Array2<f64> {
     sums
 }
 
-/// One quantized row.
+/// One row of a layer, quantized.
 struct Row {
     weights: Vec<i16>,
     bias: i32,
@@ -204,10 +205,12 @@ struct Calibration {
     upper: Array2<f64>,
     /// Column of `inputs` at each place of the factor; the bias first, then inputs of growing energy.
     order: Vec<usize>,
+    /// The largest whole number that a weight can be.
+    largest_weight: f64,
 }
 
 impl Calibration {
-    fn new(integers: &Array2<f64>, scale: f64) -> Option<Self> {
+    fn new(integers: &Array2<f64>, scale: f64, largest_weight: f64) -> Option<Self> {
         let ones = Array2::ones((integers.nrows(), 1));
         let inputs = concatenate(Axis(1), &[ones.view(), (integers * scale).view()]).expect("equal rows");
         let mut form = inputs.t().dot(&inputs);
@@ -220,17 +223,11 @@ impl Calibration {
         let factor = ordered.llt(faer::Side::Lower).ok()?;
         let lower = factor.L();
         let upper = Array2::from_shape_fn(form.raw_dim(), |(i, j)| if j >= i { lower[(j, i)] } else { 0.0 });
-        Some(Self { inputs, scale, upper, order })
+        Some(Self { inputs, scale, upper, order, largest_weight })
     }
 
     /// Refits a row to `residual` (what it lacks on the calibration points) and rounds it.
-    fn quantize_row(
-        &self,
-        weights: ArrayView1<'_, f32>,
-        bias: f32,
-        residual: ArrayView1<'_, f64>,
-        largest_weight: f64,
-    ) -> Row {
+    fn quantize_row(&self, weights: ArrayView1<'_, f32>, bias: f32, residual: ArrayView1<'_, f64>) -> Row {
         let gradient = self.inputs.t().dot(&residual);
         let correction = self.solve(&gradient);
         let row: Vec<f64> = self
@@ -248,9 +245,9 @@ impl Calibration {
         FULL_SCALES
             .iter()
             .map(|share| {
-                let mut scale = (largest * share / largest_weight).max(least);
+                let mut scale = (largest * share / self.largest_weight).max(least);
                 loop {
-                    let (rounded, error) = self.round_row(&row, scale, largest_weight);
+                    let (rounded, error) = self.round_row(&row, scale);
                     if rounded.fits() {
                         return (error, rounded);
                     }
@@ -281,7 +278,7 @@ impl Calibration {
     }
 
     /// Rounds `row` (in the factor's order) with error feedback; the error eᵀHe beside it.
-    fn round_row(&self, row: &[f64], scale: f64, largest_weight: f64) -> (Row, f64) {
+    fn round_row(&self, row: &[f64], scale: f64) -> (Row, f64) {
         let mut errors = vec![0.0; row.len()];
         let mut rounded = Row { weights: vec![0; row.len() - 1], bias: 0, scale };
         let mut total = 0.0;
@@ -296,7 +293,7 @@ impl Calibration {
                 rounded.bias = (wanted / unit).round().clamp(-2_147_483_647.0, 2_147_483_647.0) as i32;
                 f64::from(rounded.bias) * unit
             } else {
-                let weight = (wanted / scale).round().clamp(-largest_weight, largest_weight);
+                let weight = (wanted / scale).round().clamp(-self.largest_weight, self.largest_weight);
                 rounded.weights[self.order[j] - 1] = weight as i16;
                 weight * scale
             };

@@ -9,8 +9,8 @@ mod fit;
 mod inspect;
 mod interrupt;
 mod inverse;
-mod made;
 mod nerf;
+mod new_directories;
 mod ntk;
 mod number;
 mod outputs;
@@ -24,7 +24,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use trainer::fit::effect::EncodingOption;
+use trainer::fit::encoding_option::EncodingOption;
 use trainer::network::encoding::{Encoding, EncodingKind, EncodingParams};
 
 /// The program `trainer`: reads the arguments, runs the command, and says in one sentence what went wrong.

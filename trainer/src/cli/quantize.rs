@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use trainer::artifact::precision::NamedPrecision;
 use trainer::base::files;
-use trainer::fit::saved::SavedNetwork;
+use trainer::fit::saved_network::SavedNetwork;
 use trainer::store::run::RunFolder;
 
 use super::print;
@@ -34,17 +34,18 @@ impl Quantize {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let folder = RunFolder::open(&self.run)?;
         let saved = SavedNetwork::read(&folder.network())?;
-        let exported = saved.export(self.precision.0)?;
-        files::write(&self.out, exported.artifact.as_bytes())?;
+        let exported = saved.exportable.export(self.precision.0)?;
+        let artifact = exported.artifact()?;
+        files::write(&self.out, artifact.as_bytes())?;
         let precision = self.precision;
-        let (bytes, loss) = (exported.artifact.as_bytes().len(), exported.quantization_loss_db);
+        let (bytes, loss) = (artifact.as_bytes().len(), exported.quantization_loss_db);
         if self.json {
             let object = json!({
                 "model": self.out,
                 "precision": precision,
                 "model_bytes": bytes,
                 "quantization_loss_db": loss,
-                "training_psnr_db": saved.training_psnr_db,
+                "training_psnr_db": saved.exportable.training_psnr_db,
             });
             return print(&serde_json::to_string_pretty(&object)?);
         }

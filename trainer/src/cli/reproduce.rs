@@ -10,7 +10,7 @@ use trainer::reproduce::{
     Claim, Event, Figure, FigureWatch, Options, ReproduceError, WrittenFigure, check_free, kept, page::Page, reproduce,
 };
 
-use super::made::MadeDirectories;
+use super::new_directories::NewDirectories;
 use super::number::whole;
 use super::{interrupt, print};
 
@@ -109,7 +109,7 @@ impl Reproduce {
         let bar = Mutex::new(ProgressBar::hidden());
         let tell = |event| show(&bar, event);
         let monitor = FigureWatch::new(stop, &tell);
-        let made = MadeDirectories::on_the_way_to(&self.out);
+        let made = NewDirectories::on_the_way_to(&self.out);
         let made_before: Vec<_> =
             figures.iter().map(|&figure| self.resume.then(|| kept(figure, options, &self.out)).flatten()).collect();
         for (&figure, _) in figures.iter().zip(&made_before).filter(|(_, made)| made.is_none()) {

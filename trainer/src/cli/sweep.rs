@@ -75,16 +75,16 @@ pub(crate) struct Sweep {
 
 impl Sweep {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        if let Some(wish) = self.settings.wishes().next() {
-            let numbers = match wish {
+        if let Some(setting) = self.settings.settings_to_choose().next() {
+            let numbers = match setting {
                 Setting::Scale => "--scales 1,2,4,8",
                 Setting::AmplitudePower => "--amplitude-powers 0,0.5,1,2",
             };
-            bail!("{} auto chooses for one training; give a sweep numbers, such as {numbers}", wish.option());
+            bail!("{} auto chooses for one training; give a sweep numbers, such as {numbers}", setting.option());
         }
         let grid = self.grid()?;
         let shard = self.shard.as_deref().map_or(Ok(Shard::WHOLE), str::parse)?;
-        let mut base = self.settings.run_settings(self.settings.input(self.input.as_ref())?.clone(), self.steps);
+        let mut base = self.settings.fit_settings(self.settings.input(self.input.as_ref())?.clone(), self.steps);
         if !self.settings.has_holdout() {
             base.fit.holdout = trainer::data::Holdout::Fraction(HOLDOUT);
         }

@@ -1,4 +1,4 @@
-//! What a finished run should be told once, plainly, with the remedy.
+//! Advice after a training: what the user should know of the network, once, with the remedy.
 
 /// Training and held-out quality that differ by more than this say that the network is not what it seems, dB.
 const GAP_DB: f64 = 3.0;
@@ -11,7 +11,7 @@ const PLENTY_DB: f64 = 60.0;
 /// A loss that falls faster than this when the steps double is not at its end, dB.
 const DOUBLING_DB: f64 = 2.0;
 
-/// What a run is worth being told.
+/// Something that the user should know after a training; [`Display`](std::fmt::Display) says it with the remedy.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Advice {
     /// Held-out samples are met far worse than those trained on.
@@ -32,19 +32,19 @@ pub enum Advice {
         /// Whether the quality between them was measured.
         measured: bool,
     },
-    /// The precision costs much.
+    /// The network loses much in the precision that it is stored in.
     Quantization {
-        /// What it costs, dB.
+        /// PSNR in f32 less that of the artifact over all training samples, dB.
         loss_db: f64,
-        /// Its name.
+        /// The name of the precision.
         precision: &'static str,
     },
-    /// Another precision was taken than the default one.
+    /// The network is stored in a wider precision than the default one, which loses much.
     WiderPrecision {
-        /// What the default one would cost, dB.
+        /// PSNR in f32 less that of the artifact in the default precision over all training samples, dB.
         loss_db: f64,
     },
-    /// Training was not at its end.
+    /// The loss was still falling fast when the training ended.
     StillFalling {
         /// Gain of PSNR while the steps doubled, dB.
         gain_db: f64,
@@ -106,8 +106,8 @@ pub fn gap(trained_db: f64, held_out_db: f64) -> Option<Advice> {
     (trained_db - held_out_db > GAP_DB).then_some(Advice::Gap { trained_db, held_out_db })
 }
 
-/// Whether a run of `steps` steps with this history of (step, loss) and this PSNR at its end ended too early: from a quarter to a half
-/// of its steps, where the learning rate is still high, the loss fell fast.
+/// Whether a run of `steps` steps with this history of (step, loss) and this PSNR at its end ended too early: from a
+/// quarter to a half of its steps, where the learning rate is still high, the loss fell fast.
 #[must_use]
 pub fn still_falling(history: &[(u64, f64)], steps: u64, trained_db: f64) -> Option<Advice> {
     // The median of a tenth of the run about a step: single losses of batches jump.

@@ -1,13 +1,14 @@
-//! Quality at samples that were held out, where none are spared for it: several trainings, each without some of the samples.
+//! Quality at samples that were held out, where none are spared for it: several trainings, each without some of the
+//! samples.
 //!
-//! Few rows are divided into five parts, and each part is predicted by a network that was trained on the others (cross-validation);
-//! of many rows one part is held out once. The network that is kept then trains on all rows. Each network is quantized like the one
-//! that is kept, and both its f32 outputs and those of its artifact are compared.
+//! Few rows are divided into five parts, and each part is predicted by a network that was trained on the others
+//! (cross-validation); of many rows one part is held out once. The network that is kept then trains on all rows. Each
+//! network is quantized like the one that is kept, and both its f32 outputs and those of its artifact are compared.
 //!
 //! All settings are those of the kept network: the ranges of the data, and a scale that was chosen, come from all rows.
 //!
-//! The rows with the smallest and the largest value of each input always train: without them a network would have to extrapolate, which
-//! the kept one never does within its domain.
+//! The rows with the smallest and the largest value of each input always train: without them a network would have to
+//! extrapolate, which the kept one never does within its domain.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,22 +17,19 @@ use ndarray::{Array2, Axis, concatenate};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use crate::artifact::export::ExportError;
-use crate::artifact::model_file::predict;
 use crate::artifact::precision::NamedPrecision;
 use crate::base::random::{Purpose, step_rng};
 use crate::base::side_by_side::{available_threads, side_by_side};
-use crate::data::in_user_units;
 use crate::data::metrics::HeldOut;
 use crate::data::metrics::Metrics;
 use crate::data::{Dataset, Kind, Split};
-use crate::fit::outcome::{OutcomeError, RunData};
-use crate::fit::saved::{RunSettings, SavedNetwork};
-use crate::fit::{FitError, ValidFitParams, unit_outputs};
+use crate::fit::exportable::ExportableNetwork;
+use crate::fit::judge::{JudgeError, outputs};
+use crate::fit::{FitError, Snapshot, TrainingData, ValidFitParams};
 use crate::training::{Ended, Watch};
 use firmware_core::Precision;
 
-/// Parts of few rows.
+/// So many parts are few rows divided into.
 const FOLDS: usize = 5;
 /// From so many rows on, one part is enough.
 const MANY_ROWS: usize = 400;
@@ -43,13 +41,13 @@ const MOST_JUDGES: usize = 8192;
 /// What trainings without some of the samples gave, as a run's folder keeps it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    /// As in [`HeldOut`].
+    /// How samples were held out, in words, as in [`HeldOut`].
     pub how: String,
-    /// Steps of each training.
+    /// Steps of each extra training.
     pub steps: u64,
-    /// In f32.
+    /// Quality of the networks in f32.
     pub f32: Metrics,
-    /// Of the artifacts in each precision that the run may be stored in.
+    /// Quality of their artifacts, by the name of each precision that the run may be stored in.
     pub models: Vec<(String, Metrics)>,
 }
 
@@ -65,33 +63,31 @@ impl Measured {
     }
 }
 
-/// Why there are no figures.
+/// Why the quality at held-out samples could not be measured.
 #[derive(Debug, thiserror::Error)]
 pub enum ValidationError {
-    /// The user asked to stop.
+    /// The user asked to stop before all extra trainings were done.
     #[error("interrupted while measuring the quality at held-out rows; nothing is written")]
     Interrupted,
-    /// A training failed.
+    /// An extra training failed.
     #[error(transparent)]
     Fit(#[from] FitError),
     /// An artifact could not be made or read.
     #[error(transparent)]
-    Outcome(#[from] OutcomeError),
-    /// No threads.
+    Judge(#[from] JudgeError),
+    /// The system gives no threads.
     #[error("the threads of the trainings cannot be made")]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
-/// What is measured.
+/// A measurement of the quality at held-out samples by extra trainings.
 #[derive(Clone, Copy)]
 pub struct Validation<'a> {
-    /// The settings of the run.
-    pub settings: &'a RunSettings,
-    /// Its checked hyperparameters.
+    /// The hyperparameters of the run.
     pub params: &'a ValidFitParams,
-    /// All data.
+    /// All samples of the run, none of which is held out from its own training.
     pub dataset: &'a Dataset,
-    /// Of the artifacts; none if it is yet to be chosen.
+    /// The precision of the artifacts; `None` if it is yet to be chosen: then both integer precisions are measured.
     pub precision: Option<Precision>,
     /// Set when the user asks to stop.
     pub stop: Option<&'a AtomicBool>,
@@ -158,23 +154,20 @@ impl Validation<'_> {
         let learned = self.params.guided(self.dataset, &fold.train)?;
         let mut state = self.params.start();
         let mut watch = Watch { stop: self.stop, ..Watch::default() };
-        let data = RunData { dataset: self.dataset, split: fold, learned: learned.as_ref(), held_out: None };
+        let data = TrainingData { learned: learned.as_ref(), ..TrainingData::new(self.dataset, fold) };
         if self.params.train(data, &mut state, &mut watch)? == Ended::Interrupted {
             return Err(ValidationError::Interrupted);
         }
-        let encoding = self.params.encoding();
+        let snapshot = Snapshot { params: self.params, state: &state, data };
         let coordinates = self.dataset.coordinates.select(Axis(0), &fold.test);
-        let exact = unit_outputs(encoding, &state.networks[0], coordinates.view());
-        let exact = in_user_units(exact, data.output_maps());
-        let saved = SavedNetwork::new(self.settings.clone(), encoding, &state, data, f64::NAN);
         let points = self.dataset.points.select(Axis(0), &fold.test);
-        let mut outputs = vec![exact];
+        let network = ExportableNetwork::new(snapshot, f64::NAN);
+        let mut predictions = vec![snapshot.predict(coordinates.view())];
         for precision in self.precisions() {
-            let artifact = saved.export(precision).map_err(OutcomeError::from)?.artifact;
-            let model = artifact.model().map_err(ExportError::Parse).map_err(OutcomeError::from)?;
-            outputs.push(predict(&model, &points).map_err(OutcomeError::from)?);
+            let artifact = network.export(precision).and_then(|exported| exported.artifact());
+            predictions.push(outputs(&artifact.map_err(JudgeError::from)?, &points)?);
         }
-        Ok(outputs)
+        Ok(predictions)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The problems end to end, small: the order of the mappings is the published one.
+//! A problem end to end, small. That the order of the mappings is the published one is shown where the figures are made.
 
 use std::sync::atomic::AtomicBool;
 

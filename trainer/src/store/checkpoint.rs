@@ -161,7 +161,7 @@ fn stamp(tensors: &Tensors) -> Result<[u64; 2], TensorError> {
 mod tests {
     use super::*;
     use crate::data::Dataset;
-    use crate::fit::FitParams;
+    use crate::fit::{FitParams, TrainingData};
     use ndarray::Array2;
     use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -174,20 +174,21 @@ mod tests {
         let params = FitParams { hidden: vec![16, 8], steps: 40, batch: Some(256), ..FitParams::default() };
         let params = params.check(2, 1).unwrap();
         let split = params.split(&data).unwrap();
+        let training = TrainingData::new(&data, &split);
         let mut whole = params.start();
-        params.continue_fit(&data, &split, &mut whole, &mut Watch::default()).unwrap();
+        params.train(training, &mut whole, &mut Watch::default()).unwrap();
 
         for stop_at in [0, 1, 17] {
             let stop = AtomicBool::new(stop_at == 0);
             let mut observe = |state: &TrainState, _: f64| stop.store(state.step + 1 == stop_at, Ordering::Relaxed);
             let mut watch = Watch { stop: Some(&stop), observe: Some(&mut observe), ..Watch::default() };
             let mut state = params.start();
-            params.continue_fit(&data, &split, &mut state, &mut watch).unwrap();
+            params.train(training, &mut state, &mut watch).unwrap();
             write(&path, &state, params.params(), data.fingerprint()).unwrap();
             let mut resumed = params.start();
             assert_eq!(read(&path, &mut resumed).unwrap(), data.fingerprint());
             assert_eq!(resumed, state);
-            params.continue_fit(&data, &split, &mut resumed, &mut Watch::default()).unwrap();
+            params.train(training, &mut resumed, &mut Watch::default()).unwrap();
             assert_eq!(resumed, whole, "stopped at {stop_at}");
         }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use crate::artifact::export::ExportError;
 use crate::base::files::{FolderError, ReadError, WriteError};
 use crate::fit::FitError;
-use crate::fit::effect::NoEffect;
-use crate::fit::outcome::OutcomeError;
+use crate::fit::encoding_option::NoEffect;
+use crate::fit::judge::JudgeError;
 use crate::report::figure::FigureError;
 use crate::store::run::RunError;
 use crate::store::tensors::TensorError;
@@ -130,7 +130,7 @@ pub enum SweepError {
     Run(#[from] RunError),
     /// A trained network that cannot be measured.
     #[error(transparent)]
-    Outcome(#[from] OutcomeError),
+    Judge(#[from] JudgeError),
     /// The plot cannot be drawn.
     #[error(transparent)]
     Figure(#[from] FigureError),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SweepError;
 use crate::fit::FitParams;
-use crate::fit::effect::EncodingOption;
+use crate::fit::encoding_option::EncodingOption;
 use crate::network::encoding::EncodingParams;
 
 /// A product of more settings is taken for a typing error.

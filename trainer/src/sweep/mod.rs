@@ -20,14 +20,13 @@ pub use error::SweepError;
 pub use grid::{Grid, Hyperparameter, Shard};
 pub use store::{Manifest, Store};
 
-use crate::artifact::export::ExportError;
-use crate::artifact::model_file::predict;
 use crate::base::side_by_side::side_by_side;
 use crate::data::metrics::Metrics;
 use crate::data::{Dataset, Holdout, Split};
-use crate::fit::outcome::{OutcomeError, RunData};
-use crate::fit::saved::{RunSettings, SavedNetwork};
-use crate::fit::{FitError, FitParams, Fitted, ValidFitParams};
+use crate::fit::exportable::ExportableNetwork;
+use crate::fit::judge::outputs;
+use crate::fit::settings::FitSettings;
+use crate::fit::{FitError, FitParams, Snapshot, TrainingData, ValidFitParams};
 use crate::store::checkpoint;
 use crate::training::{Ended, Progress, StepDone, TrainError, TrainState, Watch};
 
@@ -163,7 +162,7 @@ impl<'a> Sweep<'a> {
     ///
     /// # Errors
     /// No held-out samples, no list of values, or a setting that is impossible.
-    pub fn new(base: RunSettings, grid: Grid, precision: Precision, dataset: &'a Dataset) -> Result<Self, SweepError> {
+    pub fn new(base: FitSettings, grid: Grid, precision: Precision, dataset: &'a Dataset) -> Result<Self, SweepError> {
         if base.fit.holdout == Holdout::None {
             return Err(SweepError::NoHoldout);
         }
@@ -234,14 +233,15 @@ impl<'a> Sweep<'a> {
         let mut of_training =
             Watch { stop: Some(watch.stop), progress: Some(&mut steps), save: Some(&mut save_now), observe: None };
         let mut row = SweepRow::new(index, setting.params());
-        match setting.continue_fit(self.dataset, &self.split, &mut state, &mut of_training) {
+        let data = TrainingData::new(self.dataset, &self.split);
+        match setting.train(data, &mut state, &mut of_training) {
             Ok(Ended::Interrupted) => {
                 save(&state)?;
                 return Ok(Ended::Interrupted);
             }
             Ok(Ended::Finished) => {
                 row.seconds = (!resumed).then(|| begun.elapsed().as_secs_f64());
-                row.measured = Some(self.measure(setting, state)?);
+                row.measured = Some(self.measure(Snapshot { params: setting, state: &state, data })?);
             }
             Err(FitError::Train(error @ TrainError::Diverged { .. })) => row.failure = Some(error.to_string()),
             Err(error) => return Err(error.into()),
@@ -251,24 +251,15 @@ impl<'a> Sweep<'a> {
         Ok(Ended::Finished)
     }
 
-    fn measure(&self, setting: &ValidFitParams, state: TrainState) -> Result<Measured, SweepError> {
-        let encoding = setting.encoding().clone();
-        let output_maps = self.dataset.output_maps.clone();
-        let split = self.split.clone();
-        let fitted = Fitted { encoding, state, split, output_maps, ended: Ended::Finished };
-        let (train, test) =
-            (fitted.metrics(self.dataset, &self.split.train), fitted.metrics(self.dataset, &self.split.test));
-        let settings = RunSettings { fit: setting.params().clone(), ..self.manifest.base.clone() };
-        let data = RunData { dataset: self.dataset, split: &self.split, learned: None, held_out: None };
-        let saved = SavedNetwork::new(settings, &fitted.encoding, &fitted.state, data, train.psnr_db);
-        let artifact = saved.export(self.precision)?.artifact;
+    fn measure(&self, snapshot: Snapshot<'_>) -> Result<Measured, SweepError> {
+        let (train, test) = (snapshot.metrics(&self.split.train), snapshot.metrics(&self.split.test));
+        let network = ExportableNetwork::new(snapshot, train.psnr_db).with_no_data(&self.manifest.base.load.no_data);
+        let artifact = network.export(self.precision)?.artifact()?;
         let held_out = &self.split.test;
-        let points = self.dataset.points.select(Axis(0), held_out);
-        let outputs = predict(&artifact.model().map_err(ExportError::Parse).map_err(OutcomeError::from)?, &points)
-            .map_err(OutcomeError::Model)?;
+        let outputs = outputs(&artifact, &self.dataset.points.select(Axis(0), held_out))?;
         let targets = self.dataset.targets.select(Axis(0), held_out);
         Ok(Measured {
-            parameters: fitted.network().parameters().len(),
+            parameters: snapshot.network().parameters().len(),
             model_bytes: artifact.as_bytes().len(),
             train,
             test,

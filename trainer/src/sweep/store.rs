@@ -22,14 +22,13 @@ use super::{SweepError, SweepRow};
 use crate::base::files::{self, FolderError};
 use crate::base::fingerprint::fingerprint_of;
 use crate::fit::FitParams;
-use crate::fit::outcome::flat;
-use crate::fit::saved::RunSettings;
+use crate::fit::settings::{FitSettings, names_and_values};
 
 /// What a sweep is: all that its numbers depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The settings that the sweep leaves as they are.
-    pub base: RunSettings,
+    pub base: FitSettings,
     /// The values of those that it varies.
     pub grid: Grid,
     /// [`fingerprint`](crate::data::Dataset::fingerprint) of the data, in hexadecimal.
@@ -48,8 +47,8 @@ impl Manifest {
     /// All that its numbers depend on, name by name.
     fn comparable(&self) -> Vec<(String, String)> {
         // The name of the file is no matter: shards may find it elsewhere.
-        let base = RunSettings { input: PathBuf::new(), ..self.base.clone() };
-        flat(&Self { base, ..self.clone() })
+        let base = FitSettings { input: PathBuf::new(), ..self.base.clone() };
+        names_and_values(&Self { base, ..self.clone() })
     }
 
     /// A checksum of all that its numbers depend on.

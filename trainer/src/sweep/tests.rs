@@ -13,8 +13,8 @@ fn data() -> Dataset {
     Dataset::from_grid(&[200], values)
 }
 
-fn base() -> RunSettings {
-    RunSettings {
+fn base() -> FitSettings {
+    FitSettings {
         fit: FitParams { hidden: vec![8], steps: 40, holdout: Holdout::Fraction(0.2), ..FitParams::default() },
         precision: Some(NamedPrecision(Precision::W8A16)),
         input: "line.npy".into(),
@@ -93,18 +93,18 @@ fn another_sweep_and_damaged_files_are_refused() {
     let store = Store::create(&path, sweep.manifest()).unwrap();
     run(&sweep, &store, "1/6".parse().unwrap(), 1);
 
-    let refused = |base: RunSettings, grid: Grid, data: &Dataset| {
+    let refused = |base: FitSettings, grid: Grid, data: &Dataset| {
         let sweep = Sweep::new(base, grid, Precision::W8A16, data).unwrap();
         Store::create(&path, sweep.manifest()).map(|_| ()).unwrap_err().to_string()
     };
-    let longer = RunSettings { fit: FitParams { steps: 50, ..base().fit }, ..base() };
+    let longer = FitSettings { fit: FitParams { steps: 50, ..base().fit }, ..base() };
     assert!(refused(longer.clone(), grid(), &data).contains("a sweep with steps 40, not 50"));
     let fewer = Grid { scales: vec![1.0, 3.0], ..grid() };
     assert!(refused(base(), fewer, &data).contains("a sweep with scales ["));
     let other = Dataset::from_grid(&[200], data.targets.mapv(|target| 1.0 - target));
     assert!(refused(base(), grid(), &other).contains("the data are not those"));
     // The same data under another name are the same data.
-    let moved = RunSettings { input: "elsewhere.npy".into(), ..base() };
+    let moved = FitSettings { input: "elsewhere.npy".into(), ..base() };
     let sweep_moved = Sweep::new(moved, grid(), Precision::W8A16, &data).unwrap();
     assert!(Store::create(&path, sweep_moved.manifest()).is_ok());
 

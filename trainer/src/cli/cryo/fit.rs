@@ -9,7 +9,7 @@ use trainer::artifact::precision::NamedPrecision;
 use trainer::cryo::params::CryoParams;
 use trainer::cryo::report;
 use trainer::cryo::run::{CryoMetrics, CryoSettings, Images, Run};
-use trainer::fit::effect::EncodingOption;
+use trainer::fit::encoding_option::EncodingOption;
 use trainer::network::encoding::EncodingKind;
 use trainer::store::run::RunFolder;
 use trainer::training::Watch;

@@ -1,5 +1,5 @@
-//! Options that people type first and that this program calls otherwise: each is refused with the one that is meant. Names that mean
-//! the same are aliases of it, and not here.
+//! Options that people type first and that this program calls otherwise: each is refused with the one that is meant.
+//! Names that mean the same are aliases of it, and not here.
 
 /// What no argument can be.
 #[derive(Clone, Copy, PartialEq)]

@@ -9,12 +9,11 @@ use trainer::data::periodic::{self, NamedPeriod};
 use trainer::data::{Dataset, Holdout, LoadOptions, Outside};
 use trainer::fit::FitParams;
 use trainer::fit::auto_scale::{self, Setting};
-use trainer::fit::effect::EncodingOption;
+use trainer::fit::encoding_option::EncodingOption;
 use trainer::fit::guide::{self, is_wanted_between};
-use trainer::fit::saved::RunSettings;
+use trainer::fit::settings::FitSettings;
 use trainer::network::OutputActivation;
 use trainer::network::encoding::EncodingKind;
-use trainer::training::loss::SquaredError;
 use trainer::training::optimizer::Schedule;
 
 use super::super::reading::{PointsArgs, ReadingArgs};
@@ -99,11 +98,6 @@ enum Output {
     Sigmoid,
 }
 
-/// Updates with a guide: its samples are many, and none is wrong.
-const GUIDED_STEPS: u64 = 4000;
-/// Samples a step with a guide.
-const GUIDED_BATCH: usize = 1024;
-
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum OutsideArg {
     Clamp,
@@ -151,15 +145,15 @@ fn parse_schedule(text: &str) -> Result<Schedule, String> {
 
 impl Settings {
     /// What the user wants to be chosen before training.
-    pub(in crate::cli) fn wishes(&self) -> impl Iterator<Item = Setting> {
+    pub(in crate::cli) fn settings_to_choose(&self) -> impl Iterator<Item = Setting> {
         let values = [(self.scale, Setting::Scale), (self.amplitude_power, Setting::AmplitudePower)];
         values.into_iter().filter(|(value, _)| *value == Some(Value::Auto)).map(|(_, setting)| setting)
     }
 
-    /// What is to be chosen before training on these data: where values between the samples are wanted, the scale too, unless the user
-    /// gives one or there are too few samples.
+    /// What is to be chosen before training on these data: where values between the samples are wanted, the scale too,
+    /// unless the user gives one or there are too few samples.
     pub(super) fn choices(&self, dataset: &Dataset, training_samples: usize) -> Vec<Setting> {
-        let mut choices: Vec<Setting> = self.wishes().collect();
+        let mut choices: Vec<Setting> = self.settings_to_choose().collect();
         let is_gaussian = self.encoding.unwrap_or_default() == EncodingKind::Gaussian;
         let is_possible = guide::is_possible(training_samples) || training_samples >= auto_scale::LEAST_SAMPLES;
         if self.scale.is_none() && is_gaussian && is_wanted_between(dataset) && is_possible {
@@ -170,12 +164,9 @@ impl Settings {
 
     /// Lets a guide lead the training, with the batches and steps that suit one where the user gives none.
     pub(super) fn guide(&self, fit: &mut FitParams, steps: Option<u64>) {
-        fit.guide = true;
-        fit.steps = steps.unwrap_or(GUIDED_STEPS);
-        fit.batch = self.batch.map_or(Some(GUIDED_BATCH), |batch| batch.0);
-        if fit.output == OutputActivation::Sigmoid {
-            fit.loss = SquaredError::Logistic;
-        }
+        let guided = fit.clone().with_guide();
+        let batch = self.batch.map_or(guided.batch, |batch| batch.0);
+        *fit = FitParams { steps: steps.unwrap_or(guided.steps), batch, ..guided };
     }
 
     /// The file to read: that of the points, if they are given.
@@ -200,8 +191,8 @@ impl Settings {
         }
     }
 
-    /// Finds the axes that have a period of their own, for [`Self::run_settings`] does not know the inputs' names.
-    pub(in crate::cli) fn resolve(&self, settings: &mut RunSettings, dataset: &Dataset) -> anyhow::Result<()> {
+    /// Finds the axes that have a period of their own, for [`Self::fit_settings`] does not know the inputs' names.
+    pub(in crate::cli) fn resolve(&self, settings: &mut FitSettings, dataset: &Dataset) -> anyhow::Result<()> {
         settings.fit.periodic = periodic::resolve(&self.periodic, &dataset.input_names)?;
         Ok(())
     }
@@ -249,9 +240,9 @@ impl Settings {
         params
     }
 
-    pub(in crate::cli) fn run_settings(&self, input: PathBuf, steps: Option<u64>) -> RunSettings {
+    pub(in crate::cli) fn fit_settings(&self, input: PathBuf, steps: Option<u64>) -> FitSettings {
         let load = self.reading.options(&self.inputs, &self.outputs);
-        RunSettings {
+        FitSettings {
             fit: self.params(steps),
             precision: self.precision,
             input,

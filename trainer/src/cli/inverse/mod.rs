@@ -16,7 +16,7 @@ use trainer::store::run::RunFolder;
 use trainer::training::Watch;
 use trainer::training::progress::Trainings;
 
-use super::made::MadeDirectories;
+use super::new_directories::NewDirectories;
 use super::number::{from_one, positive, whole};
 use super::{interrupt, print};
 
@@ -134,7 +134,7 @@ impl Inverse {
             }
         };
         let settings = settings.check()?;
-        let made = MadeDirectories::on_the_way_to(&common.out);
+        let made = NewDirectories::on_the_way_to(&common.out);
         // Before the work, not after it; a folder made for nothing goes again.
         let run = Run::start(RunFolder::create(&common.out, common.force)?, settings)?;
         let solved = solve(&run, &common.out, common.json);

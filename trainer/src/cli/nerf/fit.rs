@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use trainer::fit::effect::EncodingOption;
+use trainer::fit::encoding_option::EncodingOption;
 use trainer::nerf::params::{Background, DensityKind, NerfParams};
 use trainer::nerf::run::{NerfMetrics, NerfSettings, Run, Scene};
 use trainer::network::encoding::EncodingKind;

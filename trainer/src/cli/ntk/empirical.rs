@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use firmware_core::Outside;
 use ndarray::Array2;
-use trainer::fit::saved::SavedNetwork;
+use trainer::fit::saved_network::SavedNetwork;
 use trainer::store::run::RunFolder;
 use trainer::theory::empirical::EmpiricalNtk;
 
@@ -57,7 +57,7 @@ impl Empirical {
         outputs::check_extension("--out", &self.out, "npy")?;
         outputs::check_outputs(&inputs.collect::<Vec<_>>(), &[Some(&self.out)])?;
         let saved = SavedNetwork::read(&run.network())?;
-        let network = EmpiricalNtk::new(&saved.network, &[])?;
+        let network = EmpiricalNtk::new(&saved.exportable.network, &[])?;
         let points = features(&saved, "points", &self.points)?;
         let matrix = match &self.against {
             Some(path) => network.cross(features(&saved, "test points", path)?.view(), points.view(), self.output)?,
@@ -67,7 +67,7 @@ impl Empirical {
         let report = Report {
             rows: matrix.nrows(),
             columns: matrix.ncols(),
-            parameters: saved.network.parameters().len(),
+            parameters: saved.exportable.network.parameters().len(),
             smallest: matrix.iter().copied().fold(f64::INFINITY, f64::min),
             largest: matrix.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             out: &self.out,
@@ -86,19 +86,19 @@ impl Empirical {
 /// What the network is fed for points in the user's units: the features that training saw.
 fn features(saved: &SavedNetwork, what: &'static str, path: &Path) -> anyhow::Result<Array2<f64>> {
     let points = arrays::read(what, path)?;
-    if points.ncols() != saved.domain.axes.len() {
+    if points.ncols() != saved.exportable.domain.axes.len() {
         bail!(
             "{}: {what} have {} columns, but the network was trained on {} inputs",
             path.display(),
             points.ncols(),
-            saved.domain.axes.len()
+            saved.exportable.domain.axes.len()
         );
     }
     let mut coordinates = Array2::zeros(points.dim());
     for ((row, column), &value) in points.indexed_iter() {
         let is_periodic = saved.settings.fit.periodic.iter().any(|period| period.axis == column);
         let outside = if is_periodic { Outside::Periodic } else { Outside::Reject };
-        let Some(fixed) = saved.domain.axes[column].to_fixed(value as f32, outside) else {
+        let Some(fixed) = saved.exportable.domain.axes[column].to_fixed(value as f32, outside) else {
             bail!(
                 "{}: {value} in row {row}, column {column} (counted from 0) lies outside the range that the network was \
                  trained on; remove that row",
@@ -107,5 +107,5 @@ fn features(saved: &SavedNetwork, what: &'static str, path: &Path) -> anyhow::Re
         };
         coordinates[[row, column]] = fixed;
     }
-    Ok(saved.encoding.features(coordinates.view()).mapv(f64::from))
+    Ok(saved.exportable.encoding.features(coordinates.view()).mapv(f64::from))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::ValueEnum;
 use ndarray::Array2;
-use trainer::fit::effect::EncodingOption;
+use trainer::fit::encoding_option::EncodingOption;
 use trainer::network::encoding::{EncodingKind, EncodingParams};
 use trainer::theory::TheoryError;
 use trainer::theory::kernel::{FourierFeatures, Kernel, Rbf};

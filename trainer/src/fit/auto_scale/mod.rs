@@ -1,27 +1,29 @@
 //! σ or p chosen before training: the kernel theory says where to look, short trainings decide.
 //!
 //! 1. Kernel regression with the NTK behind each candidate's own features predicts its error on points left out
-//!    ([`crate::theory::select`]). Alone it is too coarse for a choice: finite networks learn features, which no fixed kernel
-//!    does, and want a smaller σ than their kernel.
-//! 2. From there on (for σ, from 2.5 times less) networks are trained for a quarter of the steps, on nine tenths of the training
-//!    samples, up and down the candidates until one is better than both its neighbours on the last tenth. A wrong start costs
-//!    trainings, not quality.
-//! 3. The longer a network trains, the more it gains on one with wider features: it shapes fine detail from coarse waves, and fits
-//!    noise by fine ones. A candidate therefore loses 0.7 dB for each factor e in its σ and each factor e in the steps that were saved
-//!    (of p, 6 dB for each 1 that p is smaller), and the best after that is chosen. It decides only where trials are close.
-//!    These numbers were found on the signals marked *tuned* below.
+//!    ([`crate::theory::select`]). Alone it is too coarse for a choice: finite networks learn features, which no fixed
+//!    kernel does, and want a smaller σ than their kernel.
+//! 2. From there on (for σ, from 2.5 times less) networks are trained for a quarter of the steps, on nine tenths of the
+//!    training samples, up and down the candidates until one is better than both its neighbours on the last tenth. A
+//!    wrong start costs trainings, not quality.
+//! 3. The longer a network trains, the more it gains on one with wider features: it shapes fine detail from coarse
+//!    waves, and fits noise by fine ones. A candidate therefore loses 0.7 dB for each factor e in its σ and each factor
+//!    e in the steps that were saved (of p, 6 dB for each 1 that p is smaller), and the best after that is chosen. It
+//!    decides only where trials are close. These numbers were found on the signals marked *tuned* below.
 //!
-//! What the trials are judged on depends on what the data are for ([`Judge`]): where values between the samples are wanted, a tenth of
-//! the training samples; for pictures and large grids that are to be stored, the training samples themselves; and where a
-//! [guide](crate::fit::guide) leads the training, a tenth of its samples. With a guide the theory is not asked, and nothing is taken off.
+//! What the trials are judged on depends on what the data are for ([`Judge`]): where values between the samples are
+//! wanted, a tenth of the training samples; for pictures and large grids that are to be stored, the training samples
+//! themselves; and where a [guide](crate::fit::guide) leads the training, a tenth of its samples. With a guide the
+//! theory is not asked, and nothing is taken off.
 //!
 //! The samples that the caller holds out are not looked at. The same seed gives the same choice.
 //!
 //! # What it costs
 //!
-//! Held-out PSNR (one tenth, seed 0, judged by [`Judge::LeftOut`], otherwise the defaults of `trainer fit`) of the best of a sweep over [`Setting::candidates`], and of the choice;
-//! by `cargo xtask scales`. Times are those of one thread, relative to the whole sweep. *Tuned*: the signal was looked at while the
-//! method was made; *blind*: only after it was settled, and what to expect of a new signal.
+//! Held-out PSNR (one tenth, seed 0, judged by [`Judge::LeftOut`], otherwise the defaults of `trainer fit`) of the best
+//! of a sweep over [`Setting::candidates`], and of the choice; by `cargo xtask scales`. Times are those of one thread,
+//! relative to the whole sweep. *Tuned*: the signal was looked at while the method was made; *blind*: only after it was
+//! settled, and what to expect of a new signal.
 //!
 //! | signal | | best of 12 | chosen | costs | theory alone costs | time |
 //! | --- | --- | --- | --- | --- | --- | --- |
@@ -66,17 +68,22 @@
 //! | line: three tones and a step | tuned | 58.55 dB at 8.02 | 57.49 dB at 4.60 | 1.06 dB | 0.00 dB | 14 % |
 //! | line: other tones | blind | 53.27 dB at 4.07 | 53.27 dB at 4.07 | 0.00 dB | 2.59 dB | 10 % |
 //!
-//! The mean is 0.26 dB for 10 % of the time: 0.27 dB over tuned signals and 0.22 over blind ones; pictures 0.12, terrains 0.02, lines 0.49.
-//! On lines neighbouring candidates differ by a decibel or more, and a tenth of a line is few samples to judge by: the worst costs 2.8 dB.
-//! Short trainings of small data sets cost relatively more, up to 17 % of the sweep.
+//! The mean is 0.26 dB for 10 % of the time: 0.27 dB over tuned signals and 0.22 over blind ones; pictures 0.12,
+//! terrains 0.02, lines 0.49. On lines neighbouring candidates differ by a decibel or more, and a tenth of a line is
+//! few samples to judge by: the worst costs 2.8 dB. Short trainings of small data sets cost relatively more, up to 17 %
+//! of the sweep.
 //!
-//! p is chosen in the same way. Over the 18 lines, on which its 6 dB were found, so that this flatters it, it costs 0.65 dB.
+//! p is chosen in the same way. Over the 18 lines, on which its 6 dB were found, so that this flatters it, it costs
+//! 0.65 dB.
 //!
-//! **Where the theory misleads.** Alone it costs 3.84 dB, mostly by a scale too large, one to four candidates above the best. Why is not
-//! settled: that a kernel of patches does not see how few the m frequencies are, and that training moves the features, are guesses.
+//! **Where the theory misleads.** Alone it costs 3.84 dB, mostly by a scale too large, one to four candidates above the
+//! best. Why is not settled: that a kernel of patches does not see how few the m frequencies are, and that training
+//! moves the features, are guesses.
 
 mod plot;
 mod setting;
+#[cfg(test)]
+mod tests;
 mod trials;
 
 use std::sync::atomic::AtomicBool;
@@ -93,7 +100,7 @@ use crate::theory::TheoryError;
 use crate::theory::ntk::InfiniteMlpParams;
 use crate::theory::select::{Samples, SelectParams};
 
-/// Candidates.
+/// How many candidates are compared, at least.
 const CANDIDATES: usize = 12;
 /// Fewer training samples tell nothing, where no guide stands in for them.
 pub const LEAST_SAMPLES: usize = 20;
@@ -105,33 +112,33 @@ const PATCH_POINTS: usize = 256;
 /// Why nothing could be chosen.
 #[derive(Debug, thiserror::Error)]
 pub enum AutoScaleError {
-    /// No σ to choose.
+    /// The encoding has no σ to choose.
     #[error("--scale auto is for --encoding gaussian; compare scales of others with `trainer sweep --scales`")]
     NotGaussian,
-    /// No p to choose.
+    /// The encoding has no p to choose.
     #[error("--amplitude-power auto is for --encoding fourier; the Gaussian encoding has --scale auto")]
     NotFourier,
-    /// Too little data.
+    /// There are too few training samples to judge by.
     #[error(
         "choosing before training needs {LEAST_SAMPLES} training samples, there are {samples}; give a number instead of auto"
     )]
     Samples {
-        /// How many there are.
+        /// Number of training samples.
         samples: usize,
     },
-    /// The user asked to stop.
+    /// The user asked to stop before the choice was made.
     #[error("interrupted while choosing before the training; nothing is written")]
     Interrupted,
-    /// Nothing worked.
+    /// Every short training diverged.
     #[error("no short training succeeded; give a number instead of auto, or lower --learning-rate")]
     NoTrial,
-    /// The kernel regression refused.
+    /// The kernel regression that says where to look failed.
     #[error("the choice before training")]
     Theory(#[from] TheoryError),
-    /// A setting is impossible.
+    /// The hyperparameters are impossible, or a short training failed.
     #[error(transparent)]
     Fit(#[from] FitError),
-    /// An encoding is impossible.
+    /// The encoding of a candidate is impossible.
     #[error(transparent)]
     Encoding(#[from] EncodingError),
 }
@@ -139,7 +146,7 @@ pub enum AutoScaleError {
 /// One candidate and what is known of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// σ or p.
+    /// The value of σ or p.
     pub value: f64,
     /// PSNR on points left out that kernel regression predicts, dB; none where it was not asked.
     pub theory_psnr_db: Option<f64>,
@@ -151,7 +158,8 @@ pub struct Candidate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Judge {
-    /// A tenth of the training samples, on which the short training does not train: for data whose values between the samples matter.
+    /// A tenth of the training samples, on which the short training does not train: for data whose values between the
+    /// samples matter.
     LeftOut,
     /// The training samples themselves: for pictures and dense grids, which are to be stored.
     Stored,
@@ -174,9 +182,9 @@ impl Judge {
 /// The choice and the curves that it was made from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
-    /// Of what.
+    /// The hyperparameter that was chosen.
     pub setting: Setting,
-    /// The value to train with.
+    /// The value of the hyperparameter to train with.
     pub chosen: f64,
     /// What the kernel theory alone would take, where it was asked.
     pub theory: Option<f64>,
@@ -227,7 +235,8 @@ pub fn choose_guided(
     let values: Vec<f64> = (GUIDED_OCTAVES.0..=GUIDED_OCTAVES.1).map(|octave| f64::from(octave).exp2()).collect();
     let nearest = |a: &f64, b: &f64| (a / near).ln().abs().total_cmp(&(b / near).ln().abs());
     let start = (0..values.len()).min_by(|&a, &b| nearest(&values[a], &values[b])).unwrap_or(0);
-    let trials = Trials::new(setting, params, learned, (&Split::all(learned), Judge::Guide), stop);
+    let data = ChoiceData { dataset: learned, split: &Split::all(learned), judge: Judge::Guide };
+    let trials = Trials::new(setting, params, data, stop);
     let trial_psnr_db = trials.climb(&values, start)?;
     let chosen = values[best_after(&trial_psnr_db, |_| 0.0).ok_or(AutoScaleError::NoTrial)?];
     let candidates = values.iter().zip(trial_psnr_db);
@@ -244,25 +253,36 @@ pub fn choose_guided(
     })
 }
 
-/// Chooses σ or p for `params` on the training samples of `split`, as `judge` says.
+/// What short trainings are made on.
+#[derive(Clone, Copy, Debug)]
+pub struct ChoiceData<'a> {
+    /// All samples.
+    pub dataset: &'a Dataset,
+    /// Which of them train; those that test are not looked at.
+    pub split: &'a Split,
+    /// Which of those that train say how good a short training is.
+    pub judge: Judge,
+}
+
+/// Chooses σ or p for `params` on the training samples.
 ///
 /// # Errors
 /// See [`AutoScaleError`].
 pub fn choose(
     setting: Setting,
     params: &FitParams,
-    dataset: &Dataset,
-    (split, judge): (&Split, Judge),
+    data: ChoiceData<'_>,
     stop: Option<&AtomicBool>,
 ) -> Result<Choice, AutoScaleError> {
+    let ChoiceData { dataset, split, judge } = data;
     setting.check(params.encoding.kind)?;
     if split.train.len() < LEAST_SAMPLES {
         return Err(AutoScaleError::Samples { samples: split.train.len() });
     }
     let dims = dataset.inputs() - params.encoding.passthrough.min(dataset.inputs());
     let values = setting.candidates(dataset.len(), dims, CANDIDATES);
-    let (theory, curve) = predict(setting, params, dataset, split, &values)?;
-    let trials = Trials::new(setting, params, dataset, (split, judge), stop);
+    let (theory, curve) = predict(setting, params, data, &values)?;
+    let trials = Trials::new(setting, params, data, stop);
     let trial_psnr_db = trials.climb(&values, setting.start(&values, theory))?;
     let longer = params.steps as f64 / trials.steps() as f64;
     let place = |handicap: &dyn Fn(usize) -> f64| best_after(&trial_psnr_db, handicap).ok_or(AutoScaleError::NoTrial);
@@ -286,10 +306,10 @@ pub fn choose(
 fn predict(
     setting: Setting,
     params: &FitParams,
-    dataset: &Dataset,
-    split: &Split,
+    data: ChoiceData<'_>,
     values: &[f64],
 ) -> Result<(usize, Vec<f64>), AutoScaleError> {
+    let ChoiceData { dataset, split, .. } = data;
     let turns = 2f64.powi(32);
     let points = dataset.coordinates.select(Axis(0), &split.train).mapv(|fixed| f64::from(fixed) / turns);
     let targets = dataset.targets.select(Axis(0), &split.train).mapv(f64::from);
@@ -307,118 +327,4 @@ fn predict(
         select.check()?.select(Samples { points: points.view(), targets: targets.view() }, values, features)?;
     let place = values.iter().position(|&value| value == selection.chosen).unwrap_or(0);
     Ok((place, selection.curve.iter().map(|score| -20.0 * score.error.log10()).collect()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::trials::MOST_TRIALS;
-    use super::*;
-    use crate::data::{Holdout, split};
-    use crate::network::encoding::EncodingKind;
-
-    fn line(frequency: f32, len: usize) -> Dataset {
-        let value = |(k, _): (usize, usize)| {
-            let t = k as f32 / len as f32;
-            0.5 + 0.3 * (frequency * 6.0 * t).sin() + 0.15 * (frequency * 11.0 * t * t).cos()
-        };
-        Dataset::from_grid(&[len], Array2::from_shape_fn((len, 1), value))
-    }
-
-    fn choose_scale(params: &FitParams, data: &Dataset) -> Result<Choice, AutoScaleError> {
-        choose(Setting::Scale, params, data, (&split(data, params.holdout, params.seed).unwrap(), Judge::LeftOut), None)
-    }
-
-    #[test]
-    fn faster_signals_get_larger_scales_and_the_curve_is_kept() {
-        let params =
-            FitParams { hidden: vec![32, 32], steps: 800, holdout: Holdout::Fraction(0.1), ..FitParams::default() };
-        let (slow, fast) =
-            (choose_scale(&params, &line(2.0, 400)).unwrap(), choose_scale(&params, &line(30.0, 400)).unwrap());
-        assert!(slow.chosen < fast.chosen, "{} {}", slow.chosen, fast.chosen);
-        assert_eq!((slow.trial_steps, slow.theory.is_some()), (200, true));
-        let (first, last) = (slow.candidates[0].value, slow.candidates.last().unwrap().value);
-        assert!(first <= 0.125 && last == 100.0, "{first} {last}: a quarter of the samples a side is the most");
-        let tried = slow.candidates.iter().filter(|candidate| candidate.trial_psnr_db.is_some()).count();
-        assert!((2..=MOST_TRIALS).contains(&tried), "{tried}");
-        assert!(slow.candidates.iter().any(|candidate| candidate.value == slow.chosen));
-        assert_eq!(choose_scale(&params, &line(2.0, 400)).unwrap(), slow, "the same seed, the same choice");
-        let text = serde_json::to_string(&slow).unwrap();
-        assert_eq!(serde_json::from_str::<Choice>(&text).unwrap().candidates, slow.candidates);
-    }
-
-    #[test]
-    fn stored_samples_are_judged_themselves_and_an_open_end_is_told() {
-        let params = FitParams { hidden: vec![16], steps: 200, ..FitParams::default() };
-        let data = line(5.0, 200);
-        let all = Split::all(&data);
-        let stored = choose(Setting::Scale, &params, &data, (&all, Judge::Stored), None).unwrap();
-        // What is to be stored is never left out: a spoilt sample changes the trials.
-        let mut spoilt = data.clone();
-        spoilt.targets[[100, 0]] = 1.0;
-        let other = choose(Setting::Scale, &params, &spoilt, (&all, Judge::Stored), None).unwrap();
-        assert_eq!(stored.judge, Judge::Stored);
-        assert_ne!(stored.candidates, other.candidates);
-        // The best between two that were tried is no end; with a neighbour untried, or none, it is.
-        let candidate = |value: f64, trial_psnr_db| Candidate { value, theory_psnr_db: None, trial_psnr_db };
-        let known: Vec<Candidate> =
-            [(1.0, 20.0), (2.0, 30.0), (4.0, 25.0)].map(|(v, db)| candidate(v, Some(db))).to_vec();
-        let at = |trial, candidates: &[Candidate]| {
-            Choice { trial, candidates: candidates.to_vec(), ..stored.clone() }.is_at_an_end()
-        };
-        assert!(!at(2.0, &known) && at(4.0, &known));
-        assert!(at(2.0, &[known[0].clone(), known[1].clone(), candidate(4.0, None)]));
-    }
-
-    #[test]
-    fn smoother_signals_get_larger_powers() {
-        let mut params =
-            FitParams { hidden: vec![32, 32], steps: 800, holdout: Holdout::Fraction(0.1), ..FitParams::default() };
-        params.encoding.kind = EncodingKind::Fourier;
-        let power = |frequency| {
-            let data = line(frequency, 400);
-            choose(
-                Setting::AmplitudePower,
-                &params,
-                &data,
-                (&split(&data, params.holdout, 0).unwrap(), Judge::LeftOut),
-                None,
-            )
-            .unwrap()
-        };
-        let (slow, fast) = (power(1.0), power(30.0));
-        assert!(slow.chosen > fast.chosen, "{} {}", slow.chosen, fast.chosen);
-        assert_eq!(slow.apply(&params).encoding.amplitude_power, slow.chosen);
-    }
-
-    #[test]
-    fn held_out_samples_are_not_looked_at() {
-        let params =
-            FitParams { hidden: vec![16], steps: 400, holdout: Holdout::Fraction(0.3), ..FitParams::default() };
-        let data = line(5.0, 200);
-        let held_out = split(&data, params.holdout, params.seed).unwrap().test;
-        let mut spoilt = data.clone();
-        held_out.iter().for_each(|&sample| spoilt.targets[[sample, 0]] = 1.0);
-        assert_eq!(choose_scale(&params, &data).unwrap(), choose_scale(&params, &spoilt).unwrap());
-    }
-
-    #[test]
-    fn impossible_choices_are_refused() {
-        let mut params = FitParams { steps: 100, ..FitParams::default() };
-        assert!(matches!(choose_scale(&params, &line(1.0, 8)), Err(AutoScaleError::Samples { samples: 8 })));
-        let data = line(1.0, 100);
-        let power = choose(
-            Setting::AmplitudePower,
-            &params,
-            &data,
-            (&split(&data, params.holdout, 0).unwrap(), Judge::LeftOut),
-            None,
-        );
-        assert!(matches!(power, Err(AutoScaleError::NotFourier)));
-        params.encoding.kind = EncodingKind::Basic;
-        assert!(matches!(choose_scale(&params, &data), Err(AutoScaleError::NotGaussian)));
-        // A constant has no best scale, but any will do.
-        params.encoding.kind = EncodingKind::Gaussian;
-        let flat = Dataset::from_grid(&[64], Array2::from_elem((64, 1), 0.5));
-        assert!(choose_scale(&params, &flat).is_ok());
-    }
 }

@@ -1,4 +1,4 @@
-//! The choice, drawn.
+//! A figure of the choice: what each candidate was judged to be worth.
 
 use super::{Candidate, Choice, Setting};
 use crate::report::Drawing;
@@ -10,7 +10,7 @@ impl Choice {
     /// [`Self::plot`] for the report.
     ///
     /// # Errors
-    /// If it cannot be drawn.
+    /// If the font or the picture cannot be made.
     pub fn drawing(&self) -> Result<Drawing, FigureError> {
         let theory =
             self.theory.map_or(String::new(), |theory| format!(" The kernel theory alone would take {theory:.3}."));

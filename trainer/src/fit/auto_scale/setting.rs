@@ -11,7 +11,8 @@ use crate::theory::select::candidate_scales;
 const GAIN_DB: f64 = 0.7;
 /// The same for a p that is larger by 1.
 const POWER_GAIN_DB: f64 = 6.0;
-/// The best σ of a finite network is about so many times smaller than the one that its kernel asks for; where trials begin.
+/// The best σ of a finite network is about so many times smaller than the one that its kernel asks for; where trials
+/// begin.
 const FINITE: f64 = 2.5;
 /// The smallest σ lies at or just below this.
 const SMALLEST: f64 = 0.125;
@@ -20,7 +21,7 @@ const LARGEST: f64 = 4000.0;
 /// The largest p; with it the tenth frequency has 1/560 of the amplitude of the first.
 const LARGEST_POWER: f64 = 2.75;
 
-/// What is chosen.
+/// A hyperparameter that can be chosen before the training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Setting {
@@ -31,7 +32,7 @@ pub enum Setting {
 }
 
 impl Setting {
-    /// The name of its option.
+    /// The option of the command line that sets it, such as `--scale`.
     #[must_use]
     pub const fn option(self) -> &'static str {
         match self {
@@ -40,7 +41,7 @@ impl Setting {
         }
     }
 
-    /// Whether the encoding has it.
+    /// Checks that the encoding has this hyperparameter.
     ///
     /// # Errors
     /// [`AutoScaleError::NotGaussian`] or [`AutoScaleError::NotFourier`].

@@ -4,10 +4,10 @@ use std::sync::atomic::AtomicBool;
 
 use rand::seq::SliceRandom;
 
-use super::{AutoScaleError, Judge, Setting};
+use super::{AutoScaleError, ChoiceData, Judge, Setting};
 use crate::base::random::{Purpose, step_rng};
 use crate::data::{Dataset, Split};
-use crate::fit::{FitError, FitParams, Fitted};
+use crate::fit::{FitError, FitParams, Snapshot, TrainingData};
 use crate::network::encoding::EncodingError;
 use crate::training::optimizer::Schedule;
 use crate::training::{Ended, TrainError, Watch};
@@ -34,10 +34,10 @@ impl<'a> Trials<'a> {
     pub(super) fn new(
         setting: Setting,
         params: &FitParams,
-        dataset: &'a Dataset,
-        (split, judge): (&Split, Judge),
+        data: ChoiceData<'a>,
         stop: Option<&'a AtomicBool>,
     ) -> Self {
+        let ChoiceData { dataset, split, judge } = data;
         let mut train = split.train.clone();
         train.shuffle(&mut step_rng(params.seed, Purpose::ScaleJudges, 0));
         let mut test = match judge {
@@ -54,12 +54,13 @@ impl<'a> Trials<'a> {
         Self { setting, params, dataset, split: Split { train, test }, stop }
     }
 
-    /// Updates of each.
+    /// Steps of each short training.
     pub(super) const fn steps(&self) -> u64 {
         self.params.steps
     }
 
-    /// Tries candidates from place `at` on, up and down, until the best so far has both its neighbours known; dB at those tried.
+    /// Tries candidates from place `at` on, up and down, until the best so far has both its neighbours known; dB at
+    /// those tried.
     pub(super) fn climb(&self, candidates: &[f64], mut at: usize) -> Result<Vec<Option<f64>>, AutoScaleError> {
         let mut psnr_db: Vec<Option<f64>> = vec![None; candidates.len()];
         for _ in 0..MOST_TRIALS {
@@ -84,13 +85,12 @@ impl<'a> Trials<'a> {
         };
         let mut state = params.start();
         let mut watch = Watch { stop: self.stop, ..Watch::default() };
-        match params.continue_fit(self.dataset, &self.split, &mut state, &mut watch) {
+        let data = TrainingData::new(self.dataset, &self.split);
+        match params.train(data, &mut state, &mut watch) {
             Ok(Ended::Interrupted) => Err(AutoScaleError::Interrupted),
-            Ok(ended @ Ended::Finished) => {
-                let encoding = params.encoding().clone();
-                let output_maps = self.dataset.output_maps.clone();
-                let fitted = Fitted { encoding, state, split: self.split.clone(), output_maps, ended };
-                Ok(fitted.metrics(self.dataset, &self.split.test).psnr_db)
+            Ok(Ended::Finished) => {
+                let snapshot = Snapshot { params: &params, state: &state, data };
+                Ok(snapshot.metrics(&self.split.test).psnr_db)
             }
             Err(FitError::Train(TrainError::Diverged { .. })) => Ok(f64::NEG_INFINITY),
             Err(error) => Err(error.into()),

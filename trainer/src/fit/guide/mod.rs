@@ -1,19 +1,21 @@
-//! The guide: kernel regression that says what a function is between the samples, so that a network can learn it there too.
+//! The guide: kernel regression that says what a function is between the samples, so that a network can learn it there
+//! too.
 //!
-//! A network that sees only a few rows of a table is free between them, and Adam uses that freedom. Kernel regression is not: it
-//! returns the smoothest function through the rows, and its own error at rows left out is known in closed form. So for small and
-//! scattered data the network learns from many samples of a kernel regression through the rows instead of the rows alone.
+//! A network that sees only a few rows of a table is free between them, and Adam uses that freedom. Kernel regression
+//! is not: it returns the smoothest function through the rows, and its own error at rows left out is known in closed
+//! form. So for small and scattered data the network learns from many samples of a kernel regression through the rows
+//! instead of the rows alone.
 //!
-//! - **Kernel.** Fourier features with B ~ N(0, σ²) have the kernel `E cos 2πb·δ = exp(-2π²σ²|δ|²)` (Rahimi and Recht 2007): the guide
-//!   is what the encoding would give with infinitely many frequencies. Two rougher kernels, Matérn 3/2 and the exponential, stand for
-//!   functions with kinks (`guide/kernel.rs`).
-//! - **Choice.** σ of each axis, the kernel and the nugget (the share of noise) of each output are those with the least squared error
-//!   at rows left out one at a time (`guide/search.rs`).
-//! - **Samples.** The rows themselves, as the regression smooths them, and points between them: all over the domain of up to three
-//!   inputs, and along the lines between neighbouring rows (`guide/sampling.rs`).
+//! - **Kernel.** Fourier features with B ~ N(0, σ²) have the kernel `E cos 2πb·δ = exp(-2π²σ²|δ|²)` (Rahimi and Recht
+//!   2007): the guide is what the encoding would give with infinitely many frequencies. Two rougher kernels, Matérn 3/2
+//!   and the exponential, stand for functions with kinks (`guide/kernel.rs`).
+//! - **Choice.** σ of each axis, the kernel and the nugget (the share of noise) of each output are those with the least
+//!   squared error at rows left out one at a time (`guide/search.rs`).
+//! - **Samples.** The rows themselves, as the regression smooths them, and points between them: all over the domain of
+//!   up to three inputs, and along the lines between neighbouring rows (`guide/sampling.rs`).
 //!
-//! The guide never sees a value that is held out. Its targets keep a margin from both ends of the unit range, so that a sigmoid need
-//! not saturate to reach the largest and the smallest value.
+//! The guide never sees a value that is held out. Its targets keep a margin from both ends of the unit range, so that a
+//! sigmoid need not saturate to reach the largest and the smallest value.
 
 mod kernel;
 mod sampling;
@@ -42,8 +44,8 @@ const SAMPLES: usize = 16_384;
 /// Part of the unit range that is left free at each end.
 const MARGIN: f32 = 1.0 / 16.0;
 
-/// Whether values between the samples are what is wanted of such data, rather than the samples themselves: tables of any length, and
-/// grids of few cells.
+/// Whether values between the samples are what is wanted of such data, rather than the samples themselves: tables of
+/// any length, and grids of few cells.
 #[must_use]
 pub fn is_wanted_between(dataset: &Dataset) -> bool {
     match dataset.kind {
@@ -100,8 +102,8 @@ impl Guide {
         outputs
     }
 
-    /// The error of each output at rows left out, as PSNR in dB; in closed form, of the rows that chose the kernel. Minus infinity where
-    /// there are too few rows to leave one out.
+    /// The error of each output at rows left out, as PSNR in dB; in closed form, of the rows that chose the kernel.
+    /// Minus infinity where there are too few rows to leave one out.
     #[must_use]
     pub fn left_out_psnr_db(&self) -> Vec<f64> {
         self.outputs.iter().map(|regression| -10.0 * regression.left_out.log10()).collect()
@@ -128,8 +130,8 @@ impl Guide {
         parts.collect::<Vec<_>>().join("; ")
     }
 
-    /// What a network is to learn: the guide at the given samples and between them, in the domain of `dataset`. The targets keep a
-    /// margin, which the output maps undo.
+    /// What a network is to learn: the guide at the given samples and between them, in the domain of `dataset`. The
+    /// targets keep a margin, which the output maps undo.
     #[must_use]
     pub fn dataset(&self, dataset: &Dataset, samples: &[usize], seed: u64) -> Dataset {
         let rows = dataset.coordinates.select(Axis(0), samples);
@@ -199,8 +201,8 @@ fn learned(dataset: &Dataset, coordinates: Array2<u32>, targets: Array2<f32>, ou
     }
 }
 
-/// The points of some samples, each once, and the mean of what the samples there say: a value that is measured twice is no value that
-/// can be left out and told by others.
+/// The points of some samples, each once, and the mean of what the samples there say: a value that is measured twice is
+/// no value that can be left out and told by others.
 fn merged(dataset: &Dataset, samples: &[usize]) -> (Array2<u32>, Array2<f64>) {
     let mut places: BTreeMap<Vec<u32>, Vec<usize>> = BTreeMap::new();
     for &sample in samples {

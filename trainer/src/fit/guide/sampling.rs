@@ -9,7 +9,8 @@ use crate::base::random::{Purpose, step_rng};
 /// With more axes than this nearly all of the domain is far from every row, and samples lie between neighbours only.
 const EVEN_AXES: usize = 3;
 
-/// The domain along each axis: from the smallest to the largest coordinate (Q0.32) of all samples, and all around where it is periodic.
+/// The domain along each axis: from the smallest to the largest coordinate (Q0.32) of all samples, and all around where
+/// it is periodic.
 pub(super) fn ends(coordinates: ArrayView2<'_, u32>, periodic: &[bool]) -> Vec<(u32, u32)> {
     coordinates
         .columns()
@@ -37,7 +38,7 @@ pub(super) fn between(rows: ArrayView2<'_, u32>, ends: &[(u32, u32)], count: usi
     for mut point in points.outer_iter_mut().skip(even) {
         let row = rng.random_range(0..n);
         let other = neighbours[row][rng.random_range(0..neighbours[row].len())];
-        toward(&mut rng, (rows.row(row), rows.row(other)), ends)
+        toward(&mut rng, rows.row(row), rows.row(other), ends)
             .into_iter()
             .zip(&mut point)
             .for_each(|(from, to)| *to = from);
@@ -46,11 +47,7 @@ pub(super) fn between(rows: ArrayView2<'_, u32>, ends: &[(u32, u32)], count: usi
 }
 
 /// A point on the way from one row to another, moved off the line by up to a quarter of the way.
-fn toward(
-    rng: &mut impl Rng,
-    (row, other): (ArrayView1<'_, u32>, ArrayView1<'_, u32>),
-    ends: &[(u32, u32)],
-) -> Vec<u32> {
+fn toward(rng: &mut impl Rng, row: ArrayView1<'_, u32>, other: ArrayView1<'_, u32>, ends: &[(u32, u32)]) -> Vec<u32> {
     let (row, other) = (row.mapv(f64::from), other.mapv(f64::from));
     let way = &other - &row;
     let length = way.dot(&way).sqrt();

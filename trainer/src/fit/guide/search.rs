@@ -1,9 +1,9 @@
 //! The kernel of one output: the one with the least squared error at rows left out.
 //!
-//! The regression is a plane and a kernel's departure from it (universal kriging). With `A = (K + nugget)⁻¹`, the plane's design T and
-//! `P = A - A T (Tᵀ A T)⁻¹ Tᵀ A`, the error at row i, when it alone is left out of both, is `(P y)_i / P_ii` (Dubrule 1983). The search
-//! goes over a coarse lattice of σ and nuggets for each kernel, then changes the best one axis at a time. It sees at most
-//! [`SEARCH_ROWS`] rows; the regression itself goes through all of them.
+//! The regression is a plane and a kernel's departure from it (universal kriging). With `A = (K + nugget)⁻¹`, the
+//! plane's design T and `P = A - A T (Tᵀ A T)⁻¹ Tᵀ A`, the error at row i, when it alone is left out of both, is `(P
+//! y)_i / P_ii` (Dubrule 1983). The search goes over a coarse lattice of σ and nuggets for each kernel, then changes
+//! the best one axis at a time. It sees at most [`SEARCH_ROWS`] rows; the regression itself goes through all of them.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rand::seq::index;
@@ -33,7 +33,8 @@ const ALONE: f64 = 1e-9;
 #[derive(Debug)]
 pub(super) struct Regression {
     pub(super) kernel: Kernel,
-    /// Mean squared error at rows left out, of the rows that chose; infinite where there are too few rows to leave one out.
+    /// Mean squared error at rows left out, of the rows that chose; infinite where there are too few rows to leave one
+    /// out.
     pub(super) left_out: f64,
     plane: Plane,
     /// Of the plane.
@@ -49,8 +50,8 @@ impl Regression {
     }
 }
 
-/// What the function is far from all rows: a constant, and a slope along each axis that has an extent and no period, where there are
-/// enough rows to tell slopes.
+/// What the function is far from all rows: a constant, and a slope along each axis that has an extent and no period,
+/// where there are enough rows to tell slopes.
 #[derive(Clone, Debug)]
 struct Plane {
     axes: Vec<usize>,
@@ -87,12 +88,8 @@ struct Solved {
 
 impl Solved {
     /// `None` where the system is singular within rounding.
-    fn new(
-        (kernel, nugget): (&Kernel, f64),
-        plane: &Plane,
-        points: ArrayView2<'_, f64>,
-        targets: ArrayView1<'_, f64>,
-    ) -> Result<Option<Self>, TheoryError> {
+    fn new(kernel: &Kernel, nugget: f64, rows: Rows<'_>) -> Result<Option<Self>, TheoryError> {
+        let Rows { plane, points, targets } = rows;
         let Some(factor) = Cholesky::new(kernel.gram(points, nugget).view())? else { return Ok(None) };
         let design = plane.design(points);
         let solved_plane = factor.solve(design.view())?;
@@ -131,9 +128,9 @@ struct Candidate {
     error: f64,
 }
 
-/// The rows that choose.
+/// What a regression goes through: targets `[n]` at points `[n, d]`, with the plane below them.
 #[derive(Clone, Copy)]
-struct Chooser<'a> {
+struct Rows<'a> {
     plane: &'a Plane,
     points: ArrayView2<'a, f64>,
     targets: ArrayView1<'a, f64>,
@@ -154,11 +151,11 @@ pub(super) fn fit(
     let mut picked = index::sample(&mut step_rng(seed, Purpose::Subset, 0), n, n.min(SEARCH_ROWS)).into_vec();
     picked.sort_unstable();
     let (some, their) = (points.select(Axis(0), &picked), targets.select(Axis(0), &picked));
-    let chooser = Chooser { plane: &plane, points: some.view(), targets: their.view() };
-    let best = chooser.refine(chooser.lattice(periodic)?)?;
+    let choosing = Rows { plane: &plane, points: some.view(), targets: their.view() };
+    let best = choosing.refine(choosing.lattice(periodic)?)?;
     let mut nugget = best.nugget;
     loop {
-        if let Some(solved) = Solved::new((&best.kernel, nugget), &plane, points, targets)? {
+        if let Some(solved) = Solved::new(&best.kernel, nugget, Rows { plane: &plane, points, targets })? {
             let Solved { slopes, coefficients, .. } = solved;
             return Ok(Regression { kernel: best.kernel, left_out: best.error, plane, slopes, coefficients });
         }
@@ -170,7 +167,7 @@ pub(super) fn fit(
     }
 }
 
-impl Chooser<'_> {
+impl Rows<'_> {
     /// The best of the lattice, the same σ on all axes.
     fn lattice(&self, periodic: &[bool]) -> Result<Candidate, TheoryError> {
         let kernels = Smoothness::ALL
@@ -213,7 +210,7 @@ impl Chooser<'_> {
         let judged: Vec<Candidate> = candidates
             .into_par_iter()
             .map(|(kernel, nugget)| {
-                let solved = Solved::new((&kernel, nugget), self.plane, self.points, self.targets)?;
+                let solved = Solved::new(&kernel, nugget, *self)?;
                 let error = solved.map_or(Ok(f64::INFINITY), |solved| solved.left_out())?;
                 Ok(Candidate { kernel, nugget, error })
             })
@@ -240,8 +237,9 @@ mod tests {
         let plane = Plane::of(points.view(), &[false; 2]);
         let fit = |rows: &[usize]| {
             let (points, targets) = (points.select(Axis(0), rows), targets.select(Axis(0), rows));
-            let solved = Solved::new((&kernel, 1e-3), &plane, points.view(), targets.view()).unwrap().unwrap();
-            (points, solved)
+            let solved =
+                Solved::new(&kernel, 1e-3, Rows { plane: &plane, points: points.view(), targets: targets.view() });
+            (points, solved.unwrap().unwrap())
         };
         let mut squares = 0.0;
         for row in 0..12 {

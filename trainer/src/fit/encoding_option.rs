@@ -1,4 +1,4 @@
-//! Which options have an effect with which encoding: one that has none is named, not ignored in silence.
+//! Which hyperparameters an encoding has: an option that sets another one has no effect, and the user is told so.
 
 use clap::ValueEnum;
 
@@ -7,30 +7,30 @@ use crate::network::encoding::EncodingKind;
 /// A hyperparameter of [`EncodingParams`](crate::network::encoding::EncodingParams) that not every encoding has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EncodingOption {
-    /// σ.
+    /// σ, the deviation of Gaussian frequencies or the highest positional one.
     Scale,
-    /// m.
+    /// m, the number of frequencies.
     Frequencies,
-    /// p.
+    /// p of the amplitudes 1/j^p.
     AmplitudePower,
-    /// Features of norm one.
+    /// Whether features are divided by the norm of the amplitudes.
     Normalize,
 }
 
-/// An option that the encoding does not listen to.
+/// An option was given that sets a hyperparameter which the encoding does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{option} has no effect with --encoding {}; it is for {}", encoding.name(), listeners(*concerns))]
 pub struct NoEffect {
-    /// As on the command line.
+    /// The option as the command line spells it.
     pub option: &'static str,
-    /// What it sets.
+    /// The hyperparameter that it sets.
     pub concerns: EncodingOption,
-    /// The encoding asked for.
+    /// The encoding that was asked for.
     pub encoding: EncodingKind,
 }
 
 impl EncodingOption {
-    /// Whether an encoding has it.
+    /// Whether an encoding has this hyperparameter.
     #[must_use]
     pub fn belongs_to(self, kind: EncodingKind) -> bool {
         match self {
@@ -44,13 +44,13 @@ impl EncodingOption {
     /// Names an option, as the command line spells it, if the encoding has no use for it.
     ///
     /// # Errors
-    /// [`NoEffect`].
+    /// [`NoEffect`] if the encoding does not have it.
     pub fn check(self, option: &'static str, encoding: EncodingKind) -> Result<(), NoEffect> {
         if self.belongs_to(encoding) { Ok(()) } else { Err(NoEffect { option, concerns: self, encoding }) }
     }
 }
 
-/// The encodings that have it, in words.
+/// The names of the encodings that have a hyperparameter, in words.
 fn listeners(option: EncodingOption) -> String {
     let kinds = EncodingKind::value_variants().iter().filter(|kind| option.belongs_to(**kind));
     let names: Vec<&str> = kinds.map(|kind| kind.name()).collect();
@@ -78,7 +78,8 @@ mod tests {
         );
     }
 
-    /// The rule against the encodings themselves: an option belongs to one exactly if it changes its frequencies or amplitudes.
+    /// The rule against the encodings themselves: an option belongs to one exactly if it changes its frequencies or
+    /// amplitudes.
     #[test]
     fn options_belong_to_the_encodings_that_they_change() {
         for &kind in EncodingKind::value_variants() {

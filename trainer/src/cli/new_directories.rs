@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 /// Directories that were not there when the command began, the innermost first.
-pub(super) struct MadeDirectories(Vec<PathBuf>);
+pub(super) struct NewDirectories(Vec<PathBuf>);
 
-impl MadeDirectories {
+impl NewDirectories {
     /// Those that are still to be made for `path`.
     pub(super) fn on_the_way_to(path: &Path) -> Self {
         let named = path.ancestors().take_while(|path| !path.as_os_str().is_empty());
@@ -27,7 +27,7 @@ mod tests {
     fn empty_directories_go_and_others_stay() {
         let folder = tempfile::tempdir().unwrap();
         let (outer, inner) = (folder.path().join("a"), folder.path().join("a/b/c"));
-        let made = MadeDirectories::on_the_way_to(&inner);
+        let made = NewDirectories::on_the_way_to(&inner);
         made.take_back();
         std::fs::create_dir_all(&inner).unwrap();
         std::fs::write(outer.join("file"), b"").unwrap();
@@ -35,7 +35,7 @@ mod tests {
         assert!(!outer.join("b").exists() && outer.join("file").exists());
         // One that was there before is not the command's.
         std::fs::create_dir_all(&inner).unwrap();
-        MadeDirectories::on_the_way_to(&inner).take_back();
+        NewDirectories::on_the_way_to(&inner).take_back();
         assert!(inner.exists());
     }
 }

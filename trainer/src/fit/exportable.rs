@@ -1,0 +1,210 @@
+//! A trained network with some of its samples: all that an artifact in any precision needs, and no data file.
+
+use crate::artifact::card_text::CardText;
+use crate::artifact::export::{Artifact, Card, Domain, ExportError, StoredNetwork, TrainedNetwork};
+use crate::base::random::{Purpose, step_rng};
+use crate::data::metrics::psnr_db;
+use crate::data::{Axis, OutputMap};
+use crate::fit::{FitParams, Snapshot, unit_outputs};
+use crate::network::Mlp;
+use crate::network::encoding::Encoding;
+use firmware_core::Precision;
+use ndarray::{Array2, ArrayView2, Axis as Dimension, s};
+use rand::seq::index;
+
+/// Samples kept with the network: half to calibrate the quantization, half to measure what it loses.
+const KEPT_SAMPLES: usize = 8192;
+/// Fewer samples than this calibrate and measure, all of them both.
+const FEW_SAMPLES: usize = 512;
+
+/// A trained network with all that its artifacts need.
+#[derive(Clone, Debug)]
+pub struct ExportableNetwork {
+    /// How coordinates become the features that the network takes.
+    pub encoding: Encoding,
+    /// The trained network in f32.
+    pub network: Mlp<f32>,
+    /// The inputs' ranges and the outputs' units.
+    pub domain: Domain,
+    /// What the artifact says about the data and the training.
+    pub text: CardText,
+    /// PSNR in f32 on all training samples, dB.
+    pub training_psnr_db: f32,
+    /// Coordinates of some of the samples that the network learned, `[k, d]`.
+    pub coordinates: Array2<u32>,
+    /// Their unit targets, `[k, c]`.
+    pub targets: Array2<f32>,
+}
+
+impl ExportableNetwork {
+    /// Keeps what is needed of the data beside a network. `training_psnr_db` may be NaN where it is not known.
+    #[must_use]
+    pub fn new(snapshot: Snapshot<'_>, training_psnr_db: f64) -> Self {
+        let Snapshot { params, state, data } = snapshot;
+        let (encoding, params) = (params.encoding(), params.params());
+        let (learned, train) = data.learned();
+        let mut rng = step_rng(params.seed, Purpose::KeptSamples, 0);
+        let kept = KEPT_SAMPLES.min(train.len());
+        let samples: Vec<usize> = index::sample(&mut rng, train.len(), kept).into_iter().map(|i| train[i]).collect();
+        let text = CardText::of_data(data.dataset)
+            .json("encoding", &params.encoding.kind)
+            .number("scale", params.encoding.scale)
+            .json("hidden_layers", &params.hidden)
+            .json("steps", &state.step)
+            .json("seed", &params.seed);
+        Self {
+            encoding: encoding.clone(),
+            network: state.networks[0].clone(),
+            domain: domain(params, learned.axes.clone(), learned.output_maps.clone()),
+            text,
+            training_psnr_db: training_psnr_db as f32,
+            coordinates: learned.coordinates.select(Dimension(0), &samples),
+            targets: learned.targets.select(Dimension(0), &samples),
+        }
+    }
+
+    /// The same with a line of text that names the values that stood for missing data; none if there were none.
+    #[must_use]
+    pub fn with_no_data(self, no_data: &[f64]) -> Self {
+        Self { text: self.text.no_data(no_data), ..self }
+    }
+
+    /// Converts the network to a precision and measures what that costs.
+    ///
+    /// # Errors
+    /// If the network cannot be quantized.
+    pub fn export(&self, precision: Precision) -> Result<Exported<'_>, ExportError> {
+        let trained = TrainedNetwork { encoding: &self.encoding, network: &self.network, domain: &self.domain };
+        let samples = self.coordinates.nrows();
+        let half = samples / 2;
+        let (measured, calibration) =
+            if samples < FEW_SAMPLES { (..samples, 0..samples) } else { (..half, half..samples) };
+        let calibration = self.encoding.encode(self.coordinates.slice(s![calibration, ..]));
+        let stored = trained.stored(precision, calibration.view())?;
+        let mut exported = Exported {
+            stored,
+            precision,
+            text: self.text.clone(),
+            training_psnr_db: self.training_psnr_db,
+            quantization_loss_db: f32::NAN,
+        };
+        let (coordinates, targets) = (self.coordinates.slice(s![measured, ..]), self.targets.slice(s![measured, ..]));
+        let exact = unit_outputs(&self.encoding, &self.network, coordinates);
+        let quantized = artifact_outputs(&exported.artifact()?, coordinates, &self.domain.output_maps)?;
+        let loss = psnr_of(exact.view(), targets) - psnr_of(quantized.view(), targets);
+        exported.quantization_loss_db = if loss.is_finite() { loss as f32 } else { 0.0 };
+        Ok(exported)
+    }
+}
+
+/// A network in a precision, and what that costs: ready to be written with any text.
+#[derive(Clone, Debug)]
+pub struct Exported<'a> {
+    stored: StoredNetwork<'a>,
+    /// The precision of its numbers.
+    pub precision: Precision,
+    /// What the artifact says about the data and the training; may be added to.
+    pub text: CardText,
+    training_psnr_db: f32,
+    /// PSNR in f32 less that of the artifact, dB, over up to 4096 samples that the network learned from and that the
+    /// calibration of the quantization did not see. Networks that learned fewer than 512 samples are calibrated and
+    /// measured on the same ones. 0 where both PSNR are infinite.
+    pub quantization_loss_db: f32,
+}
+
+impl Exported<'_> {
+    /// The artifact: the same bytes for the same network, wherever it is made.
+    ///
+    /// # Errors
+    /// [`ExportError::Write`] if the text is too long for the format.
+    pub fn artifact(&self) -> Result<Artifact, ExportError> {
+        let (training_psnr_db, quantization_loss_db) = (self.training_psnr_db, self.quantization_loss_db);
+        self.stored.artifact(Card { text: self.text.as_str(), training_psnr_db, quantization_loss_db })
+    }
+}
+
+/// The domain of a network with these ranges of its data.
+pub(super) fn domain(params: &FitParams, axes: Vec<Axis>, output_maps: Vec<OutputMap>) -> Domain {
+    let (outside, periodic) = params.beyond(axes.len());
+    Domain { axes, outside, periodic, output_maps }
+}
+
+/// Unit outputs of an artifact at coordinates `[n, d]`.
+fn artifact_outputs(
+    artifact: &Artifact,
+    coordinates: ArrayView2<'_, u32>,
+    maps: &[OutputMap],
+) -> Result<Array2<f32>, ExportError> {
+    let model = artifact.model().map_err(ExportError::Parse)?;
+    let mut scratch = vec![0; model.scratch_words()];
+    let mut outputs = Array2::zeros((coordinates.nrows(), maps.len()));
+    let device_maps: Vec<OutputMap> = model.output_maps().collect();
+    let mut raw = vec![0; maps.len()];
+    for (mut out, point) in outputs.rows_mut().into_iter().zip(coordinates.rows()) {
+        let point: Vec<u32> = point.to_vec();
+        model.eval_fixed_into(&point, &mut scratch, &mut raw).map_err(ExportError::Eval)?;
+        for ((out, &raw), (device, map)) in out.iter_mut().zip(&raw).zip(device_maps.iter().zip(maps)) {
+            let raw = if model.header().precision == Precision::F32 { f32::from_bits(raw as u32) } else { raw as f32 };
+            *out = (raw * device.scale + device.offset - map.offset) / map.scale;
+        }
+    }
+    Ok(outputs)
+}
+
+fn psnr_of(outputs: ArrayView2<'_, f32>, targets: ArrayView2<'_, f32>) -> f64 {
+    let squares: f64 = outputs.iter().zip(targets).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+    psnr_db(squares / targets.len() as f64, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::card_text::text_value;
+    use crate::artifact::model_file::predict;
+    use crate::data::Dataset;
+    use crate::fit::Fitted;
+    use crate::training::Watch;
+    use firmware_core::{Model, OutputActivation};
+
+    fn fitted(output: OutputActivation) -> (Dataset, Fitted) {
+        let value = |(k, c): (usize, usize)| {
+            let (x, y) = ((k % 40) as f32 / 40.0, (k / 40) as f32 / 40.0);
+            0.5 + 0.3 * (11.0 * x - 7.0 * y * y).sin() * if c == 0 { 1.0 } else { x }
+        };
+        let data = Dataset::from_grid(&[40, 40], Array2::from_shape_fn((1600, 2), value));
+        let mut params = FitParams { hidden: vec![32, 24], steps: 400, output, ..FitParams::default() };
+        params.encoding.scale = 2.0;
+        let fitted = params.check(2, 2).unwrap().fit(&data, &mut Watch::default()).unwrap();
+        (data, fitted)
+    }
+
+    /// The whole way of a library user: data in memory, a fit, an artifact, and what the artifact computes.
+    #[test]
+    fn artifacts_of_a_fit_are_as_good_as_promised() {
+        for output in [OutputActivation::Linear, OutputActivation::Sigmoid] {
+            let (data, fitted) = fitted(output);
+            let exact = fitted.metrics(&data, &fitted.split.train).psnr_db;
+            assert!(exact > 30.0, "{exact}");
+            let network = ExportableNetwork::new(fitted.snapshot(&data), exact);
+            for (precision, limit) in [(Precision::F32, 0.001), (Precision::W16A16, 0.05), (Precision::W8A16, 1.0)] {
+                let artifact = fitted.artifact(&data, precision).unwrap();
+                let model = Model::parse(artifact.as_bytes()).unwrap();
+                // Over all samples, while the header tells of those that calibration did not see.
+                let outputs = predict(&model, &data.points).unwrap();
+                let metrics = crate::data::metrics::Metrics::compare(&outputs, &data.targets, &data.output_maps);
+                assert!(exact - metrics.psnr_db < limit, "{output:?} {precision:?}: {} of {exact} dB", metrics.psnr_db);
+                let header = model.header();
+                let exported = network.export(precision).unwrap();
+                assert_eq!(header.training_psnr_db, exact as f32);
+                assert_eq!(header.quantization_loss_db, exported.quantization_loss_db);
+                assert!(header.quantization_loss_db < limit as f32, "{precision:?} {}", header.quantization_loss_db);
+                assert_eq!(text_value(model.text(), "hidden_layers"), Some("[32,24]"));
+            }
+            let artifact = fitted.artifact(&data, Precision::F32).unwrap();
+            let device = artifact_outputs(&artifact, network.coordinates.view(), &network.domain.output_maps).unwrap();
+            let host = unit_outputs(&network.encoding, &network.network, network.coordinates.view());
+            let worst = device.iter().zip(&host).fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
+            assert!(worst < 2e-5, "{output:?}: {worst}");
+        }
+    }
+}

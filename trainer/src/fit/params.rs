@@ -1,0 +1,195 @@
+//! The hyperparameters of a training, and their check.
+
+use super::FitError;
+use crate::base::random::{Purpose, step_rng};
+use crate::data::periodic::Period;
+use crate::data::{Holdout, Outside};
+use crate::network::encoding::{Encoding, EncodingKind, EncodingParams};
+use crate::network::{Initialization, Mlp, OutputActivation, Shape};
+use crate::training::loss::SquaredError;
+use crate::training::optimizer::{Optimizer, Schedule};
+use crate::training::{LoopParams, TrainState};
+use firmware_core::limits::{MAX_HIDDEN_LAYERS, MAX_OUTPUTS, MAX_WIDTH};
+use serde::{Deserialize, Serialize};
+
+/// Updates with a guide.
+const GUIDED_STEPS: u64 = 4000;
+/// Samples of an update with a guide.
+const GUIDED_BATCH: usize = 1024;
+
+/// Hyperparameters; [`FitParams::check`] makes them [`ValidFitParams`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FitParams {
+    /// The encoding; its seed is replaced by `seed`.
+    pub encoding: EncodingParams,
+    /// Widths of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// Last activation.
+    pub output: OutputActivation,
+    /// How parameters start.
+    pub initialization: Initialization,
+    /// Updates.
+    pub steps: u64,
+    /// Samples a step; `None`: all.
+    pub batch: Option<usize>,
+    /// Learning rate where the schedule's factor is 1.
+    pub learning_rate: f64,
+    /// How the learning rate changes over the steps.
+    pub schedule: Schedule,
+    /// The optimizer.
+    pub optimizer: Optimizer,
+    /// How the errors of a batch become the number that training lowers.
+    pub loss: SquaredError,
+    /// Points beyond the domain.
+    pub outside: Outside,
+    /// Axes that repeat; their data have gone through [`periodic::apply`](crate::data::periodic::apply).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub periodic: Vec<Period>,
+    /// Learn from kernel regression through the samples, where there are not too many: see [`crate::fit::guide`].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub guide: bool,
+    /// Samples that test.
+    #[serde(with = "holdout_text")]
+    pub holdout: Holdout,
+    /// Of everything random.
+    pub seed: u64,
+}
+
+impl Default for FitParams {
+    fn default() -> Self {
+        Self {
+            encoding: EncodingParams::default(),
+            hidden: vec![64, 64, 64],
+            output: OutputActivation::Sigmoid,
+            initialization: Initialization::Glorot,
+            steps: 2000,
+            batch: Some(4096),
+            learning_rate: 1e-2,
+            schedule: Schedule::Cosine { warmup: 20, floor: 0.01 },
+            optimizer: Optimizer::default(),
+            loss: SquaredError::Mean,
+            outside: Outside::Clamp,
+            periodic: Vec::new(),
+            guide: false,
+            holdout: Holdout::None,
+            seed: 0,
+        }
+    }
+}
+
+/// As on the command line.
+mod holdout_text {
+    use super::Holdout;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(holdout: &Holdout, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(holdout)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Holdout, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// Checked hyperparameters for data of a certain shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValidFitParams {
+    params: FitParams,
+    encoding: Encoding,
+    shape: Shape,
+}
+
+impl FitParams {
+    /// Checks everything that can be wrong, before anything is computed.
+    ///
+    /// # Errors
+    /// [`FitError`], with the option to change.
+    pub fn check(&self, inputs: usize, outputs: usize) -> Result<ValidFitParams, FitError> {
+        let mut params = self.clone();
+        params.encoding.seed = self.seed;
+        params.encoding.whole |= self.outside == Outside::Periodic && self.encoding.kind != EncodingKind::None;
+        params.encoding.whole_axes = self.periodic.iter().map(|period| period.axis).collect();
+        let encoding = params.encoding.check(inputs)?;
+        if let Some(&width) = self.hidden.iter().find(|&&width| width == 0 || width > MAX_WIDTH) {
+            return Err(FitError::Width { width });
+        }
+        if self.hidden.len() > MAX_HIDDEN_LAYERS {
+            return Err(FitError::Layers { layers: self.hidden.len() });
+        }
+        if !(1..=MAX_OUTPUTS).contains(&outputs) {
+            return Err(FitError::Outputs { outputs });
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate <= 10.0) {
+            return Err(FitError::LearningRate { rate: self.learning_rate });
+        }
+        let possible = match self.schedule {
+            Schedule::Constant => true,
+            Schedule::Exponential { factor, every } => factor > 0.0 && factor <= 1.0 && every > 0.0,
+            Schedule::Cosine { floor, .. } => (0.0..=1.0).contains(&floor),
+        };
+        if !possible {
+            return Err(FitError::Schedule);
+        }
+        if self.steps == 0 {
+            return Err(FitError::Steps);
+        }
+        if self.batch == Some(0) {
+            return Err(FitError::Batch);
+        }
+        let shape = Shape::new(encoding.features_len(), &self.hidden, outputs, self.output);
+        Ok(ValidFitParams { params, encoding, shape })
+    }
+
+    /// The same with a [guide](crate::fit::guide), and with the steps, batch and loss that suit its samples, which are
+    /// many and of which none is wrong.
+    #[must_use]
+    pub fn with_guide(self) -> Self {
+        let loss = if self.output == OutputActivation::Sigmoid { SquaredError::Logistic } else { self.loss };
+        Self { guide: true, steps: GUIDED_STEPS, batch: Some(GUIDED_BATCH), loss, ..self }
+    }
+
+    /// What a model of `inputs` axes does beyond its domain: along all axes, but for those of the bits.
+    #[must_use]
+    pub fn beyond(&self, inputs: usize) -> (Outside, u16) {
+        let axes = self.periodic.iter().fold(0, |axes, period| axes | 1 << period.axis);
+        // The simplest form, which every device can read.
+        if self.outside == Outside::Periodic || self.periodic.len() == inputs {
+            return (Outside::Periodic, 0);
+        }
+        (self.outside, axes)
+    }
+}
+
+impl ValidFitParams {
+    /// What was checked.
+    pub fn params(&self) -> &FitParams {
+        &self.params
+    }
+
+    /// The encoding.
+    pub fn encoding(&self) -> &Encoding {
+        &self.encoding
+    }
+
+    /// The network's shape.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The untrained network.
+    pub fn start(&self) -> TrainState {
+        let mut rng = step_rng(self.params.seed, Purpose::InitialParameters, 0);
+        TrainState::new(vec![Mlp::new(self.shape.clone(), self.params.initialization, &mut rng)])
+    }
+
+    /// How the loop shall run.
+    pub fn loop_params(&self) -> LoopParams {
+        LoopParams {
+            steps: self.params.steps,
+            learning_rate: self.params.learning_rate,
+            schedule: self.params.schedule,
+            optimizer: self.params.optimizer.clone(),
+        }
+    }
+}
