@@ -181,8 +181,8 @@ impl Model<'_> {
                             axis.to_fixed(x, self.header().outside_along(k)).ok_or(EvalError::OutsideDomain)?;
                         points = rest;
                     }
-                    // There is room for the coordinates of all lanes.
-                    let _ = coordinates.push(coordinate);
+                    // There is room for all lanes, as the assertion above shows.
+                    let Ok(()) = coordinates.push(coordinate) else { return Ok(()) };
                 }
             }
             let (coordinates, _) = coordinates.as_chunks();
