@@ -1,10 +1,9 @@
 //! The loss of heterogeneous reconstruction: an encoder chained to a decoder through a random latent.
 //!
-//! For each image i and frequency k with CTF c and coefficients y over the noise, per coefficient:
-//! `L = 1/(n·m) Σ_i Σ_k ½|y - c·s·D(γ(Rᵀk), z_i)|² + β/(n·K) Σ_i KL(N(μ_i, σ_i²) ‖ N(0, 1))`, with
-//! `z = μ + σ ε`, (μ, ln σ²) = E(b_i) of the image's back-projected residual, m frequencies drawn out of K, and s from the
-//! decoder's unit to the noise. At β = 1 it is the negative evidence lower bound per pair, but for constants; where
-//! the model is right it tends to 1.
+//! For each image i and frequency k with CTF c and coefficients y over the noise, per coefficient: `L = 1/(n·m) Σ_i Σ_k
+//! ½|y - c·s·D(γ(Rᵀk), z_i)|² + β/(n·K) Σ_i KL(N(μ_i, σ_i²) ‖ N(0, 1))`, with `z = μ + σ ε`, (μ, ln σ²) = E(b_i) of the
+//! image's back-projected residual, m frequencies drawn out of K, and s from the decoder's unit to the noise. At β = 1
+//! it is the negative evidence lower bound per pair, but for constants; where the model is right it tends to 1.
 
 use super::model::{LATENT_UNIT, Model, half_space};
 use super::params::{CryoParams, ValidCryoParams};
