@@ -1,8 +1,9 @@
 //! How fast a desktop evaluates an artifact, against the trainer's own forward pass in single precision.
 //!
-//! `cargo bench -p trainer --bench evaluate` takes 65,536 points through two networks of equal parameters. The trainer's
-//! pass is timed alone on features that are there already, and from coordinates, with the encoding; artifacts are always
-//! timed from points in user units to values in user units. Each figure is the best of several trials, which alternate.
+//! `cargo bench -p trainer --bench evaluate` takes 65,536 points through two networks of equal parameters. The
+//! trainer's pass is timed alone on features that are there already, and from coordinates, with the encoding; artifacts
+//! are always timed from points in user units to values in user units. Each figure is the best of several trials, which
+//! alternate.
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -1,7 +1,8 @@
 //! How long the tangent kernel of 4,096 points takes, beside the plain product of their features in the same run.
 //!
-//! `cargo bench -p trainer --bench gram` prints the best of several trials of each, which alternate, since other programs on the
-//! machine disturb them. The product is what any implementation needs at least: all inner products, on all threads, in f64.
+//! `cargo bench -p trainer --bench gram` prints the best of several trials of each, which alternate, since other
+//! programs on the machine disturb them. The product is what any implementation needs at least: all inner products, on
+//! all threads, in f64.
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -14,7 +14,7 @@ use trainer::network::matmul::{Accumulate, multiply_into};
 use trainer::network::{Initialization, Mlp, OutputActivation, Shape};
 use trainer::training::loss::SquaredError;
 use trainer::training::optimizer::{Optimizer, Schedule};
-use trainer::training::regression::Regression;
+use trainer::training::regression::{Batches, Regression};
 use trainer::training::{LoopParams, TrainState, Watch, train};
 
 fn main() {
@@ -62,7 +62,8 @@ impl Step {
     fn new(samples: usize, width: usize, hidden: &[usize], steps: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let mut uniform = |columns| Array2::from_shape_simple_fn((samples, columns), || rng.random_range(-1.0f32..1.0));
-        let objective = Regression::new(uniform(width), uniform(3), SquaredError::Mean, None, 0);
+        let objective =
+            Regression::new(uniform(width), uniform(3), SquaredError::Mean, Batches { size: None, seed: 0 });
         let shape = Shape::new(width, hidden, 3, OutputActivation::Linear);
         let name = format!("{samples} × {:?}", shape.widths);
         let state = TrainState::new(vec![Mlp::new(shape, Initialization::Glorot, &mut rng)]);

@@ -14,7 +14,7 @@ use trainer::fit::FitParams;
 use trainer::fit::auto_scale::{Judge, Setting, choose};
 use trainer::fit::saved::RunSettings;
 use trainer::network::encoding::EncodingKind;
-use trainer::sweep::{Event, Grid, Shard, Store, Sweep, Watcher};
+use trainer::sweep::{Event, Grid, Shard, Store, Sweep, SweepWatch};
 
 use crate::firmware::workspace;
 use crate::signals::{self, Signal};
@@ -185,14 +185,14 @@ impl Row {
         let path = args.out.join(folder).join(name.replace(": ", "-").replace(' ', "-"));
         let store = Store::create(Path::new(&path), sweep.manifest())?;
         eprintln!("{} of {name}", setting.option());
-        let value = |row: &trainer::sweep::Row| if setting == Setting::Scale { row.scale } else { row.amplitude_power };
+        let value = |row: &trainer::sweep::SweepRow| if setting == Setting::Scale { row.scale } else { row.amplitude_power };
         let stop = AtomicBool::new(false);
         let tell = |event: Event<'_>| {
             if let Event::Finished(row) = event {
                 eprintln!("  {:.3}: {:.2} dB", value(row), row.test_psnr_db());
             }
         };
-        sweep.run(&store, Shard::WHOLE, Watcher { threads: available_threads(), stop: &stop, tell: &tell })?;
+        sweep.run(&store, Shard::WHOLE, SweepWatch { threads: available_threads(), stop: &stop, tell: &tell })?;
         let (_, rows) = Store::collect(std::slice::from_ref(&path))?;
         let points: Vec<(f64, f64)> = rows.iter().flatten().map(|row| (value(row), row.test_psnr_db())).collect();
         let sweep_seconds: f64 = rows.iter().flatten().filter_map(|row| row.seconds).sum();

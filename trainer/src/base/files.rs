@@ -10,9 +10,9 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[error("cannot write {}{}", path.display(), write_remedy(path, source))]
 pub struct WriteError {
-    /// The target.
+    /// The file that was to be written.
     pub path: PathBuf,
-    /// The system's reason.
+    /// Why the operating system refused.
     pub source: io::Error,
 }
 
@@ -20,9 +20,9 @@ pub struct WriteError {
 #[derive(Debug, Error)]
 #[error("cannot read {}{}", path.display(), read_remedy(source))]
 pub struct ReadError {
-    /// The file.
+    /// The file that was to be read.
     pub path: PathBuf,
-    /// The system's reason.
+    /// Why the operating system refused.
     pub source: io::Error,
 }
 
@@ -30,27 +30,27 @@ pub struct ReadError {
 #[derive(Debug, Error)]
 #[error("cannot remove {}, which would not fit what is written beside it; choose another folder", path.display())]
 pub struct RemoveError {
-    /// The file.
+    /// The file that is still there.
     pub path: PathBuf,
-    /// The system's reason.
+    /// Why the operating system refused.
     pub source: io::Error,
 }
 
 /// A folder that is not there to be filled.
 #[derive(Debug, Error)]
 pub enum FolderError {
-    /// Something is in it.
+    /// The folder holds something, and replacing it was not asked for.
     #[error("{} exists and is kept; choose another --out, or --force to replace it", path.display())]
     Exists {
-        /// The folder.
+        /// The folder that was to be filled.
         path: PathBuf,
     },
-    /// It cannot be made.
+    /// The folder cannot be made or looked into.
     #[error("cannot create {}; choose an --out that you may write to", path.display())]
     Create {
-        /// The folder.
+        /// The folder that was to be filled.
         path: PathBuf,
-        /// The system's reason.
+        /// Why the operating system refused.
         source: io::Error,
     },
 }
@@ -66,7 +66,7 @@ impl FolderError {
 ///
 /// # Errors
 ///
-/// If it cannot be made.
+/// If the folder or one on the way to it cannot be made.
 pub fn make_folder(path: &Path) -> Result<(), FolderError> {
     std::fs::create_dir_all(path).map_err(FolderError::create(path))
 }
@@ -75,7 +75,7 @@ pub fn make_folder(path: &Path) -> Result<(), FolderError> {
 ///
 /// # Errors
 ///
-/// If it cannot be made, or is taken.
+/// If it cannot be made, or holds something and `force` is not set.
 pub fn new_folder(path: &Path, force: bool) -> Result<(), FolderError> {
     make_folder(path)?;
     if !force && std::fs::read_dir(path).map_err(FolderError::create(path))?.next().is_some() {
@@ -88,7 +88,7 @@ pub fn new_folder(path: &Path, force: bool) -> Result<(), FolderError> {
 ///
 /// # Errors
 ///
-/// If it stands there still.
+/// If the file is there and cannot be removed.
 pub fn remove(path: &Path) -> Result<(), RemoveError> {
     match std::fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => Err(RemoveError { path: path.to_owned(), source }),
@@ -100,7 +100,7 @@ pub fn remove(path: &Path) -> Result<(), RemoveError> {
 ///
 /// # Errors
 ///
-/// If one stands there still.
+/// If one of them is there and cannot be removed.
 pub fn remove_all(folder: &Path, names: &[&str]) -> Result<(), RemoveError> {
     names.iter().try_for_each(|name| remove(&folder.join(name)))
 }
@@ -151,7 +151,7 @@ fn directory_of(path: &Path) -> &Path {
 ///
 /// # Errors
 ///
-/// If they cannot.
+/// If none can be made, with the reason of the operating system.
 pub fn check_writable(directory: &Path) -> Result<(), WriteError> {
     let probe = temporary().tempfile_in(directory);
     probe.map(drop).map_err(|error| WriteError { path: directory.to_owned(), source: unnamed(&error) })

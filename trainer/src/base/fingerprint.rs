@@ -1,6 +1,7 @@
 //! Checksums that tell one's own data apart.
 
-/// A checksum of any data, FNV-1a over 32-bit words: no defence against malice, but no data file is taken for another by accident.
+/// A checksum of any data, FNV-1a over 32-bit words: no defence against malice, but no data file is taken for another
+/// by accident.
 pub fn fingerprint_of(words: impl IntoIterator<Item = impl Into<u32>>) -> u64 {
     words
         .into_iter()

@@ -1,12 +1,12 @@
 //! Centred discrete Fourier transforms of lines, images and volumes.
 //!
-//! Position and frequency zero lie at index n/2 on every axis: `F(k) = Σ_x f(x) exp(-2πi k·x/n)`. The inverse divides by
-//! the number of samples.
+//! Position and frequency zero lie at index n/2 on every axis: `F(k) = Σ_x f(x) exp(-2πi k·x/n)`. The inverse divides
+//! by the number of samples.
 
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex32;
 
-/// Sign of the exponent.
+/// Which way to transform, by the sign of the exponent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// exp(-2πi k·x/n).

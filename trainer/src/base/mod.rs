@@ -1,5 +1,5 @@
-//! What every other room stands on, and what knows nothing of networks: files, random numbers, checksums of data, jobs side by
-//! side, the Fourier transform.
+//! What every other room stands on, and what knows nothing of networks: files, random numbers, checksums of data, jobs
+//! side by side, the Fourier transform.
 
 pub mod files;
 pub mod fingerprint;

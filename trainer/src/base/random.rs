@@ -1,5 +1,5 @@
-//! Random numbers that depend on the seed, their purpose and the step alone, so that a resumed run draws what an uninterrupted
-//! one would have drawn, with any number of threads.
+//! Random numbers that depend on the seed, their purpose and the step alone, so that a resumed run draws what an
+//! uninterrupted one would have drawn, with any number of threads.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

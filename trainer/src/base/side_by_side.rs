@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// `work` of every job, `threads` jobs at a time, results in the order of the jobs. Each job has one thread of its own, so
-/// what it computes in parallel by rayon stays there.
+/// `work` of every job, `threads` jobs at a time, results in the order of the jobs. Each job has one thread of its own,
+/// so what it computes in parallel by rayon stays there.
 ///
 /// # Errors
 /// The first error in the order of the jobs; the jobs not begun by then are left.

@@ -1,5 +1,6 @@
-//! Ctrl-C and the signal by which others end a program (SIGTERM): the first one asks a run to stop where it can be continued,
-//! a second one, more than a second later, ends the program at once. SIGHUP is left alone, for `nohup` to decide on.
+//! Ctrl-C and the signal by which others end a program (SIGTERM): the first one asks a run to stop where it can be
+//! continued, a second one, more than a second later, ends the program at once. SIGHUP is left alone, for `nohup` to
+//! decide on.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -16,9 +16,9 @@ use super::{interrupt, print};
 
 /// Compute a figure of the text anew, from nothing: a PNG, an SVG, and the numbers as JSON.
 ///
-/// `all` makes every figure in the order of the text, and index.html, a page that tells the story; `applications` makes those of
-/// the applications, and applications.html. Claims that do not come out
-/// are named, on the page and here; they do not make the command fail.
+/// `all` makes every figure in the order of the text, and index.html, a page that tells the story; `applications` makes
+/// those of the applications, and applications.html. Claims that do not come out are named, on the page and here; they
+/// do not make the command fail.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer reproduce all --quick --out figures\n  \
                         trainer reproduce applications --quick --out figures --resume\n  \
@@ -33,13 +33,14 @@ pub(crate) struct Reproduce {
     /// About a minute each on two cores: smaller networks and fewer steps than the published ones
     ///
     /// At the published ones two cores need a second for kernels, a quarter of an hour to twenty minutes for dynamics,
-    /// spectral-bias and each application, one to two hours each for toy-1d and scale-sweep, and several for encodings and axis-aligned.
+    /// spectral-bias and each application, one to two hours each for toy-1d and scale-sweep, and several for encodings
+    /// and axis-aligned.
     #[arg(long)]
     quick: bool,
     /// Keep the figures that the directory holds with the same size and seed, and make the others
     ///
-    /// Any figure of the text that the same program was stopped at goes on after its last finished training, with this option or
-    /// without; those of the applications begin anew.
+    /// Any figure of the text that the same program was stopped at goes on after its last finished training, with this
+    /// option or without; those of the applications begin anew.
     #[arg(long)]
     resume: bool,
     /// Of initial weights and random frequencies

@@ -10,7 +10,7 @@ use trainer::base::side_by_side::available_threads;
 use trainer::fit::auto_scale::Setting;
 use trainer::sweep::grid::parse_list;
 use trainer::sweep::table::Table;
-use trainer::sweep::{Event, Grid, Shard, Store, Sweep as Settings, SweepError, Watcher};
+use trainer::sweep::{Event, Grid, Shard, Store, SweepError, SweepWatch};
 use trainer::training::Ended;
 
 use super::fit;
@@ -22,9 +22,10 @@ const HOLDOUT: f64 = 0.1;
 
 /// Train with every combination of the given values, and say which is best on held-out samples.
 ///
-/// All other options are those of `trainer fit`. Settings run side by side, one thread each; their numbers do not depend on how
-/// many do. --out gets sweep.csv, sweep.json, sweep.png and sweep.svg, and a small file for each finished setting: the same command
-/// continues where ctrl-C, SIGTERM (a time limit of Slurm), or a crash ended it. Of the samples 0.1 are held out unless --holdout says otherwise.
+/// All other options are those of `trainer fit`. Settings run side by side, one thread each; their numbers do not
+/// depend on how many do. --out gets sweep.csv, sweep.json, sweep.png and sweep.svg, and a small file for each finished
+/// setting: the same command continues where ctrl-C, SIGTERM (a time limit of Slurm), or a crash ended it. Of the
+/// samples 0.1 are held out unless --holdout says otherwise.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer sweep camera_256.png --scales 1,2,4,8,16,32 --out sweeps/camera\n  \
                         trainer sweep wave.npy --encoding fourier --amplitude-powers 0,0.5,1,2,inf --frequency-counts 16,64 --out sweeps/wave\n\n\
@@ -92,18 +93,18 @@ impl Sweep {
         let (dataset, _) = self.settings.read_data(&mut base)?;
         self.settings.warn_of_options_without_effect();
         self.settings.warn_of_uneven_frequencies(dataset.inputs());
-        let sweep = Settings::new(base, grid, precision, &dataset)?;
+        let sweep = trainer::sweep::Sweep::new(base, grid, precision, &dataset)?;
         let settings = sweep.settings().iter();
         warn_of_redundant_frequencies(settings.map(|setting| (&setting.params().encoding, setting.encoding())));
         let stop = interrupt::catch()?;
         let store = Store::create(&self.out, sweep.manifest())?;
         let (bar, finished) = (Progress::new(), AtomicUsize::new(0));
-        let watcher = Watcher {
+        let watch = SweepWatch {
             threads: self.threads.unwrap_or_else(available_threads),
             stop,
             tell: &|event| bar.show(event, &finished),
         };
-        let ended = sweep.run(&store, shard, watcher);
+        let ended = sweep.run(&store, shard, watch);
         bar.0.finish_and_clear();
         let ended = ended?;
         report(std::slice::from_ref(&self.out), &self.out, self.json)?;
@@ -139,8 +140,9 @@ impl Sweep {
 
 /// Put the parts of a sweep together: one table, one plot, and what is missing.
 ///
-/// The directories must hold the same sweep over the same data; sweep.csv, sweep.json, sweep.png and sweep.svg are written to --out.
-/// Settings that are not finished are named on standard error; the exit code is then 2, so that a script can tell.
+/// The directories must hold the same sweep over the same data; sweep.csv, sweep.json, sweep.png and sweep.svg are
+/// written to --out. Settings that are not finished are named on standard error; the exit code is then 2, so that a
+/// script can tell.
 #[derive(clap::Args)]
 #[command(after_help = "Example: trainer collect sweeps/part-*/ --out sweeps/all")]
 pub(crate) struct Collect {

@@ -9,8 +9,8 @@ use super::model::{LATENT_UNIT, Model, half_space};
 use super::params::{CryoParams, ValidCryoParams};
 use super::slices::Slices;
 use crate::base::random::{Purpose, step_rng};
-use crate::network::Mlp;
 use crate::network::features::buffer_rows;
+use crate::network::{Gradients, Mlp};
 use crate::training::{Objective, Pass, TrainError};
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
@@ -59,8 +59,7 @@ impl<'a> CryoObjective<'a> {
 struct Chunk<'a> {
     images: &'a [u32],
     networks: &'a [Mlp<f32>],
-    pass: &'a mut Pass,
-    buffers: &'a mut CryoScratch,
+    pass: &'a mut Pass<CryoScratch>,
     rng: ChaCha8Rng,
 }
 
@@ -93,19 +92,20 @@ impl Objective for CryoObjective<'_> {
         Ok(batch.div_ceil(CHUNK_IMAGES))
     }
 
-    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass, scratch: &mut CryoScratch) -> f64 {
+    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass<CryoScratch>) -> f64 {
         let batch = self.batch();
         let rng = step_rng(self.params.seed, Purpose::CryoDraws, self.step << CHUNK_BITS | chunk as u64);
         let images = &self.picked[chunk * CHUNK_IMAGES..((chunk + 1) * CHUNK_IMAGES).min(batch)];
         let (latent, per_image) = (self.model.latent(), self.params.frequencies);
-        let mut work = Chunk { images, networks, pass, buffers: scratch, rng };
+        let mut work = Chunk { images, networks, pass, rng };
 
         let mut loss = 0.0;
         if latent > 0 {
             loss += self.encode(&mut work);
         }
         let rows = self.draw_features(&mut work);
-        let Chunk { pass, buffers: s, .. } = &mut work;
+        let pass = &mut *work.pass;
+        let s = &mut pass.scratch;
         let width = self.model.encoding().features_len();
         let features = ArrayView2::from_shape((rows, width), &s.features[..rows * width]).expect("as drawn");
         let (decoder, tape) = (&networks[0], &mut pass.tapes[0]);
@@ -127,7 +127,8 @@ impl Objective for CryoObjective<'_> {
         }
         loss += 0.5 * squares * f64::from(factor);
         let wanted = (latent > 0).then(|| buffer_rows(&mut s.input_gradient, rows, width));
-        tape.backward(decoder, features, gradient.view(), &mut pass.gradients[0], wanted);
+        let parameters = &mut pass.gradients[0];
+        tape.backward(decoder, features, Gradients { outputs: gradient.view(), parameters, inputs: wanted });
         if latent > 0 {
             self.finish_encoder(&mut work);
         }
@@ -143,14 +144,15 @@ impl CryoObjective<'_> {
 
     /// Draws z of every image and returns the loss of the KL divergence.
     fn encode(&self, chunk: &mut Chunk<'_>) -> f64 {
-        let Chunk { images, networks, pass, buffers: s, rng } = chunk;
+        let Chunk { images, networks, pass, rng } = chunk;
+        let (s, encoder) = (&mut pass.scratch, &networks[1]);
         let (latent, width) = (self.model.latent(), self.residuals.ncols());
         s.inputs.clear();
         for &image in *images {
             s.inputs.extend(self.residuals.row(image as usize));
         }
         let inputs = ArrayView2::from_shape((images.len(), width), &s.inputs).expect("a row each");
-        let codes = pass.tapes[1].forward(&networks[1], inputs);
+        let codes = pass.tapes[1].forward(encoder, inputs);
         s.codes.clear();
         s.codes.extend(codes);
         s.noise.clear();
@@ -170,7 +172,8 @@ impl CryoObjective<'_> {
 
     /// Draws frequencies of every image and encodes them beside its z; returns how many rows.
     fn draw_features(&self, chunk: &mut Chunk<'_>) -> usize {
-        let Chunk { images, buffers: s, rng, .. } = chunk;
+        let Chunk { images, pass, rng, .. } = chunk;
+        let s = &mut pass.scratch;
         let (latent, per_image) = (self.model.latent(), self.params.frequencies);
         let (rows, width) = (images.len() * per_image, self.model.encoding().features_len());
         s.points.clear();
@@ -198,8 +201,9 @@ impl CryoObjective<'_> {
 
     /// The gradient of z through the encoder.
     fn finish_encoder(&self, chunk: &mut Chunk<'_>) {
-        let Chunk { images, networks, pass, buffers: s, .. } = chunk;
-        let images = images.len();
+        let Chunk { images, networks, pass, .. } = chunk;
+        let (images, encoder) = (images.len(), &networks[1]);
+        let s = &mut pass.scratch;
         let (latent, per_image) = (self.model.latent(), self.params.frequencies);
         let width = self.model.encoding().features_len();
         let kl = self.kl_factor();
@@ -219,8 +223,9 @@ impl CryoObjective<'_> {
             }
         }
         let inputs = ArrayView2::from_shape((images, self.residuals.ncols()), &s.inputs).expect("as encoded");
-        let gradient = ArrayView2::from_shape((images, 2 * latent), &s.code_gradient).expect("as many");
-        pass.tapes[1].backward(&networks[1], inputs, gradient, &mut pass.gradients[1], None);
+        let outputs = ArrayView2::from_shape((images, 2 * latent), &s.code_gradient).expect("as many");
+        let gradients = Gradients { outputs, parameters: &mut pass.gradients[1], inputs: None };
+        pass.tapes[1].backward(encoder, inputs, gradients);
     }
 }
 

@@ -41,7 +41,7 @@ use crate::network::{Initialization, Mlp, OutputActivation, Shape};
 use crate::theory::TheoryError;
 use crate::training::loss::SquaredError;
 use crate::training::optimizer::{Optimizer, Schedule};
-use crate::training::regression::Regression;
+use crate::training::regression::{Batches, Regression};
 use crate::training::{Ended, LoopParams, TrainError, TrainState, Watch, train};
 use firmware_core::limits::{MAX_HIDDEN_LAYERS, MAX_OUTPUTS, MAX_WIDTH};
 use ndarray::{Array2, ArrayView2, Axis, s};
@@ -325,8 +325,8 @@ impl ValidFitParams {
             let features = EncodedFeatures::new(&self.encoding, coordinates.view());
             (features, dataset.targets.select(Axis(0), &split.train))
         };
-        let mut objective =
-            Regression::new(coordinates, targets, self.params.loss, self.params.batch, self.params.seed);
+        let batches = Batches { size: self.params.batch, seed: self.params.seed };
+        let mut objective = Regression::new(coordinates, targets, self.params.loss, batches);
         Ok(train(&mut objective, state, &self.loop_params(), watch)?)
     }
 

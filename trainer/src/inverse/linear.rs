@@ -8,7 +8,7 @@ use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use crate::network::features::{Features, Rows};
-use crate::network::{Mlp, Tape};
+use crate::network::{Gradients, Mlp, Tape};
 use crate::training::regression::CHUNK_ROWS;
 use crate::training::{Objective, Pass, TrainError};
 
@@ -72,13 +72,13 @@ impl<F: Features, A: LinearOperator> Objective for LinearObjective<'_, F, A> {
         Ok(self.gradient.len().div_ceil(CHUNK_ROWS))
     }
 
-    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass, scratch: &mut Vec<f32>) -> f64 {
+    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass<Vec<f32>>) -> f64 {
         let range = chunk * CHUNK_ROWS..((chunk + 1) * CHUNK_ROWS).min(self.gradient.len());
-        let inputs = self.features.rows(&Rows::Range(range.clone()), scratch);
+        let inputs = self.features.rows(&Rows::Range(range.clone()), &mut pass.scratch);
         let (network, tape) = (&networks[0], &mut pass.tapes[0]);
         tape.forward(network, inputs);
-        let gradient = ArrayView2::from_shape((range.len(), 1), &self.gradient[range]).expect("one output a row");
-        tape.backward(network, inputs, gradient, &mut pass.gradients[0], None);
+        let outputs = ArrayView2::from_shape((range.len(), 1), &self.gradient[range]).expect("one output a row");
+        tape.backward(network, inputs, Gradients { outputs, parameters: &mut pass.gradients[0], inputs: None });
         // The loss is that of the whole step.
         if chunk == 0 { self.loss } else { 0.0 }
     }

@@ -16,7 +16,7 @@ use super::occupancy::{Occupancy, REFRESH_STEPS, SCOUTS};
 use super::params::{DensityKind, ValidNerfParams};
 use super::rays::{Jitter, Pixels};
 use super::volume::{ColorGradient, RaySamples, SampleGradients};
-use crate::network::Mlp;
+use crate::network::{Gradients, Mlp};
 use crate::training::{Objective, Pass, TrainError};
 
 /// Rays of a chunk: their samples fill the rows of a few matrix products.
@@ -172,9 +172,9 @@ impl Objective for RayObjective<'_> {
         Ok(rays.div_ceil(CHUNK_RAYS))
     }
 
-    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass, scratch: &mut RayScratch) -> f64 {
+    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass<RayScratch>) -> f64 {
         let grid = self.occupancy.read().unwrap_or_else(PoisonError::into_inner);
-        let RayScratch { encoder, samples, ends, targets, colors } = scratch;
+        let RayScratch { encoder, samples, ends, targets, colors } = &mut pass.scratch;
         samples.clear();
         ends.clear();
         targets.clear();
@@ -209,7 +209,8 @@ impl Objective for RayObjective<'_> {
             grid.see(volumes[0].cell(&sample.coordinates), weight);
         }
         let gradient = ArrayView2::from_shape((samples.len(), OUTPUTS), &colors.logit_gradients);
-        tape.backward(network, features, gradient.expect("four a sample"), &mut pass.gradients[0], None);
+        let (outputs, parameters) = (gradient.expect("four a sample"), &mut pass.gradients[0]);
+        tape.backward(network, features, Gradients { outputs, parameters, inputs: None });
         clear(&mut pass.gradients[0], &self.zeros);
         loss * shared.part
     }

@@ -5,17 +5,17 @@ use crate::network::vectorized;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 use std::ops::Range;
 
-/// Which samples.
+/// Which samples of a data set are asked for.
 #[derive(Clone, Debug)]
 pub enum Rows<'a> {
-    /// Neighbours.
+    /// Samples that follow each other.
     Range(Range<usize>),
-    /// Any, in this order.
+    /// Samples of any index, in this order.
     Indices(&'a [u32]),
 }
 
 impl Rows<'_> {
-    /// Number of rows.
+    /// How many samples are asked for.
     pub fn len(&self) -> usize {
         match self {
             Self::Range(range) => range.len(),
@@ -23,12 +23,12 @@ impl Rows<'_> {
         }
     }
 
-    /// Whether there are none.
+    /// Whether no sample is asked for.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The samples' indices.
+    /// The samples' indices, in order.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         let (range, indices) = match self {
             Self::Range(range) => (range.clone(), &[][..]),
@@ -40,9 +40,9 @@ impl Rows<'_> {
 
 /// What a network is fed: `[n, width]` numbers, stored or computed when asked for.
 pub trait Features: Sync {
-    /// Number of samples.
+    /// Samples that there are, n.
     fn samples(&self) -> usize;
-    /// Values per sample.
+    /// Values of one sample.
     fn width(&self) -> usize;
     /// The rows asked for, either as they lie in memory or put together in `buffer`.
     fn rows<'a>(&'a self, rows: &Rows<'_>, buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32>;
@@ -77,7 +77,7 @@ pub fn buffer_rows(buffer: &mut Vec<f32>, rows: usize, width: usize) -> ArrayVie
     ArrayViewMut2::from_shape((rows, width), &mut buffer[..rows * width]).expect("the length fits the shape")
 }
 
-/// The same, to read.
+/// As [`buffer_rows`], to read.
 fn filled_rows(buffer: &[f32], rows: usize, width: usize) -> ArrayView2<'_, f32> {
     ArrayView2::from_shape((rows, width), &buffer[..rows * width]).expect("the length fits the shape")
 }

@@ -1,5 +1,10 @@
 //! Matrix products: the one place that calls the `gemm` crate.
 //!
+//! `gemm` multiplies views of any strides on one thread into a borrowed buffer, which suits the chunks of the training
+//! loop. It takes raw pointers and has no safe interface. A library with one may round differently in the last bits, and
+//! the same seed would then give another network. The allowance for unsafe code is therefore this one call, in a safe
+//! function that checks all shapes first; everything else about networks is safe code.
+//!
 //! Each call runs on the calling thread alone; parallel code splits its rows itself, in a way that does not depend on
 //! the number of threads. The instruction set is picked at run time, so one binary gives the same bits on one machine
 //! however many threads it uses, but may differ in the last bits between kinds of processor.

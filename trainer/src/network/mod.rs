@@ -24,10 +24,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::network::matmul::Real;
 pub use shape::Shape;
-pub use tape::Tape;
 pub(crate) use tape::vectorized;
+pub use tape::{Gradients, Tape};
 
-/// How the parameters start.
+/// The distribution that the initial parameters are drawn from.
 ///
 /// Normal deviates are drawn in f64, layer by layer, weights before biases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -41,9 +41,9 @@ pub enum Initialization {
     He,
     /// Weights N(0, weight_std²/in), biases N(0, bias_std²): the standard parametrization of kernel theory.
     Normal {
-        /// Deviation of a weight times √in.
+        /// Standard deviation of a weight times √in.
         weight_std: f64,
-        /// Deviation of a bias.
+        /// Standard deviation of a bias.
         bias_std: f64,
     },
 }
@@ -84,7 +84,7 @@ impl<T: Real> Mlp<T> {
         (parameters.len() == shape.parameters_len()).then_some(Self { shape, parameters })
     }
 
-    /// The shape.
+    /// Widths of the layers and the activation of the outputs.
     pub fn shape(&self) -> &Shape {
         &self.shape
     }

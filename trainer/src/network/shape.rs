@@ -31,17 +31,17 @@ impl Shape {
         self.widths.len() - 1
     }
 
-    /// Number of input values.
+    /// Width of the inputs.
     pub fn inputs(&self) -> usize {
         self.widths[0]
     }
 
-    /// Number of output values.
+    /// Width of the outputs.
     pub fn outputs(&self) -> usize {
         self.widths[self.layers()]
     }
 
-    /// Number of parameters.
+    /// Number of weights and biases.
     pub fn parameters_len(&self) -> usize {
         self.biases_range(self.layers() - 1).end
     }

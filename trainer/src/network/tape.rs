@@ -15,6 +15,16 @@ pub struct Tape<T> {
     rows: usize,
 }
 
+/// Gradients of the loss in a backward pass: what is known of them, and where the others go.
+pub struct Gradients<'a, T> {
+    /// Read: with respect to the outputs, `[n, out]`.
+    pub outputs: ArrayView2<'a, T>,
+    /// Added to: with respect to every parameter, in the layout of [`Mlp::parameters`].
+    pub parameters: &'a mut [T],
+    /// Written where asked: with respect to the inputs, `[n, in]`.
+    pub inputs: Option<ArrayViewMut2<'a, T>>,
+}
+
 impl<T> Default for Tape<T> {
     fn default() -> Self {
         Self { activations: Vec::new(), deltas: [Vec::new(), Vec::new()], rows: 0 }
@@ -66,20 +76,12 @@ impl<T: Real> Tape<T> {
         rows_of(&self.activations[network.shape.layers() - 1], self.rows, network.shape.outputs())
     }
 
-    /// Adds to `gradient` the gradient of the loss with respect to every parameter, given that with respect to the
-    /// outputs of the last forward pass of this tape, which was of `network` on `inputs`; writes the gradient with
-    /// respect to the inputs where asked.
+    /// Computes the [`Gradients`] of the last forward pass of this tape, which was of `network` on `inputs`.
     ///
     /// # Panics
     /// If shapes differ from those of the forward pass.
-    pub fn backward(
-        &mut self,
-        network: &Mlp<T>,
-        inputs: ArrayView2<'_, T>,
-        output_gradient: ArrayView2<'_, T>,
-        gradient: &mut [T],
-        input_gradient: Option<ArrayViewMut2<'_, T>>,
-    ) {
+    pub fn backward(&mut self, network: &Mlp<T>, inputs: ArrayView2<'_, T>, gradients: Gradients<'_, T>) {
+        let Gradients { outputs: output_gradient, parameters: gradient, inputs: input_gradient } = gradients;
         let shape = &network.shape;
         let (rows, last) = (self.rows, shape.layers() - 1);
         assert_eq!(output_gradient.dim(), (rows, shape.outputs()), "the gradient has not the shape of the outputs");

@@ -45,7 +45,8 @@ fn gradients_match_finite_differences_in_f64() {
             let mut input_gradient = Array2::zeros((21, 7));
             let dy = &outputs * &weights * 2.0;
             let into = Some(input_gradient.view_mut());
-            tape.backward(&network, inputs.view(), dy.view(), &mut gradient, into);
+            let gradients = Gradients { outputs: dy.view(), parameters: &mut gradient, inputs: into };
+            tape.backward(&network, inputs.view(), gradients);
 
             let mut smooth = 0;
             for (index, &exact) in gradient.iter().enumerate() {
@@ -81,7 +82,8 @@ fn gradients_add_up_over_passes_of_one_tape() {
         for chunk in chunks {
             let rows = ndarray::s![chunk.clone(), ..];
             tape.forward(&network, inputs.slice(rows));
-            tape.backward(&network, inputs.slice(rows), dy.slice(rows), &mut gradient, None);
+            let gradients = Gradients { outputs: dy.slice(rows), parameters: &mut gradient, inputs: None };
+            tape.backward(&network, inputs.slice(rows), gradients);
         }
         gradient
     };

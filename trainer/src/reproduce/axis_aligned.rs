@@ -21,7 +21,7 @@ use crate::theory::kernel::{FourierFeatures, Kernel};
 use crate::theory::ntk::{Covariance, InfiniteMlpParams, NetworkKernel};
 use crate::training::loss::SquaredError;
 use crate::training::optimizer::{Optimizer, Schedule};
-use crate::training::regression::Regression;
+use crate::training::regression::{Batches, Regression};
 use crate::training::{Ended, LoopParams, TrainState, Watch, train};
 
 /// Cycles over the plane; the paper's range.
@@ -112,7 +112,7 @@ fn test_psnr(
     // Another phase with each seed: waves that are even about the origin are a special case for the cosines.
     let phase: f64 = step_rng(seed, Purpose::WavePhase, 0).random();
     let targets = wave(&points, cycles, angle, phase);
-    let mut objective = Regression::new(features, targets, SquaredError::HalfMean, None, seed);
+    let mut objective = Regression::new(features, targets, SquaredError::HalfMean, Batches { size: None, seed });
     let params = LoopParams {
         steps: setting.steps,
         learning_rate: setting.learning_rate,

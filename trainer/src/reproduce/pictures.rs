@@ -22,7 +22,7 @@ use crate::report::sheet::Raster;
 use crate::report::style;
 use crate::training::loss::SquaredError;
 use crate::training::optimizer::{Optimizer, Schedule};
-use crate::training::regression::Regression;
+use crate::training::regression::{Batches, Regression};
 use crate::training::{Ended, LoopParams, TrainState, Watch, train};
 
 /// Pixels a side of every picture here.
@@ -222,7 +222,8 @@ fn train_on(
     let train_pixels = pixels(0);
     let features = EncodedFeatures::new(&encoding, coordinates(&train_pixels).view());
     let targets = picture.values.select(ndarray::Axis(0), &train_pixels);
-    let mut objective = Regression::new(features, targets, SquaredError::HalfMean, setting.batch, setting.seed);
+    let batches = Batches { size: setting.batch, seed: setting.seed };
+    let mut objective = Regression::new(features, targets, SquaredError::HalfMean, batches);
     let hidden = vec![setting.width; setting.hidden_layers];
     let shape = Shape::new(encoding.features_len(), &hidden, picture.channels(), OutputActivation::Sigmoid);
     let mut rng = ChaCha8Rng::seed_from_u64(setting.seed);

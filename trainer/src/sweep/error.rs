@@ -15,15 +15,15 @@ use crate::store::tensors::TensorError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SweepError {
-    /// A list of values that is none.
+    /// A list of values that cannot be read.
     #[error("{option}: {reason}")]
     List {
-        /// As on the command line.
+        /// The option, as on the command line.
         option: &'static str,
         /// What is wrong and what would be right.
         reason: String,
     },
-    /// No list at all.
+    /// There is no list of values to vary.
     #[error(
         "nothing to sweep over; give at least one of --scales, --amplitude-powers, --frequency-counts, --widths, --depths"
     )]
@@ -39,18 +39,18 @@ pub enum SweepError {
     /// More settings than anyone trains.
     #[error("{settings} settings are too many; up to {most} are possible in one sweep")]
     TooMany {
-        /// The size of the product.
+        /// Settings that the lists make together.
         settings: usize,
-        /// The limit.
+        /// The largest number of settings allowed.
         most: usize,
     },
-    /// No such part.
+    /// A shard that is not of the form i/n, or i is not from 1 to n.
     #[error("--shard {text} is not possible; give i/n with i from 1 to n, such as 1/4")]
     Shard {
-        /// What was given.
+        /// The option's value.
         text: String,
     },
-    /// All samples train.
+    /// No samples are held out, so settings cannot be compared.
     #[error("a sweep is judged by held-out samples; give --holdout even or a part such as --holdout 0.1")]
     NoHoldout,
     /// One of the settings is impossible, or the data cannot be split.
@@ -59,50 +59,50 @@ pub enum SweepError {
     /// The directory cannot be made.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// Files of something else.
+    /// The directory holds files that no sweep writes.
     #[error("{} holds something that is no sweep; choose another --out", path.display())]
     Occupied {
-        /// The directory.
+        /// The directory that was named.
         path: PathBuf,
     },
     /// A sweep with other settings.
     #[error("{} holds a sweep with {name} {there}, not {here}; choose another directory, or give the settings of that sweep", path.display())]
     OtherSettings {
-        /// The directory.
+        /// The directory that was named.
         path: PathBuf,
-        /// What differs.
+        /// The setting that differs, as the command line calls it.
         name: String,
         /// Its value in the directory.
         there: String,
-        /// Its value now.
+        /// Its value in the sweep to be run.
         here: String,
     },
     /// A sweep over other data.
     #[error("the data are not those of the sweep in {}; choose another directory, or give the same file", path.display())]
     OtherData {
-        /// The directory.
+        /// The directory that was named.
         path: PathBuf,
     },
     /// Some of the frequencies would be left out.
     #[error("--frequency-counts: {inputs} axes cannot share {asked} frequencies evenly; give multiples of {inputs}")]
     Uneven {
-        /// As listed.
+        /// The number of frequencies in the list.
         asked: usize,
         /// Coordinates of a point.
         inputs: usize,
     },
-    /// Nothing to collect from.
+    /// A directory that no sweep was written to.
     #[error("{} is not the directory of a sweep; name what --out of `trainer sweep` named", path.display())]
     NotASweep {
-        /// The directory.
+        /// The directory that was named.
         path: PathBuf,
     },
-    /// A file of the sweep that makes no sense.
+    /// A file of the sweep whose content cannot be used.
     #[error("{} is damaged ({reason}); delete it and run the sweep again", path.display())]
     Damaged {
-        /// The file.
+        /// The damaged file.
         path: PathBuf,
-        /// In words.
+        /// What is wrong with its content.
         reason: String,
     },
     /// A file that cannot be read.

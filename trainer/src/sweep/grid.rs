@@ -10,7 +10,7 @@ use crate::fit::FitParams;
 use crate::fit::effect::EncodingOption;
 use crate::network::encoding::EncodingParams;
 
-/// More are taken for a slip of the hand.
+/// A product of more settings is taken for a typing error.
 const MOST_SETTINGS: usize = 100_000;
 
 /// Lists of values; an empty one leaves that hyperparameter as it is.
@@ -23,7 +23,7 @@ pub struct Grid {
     pub amplitude_powers: Vec<f64>,
     /// m, rows of the frequency matrix.
     pub frequency_counts: Vec<usize>,
-    /// Of all hidden layers.
+    /// Units of every hidden layer.
     pub widths: Vec<usize>,
     /// Numbers of hidden layers.
     pub depths: Vec<usize>,
@@ -31,24 +31,24 @@ pub struct Grid {
 
 /// A hyperparameter that a sweep may vary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Axis {
-    /// σ.
+pub enum Hyperparameter {
+    /// σ of the encoding.
     Scale,
-    /// p.
+    /// Power p of the amplitudes.
     AmplitudePower,
-    /// m.
+    /// Number of frequencies, m.
     Frequencies,
-    /// Units of a hidden layer.
+    /// Units of every hidden layer.
     Width,
-    /// Hidden layers.
+    /// Number of hidden layers.
     Depth,
 }
 
-impl Axis {
-    /// All, in the order of columns.
+impl Hyperparameter {
+    /// All of them, in the order of the table's columns.
     pub const ALL: [Self; 5] = [Self::Scale, Self::AmplitudePower, Self::Frequencies, Self::Width, Self::Depth];
 
-    /// The head of its column.
+    /// The head of its column in the table.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -62,24 +62,25 @@ impl Axis {
 }
 
 impl Grid {
-    /// The axes with a list, in the order of columns.
+    /// The hyperparameters that have a list, in the order of the table's columns.
     #[must_use]
-    pub fn axes(&self) -> Vec<Axis> {
-        Axis::ALL.into_iter().filter(|&axis| self.len(axis) > 0).collect()
+    pub fn axes(&self) -> Vec<Hyperparameter> {
+        Hyperparameter::ALL.into_iter().filter(|&axis| self.len(axis) > 0).collect()
     }
 
-    fn len(&self, axis: Axis) -> usize {
+    fn len(&self, axis: Hyperparameter) -> usize {
         match axis {
-            Axis::Scale => self.scales.len(),
-            Axis::AmplitudePower => self.amplitude_powers.len(),
-            Axis::Frequencies => self.frequency_counts.len(),
-            Axis::Width => self.widths.len(),
-            Axis::Depth => self.depths.len(),
+            Hyperparameter::Scale => self.scales.len(),
+            Hyperparameter::AmplitudePower => self.amplitude_powers.len(),
+            Hyperparameter::Frequencies => self.frequency_counts.len(),
+            Hyperparameter::Width => self.widths.len(),
+            Hyperparameter::Depth => self.depths.len(),
         }
     }
 
-    /// Every setting of the product, scales fastest, then powers, frequencies, widths, depths. Where widths or depths are
-    /// given, all hidden layers have one width; what is not given is that of the first layer, or their number, in `base`.
+    /// Every setting of the product, scales fastest, then powers, frequencies, widths, depths. Where widths or depths
+    /// are given, all hidden layers have one width; what is not given is that of the first layer, or their number, in
+    /// `base`.
     ///
     /// # Errors
     /// No list, a list without effect under the encoding of `base`, or a product beyond all measure.
@@ -88,7 +89,7 @@ impl Grid {
             return Err(SweepError::NoAxis);
         }
         self.check_effect(&base.encoding)?;
-        let sizes = Axis::ALL.map(|axis| self.len(axis).max(1));
+        let sizes = Hyperparameter::ALL.map(|axis| self.len(axis).max(1));
         let product = sizes.iter().fold(1usize, |product, &size| product.saturating_mul(size));
         if product > MOST_SETTINGS {
             return Err(SweepError::TooMany { settings: product, most: MOST_SETTINGS });

@@ -1,8 +1,8 @@
 //! Many settings on one data set: trained side by side, judged on held-out samples, kept one by one.
 //!
-//! [`grid`] makes the settings, [`store`] keeps what is finished, [`table`] puts it side by side. A setting trains on one
-//! thread, from seeds that do not depend on its neighbours, so that its numbers are the same however many run at once, in
-//! however many shards, and however often they were interrupted.
+//! [`grid`] makes the settings, [`store`] keeps what is finished, [`table`] puts it side by side. A setting trains on
+//! one thread, from seeds that do not depend on its neighbours, so that its numbers are the same however many run at
+//! once, in however many shards, and however often they were interrupted.
 
 mod error;
 pub mod grid;
@@ -13,11 +13,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use firmware_core::Precision;
-use ndarray::Axis as Dimension;
+use ndarray::Axis;
 use serde::{Deserialize, Serialize};
 
 pub use error::SweepError;
-pub use grid::{Axis, Grid, Shard};
+pub use grid::{Grid, Hyperparameter, Shard};
 pub use store::{Manifest, Store};
 
 use crate::artifact::export::ExportError;
@@ -29,25 +29,25 @@ use crate::fit::outcome::{OutcomeError, RunData};
 use crate::fit::saved::{RunSettings, SavedNetwork};
 use crate::fit::{FitError, FitParams, Fitted, ValidFitParams};
 use crate::store::checkpoint;
-use crate::training::{Ended, Progress, TrainError, TrainState, Watch};
+use crate::training::{Ended, Progress, StepDone, TrainError, TrainState, Watch};
 
 /// What came out of one setting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Row {
-    /// Its number in the sweep, from 0.
+pub struct SweepRow {
+    /// The setting's number in the sweep, from 0.
     pub index: usize,
-    /// σ.
+    /// σ of the encoding.
     pub scale: f64,
-    /// p, as text: JSON knows no infinity.
+    /// Power p of the amplitudes; a text in files, since JSON knows no infinity.
     #[serde(with = "crate::network::encoding::power")]
     pub amplitude_power: f64,
-    /// m.
+    /// Number of frequencies, m.
     pub frequencies: usize,
     /// Widths of the hidden layers.
     pub hidden: Vec<usize>,
     /// How good the network is; none if training failed.
     pub measured: Option<Measured>,
-    /// Why training failed.
+    /// Why training failed, as a sentence; none if it did not.
     pub failure: Option<String>,
     /// Training time on one thread; none if it was interrupted in between.
     pub seconds: Option<f64>,
@@ -56,9 +56,9 @@ pub struct Row {
 /// How good a network is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    /// Weights and biases.
+    /// Number of weights and biases.
     pub parameters: usize,
-    /// Length of the artifact.
+    /// Length of the artifact in bytes.
     pub model_bytes: usize,
     /// On the samples that trained, in f32.
     pub train: Metrics,
@@ -68,7 +68,7 @@ pub struct Measured {
     pub model_test: Metrics,
 }
 
-impl Row {
+impl SweepRow {
     fn new(index: usize, setting: &FitParams) -> Self {
         Self {
             index,
@@ -102,16 +102,42 @@ pub enum Event<'a> {
     Begin {
         /// Settings that are not finished yet.
         settings: usize,
-        /// Steps of each.
+        /// Training steps of each setting.
         steps: u64,
     },
     /// A setting has done so many steps more.
     Steps(u64),
-    /// A setting is finished.
-    Finished(&'a Row),
+    /// A setting is finished, with this result.
+    Finished(&'a SweepRow),
 }
 
-/// A sweep ready to run.
+/// A sweep whose settings are all possible.
+///
+/// Two scales on a wave of 60 samples; the table names the better one on held-out samples:
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// use std::sync::atomic::AtomicBool;
+/// use trainer::data::{Dataset, Holdout};
+/// use trainer::fit::{FitParams, saved::RunSettings};
+/// use trainer::sweep::{Grid, Shard, Store, Sweep, SweepWatch, table::Table};
+///
+/// let wave = ndarray::Array2::from_shape_fn((60, 1), |(k, _)| (k as f32 * 0.4).sin());
+/// let dataset = Dataset::from_grid(&[60], wave);
+/// let fit = FitParams { hidden: vec![8], steps: 60, holdout: Holdout::Fraction(0.2), ..FitParams::default() };
+/// let base = RunSettings { fit, precision: "w8a16".into(), input: "wave.npy".into(), load: Default::default() };
+/// let grid = Grid { scales: vec![1.0, 4.0], ..Grid::default() };
+///
+/// let sweep = Sweep::new(base, grid, firmware_core::Precision::W8A16, &dataset)?;
+/// let path = folder.path().join("sweep");
+/// let store = Store::create(&path, sweep.manifest())?;
+/// sweep.run(&store, Shard::WHOLE, SweepWatch { threads: 2, stop: &AtomicBool::new(false), tell: &|_| {} })?;
+/// let (manifest, rows) = Store::collect(&[path])?;
+/// let table = Table::new(manifest, rows);
+/// assert_eq!(table.rows().count(), 2);
+/// assert!(table.best().is_some_and(|best| best.test_psnr_db().is_finite()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Sweep<'a> {
     manifest: Manifest,
@@ -121,14 +147,14 @@ pub struct Sweep<'a> {
     precision: Precision,
 }
 
-/// How to run it.
+/// How many settings train at a time, who is told of their progress, and who may stop them.
 #[derive(Clone, Copy)]
-pub struct Watcher<'a> {
-    /// Settings at a time.
+pub struct SweepWatch<'a> {
+    /// Settings that train side by side, each on one thread.
     pub threads: usize,
     /// Set from elsewhere (ctrl-C): settings at work are saved, none is begun.
     pub stop: &'a AtomicBool,
-    /// Told of every event.
+    /// Told of every event, from any thread.
     pub tell: &'a (dyn Fn(Event<'_>) + Sync),
 }
 
@@ -157,13 +183,13 @@ impl<'a> Sweep<'a> {
         Ok(Self { manifest, settings, dataset, split, precision })
     }
 
-    /// What is swept.
+    /// All that the sweep's numbers depend on: the fixed settings, the lists of values, the data's fingerprint.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// The settings, checked.
+    /// The settings, in the order of their numbers.
     #[must_use]
     pub fn settings(&self) -> &[ValidFitParams] {
         &self.settings
@@ -174,21 +200,21 @@ impl<'a> Sweep<'a> {
     /// # Errors
     /// Whatever keeps it from going on; finished settings are kept. A setting whose training diverges is finished, with
     /// that as its result.
-    pub fn run(&self, store: &Store, shard: Shard, watcher: Watcher<'_>) -> Result<Ended, SweepError> {
+    pub fn run(&self, store: &Store, shard: Shard, watch: SweepWatch<'_>) -> Result<Ended, SweepError> {
         let mut open = Vec::new();
         for (index, setting) in self.settings.iter().enumerate().filter(|(index, _)| shard.holds(*index)) {
             if store.row(index, setting.params())?.is_none() {
                 open.push(index);
             }
         }
-        (watcher.tell)(Event::Begin { settings: open.len(), steps: self.manifest.base.fit.steps });
-        let ended = side_by_side(&open, watcher.threads, |&index| self.finish(index, store, watcher))?;
+        (watch.tell)(Event::Begin { settings: open.len(), steps: self.manifest.base.fit.steps });
+        let ended = side_by_side(&open, watch.threads, |&index| self.finish(index, store, watch))?;
         Ok(if ended.contains(&Ended::Interrupted) { Ended::Interrupted } else { Ended::Finished })
     }
 
     /// Trains one setting from where it is.
-    fn finish(&self, index: usize, store: &Store, watcher: Watcher<'_>) -> Result<Ended, SweepError> {
-        if watcher.stop.load(Ordering::Relaxed) {
+    fn finish(&self, index: usize, store: &Store, watch: SweepWatch<'_>) -> Result<Ended, SweepError> {
+        if watch.stop.load(Ordering::Relaxed) {
             return Ok(Ended::Interrupted);
         }
         let (setting, path) = (&self.settings[index], store.checkpoint(index));
@@ -200,15 +226,15 @@ impl<'a> Sweep<'a> {
         }
         let save = |state: &TrainState| checkpoint::write(&path, state, setting.params(), fingerprint);
         let mut save_now = |state: &TrainState| save(state).map_err(|error| TrainError::Save(Box::new(error)));
-        let mut steps = Steps { tell: watcher.tell };
+        let mut steps = Steps { tell: watch.tell };
         if state.step > 0 {
-            (watcher.tell)(Event::Steps(state.step));
+            (watch.tell)(Event::Steps(state.step));
         }
         let (resumed, begun) = (state.step > 0, Instant::now());
-        let mut watch =
-            Watch { stop: Some(watcher.stop), progress: Some(&mut steps), save: Some(&mut save_now), observe: None };
-        let mut row = Row::new(index, setting.params());
-        match setting.continue_fit(self.dataset, &self.split, &mut state, &mut watch) {
+        let mut of_training =
+            Watch { stop: Some(watch.stop), progress: Some(&mut steps), save: Some(&mut save_now), observe: None };
+        let mut row = SweepRow::new(index, setting.params());
+        match setting.continue_fit(self.dataset, &self.split, &mut state, &mut of_training) {
             Ok(Ended::Interrupted) => {
                 save(&state)?;
                 return Ok(Ended::Interrupted);
@@ -221,7 +247,7 @@ impl<'a> Sweep<'a> {
             Err(error) => return Err(error.into()),
         }
         store.keep(&row)?;
-        (watcher.tell)(Event::Finished(&row));
+        (watch.tell)(Event::Finished(&row));
         Ok(Ended::Finished)
     }
 
@@ -237,10 +263,10 @@ impl<'a> Sweep<'a> {
         let saved = SavedNetwork::new(settings, &fitted.encoding, &fitted.state, data, train.psnr_db);
         let artifact = saved.export(self.precision)?.artifact;
         let held_out = &self.split.test;
-        let points = self.dataset.points.select(Dimension(0), held_out);
+        let points = self.dataset.points.select(Axis(0), held_out);
         let outputs = predict(&artifact.model().map_err(ExportError::Parse).map_err(OutcomeError::from)?, &points)
             .map_err(OutcomeError::Model)?;
-        let targets = self.dataset.targets.select(Dimension(0), held_out);
+        let targets = self.dataset.targets.select(Axis(0), held_out);
         Ok(Measured {
             parameters: fitted.network().parameters().len(),
             model_bytes: artifact.as_bytes().len(),
@@ -257,7 +283,7 @@ struct Steps<'a> {
 }
 
 impl Progress for Steps<'_> {
-    fn step(&mut self, _: u64, _: u64, _: f64, _: Option<f64>) {
+    fn step(&mut self, _: StepDone) {
         (self.tell)(Event::Steps(1));
     }
 

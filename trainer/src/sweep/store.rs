@@ -1,4 +1,5 @@
-//! The directory of a sweep: its settings, one small file for each that is finished, and a checkpoint for each that is not.
+//! The directory of a sweep: its settings, one small file for each that is finished, and a checkpoint for each that is
+//! not.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -7,8 +8,8 @@
 //! | `unfinished/N.safetensors` | setting N, interrupted |
 //! | `sweep.json`, `.csv`, `.png`, `.svg` | the table and the plot of what is finished |
 //!
-//! Several processes may work on shards in one directory: results and checkpoints are files of one setting each, and the table
-//! is that of all results; whoever ends last writes it last. Every file is written whole or not at all.
+//! Several processes may work on shards in one directory: results and checkpoints are files of one setting each, and
+//! the table is that of all results; whoever ends last writes it last. Every file is written whole or not at all.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::grid::Grid;
-use super::{Row, SweepError};
+use super::{SweepError, SweepRow};
 use crate::base::files::{self, FolderError};
 use crate::base::fingerprint::fingerprint_of;
 use crate::fit::FitParams;
@@ -27,9 +28,9 @@ use crate::fit::saved::RunSettings;
 /// What a sweep is: all that its numbers depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// What is not swept.
+    /// The settings that the sweep leaves as they are.
     pub base: RunSettings,
-    /// What is.
+    /// The values of those that it varies.
     pub grid: Grid,
     /// [`fingerprint`](crate::data::Dataset::fingerprint) of the data, in hexadecimal.
     pub data: String,
@@ -74,7 +75,7 @@ impl Manifest {
     }
 }
 
-/// The directory.
+/// The directory of one sweep.
 #[derive(Clone, Debug)]
 pub struct Store {
     path: PathBuf,
@@ -82,13 +83,14 @@ pub struct Store {
     sweep: u64,
 }
 
-/// A file of `results`.
+/// The content of a file in `results`.
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    /// [`Manifest::fingerprint`] in hexadecimal: a result is that of another sweep, or of other data, for all that it says itself.
+    /// [`Manifest::fingerprint`] in hexadecimal: a result is that of another sweep, or of other data, for all that it
+    /// says itself.
     sweep: String,
     /// Not flattened: serde_json cannot read floats through that where its feature arbitrary_precision is on.
-    row: Row,
+    row: SweepRow,
 }
 
 impl Store {
@@ -125,7 +127,7 @@ impl Store {
     /// The directory of a sweep that exists.
     ///
     /// # Errors
-    /// If there is none.
+    /// If it is not the directory of a sweep, or its settings are damaged.
     pub fn open(path: &Path) -> Result<(Self, Manifest), SweepError> {
         let manifest = manifest_in(path)?.ok_or_else(|| SweepError::NotASweep { path: path.to_owned() })?;
         Ok((Self { path: path.to_owned(), sweep: manifest.fingerprint() }, manifest))
@@ -136,8 +138,8 @@ impl Store {
     ///
     /// # Errors
     /// If one is no sweep, or another one than the first, or holds a damaged file.
-    pub fn collect(paths: &[PathBuf]) -> Result<(Manifest, Vec<Option<Row>>), SweepError> {
-        let mut all: Option<(Manifest, Vec<Option<Row>>)> = None;
+    pub fn collect(paths: &[PathBuf]) -> Result<(Manifest, Vec<Option<SweepRow>>), SweepError> {
+        let mut all: Option<(Manifest, Vec<Option<SweepRow>>)> = None;
         for path in paths {
             let (store, manifest) = Self::open(path)?;
             let settings = manifest.settings()?;
@@ -160,7 +162,7 @@ impl Store {
     ///
     /// # Errors
     /// If the file is damaged or of another setting.
-    pub fn row(&self, index: usize, setting: &FitParams) -> Result<Option<Row>, SweepError> {
+    pub fn row(&self, index: usize, setting: &FitParams) -> Result<Option<SweepRow>, SweepError> {
         let path = self.row_path(index);
         let Some(Kept { sweep, row }) = read(&path)? else { return Ok(None) };
         if sweep != format!("{:016x}", self.sweep) {
@@ -176,7 +178,7 @@ impl Store {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn keep(&self, row: &Row) -> Result<(), SweepError> {
+    pub fn keep(&self, row: &SweepRow) -> Result<(), SweepError> {
         let kept = Kept { sweep: format!("{:016x}", self.sweep), row: row.clone() };
         files::write(&self.row_path(row.index), &json(&kept))?;
         // One that stays is never read again.
@@ -190,7 +192,7 @@ impl Store {
         self.path.join("unfinished").join(format!("{index:05}.safetensors"))
     }
 
-    /// The directory itself.
+    /// Path of the directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::grid::Axis;
+use super::grid::Hyperparameter;
 use super::store::{Manifest, json};
-use super::{Row, SweepError};
+use super::{SweepError, SweepRow};
 use crate::base::files;
 use crate::report::figure::{Figure as _, tick_label};
-use crate::report::sheet::{Line, Panel, Plot, Row as SheetRow, Sheet, Stroke};
+use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
 use crate::report::style;
 
 /// More lines than this are not told apart; then only the best of them is drawn, and all rows as points.
@@ -19,7 +19,7 @@ const MOST_LINES: usize = style::SERIES.len();
 #[derive(Clone, Debug)]
 pub struct Table {
     manifest: Manifest,
-    rows: Vec<Option<Row>>,
+    rows: Vec<Option<SweepRow>>,
 }
 
 /// What `sweep.json` holds.
@@ -27,20 +27,20 @@ pub struct Table {
 struct Document<'a> {
     input: &'a Path,
     holdout: String,
-    best: Option<&'a Row>,
+    best: Option<&'a SweepRow>,
     missing: Vec<usize>,
-    rows: Vec<&'a Row>,
+    rows: Vec<&'a SweepRow>,
 }
 
 impl Table {
     /// `rows` has a place for each setting of `manifest`.
     #[must_use]
-    pub fn new(manifest: Manifest, rows: Vec<Option<Row>>) -> Self {
+    pub fn new(manifest: Manifest, rows: Vec<Option<SweepRow>>) -> Self {
         Self { manifest, rows }
     }
 
     /// The finished settings, in order.
-    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+    pub fn rows(&self) -> impl Iterator<Item = &SweepRow> {
         self.rows.iter().flatten()
     }
 
@@ -56,30 +56,32 @@ impl Table {
     /// Those of the settings.
     pub fn missing_names(&self) -> Result<Vec<String>, SweepError> {
         let settings = self.manifest.settings()?;
-        Ok(self.missing().into_iter().map(|index| self.name(&Row::new(index, &settings[index]))).collect())
+        Ok(self.missing().into_iter().map(|index| self.name(&SweepRow::new(index, &settings[index]))).collect())
     }
 
     /// The setting that is best on held-out samples.
     #[must_use]
-    pub fn best(&self) -> Option<&Row> {
+    pub fn best(&self) -> Option<&SweepRow> {
         // The first of equals.
-        let better =
-            |best: Option<&'_ Row>, row: &Row| best.is_none_or(|best| row.test_psnr_db() > best.test_psnr_db());
+        let better = |best: Option<&'_ SweepRow>, row: &SweepRow| {
+            best.is_none_or(|best| row.test_psnr_db() > best.test_psnr_db())
+        };
         let measured = self.rows().filter(|row| row.measured.is_some());
         measured.fold(None, |best, row| if better(best, row) { Some(row) } else { best })
     }
 
-    /// The axes at whose first or last value the best setting lies, of those with several values: a better one may lie beyond.
+    /// The axes at whose first or last value the best setting lies, of those with several values: a better one may lie
+    /// beyond.
     #[must_use]
     pub fn edges(&self) -> Vec<String> {
         let Some(best) = self.best() else { return Vec::new() };
-        let numbers = |axis: Axis| -> Vec<f64> {
+        let numbers = |axis: Hyperparameter| -> Vec<f64> {
             let mut values: Vec<f64> = self.rows().map(|row| value(row, axis)).collect();
             values.sort_by(f64::total_cmp);
             values.dedup();
             values
         };
-        let at_edge = |&axis: &Axis| {
+        let at_edge = |&axis: &Hyperparameter| {
             let (values, best) = (numbers(axis), value(best, axis));
             values.len() > 1 && (values.first() == Some(&best) || values.last() == Some(&best))
         };
@@ -89,7 +91,7 @@ impl Table {
 
     /// A setting by what was swept, such as `scale 4, width 64`.
     #[must_use]
-    pub fn name(&self, row: &Row) -> String {
+    pub fn name(&self, row: &SweepRow) -> String {
         name(row, &self.manifest.grid.axes())
     }
 
@@ -180,12 +182,12 @@ impl Table {
     pub fn plot(&self) -> Sheet {
         let axes = self.manifest.grid.axes();
         let (x, others) = (axes[0], &axes[1..]);
-        let at = |row: &Row| value(row, x);
+        let at = |row: &SweepRow| value(row, x);
         // ∞ stands one step beyond the largest number.
         let finite = self.rows().map(at).filter(|x| x.is_finite()).fold(0.0, f64::max);
-        let at = |row: &Row| Some(at(row)).filter(|x| x.is_finite()).unwrap_or(finite + 1.0);
+        let at = |row: &SweepRow| Some(at(row)).filter(|x| x.is_finite()).unwrap_or(finite + 1.0);
         let infinite = self.rows().any(|row| value(row, x).is_infinite());
-        let mut groups: Vec<(String, Vec<&Row>)> = Vec::new();
+        let mut groups: Vec<(String, Vec<&SweepRow>)> = Vec::new();
         for row in self.rows() {
             let group = name(row, others);
             match groups.iter_mut().find(|(name, _)| *name == group) {
@@ -193,8 +195,8 @@ impl Table {
                 None => groups.push((group, vec![row])),
             }
         }
-        let test = |row: &&Row| (at(row), row.test_psnr_db());
-        let train = |row: &&Row| (at(row), row.measured.as_ref().map_or(f64::NAN, |m| m.train.psnr_db));
+        let test = |row: &&SweepRow| (at(row), row.test_psnr_db());
+        let train = |row: &&SweepRow| (at(row), row.measured.as_ref().map_or(f64::NAN, |m| m.train.psnr_db));
         let mut lines = Vec::new();
         if groups.len() == 1 {
             let rows = &groups[0].1;
@@ -230,22 +232,22 @@ impl Table {
             format!("Best on held-out samples: {} ({:.2} dB)", self.name(best), best.test_psnr_db())
         });
         let x_label = match x {
-            Axis::Scale => "σ (cycles over the domain)".to_owned(),
-            Axis::AmplitudePower if infinite => format!("p (∞ drawn at {})", tick_label(finite + 1.0)),
-            Axis::AmplitudePower => "p".to_owned(),
+            Hyperparameter::Scale => "σ (cycles over the domain)".to_owned(),
+            Hyperparameter::AmplitudePower if infinite => format!("p (∞ drawn at {})", tick_label(finite + 1.0)),
+            Hyperparameter::AmplitudePower => "p".to_owned(),
             axis => axis.name().to_owned(),
         };
         let plot = Plot {
             title,
             x_label,
             y_label: if groups.len() == 1 { "PSNR (dB)" } else { "held-out PSNR (dB)" }.to_owned(),
-            log_x: matches!(x, Axis::Scale | Axis::Frequencies | Axis::Width),
+            log_x: matches!(x, Hyperparameter::Scale | Hyperparameter::Frequencies | Hyperparameter::Width),
             x_ticks: settings_of(self.rows().map(at)),
             lines,
             ..Plot::default()
         };
         let input = self.manifest.base.input.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        Sheet { title: input, rows: vec![SheetRow { height: 720, panels: vec![Panel::Plot(plot)] }] }
+        Sheet { title: input, rows: vec![Row { height: 720, panels: vec![Panel::Plot(plot)] }] }
     }
 
     /// Writes `sweep.json`, `sweep.csv`, `sweep.png` and `sweep.svg` into a directory.
@@ -277,22 +279,22 @@ fn ascending(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
     points
 }
 
-fn value(row: &Row, axis: Axis) -> f64 {
+fn value(row: &SweepRow, axis: Hyperparameter) -> f64 {
     match axis {
-        Axis::Scale => row.scale,
-        Axis::AmplitudePower => row.amplitude_power,
-        Axis::Frequencies => row.frequencies as f64,
-        Axis::Width => row.hidden.first().map_or(0.0, |&width| width as f64),
-        Axis::Depth => row.hidden.len() as f64,
+        Hyperparameter::Scale => row.scale,
+        Hyperparameter::AmplitudePower => row.amplitude_power,
+        Hyperparameter::Frequencies => row.frequencies as f64,
+        Hyperparameter::Width => row.hidden.first().map_or(0.0, |&width| width as f64),
+        Hyperparameter::Depth => row.hidden.len() as f64,
     }
 }
 
-fn value_text(row: &Row, axis: Axis) -> String {
+fn value_text(row: &SweepRow, axis: Hyperparameter) -> String {
     let value = value(row, axis);
     if value.is_finite() { tick_label(value) } else { value.to_string() }
 }
 
-fn name(row: &Row, axes: &[Axis]) -> String {
+fn name(row: &SweepRow, axes: &[Hyperparameter]) -> String {
     let parts: Vec<String> =
         axes.iter().map(|&axis| format!("{} {}", axis.name().replace('_', " "), value_text(row, axis))).collect();
     parts.join(", ")

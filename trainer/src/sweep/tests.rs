@@ -29,13 +29,13 @@ fn grid() -> Grid {
 fn run(sweep: &Sweep<'_>, store: &Store, shard: Shard, threads: usize) -> usize {
     let (stop, finished) = (AtomicBool::new(false), Mutex::new(0));
     let tell = |event: Event<'_>| *finished.lock().unwrap() += usize::from(matches!(event, Event::Finished(_)));
-    let ended = sweep.run(store, shard, Watcher { threads, stop: &stop, tell: &tell }).unwrap();
+    let ended = sweep.run(store, shard, SweepWatch { threads, stop: &stop, tell: &tell }).unwrap();
     assert_eq!(ended, Ended::Finished);
     finished.into_inner().unwrap()
 }
 
 /// What may not depend on how the sweep was run.
-fn numbers(paths: &[std::path::PathBuf]) -> Vec<Option<Row>> {
+fn numbers(paths: &[std::path::PathBuf]) -> Vec<Option<SweepRow>> {
     let (_, mut rows) = Store::collect(paths).unwrap();
     rows.iter_mut().flatten().for_each(|row| row.seconds = None);
     rows
@@ -74,7 +74,8 @@ fn threads_shards_and_interruptions_leave_the_numbers_alone() {
             }
         };
         times += 1;
-        if sweep.run(&store, Shard::WHOLE, Watcher { threads: 2, stop: &stop, tell: &tell }).unwrap() == Ended::Finished
+        if sweep.run(&store, Shard::WHOLE, SweepWatch { threads: 2, stop: &stop, tell: &tell }).unwrap()
+            == Ended::Finished
         {
             break;
         }

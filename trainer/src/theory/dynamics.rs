@@ -5,10 +5,10 @@
 //! - on the training points `f(t) = y + e^(-K t) (f(0) - y)`,
 //! - on test points `f*(t) = f*(0) + K* K⁻¹ (I - e^(-K t)) (y - f(0))`,
 //!
-//! and k steps of gradient descent put `(I - η K)^k` in the place of `e^(-K t)`. A loss that is a mean over n points has the
-//! learning rate η/n here. In the eigenbasis of K each mode moves alone, at any time for the same price, and K⁻¹ never appears by
-//! itself: `(1 - e^(-λ t))/λ` tends to t where λ vanishes. Only the limit t → ∞ has to decide what is zero; it takes
-//! eigenvalues up to `n · ε · λmax` for zero, and so do times beyond the reciprocal of that cut-off.
+//! and k steps of gradient descent put `(I - η K)^k` in the place of `e^(-K t)`. A loss that is a mean over n points
+//! has the learning rate η/n here. In the eigenbasis of K each mode moves alone, at any time for the same price, and
+//! K⁻¹ never appears by itself: `(1 - e^(-λ t))/λ` tends to t where λ vanishes. Only the limit t → ∞ has to decide what
+//! is zero; it takes eigenvalues up to `n · ε · λmax` for zero, and so do times beyond the reciprocal of that cut-off.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
@@ -18,7 +18,7 @@ use super::kernel::Kernel;
 use super::linalg::{SymmetricEigen, cutoff, gram_eigen};
 use super::memory::Workload;
 
-/// How long to train.
+/// How training goes, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Training {
     /// Gradient flow for this time: learning rate times steps.
@@ -94,14 +94,31 @@ impl Initial<'_> {
     }
 }
 
+/// What is learned: targets on the training points, from the outputs before training on.
+#[derive(Debug, Clone, Copy)]
+pub struct Task<'a> {
+    /// y, `[n, c]`
+    pub targets: ArrayView2<'a, f64>,
+    /// f(0) and f*(0)
+    pub initial: Initial<'a>,
+}
+
+impl<'a> Task<'a> {
+    /// Targets that are learned from outputs of zero on.
+    #[must_use]
+    pub fn from_zero(targets: ArrayView2<'a, f64>) -> Self {
+        Self { targets, initial: Initial::default() }
+    }
+}
+
 /// The dynamics of one kernel on one set of training points.
 ///
 /// ```
 /// use ndarray::array;
-/// use trainer::theory::dynamics::{Dynamics, Initial, Training};
+/// use trainer::theory::dynamics::{Dynamics, Task, Training};
 ///
 /// let dynamics = Dynamics::new(array![[2.0]].view())?;
-/// let outputs = dynamics.train(array![[1.0]].view(), Initial::default(), Training::Flow { time: 0.5 })?;
+/// let outputs = dynamics.train(Task::from_zero(array![[1.0]].view()), Training::Flow { time: 0.5 })?;
 /// assert!((outputs[[0, 0]] - (1.0 - (-1.0f64).exp())).abs() < 1e-15);
 /// # Ok::<(), trainer::theory::TheoryError>(())
 /// ```
@@ -122,7 +139,8 @@ impl Dynamics {
         Ok(Self { eigen, cutoff })
     }
 
-    /// The dynamics of a kernel on `points [n, d]`; what does not fit in the memory is refused before the first number is computed.
+    /// The dynamics of a kernel on `points [n, d]`; what does not fit in the memory is refused before the first number
+    /// is computed.
     ///
     /// # Errors
     /// As [`Self::new`] and [`Kernel::gram`].
@@ -157,17 +175,13 @@ impl Dynamics {
     /// The outputs `[n, c]` on the training points.
     ///
     /// # Errors
-    /// Arrays that are empty, not finite or disagree, a time or learning rate out of range, or [`TheoryError::Diverged`].
-    pub fn train(
-        &self,
-        targets: ArrayView2<'_, f64>,
-        initial: Initial<'_>,
-        training: Training,
-    ) -> Result<Array2<f64>, TheoryError> {
-        let modes = self.modes(targets, initial)?;
+    /// Arrays that are empty, not finite or disagree, a time or learning rate out of range, or
+    /// [`TheoryError::Diverged`].
+    pub fn train(&self, task: Task<'_>, training: Training) -> Result<Array2<f64>, TheoryError> {
+        let modes = self.modes(task)?;
         let decay =
             self.eigen.values.iter().map(|&value| self.decay(value, training)).collect::<Result<Array1<_>, _>>()?;
-        let outputs = &targets - &self.eigen.vectors.dot(&(modes * decay.insert_axis(Axis(1))));
+        let outputs = &task.targets - &self.eigen.vectors.dot(&(modes * decay.insert_axis(Axis(1))));
         self.finite(outputs, training)
     }
 
@@ -178,13 +192,12 @@ impl Dynamics {
     pub fn test(
         &self,
         cross: ArrayView2<'_, f64>,
-        targets: ArrayView2<'_, f64>,
-        initial: Initial<'_>,
+        task: Task<'_>,
         training: Training,
     ) -> Result<Array2<f64>, TheoryError> {
         check_finite("the cross kernel", cross)?;
         check_columns("the cross kernel", cross.ncols(), self.eigen.values.len(), "the training points")?;
-        self.test_modes(&cross.dot(&self.eigen.vectors), targets, initial, training)
+        self.test_modes(&cross.dot(&self.eigen.vectors), task, training)
     }
 
     /// As [`Self::test`], from `projected = cross · eigenvectors [m, n]`: for many times on the same test points.
@@ -194,15 +207,14 @@ impl Dynamics {
     pub fn test_modes(
         &self,
         projected: &Array2<f64>,
-        targets: ArrayView2<'_, f64>,
-        initial: Initial<'_>,
+        task: Task<'_>,
         training: Training,
     ) -> Result<Array2<f64>, TheoryError> {
         check_columns("the projected kernel", projected.ncols(), self.eigen.values.len(), "the training points")?;
-        let modes = self.modes(targets, initial)?;
+        let modes = self.modes(task)?;
         let gain =
             self.eigen.values.iter().map(|&value| self.gain(value, training)).collect::<Result<Array1<_>, _>>()?;
-        let outputs = initial.add_test(projected.dot(&(modes * gain.insert_axis(Axis(1)))))?;
+        let outputs = task.initial.add_test(projected.dot(&(modes * gain.insert_axis(Axis(1)))))?;
         self.finite(outputs, training)
     }
 
@@ -210,14 +222,15 @@ impl Dynamics {
     ///
     /// # Errors
     /// Arrays that are empty, not finite or disagree.
-    pub fn modes(&self, targets: ArrayView2<'_, f64>, initial: Initial<'_>) -> Result<Array2<f64>, TheoryError> {
+    pub fn modes(&self, task: Task<'_>) -> Result<Array2<f64>, TheoryError> {
+        let Task { targets, initial } = task;
         check_finite("targets", targets)?;
         check_rows("targets", targets.nrows(), self.eigen.values.len(), "the points")?;
         Ok(self.eigen.vectors.t().dot(&(&targets - &initial.train_or_zeros(targets)?)))
     }
 
-    /// What is left of an error along an eigenvector of this eigenvalue: `e^(-λ t)`, `(1 - η λ)^k` or 0; all of it, 1, where the
-    /// eigenvalue is only rounding and the training long enough to learn along it nevertheless.
+    /// What is left of an error along an eigenvector of this eigenvalue: `e^(-λ t)`, `(1 - η λ)^k` or 0; all of it, 1,
+    /// where the eigenvalue is only rounding and the training long enough to learn along it nevertheless.
     ///
     /// # Errors
     /// A time or learning rate out of range.
@@ -245,8 +258,8 @@ impl Dynamics {
         })
     }
 
-    /// Whether the eigenvalue is only rounding and the training long enough to learn along it nevertheless: both predictions
-    /// leave such directions as they are.
+    /// Whether the eigenvalue is only rounding and the training long enough to learn along it nevertheless: both
+    /// predictions leave such directions as they are.
     fn is_null(&self, eigenvalue: f64, training: Training) -> bool {
         let time = match training {
             Training::Flow { time } => time,
@@ -334,15 +347,18 @@ mod tests {
         let dynamics = Dynamics::new(gram.view()).unwrap();
         let training = Training::Descent { learning_rate: rate, steps: 7 };
         let initial = Initial { train: Some(start.view()), test: Some(test_start.view()) };
-        assert!(gap(&dynamics.train(targets.view(), initial, training).unwrap(), &train) < 1e-13);
-        assert!(gap(&dynamics.test(cross.view(), targets.view(), initial, training).unwrap(), &test) < 1e-13);
+        assert!(gap(&dynamics.train(Task { targets: targets.view(), initial }, training).unwrap(), &train) < 1e-13);
+        assert!(
+            gap(&dynamics.test(cross.view(), Task { targets: targets.view(), initial }, training).unwrap(), &test)
+                < 1e-13
+        );
     }
 
     #[test]
     fn small_steps_approach_the_flow_at_first_order() {
         let (gram, cross, targets) = problem();
         let dynamics = Dynamics::new(gram.view()).unwrap();
-        let test = |training| dynamics.test(cross.view(), targets.view(), Initial::default(), training).unwrap();
+        let test = |training| dynamics.test(cross.view(), Task::from_zero(targets.view()), training).unwrap();
         let flow = test(Training::Flow { time: 2.0 });
         let error = |steps| gap(&test(Training::Descent { learning_rate: 2.0 / steps as f64, steps }), &flow);
         assert!(error(20) > 1e-3);
@@ -355,14 +371,11 @@ mod tests {
         let (gram, cross, targets) = problem();
         let dynamics = Dynamics::new(gram.view()).unwrap();
         let regression = KernelRegression::fit(gram.view(), targets.view(), 0.0).unwrap();
-        let limit = dynamics.test(cross.view(), targets.view(), Initial::default(), Training::Converged).unwrap();
+        let limit = dynamics.test(cross.view(), Task::from_zero(targets.view()), Training::Converged).unwrap();
         assert!(gap(&limit, &regression.predict(cross.view()).unwrap()) < 1e-12);
-        let late =
-            dynamics.test(cross.view(), targets.view(), Initial::default(), Training::Flow { time: 1e12 }).unwrap();
+        let late = dynamics.test(cross.view(), Task::from_zero(targets.view()), Training::Flow { time: 1e12 }).unwrap();
         assert!(gap(&limit, &late) < 1e-12);
-        assert!(
-            gap(&dynamics.train(targets.view(), Initial::default(), Training::Converged).unwrap(), &targets) < 1e-13
-        );
+        assert!(gap(&dynamics.train(Task::from_zero(targets.view()), Training::Converged).unwrap(), &targets) < 1e-13);
     }
 
     #[test]
@@ -375,10 +388,9 @@ mod tests {
             Training::Flow { time: 1e30 },
             Training::Descent { learning_rate: 0.5, steps: u64::MAX },
         ] {
-            let outputs =
-                dynamics.test(gram.view(), array![[1.0], [3.0]].view(), Initial::default(), training).unwrap();
+            let outputs = dynamics.test(gram.view(), Task::from_zero(array![[1.0], [3.0]].view()), training).unwrap();
             assert!(gap(&outputs, &array![[2.0], [2.0]]) < 1e-12, "{training:?}: {outputs}");
-            let outputs = dynamics.train(array![[1.0], [3.0]].view(), Initial::default(), training).unwrap();
+            let outputs = dynamics.train(Task::from_zero(array![[1.0], [3.0]].view()), training).unwrap();
             assert!(gap(&outputs, &array![[2.0], [2.0]]) < 1e-12, "{training:?}: {outputs}");
         }
     }
@@ -388,8 +400,8 @@ mod tests {
         let (gram, targets) = (Array2::zeros((2, 2)), array![[1.0], [3.0]]);
         let dynamics = Dynamics::new(gram.view()).unwrap();
         for training in [Training::Converged, Training::Flow { time: 1e30 }] {
-            let train = dynamics.train(targets.view(), Initial::default(), training).unwrap();
-            let test = dynamics.test(gram.view(), targets.view(), Initial::default(), training).unwrap();
+            let train = dynamics.train(Task::from_zero(targets.view()), training).unwrap();
+            let test = dynamics.test(gram.view(), Task::from_zero(targets.view()), training).unwrap();
             assert!(train.iter().chain(&test).all(|&output| output == 0.0), "{training:?}: {train} {test}");
         }
     }
@@ -408,8 +420,8 @@ mod tests {
             Training::Descent { learning_rate: 0.5, steps: u64::MAX },
             Training::Descent { learning_rate: 0.5, steps: 10 },
         ] {
-            let train = dynamics.train(targets.view(), Initial::default(), training).unwrap();
-            let test = dynamics.test(gram.view(), targets.view(), Initial::default(), training).unwrap();
+            let train = dynamics.train(Task::from_zero(targets.view()), training).unwrap();
+            let test = dynamics.test(gram.view(), Task::from_zero(targets.view()), training).unwrap();
             assert!(gap(&train, &test) < 1e-9, "{training:?}, smallest eigenvalue {smallest:e}: {train} {test}");
         }
     }
@@ -421,7 +433,7 @@ mod tests {
         assert_eq!(dynamics.stability(1.0).unwrap().learning_rate_limit, 1.0);
         let diverge = |steps| {
             let training = Training::Descent { learning_rate: 1.5, steps };
-            dynamics.train(array![[1.0]].view(), Initial::default(), training)
+            dynamics.train(Task::from_zero(array![[1.0]].view()), training)
         };
         assert!((diverge(3).unwrap()[[0, 0]] - 9.0).abs() < 1e-14);
         assert!(matches!(diverge(5000), Err(TheoryError::Diverged { .. })));
@@ -436,7 +448,7 @@ mod tests {
             Training::Descent { learning_rate: 0.0, steps: 1 },
             Training::Descent { learning_rate: f64::NAN, steps: 1 },
         ] {
-            assert!(dynamics.train(array![[1.0]].view(), Initial::default(), training).is_err(), "{training:?}");
+            assert!(dynamics.train(Task::from_zero(array![[1.0]].view()), training).is_err(), "{training:?}");
         }
     }
 }

@@ -1,10 +1,10 @@
-//! The neural tangent kernel of a finite ReLU network, exact: `K(x, x') = Σ_θ ∂f(x)/∂θ · ∂f(x')/∂θ`, that is J Jᵀ, over all weights
-//! and trained biases.
+//! The neural tangent kernel of a finite ReLU network, exact: `K(x, x') = Σ_θ ∂f(x)/∂θ · ∂f(x')/∂θ`, that is J Jᵀ, over
+//! all weights and trained biases.
 //!
-//! The Jacobian is never formed. For a dense layer `z = W h + b` with `δ = ∂f/∂z`, whose weights and biases learn `f_W` and `f_b` times
-//! as fast as the learning rate says, the layer contributes `(δ·δ') (f_W h·h' + f_b)`, so that two matrix products give its share
-//! of the Gram matrix. Those factors are 1 in the standard parametrization and `σw²/in`, `σb²` in the NTK parametrization.
-//! The derivative of the ReLU at zero is zero, as in training.
+//! The Jacobian is never formed. For a dense layer `z = W h + b` with `δ = ∂f/∂z`, whose weights and biases learn `f_W`
+//! and `f_b` times as fast as the learning rate says, the layer contributes `(δ·δ') (f_W h·h' + f_b)`, so that two
+//! matrix products give its share of the Gram matrix. Those factors are 1 in the standard parametrization and `σw²/in`,
+//! `σb²` in the NTK parametrization. The derivative of the ReLU at zero is zero, as in training.
 
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Zip, linalg::general_mat_mul, s};
 
@@ -17,6 +17,22 @@ use crate::network::{Initialization, Mlp, OutputActivation, Shape};
 use crate::training::optimizer::GradientDescent;
 
 /// A network with what its training multiplies the learning rate of each layer by.
+///
+/// One layer `f = w x + b` with two inputs: the derivatives are x and 1, so `K(x, x') = x·x' + 1`.
+///
+/// ```
+/// use ndarray::array;
+/// use rand::SeedableRng;
+/// use trainer::network::{Initialization, Mlp, OutputActivation, Shape};
+/// use trainer::theory::empirical::EmpiricalNtk;
+///
+/// let shape = Shape::new(2, &[], 1, OutputActivation::Linear);
+/// let network = Mlp::<f32>::new(shape, Initialization::He, &mut rand_chacha::ChaCha8Rng::seed_from_u64(0));
+/// let kernel = EmpiricalNtk::new(&network, &[])?;
+/// let gram = kernel.gram(array![[1.0, 2.0], [0.5, -1.0]].view(), 0)?;
+/// assert_eq!(gram, array![[6.0, -0.5], [-0.5, 2.25]]);
+/// # Ok::<(), trainer::theory::TheoryError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct EmpiricalNtk {
     network: Mlp<f64>,
@@ -30,6 +46,15 @@ struct LayerTrace {
     inputs: Array2<f64>,
     /// δ, `[n, out]`
     sensitivities: Array2<f64>,
+}
+
+/// The points along one side of a block of the matrix.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    /// layer by layer, of all points
+    traces: &'a [LayerTrace],
+    /// the point of the block's first row or column
+    first: usize,
 }
 
 impl EmpiricalNtk {
@@ -47,11 +72,12 @@ impl EmpiricalNtk {
         Ok(Self { network, factors })
     }
 
-    /// A network of finite `width` drawn from the initial distribution of `infinite`, with one linear output. A standard
-    /// parametrization keeps its own width only in its closed-form kernel.
+    /// A network of finite `width` drawn from the initial distribution of `infinite`, with one linear output. A
+    /// standard parametrization keeps its own width only in its closed-form kernel.
     ///
     /// # Errors
-    /// [`TheoryError::Parameter`] unless there are inputs and units, [`TheoryError::Memory`] for a width that does not fit.
+    /// [`TheoryError::Parameter`] unless there are inputs and units, [`TheoryError::Memory`] for a width that does not
+    /// fit.
     pub fn sample(
         infinite: &InfiniteMlp,
         inputs: usize,
@@ -77,7 +103,7 @@ impl EmpiricalNtk {
         Self::new(&Mlp::<f64>::new(shape, Initialization::Normal { weight_std, bias_std }, rng), &factors)
     }
 
-    /// The network.
+    /// The network, its parameters widened to f64.
     #[must_use]
     pub fn network(&self) -> &Mlp<f64> {
         &self.network
@@ -90,7 +116,7 @@ impl EmpiricalNtk {
     pub fn gram(&self, inputs: ArrayView2<'_, f64>, output: usize) -> Result<Array2<f64>, TheoryError> {
         let traces = self.trace(inputs, output)?;
         fill::symmetric(inputs.nrows(), |first, block| {
-            self.fill(&traces, first, &traces, first, block);
+            self.fill(Side { traces: &traces, first }, Side { traces: &traces, first }, block);
         })
     }
 
@@ -106,23 +132,16 @@ impl EmpiricalNtk {
     ) -> Result<Array2<f64>, TheoryError> {
         let (left_traces, right_traces) = (self.trace(left, output)?, self.trace(right, output)?);
         fill::rows(left.nrows(), right.nrows(), |first, block| {
-            self.fill(&left_traces, first, &right_traces, 0, block);
+            self.fill(Side { traces: &left_traces, first }, Side { traces: &right_traces, first: 0 }, block);
         })
     }
 
-    /// Adds every layer's share to a block whose rows begin at `row` and whose columns begin at `column`.
-    fn fill(
-        &self,
-        left: &[LayerTrace],
-        row: usize,
-        right: &[LayerTrace],
-        column: usize,
-        mut block: ndarray::ArrayViewMut2<'_, f64>,
-    ) {
-        let rows = s![row..row + block.nrows(), ..];
-        let columns = s![column..column + block.ncols(), ..];
+    /// Adds every layer's share to a block with the points of `left` as rows and those of `right` as columns.
+    fn fill(&self, left: Side<'_>, right: Side<'_>, mut block: ndarray::ArrayViewMut2<'_, f64>) {
+        let rows = s![left.first..left.first + block.nrows(), ..];
+        let columns = s![right.first..right.first + block.ncols(), ..];
         let (mut inputs, mut deltas) = (Array2::zeros(block.raw_dim()), Array2::zeros(block.raw_dim()));
-        for ((&(weight, bias), left), right) in self.factors.iter().zip(left).zip(right) {
+        for ((&(weight, bias), left), right) in self.factors.iter().zip(left.traces).zip(right.traces) {
             general_mat_mul(weight, &left.inputs.slice(rows), &right.inputs.slice(columns).t(), 0.0, &mut inputs);
             let (ours, theirs) = (left.sensitivities.slice(rows), right.sensitivities.slice(columns));
             general_mat_mul(1.0, &ours, &theirs.t(), 0.0, &mut deltas);

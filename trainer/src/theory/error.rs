@@ -25,7 +25,7 @@ pub enum TheoryError {
         /// what that length comes from
         against: &'static str,
     },
-    /// NaN or an infinity.
+    /// An array holds NaN or an infinity.
     #[error("{what}: {value} in row {row}, column {column} (counted from 0); remove or repair that row")]
     NotFinite {
         /// which array

@@ -28,8 +28,8 @@ pub(super) fn rows(
     Ok(matrix)
 }
 
-/// A symmetric matrix `[n, n]`: `f(first, block)` fills the rows from `first` and the columns from `first` on; what lies
-/// below the diagonal is mirrored, so that the result is symmetric to the last bit.
+/// A symmetric matrix `[n, n]`: `f(first, block)` fills the rows from `first` and the columns from `first` on; what
+/// lies below the diagonal is mirrored, so that the result is symmetric to the last bit.
 ///
 /// # Errors
 /// [`TheoryError::Memory`] if the matrix does not fit.

@@ -96,8 +96,8 @@ pub struct FourierFeatures {
 }
 
 impl FourierFeatures {
-    /// The mapping with `frequencies [m, d]` in cycles per unit and `amplitudes [m]`; `normalize` divides the amplitudes by
-    /// their norm, so that γ has norm 1.
+    /// The mapping with `frequencies [m, d]` in cycles per unit and `amplitudes [m]`; `normalize` divides the
+    /// amplitudes by their norm, so that γ has norm 1.
     ///
     /// # Errors
     /// Frequencies or amplitudes that are empty, not finite or differ in number, and amplitudes that are all zero.
@@ -114,8 +114,9 @@ impl FourierFeatures {
         Ok(Self { frequencies, amplitudes })
     }
 
-    /// The mapping of an encoding for points with `dims` coordinates, frequencies in cycles per unit of the points and not
-    /// rounded to what a device stores; none for [`EncodingKind::None`], behind which a network sees the points themselves.
+    /// The mapping of an encoding for points with `dims` coordinates, frequencies in cycles per unit of the points and
+    /// not rounded to what a device stores; none for [`EncodingKind::None`], behind which a network sees the points
+    /// themselves.
     ///
     /// # Errors
     /// [`TheoryError::Encoding`] for one that does not exist, or that passes coordinates through.
@@ -130,8 +131,8 @@ impl FourierFeatures {
         Self::new(frequencies, amplitudes, encoding.normalize).map(Some)
     }
 
-    /// γ of `points [n, d]`: `[n, 2m]`, the cosines first. Amplitudes of zero keep their columns, which count in the fan-in of
-    /// a network.
+    /// γ of `points [n, d]`: `[n, 2m]`, the cosines first. Amplitudes of zero keep their columns, which count in the
+    /// fan-in of a network.
     ///
     /// # Errors
     /// Points that are empty, not finite, of the wrong dimension, or too many for the memory.

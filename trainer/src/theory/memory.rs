@@ -8,7 +8,8 @@ use super::TheoryError;
 const F64_BYTES: u64 = 8;
 /// Beside its input: the factor.
 const CHOLESKY_COPIES: u64 = 1;
-/// Beside its input: the vectors, their ordered copy, and the tridiagonal reduction with its divide-and-conquer workspace.
+/// Beside its input: the vectors, their ordered copy, and the tridiagonal reduction with its divide-and-conquer
+/// workspace.
 const EIGEN_COPIES: u64 = 4;
 
 /// A computation whose peak memory is known.
@@ -80,8 +81,9 @@ impl Workload {
     }
 }
 
-/// Bytes that can be allocated without swapping: the system's figure, that of the narrowest control group around this process, as
-/// batch systems and containers make them, or what `ulimit -v` leaves, whichever is least. `None` where the system does not tell (only Linux does).
+/// Bytes that can be allocated without swapping: the system's figure, that of the narrowest control group around this
+/// process, as batch systems and containers make them, or what `ulimit -v` leaves, whichever is least. `None` where the
+/// system does not tell (only Linux does).
 #[must_use]
 pub fn available_bytes() -> Option<u64> {
     let system = meminfo_available(&fs::read_to_string("/proc/meminfo").ok()?)?;
@@ -105,8 +107,8 @@ fn address_space_left(limits: &str, status: &str) -> Option<u64> {
     Some(limit.saturating_sub(kibibytes(status, "VmSize:")?))
 }
 
-/// Folders that may bound the memory, of both versions of control groups, with the names of the limit, of what is used, and of
-/// what of it is cache.
+/// Folders that may bound the memory, of both versions of control groups, with the names of the limit, of what is used,
+/// and of what of it is cache.
 fn memory_groups(groups: &str) -> Vec<(PathBuf, [&'static str; 3])> {
     let of_line = |line: &str| {
         let mut parts = line.splitn(3, ':').skip(1);
@@ -124,7 +126,7 @@ fn memory_groups(groups: &str) -> Vec<(PathBuf, [&'static str; 3])> {
     groups.lines().filter_map(of_line).flatten().collect()
 }
 
-/// A number of `memory.stat`.
+/// The number behind a name in `memory.stat`.
 fn stat_of(stat: &str, name: &str) -> Option<u64> {
     stat.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
 }

@@ -1,8 +1,9 @@
-//! The theory of Fourier features in numbers: kernel regression, the neural tangent kernel, linear dynamics, spectral bias.
+//! The theory of Fourier features in numbers: kernel regression, the neural tangent kernel, linear dynamics, spectral
+//! bias.
 //!
 //! Everything is `f64`. Points and features are rows: `points [n, d]`, `features [n, f]`, targets and outputs `[n, c]`,
-//! Gram matrices `[n, n]`, cross matrices `[m, n]` with the test points first. The equations are those of Tancik et al.,
-//! "Fourier Features Let Networks Learn High Frequency Functions in Low Dimensional Domains" (2020).
+//! Gram matrices `[n, n]`, cross matrices `[m, n]` with the test points first. The equations are those of Tancik et
+//! al., "Fourier Features Let Networks Learn High Frequency Functions in Low Dimensional Domains" (2020).
 //!
 //! | module | holds | equation |
 //! | --- | --- | --- |
@@ -14,8 +15,8 @@
 //! | [`spectrum`] | the error in the eigenbasis, time to learn, bandwidths | 4 |
 //! | [`select`] | σ before training, from kernel regression on patches of the data | |
 //!
-//! No function here panics on its callers' data: points that are not finite, shapes that disagree and problems larger than
-//! the memory are a [`TheoryError`].
+//! No function here panics on its callers' data: points that are not finite, shapes that disagree and problems larger
+//! than the memory are a [`TheoryError`].
 
 #![expect(clippy::needless_pass_by_value, reason = "array views are references: they are passed as such")]
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ndarray::{Array, Array2, Axis};
 
-use super::dynamics::{Dynamics, Initial, Training};
+use super::dynamics::{Dynamics, Task, Training};
 use super::kernel::{FourierFeatures, Kernel};
 use super::ntk::{Covariance, InfiniteMlpParams, NetworkKernel, Parametrization};
 use crate::data::npy;
@@ -67,13 +67,13 @@ fn outputs_after_gradient_flow() {
     let dynamics = Dynamics::of(&kernel, train.view()).unwrap();
     let cross = kernel.cross(test.view(), train.view()).unwrap();
     let training = Training::Flow { time: 0.02 * 50_001.0 };
-    let outputs = dynamics.test(cross.view(), targets(true).view(), Initial::default(), training).unwrap();
+    let outputs = dynamics.test(cross.view(), Task::from_zero(targets(true).view()), training).unwrap();
     assert_close(&outputs, &reference("he_bias_pred_test_p1.npy"));
 }
 
-/// The raw coordinate, whose Gram matrix has rank five with biases that start at zero and two without biases: predictions
-/// computed with 50 digits, at five test points, where recursions in f64 that lose positive semi-definiteness are off by
-/// 1e-3 to 1e-5.
+/// The raw coordinate, whose Gram matrix has rank five with biases that start at zero and two without biases:
+/// predictions computed with 50 digits, at five test points, where recursions in f64 that lose positive
+/// semi-definiteness are off by 1e-3 to 1e-5.
 #[test]
 fn outputs_of_raw_coordinates_on_singular_kernels() {
     let at = [0, 60, 111, 112, 223];
@@ -123,7 +123,7 @@ fn outputs_of_raw_coordinates_on_singular_kernels() {
         let (train, test) = (points(true) - 0.5, points(false) - 0.5);
         let dynamics = Dynamics::of(&kernel, train.view()).unwrap();
         let cross = kernel.cross(test.view(), train.view()).unwrap();
-        let outputs = dynamics.test(cross.view(), targets(true).view(), Initial::default(), training).unwrap();
+        let outputs = dynamics.test(cross.view(), Task::from_zero(targets(true).view()), training).unwrap();
         let expected = Array::from(expected.to_vec()).insert_axis(Axis(1));
         assert_close(&outputs.select(Axis(0), &at), &expected);
     }

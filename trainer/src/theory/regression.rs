@@ -44,8 +44,8 @@ impl KernelRegression {
     /// eigendecomposition if that finds the matrix singular within rounding.
     ///
     /// # Errors
-    /// Arrays that are empty, not finite or disagree, a negative ridge, a matrix that is not positive semi-definite, or too
-    /// little memory.
+    /// Arrays that are empty, not finite or disagree, a negative ridge, a matrix that is not positive semi-definite, or
+    /// too little memory.
     pub fn fit(gram: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>, ridge: f64) -> Result<Self, TheoryError> {
         check_finite("targets", targets)?;
         check_rows("targets", targets.nrows(), gram.nrows(), "the Gram matrix")?;

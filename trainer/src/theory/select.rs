@@ -1,16 +1,20 @@
 //! The scale of an encoding (or its power p) chosen before training, from kernel regression on samples of the data.
 //!
-//! For each candidate the closed-form NTK behind the encoding is regressed on a few patches of the data, and the error at each
-//! point when it alone is left out tells how well that candidate interpolates. No network is trained.
+//! For each candidate the closed-form NTK behind the encoding is regressed on a few patches of the data, and the error
+//! at each point when it alone is left out tells how well that candidate interpolates. No network is trained.
 //!
-//! - A patch is a centre with its nearest neighbours, so that the density of the samples, which decides which frequencies can be
-//!   told apart, is that of the data; a random subsample would thin them out and favour scales that are too small.
-//! - The errors counted are those of the inner half of a patch: at its rim the regression extrapolates, as the network does not.
-//! - Training ends before it has converged, the more so the smaller the scale. What it leaves of the error on the training points is
-//!   estimated by gradient flow of a fixed time, and its square is added. The time is calibrated on networks trained by Adam,
-//!   whose progress, unlike that of gradient descent, hardly depends on the number of samples.
+//! - A patch is a centre with its nearest neighbours, so that the density of the samples, which decides which
+//!   frequencies can be told apart, is that of the data; a random subsample would thin them out and favour scales that
+//!   are too small.
+//! - The errors counted are those of the inner half of a patch: at its rim the regression extrapolates, as the network
+//!   does not.
+//! - Training ends before it has converged, the more so the smaller the scale. What it leaves of the error on the
+//!   training points is estimated by gradient flow of a fixed time, and its square is added. The time is calibrated on
+//!   networks trained by Adam, whose progress, unlike that of gradient descent, hardly depends on the number of
+//!   samples.
 //!
-//! As the last word it misleads, mostly to scales that are too large: [`crate::fit::auto_scale`] measures that, and only starts from it.
+//! As the last word it misleads, mostly to scales that are too large: [`crate::fit::auto_scale`] measures that, and
+//! only starts from it.
 //!
 //! Leaving one out costs one factorization: with `A = (K + ridge)⁻¹` the error at point i is `(A y)_i / A_ii`.
 
@@ -28,7 +32,7 @@ use super::ntk::{Covariance, InfiniteMlp, InfiniteMlpParams};
 /// Factors `(1 + λt/q)⁻¹` that stand for `e^(-λt)`.
 const FLOW_ORDER: usize = 8;
 
-/// Hyperparameters of the choice.
+/// Hyperparameters of the choice of a scale or power.
 ///
 /// | name | default | purpose | range |
 /// | --- | --- | --- | --- |
@@ -50,8 +54,8 @@ pub struct SelectParams {
     pub ridge: f64,
     /// reciprocal of the time of training, relative to the kernel's diagonal
     pub unlearned: f64,
-    /// the first candidate within this of the least error is chosen: networks of finite width suffer more than their kernel
-    /// from spectra that are too wide
+    /// the first candidate within this of the least error is chosen: networks of finite width suffer more than their
+    /// kernel from spectra that are too wide
     pub tolerance_db: f64,
     /// of the patches
     pub seed: u64,
@@ -97,6 +101,15 @@ pub struct ValidSelectParams {
     params: SelectParams,
 }
 
+/// The data that a choice is made for.
+#[derive(Debug, Clone, Copy)]
+pub struct Samples<'a> {
+    /// `[n, d]`, in the units that the encoding expects, normally [0, 1)
+    pub points: ArrayView2<'a, f64>,
+    /// `[n, c]`, in any units
+    pub targets: ArrayView2<'a, f64>,
+}
+
 /// What the theory says of one candidate.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Score {
@@ -120,20 +133,18 @@ pub struct Selection {
 }
 
 impl ValidSelectParams {
-    /// Chooses among `candidates`, from the narrowest spectrum to the widest (rising σ, falling p), the one whose kernel predicts
-    /// left-out points best; `features(candidate, points)` encodes
-    /// points as that candidate would. `points [n, d]` are in the units that the encoding expects, normally [0, 1);
-    /// `targets [n, c]` in any.
+    /// Chooses among `candidates`, from the narrowest spectrum to the widest (rising σ, falling p), the one whose
+    /// kernel predicts left-out points best; `features(candidate, points)` encodes points as that candidate would.
     ///
     /// # Errors
     /// No candidate, fewer than two points, numbers that are not finite, arrays that disagree, and those of `features`.
     pub fn select<E: From<TheoryError> + Send>(
         &self,
-        points: ArrayView2<'_, f64>,
-        targets: ArrayView2<'_, f64>,
+        samples: Samples<'_>,
         candidates: &[f64],
         features: impl Fn(f64, ArrayView2<'_, f64>) -> Result<Array2<f64>, E> + Sync,
     ) -> Result<Selection, E> {
+        let Samples { points, targets } = samples;
         check_finite("points", points)?;
         check_finite("targets", targets)?;
         check_rows("targets", targets.nrows(), points.nrows(), "the points")?;
@@ -141,7 +152,7 @@ impl ValidSelectParams {
             let requirement = "choosing a scale takes at least two";
             return Err(TheoryError::Parameter { name: "points", value: points.nrows() as f64, requirement }.into());
         }
-        let patches = self.patches(points, targets);
+        let patches = self.patches(samples);
         let score = |&candidate: &f64| -> Result<Score, E> {
             let encoded =
                 patches.iter().map(|patch| features(candidate, patch.points.view())).collect::<Result<Vec<_>, _>>()?;
@@ -170,7 +181,8 @@ impl ValidSelectParams {
                 Cholesky::new(gram.view())?.ok_or(singular)
             };
             let factor = regularized(self.params.ridge)?;
-            // (u (K + u)⁻¹)^q, u = q times the eigenvalue: nearly the flow's exponential, at the price of one factorization
+            // (u (K + u)⁻¹)^q, u = q times the eigenvalue: nearly the flow's exponential, at the price of one
+            // factorization
             let unlearned = self.params.unlearned * FLOW_ORDER as f64;
             let slow = regularized(unlearned)?;
             let mut remains = patch.targets.clone();
@@ -190,7 +202,8 @@ impl ValidSelectParams {
     }
 
     /// All points if they are few, else patches around random centres.
-    fn patches(&self, points: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>) -> Vec<Patch> {
+    fn patches(&self, samples: Samples<'_>) -> Vec<Patch> {
+        let Samples { points, targets } = samples;
         let mean = targets.mean_axis(Axis(0)).expect("targets are not empty");
         let n = points.nrows();
         let patch = |rows: &[usize], counted| Patch {
@@ -226,9 +239,9 @@ struct Patch {
     counted: usize,
 }
 
-/// `count` scales from half a cycle over the unit domain to half of what `n` samples in `dims` dimensions resolve (a quarter of the
-/// samples along an axis), evenly spaced in their logarithm, to four digits: the last bit of a power depends on the build, and a
-/// sweep is to be continued by the next one.
+/// `count` scales from half a cycle over the unit domain to half of what `n` samples in `dims` dimensions resolve (a
+/// quarter of the samples along an axis), evenly spaced in their logarithm, to four digits: the last bit of a power
+/// depends on the build, and a sweep is to be continued by the next one.
 #[must_use]
 pub fn candidate_scales(n: usize, dims: usize, count: usize) -> Vec<f64> {
     let (low, along) = (0.5f64, (n.max(1) as f64).powf(1.0 / dims.max(1) as f64));
@@ -259,6 +272,10 @@ mod tests {
         mapping(scale, points.ncols())?.features(points)
     }
 
+    fn samples<'a>(points: &'a Array2<f64>, targets: &'a Array2<f64>) -> Samples<'a> {
+        Samples { points: points.view(), targets: targets.view() }
+    }
+
     /// A sum of waves of about `frequency` cycles, on a grid of `side` x `side` points.
     fn waves(side: usize, frequency: f64) -> (Array2<f64>, Array2<f64>) {
         let points =
@@ -272,7 +289,7 @@ mod tests {
     fn leaving_one_out_is_what_refitting_without_it_gives() {
         let (points, targets) = waves(5, 0.7);
         let params = SelectParams { ridge: 1e-2, ..Default::default() }.check().unwrap();
-        let found = params.select(points.view(), targets.view(), &[1.5], gaussian).unwrap().curve[0].left_out;
+        let found = params.select(samples(&points, &targets), &[1.5], gaussian).unwrap().curve[0].left_out;
         let features = Some(mapping(1.5, 2).unwrap());
         let kernel = NetworkKernel { features, network: params.network, covariance: Covariance::Ntk };
         let mean = targets.mean().unwrap();
@@ -301,7 +318,7 @@ mod tests {
         let params = SelectParams { patches: 3, patch_points: 300, ..Default::default() }.check().unwrap();
         let chosen = |frequency| {
             let (points, targets) = waves(48, frequency);
-            params.select(points.view(), targets.view(), &scales, gaussian).unwrap().chosen
+            params.select(samples(&points, &targets), &scales, gaussian).unwrap().chosen
         };
         let (slow, fast) = (chosen(0.8), chosen(8.0));
         assert!(slow < fast, "{slow} for the slow signal, {fast} for the fast one");
@@ -320,11 +337,11 @@ mod tests {
     fn bad_input_is_an_error() {
         let params = SelectParams::default().check().unwrap();
         let (points, targets) = (array![[0.0], [0.5]], array![[0.0], [1.0]]);
-        assert!(params.select(points.view(), targets.view(), &[], gaussian).is_err());
-        assert!(params.select(points.view(), targets.view(), &[-1.0], gaussian).is_err());
-        assert!(params.select(array![[0.0]].view(), array![[1.0]].view(), &[1.0], gaussian).is_err());
-        assert!(params.select(points.view(), array![[0.0], [f64::NAN]].view(), &[1.0], gaussian).is_err());
-        assert!(params.select(array![[0.0], [0.0]].view(), targets.view(), &[1.0], gaussian).is_ok(), "duplicates");
+        assert!(params.select(samples(&points, &targets), &[], gaussian).is_err());
+        assert!(params.select(samples(&points, &targets), &[-1.0], gaussian).is_err());
+        assert!(params.select(samples(&array![[0.0]], &array![[1.0]]), &[1.0], gaussian).is_err());
+        assert!(params.select(samples(&points, &array![[0.0], [f64::NAN]]), &[1.0], gaussian).is_err());
+        assert!(params.select(samples(&array![[0.0], [0.0]], &targets), &[1.0], gaussian).is_ok(), "duplicates");
         assert!(SelectParams { ridge: 0.0, ..Default::default() }.check().is_err());
         assert!(SelectParams { patches: 0, ..Default::default() }.check().is_err());
     }

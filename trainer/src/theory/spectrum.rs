@@ -1,5 +1,5 @@
-//! Spectral bias, equation 4: the training error along each eigenvector of the kernel decays as `e^(-λ t)`, so that directions
-//! of small eigenvalue, with raw coordinates those of high frequency, are learned last or never.
+//! Spectral bias, equation 4: the training error along each eigenvector of the kernel decays as `e^(-λ t)`, so that
+//! directions of small eigenvalue, with raw coordinates those of high frequency, are learned last or never.
 //!
 //! Time is learning rate times steps, for the loss ½ Σ (f - y)², as in [`dynamics`](super::dynamics).
 
@@ -11,8 +11,8 @@ use super::TheoryError;
 use super::error::{check_finite, check_rows};
 use super::linalg::SymmetricEigen;
 
-/// The error `[n, c]` in the eigenbasis: component i is that along eigenvector i. Measured errors of a network in training go
-/// through this as well as predicted ones.
+/// The error `[n, c]` in the eigenbasis: component i is that along eigenvector i. Measured errors of a network in
+/// training go through this as well as predicted ones.
 ///
 /// # Errors
 /// An error array that is not finite or has not n rows.
@@ -28,8 +28,8 @@ pub fn magnitudes(components: ArrayView2<'_, f64>) -> Vec<f64> {
     components.axis_iter(Axis(0)).map(|component| component.dot(&component).sqrt()).collect()
 }
 
-/// The time until `remaining` (a fraction of 1, such as 0.1) is left of the error along an eigenvector: `-ln(remaining)/λ`,
-/// infinite for an eigenvalue of zero. Divided by the learning rate it is a number of steps.
+/// The time until `remaining` (a fraction of 1, such as 0.1) is left of the error along an eigenvector:
+/// `-ln(remaining)/λ`, infinite for an eigenvalue of zero. Divided by the learning rate it is a number of steps.
 #[must_use]
 pub fn time_to_learn(eigenvalue: f64, remaining: f64) -> f64 {
     if eigenvalue > 0.0 { -remaining.ln() / eigenvalue } else { f64::INFINITY }
@@ -46,8 +46,9 @@ pub fn effective_rank(values: ArrayView1<'_, f64>) -> f64 {
     scaled.sum().powi(2) / scaled.dot(&scaled)
 }
 
-/// The spectrum of a stationary kernel over one period, from its profile `k(0), k(h), …, k((n-1) h)`: entry f is the eigenvalue of
-/// the waves with f cycles a period (`0 ≤ f ≤ n/2`), which are the eigenvectors of its circulant Gram matrix.
+/// The spectrum of a stationary kernel over one period, from its profile `k(0), k(h), …, k((n-1) h)`: entry f is the
+/// eigenvalue of the waves with f cycles a period (`0 ≤ f ≤ n/2`), which are the eigenvectors of its circulant Gram
+/// matrix.
 ///
 /// # Errors
 /// A profile that is empty or not finite.
@@ -58,9 +59,9 @@ pub fn stationary_spectrum(profile: ArrayView1<'_, f64>) -> Result<Vec<f64>, The
     Ok(spectrum[..=spectrum.len() / 2].iter().map(|value| value.re).collect())
 }
 
-/// Whether a Gram matrix is that of a stationary kernel on evenly spaced points of one whole period: it depends only on the
-/// difference of the indices modulo n, within 1e-9 of its first entry, and no two points are the same to it, as they would
-/// be if they stood twice or went over several periods. Two points never tell.
+/// Whether a Gram matrix is that of a stationary kernel on evenly spaced points of one whole period: it depends only on
+/// the difference of the indices modulo n, within 1e-9 of its first entry, and no two points are the same to it, as
+/// they would be if they stood twice or went over several periods. Two points never tell.
 #[must_use]
 pub fn covers_one_period(gram: ArrayView2<'_, f64>) -> bool {
     let n = gram.nrows();
@@ -113,7 +114,7 @@ mod tests {
     use ndarray::{Array, Array1, array};
 
     use super::*;
-    use crate::theory::dynamics::{Dynamics, Initial, Training};
+    use crate::theory::dynamics::{Dynamics, Task, Training};
     use crate::theory::kernel::{FourierFeatures, Kernel};
     use crate::theory::ntk::{Covariance, InfiniteMlpParams, NetworkKernel};
 
@@ -171,7 +172,7 @@ mod tests {
         let kernel = NetworkKernel { features: Some(fourier(1)), network, covariance: Covariance::Ntk };
         let dynamics = Dynamics::new(kernel.gram(points.view()).unwrap().view()).unwrap();
         let (time, start) = (0.37, components(dynamics.eigen(), targets.view()).unwrap());
-        let outputs = dynamics.train(targets.view(), Initial::default(), Training::Flow { time }).unwrap();
+        let outputs = dynamics.train(Task::from_zero(targets.view()), Training::Flow { time }).unwrap();
         let error = components(dynamics.eigen(), (&targets - &outputs).view()).unwrap();
         for (i, &value) in dynamics.eigen().values.iter().enumerate() {
             assert!((error[[i, 0]] - start[[i, 0]] * (-value * time).exp()).abs() < 1e-13);

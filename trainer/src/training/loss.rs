@@ -9,19 +9,23 @@ use serde::{Deserialize, Serialize};
 
 /// A loss that is a sum over samples.
 pub trait Loss: Sync {
-    /// Returns the part of the batch's loss that these rows make, and writes its gradient with respect to `outputs`.
-    ///
-    /// `outputs`, `targets` and `gradient` are `[rows, channels]`; `batch_rows` is the size of the whole batch.
-    fn evaluate(
-        &self,
-        outputs: ArrayView2<'_, f32>,
-        targets: ArrayView2<'_, f32>,
-        batch_rows: usize,
-        gradient: ArrayViewMut2<'_, f32>,
-    ) -> f64;
+    /// Returns the part of the batch's loss that these rows make, and writes its gradient with respect to the outputs,
+    /// `[rows, channels]`.
+    fn evaluate(&self, rows: BatchRows<'_>, gradient: ArrayViewMut2<'_, f32>) -> f64;
 
     /// The mean squared error that a loss of the batch stands for, where it is one.
     fn mean_squared_error(&self, loss: f64, batch_rows: usize, channels: usize) -> Option<f64>;
+}
+
+/// Some rows of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchRows<'a> {
+    /// What the network says, `[rows, channels]`.
+    pub outputs: ArrayView2<'a, f32>,
+    /// What it should say, `[rows, channels]`.
+    pub targets: ArrayView2<'a, f32>,
+    /// Rows of the whole batch.
+    pub batch_rows: usize,
 }
 
 /// The slope of a sigmoid is not divided by less than this.
@@ -36,8 +40,9 @@ pub enum SquaredError {
     Mean,
     /// Half the mean: the image experiments of Tancik et al. (2020).
     HalfMean,
-    /// The mean in value, with the gradient that the logistic loss has: for outputs of a sigmoid, whose own slope, `y(1-y)`, would leave
-    /// none where it saturates. Networks that learn mostly one value near an end of the range would stay there for ever.
+    /// The mean in value, with the gradient that the logistic loss has: for outputs of a sigmoid, whose own slope,
+    /// `y(1-y)`, would leave none where it saturates. Networks that learn mostly one value near an end of the range
+    /// would stay there for ever.
     Logistic,
     /// Half the sum: gradient descent on it is the kernel dynamics of equation 3, with nothing to rescale.
     HalfSum,
@@ -55,13 +60,8 @@ impl SquaredError {
 }
 
 impl Loss for SquaredError {
-    fn evaluate(
-        &self,
-        outputs: ArrayView2<'_, f32>,
-        targets: ArrayView2<'_, f32>,
-        batch_rows: usize,
-        gradient: ArrayViewMut2<'_, f32>,
-    ) -> f64 {
+    fn evaluate(&self, rows: BatchRows<'_>, gradient: ArrayViewMut2<'_, f32>) -> f64 {
+        let BatchRows { outputs, targets, batch_rows } = rows;
         let factor = self.factor(batch_rows, outputs.ncols());
         let slope = (2.0 * factor) as f32;
         let (is_logistic, mut sum) = (self == &Self::Logistic, 0.0);
@@ -85,15 +85,16 @@ mod tests {
     use super::*;
     use ndarray::{Array2, array};
 
-    /// Through a sigmoid, the gradient with respect to what enters it is a quarter of that of the squared error's difference, however far
-    /// the sigmoid is saturated.
+    /// Through a sigmoid, the gradient with respect to what enters it is a quarter of that of the squared error's
+    /// difference, however far the sigmoid is saturated.
     #[test]
     fn the_logistic_gradient_does_not_vanish() {
         let outputs = array![[0.001f32], [0.5], [0.9]];
         let targets = array![[0.0625f32], [0.25], [0.9]];
         let mut gradient = Array2::zeros((3, 1));
-        let loss = SquaredError::Logistic.evaluate(outputs.view(), targets.view(), 3, gradient.view_mut());
-        let mean = SquaredError::Mean.evaluate(outputs.view(), targets.view(), 3, Array2::zeros((3, 1)).view_mut());
+        let rows = BatchRows { outputs: outputs.view(), targets: targets.view(), batch_rows: 3 };
+        let loss = SquaredError::Logistic.evaluate(rows, gradient.view_mut());
+        let mean = SquaredError::Mean.evaluate(rows, Array2::zeros((3, 1)).view_mut());
         assert_eq!(loss, mean);
         for ((gradient, &y), &target) in gradient.iter().zip(&outputs).zip(&targets) {
             let before_sigmoid = gradient * y * (1.0 - y);
@@ -110,7 +111,8 @@ mod tests {
             (SquaredError::HalfSum, 9.0 / 2.0, 1.0),
         ] {
             let mut gradient = Array2::zeros((2, 2));
-            let measured = loss.evaluate(outputs.view(), targets.view(), 2, gradient.view_mut());
+            let rows = BatchRows { outputs: outputs.view(), targets: targets.view(), batch_rows: 2 };
+            let measured = loss.evaluate(rows, gradient.view_mut());
             assert_eq!(measured, value);
             assert_eq!(gradient, (&outputs - &targets) * slope);
             assert_eq!(loss.mean_squared_error(measured, 2, 2), Some(9.0 / 4.0));
@@ -123,8 +125,9 @@ mod tests {
         let mut gradient = Array2::zeros((1, 1));
         let parts: f64 = (0..2)
             .map(|row| {
-                let rows = ndarray::s![row..=row, ..];
-                SquaredError::Mean.evaluate(outputs.slice(rows), targets.slice(rows), 2, gradient.view_mut())
+                let here = ndarray::s![row..=row, ..];
+                let (outputs, targets) = (outputs.slice(here), targets.slice(here));
+                SquaredError::Mean.evaluate(BatchRows { outputs, targets, batch_rows: 2 }, gradient.view_mut())
             })
             .sum();
         assert_eq!(parts, 2.5);

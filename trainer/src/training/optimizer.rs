@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Optimizer {
-    /// Kingma and Ba's Adam.
+    /// Adam (Kingma and Ba, 2015).
     Adam(Adam),
-    /// Plain gradient descent.
+    /// Gradient descent without momentum.
     GradientDescent(GradientDescent),
 }
 
@@ -31,7 +31,7 @@ pub struct Adam {
     pub beta1: f64,
     /// Decay of the mean of their squares.
     pub beta2: f64,
-    /// Keeps the quotient finite.
+    /// Added to the root of the second moment, which keeps the quotient finite.
     pub epsilon: f64,
 }
 
@@ -71,8 +71,9 @@ pub struct Moments {
     pub second: Vec<f32>,
 }
 
-/// Parameters `start..` of a network with all that belongs to them.
+/// Parameters `start..` of a network of this shape with all that belongs to them.
 pub(crate) struct Part<'a> {
+    pub(crate) shape: &'a Shape,
     pub(crate) start: usize,
     pub(crate) parameters: &'a mut [f32],
     pub(crate) first: &'a mut [f32],
@@ -87,10 +88,10 @@ impl Optimizer {
     }
 
     /// Moves a part of a network's parameters. `step` counts from 0.
-    pub(crate) fn update(&self, shape: &Shape, step: u64, learning_rate: f64, part: Part<'_>) {
+    pub(crate) fn update(&self, step: u64, learning_rate: f64, part: Part<'_>) {
         match self {
             Self::Adam(adam) => vectorized(|| adam.update(step, learning_rate, part)),
-            Self::GradientDescent(descent) => descent.update(shape, learning_rate, part),
+            Self::GradientDescent(descent) => descent.update(learning_rate, part),
         }
     }
 }
@@ -115,7 +116,8 @@ impl Adam {
 }
 
 impl GradientDescent {
-    fn update(&self, shape: &Shape, learning_rate: f64, part: Part<'_>) {
+    fn update(&self, learning_rate: f64, part: Part<'_>) {
+        let shape = part.shape;
         let end = part.start + part.parameters.len();
         for layer in 0..shape.layers() {
             let (weights, biases) = self.factors.get(layer).copied().unwrap_or((1.0, 1.0));
@@ -135,18 +137,18 @@ impl GradientDescent {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Schedule {
-    /// Always the same.
+    /// A factor of 1 at every step.
     Constant,
     /// Multiplied by `factor` every `every` steps, continuously.
     Exponential {
-        /// Factor of one period.
+        /// What the rate is multiplied by over one period.
         factor: f64,
-        /// Steps of one period.
+        /// Steps of one period, which need not be whole.
         every: f64,
     },
     /// Rises linearly over `warmup` steps, then falls along half a cosine to `floor` times the rate at the last step.
     Cosine {
-        /// Steps of the rise.
+        /// Steps over which the rate rises.
         warmup: u64,
         /// What is left at the end, as a part of the rate.
         floor: f64,
@@ -179,7 +181,7 @@ mod tests {
         let (mut parameters, mut first, mut second) = (vec![1.0; len], vec![0.0; len], vec![0.0; len]);
         for (step, gradient) in gradients.iter().enumerate() {
             let (parameters, first, second) = (&mut parameters, &mut first, &mut second);
-            optimizer.update(shape, step as u64, rate, Part { start: 0, parameters, first, second, gradient });
+            optimizer.update(step as u64, rate, Part { shape, start: 0, parameters, first, second, gradient });
         }
         parameters
     }

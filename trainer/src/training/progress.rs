@@ -2,7 +2,7 @@
 //!
 //! [`on_stderr`] is for trainings, [`Count`] for anything else that can be counted.
 
-use crate::training::Progress;
+use crate::training::{Progress, StepDone};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
@@ -41,9 +41,9 @@ impl Progress for Trainings {
         self.shown = Some(on_stderr(steps, done));
     }
 
-    fn step(&mut self, step: u64, steps: u64, loss: f64, psnr_db: Option<f64>) {
+    fn step(&mut self, at: StepDone) {
         if let Some(shown) = &mut self.shown {
-            shown.step(step, steps, loss, psnr_db);
+            shown.step(at);
         }
     }
 
@@ -54,9 +54,9 @@ impl Progress for Trainings {
     }
 }
 
-fn quality(loss: f64, psnr_db: Option<f64>) -> String {
-    let psnr = psnr_db.map_or(String::new(), |psnr| format!(" ({psnr:.2} dB)"));
-    format!("training loss {loss:.3e}{psnr}")
+fn quality(at: StepDone) -> String {
+    let psnr = at.psnr_db.map_or(String::new(), |psnr| format!(" ({psnr:.2} dB)"));
+    format!("training loss {:.3e}{psnr}", at.loss)
 }
 
 struct Bar {
@@ -65,10 +65,10 @@ struct Bar {
 }
 
 impl Progress for Bar {
-    fn step(&mut self, step: u64, steps: u64, loss: f64, psnr_db: Option<f64>) {
-        if step == steps || self.shown.is_none_or(|shown| shown.elapsed() >= REDRAW) {
-            self.bar.set_position(step);
-            self.bar.set_message(quality(loss, psnr_db));
+    fn step(&mut self, at: StepDone) {
+        if at.step == at.steps || self.shown.is_none_or(|shown| shown.elapsed() >= REDRAW) {
+            self.bar.set_position(at.step);
+            self.bar.set_message(quality(at));
             self.shown = Some(Instant::now());
         }
     }
@@ -88,14 +88,15 @@ struct Lines {
 }
 
 impl Progress for Lines {
-    fn step(&mut self, step: u64, steps: u64, loss: f64, psnr_db: Option<f64>) {
+    fn step(&mut self, at: StepDone) {
+        let StepDone { step, steps, .. } = at;
         let is_due = self.shown.elapsed() >= LINE;
         if !is_due && step < steps {
             return;
         }
         let per_step = self.start.elapsed().as_secs_f64() / (step - self.first).max(1) as f64;
         let left = (per_step * (steps - step) as f64).round();
-        let line = format!("step {step}/{steps}  {}  {left:.0} s left", quality(loss, psnr_db));
+        let line = format!("step {step}/{steps}  {}  {left:.0} s left", quality(at));
         if is_due {
             crate::note!("{line}");
             (self.shown, self.last) = (Instant::now(), None);
@@ -122,7 +123,7 @@ pub struct Count {
 }
 
 impl Count {
-    /// Progress of so many things, in the form that standard error can show.
+    /// Progress of `total` things, in the form that standard error can show.
     #[must_use]
     pub fn on_stderr(things: &'static str, total: u64) -> Self {
         let style = ProgressStyle::with_template("{bar:32} {pos}/{len} {msg}  {eta} left").expect("a fixed template");
@@ -131,7 +132,7 @@ impl Count {
         Self { things, total, start, shown: start, bar: stderr().is_terminal().then(bar) }
     }
 
-    /// So many are done, all together; may be called as often as one likes.
+    /// Tells how many are done in all; may be called as often as one likes, and shows it now and then.
     pub fn at(&mut self, done: u64) {
         let due = if self.bar.is_some() { REDRAW } else { COUNT_LINE };
         if self.shown.elapsed() < due {
@@ -144,7 +145,7 @@ impl Count {
         }
     }
 
-    /// Clears the bar; what follows says what came out.
+    /// Removes the bar from the terminal.
     pub fn end(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();

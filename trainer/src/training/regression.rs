@@ -1,9 +1,9 @@
 //! The plainest objective: known features, known targets, a loss that is a sum over samples.
 
 use crate::base::random::{Purpose, step_rng};
-use crate::network::Mlp;
 use crate::network::features::{Features, Rows, buffer_rows};
-use crate::training::loss::Loss;
+use crate::network::{Gradients, Mlp};
+use crate::training::loss::{BatchRows, Loss};
 use crate::training::{Objective, Pass, TrainError};
 use ndarray::Array2;
 use rand::seq::SliceRandom;
@@ -11,6 +11,15 @@ use rand::seq::SliceRandom;
 /// Rows of a chunk: their features and activations stay in a second-level cache, and packing the weights for one
 /// product is still small beside the product.
 pub const CHUNK_ROWS: usize = 256;
+
+/// Which samples a step takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batches {
+    /// Samples a step; none, or more than there are: all of them.
+    pub size: Option<usize>,
+    /// Of the random orders in which mini-batches take the samples.
+    pub seed: u64,
+}
 
 /// Fits one network to targets.
 ///
@@ -20,6 +29,7 @@ pub struct Regression<F, L> {
     features: F,
     targets: Array2<f32>,
     loss: L,
+    /// Samples a step, at most all of them.
     batch: usize,
     seed: u64,
     /// The samples of the step at hand, unless it takes all.
@@ -29,24 +39,24 @@ pub struct Regression<F, L> {
 }
 
 impl<F: Features, L: Loss> Regression<F, L> {
-    /// An objective over all samples, `batch` of them a step (`None`, or more than there are: all).
+    /// An objective over all samples, in these batches.
     ///
     /// # Panics
     /// If features and targets differ in their number of samples, or there are none or 2³² of them.
-    pub fn new(features: F, targets: Array2<f32>, loss: L, batch: Option<usize>, seed: u64) -> Self {
+    pub fn new(features: F, targets: Array2<f32>, loss: L, batches: Batches) -> Self {
         let samples = features.samples();
         assert_eq!(samples, targets.nrows(), "features and targets differ in number");
         assert!(samples > 0 && u32::try_from(samples).is_ok(), "between 1 and 2³²-1 samples");
-        let batch = batch.unwrap_or(samples).clamp(1, samples);
-        Self { features, targets, loss, batch, seed, picked: Vec::new(), order: None }
+        let batch = batches.size.unwrap_or(samples).clamp(1, samples);
+        Self { features, targets, loss, batch, seed: batches.seed, picked: Vec::new(), order: None }
     }
 
-    /// The features.
+    /// The inputs of the network, one row a sample.
     pub fn features(&self) -> &F {
         &self.features
     }
 
-    /// The targets, `[n, channels]`.
+    /// What the outputs should be, `[n, channels]`.
     pub fn targets(&self) -> &Array2<f32> {
         &self.targets
     }
@@ -80,7 +90,7 @@ impl<F: Features, L: Loss> Regression<F, L> {
     }
 }
 
-/// Buffers of a group.
+/// Features, targets and gradients of a chunk.
 #[derive(Debug, Default)]
 pub struct RegressionScratch {
     features: Vec<f32>,
@@ -98,7 +108,8 @@ impl<F: Features, L: Loss> Objective for Regression<F, L> {
         Ok(self.batch.div_ceil(CHUNK_ROWS))
     }
 
-    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass, scratch: &mut RegressionScratch) -> f64 {
+    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass<RegressionScratch>) -> f64 {
+        let scratch = &mut pass.scratch;
         let range = chunk * CHUNK_ROWS..((chunk + 1) * CHUNK_ROWS).min(self.batch);
         let rows = if self.takes_all() { Rows::Range(range) } else { Rows::Indices(&self.picked[range]) };
         let inputs = self.features.rows(&rows, &mut scratch.features);
@@ -106,8 +117,9 @@ impl<F: Features, L: Loss> Objective for Regression<F, L> {
         let (network, tape) = (&networks[0], &mut pass.tapes[0]);
         let outputs = tape.forward(network, inputs);
         let mut gradient = buffer_rows(&mut scratch.gradient, rows.len(), targets.ncols());
-        let loss = self.loss.evaluate(outputs, targets, self.batch, gradient.view_mut());
-        tape.backward(network, inputs, gradient.view(), &mut pass.gradients[0], None);
+        let loss = self.loss.evaluate(BatchRows { outputs, targets, batch_rows: self.batch }, gradient.view_mut());
+        let parameters = &mut pass.gradients[0];
+        tape.backward(network, inputs, Gradients { outputs: gradient.view(), parameters, inputs: None });
         loss
     }
 
@@ -134,7 +146,7 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         let features = Array2::from_shape_simple_fn((3000, 20), || rng.random_range(-1.0f32..1.0));
         let targets = Array2::from_shape_fn((3000, 2), |(i, j)| (features[[i, j]] * features[[i, j + 1]]).abs());
-        Regression::new(features, targets, SquaredError::Mean, batch, 9)
+        Regression::new(features, targets, SquaredError::Mean, Batches { size: batch, seed: 9 })
     }
 
     fn start() -> TrainState {
@@ -203,7 +215,7 @@ mod tests {
     fn chunks_make_the_gradient_of_the_whole_batch() {
         let mut objective = objective(None);
         let state = start();
-        let (loss, gradients) = crate::training::loss_and_gradients(&mut objective, 0, &state.networks).unwrap();
+        let (loss, found) = crate::training::loss_and_gradients(&mut objective, 0, &state.networks).unwrap();
         let network = state.networks[0].cast::<f64>();
         let features = objective.features.mapv(f64::from);
         let mut tape = crate::network::Tape::default();
@@ -211,8 +223,10 @@ mod tests {
         let mean = 1.0 / difference.len() as f64;
         assert!((difference.mapv(|d| d * d).sum() * mean - loss).abs() < 1e-7);
         let mut exact = vec![0.0; network.parameters().len()];
-        tape.backward(&network, features.view(), (&difference * (2.0 * mean)).view(), &mut exact, None);
-        for (found, exact) in gradients[0].iter().zip(exact) {
+        let slope = &difference * (2.0 * mean);
+        let gradients = Gradients { outputs: slope.view(), parameters: &mut exact, inputs: None };
+        tape.backward(&network, features.view(), gradients);
+        for (found, exact) in found[0].iter().zip(exact) {
             assert!((f64::from(*found) - exact).abs() < 1e-6, "{found} {exact}");
         }
     }

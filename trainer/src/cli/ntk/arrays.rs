@@ -28,7 +28,8 @@ pub(super) fn read(what: &'static str, path: &Path) -> anyhow::Result<Array2<f64
     Ok(array)
 }
 
-/// Names the file of the array that does not fit the others; `files` are arrays, as the theory calls them, with their paths.
+/// Names the file of the array that does not fit the others; `files` are arrays, as the theory calls them, with their
+/// paths.
 pub(super) fn of_file<'a>(files: &'a [(&str, Option<&Path>)]) -> impl Fn(TheoryError) -> anyhow::Error + 'a {
     move |error| {
         let at_fault =

@@ -15,8 +15,8 @@ use crate::cli::{outputs, print};
 /// Write the exact tangent kernel J Jᵀ of the network of a run as it is now, f64 [n, n], or [m, n] with --against.
 ///
 /// The kernel is that of plain gradient descent on all weights and biases, and of the output before it is mapped to the
-/// data's units: multiply by the square of the data's range for those. The features are those that the network was trained
-/// on, which are the device's, rounded to 16 bits.
+/// data's units: multiply by the square of the data's range for those. The features are those that the network was
+/// trained on, which are the device's, rounded to 16 bits.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  trainer ntk empirical runs/camera --points X.npy --out K.npy")]
 pub(crate) struct Empirical {

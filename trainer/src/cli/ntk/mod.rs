@@ -8,8 +8,8 @@ mod kernel;
 mod predict;
 mod spectrum;
 
-/// Compute kernel matrices, their spectra, and what training predicts from them, for networks of infinite width; the kernel
-/// of a trained network; and how far finite networks are from infinite ones.
+/// Compute kernel matrices, their spectra, and what training predicts from them, for networks of infinite width; the
+/// kernel of a trained network; and how far finite networks are from infinite ones.
 ///
 /// Points are .npy arrays [n] or [n, d] and are used as they stand, in their own units; results are .npy arrays of f64.
 /// See the subcommands for the details.

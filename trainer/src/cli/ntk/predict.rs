@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use ndarray::{Array2, ArrayView2};
 use trainer::theory::TheoryError;
-use trainer::theory::dynamics::{Dynamics, Initial, Stability, Training, half_squared_error};
+use trainer::theory::dynamics::{Dynamics, Initial, Stability, Task, Training, half_squared_error};
 use trainer::theory::kernel::Kernel;
 use trainer::theory::memory::Workload;
 use trainer::theory::regression::{KernelRegression, Solution};
@@ -38,7 +38,8 @@ pub(crate) struct Predict {
     /// Outputs at the points before training, of the targets' shape [default: zero]
     #[arg(long, value_name = "f0.npy")]
     initial: Option<PathBuf>,
-    /// Outputs at the test points before training, .npy [m] or [m, c] [default: zero]; needed with --initial and --against
+    /// Outputs at the test points before training, .npy [m] or [m, c] [default: zero]; needed with --initial and
+    /// --against
     #[arg(long, value_name = "g0.npy", requires = "against")]
     initial_against: Option<PathBuf>,
     /// Learning rate of the loss summed over the points
@@ -118,11 +119,11 @@ impl Predict {
         let predictions = against.as_ref().map_or(points.nrows(), |against| against.nrows());
         initial.check(targets.view(), points.nrows(), predictions).map_err(arrays::of_file(&files))?;
         let truth = self.truth((predictions, targets.ncols()))?;
+        let task = Task { targets: targets.view(), initial };
+        let problem = Problem { kernel: kernel.as_ref(), points: points.view(), against: against.as_ref(), task };
         let prediction = match training {
-            Some(training) => {
-                self.train(kernel.as_ref(), points.view(), against.as_ref(), targets.view(), initial, training)
-            }
-            None => regress(kernel.as_ref(), points.view(), against.as_ref(), targets.view(), initial),
+            Some(training) => self.train(problem, training),
+            None => problem.regress(),
         }
         .map_err(arrays::of_file(&files))?;
         let Prediction { fitted, outputs, largest_eigenvalue, stability, solution } = prediction;
@@ -173,16 +174,9 @@ impl Predict {
         }
     }
 
-    /// Training for some time.
-    fn train(
-        &self,
-        kernel: &dyn Kernel,
-        points: ArrayView2<'_, f64>,
-        against: Option<&Array2<f64>>,
-        targets: ArrayView2<'_, f64>,
-        initial: Initial<'_>,
-        training: Training,
-    ) -> Result<Prediction, TheoryError> {
+    /// Outputs after training for some time.
+    fn train(&self, problem: Problem<'_>, training: Training) -> Result<Prediction, TheoryError> {
+        let Problem { kernel, points, against, task } = problem;
         let dynamics = Dynamics::of(kernel, points)?;
         let stability = self.learning_rate.map(|rate| dynamics.stability(rate)).transpose()?;
         if let (Some(Stability { stable: false, learning_rate_limit, .. }), Some(rate)) =
@@ -194,11 +188,11 @@ impl Predict {
                 if self.descent { "" } else { "; the flow predicted here is not what it would do" }
             );
         }
-        let fitted = dynamics.train(targets, initial, training)?;
+        let fitted = dynamics.train(task, training)?;
         let outputs = match against {
             Some(against) => {
                 let cross = kernel.cross(against.view(), points)?;
-                dynamics.test(cross.view(), targets, initial, training)?
+                dynamics.test(cross.view(), task, training)?
             }
             None => fitted.clone(),
         };
@@ -217,6 +211,17 @@ impl Predict {
     }
 }
 
+/// What is predicted, and from what.
+#[derive(Clone, Copy)]
+struct Problem<'a> {
+    kernel: &'a dyn Kernel,
+    /// of training
+    points: ArrayView2<'a, f64>,
+    /// where outputs are asked for, if not at the points of training
+    against: Option<&'a Array2<f64>>,
+    task: Task<'a>,
+}
+
 /// Outputs after training.
 struct Prediction {
     /// on the training points
@@ -228,23 +233,26 @@ struct Prediction {
     solution: Option<Solution>,
 }
 
-/// The limit of infinite time: kernel regression of what the initial outputs leave.
-fn regress(
-    kernel: &dyn Kernel,
-    points: ArrayView2<'_, f64>,
-    against: Option<&Array2<f64>>,
-    targets: ArrayView2<'_, f64>,
-    initial: Initial<'_>,
-) -> Result<Prediction, TheoryError> {
-    // Whichever way it is solved: a copy and a factor need less.
-    Workload::MatrixAndEigen.check(points.nrows(), points.nrows())?;
-    let gram = kernel.gram(points)?;
-    let start = initial.train_or_zeros(targets)?;
-    let regression = KernelRegression::fit(gram.view(), (&targets - &start).view(), 0.0)?;
-    let fitted = start + regression.predict(gram.view())?;
-    let outputs = match against {
-        Some(against) => initial.add_test(regression.predict(kernel.cross(against.view(), points)?.view())?)?,
-        None => fitted.clone(),
-    };
-    Ok(Prediction { fitted, outputs, largest_eigenvalue: None, stability: None, solution: Some(regression.solution()) })
+impl Problem<'_> {
+    /// The limit of infinite time: kernel regression of what the initial outputs leave.
+    fn regress(self) -> Result<Prediction, TheoryError> {
+        let Self { kernel, points, against, task: Task { targets, initial } } = self;
+        // Whichever way it is solved: a copy and a factor need less.
+        Workload::MatrixAndEigen.check(points.nrows(), points.nrows())?;
+        let gram = kernel.gram(points)?;
+        let start = initial.train_or_zeros(targets)?;
+        let regression = KernelRegression::fit(gram.view(), (&targets - &start).view(), 0.0)?;
+        let fitted = start + regression.predict(gram.view())?;
+        let outputs = match against {
+            Some(against) => initial.add_test(regression.predict(kernel.cross(against.view(), points)?.view())?)?,
+            None => fitted.clone(),
+        };
+        Ok(Prediction {
+            fitted,
+            outputs,
+            largest_eigenvalue: None,
+            stability: None,
+            solution: Some(regression.solution()),
+        })
+    }
 }

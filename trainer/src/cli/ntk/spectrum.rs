@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use trainer::theory::dynamics::{Dynamics, Initial, Stability, Training};
+use trainer::theory::dynamics::{Dynamics, Initial, Stability, Task, Training};
 use trainer::theory::memory::Workload;
 use trainer::theory::spectrum::{Bandwidth, bandwidth, covers_one_period, effective_rank, magnitudes, time_to_learn};
 
@@ -144,7 +144,7 @@ impl Spectrum {
         let initial = self.initial.as_ref().map(|path| arrays::read("initial outputs", path)).transpose()?;
         let files = [("targets", Some(path.as_path())), ("initial outputs", self.initial.as_deref())];
         let initial = Initial { train: initial.as_ref().map(|array| array.view()), test: None };
-        let modes = dynamics.modes(targets.view(), initial);
+        let modes = dynamics.modes(Task { targets: targets.view(), initial });
         Ok(Some(modes.map_err(arrays::of_file(&files))?))
     }
 }

@@ -91,7 +91,7 @@ use crate::fit::{FitError, FitParams};
 use crate::network::encoding::EncodingError;
 use crate::theory::TheoryError;
 use crate::theory::ntk::InfiniteMlpParams;
-use crate::theory::select::SelectParams;
+use crate::theory::select::{Samples, SelectParams};
 
 /// Candidates.
 const CANDIDATES: usize = 12;
@@ -303,7 +303,8 @@ fn predict(
         let norm = encoding.amplitudes().iter().map(|a| f64::from(a * a)).sum::<f64>().sqrt();
         Ok(encoding.features(fixed.view()).mapv(|feature| f64::from(feature) / norm))
     };
-    let selection = select.check()?.select(points.view(), targets.view(), values, features)?;
+    let selection =
+        select.check()?.select(Samples { points: points.view(), targets: targets.view() }, values, features)?;
     let place = values.iter().position(|&value| value == selection.chosen).unwrap_or(0);
     Ok((place, selection.curve.iter().map(|score| -20.0 * score.error.log10()).collect()))
 }

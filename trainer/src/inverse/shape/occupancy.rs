@@ -7,9 +7,9 @@ use rayon::prelude::*;
 use super::inside::Inside;
 use super::mesh::Point;
 use crate::base::random::{Purpose, step_rng};
-use crate::network::Mlp;
 use crate::network::encoding::Encoding;
 use crate::network::features::{EncodedFeatures, Features, Rows};
+use crate::network::{Gradients, Mlp};
 use crate::training::regression::CHUNK_ROWS;
 use crate::training::{Objective, Pass, TrainError};
 
@@ -60,7 +60,8 @@ impl Objective for OccupancyObjective<'_> {
         Ok(batch.div_ceil(CHUNK_ROWS))
     }
 
-    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass, scratch: &mut OccupancyScratch) -> f64 {
+    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass<OccupancyScratch>) -> f64 {
+        let scratch = &mut pass.scratch;
         let Some((features, inside)) = &self.drawn else { return 0.0 };
         let range = chunk * CHUNK_ROWS..((chunk + 1) * CHUNK_ROWS).min(self.points.batch);
         let inputs = features.rows(&Rows::Range(range.clone()), &mut scratch.features);
@@ -75,8 +76,8 @@ impl Objective for OccupancyObjective<'_> {
             let probability = if logit >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
             scratch.gradients.push(part * (probability - inside));
         }
-        let gradient = ArrayView2::from_shape((range.len(), 1), &scratch.gradients).expect("one output a row");
-        tape.backward(network, inputs, gradient, &mut pass.gradients[0], None);
+        let outputs = ArrayView2::from_shape((range.len(), 1), &scratch.gradients).expect("one output a row");
+        tape.backward(network, inputs, Gradients { outputs, parameters: &mut pass.gradients[0], inputs: None });
         loss * f64::from(part)
     }
 }

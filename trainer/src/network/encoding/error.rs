@@ -8,39 +8,39 @@ pub enum EncodingError {
     /// Too many inputs or none.
     #[error("{inputs} inputs cannot be encoded; a device takes 1 to {MAX_INPUTS}")]
     Inputs {
-        /// How many there are.
+        /// Coordinates of a point.
         inputs: usize,
     },
     /// More coordinates pass than there are.
     #[error("{passthrough} of {inputs} inputs cannot be passed through unencoded")]
     Passthrough {
-        /// How many shall pass.
+        /// Coordinates that are to skip the encoding.
         passthrough: usize,
-        /// How many there are.
+        /// Coordinates of a point.
         inputs: usize,
     },
     /// No row at all, or more than are possible: on a device, or in the memory of a desktop.
     #[error("{rows} frequencies are not possible; --frequencies takes {least} to {most} for {inputs} inputs")]
     Rows {
-        /// How many there would be.
+        /// Number of frequencies that was asked for.
         rows: usize,
-        /// The least that gives each axis one.
+        /// The smallest number that gives each axis a frequency.
         least: usize,
-        /// The most.
+        /// The largest number that a device, or the memory, has room for.
         most: usize,
-        /// Number of inputs.
+        /// Coordinates of a point.
         inputs: usize,
     },
     /// σ is no positive number.
     #[error("a scale of {scale} is not possible; --scale takes a positive number, 1 to 50 for most signals")]
     Scale {
-        /// What was given.
+        /// The σ that was asked for.
         scale: f64,
     },
     /// A frequency does not fit Q16.16.
     #[error("a frequency of {frequency:.4e} cycles is beyond ±32767; lower --scale")]
     Frequency {
-        /// The frequency.
+        /// The frequency in cycles over the domain.
         frequency: f64,
     },
     /// All frequencies vanish in Q16.16.
@@ -52,13 +52,13 @@ pub enum EncodingError {
         number = axis + 1
     )]
     WholeAxis {
-        /// Counted from 0.
+        /// The axis, counted from 0.
         axis: usize,
     },
     /// p is no number ≥ 0.
     #[error("an amplitude power of {power} is not possible; --amplitude-power takes a number from 0 to inf")]
     Power {
-        /// What was given.
+        /// The p that was asked for.
         power: f64,
     },
     /// Amplitudes for an encoding that has none.

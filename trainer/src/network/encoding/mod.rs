@@ -85,7 +85,7 @@ impl Encoding {
         2 * self.amplitudes.len() + self.passthrough
     }
 
-    /// The device's encoder.
+    /// The encoder of [`firmware_core`], which a device runs.
     pub fn device(&self) -> firmware_core::Encoding<'_> {
         firmware_core::Encoding::new(self.inputs, &self.frequencies, self.passthrough)
             .expect("checked when it was made")

@@ -65,16 +65,16 @@ impl EncodingKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EncodingParams {
-    /// Which frequencies.
+    /// The distribution of the frequencies.
     pub kind: EncodingKind,
-    /// Rows of B.
+    /// Number of frequencies: rows of B.
     pub frequencies: usize,
-    /// σ.
+    /// σ: standard deviation of Gaussian frequencies in cycles over the domain; of positional ones log2 of the highest.
     pub scale: f64,
     /// p of a_j = 1/j^p; infinity leaves b_1 alone.
     #[serde(with = "power")]
     pub amplitude_power: f64,
-    /// Divide γ by ‖a‖.
+    /// Whether γ is divided by ‖a‖, so that its norm is 1.
     pub normalize: bool,
     /// Positional as in the code of Tancik et al. (2020): b_j = 2^(s_j) - 1, s_j evenly on \[0, scale\], ends included.
     pub notebook: bool,
@@ -87,7 +87,7 @@ pub struct EncodingParams {
     pub whole_axes: Vec<usize>,
     /// Last coordinates that skip the encoding and are passed through.
     pub passthrough: usize,
-    /// Seed of Gaussian rows.
+    /// Seed that Gaussian rows are drawn from.
     pub seed: u64,
 }
 
@@ -201,8 +201,8 @@ impl EncodingParams {
 
     /// B `[m, axes]` in cycles and a `[m]`, exact in f64 and before normalization; no row for [`EncodingKind::None`].
     ///
-    /// Rows of amplitude zero, as p = ∞ makes them, are kept: a device leaves them out, the fan-in of a network in theory counts
-    /// them.
+    /// Rows of amplitude zero, as p = ∞ makes them, are kept: a device leaves them out, the fan-in of a network in
+    /// theory counts them.
     pub(crate) fn rows(&self, axes: usize, most: usize) -> Result<(Array2<f64>, Array1<f64>), EncodingError> {
         self.check_options()?;
         let (least, planned) = match self.kind {

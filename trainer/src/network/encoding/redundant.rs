@@ -1,5 +1,5 @@
-//! Rows of B that add nothing: a row of zeros is a constant, and a row that repeats another, or its negative, gives the same
-//! cosine and the same sine up to its sign.
+//! Rows of B that add nothing: a row of zeros is a constant, and a row that repeats another, or its negative, gives the
+//! same cosine and the same sine up to its sign.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -9,16 +9,16 @@ use super::Encoding;
 /// How many rows of B add nothing to the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Redundant {
-    /// Rows of zeros.
+    /// Rows that are zero in every column.
     pub zero: usize,
     /// Rows that equal an earlier one or its negative.
     pub repeated: usize,
-    /// All rows.
+    /// Rows of B in all.
     pub rows: usize,
 }
 
 impl Redundant {
-    /// Rows that add nothing.
+    /// Number of rows that add nothing.
     #[must_use]
     pub fn count(&self) -> usize {
         self.zero + self.repeated

@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2, Axis};
 use super::run::squares;
 use super::{Problem, Run, Snapshot};
 use crate::reproduce::error::ReproduceError;
-use crate::theory::dynamics::{Dynamics, Initial, Training};
+use crate::theory::dynamics::{Dynamics, Initial, Task, Training};
 use crate::theory::empirical::EmpiricalNtk;
 use crate::theory::kernel::Kernel;
 
@@ -47,7 +47,7 @@ impl Run {
         let start = &self.measured[0];
         let (train, test) = (start.train.view().insert_axis(Axis(1)), start.test.view().insert_axis(Axis(1)));
         let initial = Initial { train: Some(train), test: problem.tests().then_some(test) };
-        let targets = problem.train_targets.view();
+        let task = Task { targets: problem.train_targets.view(), initial };
         self.measured
             .iter()
             .map(|measured| {
@@ -56,9 +56,9 @@ impl Run {
                 let column = |outputs: Array2<f64>| outputs.column(0).to_owned();
                 Ok(Snapshot {
                     step: measured.step,
-                    train: column(dynamics.train(targets, initial, training)?),
+                    train: column(dynamics.train(task, training)?),
                     test: if problem.tests() {
-                        column(dynamics.test_modes(&projected, targets, initial, training)?)
+                        column(dynamics.test_modes(&projected, task, training)?)
                     } else {
                         Array1::zeros(0)
                     },
@@ -109,7 +109,7 @@ impl Run {
         let dynamics = Dynamics::new(kernels.gram.view())?;
         let projected = kernels.cross.dot(&dynamics.eigen().vectors);
         let (targets, training) = (problem.train_targets.view(), Training::Flow { time });
-        let outputs = dynamics.test_modes(&projected, targets, Initial::default(), training)?.column(0).to_owned();
+        let outputs = dynamics.test_modes(&projected, Task::from_zero(targets), training)?.column(0).to_owned();
         Ok(squares(&outputs, &problem.test_targets) / outputs.len() as f64)
     }
 

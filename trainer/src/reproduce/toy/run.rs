@@ -9,7 +9,7 @@ use crate::reproduce::error::ReproduceError;
 use crate::reproduce::monitor::{Monitor, side_by_side};
 use crate::training::loss::SquaredError;
 use crate::training::optimizer::{Optimizer, Schedule};
-use crate::training::regression::Regression;
+use crate::training::regression::{Batches, Regression};
 use crate::training::{Ended, LoopParams, TrainState, Watch, train};
 
 /// Steps that [`runs`] logs, about.
@@ -87,7 +87,8 @@ pub(in crate::reproduce) fn run(
             Snapshot { step, train: outputs(&train_inputs), test }
         };
         let targets = problem.train_targets.mapv(|y| y as f32);
-        let mut objective = Regression::new(train_inputs.clone(), targets, SquaredError::HalfSum, None, 0);
+        let batches = Batches { size: None, seed: 0 };
+        let mut objective = Regression::new(train_inputs.clone(), targets, SquaredError::HalfSum, batches);
         let mut state = TrainState::new(vec![start.clone()]);
         let mut measured = Vec::with_capacity(logged.len());
         let mut observe = |state: &TrainState, _loss: f64| {

@@ -1,5 +1,5 @@
-//! ReLU networks of infinite width in closed form: the covariance of their outputs (NNGP) and their neural tangent kernel
-//! (NTK), equation 2, as functions of the network's inputs.
+//! ReLU networks of infinite width in closed form: the covariance of their outputs (NNGP) and their neural tangent
+//! kernel (NTK), equation 2, as functions of the network's inputs.
 //!
 //! With `q` the covariance of a layer's pre-activations and `T` the tangent kernel, a dense layer of fan-in `f` makes
 //!
@@ -9,16 +9,17 @@
 //! | standard | `W h + b`, W ~ N(0, σw²/f), b ~ N(0, σb²) | `q ← σw² q + σb²` | `T ← f q_before + 1 + σw² T` |
 //!
 //! from `q = x·x'/f`, `T = 0` at the inputs, and a ReLU with `cos θ = q12 / √(q11 q22)` makes
-//! `q12 ← √(q11 q22) (sin θ + (π - θ) cos θ) / 2π`, `T ← T (π - θ) / 2π`. Without a trained bias `σb² = 0` and the 1 is absent.
-//! f is the number of inputs (features of amplitude zero included) in the first layer and the width after it. The last layer has
-//! no ReLU; outputs are independent, so the kernel of a network with several is that of one.
+//! `q12 ← √(q11 q22) (sin θ + (π - θ) cos θ) / 2π`, `T ← T (π - θ) / 2π`. Without a trained bias `σb² = 0` and the 1 is
+//! absent. f is the number of inputs (features of amplitude zero included) in the first layer and the width after it.
+//! The last layer has no ReLU; outputs are independent, so the kernel of a network with several is that of one.
 //! Sources: Cho and Saul (2009), Jacot, Gabriel and Hongler (2018), Lee et al. (2019).
 //!
 //! # Accuracy
-//! `arccos` of a covariance loses half the digits where θ is near 0, which is every pair of neighbouring points. What is carried
-//! from layer to layer here is therefore the squared distance `D = q11 + q22 - 2 q12`, a sum of positive terms: the angle keeps
-//! its relative precision and is exactly 0 for points that coincide. Entries are good to about 1e-13 of the largest.
-//! An input of norm zero has no angle; its ReLU derivative counts one half, so `T ← T / 4` with every partner.
+//! `arccos` of a covariance loses half the digits where θ is near 0, which is every pair of neighbouring points. What
+//! is carried from layer to layer here is therefore the squared distance `D = q11 + q22 - 2 q12`, a sum of positive
+//! terms: the angle keeps its relative precision and is exactly 0 for points that coincide. Entries are good to about
+//! 1e-13 of the largest. An input of norm zero has no angle; its ReLU derivative counts one half, so `T ← T / 4` with
+//! every partner.
 
 mod network_kernel;
 mod params;
@@ -38,6 +39,7 @@ use relu::relu;
 const NEAR: f64 = 1e-2;
 /// Up to this many inputs all distances are summed from differences: it costs no more than the products.
 const FEW_INPUTS: usize = 4;
+
 /// Which of the two kernels of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Covariance {
@@ -77,15 +79,28 @@ struct Norms {
     deviations: Array2<f64>,
 }
 
+/// One input among those whose norms are known.
+#[derive(Clone, Copy)]
+struct Input<'a> {
+    norms: &'a Norms,
+    index: usize,
+}
+
 impl Norms {
-    /// |x_i|² + |y_j|²
-    fn sum(&self, i: usize, other: &Self, j: usize) -> f64 {
-        (self.inputs[i] + other.inputs[j]) * self.fan_in as f64
+    fn at(&self, index: usize) -> Input<'_> {
+        Input { norms: self, index }
+    }
+}
+
+impl Input<'_> {
+    /// |x|² + |y|²
+    fn sum(self, other: Self) -> f64 {
+        (self.norms.inputs[self.index] + other.norms.inputs[other.index]) * self.norms.fan_in as f64
     }
 }
 
 impl InfiniteMlp {
-    /// The hyperparameters.
+    /// The hyperparameters, as they were checked.
     #[must_use]
     pub fn params(&self) -> &InfiniteMlpParams {
         &self.params
@@ -106,8 +121,9 @@ impl InfiniteMlp {
                 if j >= i {
                     let (i, j) = (first + i, first + j);
                     let product = products[[i - first, j - first]];
-                    let distance = distance(inputs.row(i), inputs.row(j), norms.sum(i, &norms, j), product);
-                    *entry = self.entry(&norms, i, &norms, j, distance, which);
+                    let pair = [norms.at(i), norms.at(j)];
+                    let distance = distance(inputs.row(i), inputs.row(j), pair[0].sum(pair[1]), product);
+                    *entry = self.entry(pair, distance, which);
                 }
             }
         })
@@ -130,10 +146,10 @@ impl InfiniteMlp {
         fill::rows(left.nrows(), right.nrows(), |first, mut block| {
             let products = left.slice(s![first..first + block.nrows(), ..]).dot(&right.t());
             for ((i, j), entry) in block.indexed_iter_mut() {
-                let i_left = first + i;
-                let sum = left_norms.sum(i_left, &right_norms, j);
-                let distance = distance(left.row(i_left), right.row(j), sum, products[[i, j]]);
-                *entry = self.entry(&left_norms, i_left, &right_norms, j, distance, which);
+                let pair = [left_norms.at(first + i), right_norms.at(j)];
+                let sum = pair[0].sum(pair[1]);
+                let distance = distance(left.row(first + i), right.row(j), sum, products[[i, j]]);
+                *entry = self.entry(pair, distance, which);
             }
         })
     }
@@ -145,7 +161,7 @@ impl InfiniteMlp {
     pub fn diagonal(&self, inputs: ArrayView2<'_, f64>, which: Covariance) -> Result<Vec<f64>, TheoryError> {
         check_finite("points", inputs)?;
         let norms = self.norms(inputs)?;
-        Ok((0..inputs.nrows()).map(|i| self.entry(&norms, i, &norms, i, 0.0, which)).collect())
+        Ok((0..inputs.nrows()).map(|i| self.entry([norms.at(i); 2], 0.0, which)).collect())
     }
 
     /// # Errors
@@ -172,8 +188,10 @@ impl InfiniteMlp {
         self.params.bias_std.map_or(0.0, |std| std.powi(2))
     }
 
-    /// The recursion of the module's table for one pair at squared distance `distance` (of the inputs, not divided by f).
-    fn entry(&self, left: &Norms, i: usize, right: &Norms, j: usize, distance: f64, which: Covariance) -> f64 {
+    /// The recursion of the module's table for one pair at squared distance `distance` (of the inputs, not divided by
+    /// f).
+    fn entry(&self, pair: [Input<'_>; 2], distance: f64, which: Covariance) -> f64 {
+        let [Input { norms: left, index: i }, Input { norms: right, index: j }] = pair;
         let params = &self.params;
         let weight = params.weight_std.powi(2);
         let fan_in = left.fan_in;
