@@ -1,9 +1,9 @@
 //! The decoder: from a frequency k and a latent z to the volume's Hartley coefficients.
 //!
 //! Inputs are kx, ky, kz in cycles per ångström, encoded, and z, passed by; outputs are H(k) and H(-k) in the images'
-//! units. A volume is real, so k of the half space kx ≥ 0 suffice ([`half_space`]): F(k) = (H(k) + H(-k))/2 + i (H(-k)
-//! - H(k))/2. The artifact has these very inputs and outputs: a device answers for the density at frequency k in
-//! conformation z.
+//! units. A volume is real, so k of the half space kx ≥ 0 suffice ([`half_space`]):
+//! `F(k) = (H(k) + H(-k))/2 + i (H(-k) - H(k))/2`. The artifact has these very inputs and outputs: a device answers for
+//! the density at frequency k in conformation z.
 
 use super::error::CryoError;
 use super::fourier_volume::FourierVolume;
