@@ -1,7 +1,8 @@
 //! Atoms: positions in ångström, of one structure or of the two ends of a motion.
 //!
-//! Read from a CSV table (`open_x, open_y, open_z, closed_x, …`, or `x, y, z`) or from the ATOM and HETATM records of a PDB
-//! file, without waters and hydrogens. Conformations between the ends are linear interpolations, t = 0 open, t = 1 closed.
+//! Read from a CSV table (`open_x, open_y, open_z, closed_x, …`, or `x, y, z`) or from the ATOM and HETATM records of a
+//! PDB file, without waters and hydrogens. Conformations between the ends are linear interpolations, t = 0 open, t = 1
+//! closed.
 
 use super::error::{CryoError, read, read_text};
 use super::table::Csv;
@@ -103,8 +104,8 @@ impl Molecule {
         Self::new(open, closed, path)
     }
 
-    /// Parses the ATOM and HETATM records of the first model of a PDB file; waters, hydrogens and alternate locations but
-    /// the first are left out.
+    /// Parses the ATOM and HETATM records of the first model of a PDB file; waters, hydrogens and alternate locations
+    /// but the first are left out.
     ///
     /// # Errors
     /// Naming the line whose coordinates are no numbers, or saying that it is an mmCIF file.
@@ -168,8 +169,8 @@ fn is_left_out(line: &str) -> bool {
     let is_water = matches!(line.get(17..20).map(str::trim), Some("HOH" | "WAT" | "DOD"));
     let element = line.get(76..78).map_or("", str::trim);
     let is_hydrogen = if element.is_empty() {
-        // Without an element: the name's first letter, after the digit that older files put before it. A heavy element of
-        // two letters, as mercury, begins in the column before.
+        // Without an element: the name's first letter, after the digit that older files put before it. A heavy element
+        // of two letters, as mercury, begins in the column before.
         let name = line.get(12..16).unwrap_or("");
         let of_one_letter = name.starts_with(|first: char| first == ' ' || first.is_ascii_digit());
         (of_one_letter || name.trim().len() == 4)
@@ -180,7 +181,8 @@ fn is_left_out(line: &str) -> bool {
     is_water || is_hydrogen
 }
 
-/// Whether no other location of this atom (its name, chain and residue) came before; `located` holds those with alternates.
+/// Whether no other location of this atom (its name, chain and residue) came before; `located` holds those with
+/// alternates.
 fn is_first_location<'a>(line: &'a str, located: &mut HashSet<[&'a str; 2]>) -> bool {
     let alternate = line.get(16..17).is_some_and(|letter| letter != " ");
     !alternate || located.insert([line.get(12..16).unwrap_or(""), line.get(21..27).unwrap_or("")])

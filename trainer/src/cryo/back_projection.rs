@@ -1,10 +1,10 @@
 //! The voxel baseline: direct Fourier inversion of slices with known poses, regularized as Wiener's filter.
 //!
-//! Each coefficient is spread over the eight grid points around it on a grid of half the spacing (a box of twice the edge):
-//! `V(k) = A/(B + C/(8 B S²))` with A = Σ w c F, B = Σ w c², C = Σ w² c² (the variance of A's noise), trilinear weights w,
-//! CTF c, F in units of the noise, and S² the signal's power in the shell of k: Σ(|A|² - C)/ΣB² over the shell. The 8 is because
-//! cutting back averages the noise of as many points of the finer grid, and the filter is for what is left.
-//! The density is cut back to the box, where the weights' envelope sinc² is divided out. It knows no
+//! Each coefficient is spread over the eight grid points around it on a grid of half the spacing (a box of twice the
+//! edge): `V(k) = A/(B + C/(8 B S²))` with A = Σ w c F, B = Σ w c², C = Σ w² c² (the variance of A's noise), trilinear
+//! weights w, CTF c, F in units of the noise, and S² the signal's power in the shell of k: Σ(|A|² - C)/ΣB² over the
+//! shell. The 8 is because cutting back averages the noise of as many points of the finer grid, and the filter is for
+//! what is left. The density is cut back to the box, where the weights' envelope sinc² is divided out. It knows no
 //! motion: of particles that move it gives the mean.
 
 use super::fourier_volume::{FourierVolume, corners};

@@ -45,8 +45,8 @@ pub fn with_encoding(base: &CryoParams, kind: EncodingKind) -> CryoParams {
     }
 }
 
-/// Reconstructs with each encoding in memory; half sets, if the parameters ask for them, with the last one alone. `None`
-/// if the watch stopped it.
+/// Reconstructs with each encoding in memory; half sets, if the parameters ask for them, with the last one alone.
+/// `None` if the watch stopped it.
 ///
 /// # Errors
 /// If a hyperparameter is out of its range or training diverges.
@@ -77,8 +77,8 @@ pub struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    /// Begins all runs in a new folder, so that any of them can be resumed; a folder that holds anything is only taken with
-    /// `force`. All settings but the encoding are those of `base`.
+    /// Begins all runs in a new folder, so that any of them can be resumed; a folder that holds anything is only taken
+    /// with `force`. All settings but the encoding are those of `base`.
     ///
     /// # Errors
     /// If the settings do not suit the images, or the folder cannot be made or is taken.

@@ -1,11 +1,11 @@
 //! The contrast transfer function of an electron microscope.
 //!
-//! `CTF(k) = √(1-A²) sin χ + A cos χ` with `χ = πλΔz(θ)|k|² - (π/2)C_s λ³|k|⁴ + φ`: protein white, positive at k = 0, as
-//! RELION has it (its images have their contrast inverted). Underfocus Δz is positive;
-//! `Δz(θ) = ½(u + v + (u - v) cos 2(θ - θ₀))`. An image's scale s and B-factor B multiply it by `s·exp(-B|k|²/4)`.
+//! `CTF(k) = √(1-A²) sin χ + A cos χ` with `χ = πλΔz(θ)|k|² - (π/2)C_s λ³|k|⁴ + φ`: protein white, positive at k = 0,
+//! as RELION has it (its images have their contrast inverted). Underfocus Δz is positive; `Δz(θ) = ½(u + v + (u - v)
+//! cos 2(θ - θ₀))`. An image's scale s and B-factor B multiply it by `s·exp(-B|k|²/4)`.
 //!
-//! A tilted beam turns the phase of the image's coefficients by `-2π·C_s λ²|k|² (t·k)` with the tilt t in radians, which
-//! [`Ctf::tilt_turns`] undoes.
+//! A tilted beam turns the phase of the image's coefficients by `-2π·C_s λ²|k|² (t·k)` with the tilt t in radians,
+//! which [`Ctf::tilt_turns`] undoes.
 
 use std::f64::consts::PI;
 
@@ -84,8 +84,8 @@ impl Ctf {
         value * self.scale * (-0.25 * self.b_factor * squared).exp()
     }
 
-    /// By how many turns to advance the phase of an image's coefficient at (kx, ky), cycles per ångström, to undo the beam's
-    /// tilt.
+    /// By how many turns to advance the phase of an image's coefficient at (kx, ky), cycles per ångström, to undo the
+    /// beam's tilt.
     pub fn tilt_turns(&self, kx: f64, ky: f64) -> f64 {
         let [x, y] = self.beam_tilt.map(|milliradians| 1e-3 * milliradians);
         1e7 * self.spherical_aberration * self.wavelength().powi(2) * (kx * kx + ky * ky) * (kx * x + ky * y)
@@ -128,8 +128,9 @@ mod tests {
         assert_eq!(ctf.at(0.0, 0.0), 0.8 * plain.at(0.0, 0.0));
     }
 
-    /// RELION's selfApplyBeamTilt advances a coefficient by 0.360·C_s·10⁷·λ²·(i² + j²)(i·t_y + j·t_x)/edge³ degrees. By hand at
-    /// 300 kV: λ² = 3.87598e-4 Å², C_s = 2.7e7 Å, k = (0.1, -0.05), t = (0.4, 0.2) mrad: 10465.15·0.0125·3e-5 turns.
+    /// RELION's selfApplyBeamTilt advances a coefficient by 0.360·C_s·10⁷·λ²·(i² + j²)(i·t_y + j·t_x)/edge³ degrees. By
+    /// hand at 300 kV: λ² = 3.87598e-4 Å², C_s = 2.7e7 Å, k = (0.1, -0.05), t = (0.4, 0.2) mrad: 10465.15·0.0125·3e-5
+    /// turns.
     #[test]
     fn the_beams_tilt_turns_phases_as_in_relion() {
         let ctf = Ctf { beam_tilt: [0.4, 0.2], ..Ctf::with_defocus(15_000.0) };

@@ -27,7 +27,7 @@ pub enum CryoError {
     /// A line of a text file is not understood.
     #[error("{}, line {line}: {problem}", path.display())]
     Line {
-        /// The file.
+        /// Where it was read from.
         path: PathBuf,
         /// Counted from 1.
         line: usize,
@@ -37,7 +37,7 @@ pub enum CryoError {
     /// A file as a whole is not what it should be.
     #[error("{}: {problem}", path.display())]
     File {
-        /// The file.
+        /// Where it was read from.
         path: PathBuf,
         /// What is wrong and what would be right.
         problem: String,
@@ -45,7 +45,7 @@ pub enum CryoError {
     /// A table lacks a column.
     #[error("{} has no column {column}; {remedy}", path.display())]
     Column {
-        /// The file.
+        /// Where it was read from.
         path: PathBuf,
         /// Its name in the file.
         column: String,
@@ -55,7 +55,7 @@ pub enum CryoError {
     /// Something known that is not modelled and would change the answer.
     #[error("{}, line {line}: {column} is {value}, which is not modelled: {remedy}", path.display())]
     NotModelled {
-        /// The table.
+        /// The table of particles.
         path: PathBuf,
         /// Counted from 1.
         line: usize,
@@ -73,13 +73,13 @@ pub enum CryoError {
         path.display(), table.display()
     )]
     BoxSize {
-        /// The images.
+        /// The .mrcs with the images.
         path: PathBuf,
         /// Pixels along an edge.
         found: usize,
-        /// The table.
+        /// The table of particles.
         table: PathBuf,
-        /// What it says.
+        /// Pixels along an edge, by the table.
         expected: usize,
     },
     /// Pixels of another size than the table says.
@@ -89,11 +89,11 @@ pub enum CryoError {
         path.display(), table.display()
     )]
     PixelSize {
-        /// The images.
+        /// The .mrcs with the images.
         path: PathBuf,
         /// Å, by the header.
         found: f64,
-        /// The table.
+        /// The table of particles.
         table: PathBuf,
         /// Å, by the table.
         expected: f64,

@@ -134,8 +134,8 @@ impl Curve {
     }
 }
 
-/// The true volumes at the ranks of [`QUANTILES`], of the size and voxels of `like`; reversed if the latent runs against
-/// the motion.
+/// The true volumes at the ranks of [`QUANTILES`], of the size and voxels of `like`; reversed if the latent runs
+/// against the motion.
 pub fn true_volumes(truth: &Truth, motions: &[f64], reversed: bool, like: &FourierVolume) -> Vec<FourierVolume> {
     QUANTILES
         .iter()

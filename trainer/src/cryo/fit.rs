@@ -1,9 +1,9 @@
 //! A reconstruction from images to volumes: baseline, training on all images and on half sets, evaluation.
 //!
 //! Differences from CryoDRGN (Zhong et al. 2021): the encoder sees the image's residual in the molecule's frame instead
-//! of the image; a step sees some random frequencies of an image instead of all; the noise is measured and KL is weighted
-//! by β against that likelihood; z is of one dimension by default instead of eight; the decoder has no residual blocks,
-//! so that it fits an artifact.
+//! of the image; a step sees some random frequencies of an image instead of all; the noise is measured and KL is
+//! weighted by β against that likelihood; z is of one dimension by default instead of eight; the decoder has no
+//! residual blocks, so that it fits an artifact.
 
 use super::back_projection::{Reconstruction, back_project};
 use super::error::CryoError;
@@ -118,7 +118,8 @@ pub struct Trained {
     pub networks: Vec<Mlp<f32>>,
 }
 
-/// Evaluates the trained subsets of [`Subset::trained`], in that order: all images and, if there are such, the half sets.
+/// Evaluates the trained subsets of [`Subset::trained`], in that order: all images and, if there are such, the half
+/// sets.
 ///
 /// # Panics
 /// If there are none.

@@ -1,7 +1,7 @@
 //! Fourier shell correlation and the resolution it stands for.
 //!
-//! `FSC(s) = Re Σ F₁ F₂* / √(Σ|F₁|² Σ|F₂|²)` over the whole frequencies with |k| rounded to s = 1, 2, … cycles over the box.
-//! Half maps are judged at 0.143, maps against a model or the truth at 0.5 (Rosenthal and Henderson 2003).
+//! `FSC(s) = Re Σ F₁ F₂* / √(Σ|F₁|² Σ|F₂|²)` over the whole frequencies with |k| rounded to s = 1, 2, … cycles over the
+//! box. Half maps are judged at 0.143, maps against a model or the truth at 0.5 (Rosenthal and Henderson 2003).
 
 use super::fourier_volume::FourierVolume;
 use serde::Serialize;
@@ -50,8 +50,8 @@ pub struct Resolution {
 pub enum Bound {
     /// It is the stated one.
     Equal,
-    /// The curve never fell below the threshold: it is the last shell's, one cycle over the box short of Nyquist's frequency. Pixels show
-    /// nothing finer than twice their size, and nothing finer is claimed.
+    /// The curve never fell below the threshold: it is the last shell's, one cycle over the box short of Nyquist's
+    /// frequency. Pixels show nothing finer than twice their size, and nothing finer is claimed.
     AtMost,
     /// Not even the first shell, one cycle over the box, is above the threshold: nothing within the box is resolved.
     MoreThan,
@@ -68,8 +68,8 @@ impl std::fmt::Display for Resolution {
     }
 }
 
-/// The resolution of a curve in a box of `edge` ångström: where it first crosses the threshold, between shells linearly.
-/// It is never coarser than the box.
+/// The resolution of a curve in a box of `edge` ångström: where it first crosses the threshold, between shells
+/// linearly. It is never coarser than the box.
 pub fn resolution(curve: &[f64], threshold: f64, edge: f64) -> Resolution {
     let mut before = 1.0;
     for (index, &value) in curve.iter().enumerate() {

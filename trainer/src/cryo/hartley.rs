@@ -1,7 +1,7 @@
 //! The Hartley transform: real, and its own inverse but for a factor.
 //!
-//! `H(k) = Σ f(x) cas(2πk·x/n) = Re F(k) - Im F(k)` with cas = cos + sin. A real image has as many Hartley coefficients as
-//! pixels, and white noise stays white, so a loss over them needs no complex numbers.
+//! `H(k) = Σ f(x) cas(2πk·x/n) = Re F(k) - Im F(k)` with cas = cos + sin. A real image has as many Hartley coefficients
+//! as pixels, and white noise stays white, so a loss over them needs no complex numbers.
 
 use crate::base::fourier::{Direction, transform};
 use rustfft::num_complex::Complex32;

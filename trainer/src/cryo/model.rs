@@ -1,9 +1,9 @@
 //! The decoder: from a frequency k and a latent z to the volume's Hartley coefficients.
 //!
 //! Inputs are kx, ky, kz in cycles per ångström, encoded, and z, passed by; outputs are H(k) and H(-k) in the images'
-//! units. A volume is real, so k of the half space kx ≥ 0 suffice ([`half_space`]): F(k) = (H(k) + H(-k))/2 +
-//! i (H(-k) - H(k))/2. The artifact has these very inputs and outputs: a device answers for the density at frequency k in
-//! conformation z.
+//! units. A volume is real, so k of the half space kx ≥ 0 suffice ([`half_space`]):
+//! `F(k) = (H(k) + H(-k))/2 + i (H(-k) - H(k))/2`. The artifact has these very inputs and outputs: a device answers for
+//! the density at frequency k in conformation z.
 
 use super::error::CryoError;
 use super::fourier_volume::FourierVolume;
@@ -20,8 +20,8 @@ use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
 
-/// z enters the decoder in this unit, so that it spans about as much as a feature does: a normal variable leaves ±4 once
-/// in 16,000 draws.
+/// z enters the decoder in this unit, so that it spans about as much as a feature does: a normal variable leaves ±4
+/// once in 16,000 draws.
 pub const LATENT_UNIT: f32 = 4.0;
 /// Points that calibrate the quantization.
 const CALIBRATION_POINTS: usize = 4096;
@@ -128,8 +128,8 @@ impl Model {
         volume
     }
 
-    /// Random frequencies of the ball with latents of random images `[n, 3 + latent]`, in the artifact's units, others than
-    /// those that calibrate it: what to ask a device. `latents` are those of all images, `[images, latent]`.
+    /// Random frequencies of the ball with latents of random images `[n, 3 + latent]`, in the artifact's units, others
+    /// than those that calibrate it: what to ask a device. `latents` are those of all images, `[images, latent]`.
     pub fn device_queries(&self, count: usize, latents: ArrayView2<'_, f32>) -> Array2<f32> {
         self.queries(count, latents, !self.seed)
     }

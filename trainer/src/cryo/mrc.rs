@@ -1,9 +1,9 @@
 //! Images and maps in the MRC2014 format: `.mrcs` stacks and `.mrc` volumes.
 //!
-//! A header of 1024 bytes, an extended header, then the samples, x fastest. Read: modes 0 (i8), 1 (i16), 2 (f32),
-//! 6 (u16) and 12 (f16), of either byte order. Written: mode 2, little-endian, cell dimensions in ångström, `MAP ` stamp, statistics;
-//! volumes with their centre (voxel n/2) at the origin, where ChimeraX then shows them.
-//! Source: <https://www.ccpem.ac.uk/mrc_format/mrc2014.php>. What is written passes `mrcfile.validate` of Python's mrcfile. The
+//! A header of 1024 bytes, an extended header, then the samples, x fastest. Read: modes 0 (i8), 1 (i16), 2 (f32), 6
+//! (u16) and 12 (f16), of either byte order. Written: mode 2, little-endian, cell dimensions in ångström, `MAP ` stamp,
+//! statistics; volumes with their centre (voxel n/2) at the origin, where ChimeraX then shows them. Source:
+//! <https://www.ccpem.ac.uk/mrc_format/mrc2014.php>. What is written passes `mrcfile.validate` of Python's mrcfile. The
 //! crate `mrc` (0.8) was left alone: large, and unsafe where two loops of safe code do.
 
 use super::error::{CryoError, read};
@@ -234,7 +234,8 @@ mod tests {
         stack.write(&path, Content::Stack).unwrap();
         let ours = std::fs::read(&path).unwrap();
         assert_eq!(ours.len(), theirs.len());
-        // Sizes, mode, cell, angles, axes, statistics, space group; version; stamps; rms. Labels are each program's own.
+        // Sizes, mode, cell, angles, axes, statistics, space group; version; stamps; rms. Labels are each program's
+        // own.
         for range in [0..28, 28..92, 208..220, 1024..theirs.len()] {
             assert_eq!(ours[range.clone()], theirs[range.clone()], "bytes {range:?}");
         }

@@ -1,10 +1,9 @@
 //! The loss of heterogeneous reconstruction: an encoder chained to a decoder through a random latent.
 //!
-//! For each image i and frequency k with CTF c and coefficients y over the noise, per coefficient:
-//! `L = 1/(n·m) Σ_i Σ_k ½|y - c·s·D(γ(Rᵀk), z_i)|² + β/(n·K) Σ_i KL(N(μ_i, σ_i²) ‖ N(0, 1))`, with
-//! `z = μ + σ ε`, (μ, ln σ²) = E(b_i) of the image's back-projected residual, m frequencies drawn out of K, and s from the
-//! decoder's unit to the noise. At β = 1 it is the negative evidence lower bound per pair, but for constants; where
-//! the model is right it tends to 1.
+//! For each image i and frequency k with CTF c and coefficients y over the noise, per coefficient: `L = 1/(n·m) Σ_i Σ_k
+//! ½|y - c·s·D(γ(Rᵀk), z_i)|² + β/(n·K) Σ_i KL(N(μ_i, σ_i²) ‖ N(0, 1))`, with `z = μ + σ ε`, (μ, ln σ²) = E(b_i) of the
+//! image's back-projected residual, m frequencies drawn out of K, and s from the decoder's unit to the noise. At β = 1
+//! it is the negative evidence lower bound per pair, but for constants; where the model is right it tends to 1.
 
 use super::model::{LATENT_UNIT, Model, half_space};
 use super::params::{CryoParams, ValidCryoParams};
@@ -105,10 +104,11 @@ impl Objective for CryoObjective<'_> {
             loss += self.encode(&mut work);
         }
         let rows = self.draw_features(&mut work);
-        let Pass { tapes, gradients, scratch: s } = &mut *work.pass;
+        let pass = &mut *work.pass;
+        let s = &mut pass.scratch;
         let width = self.model.encoding().features_len();
         let features = ArrayView2::from_shape((rows, width), &s.features[..rows * width]).expect("as drawn");
-        let (decoder, tape) = (&networks[0], &mut tapes[0]);
+        let (decoder, tape) = (&networks[0], &mut pass.tapes[0]);
         let outputs = tape.forward(decoder, features);
         let mut gradient = buffer_rows(&mut s.gradient, rows, 2);
         let factor = 1.0 / (batch * per_image) as f32;
@@ -127,7 +127,7 @@ impl Objective for CryoObjective<'_> {
         }
         loss += 0.5 * squares * f64::from(factor);
         let wanted = (latent > 0).then(|| buffer_rows(&mut s.input_gradient, rows, width));
-        let parameters = &mut gradients[0];
+        let parameters = &mut pass.gradients[0];
         tape.backward(decoder, features, Gradients { outputs: gradient.view(), parameters, inputs: wanted });
         if latent > 0 {
             self.finish_encoder(&mut work);
@@ -145,14 +145,14 @@ impl CryoObjective<'_> {
     /// Draws z of every image and returns the loss of the KL divergence.
     fn encode(&self, chunk: &mut Chunk<'_>) -> f64 {
         let Chunk { images, networks, pass, rng } = chunk;
-        let s = &mut pass.scratch;
+        let (s, encoder) = (&mut pass.scratch, &networks[1]);
         let (latent, width) = (self.model.latent(), self.residuals.ncols());
         s.inputs.clear();
         for &image in *images {
             s.inputs.extend(self.residuals.row(image as usize));
         }
         let inputs = ArrayView2::from_shape((images.len(), width), &s.inputs).expect("a row each");
-        let codes = pass.tapes[1].forward(&networks[1], inputs);
+        let codes = pass.tapes[1].forward(encoder, inputs);
         s.codes.clear();
         s.codes.extend(codes);
         s.noise.clear();
@@ -202,8 +202,8 @@ impl CryoObjective<'_> {
     /// The gradient of z through the encoder.
     fn finish_encoder(&self, chunk: &mut Chunk<'_>) {
         let Chunk { images, networks, pass, .. } = chunk;
+        let (images, encoder) = (images.len(), &networks[1]);
         let s = &mut pass.scratch;
-        let images = images.len();
         let (latent, per_image) = (self.model.latent(), self.params.frequencies);
         let width = self.model.encoding().features_len();
         let kl = self.kl_factor();
@@ -225,7 +225,7 @@ impl CryoObjective<'_> {
         let inputs = ArrayView2::from_shape((images, self.residuals.ncols()), &s.inputs).expect("as encoded");
         let outputs = ArrayView2::from_shape((images, 2 * latent), &s.code_gradient).expect("as many");
         let gradients = Gradients { outputs, parameters: &mut pass.gradients[1], inputs: None };
-        pass.tapes[1].backward(&networks[1], inputs, gradients);
+        pass.tapes[1].backward(encoder, inputs, gradients);
     }
 }
 

@@ -81,7 +81,8 @@ pub struct ValidCryoParams {
 }
 
 impl CryoParams {
-    /// Checks everything, for `count` images of `size` pixels a side: nothing that was checked fails later for its settings.
+    /// Checks everything, for `count` images of `size` pixels a side: nothing that was checked fails later for its
+    /// settings.
     ///
     /// # Errors
     /// Naming the option that is out of its range.

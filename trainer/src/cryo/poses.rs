@@ -1,7 +1,8 @@
 //! Orientations: rotations of the molecule, uniform on SO(3), and their Euler angles in RELION's convention.
 //!
-//! `R(rot, tilt, psi) = Rz(psi)·Ry(tilt)·Rz(rot)` takes positions in the molecule's frame to the microscope's, whose z axis is
-//! the beam: `r' = R r` (each factor turns the axes, as in RELION). The image at (kx, ky) is the volume at `Rᵀ(kx, ky, 0)`.
+//! `R(rot, tilt, psi) = Rz(psi)·Ry(tilt)·Rz(rot)` takes positions in the molecule's frame to the microscope's, whose z
+//! axis is the beam: `r' = R r` (each factor turns the axes, as in RELION). The image at (kx, ky) is the volume at
+//! `Rᵀ(kx, ky, 0)`.
 
 use rand_distr::{Distribution, StandardNormal};
 

@@ -1,9 +1,9 @@
 //! Images as central slices: what training and back-projection see of a stack.
 //!
-//! Of each image the Hartley coefficients of the half plane `ky > 0, or ky = 0 and kx ≥ 0` within the radius size/2 - 1,
-//! as pairs H(k), H(-k), in units of the noise's deviation, the particle moved to the centre. The noise is white; its
-//! deviation is measured in the corners of the transforms, beyond the circle of Nyquist's frequency, where little signal
-//! is. In the molecule's frame k lies at `Rᵀ(kx, ky, 0)`.
+//! Of each image the Hartley coefficients of the half plane `ky > 0, or ky = 0 and kx ≥ 0` within the radius size/2 -
+//! 1, as pairs H(k), H(-k), in units of the noise's deviation, the particle moved to the centre. The noise is white;
+//! its deviation is measured in the corners of the transforms, beyond the circle of Nyquist's frequency, where little
+//! signal is. In the molecule's frame k lies at `Rᵀ(kx, ky, 0)`.
 
 use super::fourier_volume::FourierVolume;
 use super::hartley;

@@ -1,8 +1,8 @@
 //! STAR files as RELION writes them: data blocks of key-value pairs and loops.
 //!
 //! Only what tables need: `data_NAME`, `_key value`, `loop_` with its columns and rows, comments, quoted values. Text
-//! blocks between semicolons, which particle tables do not have, are not read. The crate `emstar` (0.2) skips rows that it cannot
-//! read without a word, where a table must be refused.
+//! blocks between semicolons, which particle tables do not have, are not read. The crate `emstar` (0.2) skips rows that
+//! it cannot read without a word, where a table must be refused.
 
 use super::error::CryoError;
 use std::fmt::Write;

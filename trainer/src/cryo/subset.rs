@@ -1,8 +1,9 @@
 //! All images, or one of two halves that know nothing of each other.
 //!
-//! The correlation between half sets says how far images agree, but only if the halves share nothing else: not the first
-//! weights, not the draws of a step, not the mean volume that the encoder's inputs are residuals of. Each half is therefore a
-//! stack of its own with settings of its own, and goes through everything that the whole stack goes through.
+//! The correlation between half sets says how far images agree, but only if the halves share nothing else: not the
+//! first weights, not the draws of a step, not the mean volume that the encoder's inputs are residuals of. Each half is
+//! therefore a stack of its own with settings of its own, and goes through everything that the whole stack goes
+//! through.
 
 use super::params::CryoParams;
 use super::particles::ParticleStack;
@@ -25,8 +26,8 @@ impl Subset {
         if params.half_sets { &[Self::All, Self::Odd, Self::Even] } else { &[Self::All] }
     }
 
-    /// Indices among the images of a stack. Where its [halves](ParticleStack::halves) are known, they are the half sets: poses that were
-    /// refined within one know nothing of the other.
+    /// Indices among the images of a stack. Where its [halves](ParticleStack::halves) are known, they are the half
+    /// sets: poses that were refined within one know nothing of the other.
     pub fn images(self, stack: &ParticleStack) -> Vec<u32> {
         let count = stack.particles.len() as u32;
         match (self, stack.halves()) {
@@ -55,8 +56,8 @@ impl Subset {
         }
     }
 
-    /// The settings of its training. A half has a seed of its own, for what two networks share by their seed (B, the first
-    /// weights, the draws of a step) they would agree in without any image; and half the steps.
+    /// The settings of its training. A half has a seed of its own, for what two networks share by their seed (B, the
+    /// first weights, the draws of a step) they would agree in without any image; and half the steps.
     pub fn params(self, params: &CryoParams) -> CryoParams {
         let half = |index| CryoParams {
             seed: params.seed.wrapping_add(HALF_SEED.wrapping_mul(index)),

@@ -1,9 +1,9 @@
 //! Particle images of a moving molecule, made from its atoms.
 //!
-//! Each image is the exact projection of Gaussian atoms in a random conformation and orientation, moved within the plane,
-//! times the CTF, plus white noise. It is made in Fourier space from the atoms in the microscope's frame, without the
-//! slice theorem that the reconstruction relies on. What the CTF spreads beyond the edge of the box comes back on the
-//! other side: exactly the model of a multiplication on the box's own grid.
+//! Each image is the exact projection of Gaussian atoms in a random conformation and orientation, moved within the
+//! plane, times the CTF, plus white noise. It is made in Fourier space from the atoms in the microscope's frame,
+//! without the slice theorem that the reconstruction relies on. What the CTF spreads beyond the edge of the box comes
+//! back on the other side: exactly the model of a multiplication on the box's own grid.
 //!
 //! | parameter | default | meaning | range |
 //! | --- | --- | --- | --- |
@@ -153,9 +153,9 @@ pub fn synthesize(molecule: &Molecule, params: &SynthesisParams) -> Result<Parti
 /// What synthetic particles were made from: the true volume of every conformation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Truth {
-    /// The atoms.
+    /// The atoms that the images show, in both conformations.
     pub molecule: Molecule,
-    /// The settings.
+    /// How the images were made.
     pub params: SynthesisParams,
 }
 
@@ -165,8 +165,8 @@ impl Truth {
         Density::new(self.molecule.at(t as f32), self.params.deviation)
     }
 
-    /// The true motion of each image of a stack: what its table says, or the one that all were made with. `None` if neither
-    /// is known: then there is nothing to compare volumes with.
+    /// The true motion of each image of a stack: what its table says, or the one that all were made with. `None` if
+    /// neither is known: then there is nothing to compare volumes with.
     pub fn motions(&self, stack: &ParticleStack) -> Option<Vec<f64>> {
         stack.motions().or_else(|| Some(vec![self.params.motion?; stack.particles.len()]))
     }

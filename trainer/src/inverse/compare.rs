@@ -75,9 +75,9 @@ impl Comparison {
         best(&self.rows)
     }
 
-    /// Whether the first score grows as published: none < basic < positional, and positional above Gaussian by a tenth of
-    /// Gaussian's gain over none at most (`published_order_tolerance` in JSON): on one field and with one seed the two are
-    /// not told apart.
+    /// Whether the first score grows as published: none < basic < positional, and positional above Gaussian by a tenth
+    /// of Gaussian's gain over none at most (`published_order_tolerance` in JSON): on one field and with one seed the
+    /// two are not told apart.
     pub fn has_published_order(&self) -> bool {
         let score = |row: usize| self.rows.get(row).map_or(f64::NAN, |row| row.scores[0]);
         let [none, basic, positional, gaussian] = [0, 1, 2, 3].map(score);

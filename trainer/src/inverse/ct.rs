@@ -1,7 +1,7 @@
 //! Computed tomography: a section from a few parallel projections.
 //!
-//! Projection k looks along the direction at angle kπ/20 + π/2. A detector bin holds the mean of the section over samples
-//! along its ray, one a pixel's width, read by bilinear interpolation between pixels; outside there is nothing.
+//! Projection k looks along the direction at angle kπ/20 + π/2. A detector bin holds the mean of the section over
+//! samples along its ray, one a pixel's width, read by bilinear interpolation between pixels; outside there is nothing.
 
 use serde::{Deserialize, Serialize};
 

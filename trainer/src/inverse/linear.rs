@@ -1,7 +1,7 @@
 //! Linear instruments: what they measure of a field on a grid, and the objective of fitting a network to it.
 //!
-//! A field f `[samples]` is measured as A·f `[measurements]`; a network is trained on `½·mean (A·f - y)²`. All outputs are
-//! needed before any gradient is known, so a step evaluates the network on the whole grid first, takes the gradient
+//! A field f `[samples]` is measured as A·f `[measurements]`; a network is trained on `½·mean (A·f - y)²`. All outputs
+//! are needed before any gradient is known, so a step evaluates the network on the whole grid first, takes the gradient
 //! `Aᵀ(A·f - y)/measurements` with respect to the field, and then goes through the network chunk by chunk.
 
 use ndarray::ArrayView2;

@@ -1,7 +1,8 @@
 //! Magnetic resonance imaging: a volume from a part of its Fourier coefficients, dense in the middle.
 //!
-//! An n³ volume is measured as `F(f)/√n³` on a mask: the cells hit by normal samples around frequency zero, of deviation
-//! n·√(2/96), and as many of them as give the paper's density (at n = 96: a deviation of √(2·96) and 200,000 samples).
+//! An n³ volume is measured as `F(f)/√n³` on a mask: the cells hit by normal samples around frequency zero, of
+//! deviation n·√(2/96), and as many of them as give the paper's density (at n = 96: a deviation of √(2·96) and 200,000
+//! samples).
 
 use rand_distr::{Distribution, Normal};
 use rustfft::num_complex::Complex32;

@@ -35,8 +35,9 @@ pub struct TrainingParams {
 }
 
 impl TrainingParams {
-    /// For fields of values from 0 to 1. Sizes are for others to fill in. The paper's rates are constant; at several times
-    /// them a network of full width may die in its first steps, a constant from then on, unless they rise to their height.
+    /// For fields of values from 0 to 1. Sizes are for others to fill in. The paper's rates are constant; at several
+    /// times them a network of full width may die in its first steps, a constant from then on, unless they rise to
+    /// their height.
     pub fn field(seed: u64) -> Self {
         Self {
             hidden: vec![256; 3],
@@ -128,8 +129,8 @@ pub struct MappingTraining {
 }
 
 impl MappingTraining {
-    /// Trains to the end; with a `run` from where its checkpoint left it, if there is one. Returns the network and its last
-    /// loss.
+    /// Trains to the end; with a `run` from where its checkpoint left it, if there is one. Returns the network and its
+    /// last loss.
     ///
     /// # Errors
     /// If the watch stops it, training diverges, or a checkpoint is of no use or cannot be written.

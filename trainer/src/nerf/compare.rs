@@ -71,8 +71,8 @@ pub struct ComparedEncodings {
 }
 
 impl Comparison {
-    /// Begins all runs in a new folder, so that any of them can be resumed; a folder that holds anything is only taken with
-    /// `force`. All settings but the encoding and its scale are those of `base`.
+    /// Begins all runs in a new folder, so that any of them can be resumed; a folder that holds anything is only taken
+    /// with `force`. All settings but the encoding and its scale are those of `base`.
     ///
     /// # Errors
     /// If the settings do not suit the scene, or the folder cannot be made or is taken.

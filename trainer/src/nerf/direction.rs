@@ -1,10 +1,10 @@
 //! Colours that depend on the direction of view, in one network.
 //!
-//! As in Mildenhall et al. (2020), density is a function of the position alone and colour one of position and direction.
-//! There, the direction joins a second, small network for colours; a device evaluates one network. Here that network
-//! has *blocks*: the first units of every hidden layer are about geometry, the last [quarter](appearance_units) about
-//! appearance. Geometry sees the features of the position and other geometry; appearance sees everything, and so do
-//! colours; density sees geometry. With the units in this order the weights of each layer are
+//! As in Mildenhall et al. (2020), density is a function of the position alone and colour one of position and
+//! direction. There, the direction joins a second, small network for colours; a device evaluates one network. Here that
+//! network has *blocks*: the first units of every hidden layer are about geometry, the last [quarter](appearance_units)
+//! about appearance. Geometry sees the features of the position and other geometry; appearance sees everything, and so
+//! do colours; density sees geometry. With the units in this order the weights of each layer are
 //!
 //! ```text
 //!               geometry   appearance (first layer: features of the direction)

@@ -214,8 +214,8 @@ impl TrainedField {
         Ok(TrainedNetwork { encoding, network, domain: &domain }.artifact(precision, features.view(), card)?)
     }
 
-    /// Coordinates `[n, 3]`, or `[n, 6]` with directions, of samples that training rays meet, with some from anywhere so
-    /// that no layer is degenerate.
+    /// Coordinates `[n, 3]`, or `[n, 6]` with directions, of samples that training rays meet, with some from anywhere
+    /// so that no layer is degenerate.
     fn calibration(&self, views: &[View]) -> Array2<u32> {
         let (volume, seed) = (self.volume(), self.params.params().seed);
         let pixels = Pixels::new(views, volume.background);

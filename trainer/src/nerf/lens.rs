@@ -1,8 +1,8 @@
-//! Lenses that are no ideal pinhole: a principal point off the middle of the picture, pixels that are not square, and the
-//! distortion of OpenCV's model.
+//! Lenses that are no ideal pinhole: a principal point off the middle of the picture, pixels that are not square, and
+//! the distortion of OpenCV's model.
 //!
-//! A direction with x/z = u to the right and y/z = v downwards is seen at the place (x, y), in pixels from the picture's
-//! upper left corner, where the centre of the first pixel is at (½, ½) as in [`Camera::ray`]:
+//! A direction with x/z = u to the right and y/z = v downwards is seen at the place (x, y), in pixels from the
+//! picture's upper left corner, where the centre of the first pixel is at (½, ½) as in [`Camera::ray`]:
 //!
 //! ```text
 //! r² = u² + v²            L = 1 + k₁r² + k₂r⁴ + k₃r⁶
@@ -10,8 +10,8 @@
 //! v' = v·L + p₁(r² + 2v²) + 2p₂uv        y = f_y·v' + c_y
 //! ```
 //!
-//! Drawing and learning need the opposite way, from the place to the direction. It has no closed form: [`Distortion::invert`]
-//! solves for it by Newton's method, to the last digits of double precision.
+//! Drawing and learning need the opposite way, from the place to the direction. It has no closed form:
+//! [`Distortion::invert`] solves for it by Newton's method, to the last digits of double precision.
 
 use firmware_core::march::{Camera, Ray};
 
@@ -85,8 +85,8 @@ impl Distortion {
         None
     }
 
-    /// (u, v) of (u', v'); `None` where the model has no such direction, or folds the picture on the way there: beyond the
-    /// range in which a lens was measured its polynomial may turn back.
+    /// (u, v) of (u', v'); `None` where the model has no such direction, or folds the picture on the way there: beyond
+    /// the range in which a lens was measured its polynomial may turn back.
     pub fn invert(&self, seen: [f64; 2]) -> Option<[f64; 2]> {
         if self.is_none() {
             return Some(seen);
@@ -109,7 +109,7 @@ pub struct Lens {
     pub focal: [f64; 2],
     /// c_x, c_y, pixels.
     pub center: [f64; 2],
-    /// Of the picture.
+    /// By how far places lie from where an ideal pinhole would have them.
     pub distortion: Distortion,
 }
 
@@ -135,7 +135,8 @@ impl Lens {
         [(x - self.center[0]) / self.focal[0], (y - self.center[1]) / self.focal[1]]
     }
 
-    /// x/z to the right and y/z downwards of the direction seen at a place of the picture; `None` as [`Distortion::invert`].
+    /// x/z to the right and y/z downwards of the direction seen at a place of the picture; `None` as
+    /// [`Distortion::invert`].
     pub fn direction(&self, x: f64, y: f64) -> Option<[f64; 2]> {
         self.distortion.invert(self.seen(x, y))
     }

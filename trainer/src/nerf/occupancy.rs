@@ -1,14 +1,15 @@
 //! The occupancy grid: which cells of the bounding cube are worth a sample.
 //!
-//! Each cell keeps two running maxima. *Density*: the opacity α that the field has over one step at a random place of the
-//! cell, drawn anew at every refresh. *Sight*: the largest weight w = T·α that a sample in the cell had for a training
-//! ray, so that the inside of solids, which no ray reaches, is not marched. A cell is occupied if both are above their
-//! thresholds. Maxima fade from refresh to refresh, so that cells can become empty.
+//! Each cell keeps two running maxima. *Density*: the opacity α that the field has over one step at a random place of
+//! the cell, drawn anew at every refresh. *Sight*: the largest weight w = T·α that a sample in the cell had for a
+//! training ray, so that the inside of solids, which no ray reaches, is not marched. A cell is occupied if both are
+//! above their thresholds. Maxima fade from refresh to refresh, so that cells can become empty.
 //!
 //! A cell that was wrongly given up would never be sampled again: therefore one ray in [`SCOUTS`] marches every dense
 //! cell, in sight or not.
 //!
-//! Everything is a function of seed, step and network, and maxima do not depend on the order in which threads find them.
+//! Everything is a function of seed, step and network, and maxima do not depend on the order in which threads find
+//! them.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 

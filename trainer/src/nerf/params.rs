@@ -16,8 +16,8 @@
 //! | `center` | the scene's, or the origin | of the bounding cube | |
 //! | `seed` | 0 | of B, the start, the rays and their samples | |
 //!
-//! Learning rate and scales were chosen by the *validation* views of the synthesized scene, 1500 steps each (mean PSNR, dB;
-//! test views only report):
+//! Learning rate and scales were chosen by the *validation* views of the synthesized scene, 1500 steps each (mean PSNR,
+//! dB; test views only report):
 //!
 //! | encoding | rate 5e-3 | 1e-2 | 2e-2 | 4e-2 |
 //! | --- | --- | --- | --- | --- |
@@ -80,7 +80,7 @@ pub enum Background {
 }
 
 impl Background {
-    /// Its colour.
+    /// Red, green and blue from 0 to 1.
     pub fn color(self) -> [f32; 3] {
         match self {
             Self::White => [1.0; 3],
@@ -117,7 +117,7 @@ pub struct NerfParams {
     pub half_width: Option<f32>,
     /// The middle of the bounding cube.
     pub center: [f32; 3],
-    /// Of everything random.
+    /// Seed of the frequencies, the network at its start, the rays and their samples.
     pub seed: u64,
 }
 

@@ -16,7 +16,7 @@ const C2: f64 = 9e-4;
 pub struct Picture<'a> {
     /// Columns.
     pub width: usize,
-    /// The pixels.
+    /// Red, green and blue from 0 to 1, row by row from the top.
     pub pixels: &'a [[f32; 3]],
 }
 
@@ -142,8 +142,8 @@ mod tests {
         assert!((ssim(small, small) - 1.0).abs() < 1e-12);
     }
 
-    /// Left and right halves that differ from the picture in their own way: each is judged as if it were alone, but for the
-    /// windows that reach across.
+    /// Left and right halves that differ from the picture in their own way: each is judged as if it were alone, but for
+    /// the windows that reach across.
     #[test]
     fn masks_choose_the_places() {
         let a = pattern(0.0);

@@ -1,10 +1,10 @@
 //! A scene whose pictures are exact: textured solids, ray-traced in closed form.
 //!
-//! A table with a ball, a tower and a leaning rod inside a cage of thin rods, all within the cube of half width 1. Colours
-//! do not depend on the direction of view: texture times (ambient + diffuse light from afar), no shadows. A *glossy* scene
-//! adds Phong's highlight, 0.6·(r·v)¹² of white, r the mirrored light and v the way to the eye. The finest
-//! textures have four periods per unit; the rods are 0.06 wide, some three pixels at the default size. Pixels are means
-//! over [`SUBPIXELS`]² rays, transparent where those miss.
+//! A table with a ball, a tower and a leaning rod inside a cage of thin rods, all within the cube of half width 1.
+//! Colours do not depend on the direction of view: texture times (ambient + diffuse light from afar), no shadows. A
+//! *glossy* scene adds Phong's highlight, 0.6·(r·v)¹² of white, r the mirrored light and v the way to the eye. The
+//! finest textures have four periods per unit; the rods are 0.06 wide, some three pixels at the default size. Pixels
+//! are means over [`SUBPIXELS`]² rays, transparent where those miss.
 //!
 //! Nothing here knows how a network renders, so that no network is judged by its own renderer.
 

@@ -7,8 +7,8 @@
 //! C = Σ_i w_i c_i + T_n b    (b: background)
 //! ```
 //!
-//! C is the quadrature of the volume rendering integral with piecewise constant density and colour (Max 1995; Mildenhall
-//! et al. 2020, equation 3).
+//! C is the quadrature of the volume rendering integral with piecewise constant density and colour (Max 1995;
+//! Mildenhall et al. 2020, equation 3).
 //!
 //! **Gradient.** Let g = ∂L/∂C. Colours enter linearly: ∂L/∂c_i = w_i g. A density acts in two ways: w_i grows by
 //! ∂w_i/∂σ_i = δ T_i (1 - α_i) = δ T_{i+1}, and all that lies behind is dimmed: ∂T_j/∂σ_i = -δ T_j for j > i, so that

@@ -6,7 +6,8 @@
 //! | `history.steps`, `history.losses` | the losses so far |
 //! | `state` | steps done, and the fingerprint of the data |
 //!
-//! The settings of the run are the file's metadata. A kind of run may put more tensors beside these ([`Checkpoint::with`]).
+//! The settings of the run are the file's metadata. A kind of run may put more tensors beside these
+//! ([`Checkpoint::with`]).
 
 use crate::store::run::{Run, RunError};
 use crate::store::tensors::{TensorError, Tensors};
@@ -52,7 +53,8 @@ impl<'a, S: Serialize> Checkpoint<'a, S> {
         tensors.write(&self.path).map_err(|error| TrainError::Save(Box::new(error)))
     }
 
-    /// Puts what was saved into the untrained `state` of the same networks; a training that was never saved stays as it is.
+    /// Puts what was saved into the untrained `state` of the same networks; a training that was never saved stays as it
+    /// is.
     ///
     /// # Errors
     /// If the file is damaged, or belongs to other data or other networks.
@@ -68,7 +70,8 @@ impl<'a, S: Serialize> Checkpoint<'a, S> {
     /// Runs `train` on `state`, and saves it every half minute, at the end, and also after a failure.
     ///
     /// # Errors
-    /// Those of `train`, and [`TrainError::Save`]: a disk that is full or read-only shows before the training, not after it.
+    /// Those of `train`, and [`TrainError::Save`]: a disk that is full or read-only shows before the training, not
+    /// after it.
     pub fn train<E: From<TrainError>>(
         &self,
         state: &mut TrainState,

@@ -163,8 +163,8 @@ fn check_deviation(values: &[f32], path: &Path) -> Result<(), CryoError> {
     Err(CryoError::file(path, problem))
 }
 
-/// The stack that a `.star` names: relative to the table's folder, or to one above it, since RELION's paths are relative to
-/// the project and not to the table.
+/// The stack that a `.star` names: relative to the table's folder, or to one above it, since RELION's paths are
+/// relative to the project and not to the table.
 fn find(table: &Path, named: &Path) -> Result<PathBuf, CryoError> {
     // Of a bare file name the folders above are known only once it is absolute.
     let whole = std::path::absolute(table).unwrap_or_else(|_| table.to_owned());

@@ -6,8 +6,8 @@ use std::path::Path;
 use super::super::error::CryoError;
 use super::super::star::Table;
 
-/// What says nothing of orientation, place, microscope or pixels. Weights, priors and figures of merit are another refinement's;
-/// `rlnMtfFileName` bears on amplitudes alone, which no correlation sees.
+/// What says nothing of orientation, place, microscope or pixels. Weights, priors and figures of merit are another
+/// refinement's; `rlnMtfFileName` bears on amplitudes alone, which no correlation sees.
 const WITHOUT_EFFECT: [&str; 46] = [
     "rlnAnglePsiFlip",
     "rlnAnglePsiFlipRatio",

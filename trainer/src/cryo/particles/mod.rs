@@ -1,12 +1,12 @@
 //! Particle images with what is known about each: orientation, shift, CTF.
 //!
-//! **The rule: a known column that would change the answer is used, or refused by name; columns that are not known are counted in
-//! one line.** `relion.rs` holds the lists of both. The size of the box and of a pixel are those of the table and of the images:
-//! where both say it, they must agree.
+//! **The rule: a known column that would change the answer is used, or refused by name; columns that are not known are
+//! counted in one line.** `relion.rs` holds the lists of both. The size of the box and of a pixel are those of the
+//! table and of the images: where both say it, they must agree.
 //!
-//! The table is a RELION `.star` (3.0, or 3.1 with optics groups) or a plain `.csv` with one row an image and the columns
-//! of [`CSV_COLUMNS`], in RELION's conventions except for the shift: ours is where the particle lies, RELION's origin is what
-//! moves it back.
+//! The table is a RELION `.star` (3.0, or 3.1 with optics groups) or a plain `.csv` with one row an image and the
+//! columns of [`CSV_COLUMNS`], in RELION's conventions except for the shift: ours is where the particle lies, RELION's
+//! origin is what moves it back.
 
 mod images;
 mod known;
@@ -30,7 +30,7 @@ pub struct Particle {
     pub angles: [f64; 3],
     /// Where the particle's centre lies, Å from the image's.
     pub shift: [f64; 2],
-    /// The microscope.
+    /// What the microscope does to the image, with its defocus.
     pub ctf: Ctf,
     /// The true conformation, 0 to 1, of synthetic images.
     pub motion: Option<f64>,
@@ -39,7 +39,7 @@ pub struct Particle {
 }
 
 impl Particle {
-    /// The orientation.
+    /// From the molecule's frame to the microscope's.
     pub fn rotation(&self) -> Rotation {
         Rotation::from_euler(self.angles)
     }
@@ -116,8 +116,8 @@ impl ParticleStack {
         }
     }
 
-    /// Writes `particles.mrcs`, `particles.star` and `poses.csv` into a folder. The tables of an earlier stack are removed
-    /// first, so that none ever lies beside other images.
+    /// Writes `particles.mrcs`, `particles.star` and `poses.csv` into a folder. The tables of an earlier stack are
+    /// removed first, so that none ever lies beside other images.
     ///
     /// # Errors
     /// If a file cannot be written.

@@ -25,7 +25,8 @@ const STAR_COLUMNS: [(&str, Option<f64>); 12] = [
     ("rlnPhaseShift", Some(0.0)),
 ];
 
-/// Columns in the order of [`Ctf::extras`](super::super::ctf::Ctf::extras); [`NO_EXTRAS`] stands in for those that are missing.
+/// Columns in the order of [`Ctf::extras`](super::super::ctf::Ctf::extras); [`NO_EXTRAS`] stands in for those that are
+/// missing.
 const EXTRAS: [&str; 4] = ["rlnCtfScalefactor", "rlnCtfBfactor", "rlnBeamTiltX", "rlnBeamTiltY"];
 
 /// What RELION keeps of each optics group instead of each particle, since 3.1.
@@ -177,7 +178,8 @@ impl Stacks {
     }
 }
 
-/// The size of a pixel by RELION's columns: its own, or that of the detector (µm) over the magnification, as before 3.1.
+/// The size of a pixel by RELION's columns: its own, or that of the detector (µm) over the magnification, as before
+/// 3.1.
 fn angstrom_per_pixel<'a>(place: impl Fn(&str) -> Option<Place<'a>>) -> Result<Option<f64>, CryoError> {
     let checked = |(table, row, _): Place<'_>, what: String, size: f64| {
         if (0.1..=100.0).contains(&size) {

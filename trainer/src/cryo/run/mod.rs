@@ -197,7 +197,7 @@ impl<'a> Run<'a> {
         Self { begun: Some(begun), ..self }
     }
 
-    /// Its files.
+    /// Where the files of the run are.
     pub fn folder(&self) -> &RunFolder {
         &self.store.folder
     }
@@ -207,7 +207,8 @@ impl<'a> Run<'a> {
         &self.store.settings
     }
 
-    /// Trains from where its checkpoints are to the end, evaluates, and writes everything; `None` if the watch stopped it.
+    /// Trains from where its checkpoints are to the end, evaluates, and writes everything; `None` if the watch stopped
+    /// it.
     ///
     /// # Errors
     /// If a checkpoint is of other images, training diverges, or a file cannot be written.

@@ -93,7 +93,7 @@ pub struct Reconstructed<'a> {
     pub settings: &'a CryoSettings,
     /// The networks of all images.
     pub trained: &'a Trained,
-    /// The images.
+    /// The images that were reconstructed from.
     pub stack: &'a ParticleStack,
     /// What [`evaluate`](crate::cryo::fit::evaluate) found.
     pub results: &'a Results,

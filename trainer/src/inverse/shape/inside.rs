@@ -1,8 +1,9 @@
 //! Whether points lie within a closed mesh.
 //!
-//! From a point a ray goes up; faces that it leaves through count 1, those that it enters through -1. The sum is the winding
-//! number, zero outside. Whether the ray passes left or right of an edge is computed the same for both faces of the edge, and
-//! ties go one way, so that a ray through an edge or a corner passes exactly one face on either side of a closed surface.
+//! From a point a ray goes up; faces that it leaves through count 1, those that it enters through -1. The sum is the
+//! winding number, zero outside. Whether the ray passes left or right of an edge is computed the same for both faces of
+//! the edge, and ties go one way, so that a ray through an edge or a corner passes exactly one face on either side of a
+//! closed surface.
 
 use std::ops::RangeInclusive;
 
@@ -83,7 +84,8 @@ impl<'a> Inside<'a> {
         if height > point[2] { turn } else { 0 }
     }
 
-    /// Whether the point lies left of the edge from `a` to `b` seen from above, and twice the area of the triangle with it.
+    /// Whether the point lies left of the edge from `a` to `b` seen from above, and twice the area of the triangle with
+    /// it.
     fn side(&self, a: u32, b: u32, point: Point) -> (bool, f64) {
         let (first, second) = (self.mesh.vertices()[a.min(b) as usize], self.mesh.vertices()[a.max(b) as usize]);
         let area = (second[0] - first[0]) * (point[1] - first[1]) - (second[1] - first[1]) * (point[0] - first[0]);
@@ -181,7 +183,8 @@ mod tests {
 
     #[test]
     fn slivers_take_no_more_room_than_other_faces() {
-        // A cylinder whose ends are fans from one corner, as CAD programs export it: no cell is far from most slivers' boxes.
+        // A cylinder whose ends are fans from one corner, as CAD programs export it: no cell is far from most slivers'
+        // boxes.
         let n = 20_000u32;
         let corner = |k: u32| {
             let angle = std::f64::consts::TAU * f64::from(k % n) / f64::from(n);

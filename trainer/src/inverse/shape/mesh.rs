@@ -32,7 +32,7 @@ pub enum MeshError {
     NoVertex {
         /// From 0.
         face: usize,
-        /// The corner.
+        /// The number that a face gives for its corner, from 0.
         vertex: u32,
         /// How many there are.
         vertices: usize,
@@ -44,7 +44,7 @@ pub enum MeshError {
         at[0], at[1], at[2]
     )]
     Open {
-        /// How many.
+        /// How many such edges there are.
         edges: usize,
         /// Where one of them begins.
         at: Point,

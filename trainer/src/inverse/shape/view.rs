@@ -45,8 +45,8 @@ fn dot(a: &Point, b: &Point) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// RGB of `[pixels, pixels]`. `within` tells which of many points of the domain, a box of the unit cube, the solid holds; others it
-/// does not.
+/// RGB of `[pixels, pixels]`. `within` tells which of many points of the domain, a box of the unit cube, the solid
+/// holds; others it does not.
 pub fn draw(pixels: usize, frame: Frame, domain: [Point; 2], within: impl Fn(&[Point]) -> Vec<bool>) -> Vec<u8> {
     let depths = depths(pixels, frame, domain, within);
     let at = |x: usize, y: usize| depths[y * pixels + x];

@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::base::files::{self, ReadError, RemoveError};
 use crate::nerf::lens::{Lens, Viewpoint};
 
-/// A camera in `cameras.json`. It is not read by serde: numbers of untagged alternatives cannot be read in every build of
-/// the workspace.
+/// A camera in `cameras.json`. It is not read by serde: numbers of untagged alternatives cannot be read in every build
+/// of the workspace.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum CameraRow {
@@ -77,8 +77,8 @@ impl Folder {
         self.0.join("volume.ffv")
     }
 
-    /// The words of `volume.ffv`, as [`Volume::parse`](firmware_core::march::Volume::parse) takes them; a last one that is
-    /// cut is filled up with zeros.
+    /// The words of `volume.ffv`, as [`Volume::parse`](firmware_core::march::Volume::parse) takes them; a last one that
+    /// is cut is filled up with zeros.
     ///
     /// # Errors
     /// If the file cannot be read.

@@ -30,8 +30,8 @@ pub(super) fn take_grid(tensors: &Tensors, resolution: u32) -> Result<Occupancy,
     Occupancy::from_state(resolution, grid).ok_or_else(|| tensors.unusable("grid.bits"))
 }
 
-/// Gives a checkpoint of version 0.1 the names of today: it had the network layer by layer, the grid's counts beside the
-/// steps, and the fingerprint among the settings.
+/// Gives a checkpoint of version 0.1 the names of today: it had the network layer by layer, the grid's counts beside
+/// the steps, and the fingerprint among the settings.
 ///
 /// # Errors
 /// If a tensor is missing.

@@ -122,8 +122,8 @@ pub struct NerfMetrics {
 }
 
 impl Run {
-    /// A run in a folder that exists, begun: its checkpoint is written, so that it can be resumed from here on. Results of
-    /// another run in the folder are removed.
+    /// A run in a folder that exists, begun: its checkpoint is written, so that it can be resumed from here on. Results
+    /// of another run in the folder are removed.
     ///
     /// # Errors
     /// If a file cannot be written or removed.
@@ -153,7 +153,7 @@ impl Run {
         Ok(Self { store, training: FieldTraining::resumed(params, occupancy), state })
     }
 
-    /// Its files.
+    /// Where the files of the run are.
     pub fn folder(&self) -> Folder {
         Folder(self.store.folder.path().to_owned())
     }

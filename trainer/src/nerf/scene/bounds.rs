@@ -1,9 +1,9 @@
 //! The cube that holds the scene: what the list says, or what the cameras look at.
 //!
-//! `half_width` is our own key: a cube around the origin. Of instant-ngp's, `aabb_scale` a, `scale` s (0.33) and `offset` o (½, ½, ½)
-//! put the scene into a cube of width a around (½, ½, ½) by p ↦ s·p + o, which is the cube of half width a/(2s) around
-//! (½ - o)/s; `aabb` gives two corners. Where a list says nothing, cameras that look at something do: at the point that is
-//! nearest to all their axes, as much as the pictures show of it at that distance.
+//! `half_width` is our own key: a cube around the origin. Of instant-ngp's, `aabb_scale` a, `scale` s (0.33) and
+//! `offset` o (½, ½, ½) put the scene into a cube of width a around (½, ½, ½) by p ↦ s·p + o, which is the cube of half
+//! width a/(2s) around (½ - o)/s; `aabb` gives two corners. Where a list says nothing, cameras that look at something
+//! do: at the point that is nearest to all their axes, as much as the pictures show of it at that distance.
 
 use firmware_core::march::Camera;
 use serde_json::Value;
@@ -25,7 +25,7 @@ const NEAR_ORIGIN: f64 = 0.05;
 /// The cube that holds a scene: what its list says, or what its cameras look at.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bounds {
-    /// Its middle.
+    /// The middle of the cube, in the units of the cameras.
     pub center: [f32; 3],
     /// Half its width.
     pub half_width: f32,
@@ -72,8 +72,8 @@ fn vector(value: &Value) -> Option<[f64; 3]> {
 
 /// What the cameras look at; `None` if that is nothing in particular.
 ///
-/// The point p with the least Σ|(1 - d dᵀ)(p - o)|² over cameras at o that look along d; the cube's half width is what half the field
-/// of view spans at their mean distance.
+/// The point p with the least Σ|(1 - d dᵀ)(p - o)|² over cameras at o that look along d; the cube's half width is what
+/// half the field of view spans at their mean distance.
 pub fn of_cameras(views: &[View]) -> Option<Bounds> {
     let column = |camera: &Camera, j: usize| camera.to_world.map(|row| f64::from(row[j]));
     let (mut matrix, mut right) = ([[0.0; 3]; 3], [0.0; 3]);

@@ -21,7 +21,7 @@ pub enum SceneError {
     /// No JSON, or another structure.
     #[error("{} is no list of views as Blender's exporters write it ({reason}); export it again", path.display())]
     Json {
-        /// The file.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// What the parser met, and where.
         reason: String,
@@ -32,7 +32,7 @@ pub enum SceneError {
         path.display()
     )]
     Frame {
-        /// The file.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// Counted from 0.
         frame: usize,
@@ -45,7 +45,7 @@ pub enum SceneError {
         path.display(), place(*frame)
     )]
     NoAngle {
-        /// The file.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// Counted from 0.
         frame: Option<usize>,
@@ -56,7 +56,7 @@ pub enum SceneError {
         path.display(), place(*frame), range.0, range.1
     )]
     Angle {
-        /// The file.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// Counted from 0; `None` for the list as a whole.
         frame: Option<usize>,
@@ -70,11 +70,11 @@ pub enum SceneError {
     /// A value that the key cannot have.
     #[error("{}{} has {key} {value}; it takes {expected}", path.display(), place(*frame))]
     Value {
-        /// The file.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// Counted from 0; `None` for the list as a whole.
         frame: Option<usize>,
-        /// The key.
+        /// As it is spelled in the list.
         key: String,
         /// As it is written.
         value: String,
@@ -84,11 +84,11 @@ pub enum SceneError {
     /// Something known that is not modelled and would change the answer.
     #[error("{}{} has {key} {value}, which is not modelled: {remedy}", path.display(), place(*frame))]
     NotModelled {
-        /// The file.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// Counted from 0; `None` for the list as a whole.
         frame: Option<usize>,
-        /// The key.
+        /// As it is spelled in the list.
         key: String,
         /// As it is written.
         value: String,
@@ -101,7 +101,7 @@ pub enum SceneError {
         path.display(), place(*frame)
     )]
     Contradiction {
-        /// The file.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// Counted from 0; `None` for the list as a whole.
         frame: Option<usize>,
@@ -123,7 +123,7 @@ pub enum SceneError {
         path.display(), pixel.0, pixel.1
     )]
     Distortion {
-        /// The file.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// Counted from 0.
         frame: usize,
@@ -133,13 +133,13 @@ pub enum SceneError {
     /// No frames.
     #[error("{} lists no frames; export at least one view", path.display())]
     NoFrames {
-        /// The file.
+        /// The list of views: a transforms….json.
         path: PathBuf,
     },
     /// A matrix that is not 4×4.
     #[error("{}: frame {frame} has a transform_matrix that is not 4 rows of 4 numbers; export it again", path.display())]
     MatrixShape {
-        /// The file.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// Counted from 0.
         frame: usize,
@@ -150,7 +150,7 @@ pub enum SceneError {
         path.display()
     )]
     Matrix {
-        /// The file.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// Counted from 0.
         frame: usize,
@@ -158,7 +158,7 @@ pub enum SceneError {
     /// A split that names what is not there.
     #[error("{} names {name} in {key}, and no frame has that file_path; correct the name or remove {key}", path.display())]
     SplitName {
-        /// The file.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// `train_filenames`, `val_filenames` or `test_filenames`.
         key: &'static str,
@@ -168,11 +168,11 @@ pub enum SceneError {
     /// A part without views.
     #[error("{} leaves no view {purpose}; {remedy}", path.display())]
     EmptyPart {
-        /// The file.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// To train on, or to judge by.
         purpose: &'static str,
-        /// What to do.
+        /// How to get such a view.
         remedy: &'static str,
     },
     /// A picture that does not exist.
@@ -181,7 +181,7 @@ pub enum SceneError {
         path.display(), picture.display()
     )]
     MissingPicture {
-        /// The list.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// Counted from 0.
         frame: usize,
@@ -194,7 +194,7 @@ pub enum SceneError {
         path.display(), mask.display()
     )]
     MissingMask {
-        /// The list.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// Counted from 0.
         frame: usize,
@@ -208,7 +208,7 @@ pub enum SceneError {
         path.display(), frames.0, frames.1, picture.display()
     )]
     SamePicture {
-        /// The list.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// Counted from 0.
         frames: (usize, usize),
@@ -218,7 +218,7 @@ pub enum SceneError {
     /// A picture that cannot be decoded.
     #[error("{} is damaged or no PNG or JPEG ({reason}); render it again", path.display())]
     Picture {
-        /// The picture.
+        /// The PNG or JPEG, where it was found.
         path: PathBuf,
         /// The decoder's reason, first line.
         reason: String,
@@ -230,11 +230,11 @@ pub enum SceneError {
         picture.display(), found.0, found.1, path.display(), expected.0, expected.1
     )]
     Size {
-        /// The list.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// Counted from 0.
         frame: usize,
-        /// The picture.
+        /// The PNG or JPEG, where it was found.
         picture: PathBuf,
         /// Its width and height.
         found: (u32, u32),
@@ -248,7 +248,7 @@ pub enum SceneError {
         mask.display(), found.0, found.1, expected.0, expected.1
     )]
     MaskSize {
-        /// The mask.
+        /// The picture of the mask, where it was found.
         mask: PathBuf,
         /// Its width and height.
         found: (u32, u32),
@@ -261,17 +261,17 @@ pub enum SceneError {
         mask.display(), path.display()
     )]
     EmptyMask {
-        /// The list.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// Counted from 0.
         frame: usize,
-        /// The mask.
+        /// The picture of the mask, where it was found.
         mask: PathBuf,
     },
     /// Pictures without pixels or with too many.
     #[error("{} has {}×{} pixels; views have 1 to 4096 on each side", path.display(), size.0, size.1)]
     Pixels {
-        /// The picture.
+        /// The PNG or JPEG, where it was found.
         path: PathBuf,
         /// Its width and height.
         size: (u32, u32),
@@ -279,7 +279,7 @@ pub enum SceneError {
     /// A scene's box without volume.
     #[error("{} has a half_width of {half_width}; set it to a positive number below 1e6, or remove it", path.display())]
     SceneHalfWidth {
-        /// The list.
+        /// The list of views: a transforms….json.
         path: PathBuf,
         /// As it says.
         half_width: f32,

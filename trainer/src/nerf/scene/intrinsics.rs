@@ -1,7 +1,7 @@
 //! What list and frame say of the lens, for a picture of a known size.
 //!
-//! Focal lengths and principal point are in pixels of a picture of `w` × `h`. A picture that is a whole number of times smaller or
-//! larger is taken as the same picture scaled, and the lens with it.
+//! Focal lengths and principal point are in pixels of a picture of `w` × `h`. A picture that is a whole number of times
+//! smaller or larger is taken as the same picture scaled, and the lens with it.
 
 use std::path::Path;
 
@@ -194,8 +194,8 @@ fn contradiction(
     Err(SceneError::Contradiction { path, frame: keys.frame, key, focal, angle_key, angle, implied })
 }
 
-/// By what pixels are to be multiplied where a picture has other sides than it was meant to have: sides are a whole number of times
-/// smaller, up to what was cut off to make them whole, or larger. `None` where they are neither.
+/// By what pixels are to be multiplied where a picture has other sides than it was meant to have: sides are a whole
+/// number of times smaller, up to what was cut off to make them whole, or larger. `None` where they are neither.
 pub(super) fn scale(sides: [u32; 2], expected: [u32; 2]) -> Option<[f64; 2]> {
     let ratios = [0, 1].map(|axis| f64::from(sides[axis]) / f64::from(expected[axis]));
     if sides == expected {

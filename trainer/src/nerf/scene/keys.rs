@@ -1,7 +1,7 @@
 //! The keys of a list of views: which are used, which are refused, and which change nothing.
 //!
-//! The rule: a known key that would change the answer is used or refused by name; keys that are not known are counted in one
-//! line.
+//! The rule: a known key that would change the answer is used or refused by name; keys that are not known are counted
+//! in one line.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -45,9 +45,9 @@ const LENS: [&str; 17] = [
     "p2",
     "is_fisheye",
 ];
-/// What says nothing about where a picture was taken or what it shows. Depths and point clouds help others to train; near and far
-/// bound rays, which the cube does here; `applied_transform` and `applied_scale` tell how the cameras came to be where the
-/// list says they are.
+/// What says nothing about where a picture was taken or what it shows. Depths and point clouds help others to train;
+/// near and far bound rays, which the cube does here; `applied_transform` and `applied_scale` tell how the cameras came
+/// to be where the list says they are.
 const WITHOUT_EFFECT: [&str; 26] = [
     "applied_scale",
     "applied_transform",

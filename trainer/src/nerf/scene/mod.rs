@@ -1,12 +1,13 @@
-//! Scenes: pictures with cameras, as the exporters of Blender, nerfstudio, instant-ngp and COLMAP's converters list them.
+//! Scenes: pictures with cameras, as the exporters of Blender, nerfstudio, instant-ngp and COLMAP's converters list
+//! them.
 //!
-//! **The rule: a known key that would change the answer is used, or refused by name; keys that are not known are counted in one
-//! line.** `scene/keys.rs` holds the lists of both.
+//! **The rule: a known key that would change the answer is used, or refused by name; keys that are not known are
+//! counted in one line.** `scene/keys.rs` holds the lists of both.
 //!
 //! A scene is a folder with `transforms_train.json`, `transforms_val.json` and `transforms_test.json`, or with one
-//! `transforms.json` of all views, which is parted into those to train on and those to judge by. Each list has `frames` with
-//! `file_path` (`scene/pictures.rs` tells how a file is found) and `transform_matrix` (camera to world, 4×4; the camera looks
-//! along its -z, y up).
+//! `transforms.json` of all views, which is parted into those to train on and those to judge by. Each list has `frames`
+//! with `file_path` (`scene/pictures.rs` tells how a file is found) and `transform_matrix` (camera to world, 4×4; the
+//! camera looks along its -z, y up).
 //!
 //! | key, of a list or of a frame, which has the last word | meaning |
 //! | --- | --- |
@@ -18,8 +19,8 @@
 //! | `half_width`; `aabb_scale`, `scale`, `offset`, `aabb`; of a list | the bounding cube, see [`Bounds`] |
 //! | `train_filenames`, `val_filenames`, `test_filenames`, of `transforms.json` | the views of each part |
 //!
-//! Pictures are RGBA, whose transparent parts show the background, or RGB, and may have several sizes. Rays go through the centres
-//! of pixels: (x + ½, y + ½).
+//! Pictures are RGBA, whose transparent parts show the background, or RGB, and may have several sizes. Rays go through
+//! the centres of pixels: (x + ½, y + ½).
 
 mod bounds;
 mod error;
@@ -57,7 +58,7 @@ pub struct Transforms {
     /// Half width of the bounding cube.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub half_width: Option<f32>,
-    /// The views.
+    /// One view each, in the order of the file.
     pub frames: Vec<Frame>,
 }
 
@@ -150,7 +151,7 @@ pub struct Views {
     pub views: Vec<View>,
     /// Half width of the bounding cube, where the scene gives one.
     pub half_width: Option<f32>,
-    /// Its middle.
+    /// The middle of the bounding cube, in the units of the cameras.
     pub center: [f32; 3],
     /// What is worth saying of the files, in whole sentences.
     pub notes: Vec<String>,

@@ -1,9 +1,9 @@
 //! The pictures and masks of a list: found and read.
 //!
-//! Lists travel between machines, pictures are renamed on the way. A file is looked for as it is named, with the endings of PNG and
-//! JPEG behind the name, with backslashes as slashes; then, and that is said, by the end of its path below the scene's folder.
-//! Of a path that begins at another machine's root the name alone is enough, beside the list or in the folders that programs
-//! keep pictures in.
+//! Lists travel between machines, pictures are renamed on the way. A file is looked for as it is named, with the
+//! endings of PNG and JPEG behind the name, with backslashes as slashes; then, and that is said, by the end of its path
+//! below the scene's folder. Of a path that begins at another machine's root the name alone is enough, beside the list
+//! or in the folders that programs keep pictures in.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -97,7 +97,8 @@ impl<'a> Finder<'a> {
         }
         let parts: Vec<&str> =
             slashed.split('/').filter(|part| !part.is_empty() && *part != "." && *part != "..").collect();
-        // A name alone says where a file is no more than elsewhere: `test/r_1.png` is not `r_1.png`, nor another folder's.
+        // A name alone says where a file is no more than elsewhere: `test/r_1.png` is not `r_1.png`, nor another
+        // folder's.
         let is_absolute = slashed.starts_with('/') || slashed.as_bytes().get(1) == Some(&b':');
         let last = if is_absolute { parts.len() } else { parts.len().saturating_sub(1) };
         let ends = (0..last).map(|start| parts[start..].join("/"));
@@ -151,8 +152,8 @@ pub(super) fn read(path: &Path) -> Result<Picture, SceneError> {
     Ok((size, pixels))
 }
 
-/// Reads which pixels of a picture of a size a mask leaves, and whether it had to be scaled: all that are not black. `None` if it
-/// leaves none.
+/// Reads which pixels of a picture of a size a mask leaves, and whether it had to be scaled: all that are not black.
+/// `None` if it leaves none.
 pub(super) fn read_mask(path: &Path, size: (u32, u32)) -> Result<(Option<Vec<bool>>, bool), SceneError> {
     let mask = decode(path)?;
     let found = (mask.width(), mask.height());

@@ -1,8 +1,8 @@
 //! Which frames of a list of all views belong to which part.
 //!
-//! The list may say so itself, by `train_filenames`, `val_filenames` and `test_filenames` as nerfstudio writes them. Where it does
-//! not, every [`HELD_OUT`]th view in the order of the file names, from the first, is held out, as nerfstudio and the well-known
-//! forward-facing scenes do.
+//! The list may say so itself, by `train_filenames`, `val_filenames` and `test_filenames` as nerfstudio writes them.
+//! Where it does not, every [`HELD_OUT`]th view in the order of the file names, from the first, is held out, as
+//! nerfstudio and the well-known forward-facing scenes do.
 
 use std::collections::{BTreeSet, HashMap};
 
