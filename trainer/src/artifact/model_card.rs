@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::data::metrics::HeldOut;
 use crate::data::metrics::short;
 use crate::data::sentinel::plain;
-use crate::data::{Dataset, Kind, LoadOptions, Origins, has_columns};
+use crate::data::{DataKind, Dataset, LoadOptions, Origins, has_columns};
 
 const INPUT_UNITS: &str = "input_units";
 const OUTPUT_UNITS: &str = "output_units";
@@ -28,7 +28,7 @@ pub fn data_text(dataset: &Dataset) -> String {
     let maps = dataset.output_maps.iter();
     let ranges: Vec<[f32; 2]> = maps.map(|map| [map.offset, map.offset + map.scale]).collect();
     let json = |value: serde_json::Value| value.to_string();
-    let channels_last = matches!(dataset.kind, Kind::Grid { channels_last: true, .. });
+    let channels_last = matches!(dataset.kind, DataKind::Grid { channels_last: true, .. });
     let mut text = format!(
         "inputs: {}\noutputs: {}\noutput_ranges: {}\nchannels_last: {channels_last}\n",
         json(dataset.input_names.clone().into()),

@@ -13,8 +13,7 @@ use trainer::artifact::model_card;
 use trainer::artifact::model_card::{names, origins, precision_name};
 use trainer::artifact::model_file::{ModelFile, predict};
 use trainer::base::files;
-use trainer::data::query;
-use trainer::data::{npy, periodic};
+use trainer::data::{npy, periodic, points};
 
 use super::reading::ReadingArgs;
 use super::{outputs, print};
@@ -143,7 +142,7 @@ impl Predict {
             ensure!(!given, "{option} tells inputs from outputs, and points have no outputs; leave it out");
         }
         options.no_data = model_card::load_options(text, path, options.clone()).no_data;
-        let points = query::read(path, inputs, &options)?;
+        let points = points::read(path, inputs, &options)?;
         points.notes.iter().for_each(|note| trainer::note!("{note}"));
         Ok(points.values)
     }

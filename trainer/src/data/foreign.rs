@@ -187,5 +187,5 @@ fn refused(path: &Path, name: &'static str, conversion: &Conversion) -> DatasetE
         Named(command, what) => format!("convert it with: {}, where NAME is {what}", filled(command)),
         Do(what) => filled(what),
     };
-    DatasetError::Foreign { path: path.to_owned(), name, remedy }
+    DatasetError::Foreign(path.to_owned(), name, remedy)
 }

@@ -12,7 +12,7 @@ use ndarray::Array2;
 
 use super::domain::{self, OutputMap};
 use super::grid::Raster;
-use super::{Dataset, Kind};
+use super::{DataKind, Dataset};
 
 /// Decodes a picture and turns it as EXIF says.
 pub(super) fn decode(bytes: &[u8], format: ImageFormat) -> ImageResult<(DynamicImage, Orientation)> {
@@ -47,7 +47,7 @@ pub(super) fn from_intensities([height, width]: [usize; 2], targets: Vec<f32>, c
         targets: Array2::from_shape_vec((width * height, channels), targets).expect("one value per pixel and channel"),
         axes,
         output_maps: vec![OutputMap { scale: 1.0, offset: 0.0 }; channels],
-        kind: Kind::Image { width, height, channels },
+        kind: DataKind::Image { width, height, channels },
         input_names: domain::index_names(2),
         output_names: names.iter().map(|name| (*name).to_owned()).collect(),
         input_units: Vec::new(),

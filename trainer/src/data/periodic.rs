@@ -40,28 +40,16 @@ pub struct Period {
 /// Why an axis cannot have a period.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum PeriodError {
-    /// Not a name and a number.
+    /// A text that is not a name and a number.
     #[error("'{0}' is no name and period; write them as in angle_deg=360")]
     Form(String),
-    /// Nothing that an axis can repeat after.
-    #[error(
-        "{input} cannot have the period {period}; give a number above 0 that single precision holds, as in {input}=360"
-    )]
-    Period {
-        /// As it was given.
-        input: String,
-        /// As it was given.
-        period: String,
-    },
-    /// No input of this name or number.
-    #[error("--periodic names '{input}', which is no input; the inputs are {available}")]
-    Input {
-        /// As it was given.
-        input: String,
-        /// Those that there are.
-        available: String,
-    },
-    /// One input twice.
+    /// An input, and a period after which no axis can repeat.
+    #[error("{0} cannot have the period {1}; give a number above 0 that single precision holds, as in {0}=360")]
+    Period(String, String),
+    /// No input has this name or number; the names that there are.
+    #[error("--periodic names '{0}', which is no input; the inputs are {1}")]
+    Input(String, String),
+    /// An input is named twice.
     #[error("--periodic names {0} twice; give it one period")]
     Twice(String),
 }
@@ -75,7 +63,7 @@ impl FromStr for NamedPeriod {
         if input.is_empty() {
             return Err(PeriodError::Form(text.to_owned()));
         }
-        let unfit = || PeriodError::Period { input: input.to_owned(), period: number.to_owned() };
+        let unfit = || PeriodError::Period(input.to_owned(), number.to_owned());
         let period: f64 = number.parse().map_err(|_| unfit())?;
         let is_usable = period > 0.0 && (period as f32).is_normal() && (1.0 / period as f32).is_normal();
         if is_usable { Ok(Self { input: input.to_owned(), period }) } else { Err(unfit()) }
@@ -96,7 +84,7 @@ pub fn resolve(named: &[NamedPeriod], inputs: &[String]) -> Result<Vec<Period>, 
             .iter()
             .position(|name| name == input)
             .or_else(by_number)
-            .ok_or_else(|| PeriodError::Input { input: input.clone(), available: inputs.join(", ") })?;
+            .ok_or_else(|| PeriodError::Input(input.clone(), inputs.join(", ")))?;
         if periods.iter().any(|other| other.axis == axis) {
             return Err(PeriodError::Twice(inputs[axis].clone()));
         }
@@ -119,7 +107,7 @@ pub fn apply(dataset: &mut Dataset, periods: &[Period]) -> Result<Vec<String>, P
     for &Period { axis: k, period } in periods {
         let Some(axis) = dataset.axes.get_mut(k) else {
             let available = dataset.input_names.join(", ");
-            return Err(PeriodError::Input { input: format!("input {}", k + 1), available });
+            return Err(PeriodError::Input(format!("input {}", k + 1), available));
         };
         axis.scale = scale_of(period as f32);
         let axis = *axis;
@@ -207,7 +195,7 @@ mod tests {
     use ndarray::{Array2, array};
 
     use super::*;
-    use crate::data::Kind;
+    use crate::data::DataKind;
 
     fn named(text: &str) -> NamedPeriod {
         text.parse().unwrap()
@@ -228,7 +216,7 @@ mod tests {
             points,
             axes,
             input_names: vec!["angle_deg".to_owned(), "r".to_owned()],
-            kind: Kind::Table,
+            kind: DataKind::Table,
             ..Dataset::from_grid(&[rows.len()], targets)
         }
         .with_origins_of_two_inputs()

@@ -1,7 +1,7 @@
 //! A data set in one line: `80 rows: adc (0 to 45), temp (15.5 to 50.5) → p (95.2 to 107.1)`.
 
 use super::sentinel::plain;
-use super::{Dataset, Kind};
+use super::{DataKind, Dataset};
 
 impl Dataset {
     /// The name of an output for figures, which draw what the model answers: with its origin, if it is not counted from 0.
@@ -21,9 +21,9 @@ impl Dataset {
     #[must_use]
     pub fn summary(&self) -> String {
         let (one, many) = match self.kind {
-            Kind::Image { .. } => ("pixel", "pixels"),
-            Kind::Grid { .. } => ("cell", "cells"),
-            Kind::Table => ("row", "rows"),
+            DataKind::Image { .. } => ("pixel", "pixels"),
+            DataKind::Grid { .. } => ("cell", "cells"),
+            DataKind::Table => ("row", "rows"),
         };
         let described = |name: &String, unit: Option<&String>, origin: f64, [low, high]: [f64; 2]| {
             let unit = unit.filter(|unit| !unit.is_empty()).map_or(String::new(), |unit| format!(" {unit}"));
@@ -44,7 +44,7 @@ impl Dataset {
             let unit = self.targets.column(k);
             // Pictures and arrays have one map for all outputs, and a picture is what lies between black and white.
             let (low, high) = match self.kind {
-                Kind::Image { .. } => (0.0, 1.0),
+                DataKind::Image { .. } => (0.0, 1.0),
                 _ => unit
                     .iter()
                     .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &unit| (low.min(unit), high.max(unit))),

@@ -345,7 +345,7 @@ impl ValidFitParams {
     ///
     /// ```
     /// use ndarray::Array2;
-    /// use trainer::data::{Dataset, Kind};
+    /// use trainer::data::{Dataset, DataKind};
     /// use trainer::fit::FitParams;
     /// use trainer::training::Watch;
     /// // A line of 64 samples that a small network learns in a moment.

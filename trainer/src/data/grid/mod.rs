@@ -17,7 +17,7 @@ use ndarray::{Array2, Axis as Dimension};
 use super::domain::{self, LONGEST_AXIS, OutputMap};
 use super::origin::Spread;
 use super::sentinel::{self, is_no_data};
-use super::{Dataset, Kind, LoadOptions, Origins};
+use super::{DataKind, Dataset, LoadOptions, Origins};
 use firmware_core::limits::MAX_OUTPUTS;
 
 pub use error::{AsciiError, ElevationError, GridError, HgtError, PfmError, TiffFault};
@@ -94,7 +94,7 @@ impl Raster {
             input_origins: vec![0.0; axes.len()],
             axes,
             output_maps: maps,
-            kind: Kind::Grid { shape: self.shape, channels_last: self.channels_last },
+            kind: DataKind::Grid { shape: self.shape, channels_last: self.channels_last },
             output_names: self.names,
             input_units: Vec::new(),
             output_units: Vec::new(),
@@ -113,7 +113,7 @@ impl Raster {
             return Err(GridError::AxisTooLong(shape()));
         }
         if self.names.len() > MAX_OUTPUTS {
-            return Err(GridError::Outputs { shape: shape(), outputs: self.names.len() });
+            return Err(GridError::Outputs(shape(), self.names.len()));
         }
         Ok(())
     }
@@ -132,7 +132,7 @@ impl Raster {
         let cells: Vec<usize> =
             self.values.chunks_exact(outputs).enumerate().filter(|(_, cell)| is_whole(cell)).map(|(k, _)| k).collect();
         if cells.is_empty() {
-            return Err(GridError::AllMissing { cells: all });
+            return Err(GridError::AllMissing(all));
         }
         if cells.len() == all {
             if let Some(value) = no_data.first() {
@@ -181,7 +181,7 @@ impl Raster {
         if self.channels_last {
             index.push(position % outputs);
         }
-        Err(GridError::NotFinite { index, value: self.values[position] })
+        Err(GridError::NotFinite(index, self.values[position]))
     }
 
     /// Counts the values of each output from an origin, that of a model if there is one, and says so. Values that single precision holds
@@ -217,7 +217,7 @@ impl Raster {
             let values = || self.values.iter().skip(skip).step_by(step).copied();
             let (minimum, maximum) =
                 (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
-            domain::range_map(minimum, maximum).ok_or(GridError::Range { minimum, maximum })
+            domain::range_map(minimum, maximum).ok_or(GridError::Range(minimum, maximum))
         };
         if self.one_range {
             Ok(vec![map(0, 1)?; outputs])

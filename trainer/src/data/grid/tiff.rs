@@ -248,14 +248,14 @@ fn of_decoder(error: TiffError, path: &Path) -> TiffFault {
                 | TiffUnsupportedError::UnknownInterpretation => to_png(path),
                 _ => to_float(path),
             };
-            TiffFault::Unsupported { reason, command }
+            TiffFault::Unsupported(reason, command)
         }
         other => TiffFault::Damaged(other),
     }
 }
 
 fn unsupported(reason: &str, command: String) -> TiffFault {
-    TiffFault::Unsupported { reason: reason.to_owned(), command }
+    TiffFault::Unsupported(reason.to_owned(), command)
 }
 
 fn uncompressed(path: &Path) -> String {

@@ -71,10 +71,10 @@ pub(super) fn find(sheet: &Sheet<'_>, wanted: &str) -> Result<usize, TableError>
     }
     match candidates[..] {
         [column] => Ok(column),
-        [] => Err(TableError::MissingColumn { name: wanted.to_owned(), available: available(names) }),
+        [] => Err(TableError::MissingColumn(wanted.to_owned(), available(names))),
         _ => {
             let numbered: Vec<_> = candidates.iter().map(|&k| format!("'{}' (#{})", names[k], k + 1)).collect();
-            Err(TableError::AmbiguousColumn { name: wanted.to_owned(), candidates: numbered.join(", ") })
+            Err(TableError::AmbiguousColumn(wanted.to_owned(), numbered.join(", ")))
         }
     }
 }
@@ -130,8 +130,8 @@ fn no_duplicates(sheet: &Sheet<'_>, columns: Vec<usize>, others: &[usize]) -> Re
     let base = |column: usize| sheet.names[column].rsplit_once(" #").map_or("", |(name, _)| name);
     for (k, &second) in duplicates.iter().enumerate() {
         if let Some(&first) = duplicates[..k].iter().find(|&&first| base(first) == base(second)) {
-            let (first, second, name) = (first.min(second) + 1, first.max(second) + 1, base(second).to_owned());
-            return Err(TableError::DuplicateHeader { line: sheet.header_line, name, first, second });
+            let both = [first.min(second) + 1, first.max(second) + 1];
+            return Err(TableError::DuplicateHeader(sheet.header_line, base(second).to_owned(), both));
         }
     }
     Ok(columns)
@@ -140,8 +140,8 @@ fn no_duplicates(sheet: &Sheet<'_>, columns: Vec<usize>, others: &[usize]) -> Re
 /// A model can be asked for outputs without any to compare with.
 fn of_target(error: TableError, options: &LoadOptions) -> TableError {
     match error {
-        TableError::MissingColumn { name, available } if options.origins.is_some() => {
-            TableError::MissingTarget { name, available }
+        TableError::MissingColumn(name, available) if options.origins.is_some() => {
+            TableError::MissingTarget(name, available)
         }
         error => error,
     }

@@ -34,10 +34,10 @@ use self::dialect::Separator;
 use self::sheet::Sheet;
 use super::domain::{self, Axis, OutputMap};
 use super::origin::Spread;
-use super::sentinel::suspects;
-use super::{Dataset, Kind, LoadOptions};
+use super::sentinel::{plain, suspects};
+use super::{DataKind, Dataset, LoadOptions};
 
-pub use self::error::{BadCell, BadCells, Fault, TableError};
+pub use self::error::{BadCell, BadCells, TableError, UnfitColumn};
 pub use self::number::Decimal;
 
 /// Columns of a table, in the file's own numbers.
@@ -95,11 +95,7 @@ pub(super) fn dataset(bytes: &[u8], options: &LoadOptions) -> Result<Dataset, Ta
             let [_, first, second, ..] = &sheet.names[..] else {
                 return Err(TableError::Nothing);
             };
-            return Err(TableError::LooksWide {
-                line: sheet.header_line,
-                first: first.clone(),
-                second: second.clone(),
-            });
+            return Err(TableError::LooksWide(sheet.header_line, [first.clone(), second.clone()]));
         }
         let mut samples = if options.wide || by_model {
             Samples::wide(&mut sheet, options)?
@@ -222,7 +218,7 @@ impl Samples {
             targets,
             axes,
             output_maps,
-            kind: Kind::Table,
+            kind: DataKind::Table,
             input_names,
             output_names,
             input_units,
@@ -270,24 +266,24 @@ fn column_axis(name: &str, values: &[f64], spread: &Spread) -> Result<Axis, Tabl
     let span = maximum - minimum;
     let period = if distinct == 1 { 1.0 } else { span + span / (distinct - 1) as f64 };
     let axis = Axis::new(minimum as f32, maximum as f32, period as f32);
-    if axis.is_valid() { Ok(axis) } else { Err(range_error(name, values, (minimum, maximum))) }
+    if axis.is_valid() { Ok(axis) } else { Err(range_error(name, values, [minimum, maximum])) }
 }
 
 /// The map of an output column to its unit range.
 fn column_map(name: &str, values: &[f64]) -> Result<OutputMap, TableError> {
     let minimum = values.iter().copied().fold(f64::INFINITY, f64::min);
     let maximum = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    domain::range_map(minimum, maximum).ok_or_else(|| range_error(name, values, (minimum, maximum)))
+    domain::range_map(minimum, maximum).ok_or_else(|| range_error(name, values, [minimum, maximum]))
 }
 
-fn range_error(name: &str, values: &[f64], (minimum, maximum): (f64, f64)) -> TableError {
-    let sentinels: Vec<String> = suspects(values).iter().map(|suspect| super::sentinel::plain(suspect.value)).collect();
+fn range_error(name: &str, values: &[f64], range: [f64; 2]) -> TableError {
+    let sentinels: Vec<String> = suspects(values).iter().map(|suspect| plain(suspect.value)).collect();
     let remedy = if sentinels.is_empty() {
         "rescale it".to_owned()
     } else {
         format!("if {0} stands for missing data, leave those samples out with --no-data={0}", sentinels.join(","))
     };
-    TableError::Range { column: name.to_owned(), minimum, maximum, remedy }
+    TableError::Range(name.to_owned(), range, remedy)
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ impl<'t> Sheet<'t> {
         // R leaves out the name of the names of its rows, which are numbers in order or text.
         let is_axis = names.iter().skip(1).all(|name| looks_numeric(name));
         if let (Some(found), true) = (missing_first, columns[0].numeric && !columns[0].counts && !is_axis) {
-            return Err(TableError::HeaderFields { line: header, found, fields: width });
+            return Err(TableError::HeaderFields { line: header, names: found, fields: width });
         }
         let (start, first_line) = rows.first().map_or((text.len(), 0), |row| (row.line.start, row.line.number));
         let mut sheet = Self {
@@ -138,7 +138,7 @@ impl<'t> Sheet<'t> {
     }
 
     pub(super) fn malformed(&self, error: &csv::Error) -> TableError {
-        TableError::Malformed { line: self.line_of(error.position()), reason: error.to_string() }
+        TableError::Malformed(self.line_of(error.position()), error.to_string())
     }
 
     /// The columns that are used where none are named: all but nameless ones that hold no measurements.

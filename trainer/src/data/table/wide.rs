@@ -75,7 +75,7 @@ fn names(corner: &str) -> [String; 3] {
 fn axis(sheet: &Sheet<'_>) -> Result<Vec<f64>, TableError> {
     let number = |name: &String| match Cell::read(name, sheet.decimal) {
         Cell::Number { value, .. } if value.is_finite() => Ok(value),
-        _ => Err(TableError::NotWide { line: sheet.header_line, name: name.clone() }),
+        _ => Err(TableError::NotWide(sheet.header_line, name.clone())),
     };
     sheet.names.iter().skip(1).map(number).collect()
 }

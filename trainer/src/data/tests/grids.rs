@@ -19,7 +19,7 @@ fn no_data(values: &[f64]) -> LoadOptions {
 fn a_geotiff_has_real_values_holes_and_a_place() {
     for name in ["f32_deflate.tif", "by_gdal.asc"] {
         let data = load_testdata(name, &LoadOptions::default()).unwrap();
-        assert_eq!(data.kind, Kind::Grid { shape: vec![5, 7], channels_last: false });
+        assert_eq!(data.kind, DataKind::Grid { shape: vec![5, 7], channels_last: false });
         // Cells (0, 0) and (3, 4) are without data.
         assert!(agree(&in_units(&data, 0), &without(&heights(), &[0, 25])), "{name}");
         assert_eq!(data.cells.as_ref().unwrap()[..3], [1, 2, 3]);

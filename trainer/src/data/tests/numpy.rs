@@ -11,7 +11,7 @@ fn an_archive_gives_its_only_array_or_the_chosen_one() {
     let heights: Vec<f64> =
         (0..35).map(|cell| 100.0 + 10.0 * f64::from(cell / 7) + 1.5 * f64::from(cell % 7)).collect();
     let one = load_testdata("one.npz", &LoadOptions::default()).unwrap();
-    assert_eq!(one.kind, Kind::Grid { shape: vec![5, 7], channels_last: false });
+    assert_eq!(one.kind, DataKind::Grid { shape: vec![5, 7], channels_last: false });
     assert!(agree(&in_units(&one, 0), &heights));
     // All of them are exact in half precision.
     for name in ["heights", "halves"] {
@@ -49,7 +49,7 @@ fn records_are_a_table_of_their_fields() {
     let data = load_testdata("records.npy", &LoadOptions::default()).unwrap();
     assert_eq!(
         (data.kind.clone(), data.input_names.clone(), data.output_names.clone()),
-        (Kind::Table, vec!["shape".into(), "t".into()], vec!["load".into()])
+        (DataKind::Table, vec!["shape".into(), "t".into()], vec!["load".into()])
     );
     assert_eq!(data.points.row(2).to_vec(), [4.0, 4.5]);
     assert!(agree(&in_units(&data, 0), &[10.0, 30.0, -5.0]));
@@ -102,7 +102,7 @@ fn points_and_their_targets() {
     );
     assert_eq!(
         (&data.input_names, &data.output_names, &data.kind),
-        (&table.input_names, &table.output_names, &Kind::Table)
+        (&table.input_names, &table.output_names, &DataKind::Table)
     );
 
     let line = file("t.npy", &[4], &[0.0, 1.0, 2.0, 3.0]);

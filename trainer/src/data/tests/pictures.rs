@@ -16,13 +16,13 @@ fn targets(data: &Dataset) -> Vec<f32> {
 fn pictures_of_other_programs() {
     for name in ["rgb.tif", "rgb.webp", "rgb.bmp"] {
         let data = load_testdata(name, &LoadOptions::default()).unwrap();
-        assert_eq!(data.kind, Kind::Image { width: 7, height: 5, channels: 3 }, "{name}");
+        assert_eq!(data.kind, DataKind::Image { width: 7, height: 5, channels: 3 }, "{name}");
         assert_eq!(targets(&data), expected(0..5, 0..7), "{name}");
         assert!(data.notes.is_empty(), "{name}");
     }
     let grey = load_testdata("grey.tif", &LoadOptions::default()).unwrap();
     let values: Vec<f32> = (0..35).map(|cell| (20 * (cell / 7) + 7 * (cell % 7)) as f32 / 255.0).collect();
-    assert_eq!((grey.kind.clone(), targets(&grey)), (Kind::Image { width: 7, height: 5, channels: 1 }, values));
+    assert_eq!((grey.kind.clone(), targets(&grey)), (DataKind::Image { width: 7, height: 5, channels: 1 }, values));
     // The same as numbers, if the user says that one of them stands for missing data: 134 is the last only.
     let numbers = load_testdata("grey.tif", &LoadOptions { no_data: vec![122.0], ..LoadOptions::default() }).unwrap();
     assert_eq!((numbers.len(), in_units(&numbers, 0)[1].round()), (34, 7.0));
@@ -50,7 +50,7 @@ fn plain_bitmaps_and_radiances() {
     let data = load_plain("a.hdr", &hdr).unwrap();
     assert_eq!(
         (data.kind.clone(), data.output_names.clone()),
-        (Kind::Grid { shape: vec![1, 2], channels_last: true }, vec!["red".into(), "green".into(), "blue".into()])
+        (DataKind::Grid { shape: vec![1, 2], channels_last: true }, vec!["red".into(), "green".into(), "blue".into()])
     );
     assert!(agree(&in_units(&data, 0), &[1.0, 8.0]) && agree(&in_units(&data, 1), &[0.5, 4.0]));
     assert!(data.notes[0].contains("without a tone curve"));
@@ -69,7 +69,7 @@ fn float_maps_are_stored_from_the_bottom_up() {
     let map = |header: &str, bytes: Vec<u8>| [header.as_bytes(), &bytes].concat();
     let little = map("Pf\n2 2\n-1.0\n", [3f32, 4.0, 1.0, 2.5].iter().flat_map(|v| v.to_le_bytes()).collect());
     let data = load_plain("d.pfm", &little).unwrap();
-    assert_eq!(data.kind, Kind::Grid { shape: vec![2, 2], channels_last: false });
+    assert_eq!(data.kind, DataKind::Grid { shape: vec![2, 2], channels_last: false });
     assert!(agree(&in_units(&data, 0), &[1.0, 2.5, 3.0, 4.0]));
     let big = map("PF 1 2 1\n", [4f32, 5.0, 6.0, 1.0, 2.0, 3.0].iter().flat_map(|v| v.to_be_bytes()).collect());
     let data = load_plain("d.pfm", &big).unwrap();
@@ -114,7 +114,7 @@ fn every_orientation_of_exif() {
         bytes.extend(&jpeg[2..]);
         let data = load_plain("e.jpg", &bytes).unwrap();
         let (width, height) = if orientation < 5 { (24, 16) } else { (16, 24) };
-        assert_eq!(data.kind, Kind::Image { width, height, channels: 1 }, "{orientation}");
+        assert_eq!(data.kind, DataKind::Image { width, height, channels: 1 }, "{orientation}");
         for row in 0..height / 8 {
             for column in 0..width / 8 {
                 let (r, c) = from(row as u32, column as u32);
@@ -129,12 +129,12 @@ fn every_orientation_of_exif() {
 #[test]
 fn turned_by_other_programs() {
     let tiff = load_testdata("turned.tif", &LoadOptions::default()).unwrap();
-    assert_eq!(tiff.kind, Kind::Image { width: 5, height: 7, channels: 3 });
+    assert_eq!(tiff.kind, DataKind::Image { width: 5, height: 7, channels: 3 });
     // A quarter clockwise: the first shown row is the first stored column, from the last row up.
     let column: Vec<f32> = (0..5).rev().flat_map(|r| expected(r..r + 1, 0..1)).collect();
     assert_eq!(targets(&tiff)[..15], column);
     let jpeg = load_testdata("turned.jpg", &LoadOptions::default()).unwrap();
-    assert_eq!(jpeg.kind, Kind::Image { width: 80, height: 112, channels: 3 });
+    assert_eq!(jpeg.kind, DataKind::Image { width: 80, height: 112, channels: 3 });
     // As Pillow shows it.
     for (place, shown) in [(8 * 80 + 8, [160.0, 0.0, 170.0]), (104 * 80 + 72, [0.0, 180.0, 249.0])] {
         for (found, shown) in jpeg.targets.row(place).iter().zip(shown) {

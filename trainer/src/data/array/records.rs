@@ -1,8 +1,9 @@
 //! Structured arrays of NumPy: one record after the other, each with named fields, which are the columns of a table.
 
+use super::NpyError;
 use super::columns::{self, Column};
 use super::npy::{Element, Header};
-use super::{Dataset, LoadOptions, NpyError, TableError};
+use crate::data::{Dataset, LoadOptions, TableError};
 
 /// A field of a record.
 struct Field {
@@ -16,12 +17,12 @@ struct Field {
 }
 
 /// Whether the elements of an array are records.
-pub(super) fn are_records(header: &Header<'_>) -> bool {
+pub(in crate::data) fn are_records(header: &Header<'_>) -> bool {
     header.descr.starts_with('[')
 }
 
 /// The samples of a one-dimensional structured array; unnamed inputs and outputs follow the rules of a table.
-pub(super) fn dataset(header: &Header<'_>, options: &LoadOptions) -> Result<Dataset, NpyError> {
+pub(in crate::data) fn dataset(header: &Header<'_>, options: &LoadOptions) -> Result<Dataset, NpyError> {
     let (fields, size) = fields(header.descr).ok_or_else(|| NpyError::Records(header.descr.to_owned()))?;
     if header.shape.len() != 1 {
         return Err(NpyError::RecordGrid(header.shape.clone()));
@@ -59,7 +60,7 @@ pub(super) fn dataset(header: &Header<'_>, options: &LoadOptions) -> Result<Data
 fn choose(names: &[String], options: &LoadOptions) -> Result<(Vec<usize>, Vec<usize>), TableError> {
     let mut taken = vec![false; names.len()];
     let mut take = |wanted: &String| {
-        let missing = || TableError::MissingColumn { name: wanted.clone(), available: names.join(", ") };
+        let missing = || TableError::MissingColumn(wanted.clone(), names.join(", "));
         let field = names.iter().position(|name| name == wanted.trim()).ok_or_else(missing)?;
         if std::mem::replace(&mut taken[field], true) {
             return Err(TableError::RepeatedColumn(wanted.clone()));

@@ -3,10 +3,11 @@
 //! An array of height x width x 3 or 4 is no volume of three slices unless the user says so: with intensities in it, it is a picture in
 //! colours, and otherwise the user is asked.
 
-use super::grid::Raster;
+use super::NpyError;
 use super::npy::NpyArray;
-use super::sentinel::is_no_data;
-use super::{Dataset, GridError, LoadOptions, NpyError, image};
+use crate::data::grid::Raster;
+use crate::data::sentinel::is_no_data;
+use crate::data::{Dataset, GridError, LoadOptions, image};
 use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 
 /// An axis this short holds colours or slices, who knows.
@@ -15,7 +16,7 @@ const SHORT: usize = 4;
 const ROWS_PER_COLUMN: usize = 16;
 
 /// The samples of an array; `bytes_each` tells arrays of bytes, which hold intensities up to 255, from others.
-pub(super) fn dataset(array: NpyArray, bytes_each: bool, options: &LoadOptions) -> Result<Dataset, NpyError> {
+pub(in crate::data) fn dataset(array: NpyArray, bytes_each: bool, options: &LoadOptions) -> Result<Dataset, NpyError> {
     let NpyArray { shape, values } = array;
     if values.is_empty() {
         return Err(GridError::Empty(shape).into());

@@ -7,24 +7,24 @@ use zip::ZipArchive;
 use super::NpyError;
 
 /// The first bytes of every zip that holds anything.
-pub(crate) const MAGIC: &[u8] = b"PK\x03\x04";
+pub(in crate::data) const MAGIC: &[u8] = b"PK\x03\x04";
 
 /// The `.npy` bytes of the named array, or of the only one.
-pub(crate) fn member(bytes: &[u8], wanted: Option<&str>) -> Result<Vec<u8>, NpyError> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| NpyError::archive(&error))?;
+pub(in crate::data) fn member(bytes: &[u8], wanted: Option<&str>) -> Result<Vec<u8>, NpyError> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(NpyError::archive)?;
     let names: Vec<String> = names(&archive)?;
     let listed = || names.join(", ");
     let name = match (wanted, &names[..]) {
         (Some(wanted), _) => names
             .iter()
             .find(|name| *name == wanted)
-            .ok_or_else(|| NpyError::NoSuchArray { name: wanted.to_owned(), available: listed() })?,
+            .ok_or_else(|| NpyError::NoSuchArray(wanted.to_owned(), listed()))?,
         (None, [only]) => only,
-        (None, _) => return Err(NpyError::WhichArray { available: listed() }),
+        (None, _) => return Err(NpyError::WhichArray(listed())),
     };
-    let mut file = archive.by_name(&format!("{name}.npy")).map_err(|error| NpyError::archive(&error))?;
+    let mut file = archive.by_name(&format!("{name}.npy")).map_err(NpyError::archive)?;
     let mut member = Vec::new();
-    file.read_to_end(&mut member).map_err(|error| NpyError::Archive(error.to_string()))?;
+    file.read_to_end(&mut member).map_err(NpyError::archive)?;
     Ok(member)
 }
 
@@ -32,14 +32,14 @@ pub(crate) fn member(bytes: &[u8], wanted: Option<&str>) -> Result<Vec<u8>, NpyE
 fn names(archive: &ZipArchive<Cursor<&[u8]>>) -> Result<Vec<String>, NpyError> {
     let mut names = Vec::new();
     for name in archive.file_names() {
-        let name = name.map_err(|error| NpyError::archive(&error))?;
+        let name = name.map_err(NpyError::archive)?;
         names.extend(name.strip_suffix(".npy").map(str::to_owned));
     }
     Ok(names)
 }
 
 /// Whether a zip holds arrays at all; a damaged one may.
-pub(super) fn has_arrays(bytes: &[u8]) -> bool {
+pub(in crate::data) fn has_arrays(bytes: &[u8]) -> bool {
     ZipArchive::new(Cursor::new(bytes)).is_ok_and(|archive| names(&archive).is_ok_and(|names| !names.is_empty()))
         || bytes.get(30..).is_some_and(|rest| rest.windows(4).take(256).any(|window| window == b".npy"))
 }

@@ -92,7 +92,7 @@ fn grey_picture() -> ::image::DynamicImage {
 #[test]
 fn x_comes_first_and_a_picture_equals_the_npy_of_its_pixels() {
     let picture = load_plain("p.png", &png(&grey_picture())).unwrap();
-    assert_eq!(picture.kind, Kind::Image { width: 4, height: 2, channels: 1 });
+    assert_eq!(picture.kind, DataKind::Image { width: 4, height: 2, channels: 1 });
     assert_eq!(picture.input_names, ["x", "y"]);
     // Sample 6 is row 1, column 2.
     assert_eq!(picture.points.row(6).to_vec(), [2.0, 1.0]);

@@ -2,8 +2,9 @@
 //!
 //! The domain, the ranges and the origins follow the rules of a table.
 
-use super::sentinel::{is_no_data, plain};
-use super::{Dataset, LoadOptions, NpyError, table};
+use super::NpyError;
+use crate::data::sentinel::{is_no_data, plain};
+use crate::data::{Dataset, LoadOptions, table};
 use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 
 /// A column with its name.
@@ -16,14 +17,14 @@ pub(super) struct Column {
 pub(super) fn dataset(inputs: Vec<Column>, outputs: Vec<Column>, options: &LoadOptions) -> Result<Dataset, NpyError> {
     let count = inputs.len();
     if count > MAX_INPUTS || outputs.len() > MAX_OUTPUTS {
-        return Err(NpyError::TooManyColumns { inputs: count, outputs: outputs.len() });
+        return Err(NpyError::TooManyColumns(count, outputs.len()));
     }
     let (names, mut columns): (Vec<String>, Vec<Vec<f64>>) =
         inputs.into_iter().chain(outputs).map(|column| (column.name, column.values)).unzip();
     let note = leave_out(&mut columns, &options.missing());
     for (name, values) in names.iter().zip(&columns) {
         if let Some(row) = values.iter().position(|value| !(*value as f32).is_finite()) {
-            return Err(NpyError::RowNotFinite { row, column: name.clone(), value: values[row] });
+            return Err(NpyError::RowNotFinite(row, name.clone(), values[row]));
         }
     }
     let rows = columns[0].len();

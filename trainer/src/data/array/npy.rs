@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use super::NpyError;
-use super::grid::unravel;
+use crate::data::grid::unravel;
 
 /// The first six bytes of every `.npy` file.
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
@@ -38,9 +38,9 @@ pub fn read(bytes: &[u8]) -> Result<NpyArray, NpyError> {
 }
 
 /// What an array says about itself, and the bytes behind that.
-pub(super) struct Header<'b> {
+pub(in crate::data) struct Header<'b> {
     /// NumPy's notation of the element type; of records the list of their fields, brackets included.
-    pub(super) descr: &'b str,
+    pub(in crate::data) descr: &'b str,
     /// Whether the first index varies fastest.
     pub(super) fortran_order: bool,
     /// The dimensions as in NumPy.
@@ -49,7 +49,7 @@ pub(super) struct Header<'b> {
 }
 
 impl<'b> Header<'b> {
-    pub(super) fn parse(bytes: &'b [u8]) -> Result<Self, NpyError> {
+    pub(in crate::data) fn parse(bytes: &'b [u8]) -> Result<Self, NpyError> {
         let (header, rest) = split_header(bytes)?;
         let descr = quoted(dictionary_entry(header, "descr")).ok_or(NpyError::Header("descr"))?;
         // Fields of a record may have the names of the other keys.
@@ -69,7 +69,7 @@ impl<'b> Header<'b> {
         let needed = self.shape.iter().try_fold(element as u128, |product, &len| product.checked_mul(len as u128));
         let needed = needed.ok_or(NpyError::Header("shape"))?;
         if needed > self.rest.len() as u128 {
-            return Err(NpyError::Truncated { shape: self.shape.clone(), needed, found: self.rest.len() });
+            return Err(NpyError::Truncated(self.shape.clone(), needed, self.rest.len()));
         }
         Ok(&self.rest[..needed as usize])
     }
