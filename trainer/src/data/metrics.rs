@@ -50,7 +50,7 @@ impl Metrics {
     pub fn lines(&self, names: &[String], units: &[String]) -> Vec<String> {
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         let line = |(k, output): (usize, &OutputMetrics)| {
-            let unit = units.get(k).filter(|unit| !unit.is_empty()).map_or(String::new(), |unit| format!(" {unit}"));
+            let unit = unit_suffix(units, k);
             let name = if self.outputs.len() == 1 { String::new() } else { format!("{:width$}  ", names[k]) };
             let OutputMetrics { psnr_db, rmse, max_abs_error } = output;
             format!(
@@ -101,6 +101,11 @@ impl Metrics {
             outputs: outputs.collect(),
         }
     }
+}
+
+/// What follows a number in the unit of an input or output: a space and the unit, or nothing where it has none.
+pub(super) fn unit_suffix(units: &[String], k: usize) -> String {
+    units.get(k).filter(|unit| !unit.is_empty()).map_or(String::new(), |unit| format!(" {unit}"))
 }
 
 /// A number with four significant digits, whatever its size.

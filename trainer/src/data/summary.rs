@@ -1,5 +1,6 @@
 //! A data set in one line: `80 rows: adc (0 to 45), temp (15.5 to 50.5) → p (95.2 to 107.1)`.
 
+use super::metrics::unit_suffix;
 use super::sentinel::plain;
 use super::{DataKind, Dataset};
 
@@ -25,8 +26,7 @@ impl Dataset {
             DataKind::Grid { .. } => ("cell", "cells"),
             DataKind::Table => ("row", "rows"),
         };
-        let described = |name: &String, unit: Option<&String>, origin: f64, [low, high]: [f64; 2]| {
-            let unit = unit.filter(|unit| !unit.is_empty()).map_or(String::new(), |unit| format!(" {unit}"));
+        let described = |name: &String, unit: String, origin: f64, [low, high]: [f64; 2]| {
             let text = |value: f64| digits(value, origin, high - low);
             if self.len() > 1 && low == high {
                 format!("{name} ({}{unit} in every {one})", text(low))
@@ -38,7 +38,7 @@ impl Dataset {
         };
         let inputs = self.axes.iter().enumerate().map(|(k, axis)| {
             let range = [axis.minimum, axis.maximum].map(f64::from);
-            described(&self.input_names[k], self.input_units.get(k), self.input_origins[k], range)
+            described(&self.input_names[k], unit_suffix(&self.input_units, k), self.input_origins[k], range)
         });
         let outputs = self.output_maps.iter().enumerate().map(|(k, map)| {
             let unit = self.targets.column(k);
@@ -52,7 +52,7 @@ impl Dataset {
             let value = |unit: f32| f64::from(map.offset) + f64::from(map.scale) * f64::from(unit);
             described(
                 &self.output_names[k],
-                self.output_units.get(k),
+                unit_suffix(&self.output_units, k),
                 self.output_origins[k],
                 [value(low), value(high)],
             )

@@ -1,9 +1,10 @@
 //! Points in one array and what is to be learned there in another: `[n, d]` or `[n]`, and `[n, c]` or `[n]`.
 
 use super::NpyError;
-use super::columns::{self, Column};
+use super::columns;
 use super::npy::NpyArray;
 use crate::data::domain::index_names;
+use crate::data::table::Column;
 use crate::data::{Dataset, LoadOptions};
 
 /// The samples of two arrays, a row each.

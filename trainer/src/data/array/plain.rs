@@ -67,10 +67,7 @@ fn colours([height, width, channels]: [usize; 3], values: &[f64], largest: f64) 
     if channels == 4 {
         units = image::over_white(&units, 3);
     }
-    let mut dataset = image::from_intensities([height, width], units, 3);
-    for map in &mut dataset.output_maps {
-        map.scale = largest as f32;
-    }
+    let mut dataset = image::from_intensities([height, width], units, 3, largest as f32);
     let what = if channels == 4 { "red, green, blue and alpha (shown over white)" } else { "red, green and blue" };
     dataset.notes.push(format!(
         "note: the array of shape {height} x {width} x {channels} is read as a picture: its last axis is {what}, from 0 to {largest}; \

@@ -74,7 +74,7 @@ impl Raster {
             let first = values.next().copied().unwrap_or_default();
             if values.len() > 0 && values.all(|&value| value == first) {
                 let value = sentinel::plain(first + output_origins[output]);
-                self.notes.push(format!("warning: '{name}' is {value} in every cell, so there is nothing to learn"));
+                self.notes.push(constant_note(name, &value, "cell"));
             }
         }
         let axes: Vec<_> = self.shape.iter().rev().map(|&len| domain::index_axis(len)).collect();
@@ -225,6 +225,11 @@ impl Raster {
             (0..outputs).map(|output| map(output, outputs)).collect()
         }
     }
+}
+
+/// What is said of an output that has one value in every `place`, such as a cell.
+pub(super) fn constant_note(name: &str, value: &dyn std::fmt::Display, place: &str) -> String {
+    format!("warning: '{name}' is {value} in every {place}, so there is nothing to learn")
 }
 
 /// The index of the element at a row-major position.

@@ -15,7 +15,7 @@ const TIME_NAMES: [&str; 8] = ["time", "timestamp", "date", "datetime", "zeit", 
 /// Sentences about the columns that are used and those that are left aside.
 pub(super) fn of_columns(sheet: &Sheet<'_>, choice: &Choice, options: &LoadOptions) -> Vec<String> {
     let mut notes = Vec::new();
-    let used = [&choice.inputs[..], &choice.outputs].concat();
+    let used = choice.all();
     let left = |k: &usize| sheet.columns[*k].is_of_no_use() && !used.contains(k);
     for k in (0..sheet.columns.len()).filter(left) {
         let what = match sheet.columns[k] {

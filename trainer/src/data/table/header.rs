@@ -41,7 +41,7 @@ pub(super) fn find(sample: &[Fields<'_>], remarks: &[Line<'_>], numeric: &[bool]
         texts.iter().rev().copied().max_by_key(|&k| (all_differ(&above[k].fields), above[k].present()))
     };
     let Some(header) = header else {
-        return without_names(above, remarks, sample.get(above.len()), (width, separator));
+        return without_names(sample, remarks, width, separator);
     };
     let below = if clean.is_some() { texts.iter().copied().find(|&k| k > header) } else { None };
     let last = if clean.is_some() { texts.last().map_or(header, |&last| last.max(header)) } else { header };
@@ -112,16 +112,12 @@ fn units(fields: &[String], width: usize) -> Option<Vec<String>> {
     units.iter().all(|unit| unit.chars().count() <= LONGEST_UNIT).then_some(units)
 }
 
-fn without_names(
-    above: &[Fields<'_>],
-    remarks: &[Line<'_>],
-    row: Option<&Fields<'_>>,
-    (width, separator): (usize, u8),
-) -> Names {
+/// Of lines that no line of names is among: the first row, and the remark that may name its columns.
+fn without_names(sample: &[Fields<'_>], remarks: &[Line<'_>], width: usize, separator: u8) -> Names {
     // Rows with bad cells are rows; what cannot be a row is skipped.
-    let first = above.iter().position(|row| row.fits(width)).unwrap_or(above.len());
-    let mut notes = skipped_lines(&above[..first].iter().collect::<Vec<_>>());
-    let row_line = above.get(first).or(row).map_or(u64::MAX, |row| row.line.number);
+    let first = sample.iter().position(|row| row.fits(width)).unwrap_or(sample.len());
+    let mut notes = skipped_lines(&sample[..first].iter().collect::<Vec<_>>());
+    let row_line = sample.get(first).map_or(u64::MAX, |row| row.line.number);
     let named = remarks.iter().rev().find(|remark| remark.number < row_line).and_then(|remark| {
         let text = remark.text.trim_start().trim_start_matches(['#', '%', '/']).trim();
         let names = [b',', b';', b'\t', b'|', separator].map(|byte| split(text, Separator::Byte(byte)));

@@ -29,7 +29,6 @@ use std::borrow::Cow;
 
 use ndarray::Array2;
 
-use self::choose::Choice;
 use self::dialect::Separator;
 use self::sheet::Sheet;
 use super::domain::{self, Axis, OutputMap};
@@ -37,6 +36,7 @@ use super::origin::Spread;
 use super::sentinel::{plain, suspects};
 use super::{DataKind, Dataset, LoadOptions};
 
+pub(super) use self::choose::{Choice, available, find};
 pub use self::error::{BadCell, BadCells, TableError, UnfitColumn};
 pub use self::number::Decimal;
 
@@ -69,7 +69,7 @@ pub fn columns(bytes: &[u8], options: &LoadOptions, names: &[String]) -> Result<
     with_sheet(bytes, options, |mut sheet| {
         let mut notes = std::mem::take(&mut sheet.notes);
         let in_order = sheet.header_line == 0 && sheet.names.len() == names.len();
-        let found: Result<Vec<usize>, _> = names.iter().map(|name| choose::find(&sheet, name)).collect();
+        let found: Result<Vec<usize>, _> = names.iter().map(|name| choose::find(&sheet.names, name)).collect();
         let chosen = match found {
             Err(_) if in_order => {
                 notes.push(format!("note: the columns are taken as {}, in this order", names.join(", ")));
@@ -108,13 +108,16 @@ pub(super) fn dataset(bytes: &[u8], options: &LoadOptions) -> Result<Dataset, Ta
     })
 }
 
-/// Samples of columns that no text holds, the inputs first; the domain, the ranges and the origins follow the rules of a table.
-pub(super) fn of_columns(
-    inputs: usize,
-    (names, columns): (Vec<String>, Vec<Vec<f64>>),
-    options: &LoadOptions,
-) -> Result<Dataset, TableError> {
-    let last_line = columns.first().map_or(0, Vec::len) as u64;
+/// A column of numbers that no text holds.
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) values: Vec<f64>,
+}
+
+/// Samples of columns of equal length, the inputs first; the domain, the ranges and the origins follow the rules of a table.
+pub(super) fn of_columns(inputs: usize, columns: Vec<Column>, options: &LoadOptions) -> Result<Dataset, TableError> {
+    let last_line = columns.first().map_or(0, |column| column.values.len()) as u64;
+    let (names, columns) = columns.into_iter().map(|column| (column.name, column.values)).unzip();
     Samples { inputs, names, units: Vec::new(), columns, last_line, notes: Vec::new() }.dataset(options)
 }
 
@@ -153,7 +156,7 @@ struct Samples {
 impl Samples {
     fn tall(sheet: &Sheet<'_>, options: &LoadOptions) -> Result<Self, TableError> {
         let choice = choose::choose(sheet, options)?;
-        let chosen = [&choice.inputs[..], &choice.outputs].concat();
+        let chosen = choice.all();
         let read = cells::read(sheet, &chosen, options, &|column| choose::remedy(sheet, &choice, column))?;
         let notes = [doubts::of_columns(sheet, &choice, options), read.notes].concat();
         Ok(Self {
@@ -171,15 +174,15 @@ impl Samples {
         // From here on the sheet is the long table, whose columns are chosen by name as those of any other.
         sheet.names = long.names.to_vec();
         sheet.columns = vec![sheet::Column { numeric: true, ..Default::default() }; 3];
-        let Choice { inputs, outputs } = choose::choose(sheet, options)?;
-        let chosen = [&inputs[..], &outputs].concat();
+        let choice = choose::choose(sheet, options)?;
+        let chosen = choice.all();
         let mut notes = long.notes;
         notes.push(format!(
             "note: the table is read as wide: '{}' from its first column, '{}' from the line of its names",
             long.names[0], long.names[1]
         ));
         Ok(Self {
-            inputs: inputs.len(),
+            inputs: choice.inputs.len(),
             names: chosen.iter().map(|&column| long.names[column].clone()).collect(),
             units: Vec::new(),
             columns: chosen.iter().map(|&column| long.columns[column].clone()).collect(),

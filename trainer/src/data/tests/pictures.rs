@@ -197,3 +197,44 @@ fn arrays_of_colours_are_pictures_or_asked_about() {
     let flat = load_plain("d.npy", &npy_f32(&[5, 6, 7], &[0.5; 210])).unwrap();
     assert_eq!(flat.notes, ["warning: 'value' is 0.5 in every cell, so there is nothing to learn"]);
 }
+
+#[test]
+fn x_comes_first_and_a_picture_equals_the_npy_of_its_pixels() {
+    let picture = load_plain("p.png", &png(&grey_picture())).unwrap();
+    assert_eq!(picture.kind, DataKind::Image { width: 4, height: 2, channels: 1 });
+    assert_eq!(picture.input_names, ["x", "y"]);
+    // Sample 6 is row 1, column 2.
+    assert_eq!(picture.points.row(6).to_vec(), [2.0, 1.0]);
+    assert_eq!(picture.coordinates.row(6).to_vec(), [1 << 31, 1 << 31]);
+    assert_eq!(picture.targets[[6, 0]], 120.0 / 255.0);
+    assert_eq!((picture.axes[0].maximum, picture.axes[0].period()), (3.0, 4.0));
+    assert_eq!(picture.output_maps, [OutputMap { scale: 1.0, offset: 0.0 }]);
+
+    let pixels: Vec<u8> = grey_picture().to_luma8().into_raw();
+    let grid = load_plain("p.npy", &npy("|u1", false, "(2, 4)", &pixels)).unwrap();
+    assert_eq!(grid.points, picture.points);
+    assert_eq!(grid.coordinates, picture.coordinates);
+    assert_eq!(grid.axes, picture.axes);
+    assert_eq!(grid.output_shape(), picture.output_shape());
+}
+
+#[test]
+fn every_depth_and_colour_of_picture() {
+    let rgb = ::image::RgbImage::from_pixel(2, 2, ::image::Rgb([255, 0, 51]));
+    let colour = load_plain("c.png", &png(&rgb.into())).unwrap();
+    assert_eq!(colour.targets.row(3).to_vec(), [1.0, 0.0, 0.2]);
+    assert_eq!(colour.output_names, ["red", "green", "blue"]);
+    let constant = "warning: 'blue' is 0.2 in every pixel, so there is nothing to learn";
+    assert_eq!((colour.notes.len(), &*colour.notes[2]), (3, constant));
+    assert_eq!(colour.output_shape(), [2, 2, 3]);
+
+    let deep = ::image::ImageBuffer::from_pixel(1, 1, ::image::Luma([32769u16]));
+    let deep = load_plain("d.png", &png(&deep.into())).unwrap();
+    assert_eq!(deep.targets[[0, 0]], 32769.0 / 65535.0);
+
+    // Opaque alpha is dropped, half alpha goes over white.
+    let alpha = ::image::ImageBuffer::from_fn(2, 1, |x, _| ::image::LumaA([0u16, if x == 0 { 65535 } else { 0 }]));
+    let alpha = load_plain("a.png", &png(&alpha.into())).unwrap();
+    assert_eq!(alpha.targets.column(0).to_vec(), [0.0, 1.0]);
+    assert!(alpha.notes.is_empty());
+}
