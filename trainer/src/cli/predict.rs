@@ -25,10 +25,10 @@ const NAMED: usize = 5;
 
 /// Print the outputs of a model at points, with the code that runs on the device.
 ///
-/// POINTS is a CSV table with a column for each of the model's inputs, under the names of the training data and in any order (other
-/// columns are left alone), or an .npy array of n rows and a column for each input. `trainer inspect` says the names and their order.
-/// The result is a CSV of inputs and outputs on standard output, or what --out names. To compare with known outputs, use
-/// `trainer evaluate`.
+/// POINTS is a CSV table with a column for each of the model's inputs, under the names of the training data and in any
+/// order (other columns are left alone), or an .npy array of n rows and a column for each input. `trainer inspect` says
+/// the names and their order. The result is a CSV of inputs and outputs on standard output, or what --out names. To
+/// compare with known outputs, use `trainer evaluate`.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer predict runs/sensor/model.ffm --at 812,23.5\n  \
                         trainer predict runs/sensor/model.ffm points.csv --out values.csv\n  \
@@ -191,8 +191,8 @@ impl Predict {
     }
 }
 
-/// Says how many points lie beyond the domain and are clamped; refuses those that the model rejects. `describe` tells of the first
-/// of some rows that lie beyond it along an axis.
+/// Says how many points lie beyond the domain and are clamped; refuses those that the model rejects. `describe` tells
+/// of the first of some rows that lie beyond it along an axis.
 fn say_beyond(
     model: &Model<'_>,
     points: &Array2<f32>,
@@ -212,15 +212,15 @@ fn say_beyond(
         let (some, lie) = (rows.len(), if rows.len() == 1 { "lies" } else { "lie" });
         if outside == Outside::Clamp {
             trainer::note!(
-                "note: {some} of {count} points {lie} outside the domain that the model was trained on; the nearest points of the \
-                 domain are taken instead ({what})"
+                "note: {some} of {count} points {lie} outside the domain that the model was trained on; the nearest \
+                 points of the domain are taken instead ({what})"
             );
         } else {
             let named = rows.iter().take(NAMED).map(|row| (row + 1).to_string()).collect::<Vec<_>>().join(", ");
             let more = if some > NAMED { ", …" } else { "" };
             return Err(format!(
-                "{some} of {count} points {lie} outside the domain of the model, which rejects them: rows {named}{more} ({what}); leave \
-                 them out, or train with --outside clamp"
+                "{some} of {count} points {lie} outside the domain of the model, which rejects them: rows \
+                 {named}{more} ({what}); leave them out, or train with --outside clamp"
             ));
         }
     }

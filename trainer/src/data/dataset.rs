@@ -14,13 +14,13 @@ use crate::base::fingerprint::fingerprint_of;
 /// What a file of data looked like before it became samples; reports draw it in this form again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DataKind {
-    /// A picture; `channels` is 1 (grey) or 3 (RGB).
+    /// A picture, whose values are intensities from 0 to 1.
     Image {
-        /// Pixels in a row.
+        /// Pixels in a row, the range of x.
         width: usize,
-        /// Rows.
+        /// Rows of pixels, the range of y.
         height: usize,
-        /// Values per pixel.
+        /// Values of each pixel: 1 (grey) or 3 (RGB).
         channels: usize,
     },
     /// An array of one, two or three spatial dimensions.
@@ -55,10 +55,10 @@ pub struct Dataset {
     pub output_names: Vec<String>,
     /// The unit of each input as the file gives it, empty where it gives none; no element at all if it gives no units.
     pub input_units: Vec<String>,
-    /// The same of each output.
+    /// The unit of each output, given as those of the inputs are.
     pub output_units: Vec<String>,
-    /// What zero stands for in `points`, in the file's own numbers, for each input: `file value = origin + point`. Not zero only where
-    /// the rounding of single precision would be seen in the data otherwise.
+    /// What zero stands for in `points`, in the file's own numbers, for each input: `file value = origin + point`. Not
+    /// zero only where the rounding of single precision would be seen in the data otherwise.
     pub input_origins: Vec<f64>,
     /// The same of each output: `file value = origin + map.offset + map.scale · target`.
     pub output_origins: Vec<f64>,
@@ -132,7 +132,8 @@ impl Dataset {
         }
     }
 
-    /// Values of all samples, `[n, c]`, in the order of the file's cells with NaN in the holes: as [`Dataset::output_shape`] tells.
+    /// Values of all samples, `[n, c]`, in the order of the file's cells with NaN in the holes: as
+    /// [`Dataset::output_shape`] tells.
     pub fn on_grid(&self, values: &Array2<f32>) -> Array2<f32> {
         let Some((shape, cells)) = self.grid_shape().zip(self.cells.as_deref()) else {
             return values.clone();
@@ -159,8 +160,8 @@ impl Dataset {
         shape
     }
 
-    /// Writes what a model answers at every sample, `[n, c]` counted from [`output_origins`](Self::output_origins), to an `.npy` in the
-    /// file's own numbers: f32, or f64 where an origin needs it; cells without data are NaN.
+    /// Writes what a model answers at every sample, `[n, c]` counted from [`output_origins`](Self::output_origins), to
+    /// an `.npy` in the file's own numbers: f32, or f64 where an origin needs it; cells without data are NaN.
     ///
     /// # Errors
     ///

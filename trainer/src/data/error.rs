@@ -25,8 +25,8 @@ pub enum DatasetError {
     Empty(PathBuf),
     /// Neither a picture, nor an array, nor a grid, nor named like a table.
     #[error(
-        "{path} is neither a PNG, JPEG, WebP, BMP, PNM, PFM, HDR, TIFF, .npy, .npz nor ESRI ASCII grid by its content, nor a .csv, .tsv \
-         or .txt table or an .hgt by its name",
+        "{path} is neither a PNG, JPEG, WebP, BMP, PNM, PFM, HDR, TIFF, .npy, .npz nor ESRI ASCII grid by its content, \
+         nor a .csv, .tsv or .txt table or an .hgt by its name",
         path = .0.display()
     )]
     UnknownFormat(PathBuf),
@@ -40,9 +40,11 @@ pub enum DatasetError {
     #[error("{path} is not {2}; leave out {1}", path = .0.display())]
     OptionIsFor(PathBuf, &'static str, &'static str),
     /// Points or targets that are no array.
-    #[error("{path} is not an .npy or .npz array; --points and --targets are for arrays, a table has both in one file", path = .0.display())]
+    #[error("{path} is not an .npy or .npz array; --points and --targets are for arrays, a table has both in one \
+        file", path = .0.display())]
     PointsAreArrays(PathBuf),
-    /// A picture that cannot be decoded. The decoder's reason is in the sentence and no `source`, since it may run over several lines.
+    /// A picture that cannot be decoded. The decoder's reason is in the sentence and no `source`, since it may run over
+    /// several lines.
     #[error("{path} is damaged or cut short ({reason}); save it again", path = .0.display(), reason = first_line(.1))]
     Image(PathBuf, image::ImageError),
     /// An array of NumPy that cannot be used.

@@ -118,7 +118,8 @@ pub fn is_named_table(path: &Path) -> bool {
     matches!(extension.as_deref(), Some("csv" | "tsv" | "txt"))
 }
 
-/// Whether the columns of a file have names: those of a table, or the fields of a structured array. A file that cannot be read has none.
+/// Whether the columns of a file have names: those of a table, or the fields of a structured array. A file that cannot
+/// be read has none.
 #[must_use]
 pub fn has_columns(path: &Path) -> bool {
     let is_array = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy"));

@@ -24,7 +24,7 @@ pub enum Holdout {
     Fraction(f64),
 }
 
-/// Sample indices, ascending.
+/// Which samples train and which ones test: their indices, ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
     /// To train on; never empty.
@@ -34,7 +34,7 @@ pub struct Split {
 }
 
 impl Split {
-    /// All samples train.
+    /// The split that holds nothing out: all samples train.
     #[must_use]
     pub fn all(dataset: &Dataset) -> Self {
         Self { train: (0..dataset.len()).collect(), test: Vec::new() }

@@ -1,8 +1,9 @@
 //! Pictures of every format that is read, grey or RGB, 8 or 16 bits, as samples of intensity in [0, 1].
 //!
-//! The pixels are taken as they are stored: no gamma. EXIF's orientation is applied, so that a picture is learned as programs show it.
-//! A fully opaque alpha channel is dropped; any other picture with alpha is composited over white, as a page would show it. Palettes
-//! are expanded. Radiance HDR has no largest intensity: it is a grid of three outputs with their real values.
+//! The pixels are taken as they are stored: no gamma. EXIF's orientation is applied, so that a picture is learned as
+//! programs show it. A fully opaque alpha channel is dropped; any other picture with alpha is composited over white, as
+//! a page would show it. Palettes are expanded. Radiance HDR has no largest intensity: it is a grid of three outputs
+//! with their real values.
 
 use std::io::Cursor;
 
@@ -35,7 +36,8 @@ pub(super) fn dataset(mut picture: DynamicImage, orientation: Orientation) -> Da
     dataset
 }
 
-/// A picture of unit values, pixel by pixel, of 1 or 3 channels, whose `largest` intensity is that of white in the file.
+/// A picture of unit values, pixel by pixel, of 1 or 3 channels, whose `largest` intensity is that of white in the
+/// file.
 pub(super) fn from_intensities(shape: [usize; 2], targets: Vec<f32>, channels: usize, largest: f32) -> Dataset {
     let [height, width] = shape;
     let axes: Vec<_> = shape.iter().rev().map(|&len| domain::index_axis(len)).collect();

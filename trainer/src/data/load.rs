@@ -8,8 +8,8 @@ use super::grid::{self, Raster};
 use super::{Dataset, DatasetError, ElevationError, LoadOptions, image, table};
 use crate::base::files;
 
-/// Reads a picture, an array, an elevation grid or a table, told apart by content rather than by name; of an array of points, also that
-/// of its targets.
+/// Reads a picture, an array, an elevation grid or a table, told apart by content rather than by name; of an array of
+/// points, also that of its targets.
 ///
 /// # Errors
 ///

@@ -4,8 +4,8 @@
 //!
 //! | field | shape | meaning |
 //! | --- | --- | --- |
-//! | `points` | `[n, d]` | where, in the user's units (pixel or array indices, or the values of the input columns less their origins) |
-//! | `coordinates` | `[n, d]` | the same in Q0.32 of the unit domain, as [`Axis::to_fixed`] gives it on the device too |
+//! | `points` | `[n, d]` | where, in the user's units: indices, or the values of the input columns less their origins |
+//! | `coordinates` | `[n, d]` | the same in Q0.32 of the unit domain, as [`Axis::to_fixed`] gives it on the device |
 //! | `targets` | `[n, c]` | what, in unit values: every output lies in [0, 1] |
 //!
 //! # Conventions
@@ -17,12 +17,13 @@
 //!   A column of a table has its own minimum and maximum, and its mean spacing (span over the number of distinct
 //!   values less one) takes the place of the 1.
 //! - **Outputs.** `unit = (value - offset) / scale`. Pictures have offset 0 and scale 1: their unit is the intensity.
-//!   All channels of an `.npy` share one offset and scale, since they share one array; each column of a table and each band
-//!   of a TIFF has its own. A constant output has scale 1, so nothing is divided by zero.
-//! - **Origins.** A column whose values single precision cannot tell apart is counted from a round number close to them, which
-//!   `input_origins` and `output_origins` hold: `file value = origin + point`. All other origins are 0. The model, its axes and its
-//!   output maps count from there too, and its text says so.
-//! - **Missing data.** Samples with a value of [`LoadOptions::no_data`] are left out; [`sentinel`] notices values that look like it.
+//!   All channels of an `.npy` share one offset and scale, since they share one array; each column of a table and each
+//!   band of a TIFF has its own. A constant output has scale 1, so nothing is divided by zero.
+//! - **Origins.** A column whose values single precision cannot tell apart is counted from a round number close to
+//!   them, which `input_origins` and `output_origins` hold: `file value = origin + point`. All other origins are 0. The
+//!   model, its axes and its output maps count from there too, and its text says so.
+//! - **Missing data.** Samples with a value of [`LoadOptions::no_data`] are left out; [`sentinel`] notices values that
+//!   look like it.
 //! - **Holes.** Cells without data are no samples: `cells` says which cell each sample is. The domain stays that of the
 //!   whole grid.
 //! - **Peak.** PSNR is measured on unit values, where the peak is 1: the range of the data.

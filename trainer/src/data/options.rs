@@ -1,4 +1,5 @@
-//! How to read a file: which of its columns are inputs, what stands for missing data, and from where values are counted.
+//! How to read a file: which of its columns are inputs, what stands for missing data, and from where values are
+//! counted.
 
 use std::path::PathBuf;
 
@@ -34,14 +35,15 @@ pub struct LoadOptions {
     /// The decimal mark of a table; `None`: as its cells tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decimal: Option<Decimal>,
-    /// Rows of a table with a missing or bad cell in a column that is used are left out, and cells of a grid that are NaN.
+    /// Rows of a table with a missing or bad cell in a column that is used are left out, and cells of a grid that are
+    /// NaN.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub skip_missing: bool,
     /// The table has one axis in the line of its names and one in its first column.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub wide: bool,
-    /// Set where data are read for a model that exists: they are counted from its origins and may be a single row, since the model
-    /// has the domain.
+    /// Set where data are read for a model that exists: they are counted from its origins and may be a single row,
+    /// since the model has the domain.
     #[serde(skip)]
     pub origins: Option<Origins>,
 }
@@ -54,7 +56,8 @@ impl LoadOptions {
     }
 }
 
-/// From where the inputs and outputs of a model are counted, in the file's own numbers; those that are not listed, from 0.
+/// From where the inputs and outputs of a model are counted, in the file's own numbers; those that are not listed, from
+/// 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Origins {
     /// As [`Dataset::input_origins`].

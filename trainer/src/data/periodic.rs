@@ -1,8 +1,9 @@
 //! Axes that repeat: of an angle 0° and 360° are the same place.
 //!
-//! A period is the user's, in the user's units; it takes the place of the one that [`load`](super::load) makes of the samples'
-//! spacing. Frequencies along such an axis are whole ([`EncodingParams::whole_axes`](crate::network::encoding::EncodingParams)), so
-//! that a network has the same value one period further, and no step at the seam.
+//! A period is the user's, in the user's units; it takes the place of the one that [`load`](super::load) makes of the
+//! samples' spacing. Frequencies along such an axis are whole
+//! ([`EncodingParams::whole_axes`](crate::network::encoding::EncodingParams)), so that a network has the same value one
+//! period further, and no step at the seam.
 
 use std::str::FromStr;
 
@@ -13,8 +14,8 @@ use thiserror::Error;
 
 use super::Dataset;
 
-/// Bits of a coordinate that decide whether two positions are the same: a millionth of the period, more than the error of
-/// single precision on the way to a coordinate.
+/// Bits of a coordinate that decide whether two positions are the same: a millionth of the period, more than the error
+/// of single precision on the way to a coordinate.
 const SAME_PLACE_BITS: u32 = 20;
 /// What a span may be longer than the period by rounding, relative.
 const ROUNDING: f64 = 1e-6;
@@ -24,7 +25,7 @@ const ROUNDING: f64 = 1e-6;
 pub struct NamedPeriod {
     /// The input's name, or its number from 1.
     pub input: String,
-    /// User units.
+    /// The period in user units, above 0.
     pub period: f64,
 }
 
@@ -33,7 +34,7 @@ pub struct NamedPeriod {
 pub struct Period {
     /// The axis, counted from 0.
     pub axis: usize,
-    /// User units.
+    /// The period in user units, above 0.
     pub period: f64,
 }
 
@@ -131,7 +132,8 @@ pub fn apply(dataset: &mut Dataset, periods: &[Period]) -> Result<Vec<String>, P
     Ok(notes)
 }
 
-/// One over the period, such that a point one period above the minimum has the coordinate 0 where single precision allows it.
+/// One over the period, such that a point one period above the minimum has the coordinate 0 where single precision
+/// allows it.
 fn scale_of(period: f32) -> f32 {
     let nearest = 1.0 / period;
     [nearest, nearest.next_up()].into_iter().find(|scale| period * scale == 1.0).unwrap_or(nearest)
@@ -180,8 +182,8 @@ fn conflict(dataset: &Dataset, periods: &[Period]) -> Option<String> {
     ))
 }
 
-/// Whether a position lies beyond what a model was trained on: from one period behind the minimum where the axis repeats, else behind the
-/// maximum.
+/// Whether a position lies beyond what a model was trained on: from one period behind the minimum where the axis
+/// repeats, else behind the maximum.
 #[must_use]
 pub fn is_beyond(axis: &Axis, outside: Outside, x: f32) -> bool {
     match outside {

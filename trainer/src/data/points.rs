@@ -5,7 +5,8 @@
 //! | CSV | the columns that have the names of the model's inputs, in any order; other columns are left alone |
 //! | `.npy` | `[n, d]`; `[d]` is one point, and `[n]` are n points of a model with one input |
 //!
-//! Points are in the numbers of the data that the model was trained on, in f64: an origin is subtracted before they become f32.
+//! Points are in the numbers of the data that the model was trained on, in f64: an origin is subtracted before they
+//! become f32.
 
 use std::path::{Path, PathBuf};
 
@@ -27,7 +28,8 @@ pub enum PointsError {
     Read(#[from] ReadError),
     /// Neither an array nor named like a table.
     #[error(
-        "{path} is neither an .npy array by its content nor a .csv, .tsv or .txt table by its name; points are read from these",
+        "{path} is neither an .npy array by its content nor a .csv, .tsv or .txt table by its name; points are read \
+         from these",
         path = .0.display()
     )]
     UnknownFormat(PathBuf),
@@ -36,7 +38,8 @@ pub enum PointsError {
     Table(PathBuf, #[source] TableError),
     /// A table has no column for this input of the model; the columns that it has.
     #[error(
-        "{path} has no column '{1}', which is an input of the model; its columns are {2}; rename the column that holds it",
+        "{path} has no column '{1}', which is an input of the model; its columns are {2}; rename the column that holds \
+         it",
         path = .0.display()
     )]
     Column(PathBuf, String, String),

@@ -1,7 +1,8 @@
 //! Sentinels: values such as -9999 that stand for "no data" and would be learned as if they had been measured.
 //!
-//! Two things are done about them, in tables, arrays, pictures and elevation grids alike: [`suspects`] notices them before training, and
-//! what the user names with `--no-data` ([`LoadOptions::no_data`](super::LoadOptions::no_data)) is left out, as [`is_no_data`] tells.
+//! Two things are done about them, in tables, arrays, pictures and elevation grids alike: [`suspects`] notices them
+//! before training, and what the user names with `--no-data` ([`LoadOptions::no_data`](super::LoadOptions::no_data)) is
+//! left out, as [`is_no_data`] tells.
 
 /// Values that programs write where nothing was measured: GIS, loggers, integers of 16 and 32 bits, NetCDF.
 /// All that is beyond [`HUGE`] counts as known as well.
@@ -57,7 +58,8 @@ pub struct Suspect {
 }
 
 impl Suspect {
-    /// A sentence for [`Dataset::notes`](super::Dataset::notes); `what` names the values, such as `column 'z'` or `the array`.
+    /// A sentence for [`Dataset::notes`](super::Dataset::notes); `what` names the values, such as `column 'z'` or `the
+    /// array`.
     #[must_use]
     pub fn note(&self, what: &str) -> String {
         let Self { count, of, rest: [low, high], .. } = self;
@@ -72,8 +74,8 @@ impl Suspect {
 
 /// The values that are likely to stand for "no data", the smallest first; values that are not finite are passed over.
 ///
-/// A suspect is the smallest or the largest value, well apart from all others, and either a number that programs are known to write
-/// where nothing was measured, or a whole number that repeats very far from the others.
+/// A suspect is the smallest or the largest value, well apart from all others, and either a number that programs are
+/// known to write where nothing was measured, or a whole number that repeats very far from the others.
 ///
 /// ```
 /// use trainer::data::sentinel::suspects;
@@ -101,8 +103,8 @@ pub fn suspects(values: &[f64]) -> Vec<Suspect> {
     suspects
 }
 
-/// Whether a value is one of those that stand for "no data": the same in single precision, or both near the end of it, where
-/// programs and people write `-3.4e38` with more or fewer digits. NaN is equal to NaN here.
+/// Whether a value is one of those that stand for "no data": the same in single precision, or both near the end of it,
+/// where programs and people write `-3.4e38` with more or fewer digits. NaN is equal to NaN here.
 #[must_use]
 pub fn is_no_data(value: f64, no_data: &[f64]) -> bool {
     let equal = |&sentinel: &f64| {

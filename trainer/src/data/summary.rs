@@ -5,14 +5,16 @@ use super::sentinel::plain;
 use super::{DataKind, Dataset};
 
 impl Dataset {
-    /// The name of an output for figures, which draw what the model answers: with its origin, if it is not counted from 0.
+    /// The name of an output for figures, which draw what the model answers: with its origin, if it is not counted from
+    /// 0.
     #[must_use]
     pub fn output_label(&self, output: usize) -> String {
         let (name, origin) = (&self.output_names[output], self.output_origins[output]);
         if origin == 0.0 { name.clone() } else { format!("{name} - {}", plain(origin)) }
     }
 
-    /// What the data were understood to be: how many samples, which inputs with which range, and which outputs, in the file's numbers.
+    /// What the data were understood to be: how many samples, which inputs with which range, and which outputs, in the
+    /// file's numbers.
     ///
     /// ```
     /// use trainer::data::Dataset;
@@ -63,7 +65,8 @@ impl Dataset {
     }
 }
 
-/// `origin + value` with as many digits as matter on this span and as single precision holds of the value, without zeros at the end.
+/// `origin + value` with as many digits as matter on this span and as single precision holds of the value, without
+/// zeros at the end.
 fn digits(value: f64, origin: f64, span: f64) -> String {
     /// Significant digits of single precision.
     const SINGLE: i32 = 7;

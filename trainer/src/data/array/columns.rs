@@ -1,4 +1,5 @@
-//! Samples whose inputs and outputs are columns of numbers that no text holds: fields of records, or points and their targets.
+//! Samples whose inputs and outputs are columns of numbers that no text holds: fields of records, or points and their
+//! targets.
 //!
 //! The domain, the ranges and the origins follow the rules of a table.
 

@@ -23,8 +23,8 @@ pub enum NpyError {
     Header(&'static str),
     /// Elements of this complex type.
     #[error(
-        "elements of type '{0}' are complex; give real and imaginary parts a column each, as numpy.stack([a.real, a.imag], -1) does, \
-         and fit with --channels-last"
+        "elements of type '{0}' are complex; give real and imaginary parts a column each, as numpy.stack([a.real, \
+         a.imag], -1) does, and fit with --channels-last"
     )]
     Complex(String),
     /// Elements of a type that is no number: text, dates, long doubles, objects.
@@ -34,12 +34,13 @@ pub enum NpyError {
     #[error("truncated: shape {0:?} needs {1} bytes of data, the file has {2}; copy it again")]
     Truncated(Vec<usize>, u128, usize),
     /// Too few or too many axes.
-    #[error("the array of shape {0:?} has {len} dimensions, expected 1 to 3, or one more with --channels-last", len = .0.len())]
+    #[error("the array of shape {0:?} has {len} dimensions, expected 1 to 3, or one more with \
+        --channels-last", len = .0.len())]
     Dimensions(Vec<usize>),
     /// More outputs than a network may have.
     #[error(
-        "the last axis of shape {0:?} would give {channels} outputs, at most {MAX_OUTPUTS} are possible; leave out --channels-last \
-         or slice the array",
+        "the last axis of shape {0:?} would give {channels} outputs, at most {MAX_OUTPUTS} are possible; leave out \
+         --channels-last or slice the array",
         channels = .0.last().unwrap_or(&0)
     )]
     Channels(Vec<usize>),
@@ -48,8 +49,8 @@ pub enum NpyError {
     Grid(#[from] GridError),
     /// A shape of height, width and a short axis, which may hold colours or slices.
     #[error(
-        "the array of shape {0:?} may be a picture in colours or a volume; if its last axis holds the outputs, such as colours, add \
-         --channels-last, if it is a volume, add --volume"
+        "the array of shape {0:?} may be a picture in colours or a volume; if its last axis holds the outputs, such as \
+         colours, add --channels-last, if it is a volume, add --volume"
     )]
     ColoursOrVolume(Vec<usize>),
     /// A zip that is damaged or compressed in an unusual way, with the reason.
@@ -68,7 +69,8 @@ pub enum NpyError {
     NoSuchArray(String, String),
     /// Records of this type are nested or hold too few numbers.
     #[error(
-        "records of {0} cannot be read as a table; save two or more fields of real numbers, without records within records"
+        "records of {0} cannot be read as a table; save two or more fields of real numbers, without records within \
+         records"
     )]
     Records(String),
     /// Records that have another number of axes than one.
@@ -79,7 +81,8 @@ pub enum NpyError {
     Columns(#[from] TableError),
     /// More inputs or outputs than a network may have; both counts.
     #[error(
-        "{0} coordinates and {1} values in each row, at most {MAX_INPUTS} and {MAX_OUTPUTS} are possible; keep fewer columns"
+        "{0} coordinates and {1} values in each row, at most {MAX_INPUTS} and {MAX_OUTPUTS} are possible; keep fewer \
+         columns"
     )]
     TooManyColumns(usize, usize),
     /// In this row, counted from 0 as NumPy does, the named column has a value that f32 does not hold.

@@ -1,7 +1,12 @@
-//! NumPy's `.npy` arrays: every real element type of 1 to 8 bytes, half precision too, both byte orders, C and Fortran order.
+//! NumPy's `.npy` arrays: every real element type of 1 to 8 bytes, half precision too, both byte orders, C and Fortran
+//! order.
 //!
 //! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>. Bytes after the data are ignored,
 //! as NumPy does.
+//!
+//! The crates for this format read less: `npyz` refuses structured arrays with titles and the long integers of
+//! Python 2, `ndarray-npy` refuses structured arrays and half precision. Both parse the header with `pest`, which takes
+//! longer to compile than this file, and report what is wrong without a remedy.
 
 use std::io::{self, Write};
 

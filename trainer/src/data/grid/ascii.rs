@@ -1,7 +1,8 @@
 //! ESRI ASCII grids (`.asc`): lines of names and numbers, then the rows of values from north to south.
 //!
-//! Format: <https://desktop.arcgis.com/en/arcmap/latest/manage-data/raster-and-images/esri-ascii-raster-format.htm>, with the keys
-//! `dx` and `dy` that GDAL writes for cells that are not square. Decimal commas, which some programs write, are read too.
+//! Format: <https://desktop.arcgis.com/en/arcmap/latest/manage-data/raster-and-images/esri-ascii-raster-format.htm>,
+//! with the keys `dx` and `dy` that GDAL writes for cells that are not square. Decimal commas, which some programs
+//! write, are read too.
 
 use super::georeference::Georeference;
 use super::{AsciiError, ElevationError, Missing, Raster};

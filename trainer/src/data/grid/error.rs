@@ -15,7 +15,8 @@ pub enum GridError {
     AxisTooLong(Vec<usize>),
     /// A cell has more values than a network may have outputs.
     #[error(
-        "the grid of shape {0:?} has {1} values in each cell, at most {MAX_OUTPUTS} outputs are possible; keep fewer of them"
+        "the grid of shape {0:?} has {1} values in each cell, at most {MAX_OUTPUTS} outputs are possible; keep fewer \
+         of them"
     )]
     Outputs(Vec<usize>, usize),
     /// Each of so many cells is a hole.
@@ -28,7 +29,8 @@ pub enum GridError {
     NotFinite(Vec<usize>, f64),
     /// The smallest and the largest value are farther apart than f32 holds.
     #[error(
-        "the values span {0:e} to {1:e}, more than f32 holds; rescale them, or leave values that stand for missing data out with --no-data"
+        "the values span {0:e} to {1:e}, more than f32 holds; rescale them, or leave values that stand for missing \
+         data out with --no-data"
     )]
     Range(f64, f64),
 }
@@ -54,7 +56,8 @@ pub enum ElevationError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TiffFault {
-    /// Bytes that are missing or contradict each other; the reason is in the sentence, and no `source` that would repeat it.
+    /// Bytes that are missing or contradict each other; the reason is in the sentence, and no `source` that would
+    /// repeat it.
     #[error("the TIFF is damaged or cut short ({0}); copy it again")]
     Damaged(::tiff::TiffError),
     /// A kind of TIFF that is not read: the reason, and a command that converts it.
@@ -89,8 +92,8 @@ pub enum AsciiError {
 pub enum HgtError {
     /// Not as many bytes as a square of 16-bit integers has.
     #[error(
-        "an .hgt has 1201 x 1201 or 3601 x 3601 heights of 2 bytes each (2884802 or 25934402 bytes), this file has {0} bytes; \
-         unpack it if it is packed, or copy it again"
+        "an .hgt has 1201 x 1201 or 3601 x 3601 heights of 2 bytes each (2884802 or 25934402 bytes), this file has {0} \
+         bytes; unpack it if it is packed, or copy it again"
     )]
     Size(usize),
 }

@@ -1,8 +1,8 @@
 //! Arrays and elevation grids of any file, as samples: cells without data are left out, and all others become targets.
 //!
-//! A cell is a hole if any of its values is what the file itself names as missing (`GDAL_NODATA`, `NODATA_value`, the void of `.hgt`)
-//! or what the user names. The domain stays that of the whole grid, so that a model of a grid with holes has the coordinates of the
-//! grid; [`Dataset::cells`] says which cell each sample is.
+//! A cell is a hole if any of its values is what the file itself names as missing (`GDAL_NODATA`, `NODATA_value`, the
+//! void of `.hgt`) or what the user names. The domain stays that of the whole grid, so that a model of a grid with
+//! holes has the coordinates of the grid; [`Dataset::cells`] says which cell each sample is.
 
 pub(super) mod ascii;
 mod error;
@@ -28,7 +28,7 @@ pub(super) struct Raster {
     pub(super) shape: Vec<usize>,
     /// Whether the outputs are an axis of their own in the file's shape, the last one.
     pub(super) channels_last: bool,
-    /// The outputs.
+    /// What each output is called.
     pub(super) names: Vec<String>,
     /// Row-major, the outputs of a cell side by side.
     pub(super) values: Vec<f64>,
@@ -184,8 +184,8 @@ impl Raster {
         Err(GridError::NotFinite(index, self.values[position]))
     }
 
-    /// Counts the values of each output from an origin, that of a model if there is one, and says so. Values that single precision holds
-    /// exactly need none.
+    /// Counts the values of each output from an origin, that of a model if there is one, and says so. Values that
+    /// single precision holds exactly need none.
     fn count_from_origins(&mut self, given: Option<&Origins>) -> Vec<f64> {
         let outputs = self.names.len();
         let is_exact = self.values.iter().all(|&value| f64::from(value as f32) == value);

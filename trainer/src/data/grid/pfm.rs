@@ -1,7 +1,7 @@
 //! Portable float maps (`.pfm`): grey or coloured pictures of real numbers, as depth and disparity are kept.
 //!
-//! Format: <https://www.pauldebevec.com/Research/HDR/PFM/>. The rows are stored from the bottom up; the sign of the scale tells the byte
-//! order, and its size is ignored, as most programs do.
+//! Format: <https://www.pauldebevec.com/Research/HDR/PFM/>. The rows are stored from the bottom up; the sign of the
+//! scale tells the byte order, and its size is ignored, as most programs do.
 
 use super::{ElevationError, PfmError, Raster};
 use crate::data::image::COLOURS;

@@ -15,14 +15,14 @@ const NAMED: usize = 5;
 /// Longer text is cut short in messages.
 const LONGEST_TEXT: usize = 40;
 
-/// What was read.
+/// The chosen columns of a table as numbers.
 #[derive(Debug, Default)]
 pub(super) struct Cells {
     /// The values of each chosen column.
     pub columns: Vec<Vec<f64>>,
     /// The line of the last row that was kept.
     pub last_line: u64,
-    /// What was left out.
+    /// Sentences about what was left out or assumed.
     pub notes: Vec<String>,
 }
 

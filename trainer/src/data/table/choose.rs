@@ -13,8 +13,8 @@ pub(in crate::data) struct Choice {
 }
 
 impl Choice {
-    /// The columns that are asked for, each of which `find` finds by its name. The rules for the others, of which those that are `usable`
-    /// count, are those of [`LoadOptions`].
+    /// The columns that are asked for, each of which `find` finds by its name. The rules for the others, of which those
+    /// that are `usable` count, are those of [`LoadOptions`].
     pub(in crate::data) fn new(
         usable: &[usize],
         options: &LoadOptions,
@@ -76,7 +76,8 @@ pub(super) fn choose(sheet: &Sheet<'_>, options: &LoadOptions) -> Result<Choice,
     }
 }
 
-/// The column of a name: as it is written, else by its number (`#3` or `3`), else without regard to case and to a unit in brackets.
+/// The column of a name: as it is written, else by its number (`#3` or `3`), else without regard to case and to a unit
+/// in brackets.
 pub(in crate::data) fn find(names: &[String], wanted: &str) -> Result<usize, TableError> {
     let wanted = wanted.trim();
     if let Some(column) = names.iter().position(|name| name == wanted) {
@@ -104,7 +105,8 @@ pub(in crate::data) fn find(names: &[String], wanted: &str) -> Result<usize, Tab
     }
 }
 
-/// The options that use the columns of `keep` as they are used, without `leave`; names that cannot be typed easily go by number.
+/// The options that use the columns of `keep` as they are used, without `leave`; names that cannot be typed easily go
+/// by number.
 pub(super) fn remedy(sheet: &Sheet<'_>, choice: &Choice, leave: usize) -> String {
     let good = |columns: &[usize]| -> Vec<usize> {
         columns.iter().copied().filter(|&column| column != leave && sheet.columns[column].numeric).collect()

@@ -21,7 +21,8 @@ pub enum TableError {
     Nothing,
     /// The column of this name is the only one, and cannot be both input and output.
     #[error(
-        "only one column ('{0}'); a table needs at least one input and one output, separated by commas, semicolons, tabs or spaces"
+        "only one column ('{0}'); a table needs at least one input and one output, separated by commas, semicolons, \
+         tabs or spaces"
     )]
     OneColumn(String),
     /// On the line of the names two columns have the same name, and both are to be used.
@@ -33,7 +34,8 @@ pub enum TableError {
     DuplicateHeader(u64, String, [usize; 2]),
     /// A line has another number of names than most rows have fields.
     #[error(
-        "line {line} names {names} columns, but the rows have {fields} fields; name every column, or check the rows for stray separators"
+        "line {line} names {names} columns, but the rows have {fields} fields; name every column, or check the rows \
+         for stray separators"
     )]
     HeaderFields {
         /// The line of the names.
@@ -48,8 +50,8 @@ pub enum TableError {
     MissingColumn(String, String),
     /// No column has the name of an output that a model is to be compared with; the names that there are.
     #[error(
-        "no column '{0}' to compare the model with; the columns are {1}; name another with --targets, or compute outputs \
-         for these points with trainer predict"
+        "no column '{0}' to compare the model with; the columns are {1}; name another with --targets, or compute \
+         outputs for these points with trainer predict"
     )]
     MissingTarget(String, String),
     /// A name that several columns have when case and units are left aside; those columns with their numbers.
@@ -70,9 +72,11 @@ pub enum TableError {
     /// There are names and nothing below them.
     #[error("no rows below the names of the columns")]
     NoRows,
-    /// Each of so many rows had something missing or bad, or was said to be no data; the first bad cell, if there is one.
+    /// Each of so many rows had something missing or bad, or was said to be no data; the first bad cell, if there is
+    /// one.
     #[error(
-        "none of the {0} rows is left: each has a missing or bad cell or a value of --no-data in a column that is used{first}",
+        "none of the {0} rows is left: each has a missing or bad cell or a value of --no-data in a column that is \
+         used{first}",
         first = .1.as_ref().map_or(String::new(), |cell| format!("; the first is {cell}"))
     )]
     NoneKept(usize, Option<BadCell>),
@@ -81,8 +85,8 @@ pub enum TableError {
     OneRow(u64),
     /// A column of dates or times.
     #[error(
-        "column '{name}' holds times such as '{text}', which are no numbers; leave it out with {remedy}, or give the seconds since the \
-         first", name = .0.name, text = .0.text, remedy = .0.remedy
+        "column '{name}' holds times such as '{text}', which are no numbers; leave it out with {remedy}, or give the \
+         seconds since the first", name = .0.name, text = .0.text, remedy = .0.remedy
     )]
     Times(UnfitColumn),
     /// A column of words.
@@ -98,12 +102,13 @@ pub enum TableError {
     #[error("{0}")]
     Cells(BadCells),
     /// The smallest and the largest value of a column are farther apart than f32 holds; and a remedy.
-    #[error("column '{0}' spans {minimum:e} to {maximum:e}, which no model in single precision holds; {2}", minimum = .1[0], maximum = .1[1])]
+    #[error("column '{0}' spans {minimum:e} to {maximum:e}, which no model in single precision holds; \
+        {2}", minimum = .1[0], maximum = .1[1])]
     Range(String, [f64; 2], String),
     /// The line of the names holds an axis, which begins with these two numbers.
     #[error(
-        "line {0} names the columns {first}, {second}, …, which looks like a table of two axes, one in the first line and one in the \
-         first column; read it with --wide, or name columns with --inputs and --outputs",
+        "line {0} names the columns {first}, {second}, …, which looks like a table of two axes, one in the first line \
+         and one in the first column; read it with --wide, or name columns with --inputs and --outputs",
         first = .1[0], second = .1[1]
     )]
     LooksWide(u64, [String; 2]),

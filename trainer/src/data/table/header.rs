@@ -23,8 +23,8 @@ pub(super) struct Names {
     pub notes: Vec<String>,
 }
 
-/// Finds the names in the lines above the first row of numbers. Of several lines of text the fullest is the names, and the one below
-/// it the units; without any, a remark right above the rows may name them, as `numpy.savetxt` writes it.
+/// Finds the names in the lines above the first row of numbers. Of several lines of text the fullest is the names, and
+/// the one below it the units; without any, a remark right above the rows may name them, as `numpy.savetxt` writes it.
 pub(super) fn find(sample: &[Fields<'_>], remarks: &[Line<'_>], numeric: &[bool], separator: u8) -> Names {
     let width = numeric.len();
     let clean = sample.iter().position(|row| is_row(row, numeric) && !is_axis(row, sample, width));
@@ -72,7 +72,8 @@ fn is_row(row: &Fields<'_>, numeric: &[bool]) -> bool {
     row.fits(numeric.len()) && row.numbers() > 0 && row.fields.iter().zip(numeric).all(good)
 }
 
-/// The first line, with nothing in its first field and an axis in the others, while all other lines begin with something.
+/// The first line, with nothing in its first field and an axis in the others, while all other lines begin with
+/// something.
 fn is_axis(row: &Fields<'_>, sample: &[Fields<'_>], width: usize) -> bool {
     let first = sample.first().is_some_and(|first| first.line.number == row.line.number);
     let others_begin = || sample[1..].iter().all(|other| other.fields.first().is_some_and(|field| !field.is_empty()));
@@ -89,8 +90,8 @@ fn all_differ(fields: &[String]) -> bool {
     fields.iter().enumerate().all(|(k, field)| field.is_empty() || !fields[..k].contains(field))
 }
 
-/// As many names as columns. R leaves out the name of the first column where it holds the names of the rows; others leave out the
-/// last, after a separator that ends the lines.
+/// As many names as columns. R leaves out the name of the first column where it holds the names of the rows; others
+/// leave out the last, after a separator that ends the lines.
 fn fitted(fields: &[String], sample: &[Fields<'_>], width: usize) -> (Vec<String>, Option<usize>) {
     let mut names: Vec<String> = fields.iter().take(width).cloned().collect();
     let found = names.len();

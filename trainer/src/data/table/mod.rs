@@ -10,8 +10,8 @@
 //! | `cells.rs`, `wide.rs` | the values; what is missing, bad, or said to be no data |
 //! | `doubts.rs` | what may be other than it seems |
 //!
-//! All that is skipped or assumed goes into [`Dataset::notes`]. [`columns`] reads named columns of points to evaluate a model at, by
-//! the same rules.
+//! All that is skipped or assumed goes into [`Dataset::notes`]. [`columns`] reads named columns of points to evaluate a
+//! model at, by the same rules.
 
 mod cells;
 mod choose;
@@ -51,7 +51,8 @@ pub struct Columns {
 
 /// Reads the named columns of a table of any dialect; one row is enough, and none of the other columns is looked at.
 ///
-/// A table without a line of names must have as many columns as there are names: they are taken in order, and a note says so.
+/// A table without a line of names must have as many columns as there are names: they are taken in order, and a note
+/// says so.
 ///
 /// # Errors
 ///
@@ -114,7 +115,8 @@ pub(super) struct Column {
     pub(super) values: Vec<f64>,
 }
 
-/// Samples of columns of equal length, the inputs first; the domain, the ranges and the origins follow the rules of a table.
+/// Samples of columns of equal length, the inputs first; the domain, the ranges and the origins follow the rules of a
+/// table.
 pub(super) fn of_columns(inputs: usize, columns: Vec<Column>, options: &LoadOptions) -> Result<Dataset, TableError> {
     let last_line = columns.first().map_or(0, |column| column.values.len()) as u64;
     let (names, columns) = columns.into_iter().map(|column| (column.name, column.values)).unzip();
@@ -233,7 +235,8 @@ impl Samples {
         })
     }
 
-    /// Counts every column from the model's origin, or else from the one that it needs itself; also the axes of the inputs.
+    /// Counts every column from the model's origin, or else from the one that it needs itself; also the axes of the
+    /// inputs.
     fn count_from_origins(&mut self, options: &LoadOptions) -> Result<(Vec<f64>, Vec<Axis>), TableError> {
         let (mut origins, mut axes) = (Vec::new(), Vec::new());
         for (k, (name, values)) in self.names.iter().zip(&mut self.columns).enumerate() {

@@ -161,8 +161,8 @@ impl<'t> Sheet<'t> {
     }
 }
 
-/// The number of fields that most lines with numbers have, of equals the one that a line of names has; if no line has numbers, the
-/// largest.
+/// The number of fields that most lines with numbers have, of equals the one that a line of names has; if no line has
+/// numbers, the largest.
 fn width(sample: &[Fields<'_>]) -> Option<usize> {
     let (with_numbers, text): (Vec<_>, Vec<_>) = sample.iter().partition(|row| row.numbers() > 0);
     let frequent = |len: usize| with_numbers.iter().filter(|row| row.fields.len() == len).count();
@@ -171,7 +171,8 @@ fn width(sample: &[Fields<'_>]) -> Option<usize> {
     most.or_else(|| sample.iter().map(|row| row.fields.len()).max())
 }
 
-/// Which columns hold numbers in half of their cells or more, in the lower half of the sample: above may be lines of text.
+/// Which columns hold numbers in half of their cells or more, in the lower half of the sample: above may be lines of
+/// text.
 fn numeric_columns(sample: &[Fields<'_>], width: usize) -> Vec<bool> {
     let fitting: Vec<_> = sample.iter().filter(|row| row.fits(width)).collect();
     let lower = &fitting[fitting.len() / 2..];

@@ -17,7 +17,7 @@ pub(super) struct Long {
     pub columns: [Vec<f64>; 3],
     /// The line of the last value.
     pub last_line: u64,
-    /// What was left out.
+    /// Sentences about what was left out or assumed.
     pub notes: Vec<String>,
 }
 

@@ -162,7 +162,8 @@ fn even_rows_and_columns_stay_what_they_are_around_holes() {
     assert_eq!(cells(&halves.test), [9, 11, 19, 21, 23]);
 }
 
-/// Seconds since 1970 in steps of a tenth: single precision has steps of 128 there. Expected: the values less 1.7e9, by subtraction.
+/// Seconds since 1970 in steps of a tenth: single precision has steps of 128 there. Expected: the values less 1.7e9, by
+/// subtraction.
 #[test]
 fn a_grid_that_single_precision_cannot_hold_is_counted_from_an_origin() {
     let values: Vec<f64> = (0..64).map(|k| 1.7e9 + 0.1 * f64::from(k)).collect();
