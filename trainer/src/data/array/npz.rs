@@ -9,7 +9,8 @@ use super::NpyError;
 /// The first bytes of every zip that holds anything.
 pub(in crate::data) const MAGIC: &[u8] = b"PK\x03\x04";
 
-/// Arrays that unpack to more than this are not read: as numbers in f64 they would take up to eight times as much.
+/// Compressed arrays that unpack to more than this are not read: as numbers in f64 they would take up to eight times as
+/// much. Those that are stored as they are cannot be larger than their archive.
 const MOST_UNPACKED_GIB: u64 = 4;
 
 /// The `.npy` bytes of the named array, or of the only one.
@@ -26,7 +27,7 @@ pub(in crate::data) fn member(bytes: &[u8], wanted: Option<&str>) -> Result<Vec<
         (None, _) => return Err(NpyError::WhichArray(listed())),
     };
     let file = archive.by_name(&format!("{name}.npy")).map_err(NpyError::archive)?;
-    let bytes = unpacked(file, MOST_UNPACKED_GIB << 30).map_err(NpyError::archive)?;
+    let bytes = unpacked(file, (MOST_UNPACKED_GIB << 30).max(bytes.len() as u64)).map_err(NpyError::archive)?;
     bytes.ok_or_else(|| NpyError::Unpacked(name.clone(), MOST_UNPACKED_GIB))
 }
 
