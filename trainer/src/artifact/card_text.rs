@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::data::metrics::{HeldOut, short};
-use crate::data::{Dataset, Kind, LoadOptions, Origins, has_columns};
+use crate::data::{DataKind, Dataset, LoadOptions, Origins, has_columns};
 
 pub(super) const INPUTS: &str = "inputs";
 pub(super) const OUTPUTS: &str = "outputs";
@@ -46,7 +46,7 @@ impl CardText {
     pub fn of_data(dataset: &Dataset) -> Self {
         let maps = dataset.output_maps.iter();
         let ranges: Vec<[f32; 2]> = maps.map(|map| [map.offset, map.offset + map.scale]).collect();
-        let channels_last = matches!(dataset.kind, Kind::Grid { channels_last: true, .. });
+        let channels_last = matches!(dataset.kind, DataKind::Grid { channels_last: true, .. });
         let mut text = Self::new(&dataset.input_names, &dataset.output_names)
             .json(OUTPUT_RANGES, &ranges)
             .json(CHANNELS_LAST, &channels_last);

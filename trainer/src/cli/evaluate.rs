@@ -30,20 +30,21 @@ pub(crate) struct Evaluate {
     /// A picture, an array (.npy, .npz), an elevation grid (GeoTIFF, .asc, .hgt) or a table
     #[arg(required_unless_present = "points")]
     input: Option<PathBuf>,
-    /// Coordinates of points in an .npy or .npz of shape (n, d) or (n), in place of INPUT; --targets then names the array of their values
+    /// Coordinates of points in an .npy or .npz of shape (n, d) or (n), in place of INPUT; --targets then names the
+    /// array of their values
     #[arg(long, value_name = "X.npy", requires = "targets", conflicts_with = "input")]
     points: Option<PathBuf>,
     /// Columns of a table that are inputs, by name or number [default: those that the model was trained on]
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     inputs: Vec<String>,
-    /// Columns of a table to compare with, by name or number [default: those that the model was trained on]; with --points, an .npy or
-    /// .npz of the values there
+    /// Columns of a table to compare with, by name or number [default: those that the model was trained on]; with
+    /// --points, an .npy or .npz of the values there
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     targets: Vec<String>,
     #[command(flatten)]
     reading: ReadingArgs,
-    /// Write the model's outputs, in the data's units and shape, to an .npy of f32 (f64 where the model counts from an origin); cells
-    /// without data are NaN
+    /// Write the model's outputs, in the data's units and shape, to an .npy of f32 (f64 where the model counts from an
+    /// origin); cells without data are NaN
     #[arg(long, value_name = "FILE.npy")]
     outputs: Option<PathBuf>,
     /// Draw the model's outputs to a PNG: the picture itself, a map, a curve, or predicted against true
@@ -108,7 +109,8 @@ impl Evaluate {
         let data = load(path, &options)?;
         if (data.inputs(), data.outputs()) != (model.inputs(), model.outputs()) {
             bail!(
-                "{} has {} inputs and {} outputs, the model {} and {}; evaluate it on data of the kind it was trained on",
+                "{} has {} inputs and {} outputs, the model {} and {}; evaluate it on data of the kind it was trained \
+                 on",
                 path.display(),
                 data.inputs(),
                 data.outputs(),

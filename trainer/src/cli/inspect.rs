@@ -9,8 +9,8 @@ use super::print;
 
 /// Print what a model file holds: shapes, encoding, domain, memory plan, quality, checksum.
 ///
-/// Where an input or output is counted from an origin, a line such as "x = northing in the file - 4649770" gives the constant that a
-/// device program subtracts or adds; in JSON it is "origin". The limits of the domain are those of x.
+/// Where an input or output is counted from an origin, a line such as "x = northing in the file - 4649770" gives the
+/// constant that a device program subtracts or adds; in JSON it is "origin". The limits of the domain are those of x.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  trainer inspect runs/camera/model.ffm")]
 pub(crate) struct Inspect {

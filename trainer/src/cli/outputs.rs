@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anyhow::{bail, ensure};
 
-/// Refuses, before the work, an output over an input or another output, and one whose directory is missing or takes no files.
+/// Refuses, before the work, an output over an input or another output, and one whose directory is missing or takes no
+/// files.
 pub(in crate::cli) fn check_outputs(inputs: &[Option<&Path>], outputs: &[Option<&Path>]) -> anyhow::Result<()> {
     let place =
         |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use trainer::data::{Dataset, DatasetError, Decimal, LoadOptions, load};
 
-/// Where these options stand in the help: a heading for all that follow would also be that of the command's own options.
+/// Where these options stand in the help: a heading for all that follow would also be that of the command's own
+/// options.
 const HEADING: &str = "Reading the data";
 
 /// Options of reading; which columns are what is named by each command itself.
@@ -19,13 +20,15 @@ pub(super) struct ReadingArgs {
     /// The array of an .npz to read, if it holds several
     #[arg(long, help_heading = HEADING, value_name = "NAME")]
     array: Option<String>,
-    /// Values that stand for missing data: samples with one of them are left out [default: as in training, where there is a model]
+    /// Values that stand for missing data: samples with one of them are left out [default: as in training, where there
+    /// is a model]
     #[arg(long, help_heading = HEADING, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUES")]
     no_data: Vec<f64>,
     /// The decimal mark of a table, '.' or ','; the other one groups thousands [default: as its cells tell]
     #[arg(long, help_heading = HEADING, value_parser = decimal, value_name = "MARK")]
     decimal: Option<Decimal>,
-    /// Leave out rows of a table that have a missing or bad cell in a column that is used, and cells of a grid that are NaN
+    /// Leave out rows of a table that have a missing or bad cell in a column that is used, and cells of a grid that are
+    /// NaN
     #[arg(long, help_heading = HEADING)]
     skip_missing: bool,
     /// The table has one axis in its first line and one in its first column
@@ -64,7 +67,8 @@ impl ReadingArgs {
 /// Points and their targets in two arrays, in place of one file.
 #[derive(clap::Args, Clone, Default, PartialEq)]
 pub(super) struct PointsArgs {
-    /// Coordinates of points in an .npy or .npz of shape (n, d) or (n), in place of INPUT; --targets are the values there
+    /// Coordinates of points in an .npy or .npz of shape (n, d) or (n), in place of INPUT; --targets are the values
+    /// there
     #[arg(long, help_heading = HEADING, value_name = "X.npy", requires = "targets", conflicts_with = "input")]
     points: Option<PathBuf>,
     /// Values at the --points in an .npy or .npz of shape (n, c) or (n)
@@ -91,7 +95,8 @@ pub(super) fn load_and_tell(path: &Path, options: &LoadOptions) -> Result<Datase
     Ok(dataset)
 }
 
-/// Says what a file was understood to be, and what was skipped or assumed, where that waits until the data are known to fit.
+/// Says what a file was understood to be, and what was skipped or assumed, where that waits until the data are known to
+/// fit.
 pub(super) fn tell(dataset: &Dataset) {
     trainer::note!("{}", dataset.summary());
     for note in &dataset.notes {

@@ -1,7 +1,8 @@
 //! Tables of comma-separated values: a header of names, then rows of numbers.
 //!
 //! As people's programs write them: with a byte order mark, names and numbers in quotes, blank lines. A row has as many
-//! fields as the header.
+//! fields as the header. No field holds a comma, so lines are cut here: the `csv` crate keeps quotes that follow a space, and
+//! takes lines of white space for rows.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,7 @@ pub struct Csv {
 
 /// A row, which knows its line.
 #[derive(Clone, Copy, Debug)]
-pub struct Row<'a> {
+pub struct CsvRow<'a> {
     table: &'a Csv,
     line: usize,
     fields: &'a [String],
@@ -29,7 +30,6 @@ impl Csv {
     /// # Errors
     /// Naming the line that has more or fewer fields than the header.
     pub fn parse(text: &str, path: &Path) -> Result<Self, CryoError> {
-        // No field of these tables holds a comma.
         let split =
             |line: &str| line.split(',').map(|field| field.trim().trim_matches('"').trim().to_owned()).collect();
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -66,13 +66,13 @@ impl Csv {
         self.find(name).ok_or_else(missing)
     }
 
-    /// All rows.
-    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.rows.iter().map(|(line, fields)| Row { table: self, line: *line, fields })
+    /// All rows, in the order of their lines.
+    pub fn rows(&self) -> impl Iterator<Item = CsvRow<'_>> {
+        self.rows.iter().map(|(line, fields)| CsvRow { table: self, line: *line, fields })
     }
 }
 
-impl Row<'_> {
+impl CsvRow<'_> {
     /// The text of a column.
     pub fn text(&self, column: usize) -> &str {
         &self.fields[column]

@@ -38,9 +38,9 @@ pub(super) fn to_fixed(points: &Array2<f32>, axes: &[Axis]) -> Array2<u32> {
     coordinates
 }
 
-/// The map from unit values to the range `minimum..=maximum`; scale 1 if the range is empty.
-/// `None` if f32 does not hold the limits and their difference, with the room for the integers of a quantized network that the
-/// artifact's check asks for.
+/// The map from unit values to the range `minimum..=maximum`; scale 1 if the range is empty. `None` if f32 does not
+/// hold the limits and their difference, with the room for the integers of a quantized network that the artifact's
+/// check asks for.
 pub(super) fn range_map(minimum: f64, maximum: f64) -> Option<OutputMap> {
     let (scale, offset) = ((maximum - minimum) as f32, minimum as f32);
     let scale = if scale == 0.0 { 1.0 } else { scale };

@@ -14,11 +14,11 @@ struct Foreign {
 
 /// How a file becomes one that is read. In the commands, `{in}` is the file and `{out}` its name without extension.
 enum Conversion {
-    /// A command.
+    /// By a command that can be typed as it stands.
     Run(&'static str),
-    /// A command with a NAME in it, and what this is the name of.
+    /// By a command with a NAME in it, and what this is the name of.
     Named(&'static str, &'static str),
-    /// By hand.
+    /// By hand, as this sentence says.
     Do(&'static str),
 }
 
@@ -86,7 +86,8 @@ const FORMATS: [Foreign; 26] = [
         name: "an OpenEXR picture",
         magic: &[(0, b"\x76\x2f\x31\x01")],
         conversion: Named(
-            "python -c \"import numpy, OpenEXR; numpy.save('{out}.npy', OpenEXR.File('{in}').channels()['NAME'].pixels)\"",
+            "python -c \"import numpy, OpenEXR; numpy.save('{out}.npy', \
+             OpenEXR.File('{in}').channels()['NAME'].pixels)\"",
             "one of its channels, often RGB or Y (fit RGB with --channels-last)",
         ),
     },
@@ -101,7 +102,8 @@ const FORMATS: [Foreign; 26] = [
         name: "an SQLite database",
         magic: &[(0, b"SQLite format 3\0")],
         conversion: Named(
-            "python -c \"import pandas, sqlite3; pandas.read_sql('select * from NAME', sqlite3.connect('{in}')).to_csv('{out}.csv', index=False)\"",
+            "python -c \"import pandas, sqlite3; pandas.read_sql('select * from NAME', \
+             sqlite3.connect('{in}')).to_csv('{out}.csv', index=False)\"",
             "one of its tables",
         ),
     },
@@ -114,7 +116,8 @@ const FORMATS: [Foreign; 26] = [
         name: "a point cloud in LAS or LAZ",
         magic: &[(0, b"LASF")],
         conversion: Run(
-            "python -c \"import laspy, numpy; numpy.savetxt('{out}.csv', laspy.read('{in}').xyz, delimiter=',', header='x,y,z', comments='')\"",
+            "python -c \"import laspy, numpy; numpy.savetxt('{out}.csv', laspy.read('{in}').xyz, delimiter=',', \
+             header='x,y,z', comments='')\"",
         ),
     },
     Foreign {
@@ -171,7 +174,8 @@ pub(super) fn archive_refusal(path: &Path, bytes: &[u8]) -> DatasetError {
 }
 
 const PICKLE: Conversion = Run(
-    "python -c \"import numpy, pickle; numpy.save('{out}.npy', pickle.load(open('{in}', 'rb')))\" (only if you trust where it comes from)",
+    "python -c \"import numpy, pickle; numpy.save('{out}.npy', pickle.load(open('{in}', 'rb')))\" (only if you trust \
+     where it comes from)",
 );
 
 /// Protocols 2 to 5 begin with their number, and every pickle ends with a full stop.
@@ -187,5 +191,5 @@ fn refused(path: &Path, name: &'static str, conversion: &Conversion) -> DatasetE
         Named(command, what) => format!("convert it with: {}, where NAME is {what}", filled(command)),
         Do(what) => filled(what),
     };
-    DatasetError::Foreign { path: path.to_owned(), name, remedy }
+    DatasetError::Foreign(path.to_owned(), name, remedy)
 }

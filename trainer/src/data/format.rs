@@ -6,8 +6,9 @@ use std::path::Path;
 
 use image::ImageFormat;
 
+use super::array::{npy, npz, records};
 use super::grid::{ascii, hgt, pfm, tiff};
-use super::{DatasetError, LoadOptions, foreign, npy, npz, records};
+use super::{DatasetError, LoadOptions, foreign};
 
 /// A format that is read.
 #[derive(Clone, Copy, PartialEq)]
@@ -70,7 +71,7 @@ impl Format {
         if let Some(refusal) = foreign::refusal(path, bytes).filter(|_| !is_table || bytes.contains(&0)) {
             return Err(refusal);
         }
-        if is_table { Ok(Self::Csv) } else { Err(DatasetError::UnknownFormat { path: path.to_owned() }) }
+        if is_table { Ok(Self::Csv) } else { Err(DatasetError::UnknownFormat(path.to_owned())) }
     }
 
     /// Refuses options that mean nothing in this format.
@@ -87,7 +88,7 @@ impl Format {
             (options.array.is_some() && self != Self::Npz, "--array", "an .npz archive"),
         ];
         match given.into_iter().find(|option| option.0) {
-            Some((_, option, kind)) => Err(DatasetError::OptionIsFor { path: path.to_owned(), option, kind }),
+            Some((_, option, kind)) => Err(DatasetError::OptionIsFor(path.to_owned(), option, kind)),
             None => Ok(()),
         }
     }
@@ -98,7 +99,7 @@ pub(super) fn no_columns(path: &Path, options: &LoadOptions) -> Result<(), Datas
     if options.inputs.is_empty() && options.outputs.is_empty() {
         Ok(())
     } else {
-        Err(DatasetError::ColumnsAreForCsv { path: path.to_owned() })
+        Err(DatasetError::ColumnsAreForCsv(path.to_owned()))
     }
 }
 
@@ -107,8 +108,7 @@ pub(super) fn no_numbers(path: &Path, options: &LoadOptions) -> Result<(), Datas
     if options.no_data.is_empty() {
         return Ok(());
     }
-    let kind = "a table, an array or an elevation grid";
-    Err(DatasetError::OptionIsFor { path: path.to_owned(), option: "--no-data", kind })
+    Err(DatasetError::OptionIsFor(path.to_owned(), "--no-data", "a table, an array or an elevation grid"))
 }
 
 /// Whether a path has the extension of a table, `.csv`, `.tsv` or `.txt`, in any case.
@@ -118,7 +118,8 @@ pub fn is_named_table(path: &Path) -> bool {
     matches!(extension.as_deref(), Some("csv" | "tsv" | "txt"))
 }
 
-/// Whether the columns of a file have names: those of a table, or the fields of a structured array. A file that cannot be read has none.
+/// Whether the columns of a file have names: those of a table, or the fields of a structured array. A file that cannot
+/// be read has none.
 #[must_use]
 pub fn has_columns(path: &Path) -> bool {
     let is_array = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy"));

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use thiserror::Error;
 
 use super::{Dataset, DatasetError};
 
@@ -23,7 +24,7 @@ pub enum Holdout {
     Fraction(f64),
 }
 
-/// Sample indices, ascending.
+/// Which samples train and which ones test: their indices, ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
     /// To train on; never empty.
@@ -33,7 +34,7 @@ pub struct Split {
 }
 
 impl Split {
-    /// All samples train.
+    /// The split that holds nothing out: all samples train.
     #[must_use]
     pub fn all(dataset: &Dataset) -> Self {
         Self { train: (0..dataset.len()).collect(), test: Vec::new() }
@@ -66,17 +67,28 @@ pub fn split(dataset: &Dataset, holdout: Holdout, seed: u64) -> Result<Split, Da
             Split { train, test: indices }
         }
     };
-    let left_without = match (split.train.is_empty(), split.test.is_empty()) {
-        (true, _) => "train on",
-        (_, true) => "test with",
-        _ => return Ok(split),
-    };
-    let remedy = match (holdout, split.train.is_empty()) {
-        (Holdout::Fraction(_), true) => "give more samples or a smaller part",
-        (Holdout::Fraction(_), false) => "give more samples or a larger part",
-        _ => "give more samples or a part such as --holdout 0.5",
-    };
-    Err(DatasetError::Holdout { holdout: holdout.to_string(), samples: n, left_without, remedy })
+    match (split.train.is_empty(), split.test.is_empty()) {
+        (false, false) => Ok(split),
+        (no_train, _) => Err(HoldoutError { holdout, samples: n, no_train }.into()),
+    }
+}
+
+/// A holdout that leaves no samples to train on or to test with.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[error(
+    "holdout {holdout} of {samples} samples leaves none to {}; give more samples or a {}",
+    if *no_train { "train on" } else { "test with" },
+    match holdout {
+        Holdout::Fraction(_) if *no_train => "smaller part",
+        Holdout::Fraction(_) => "larger part",
+        _ => "part such as --holdout 0.5",
+    }
+)]
+pub struct HoldoutError {
+    holdout: Holdout,
+    samples: usize,
+    /// Whether none is left to train on; otherwise none to test with.
+    no_train: bool,
 }
 
 /// Of so many samples, each in its cell of a grid.

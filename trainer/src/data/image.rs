@@ -1,8 +1,9 @@
 //! Pictures of every format that is read, grey or RGB, 8 or 16 bits, as samples of intensity in [0, 1].
 //!
-//! The pixels are taken as they are stored: no gamma. EXIF's orientation is applied, so that a picture is learned as programs show it.
-//! A fully opaque alpha channel is dropped; any other picture with alpha is composited over white, as a page would show it. Palettes
-//! are expanded. Radiance HDR has no largest intensity: it is a grid of three outputs with their real values.
+//! The pixels are taken as they are stored: no gamma. EXIF's orientation is applied, so that a picture is learned as
+//! programs show it. A fully opaque alpha channel is dropped; any other picture with alpha is composited over white, as
+//! a page would show it. Palettes are expanded. Radiance HDR has no largest intensity: it is a grid of three outputs
+//! with their real values.
 
 use std::io::Cursor;
 
@@ -11,8 +12,8 @@ use image::{DynamicImage, GenericImageView, ImageDecoder, ImageFormat, ImageRead
 use ndarray::Array2;
 
 use super::domain::{self, OutputMap};
-use super::grid::Raster;
-use super::{Dataset, Kind};
+use super::grid::{Raster, constant_note};
+use super::{DataKind, Dataset};
 
 /// Decodes a picture and turns it as EXIF says.
 pub(super) fn decode(bytes: &[u8], format: ImageFormat) -> ImageResult<(DynamicImage, Orientation)> {
@@ -26,7 +27,7 @@ pub(super) fn dataset(mut picture: DynamicImage, orientation: Orientation) -> Da
     picture.apply_orientation(orientation);
     let (width, height) = picture.dimensions();
     let (targets, channels) = intensities(&picture);
-    let mut dataset = from_intensities([height as usize, width as usize], targets, channels);
+    let mut dataset = from_intensities([height as usize, width as usize], targets, channels, 1.0);
     if orientation != Orientation::NoTransforms {
         dataset.notes.push(format!(
             "note: the picture is turned as its EXIF orientation says; it is {width} x {height} pixels then"
@@ -35,19 +36,26 @@ pub(super) fn dataset(mut picture: DynamicImage, orientation: Orientation) -> Da
     dataset
 }
 
-/// A picture of unit values, pixel by pixel, of 1 or 3 channels.
-pub(super) fn from_intensities([height, width]: [usize; 2], targets: Vec<f32>, channels: usize) -> Dataset {
-    let shape = [height, width];
+/// A picture of unit values, pixel by pixel, of 1 or 3 channels, whose `largest` intensity is that of white in the
+/// file.
+pub(super) fn from_intensities(shape: [usize; 2], targets: Vec<f32>, channels: usize, largest: f32) -> Dataset {
+    let [height, width] = shape;
     let axes: Vec<_> = shape.iter().rev().map(|&len| domain::index_axis(len)).collect();
     let points = domain::lattice_points(&shape);
     let names: &[&str] = if channels == 1 { &["intensity"] } else { &COLOURS };
+    let is_constant = |channel: &usize| {
+        let mut values = targets.iter().skip(*channel).step_by(channels);
+        values.len() > 1 && values.all(|&value| value == targets[*channel])
+    };
+    let note = |channel: usize| constant_note(names[channel], &(largest * targets[channel]), "pixel");
+    let notes = (0..channels).filter(is_constant).map(note).collect();
     Dataset {
         coordinates: domain::to_fixed(&points, &axes),
         points,
         targets: Array2::from_shape_vec((width * height, channels), targets).expect("one value per pixel and channel"),
         axes,
-        output_maps: vec![OutputMap { scale: 1.0, offset: 0.0 }; channels],
-        kind: Kind::Image { width, height, channels },
+        output_maps: vec![OutputMap { scale: largest, offset: 0.0 }; channels],
+        kind: DataKind::Image { width, height, channels },
         input_names: domain::index_names(2),
         output_names: names.iter().map(|name| (*name).to_owned()).collect(),
         input_units: Vec::new(),
@@ -55,7 +63,7 @@ pub(super) fn from_intensities([height, width]: [usize; 2], targets: Vec<f32>, c
         input_origins: vec![0.0; 2],
         output_origins: vec![0.0; channels],
         cells: None,
-        notes: Vec::new(),
+        notes,
     }
 }
 

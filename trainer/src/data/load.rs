@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use super::array::{npy, npz, paired, plain, records};
 use super::format::{self, Format};
 use super::grid::{self, Raster};
-use super::{Dataset, DatasetError, ElevationError, LoadOptions, arrays, image, npy, npz, points, records, table};
+use super::{Dataset, DatasetError, ElevationError, LoadOptions, image, table};
 use crate::base::files;
 
-/// Reads a picture, an array, an elevation grid or a table, told apart by content rather than by name; of an array of points, also that
-/// of its targets.
+/// Reads a picture, an array, an elevation grid or a table, told apart by content rather than by name; of an array of
+/// points, also that of its targets.
 ///
 /// # Errors
 ///
@@ -28,14 +29,14 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DatasetError>
     }
     let format = Format::guess(path, &bytes)?;
     format.check(path, options)?;
-    let of_npy = |source| DatasetError::Npy { path: path.to_owned(), source };
-    let of_grid = |source| DatasetError::Grid { path: path.to_owned(), source };
+    let of_npy = |source| DatasetError::Npy(path.to_owned(), source);
+    let of_grid = |source| DatasetError::Grid(path.to_owned(), source);
     let of_raster = |raster: Result<Raster, ElevationError>| {
         raster.and_then(|raster| Ok(raster.dataset(options)?)).map_err(of_grid)
     };
     match format {
         Format::Image(format) => {
-            let of_image = |reason| DatasetError::Image { path: path.to_owned(), reason };
+            let of_image = |reason| DatasetError::Image(path.to_owned(), reason);
             let (picture, orientation) = image::decode(&bytes, format).map_err(of_image)?;
             if format == ::image::ImageFormat::Hdr {
                 return of_raster(Ok(image::radiance(&picture)));
@@ -58,46 +59,44 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DatasetError>
         Format::Hgt => of_raster(grid::hgt::raster(path, &bytes)),
         Format::Npy => array(path, &bytes, options),
         Format::Npz => array(path, &npz::member(&bytes, options.array.as_deref()).map_err(of_npy)?, options),
-        Format::Csv => {
-            table::dataset(&bytes, options).map_err(|source| DatasetError::Table { path: path.to_owned(), source })
-        }
+        Format::Csv => table::dataset(&bytes, options).map_err(|source| DatasetError::Table(path.to_owned(), source)),
     }
 }
 
 /// All bytes of a file that has some.
 fn bytes_of(path: &Path) -> Result<Vec<u8>, DatasetError> {
     if path.is_dir() {
-        return Err(DatasetError::Directory { path: path.to_owned() });
+        return Err(DatasetError::Directory(path.to_owned()));
     }
     let bytes = files::read(path)?;
-    if bytes.is_empty() { Err(DatasetError::Empty { path: path.to_owned() }) } else { Ok(bytes) }
+    if bytes.is_empty() { Err(DatasetError::Empty(path.to_owned())) } else { Ok(bytes) }
 }
 
 /// The samples of an array in NumPy's format.
 fn array(path: &Path, bytes: &[u8], options: &LoadOptions) -> Result<Dataset, DatasetError> {
-    let of_npy = |source| DatasetError::Npy { path: path.to_owned(), source };
+    let of_npy = |source| DatasetError::Npy(path.to_owned(), source);
     let header = npy::Header::parse(bytes).map_err(of_npy)?;
     if records::are_records(&header) {
         return records::dataset(&header, options).map_err(of_npy);
     }
     format::no_columns(path, options)?;
     let bytes_each = header.descr.ends_with("u1");
-    arrays::dataset(npy::read(bytes).map_err(of_npy)?, bytes_each, options).map_err(of_npy)
+    plain::dataset(npy::read(bytes).map_err(of_npy)?, bytes_each, options).map_err(of_npy)
 }
 
 /// The samples of points and their targets, an array each.
 fn pair(path: &Path, bytes: &[u8], targets: &Path, options: &LoadOptions) -> Result<Dataset, DatasetError> {
     format::no_columns(path, options)?;
     let read = |path: &Path, bytes: &[u8]| {
-        let of_npy = |source| DatasetError::Npy { path: path.to_owned(), source };
+        let of_npy = |source| DatasetError::Npy(path.to_owned(), source);
         match Format::guess(path, bytes)? {
             Format::Npy => npy::read(bytes).map_err(of_npy),
             Format::Npz => {
                 npz::member(bytes, options.array.as_deref()).and_then(|member| npy::read(&member)).map_err(of_npy)
             }
-            _ => Err(DatasetError::PointsAreArrays { path: path.to_owned() }),
+            _ => Err(DatasetError::PointsAreArrays(path.to_owned())),
         }
     };
     let arrays = (read(path, bytes)?, read(targets, &bytes_of(targets)?)?);
-    points::dataset(arrays.0, arrays.1, options).map_err(|source| DatasetError::Npy { path: path.to_owned(), source })
+    paired::dataset(arrays.0, arrays.1, options).map_err(|source| DatasetError::Npy(path.to_owned(), source))
 }

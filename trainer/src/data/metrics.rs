@@ -34,8 +34,8 @@ pub struct Metrics {
     /// different ranges the errors are taken relative to each one's range.
     #[serde(deserialize_with = "null_is_infinite")]
     pub psnr_db: f64,
-    /// Root of the mean squared error over all samples and outputs, user units; none where the outputs' ranges differ, since metres and
-    /// volts have no common error.
+    /// Root of the mean squared error over all samples and outputs, user units; none where the outputs' ranges differ,
+    /// since metres and volts have no common error.
     pub rmse: Option<f64>,
     /// The largest absolute error over all samples and outputs, user units; none where the outputs' ranges differ.
     pub max_abs_error: Option<f64>,
@@ -50,7 +50,7 @@ impl Metrics {
     pub fn lines(&self, names: &[String], units: &[String]) -> Vec<String> {
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         let line = |(k, output): (usize, &OutputMetrics)| {
-            let unit = units.get(k).filter(|unit| !unit.is_empty()).map_or(String::new(), |unit| format!(" {unit}"));
+            let unit = unit_suffix(units, k);
             let name = if self.outputs.len() == 1 { String::new() } else { format!("{:width$}  ", names[k]) };
             let OutputMetrics { psnr_db, rmse, max_abs_error } = output;
             format!(
@@ -103,6 +103,11 @@ impl Metrics {
     }
 }
 
+/// What follows a number in the unit of an input or output: a space and the unit, or nothing where it has none.
+pub(super) fn unit_suffix(units: &[String], k: usize) -> String {
+    units.get(k).filter(|unit| !unit.is_empty()).map_or(String::new(), |unit| format!(" {unit}"))
+}
+
 /// A number with four significant digits, whatever its size.
 #[must_use]
 pub fn short(value: f64) -> String {
@@ -126,11 +131,11 @@ fn null_is_infinite<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result
 pub struct HeldOut {
     /// How they were held out, a phrase such as `39 of 41 rows, each left out of one of 5 trainings`.
     pub how: String,
-    /// Of the artifacts.
+    /// The precision of the artifacts that were evaluated, such as `w8a16`.
     pub precision: String,
-    /// In f32.
+    /// Quality of the networks in f32, as they were trained.
     pub f32: Metrics,
-    /// Of the artifacts, computed as on the device.
+    /// Quality of their artifacts, computed as on the device.
     pub model: Metrics,
 }
 

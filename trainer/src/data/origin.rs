@@ -1,14 +1,16 @@
 //! The origin from which values are counted where single precision cannot hold them apart.
 //!
-//! Models compute with values in single precision, whose steps grow with the size of a value: between 4194304 and 8388608 they are
-//! half a unit. Of northings in metres (4649776.25) or seconds since 1970 (1.7e9) little remains. Such values are counted in double
-//! precision from a round number close to them, and the model and all that it says count from there too.
+//! Models compute with values in single precision, whose steps grow with the size of a value: between 4194304 and
+//! 8388608 they are half a unit. Of northings in metres (4649776.25) or seconds since 1970 (1.7e9) little remains. Such
+//! values are counted in double precision from a round number close to them, and the model and all that it says count
+//! from there too.
 
 use crate::data::sentinel::plain;
 
 /// A rounding error up to this part of what the values span is left alone: a model is not more exact.
 const OF_SPAN: f64 = 1.0 / 262_144.0;
-/// A rounding error up to this part of the spacing is left alone too: a sixty-fourth of a step moves no feature of the data.
+/// A rounding error up to this part of the spacing is left alone too: a sixty-fourth of a step moves no feature of the
+/// data.
 const OF_SPACING: f64 = 1.0 / 64.0;
 /// An origin is worth its name if it makes the rounding error this many times smaller.
 const LEAST_GAIN: f64 = 4.0;
@@ -19,7 +21,7 @@ const MERGES: f64 = 0.5;
 pub(super) struct Spread {
     pub minimum: f64,
     pub maximum: f64,
-    /// How many values differ.
+    /// How many distinct values there are.
     pub distinct: usize,
     /// The typical step between neighbours: the median; 0 if all are the same.
     pub spacing: f64,
@@ -61,8 +63,8 @@ impl Spread {
         if LEAST_GAIN * half_step(self.size_from(origin)) <= error { origin } else { 0.0 }
     }
 
-    /// A sentence about an origin that was chosen, and one about what single precision loses from there; `what` names the values, such as
-    /// `column 'z'` or `the grid`.
+    /// A sentence about an origin that was chosen, and one about what single precision loses from there; `what` names
+    /// the values, such as `column 'z'` or `the grid`.
     pub(super) fn notes(&self, what: &str, origin: f64, is_input: bool) -> Vec<String> {
         let mut notes = Vec::new();
         let (spacing, lost) = (significant(self.spacing), significant(half_step(self.size_from(0.0))));
@@ -74,8 +76,8 @@ impl Spread {
                 format!("add {from} to what the model answers")
             };
             notes.push(format!(
-                "note: {what} is counted from {from}, because its values are {spacing} apart and single precision would round \
-                 them by up to {lost}; on the device, {how}"
+                "note: {what} is counted from {from}, because its values are {spacing} apart and single precision \
+                 would round them by up to {lost}; on the device, {how}"
             ));
         }
         let error = half_step(self.size_from(origin));
@@ -83,8 +85,8 @@ impl Spread {
         let is_seen = is_input || error > OF_SPAN * (self.maximum - self.minimum);
         if self.distinct > 1 && is_seen && error > MERGES * self.spacing {
             notes.push(format!(
-                "warning: {what} has values {spacing} apart, which single precision, in which models compute, rounds by up to {}; \
-                 give less of its range, or coarser steps",
+                "warning: {what} has values {spacing} apart, which single precision, in which models compute, rounds \
+                 by up to {}; give less of its range, or coarser steps",
                 significant(error)
             ));
         }
@@ -98,8 +100,8 @@ fn half_step(size: f64) -> f64 {
     if size == 0.0 { 0.0 } else { 2f64.powi(size.log2().floor() as i32 - 24) }
 }
 
-/// The roundest number close to the values, a multiple of the largest power of ten: below them by no more than twice what they span, or
-/// else among them.
+/// The roundest number close to the values, a multiple of the largest power of ten: below them by no more than twice
+/// what they span, or else among them.
 fn round_number(minimum: f64, maximum: f64) -> f64 {
     let lowest = minimum - 2.0 * (maximum - minimum);
     for power in (-15..=18).rev() {

@@ -1,8 +1,9 @@
 //! Axes that repeat: of an angle 0° and 360° are the same place.
 //!
-//! A period is the user's, in the user's units; it takes the place of the one that [`load`](super::load) makes of the samples'
-//! spacing. Frequencies along such an axis are whole ([`EncodingParams::whole_axes`](crate::network::encoding::EncodingParams)), so
-//! that a network has the same value one period further, and no step at the seam.
+//! A period is the user's, in the user's units; it takes the place of the one that [`load`](super::load) makes of the
+//! samples' spacing. Frequencies along such an axis are whole
+//! ([`EncodingParams::whole_axes`](crate::network::encoding::EncodingParams)), so that a network has the same value one
+//! period further, and no step at the seam.
 
 use std::str::FromStr;
 
@@ -13,8 +14,8 @@ use thiserror::Error;
 
 use super::Dataset;
 
-/// Bits of a coordinate that decide whether two positions are the same: a millionth of the period, more than the error of
-/// single precision on the way to a coordinate.
+/// Bits of a coordinate that decide whether two positions are the same: a millionth of the period, more than the error
+/// of single precision on the way to a coordinate.
 const SAME_PLACE_BITS: u32 = 20;
 /// What a span may be longer than the period by rounding, relative.
 const ROUNDING: f64 = 1e-6;
@@ -24,7 +25,7 @@ const ROUNDING: f64 = 1e-6;
 pub struct NamedPeriod {
     /// The input's name, or its number from 1.
     pub input: String,
-    /// User units.
+    /// The period in user units, above 0.
     pub period: f64,
 }
 
@@ -33,35 +34,23 @@ pub struct NamedPeriod {
 pub struct Period {
     /// The axis, counted from 0.
     pub axis: usize,
-    /// User units.
+    /// The period in user units, above 0.
     pub period: f64,
 }
 
 /// Why an axis cannot have a period.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum PeriodError {
-    /// Not a name and a number.
+    /// A text that is not a name and a number.
     #[error("'{0}' is no name and period; write them as in angle_deg=360")]
     Form(String),
-    /// Nothing that an axis can repeat after.
-    #[error(
-        "{input} cannot have the period {period}; give a number above 0 that single precision holds, as in {input}=360"
-    )]
-    Period {
-        /// As it was given.
-        input: String,
-        /// As it was given.
-        period: String,
-    },
-    /// No input of this name or number.
-    #[error("--periodic names '{input}', which is no input; the inputs are {available}")]
-    Input {
-        /// As it was given.
-        input: String,
-        /// Those that there are.
-        available: String,
-    },
-    /// One input twice.
+    /// An input, and a period after which no axis can repeat.
+    #[error("{0} cannot have the period {1}; give a number above 0 that single precision holds, as in {0}=360")]
+    Period(String, String),
+    /// No input has this name or number; the names that there are.
+    #[error("--periodic names '{0}', which is no input; the inputs are {1}")]
+    Input(String, String),
+    /// An input is named twice.
     #[error("--periodic names {0} twice; give it one period")]
     Twice(String),
 }
@@ -75,7 +64,7 @@ impl FromStr for NamedPeriod {
         if input.is_empty() {
             return Err(PeriodError::Form(text.to_owned()));
         }
-        let unfit = || PeriodError::Period { input: input.to_owned(), period: number.to_owned() };
+        let unfit = || PeriodError::Period(input.to_owned(), number.to_owned());
         let period: f64 = number.parse().map_err(|_| unfit())?;
         let is_usable = period > 0.0 && (period as f32).is_normal() && (1.0 / period as f32).is_normal();
         if is_usable { Ok(Self { input: input.to_owned(), period }) } else { Err(unfit()) }
@@ -96,7 +85,7 @@ pub fn resolve(named: &[NamedPeriod], inputs: &[String]) -> Result<Vec<Period>, 
             .iter()
             .position(|name| name == input)
             .or_else(by_number)
-            .ok_or_else(|| PeriodError::Input { input: input.clone(), available: inputs.join(", ") })?;
+            .ok_or_else(|| PeriodError::Input(input.clone(), inputs.join(", ")))?;
         if periods.iter().any(|other| other.axis == axis) {
             return Err(PeriodError::Twice(inputs[axis].clone()));
         }
@@ -119,7 +108,7 @@ pub fn apply(dataset: &mut Dataset, periods: &[Period]) -> Result<Vec<String>, P
     for &Period { axis: k, period } in periods {
         let Some(axis) = dataset.axes.get_mut(k) else {
             let available = dataset.input_names.join(", ");
-            return Err(PeriodError::Input { input: format!("input {}", k + 1), available });
+            return Err(PeriodError::Input(format!("input {}", k + 1), available));
         };
         axis.scale = scale_of(period as f32);
         let axis = *axis;
@@ -143,7 +132,8 @@ pub fn apply(dataset: &mut Dataset, periods: &[Period]) -> Result<Vec<String>, P
     Ok(notes)
 }
 
-/// One over the period, such that a point one period above the minimum has the coordinate 0 where single precision allows it.
+/// One over the period, such that a point one period above the minimum has the coordinate 0 where single precision
+/// allows it.
 fn scale_of(period: f32) -> f32 {
     let nearest = 1.0 / period;
     [nearest, nearest.next_up()].into_iter().find(|scale| period * scale == 1.0).unwrap_or(nearest)
@@ -192,8 +182,8 @@ fn conflict(dataset: &Dataset, periods: &[Period]) -> Option<String> {
     ))
 }
 
-/// Whether a position lies beyond what a model was trained on: from one period behind the minimum where the axis repeats, else behind the
-/// maximum.
+/// Whether a position lies beyond what a model was trained on: from one period behind the minimum where the axis
+/// repeats, else behind the maximum.
 #[must_use]
 pub fn is_beyond(axis: &Axis, outside: Outside, x: f32) -> bool {
     match outside {
@@ -207,7 +197,7 @@ mod tests {
     use ndarray::{Array2, array};
 
     use super::*;
-    use crate::data::Kind;
+    use crate::data::DataKind;
 
     fn named(text: &str) -> NamedPeriod {
         text.parse().unwrap()
@@ -228,7 +218,7 @@ mod tests {
             points,
             axes,
             input_names: vec!["angle_deg".to_owned(), "r".to_owned()],
-            kind: Kind::Table,
+            kind: DataKind::Table,
             ..Dataset::from_grid(&[rows.len()], targets)
         }
         .with_origins_of_two_inputs()

@@ -1,7 +1,8 @@
 //! Sentinels: values such as -9999 that stand for "no data" and would be learned as if they had been measured.
 //!
-//! Two things are done about them, in tables, arrays, pictures and elevation grids alike: [`suspects`] notices them before training, and
-//! what the user names with `--no-data` ([`LoadOptions::no_data`](super::LoadOptions::no_data)) is left out, as [`is_no_data`] tells.
+//! Two things are done about them, in tables, arrays, pictures and elevation grids alike: [`suspects`] notices them
+//! before training, and what the user names with `--no-data` ([`LoadOptions::no_data`](super::LoadOptions::no_data)) is
+//! left out, as [`is_no_data`] tells.
 
 /// Values that programs write where nothing was measured: GIS, loggers, integers of 16 and 32 bits, NetCDF.
 /// All that is beyond [`HUGE`] counts as known as well.
@@ -57,7 +58,8 @@ pub struct Suspect {
 }
 
 impl Suspect {
-    /// A sentence for [`Dataset::notes`](super::Dataset::notes); `what` names the values, such as `column 'z'` or `the array`.
+    /// A sentence for [`Dataset::notes`](super::Dataset::notes); `what` names the values, such as `column 'z'` or `the
+    /// array`.
     #[must_use]
     pub fn note(&self, what: &str) -> String {
         let Self { count, of, rest: [low, high], .. } = self;
@@ -72,8 +74,8 @@ impl Suspect {
 
 /// The values that are likely to stand for "no data", the smallest first; values that are not finite are passed over.
 ///
-/// A suspect is the smallest or the largest value, well apart from all others, and either a number that programs are known to write
-/// where nothing was measured, or a whole number that repeats very far from the others.
+/// A suspect is the smallest or the largest value, well apart from all others, and either a number that programs are
+/// known to write where nothing was measured, or a whole number that repeats very far from the others.
 ///
 /// ```
 /// use trainer::data::sentinel::suspects;
@@ -86,23 +88,23 @@ pub fn suspects(values: &[f64]) -> Vec<Suspect> {
     let mut runs = Extremes::new(values);
     let mut found = Vec::new();
     while found.len() <= MOST {
-        let Some((value, count)) = runs.suspect() else {
+        let Some(run) = runs.suspect() else {
             break;
         };
-        found.push((value, count));
+        found.push(run);
     }
     if found.len() > MOST || found.is_empty() {
         return Vec::new();
     }
     let rest = [runs.lowest(), runs.highest()];
     let mut suspects: Vec<Suspect> =
-        found.into_iter().map(|(value, count)| Suspect { value, count, of: values.len(), rest }).collect();
+        found.into_iter().map(|Run { value, count }| Suspect { value, count, of: values.len(), rest }).collect();
     suspects.sort_by(|one, other| one.value.total_cmp(&other.value));
     suspects
 }
 
-/// Whether a value is one of those that stand for "no data": the same in single precision, or both near the end of it, where
-/// programs and people write `-3.4e38` with more or fewer digits. NaN is equal to NaN here.
+/// Whether a value is one of those that stand for "no data": the same in single precision, or both near the end of it,
+/// where programs and people write `-3.4e38` with more or fewer digits. NaN is equal to NaN here.
 #[must_use]
 pub fn is_no_data(value: f64, no_data: &[f64]) -> bool {
     let equal = |&sentinel: &f64| {
@@ -121,10 +123,17 @@ pub fn plain(value: f64) -> String {
     if value != 0.0 && !(1e-4..1e15).contains(&value.abs()) { format!("{value:e}") } else { format!("{value}") }
 }
 
+/// A value, and how often it occurs.
+#[derive(Clone, Copy)]
+struct Run {
+    value: f64,
+    count: usize,
+}
+
 /// The distinct finite values at the two ends, from outside to inside, with how often they occur.
 struct Extremes {
-    low: Vec<(f64, usize)>,
-    high: Vec<(f64, usize)>,
+    low: Vec<Run>,
+    high: Vec<Run>,
     /// Distinct values in all, suspects taken away.
     distinct: usize,
 }
@@ -134,28 +143,28 @@ impl Extremes {
         // One more than the most suspects, and those that they are compared with.
         let keep = MOST + STRANGE_OTHERS + 1;
         let (low, high) = (ends(values.iter().copied(), keep), ends(values.iter().map(|value| -value), keep));
-        let high: Vec<_> = high.into_iter().map(|(value, count)| (-value, count)).collect();
+        let high: Vec<_> = high.into_iter().map(|run| Run { value: -run.value, ..run }).collect();
         // Fewer than are kept are all that there are, at either end.
         Self { distinct: low.len(), low, high }
     }
 
     fn lowest(&self) -> f64 {
-        self.low[0].0
+        self.low[0].value
     }
 
     fn highest(&self) -> f64 {
-        self.high[0].0
+        self.high[0].value
     }
 
     /// Takes away the end that is a suspect, if one is; the farther end first.
-    fn suspect(&mut self) -> Option<(f64, usize)> {
+    fn suspect(&mut self) -> Option<Run> {
         if self.distinct < 2 {
             return None;
         }
         let (low, high) = (self.lowest(), self.highest());
-        let (low_gap, high_gap) = (self.low[1].0 - low, high - self.high[1].0);
-        let of_low = is_suspect(self.low[0], low_gap, high - self.low[1].0, self.distinct - 1);
-        let of_high = is_suspect(self.high[0], high_gap, self.high[1].0 - low, self.distinct - 1);
+        let (low_gap, high_gap) = (self.low[1].value - low, high - self.high[1].value);
+        let of_low = is_suspect(self.low[0], low_gap, high - self.low[1].value, self.distinct - 1);
+        let of_high = is_suspect(self.high[0], high_gap, self.high[1].value - low, self.distinct - 1);
         match (of_low, of_high) {
             (false, false) => None,
             (true, false) => Some(Self::take(&mut self.low, &mut self.high, &mut self.distinct)),
@@ -168,15 +177,16 @@ impl Extremes {
         }
     }
 
-    fn take(from: &mut Vec<(f64, usize)>, other: &mut Vec<(f64, usize)>, distinct: &mut usize) -> (f64, usize) {
+    fn take(from: &mut Vec<Run>, other: &mut Vec<Run>, distinct: &mut usize) -> Run {
         let taken = from.remove(0);
-        other.retain(|run| run.0 != taken.0);
+        other.retain(|run| run.value != taken.value);
         *distinct -= 1;
         taken
     }
 }
 
-fn is_suspect((value, count): (f64, usize), gap: f64, range: f64, others: usize) -> bool {
+/// Whether a value at an end is a suspect, so far from the `others` distinct values, which span `range`.
+fn is_suspect(Run { value, count }: Run, gap: f64, range: f64, others: usize) -> bool {
     if KNOWN.contains(&value) || KNOWN.iter().any(|known| *known as f32 == value as f32) || value.abs() >= HUGE {
         return gap > KNOWN_GAP * range && gap > KNOWN_STEP * value.abs();
     }
@@ -185,17 +195,17 @@ fn is_suspect((value, count): (f64, usize), gap: f64, range: f64, others: usize)
 }
 
 /// The `keep` smallest distinct finite values with how often they occur, in one pass.
-fn ends(values: impl Iterator<Item = f64>, keep: usize) -> Vec<(f64, usize)> {
-    let mut runs: Vec<(f64, usize)> = Vec::with_capacity(keep + 1);
+fn ends(values: impl Iterator<Item = f64>, keep: usize) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::with_capacity(keep + 1);
     for value in values.filter(|value| value.is_finite()) {
-        if runs.len() == keep && runs.last().is_some_and(|&(last, _)| value > last) {
+        if runs.len() == keep && runs.last().is_some_and(|last| value > last.value) {
             continue;
         }
-        let at = runs.partition_point(|&(other, _)| other < value);
+        let at = runs.partition_point(|run| run.value < value);
         match runs.get_mut(at) {
-            Some(run) if run.0 == value => run.1 += 1,
+            Some(run) if run.value == value => run.count += 1,
             _ => {
-                runs.insert(at, (value, 1));
+                runs.insert(at, Run { value, count: 1 });
                 runs.truncate(keep);
             }
         }

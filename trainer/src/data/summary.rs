@@ -1,17 +1,20 @@
 //! A data set in one line: `80 rows: adc (0 to 45), temp (15.5 to 50.5) → p (95.2 to 107.1)`.
 
+use super::metrics::unit_suffix;
 use super::sentinel::plain;
-use super::{Dataset, Kind};
+use super::{DataKind, Dataset};
 
 impl Dataset {
-    /// The name of an output for figures, which draw what the model answers: with its origin, if it is not counted from 0.
+    /// The name of an output for figures, which draw what the model answers: with its origin, if it is not counted from
+    /// 0.
     #[must_use]
     pub fn output_label(&self, output: usize) -> String {
         let (name, origin) = (&self.output_names[output], self.output_origins[output]);
         if origin == 0.0 { name.clone() } else { format!("{name} - {}", plain(origin)) }
     }
 
-    /// What the data were understood to be: how many samples, which inputs with which range, and which outputs, in the file's numbers.
+    /// What the data were understood to be: how many samples, which inputs with which range, and which outputs, in the
+    /// file's numbers.
     ///
     /// ```
     /// use trainer::data::Dataset;
@@ -21,12 +24,11 @@ impl Dataset {
     #[must_use]
     pub fn summary(&self) -> String {
         let (one, many) = match self.kind {
-            Kind::Image { .. } => ("pixel", "pixels"),
-            Kind::Grid { .. } => ("cell", "cells"),
-            Kind::Table => ("row", "rows"),
+            DataKind::Image { .. } => ("pixel", "pixels"),
+            DataKind::Grid { .. } => ("cell", "cells"),
+            DataKind::Table => ("row", "rows"),
         };
-        let described = |name: &String, unit: Option<&String>, origin: f64, [low, high]: [f64; 2]| {
-            let unit = unit.filter(|unit| !unit.is_empty()).map_or(String::new(), |unit| format!(" {unit}"));
+        let described = |name: &String, unit: String, origin: f64, [low, high]: [f64; 2]| {
             let text = |value: f64| digits(value, origin, high - low);
             if self.len() > 1 && low == high {
                 format!("{name} ({}{unit} in every {one})", text(low))
@@ -38,13 +40,13 @@ impl Dataset {
         };
         let inputs = self.axes.iter().enumerate().map(|(k, axis)| {
             let range = [axis.minimum, axis.maximum].map(f64::from);
-            described(&self.input_names[k], self.input_units.get(k), self.input_origins[k], range)
+            described(&self.input_names[k], unit_suffix(&self.input_units, k), self.input_origins[k], range)
         });
         let outputs = self.output_maps.iter().enumerate().map(|(k, map)| {
             let unit = self.targets.column(k);
             // Pictures and arrays have one map for all outputs, and a picture is what lies between black and white.
             let (low, high) = match self.kind {
-                Kind::Image { .. } => (0.0, 1.0),
+                DataKind::Image { .. } => (0.0, 1.0),
                 _ => unit
                     .iter()
                     .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &unit| (low.min(unit), high.max(unit))),
@@ -52,7 +54,7 @@ impl Dataset {
             let value = |unit: f32| f64::from(map.offset) + f64::from(map.scale) * f64::from(unit);
             described(
                 &self.output_names[k],
-                self.output_units.get(k),
+                unit_suffix(&self.output_units, k),
                 self.output_origins[k],
                 [value(low), value(high)],
             )
@@ -63,7 +65,8 @@ impl Dataset {
     }
 }
 
-/// `origin + value` with as many digits as matter on this span and as single precision holds of the value, without zeros at the end.
+/// `origin + value` with as many digits as matter on this span and as single precision holds of the value, without
+/// zeros at the end.
 fn digits(value: f64, origin: f64, span: f64) -> String {
     /// Significant digits of single precision.
     const SINGLE: i32 = 7;

@@ -22,7 +22,7 @@ use crate::base::random::{Purpose, step_rng};
 use crate::base::side_by_side::{available_threads, side_by_side};
 use crate::data::metrics::HeldOut;
 use crate::data::metrics::Metrics;
-use crate::data::{Dataset, Kind, Split};
+use crate::data::{DataKind, Dataset, Split};
 use crate::fit::exportable::ExportableNetwork;
 use crate::fit::judge::{JudgeError, outputs};
 use crate::fit::{FitError, Snapshot, TrainingData, ValidFitParams};
@@ -124,7 +124,7 @@ impl Validation<'_> {
             let predictions = concatenate(Axis(0), &views).expect("all have one column for each output");
             Metrics::compare(&predictions, &targets, &self.dataset.output_maps)
         };
-        let samples = if self.dataset.kind == Kind::Table { "rows" } else { "cells" };
+        let samples = if self.dataset.kind == DataKind::Table { "rows" } else { "cells" };
         let how = if folds.len() == 1 {
             format!(
                 "{} of {} {samples} (never those at the ends of an input), left out of one extra training",

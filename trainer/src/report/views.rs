@@ -8,7 +8,7 @@ use super::figure::{Figure, FigureError, encode_png, tick_label};
 use super::map::{Map, Picture};
 use super::scatter::Scatter;
 use super::style;
-use crate::data::{Dataset, Kind};
+use crate::data::{DataKind, Dataset};
 
 /// Outputs beyond this many are left to `evaluate --outputs`.
 const MOST_OUTPUTS: usize = 4;
@@ -32,7 +32,7 @@ pub struct Drawing {
 /// If drawing or encoding fails.
 pub fn reconstruction(dataset: &Dataset, predictions: &Array2<f32>) -> Result<Vec<u8>, FigureError> {
     match dataset.kind {
-        Kind::Image { width, height, channels } => {
+        DataKind::Image { width, height, channels } => {
             let color = if channels == 1 { image::ExtendedColorType::L8 } else { image::ExtendedColorType::Rgb8 };
             let bytes = intensities(dataset, predictions);
             encode_png(&bytes, (width as u32, height as u32), color)
@@ -52,7 +52,7 @@ pub fn reconstruction(dataset: &Dataset, predictions: &Array2<f32>) -> Result<Ve
 ///
 /// If drawing or encoding fails.
 pub fn drawings(dataset: &Dataset, predictions: &Array2<f32>) -> Result<Vec<Drawing>, FigureError> {
-    if let Kind::Image { width, height, channels: 3 } = dataset.kind {
+    if let DataKind::Image { width, height, channels: 3 } = dataset.kind {
         return colour_drawings(dataset, predictions, [height, width]);
     }
     let mut all = Vec::new();
@@ -170,7 +170,7 @@ fn grid_drawings(
     let GridNames { output: name, suffix, slice } = names;
     let error = reconstruction - target;
     let at = slice.map_or(String::new(), |z| format!(", z = {z}"));
-    let is_picture = matches!(dataset.kind, Kind::Image { .. });
+    let is_picture = matches!(dataset.kind, DataKind::Image { .. });
     let range = if is_picture { 0.0..1.0 } else { extent(target) };
     let colormap = if is_picture { Colormap::Grey } else { Colormap::Viridis };
     let holes = if dataset.cells.is_some() { " Cells without data are grey." } else { "" };

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::grid::Hyperparameter;
 use super::store::{Manifest, json};
-use super::{SweepError, SweepRow};
+use super::{Measured, SweepError, SweepRow};
 use crate::base::files;
 use crate::report::figure::{Figure as _, tick_label};
 use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
@@ -14,6 +14,10 @@ use crate::report::style;
 
 /// More lines than this are not told apart; then only the best of them is drawn, and all rows as points.
 const MOST_LINES: usize = style::SERIES.len();
+
+/// The columns of the CSV.
+const CSV_COLUMNS: &str = "index,scale,amplitude_power,frequencies,hidden,train_psnr_db,test_psnr_db,\
+                           model_test_psnr_db,test_rmse,test_max_abs_error,parameters,model_bytes,seconds,failure";
 
 /// All settings of a sweep, finished or not.
 #[derive(Clone, Debug)]
@@ -107,10 +111,8 @@ impl Table {
         let best = self.best().map(|row| row.index);
         for row in self.rows() {
             let mut line: Vec<String> = axes.iter().map(|&axis| value_text(row, axis)).collect();
-            let db =
-                |of: fn(&super::Measured) -> f64| row.measured.as_ref().map_or("-".into(), |m| format!("{:.2}", of(m)));
-            let count =
-                |of: fn(&super::Measured) -> usize| row.measured.as_ref().map_or("-".into(), |m| of(m).to_string());
+            let db = |of: fn(&Measured) -> f64| row.measured.as_ref().map_or("-".into(), |m| format!("{:.2}", of(m)));
+            let count = |of: fn(&Measured) -> usize| row.measured.as_ref().map_or("-".into(), |m| of(m).to_string());
             line.extend([db(|m| m.train.psnr_db), db(|m| m.test.psnr_db), db(|m| m.model_test.psnr_db)]);
             line.extend([count(|m| m.parameters), count(|m| m.model_bytes)]);
             line.push(row.seconds.map_or("-".into(), |seconds| format!("{seconds:.1}")));
@@ -131,38 +133,32 @@ impl Table {
     /// The table as CSV, every column whether swept or not.
     #[must_use]
     pub fn csv(&self) -> String {
-        let mut text = "index,scale,amplitude_power,frequencies,hidden,train_psnr_db,test_psnr_db,model_test_psnr_db,\
-                        test_rmse,test_max_abs_error,parameters,model_bytes,seconds,failure\n"
-            .to_owned();
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let mut write = |cells: &[String]| writer.write_record(cells).expect("every row has a cell for each column");
+        write(&CSV_COLUMNS.split(',').map(str::to_owned).collect::<Vec<_>>());
         for row in self.rows() {
             let hidden: Vec<String> = row.hidden.iter().map(usize::to_string).collect();
-            let mut cells = vec![
+            let measured = |of: &dyn Fn(&Measured) -> Option<f64>| {
+                row.measured.as_ref().and_then(of).map_or(String::new(), |number| number.to_string())
+            };
+            write(&[
                 row.index.to_string(),
                 row.scale.to_string(),
                 row.amplitude_power.to_string(),
                 row.frequencies.to_string(),
                 hidden.join(" "),
-            ];
-            match &row.measured {
-                Some(m) => cells.extend([
-                    m.train.psnr_db.to_string(),
-                    m.test.psnr_db.to_string(),
-                    m.model_test.psnr_db.to_string(),
-                    m.test.rmse.map_or(String::new(), |rmse| rmse.to_string()),
-                    m.test.max_abs_error.map_or(String::new(), |largest| largest.to_string()),
-                    m.parameters.to_string(),
-                    m.model_bytes.to_string(),
-                ]),
-                None => cells.extend(std::iter::repeat_n(String::new(), 7)),
-            }
-            cells.push(row.seconds.map_or(String::new(), |seconds| format!("{seconds:.3}")));
-            cells.push(
-                row.failure.as_ref().map_or(String::new(), |failure| format!("\"{}\"", failure.replace('"', "'"))),
-            );
-            text += &cells.join(",");
-            text.push('\n');
+                measured(&|m| Some(m.train.psnr_db)),
+                measured(&|m| Some(m.test.psnr_db)),
+                measured(&|m| Some(m.model_test.psnr_db)),
+                measured(&|m| m.test.rmse),
+                measured(&|m| m.test.max_abs_error),
+                measured(&|m| Some(m.parameters as f64)),
+                measured(&|m| Some(m.model_bytes as f64)),
+                row.seconds.map_or(String::new(), |seconds| format!("{seconds:.3}")),
+                row.failure.clone().unwrap_or_default(),
+            ]);
         }
-        text
+        String::from_utf8(writer.into_inner().expect("writes to memory")).expect("made of text")
     }
 
     /// The table as one JSON object.

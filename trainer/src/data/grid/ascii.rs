@@ -1,7 +1,8 @@
 //! ESRI ASCII grids (`.asc`): lines of names and numbers, then the rows of values from north to south.
 //!
-//! Format: <https://desktop.arcgis.com/en/arcmap/latest/manage-data/raster-and-images/esri-ascii-raster-format.htm>, with the keys
-//! `dx` and `dy` that GDAL writes for cells that are not square. Decimal commas, which some programs write, are read too.
+//! Format: <https://desktop.arcgis.com/en/arcmap/latest/manage-data/raster-and-images/esri-ascii-raster-format.htm>,
+//! with the keys `dx` and `dy` that GDAL writes for cells that are not square. Decimal commas, which some programs
+//! write, are read too.
 
 use super::georeference::Georeference;
 use super::{AsciiError, ElevationError, Missing, Raster};
@@ -27,14 +28,12 @@ pub(in crate::data) fn raster(bytes: &[u8]) -> Result<Raster, ElevationError> {
             continue;
         }
         for token in line.split_ascii_whitespace() {
-            values
-                .push(number(token).ok_or_else(|| AsciiError::NotANumber { line: index + 1, text: shortened(token) })?);
+            values.push(number(token).ok_or_else(|| AsciiError::NotANumber(index + 1, shortened(token)))?);
         }
     }
     let (columns, rows) = (header.count("ncols")?, header.count("nrows")?);
-    let needed = columns.saturating_mul(rows);
-    if values.len() != needed {
-        return Err(AsciiError::Count { rows, columns, needed, found: values.len() }.into());
+    if values.len() != columns.saturating_mul(rows) {
+        return Err(AsciiError::Count([rows, columns], values.len()).into());
     }
     let mut raster = Raster::new(vec![rows, columns], values);
     let (no_data, said) = match header.get("nodata_value") {
@@ -64,7 +63,7 @@ impl Header {
             return Ok(false);
         }
         let text = tokens.next().unwrap_or_default();
-        let fault = || AsciiError::Header { line: number_of_line, key: key.to_owned(), text: shortened(text) };
+        let fault = || AsciiError::Header(number_of_line, key.to_owned(), shortened(text));
         let value = number(text).ok_or_else(fault)?;
         let key = key.to_ascii_lowercase();
         let count = matches!(&key[..], "ncols" | "nrows");

@@ -31,7 +31,8 @@ impl Georeference {
             text
         };
         format!(
-            "note: the inputs are the column x and the row y, both from 0; the centre of a cell is on the map at east = {}, north = {}",
+            "note: the inputs are the column x and the row y, both from 0; the centre of a cell is on the map at east \
+             = {}, north = {}",
             coordinate(0),
             coordinate(1)
         )

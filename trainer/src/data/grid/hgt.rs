@@ -1,6 +1,8 @@
-//! Tiles of the Shuttle Radar Topography Mission (`.hgt`): a square of big-endian 16-bit heights in metres, north on top.
+//! Tiles of the Shuttle Radar Topography Mission (`.hgt`): a square of big-endian 16-bit heights in metres, north on
+//! top.
 //!
-//! Format: <https://lpdaac.usgs.gov/documents/179/SRTM_User_Guide_V3.pdf>. Nothing in the bytes says what they are; the name does.
+//! Format: <https://lpdaac.usgs.gov/documents/179/SRTM_User_Guide_V3.pdf>. Nothing in the bytes says what they are; the
+//! name does.
 
 use std::path::Path;
 
@@ -30,7 +32,8 @@ pub(in crate::data) fn raster(path: &Path, bytes: &[u8]) -> Result<Raster, Eleva
     Ok(raster)
 }
 
-/// From a name such as `N36W113.hgt`, the south-western corner in degrees; the first and the last sample lie on the tile's edges.
+/// From a name such as `N36W113.hgt`, the south-western corner in degrees; the first and the last sample lie on the
+/// tile's edges.
 fn place(path: &Path, side: usize) -> Option<Georeference> {
     let stem = path.file_stem()?.to_str()?.to_ascii_uppercase();
     let degrees = |at: std::ops::Range<usize>, signs: [char; 2]| {

@@ -1,8 +1,9 @@
 //! A few more bytes at the end of every LZW stream of a TIFF.
 //!
-//! The decoder gives up where a stream has ended but codes are still in its buffer, which happens in tiles at the right edge of a grid
-//! (<https://github.com/image-rs/image-tiff/issues/395>). What follows the end code of a stream is never looked at, so the streams may be
-//! said to be longer than they are.
+//! The decoder gives up where a stream has ended but codes are still in its buffer, which happens in tiles at the right
+//! edge of a grid (<https://github.com/image-rs/image-tiff/issues/395>). What follows the end code of a stream is never
+//! looked at, so the streams may be said to be longer than they are. The fault is in all releases of `tiff` 0.11, which use
+//! `weezl` 0.1; this file can go with the first release that uses `weezl` 0.2.
 
 use std::borrow::Cow;
 
@@ -20,7 +21,8 @@ pub(super) fn padded(bytes: &[u8]) -> Cow<'_, [u8]> {
 
 fn patched(bytes: &[u8]) -> Option<Vec<u8>> {
     let file = File { bytes, big_endian: bytes.starts_with(b"MM"), wide: bytes.get(2..4)?.contains(&43) };
-    // Of a classic TIFF: offset of the directory, then a number of entries of 12 bytes; of a BigTIFF everything is twice as long.
+    // Of a classic TIFF: offset of the directory, then a number of entries of 12 bytes; of a BigTIFF everything is
+    // twice as long.
     let word = file.word();
     let directory = file.number(if file.wide { 8 } else { 4 }, word)?;
     let (head, entry_len) = if file.wide { (8, 20) } else { (2, 12) };
@@ -64,7 +66,7 @@ fn patched(bytes: &[u8]) -> Option<Vec<u8>> {
 struct File<'b> {
     bytes: &'b [u8],
     big_endian: bool,
-    /// BigTIFF.
+    /// A BigTIFF, whose offsets and counts have eight bytes.
     wide: bool,
 }
 

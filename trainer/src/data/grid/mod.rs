@@ -1,8 +1,8 @@
 //! Arrays and elevation grids of any file, as samples: cells without data are left out, and all others become targets.
 //!
-//! A cell is a hole if any of its values is what the file itself names as missing (`GDAL_NODATA`, `NODATA_value`, the void of `.hgt`)
-//! or what the user names. The domain stays that of the whole grid, so that a model of a grid with holes has the coordinates of the
-//! grid; [`Dataset::cells`] says which cell each sample is.
+//! A cell is a hole if any of its values is what the file itself names as missing (`GDAL_NODATA`, `NODATA_value`, the
+//! void of `.hgt`) or what the user names. The domain stays that of the whole grid, so that a model of a grid with
+//! holes has the coordinates of the grid; [`Dataset::cells`] says which cell each sample is.
 
 pub(super) mod ascii;
 mod error;
@@ -17,7 +17,7 @@ use ndarray::{Array2, Axis as Dimension};
 use super::domain::{self, LONGEST_AXIS, OutputMap};
 use super::origin::Spread;
 use super::sentinel::{self, is_no_data};
-use super::{Dataset, Kind, LoadOptions, Origins};
+use super::{DataKind, Dataset, LoadOptions, Origins};
 use firmware_core::limits::MAX_OUTPUTS;
 
 pub use error::{AsciiError, ElevationError, GridError, HgtError, PfmError, TiffFault};
@@ -28,7 +28,7 @@ pub(super) struct Raster {
     pub(super) shape: Vec<usize>,
     /// Whether the outputs are an axis of their own in the file's shape, the last one.
     pub(super) channels_last: bool,
-    /// The outputs.
+    /// What each output is called.
     pub(super) names: Vec<String>,
     /// Row-major, the outputs of a cell side by side.
     pub(super) values: Vec<f64>,
@@ -74,7 +74,7 @@ impl Raster {
             let first = values.next().copied().unwrap_or_default();
             if values.len() > 0 && values.all(|&value| value == first) {
                 let value = sentinel::plain(first + output_origins[output]);
-                self.notes.push(format!("warning: '{name}' is {value} in every cell, so there is nothing to learn"));
+                self.notes.push(constant_note(name, &value, "cell"));
             }
         }
         let axes: Vec<_> = self.shape.iter().rev().map(|&len| domain::index_axis(len)).collect();
@@ -94,7 +94,7 @@ impl Raster {
             input_origins: vec![0.0; axes.len()],
             axes,
             output_maps: maps,
-            kind: Kind::Grid { shape: self.shape, channels_last: self.channels_last },
+            kind: DataKind::Grid { shape: self.shape, channels_last: self.channels_last },
             output_names: self.names,
             input_units: Vec::new(),
             output_units: Vec::new(),
@@ -113,7 +113,7 @@ impl Raster {
             return Err(GridError::AxisTooLong(shape()));
         }
         if self.names.len() > MAX_OUTPUTS {
-            return Err(GridError::Outputs { shape: shape(), outputs: self.names.len() });
+            return Err(GridError::Outputs(shape(), self.names.len()));
         }
         Ok(())
     }
@@ -132,7 +132,7 @@ impl Raster {
         let cells: Vec<usize> =
             self.values.chunks_exact(outputs).enumerate().filter(|(_, cell)| is_whole(cell)).map(|(k, _)| k).collect();
         if cells.is_empty() {
-            return Err(GridError::AllMissing { cells: all });
+            return Err(GridError::AllMissing(all));
         }
         if cells.len() == all {
             if let Some(value) = no_data.first() {
@@ -181,11 +181,11 @@ impl Raster {
         if self.channels_last {
             index.push(position % outputs);
         }
-        Err(GridError::NotFinite { index, value: self.values[position] })
+        Err(GridError::NotFinite(index, self.values[position]))
     }
 
-    /// Counts the values of each output from an origin, that of a model if there is one, and says so. Values that single precision holds
-    /// exactly need none.
+    /// Counts the values of each output from an origin, that of a model if there is one, and says so. Values that
+    /// single precision holds exactly need none.
     fn count_from_origins(&mut self, given: Option<&Origins>) -> Vec<f64> {
         let outputs = self.names.len();
         let is_exact = self.values.iter().all(|&value| f64::from(value as f32) == value);
@@ -217,7 +217,7 @@ impl Raster {
             let values = || self.values.iter().skip(skip).step_by(step).copied();
             let (minimum, maximum) =
                 (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
-            domain::range_map(minimum, maximum).ok_or(GridError::Range { minimum, maximum })
+            domain::range_map(minimum, maximum).ok_or(GridError::Range(minimum, maximum))
         };
         if self.one_range {
             Ok(vec![map(0, 1)?; outputs])
@@ -225,6 +225,11 @@ impl Raster {
             (0..outputs).map(|output| map(output, outputs)).collect()
         }
     }
+}
+
+/// What is said of an output that has one value in every `place`, such as a cell.
+pub(super) fn constant_note(name: &str, value: &dyn std::fmt::Display, place: &str) -> String {
+    format!("warning: '{name}' is {value} in every {place}, so there is nothing to learn")
 }
 
 /// The index of the element at a row-major position.

@@ -1,7 +1,7 @@
 //! Portable float maps (`.pfm`): grey or coloured pictures of real numbers, as depth and disparity are kept.
 //!
-//! Format: <https://www.pauldebevec.com/Research/HDR/PFM/>. The rows are stored from the bottom up; the sign of the scale tells the byte
-//! order, and its size is ignored, as most programs do.
+//! Format: <https://www.pauldebevec.com/Research/HDR/PFM/>. The rows are stored from the bottom up; the sign of the
+//! scale tells the byte order, and its size is ignored, as most programs do.
 
 use super::{ElevationError, PfmError, Raster};
 use crate::data::image::COLOURS;
@@ -24,7 +24,7 @@ pub(in crate::data) fn raster(bytes: &[u8]) -> Result<Raster, ElevationError> {
     let data = rest.get(1..).unwrap_or_default();
     let needed = width.saturating_mul(height).saturating_mul(4 * channels);
     if data.len() < needed {
-        return Err(PfmError::Truncated { needed, found: data.len() }.into());
+        return Err(PfmError::Truncated(needed, data.len()).into());
     }
     let value = |bytes: &[u8]| {
         let bytes = [bytes[0], bytes[1], bytes[2], bytes[3]];

@@ -1,7 +1,8 @@
 //! TIFF: pictures as intensities, everything else (heights, reflectances, counts) as a grid with its real values.
 //!
-//! A picture is what has colours (RGB, YCbCr) in 8 or 16 bits, and grey in 8 bits without any sign of a map. Of several bands
-//! each is an output of its own. `GDAL_NODATA` is known, as are the tags of GeoTIFF that place the grid on the map.
+//! A picture is what has colours (RGB, YCbCr) in 8 or 16 bits, and grey in 8 bits without any sign of a map. Of several
+//! bands each is an output of its own. `GDAL_NODATA` is known, as are the tags of GeoTIFF that place the grid on the
+//! map.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -24,11 +25,11 @@ const LEAST_LIMIT: usize = 256 << 20;
 /// Key of GeoTIFF: whether its coordinates are of a pixel's corner (1) or centre (2).
 const RASTER_TYPE: u16 = 1025;
 
-/// What a TIFF holds.
+/// A TIFF as a picture or as a grid.
 pub(in crate::data) enum Content {
-    /// Intensities, and how the camera was held.
+    /// Intensities from black to white, and how the camera was held.
     Picture(DynamicImage, Orientation),
-    /// Numbers.
+    /// Numbers of any range.
     Raster(Raster),
 }
 
@@ -136,8 +137,8 @@ impl Pixels {
         raster.notes.extend(tags.place.map(|place| place.note()));
         if tags.more_pages {
             raster.notes.push(format!(
-                "note: only the first page of {path} is read; python -c \"import numpy, tifffile; numpy.save('pages.npy', tifffile.imread('{path}'))\" \
-                 makes an array of all",
+                "note: only the first page of {path} is read; python -c \"import numpy, tifffile; \
+                 numpy.save('pages.npy', tifffile.imread('{path}'))\" makes an array of all",
                 path = path.display()
             ));
         }
@@ -248,14 +249,14 @@ fn of_decoder(error: TiffError, path: &Path) -> TiffFault {
                 | TiffUnsupportedError::UnknownInterpretation => to_png(path),
                 _ => to_float(path),
             };
-            TiffFault::Unsupported { reason, command }
+            TiffFault::Unsupported(reason, command)
         }
         other => TiffFault::Damaged(other),
     }
 }
 
 fn unsupported(reason: &str, command: String) -> TiffFault {
-    TiffFault::Unsupported { reason: reason.to_owned(), command }
+    TiffFault::Unsupported(reason.to_owned(), command)
 }
 
 fn uncompressed(path: &Path) -> String {

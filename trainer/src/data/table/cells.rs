@@ -4,7 +4,7 @@ use csv::StringRecord;
 
 use super::TableError;
 use super::dialect::is_comment;
-use super::error::{BadCell, BadCells, Fault};
+use super::error::{BadCell, BadCells, Fault, UnfitColumn};
 use super::number::{Cell, Decimal, bare};
 use super::sheet::Sheet;
 use crate::data::LoadOptions;
@@ -15,14 +15,14 @@ const NAMED: usize = 5;
 /// Longer text is cut short in messages.
 const LONGEST_TEXT: usize = 40;
 
-/// What was read.
+/// The chosen columns of a table as numbers.
 #[derive(Debug, Default)]
 pub(super) struct Cells {
     /// The values of each chosen column.
     pub columns: Vec<Vec<f64>>,
     /// The line of the last row that was kept.
     pub last_line: u64,
-    /// What was left out.
+    /// Sentences about what was left out or assumed.
     pub notes: Vec<String>,
 }
 
@@ -63,7 +63,7 @@ pub(super) fn read(
     outcome?;
     let rows = tally.rows;
     if let Some((k, unfit)) = unfit.iter().enumerate().find(|(_, unfit)| rows > 0 && unfit.rows == rows) {
-        return Err(unfit.error(&sheet.names[chosen[k]], remedy(chosen[k])));
+        return Err(unfit.error(&sheet.names[chosen[k]], remedy(chosen[k]), tally.bad.first.into_iter().next()));
     }
     let notes = tally.conclude(columns.first().map_or(0, Vec::len))?;
     Ok(Cells { columns, last_line, notes })
@@ -91,7 +91,7 @@ pub(super) fn each_row(
         let fits = record.len() == width
             || (record.len() > width && record.iter().skip(width).all(|field| field.trim().is_empty()));
         if !fits {
-            tally.bad(line(), "", Fault::Fields { found: record.len(), expected: width });
+            tally.bad(line(), "", Fault::Fields(record.len(), width));
             tally.left_out += 1;
         } else if !each(tally, line(), &record) {
             tally.left_out += 1;
@@ -177,7 +177,7 @@ impl<'o> Tally<'o> {
             return Err(TableError::NoRows);
         }
         if kept == 0 {
-            return Err(TableError::NoneKept(rows));
+            return Err(TableError::NoneKept(rows, bad.first.into_iter().next()));
         }
         let mut notes = Vec::new();
         if let Some(example) = &self.grouped {
@@ -237,14 +237,14 @@ impl Unfit {
         }
     }
 
-    /// Of a column without any number.
-    fn error(&self, column: &str, remedy: String) -> TableError {
-        let column = column.to_owned();
+    /// What is said of a column without any number; `first` is the first bad cell of the table.
+    fn error(&self, column: &str, remedy: String, first: Option<BadCell>) -> TableError {
+        let unfit = UnfitColumn { name: column.to_owned(), text: self.text.clone().unwrap_or_default(), remedy };
         match &self.text {
-            Some(text) if is_time(text) => TableError::Times { column, text: text.clone(), remedy },
-            Some(text) => TableError::Words { column, text: text.clone(), remedy },
-            None if self.other => TableError::NoneKept(self.rows),
-            None => TableError::EmptyColumn { column, remedy },
+            Some(text) if is_time(text) => TableError::Times(unfit),
+            Some(_) => TableError::Words(unfit),
+            None if self.other => TableError::NoneKept(self.rows, first),
+            None => TableError::EmptyColumn(unfit),
         }
     }
 }

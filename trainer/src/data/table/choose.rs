@@ -7,53 +7,79 @@ use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 
 /// Columns by number, from 0.
 #[derive(Debug, PartialEq)]
-pub(super) struct Choice {
+pub(in crate::data) struct Choice {
     pub inputs: Vec<usize>,
     pub outputs: Vec<usize>,
 }
 
-/// The columns that are asked for; the rules for the others are those of [`LoadOptions`].
-pub(super) fn choose(sheet: &Sheet<'_>, options: &LoadOptions) -> Result<Choice, TableError> {
-    let usable = sheet.usable();
-    let mut taken = vec![false; sheet.names.len()];
-    let mut take = |wanted: &String| {
-        let column = find(sheet, wanted)?;
-        if std::mem::replace(&mut taken[column], true) {
-            return Err(TableError::RepeatedColumn(wanted.trim().to_owned()));
-        }
-        Ok(column)
-    };
-    let mut inputs: Vec<usize> = options.inputs.iter().map(&mut take).collect::<Result<_, _>>()?;
-    let outputs: Result<Vec<usize>, _> = options.outputs.iter().map(&mut take).collect();
-    let mut outputs = outputs.map_err(|error| of_target(error, options))?;
-    if inputs.is_empty() && outputs.is_empty() {
-        let [.., last] = usable[..] else {
-            return Err(TableError::NoRows);
+impl Choice {
+    /// The columns that are asked for, each of which `find` finds by its name. The rules for the others, of which those
+    /// that are `usable` count, are those of [`LoadOptions`].
+    pub(in crate::data) fn new(
+        usable: &[usize],
+        options: &LoadOptions,
+        find: impl Fn(&str) -> Result<usize, TableError>,
+    ) -> Result<Self, TableError> {
+        let mut taken = Vec::new();
+        let mut take = |wanted: &String| {
+            let column = find(wanted)?;
+            if taken.contains(&column) {
+                return Err(TableError::RepeatedColumn(wanted.trim().to_owned()));
+            }
+            taken.push(column);
+            Ok(column)
         };
-        if let ([only], true) = (&usable[..], sheet.names.len() < 3) {
-            return Err(TableError::OneColumn(sheet.names[*only].clone()));
+        let mut inputs: Vec<usize> = options.inputs.iter().map(&mut take).collect::<Result<_, _>>()?;
+        let outputs: Result<Vec<usize>, _> = options.outputs.iter().map(&mut take).collect();
+        let mut outputs = outputs.map_err(|error| of_target(error, options))?;
+        let mut rest: Vec<usize> = usable.iter().copied().filter(|column| !taken.contains(column)).collect();
+        if inputs.is_empty() && outputs.is_empty() {
+            outputs.extend(rest.pop());
         }
-        outputs.push(last);
-        taken[last] = true;
+        if inputs.is_empty() {
+            inputs = rest;
+        } else if outputs.is_empty() {
+            outputs = rest;
+        }
+        match (inputs.len(), outputs.len()) {
+            (0, _) => Err(TableError::NoneLeft("input")),
+            (_, 0) => Err(TableError::NoneLeft("output")),
+            _ => Ok(Self { inputs, outputs }),
+        }
     }
-    let rest = usable.iter().copied().filter(|&column| !taken[column]);
-    if inputs.is_empty() {
-        inputs = no_duplicates(sheet, rest.collect(), &outputs)?;
-    } else if outputs.is_empty() {
-        outputs = no_duplicates(sheet, rest.collect(), &inputs)?;
-    }
-    match (inputs.len(), outputs.len()) {
-        (0, _) => Err(TableError::NoneLeft("input")),
-        (_, 0) => Err(TableError::NoneLeft("output")),
-        (count, _) if count > MAX_INPUTS => Err(TableError::TooManyInputs(count)),
-        (_, count) if count > MAX_OUTPUTS => Err(TableError::TooManyOutputs(count)),
-        _ => Ok(Choice { inputs, outputs }),
+
+    /// The inputs, then the outputs.
+    pub(super) fn all(&self) -> Vec<usize> {
+        [&self.inputs[..], &self.outputs].concat()
     }
 }
 
-/// The column of a name: as it is written, else by its number (`#3` or `3`), else without regard to case and to a unit in brackets.
-pub(super) fn find(sheet: &Sheet<'_>, wanted: &str) -> Result<usize, TableError> {
-    let (wanted, names) = (wanted.trim(), &sheet.names);
+/// The columns of a table that are inputs and outputs.
+pub(super) fn choose(sheet: &Sheet<'_>, options: &LoadOptions) -> Result<Choice, TableError> {
+    let usable = sheet.usable();
+    let nobody_chose = options.inputs.is_empty() && options.outputs.is_empty();
+    match usable[..] {
+        [] if nobody_chose => return Err(TableError::NoRows),
+        [only] if nobody_chose && sheet.names.len() < 3 => {
+            return Err(TableError::OneColumn(sheet.names[only].clone()));
+        }
+        _ => (),
+    }
+    let choice = Choice::new(&usable, options, |wanted| find(&sheet.names, wanted))?;
+    if options.inputs.is_empty() || options.outputs.is_empty() {
+        no_duplicates(sheet, &choice.all())?;
+    }
+    match (choice.inputs.len(), choice.outputs.len()) {
+        (count, _) if count > MAX_INPUTS => Err(TableError::TooManyInputs(count)),
+        (_, count) if count > MAX_OUTPUTS => Err(TableError::TooManyOutputs(count)),
+        _ => Ok(choice),
+    }
+}
+
+/// The column of a name: as it is written, else by its number (`#3` or `3`), else without regard to case and to a unit
+/// in brackets.
+pub(in crate::data) fn find(names: &[String], wanted: &str) -> Result<usize, TableError> {
+    let wanted = wanted.trim();
     if let Some(column) = names.iter().position(|name| name == wanted) {
         return Ok(column);
     }
@@ -71,15 +97,16 @@ pub(super) fn find(sheet: &Sheet<'_>, wanted: &str) -> Result<usize, TableError>
     }
     match candidates[..] {
         [column] => Ok(column),
-        [] => Err(TableError::MissingColumn { name: wanted.to_owned(), available: available(names) }),
+        [] => Err(TableError::MissingColumn(wanted.to_owned(), available(names))),
         _ => {
             let numbered: Vec<_> = candidates.iter().map(|&k| format!("'{}' (#{})", names[k], k + 1)).collect();
-            Err(TableError::AmbiguousColumn { name: wanted.to_owned(), candidates: numbered.join(", ") })
+            Err(TableError::AmbiguousColumn(wanted.to_owned(), numbered.join(", ")))
         }
     }
 }
 
-/// The options that use the columns of `keep` as they are used, without `leave`; names that cannot be typed easily go by number.
+/// The options that use the columns of `keep` as they are used, without `leave`; names that cannot be typed easily go
+/// by number.
 pub(super) fn remedy(sheet: &Sheet<'_>, choice: &Choice, leave: usize) -> String {
     let good = |columns: &[usize]| -> Vec<usize> {
         columns.iter().copied().filter(|&column| column != leave && sheet.columns[column].numeric).collect()
@@ -114,9 +141,11 @@ fn without_unit(name: &str) -> String {
     name.rsplit_once(opening).map_or(name, |(name, _)| name).trim().to_lowercase()
 }
 
-fn available(names: &[String]) -> String {
+/// The first names, for a message; of structured arrays, fields that are no numbers have none.
+pub(in crate::data) fn available(names: &[String]) -> String {
     const MOST: usize = 12;
-    let mut text = names.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
+    let names: Vec<&str> = names.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
+    let mut text = names[..names.len().min(MOST)].join(", ");
     if names.len() > MOST {
         text += &format!(" and {} more", names.len() - MOST);
     }
@@ -124,24 +153,23 @@ fn available(names: &[String]) -> String {
 }
 
 /// Columns that nobody named one by one must be told apart by their names.
-fn no_duplicates(sheet: &Sheet<'_>, columns: Vec<usize>, others: &[usize]) -> Result<Vec<usize>, TableError> {
-    let duplicates: Vec<usize> =
-        columns.iter().chain(others).copied().filter(|&column| sheet.columns[column].duplicate).collect();
+fn no_duplicates(sheet: &Sheet<'_>, columns: &[usize]) -> Result<(), TableError> {
+    let duplicates: Vec<usize> = columns.iter().copied().filter(|&column| sheet.columns[column].duplicate).collect();
     let base = |column: usize| sheet.names[column].rsplit_once(" #").map_or("", |(name, _)| name);
     for (k, &second) in duplicates.iter().enumerate() {
         if let Some(&first) = duplicates[..k].iter().find(|&&first| base(first) == base(second)) {
-            let (first, second, name) = (first.min(second) + 1, first.max(second) + 1, base(second).to_owned());
-            return Err(TableError::DuplicateHeader { line: sheet.header_line, name, first, second });
+            let both = [first.min(second) + 1, first.max(second) + 1];
+            return Err(TableError::DuplicateHeader(sheet.header_line, base(second).to_owned(), both));
         }
     }
-    Ok(columns)
+    Ok(())
 }
 
 /// A model can be asked for outputs without any to compare with.
 fn of_target(error: TableError, options: &LoadOptions) -> TableError {
     match error {
-        TableError::MissingColumn { name, available } if options.origins.is_some() => {
-            TableError::MissingTarget { name, available }
+        TableError::MissingColumn(name, available) if options.origins.is_some() => {
+            TableError::MissingTarget(name, available)
         }
         error => error,
     }

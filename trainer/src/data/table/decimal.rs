@@ -61,7 +61,8 @@ impl Seen {
         let Some((mark, example)) = self.ambiguous else {
             return (Decimal::Point, None);
         };
-        // Where commas would separate fields, a comma within quotes groups thousands; semicolons are there because commas are decimal.
+        // Where commas would separate fields, a comma within quotes groups thousands; semicolons are there because
+        // commas are decimal.
         let decimal = if mark == Decimal::Comma && separator == b',' { Decimal::Point } else { mark };
         let (name, other) = match mark {
             Decimal::Point => ("point", ","),

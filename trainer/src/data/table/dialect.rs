@@ -68,8 +68,8 @@ pub(super) fn named_separator(line: &str) -> Option<Separator> {
     }
 }
 
-/// The separator under which most lines have the same number of fields and most fields are numbers. A decimal comma that is sure
-/// separates nothing unless nothing else does.
+/// The separator under which most lines have the same number of fields and most fields are numbers. A decimal comma
+/// that is sure separates nothing unless nothing else does.
 pub(super) fn separator(text: &str, decimal: Option<Decimal>) -> Separator {
     if let Some(named) = text.lines().next().and_then(named_separator) {
         return named;

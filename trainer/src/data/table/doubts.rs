@@ -1,4 +1,5 @@
-//! What in a table may be other than its reader thinks, each as a sentence: columns that are no measurements, constants, sentinels.
+//! What in a table may be other than its reader thinks, each as a sentence: columns that are no measurements,
+//! constants, sentinels.
 
 use super::choose::Choice;
 use super::sheet::{Column, Sheet};
@@ -15,7 +16,7 @@ const TIME_NAMES: [&str; 8] = ["time", "timestamp", "date", "datetime", "zeit", 
 /// Sentences about the columns that are used and those that are left aside.
 pub(super) fn of_columns(sheet: &Sheet<'_>, choice: &Choice, options: &LoadOptions) -> Vec<String> {
     let mut notes = Vec::new();
-    let used = [&choice.inputs[..], &choice.outputs].concat();
+    let used = choice.all();
     let left = |k: &usize| sheet.columns[*k].is_of_no_use() && !used.contains(k);
     for k in (0..sheet.columns.len()).filter(left) {
         let what = match sheet.columns[k] {
@@ -54,7 +55,8 @@ pub(super) fn of_columns(sheet: &Sheet<'_>, choice: &Choice, options: &LoadOptio
         || (sheet.columns[output].counts && choice.inputs.len() > 1);
     if let Some(meant) = meant.filter(|_| !is(output, &OUTPUT_NAMES)) {
         notes.push(format!(
-            "note: the last column, '{}', is the output and '{}' an input; if it is the other way round, say --outputs {}",
+            "note: the last column, '{}', is the output and '{}' an input; if it is the other way round, say --outputs \
+             {}",
             name(output),
             name(meant),
             meant + 1
@@ -74,9 +76,15 @@ pub(super) fn of_values(names: &[String], inputs: usize, columns: &[Vec<f64>], o
         if options.origins.is_none() && values.len() > 1 && values.iter().all(|value| *value == values[0]) {
             let value = plain(values[0]);
             notes.push(if k < inputs {
-                format!("warning: input '{name}' is {value} in every row and tells nothing apart; leave it out by naming the others with --inputs")
+                format!(
+                    "warning: input '{name}' is {value} in every row and tells nothing apart; leave it out by \
+                    naming the others with --inputs"
+                )
             } else {
-                format!("warning: output '{name}' is {value} in every row, so there is nothing to learn; leave it out by naming other columns with --outputs")
+                format!(
+                    "warning: output '{name}' is {value} in every row, so there is nothing to learn; leave it out \
+                    by naming other columns with --outputs"
+                )
             });
         }
     }

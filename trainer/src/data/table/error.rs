@@ -1,4 +1,4 @@
-//! What can be wrong with a table. Lines count from 1.
+//! What can be wrong with a table. Lines and columns count from 1.
 
 use std::fmt;
 
@@ -10,208 +10,150 @@ use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TableError {
-    /// Zero bytes within the text.
+    /// The text holds bytes of value zero.
     #[error("it holds bytes of value 0, which no text has; save the table as text, such as CSV in UTF-8")]
     Binary,
-    /// A malformed record.
-    #[error("line {line}: {reason}")]
-    Malformed {
-        /// Where it begins.
-        line: u64,
-        /// In words.
-        reason: String,
-    },
-    /// Nothing but white space and remarks.
+    /// The record that begins at a line is malformed, with the reason.
+    #[error("line {0}: {1}")]
+    Malformed(u64, String),
+    /// There is nothing but white space and remarks.
     #[error("no rows; a table needs a line with the names of the columns and rows of numbers below it")]
     Nothing,
-    /// One column cannot be both input and output.
+    /// The column of this name is the only one, and cannot be both input and output.
     #[error(
-        "only one column ('{0}'); a table needs at least one input and one output, separated by commas, semicolons, tabs or spaces"
+        "only one column ('{0}'); a table needs at least one input and one output, separated by commas, semicolons, \
+         tabs or spaces"
     )]
     OneColumn(String),
-    /// Two columns of the same name, and both are to be used.
+    /// On the line of the names two columns have the same name, and both are to be used.
     #[error(
-        "line {line}: columns {first} and {second} are both named '{name}'; rename one, or choose columns by number, \
-         such as --inputs {first} --outputs {second}"
+        "line {0}: columns {first} and {second} are both named '{1}'; rename one, or choose columns by number, \
+         such as --inputs {first} --outputs {second}",
+        first = .2[0], second = .2[1]
     )]
-    DuplicateHeader {
-        /// The line of the names.
-        line: u64,
-        /// The name.
-        name: String,
-        /// Counted from 1.
-        first: usize,
-        /// Counted from 1.
-        second: usize,
-    },
-    /// Another number of names than of columns.
+    DuplicateHeader(u64, String, [usize; 2]),
+    /// A line has another number of names than most rows have fields.
     #[error(
-        "line {line} names {found} columns, but the rows have {fields} fields; name every column, or check the rows for stray separators"
+        "line {line} names {names} columns, but the rows have {fields} fields; name every column, or check the rows \
+         for stray separators"
     )]
     HeaderFields {
         /// The line of the names.
         line: u64,
-        /// Names in it.
-        found: usize,
-        /// Fields of most rows.
+        /// How many columns it names.
+        names: usize,
+        /// How many fields most rows have.
         fields: usize,
     },
-    /// A name that the header lacks.
+    /// A name that the header lacks, and the names that it has.
+    #[error("no column '{0}'; the columns are {1}; a name that cannot be typed may be given by its number, such as 1")]
+    MissingColumn(String, String),
+    /// No column has the name of an output that a model is to be compared with; the names that there are.
     #[error(
-        "no column '{name}'; the columns are {available}; a name that cannot be typed may be given by its number, such as 1"
+        "no column '{0}' to compare the model with; the columns are {1}; name another with --targets, or compute \
+         outputs for these points with trainer predict"
     )]
-    MissingColumn {
-        /// As asked for.
-        name: String,
-        /// As in the header.
-        available: String,
-    },
-    /// A column of outputs that a model is to be compared with is missing.
-    #[error(
-        "no column '{name}' to compare the model with; the columns are {available}; name another with --targets, or compute outputs \
-         for these points with trainer predict"
-    )]
-    MissingTarget {
-        /// As the model names it.
-        name: String,
-        /// As in the header.
-        available: String,
-    },
-    /// A name that several columns have when case and units are left aside.
-    #[error("'{name}' may be any of the columns {candidates}; give its whole name or its number")]
-    AmbiguousColumn {
-        /// As asked for.
-        name: String,
-        /// With their numbers.
-        candidates: String,
-    },
-    /// A name given twice.
+    MissingTarget(String, String),
+    /// A name that several columns have when case and units are left aside; those columns with their numbers.
+    #[error("'{0}' may be any of the columns {1}; give its whole name or its number")]
+    AmbiguousColumn(String, String),
+    /// A column is named twice.
     #[error("column '{0}' is named more than once among inputs and outputs; name it once")]
     RepeatedColumn(String),
-    /// Every column is taken already.
+    /// Every column is taken already, and none is left as an input or output.
     #[error("no column is left to be an {0}; name fewer of the others")]
     NoneLeft(&'static str),
-    /// More than a network may have.
+    /// More inputs than a network may have.
     #[error("{0} input columns, at most {MAX_INPUTS} are possible; name fewer with --inputs")]
     TooManyInputs(usize),
-    /// More than a network may have.
+    /// More outputs than a network may have.
     #[error("{0} output columns, at most {MAX_OUTPUTS} are possible; name fewer with --outputs")]
     TooManyOutputs(usize),
-    /// Names and nothing else.
+    /// There are names and nothing below them.
     #[error("no rows below the names of the columns")]
     NoRows,
-    /// All rows had something missing, or were said to be no data.
+    /// Each of so many rows had something missing or bad, or was said to be no data; the first bad cell, if there is
+    /// one.
     #[error(
-        "none of the {0} rows is left: each has a missing or bad cell or a value of --no-data in a column that is used"
+        "none of the {0} rows is left: each has a missing or bad cell or a value of --no-data in a column that is \
+         used{first}",
+        first = .1.as_ref().map_or(String::new(), |cell| format!("; the first is {cell}"))
     )]
-    NoneKept(usize),
-    /// One row spans no domain.
+    NoneKept(usize, Option<BadCell>),
+    /// The row of this line is the only one, and spans no domain.
     #[error("only one row (line {0}); at least two are needed to span a domain")]
     OneRow(u64),
     /// A column of dates or times.
     #[error(
-        "column '{column}' holds times such as '{text}', which are no numbers; leave it out with {remedy}, or give the seconds since the first"
+        "column '{name}' holds times such as '{text}', which are no numbers; leave it out with {remedy}, or give the \
+         seconds since the first", name = .0.name, text = .0.text, remedy = .0.remedy
     )]
-    Times {
-        /// Its name.
-        column: String,
-        /// The first of them.
-        text: String,
-        /// Options that name the other columns.
-        remedy: String,
-    },
+    Times(UnfitColumn),
     /// A column of words.
-    #[error("column '{column}' holds text such as '{text}', which is no number; leave it out with {remedy}")]
-    Words {
-        /// Its name.
-        column: String,
-        /// The first of them.
-        text: String,
-        /// Options that name the other columns.
-        remedy: String,
-    },
+    #[error(
+        "column '{name}' holds text such as '{text}', which is no number; leave it out with {remedy}",
+        name = .0.name, text = .0.text, remedy = .0.remedy
+    )]
+    Words(UnfitColumn),
     /// A column without any value.
-    #[error("column '{column}' is empty; leave it out with {remedy}")]
-    EmptyColumn {
-        /// Its name.
-        column: String,
-        /// Options that name the other columns.
-        remedy: String,
-    },
+    #[error("column '{name}' is empty; leave it out with {remedy}", name = .0.name, remedy = .0.remedy)]
+    EmptyColumn(UnfitColumn),
     /// Cells that cannot be used.
     #[error("{0}")]
     Cells(BadCells),
-    /// Minimum and maximum whose difference overflows.
-    #[error("column '{column}' spans {minimum:e} to {maximum:e}, which no model in single precision holds; {remedy}")]
-    Range {
-        /// The column's name.
-        column: String,
-        /// Smallest value.
-        minimum: f64,
-        /// Largest value.
-        maximum: f64,
-        /// What to do.
-        remedy: String,
-    },
-    /// A header whose names are an axis.
+    /// The smallest and the largest value of a column are farther apart than f32 holds; and a remedy.
+    #[error("column '{0}' spans {minimum:e} to {maximum:e}, which no model in single precision holds; \
+        {2}", minimum = .1[0], maximum = .1[1])]
+    Range(String, [f64; 2], String),
+    /// The line of the names holds an axis, which begins with these two numbers.
     #[error(
-        "line {line} names the columns {first}, {second}, …, which looks like a table of two axes, one in the first line and one in the \
-         first column; read it with --wide, or name columns with --inputs and --outputs"
+        "line {0} names the columns {first}, {second}, …, which looks like a table of two axes, one in the first line \
+         and one in the first column; read it with --wide, or name columns with --inputs and --outputs",
+        first = .1[0], second = .1[1]
     )]
-    LooksWide {
-        /// The line of the names.
-        line: u64,
-        /// The second name.
-        first: String,
-        /// The third name.
-        second: String,
-    },
-    /// `--wide` for a table whose names are no numbers.
-    #[error("line {line}: '{name}' is no number, but --wide reads the first line as an axis; leave out --wide")]
-    NotWide {
-        /// The line of the names.
-        line: u64,
-        /// The first name that is none.
-        name: String,
-    },
+    LooksWide(u64, [String; 2]),
+    /// `--wide` is given, and the line of the names has a name that is no number.
+    #[error("line {0}: '{1}' is no number, but --wide reads the first line as an axis; leave out --wide")]
+    NotWide(u64, String),
+}
+
+/// A column without any number.
+#[derive(Debug)]
+pub struct UnfitColumn {
+    pub(in crate::data) name: String,
+    /// The first text in it.
+    pub(in crate::data) text: String,
+    /// Options that use the other columns.
+    pub(super) remedy: String,
 }
 
 /// All cells that cannot be used: how many there are, and the first few.
 #[derive(Debug)]
 pub struct BadCells {
-    /// All of them.
-    pub count: usize,
-    /// At most five.
-    pub first: Vec<BadCell>,
+    pub(super) count: usize,
+    pub(super) first: Vec<BadCell>,
 }
 
 /// One cell that cannot be used.
 #[derive(Clone, Debug)]
 pub struct BadCell {
-    /// Its line.
-    pub line: u64,
-    /// The name of its column; of a whole row, empty.
-    pub column: String,
-    /// Why.
-    pub fault: Fault,
+    pub(super) line: u64,
+    /// The name; of a whole row, empty.
+    pub(super) column: String,
+    pub(super) fault: Fault,
 }
 
 /// Why a cell cannot be used.
 #[derive(Clone, Debug)]
-pub enum Fault {
+pub(super) enum Fault {
     /// Nothing, or a word for it.
     Missing(String),
     /// Text where a number should be.
     NotANumber(String),
     /// Infinite, or beyond single precision.
     NotFinite(String),
-    /// A row of another length than the header.
-    Fields {
-        /// In the row.
-        found: usize,
-        /// In the header.
-        expected: usize,
-    },
+    /// The fields of a row, which are not as many as the table has columns.
+    Fields(usize, usize),
 }
 
 impl fmt::Display for BadCell {
@@ -225,7 +167,7 @@ impl fmt::Display for BadCell {
             Fault::Missing(text) => write!(f, ": '{text}' stands for no value"),
             Fault::NotANumber(text) => write!(f, ": '{text}' is not a number"),
             Fault::NotFinite(text) => write!(f, ": '{text}' is not a finite number in single precision"),
-            Fault::Fields { found, expected } => write!(f, ": {found} fields where the table has {expected} columns"),
+            Fault::Fields(found, expected) => write!(f, ": {found} fields where the table has {expected} columns"),
         }
     }
 }

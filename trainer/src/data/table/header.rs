@@ -23,8 +23,8 @@ pub(super) struct Names {
     pub notes: Vec<String>,
 }
 
-/// Finds the names in the lines above the first row of numbers. Of several lines of text the fullest is the names, and the one below
-/// it the units; without any, a remark right above the rows may name them, as `numpy.savetxt` writes it.
+/// Finds the names in the lines above the first row of numbers. Of several lines of text the fullest is the names, and
+/// the one below it the units; without any, a remark right above the rows may name them, as `numpy.savetxt` writes it.
 pub(super) fn find(sample: &[Fields<'_>], remarks: &[Line<'_>], numeric: &[bool], separator: u8) -> Names {
     let width = numeric.len();
     let clean = sample.iter().position(|row| is_row(row, numeric) && !is_axis(row, sample, width));
@@ -41,7 +41,7 @@ pub(super) fn find(sample: &[Fields<'_>], remarks: &[Line<'_>], numeric: &[bool]
         texts.iter().rev().copied().max_by_key(|&k| (all_differ(&above[k].fields), above[k].present()))
     };
     let Some(header) = header else {
-        return without_names(above, remarks, sample.get(above.len()), (width, separator));
+        return without_names(sample, remarks, width, separator);
     };
     let below = if clean.is_some() { texts.iter().copied().find(|&k| k > header) } else { None };
     let last = if clean.is_some() { texts.last().map_or(header, |&last| last.max(header)) } else { header };
@@ -72,7 +72,8 @@ fn is_row(row: &Fields<'_>, numeric: &[bool]) -> bool {
     row.fits(numeric.len()) && row.numbers() > 0 && row.fields.iter().zip(numeric).all(good)
 }
 
-/// The first line, with nothing in its first field and an axis in the others, while all other lines begin with something.
+/// The first line, with nothing in its first field and an axis in the others, while all other lines begin with
+/// something.
 fn is_axis(row: &Fields<'_>, sample: &[Fields<'_>], width: usize) -> bool {
     let first = sample.first().is_some_and(|first| first.line.number == row.line.number);
     let others_begin = || sample[1..].iter().all(|other| other.fields.first().is_some_and(|field| !field.is_empty()));
@@ -89,8 +90,8 @@ fn all_differ(fields: &[String]) -> bool {
     fields.iter().enumerate().all(|(k, field)| field.is_empty() || !fields[..k].contains(field))
 }
 
-/// As many names as columns. R leaves out the name of the first column where it holds the names of the rows; others leave out the
-/// last, after a separator that ends the lines.
+/// As many names as columns. R leaves out the name of the first column where it holds the names of the rows; others
+/// leave out the last, after a separator that ends the lines.
 fn fitted(fields: &[String], sample: &[Fields<'_>], width: usize) -> (Vec<String>, Option<usize>) {
     let mut names: Vec<String> = fields.iter().take(width).cloned().collect();
     let found = names.len();
@@ -112,16 +113,12 @@ fn units(fields: &[String], width: usize) -> Option<Vec<String>> {
     units.iter().all(|unit| unit.chars().count() <= LONGEST_UNIT).then_some(units)
 }
 
-fn without_names(
-    above: &[Fields<'_>],
-    remarks: &[Line<'_>],
-    row: Option<&Fields<'_>>,
-    (width, separator): (usize, u8),
-) -> Names {
+/// Of lines that no line of names is among: the first row, and the remark that may name its columns.
+fn without_names(sample: &[Fields<'_>], remarks: &[Line<'_>], width: usize, separator: u8) -> Names {
     // Rows with bad cells are rows; what cannot be a row is skipped.
-    let first = above.iter().position(|row| row.fits(width)).unwrap_or(above.len());
-    let mut notes = skipped_lines(&above[..first].iter().collect::<Vec<_>>());
-    let row_line = above.get(first).or(row).map_or(u64::MAX, |row| row.line.number);
+    let first = sample.iter().position(|row| row.fits(width)).unwrap_or(sample.len());
+    let mut notes = skipped_lines(&sample[..first].iter().collect::<Vec<_>>());
+    let row_line = sample.get(first).map_or(u64::MAX, |row| row.line.number);
     let named = remarks.iter().rev().find(|remark| remark.number < row_line).and_then(|remark| {
         let text = remark.text.trim_start().trim_start_matches(['#', '%', '/']).trim();
         let names = [b',', b';', b'\t', b'|', separator].map(|byte| split(text, Separator::Byte(byte)));

@@ -10,8 +10,8 @@
 //! | `cells.rs`, `wide.rs` | the values; what is missing, bad, or said to be no data |
 //! | `doubts.rs` | what may be other than it seems |
 //!
-//! All that is skipped or assumed goes into [`Dataset::notes`]. [`columns`] reads named columns of points to evaluate a model at, by
-//! the same rules.
+//! All that is skipped or assumed goes into [`Dataset::notes`]. [`columns`] reads named columns of points to evaluate a
+//! model at, by the same rules.
 
 mod cells;
 mod choose;
@@ -29,15 +29,15 @@ use std::borrow::Cow;
 
 use ndarray::Array2;
 
-use self::choose::Choice;
 use self::dialect::Separator;
 use self::sheet::Sheet;
 use super::domain::{self, Axis, OutputMap};
 use super::origin::Spread;
-use super::sentinel::suspects;
-use super::{Dataset, Kind, LoadOptions};
+use super::sentinel::{plain, suspects};
+use super::{DataKind, Dataset, LoadOptions};
 
-pub use self::error::{BadCell, BadCells, Fault, TableError};
+pub(super) use self::choose::{Choice, available, find};
+pub use self::error::{BadCell, BadCells, TableError, UnfitColumn};
 pub use self::number::Decimal;
 
 /// Columns of a table, in the file's own numbers.
@@ -51,7 +51,8 @@ pub struct Columns {
 
 /// Reads the named columns of a table of any dialect; one row is enough, and none of the other columns is looked at.
 ///
-/// A table without a line of names must have as many columns as there are names: they are taken in order, and a note says so.
+/// A table without a line of names must have as many columns as there are names: they are taken in order, and a note
+/// says so.
 ///
 /// # Errors
 ///
@@ -69,7 +70,7 @@ pub fn columns(bytes: &[u8], options: &LoadOptions, names: &[String]) -> Result<
     with_sheet(bytes, options, |mut sheet| {
         let mut notes = std::mem::take(&mut sheet.notes);
         let in_order = sheet.header_line == 0 && sheet.names.len() == names.len();
-        let found: Result<Vec<usize>, _> = names.iter().map(|name| choose::find(&sheet, name)).collect();
+        let found: Result<Vec<usize>, _> = names.iter().map(|name| choose::find(&sheet.names, name)).collect();
         let chosen = match found {
             Err(_) if in_order => {
                 notes.push(format!("note: the columns are taken as {}, in this order", names.join(", ")));
@@ -95,11 +96,7 @@ pub(super) fn dataset(bytes: &[u8], options: &LoadOptions) -> Result<Dataset, Ta
             let [_, first, second, ..] = &sheet.names[..] else {
                 return Err(TableError::Nothing);
             };
-            return Err(TableError::LooksWide {
-                line: sheet.header_line,
-                first: first.clone(),
-                second: second.clone(),
-            });
+            return Err(TableError::LooksWide(sheet.header_line, [first.clone(), second.clone()]));
         }
         let mut samples = if options.wide || by_model {
             Samples::wide(&mut sheet, options)?
@@ -112,13 +109,17 @@ pub(super) fn dataset(bytes: &[u8], options: &LoadOptions) -> Result<Dataset, Ta
     })
 }
 
-/// Samples of columns that no text holds, the inputs first; the domain, the ranges and the origins follow the rules of a table.
-pub(super) fn of_columns(
-    inputs: usize,
-    (names, columns): (Vec<String>, Vec<Vec<f64>>),
-    options: &LoadOptions,
-) -> Result<Dataset, TableError> {
-    let last_line = columns.first().map_or(0, Vec::len) as u64;
+/// A column of numbers that no text holds.
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) values: Vec<f64>,
+}
+
+/// Samples of columns of equal length, the inputs first; the domain, the ranges and the origins follow the rules of a
+/// table.
+pub(super) fn of_columns(inputs: usize, columns: Vec<Column>, options: &LoadOptions) -> Result<Dataset, TableError> {
+    let last_line = columns.first().map_or(0, |column| column.values.len()) as u64;
+    let (names, columns) = columns.into_iter().map(|column| (column.name, column.values)).unzip();
     Samples { inputs, names, units: Vec::new(), columns, last_line, notes: Vec::new() }.dataset(options)
 }
 
@@ -157,7 +158,7 @@ struct Samples {
 impl Samples {
     fn tall(sheet: &Sheet<'_>, options: &LoadOptions) -> Result<Self, TableError> {
         let choice = choose::choose(sheet, options)?;
-        let chosen = [&choice.inputs[..], &choice.outputs].concat();
+        let chosen = choice.all();
         let read = cells::read(sheet, &chosen, options, &|column| choose::remedy(sheet, &choice, column))?;
         let notes = [doubts::of_columns(sheet, &choice, options), read.notes].concat();
         Ok(Self {
@@ -175,15 +176,15 @@ impl Samples {
         // From here on the sheet is the long table, whose columns are chosen by name as those of any other.
         sheet.names = long.names.to_vec();
         sheet.columns = vec![sheet::Column { numeric: true, ..Default::default() }; 3];
-        let Choice { inputs, outputs } = choose::choose(sheet, options)?;
-        let chosen = [&inputs[..], &outputs].concat();
+        let choice = choose::choose(sheet, options)?;
+        let chosen = choice.all();
         let mut notes = long.notes;
         notes.push(format!(
             "note: the table is read as wide: '{}' from its first column, '{}' from the line of its names",
             long.names[0], long.names[1]
         ));
         Ok(Self {
-            inputs: inputs.len(),
+            inputs: choice.inputs.len(),
             names: chosen.iter().map(|&column| long.names[column].clone()).collect(),
             units: Vec::new(),
             columns: chosen.iter().map(|&column| long.columns[column].clone()).collect(),
@@ -222,7 +223,7 @@ impl Samples {
             targets,
             axes,
             output_maps,
-            kind: Kind::Table,
+            kind: DataKind::Table,
             input_names,
             output_names,
             input_units,
@@ -234,7 +235,8 @@ impl Samples {
         })
     }
 
-    /// Counts every column from the model's origin, or else from the one that it needs itself; also the axes of the inputs.
+    /// Counts every column from the model's origin, or else from the one that it needs itself; also the axes of the
+    /// inputs.
     fn count_from_origins(&mut self, options: &LoadOptions) -> Result<(Vec<f64>, Vec<Axis>), TableError> {
         let (mut origins, mut axes) = (Vec::new(), Vec::new());
         for (k, (name, values)) in self.names.iter().zip(&mut self.columns).enumerate() {
@@ -270,24 +272,24 @@ fn column_axis(name: &str, values: &[f64], spread: &Spread) -> Result<Axis, Tabl
     let span = maximum - minimum;
     let period = if distinct == 1 { 1.0 } else { span + span / (distinct - 1) as f64 };
     let axis = Axis::new(minimum as f32, maximum as f32, period as f32);
-    if axis.is_valid() { Ok(axis) } else { Err(range_error(name, values, (minimum, maximum))) }
+    if axis.is_valid() { Ok(axis) } else { Err(range_error(name, values, [minimum, maximum])) }
 }
 
 /// The map of an output column to its unit range.
 fn column_map(name: &str, values: &[f64]) -> Result<OutputMap, TableError> {
     let minimum = values.iter().copied().fold(f64::INFINITY, f64::min);
     let maximum = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    domain::range_map(minimum, maximum).ok_or_else(|| range_error(name, values, (minimum, maximum)))
+    domain::range_map(minimum, maximum).ok_or_else(|| range_error(name, values, [minimum, maximum]))
 }
 
-fn range_error(name: &str, values: &[f64], (minimum, maximum): (f64, f64)) -> TableError {
-    let sentinels: Vec<String> = suspects(values).iter().map(|suspect| super::sentinel::plain(suspect.value)).collect();
+fn range_error(name: &str, values: &[f64], range: [f64; 2]) -> TableError {
+    let sentinels: Vec<String> = suspects(values).iter().map(|suspect| plain(suspect.value)).collect();
     let remedy = if sentinels.is_empty() {
         "rescale it".to_owned()
     } else {
         format!("if {0} stands for missing data, leave those samples out with --no-data={0}", sentinels.join(","))
     };
-    TableError::Range { column: name.to_owned(), minimum, maximum, remedy }
+    TableError::Range(name.to_owned(), range, remedy)
 }
 
 #[cfg(test)]

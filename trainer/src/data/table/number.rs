@@ -14,7 +14,7 @@ pub enum Decimal {
 }
 
 impl Decimal {
-    /// The mark itself.
+    /// The letter that files have between whole part and fraction.
     #[must_use]
     pub fn mark(self) -> char {
         match self {
@@ -40,7 +40,7 @@ pub(super) enum Cell {
     Missing,
     /// A number, maybe infinite or NaN; and whether the mark that is not the decimal one groups its thousands.
     Number { value: f64, grouped: bool },
-    /// Anything else.
+    /// Letters or marks that are no number under this decimal mark.
     Text,
 }
 

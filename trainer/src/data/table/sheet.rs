@@ -104,7 +104,7 @@ impl<'t> Sheet<'t> {
         // R leaves out the name of the names of its rows, which are numbers in order or text.
         let is_axis = names.iter().skip(1).all(|name| looks_numeric(name));
         if let (Some(found), true) = (missing_first, columns[0].numeric && !columns[0].counts && !is_axis) {
-            return Err(TableError::HeaderFields { line: header, found, fields: width });
+            return Err(TableError::HeaderFields { line: header, names: found, fields: width });
         }
         let (start, first_line) = rows.first().map_or((text.len(), 0), |row| (row.line.start, row.line.number));
         let mut sheet = Self {
@@ -138,7 +138,7 @@ impl<'t> Sheet<'t> {
     }
 
     pub(super) fn malformed(&self, error: &csv::Error) -> TableError {
-        TableError::Malformed { line: self.line_of(error.position()), reason: error.to_string() }
+        TableError::Malformed(self.line_of(error.position()), error.to_string())
     }
 
     /// The columns that are used where none are named: all but nameless ones that hold no measurements.
@@ -161,8 +161,8 @@ impl<'t> Sheet<'t> {
     }
 }
 
-/// The number of fields that most lines with numbers have, of equals the one that a line of names has; if no line has numbers, the
-/// largest.
+/// The number of fields that most lines with numbers have, of equals the one that a line of names has; if no line has
+/// numbers, the largest.
 fn width(sample: &[Fields<'_>]) -> Option<usize> {
     let (with_numbers, text): (Vec<_>, Vec<_>) = sample.iter().partition(|row| row.numbers() > 0);
     let frequent = |len: usize| with_numbers.iter().filter(|row| row.fields.len() == len).count();
@@ -171,7 +171,8 @@ fn width(sample: &[Fields<'_>]) -> Option<usize> {
     most.or_else(|| sample.iter().map(|row| row.fields.len()).max())
 }
 
-/// Which columns hold numbers in half of their cells or more, in the lower half of the sample: above may be lines of text.
+/// Which columns hold numbers in half of their cells or more, in the lower half of the sample: above may be lines of
+/// text.
 fn numeric_columns(sample: &[Fields<'_>], width: usize) -> Vec<bool> {
     let fitting: Vec<_> = sample.iter().filter(|row| row.fits(width)).collect();
     let lower = &fitting[fitting.len() / 2..];

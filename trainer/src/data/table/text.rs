@@ -58,7 +58,8 @@ fn guessed(encoding: &'static Encoding) -> String {
         name => (name, ""),
     };
     format!(
-        "note: the file is not UTF-8 and does not say what it is; it was read as {name}{also}. Save it as UTF-8 if letters look wrong"
+        "note: the file is not UTF-8 and does not say what it is; it was read as {name}{also}. Save it as UTF-8 if \
+         letters look wrong"
     )
 }
 

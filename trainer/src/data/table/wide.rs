@@ -17,7 +17,7 @@ pub(super) struct Long {
     pub columns: [Vec<f64>; 3],
     /// The line of the last value.
     pub last_line: u64,
-    /// What was left out.
+    /// Sentences about what was left out or assumed.
     pub notes: Vec<String>,
 }
 
@@ -75,7 +75,7 @@ fn names(corner: &str) -> [String; 3] {
 fn axis(sheet: &Sheet<'_>) -> Result<Vec<f64>, TableError> {
     let number = |name: &String| match Cell::read(name, sheet.decimal) {
         Cell::Number { value, .. } if value.is_finite() => Ok(value),
-        _ => Err(TableError::NotWide { line: sheet.header_line, name: name.clone() }),
+        _ => Err(TableError::NotWide(sheet.header_line, name.clone())),
     };
     sheet.names.iter().skip(1).map(number).collect()
 }

@@ -19,7 +19,7 @@ fn no_data(values: &[f64]) -> LoadOptions {
 fn a_geotiff_has_real_values_holes_and_a_place() {
     for name in ["f32_deflate.tif", "by_gdal.asc"] {
         let data = load_testdata(name, &LoadOptions::default()).unwrap();
-        assert_eq!(data.kind, Kind::Grid { shape: vec![5, 7], channels_last: false });
+        assert_eq!(data.kind, DataKind::Grid { shape: vec![5, 7], channels_last: false });
         // Cells (0, 0) and (3, 4) are without data.
         assert!(agree(&in_units(&data, 0), &without(&heights(), &[0, 25])), "{name}");
         assert_eq!(data.cells.as_ref().unwrap()[..3], [1, 2, 3]);
@@ -162,7 +162,8 @@ fn even_rows_and_columns_stay_what_they_are_around_holes() {
     assert_eq!(cells(&halves.test), [9, 11, 19, 21, 23]);
 }
 
-/// Seconds since 1970 in steps of a tenth: single precision has steps of 128 there. Expected: the values less 1.7e9, by subtraction.
+/// Seconds since 1970 in steps of a tenth: single precision has steps of 128 there. Expected: the values less 1.7e9, by
+/// subtraction.
 #[test]
 fn a_grid_that_single_precision_cannot_hold_is_counted_from_an_origin() {
     let values: Vec<f64> = (0..64).map(|k| 1.7e9 + 0.1 * f64::from(k)).collect();

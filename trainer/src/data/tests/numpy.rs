@@ -1,4 +1,4 @@
-//! Archives, half precision, records, and points with their targets.
+//! Arrays of every type, shape and order, archives, records, and points with their targets.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn an_archive_gives_its_only_array_or_the_chosen_one() {
     let heights: Vec<f64> =
         (0..35).map(|cell| 100.0 + 10.0 * f64::from(cell / 7) + 1.5 * f64::from(cell % 7)).collect();
     let one = load_testdata("one.npz", &LoadOptions::default()).unwrap();
-    assert_eq!(one.kind, Kind::Grid { shape: vec![5, 7], channels_last: false });
+    assert_eq!(one.kind, DataKind::Grid { shape: vec![5, 7], channels_last: false });
     assert!(agree(&in_units(&one, 0), &heights));
     // All of them are exact in half precision.
     for name in ["heights", "halves"] {
@@ -49,7 +49,7 @@ fn records_are_a_table_of_their_fields() {
     let data = load_testdata("records.npy", &LoadOptions::default()).unwrap();
     assert_eq!(
         (data.kind.clone(), data.input_names.clone(), data.output_names.clone()),
-        (Kind::Table, vec!["shape".into(), "t".into()], vec!["load".into()])
+        (DataKind::Table, vec!["shape".into(), "t".into()], vec!["load".into()])
     );
     assert_eq!(data.points.row(2).to_vec(), [4.0, 4.5]);
     assert!(agree(&in_units(&data, 0), &[10.0, 30.0, -5.0]));
@@ -63,6 +63,11 @@ fn records_are_a_table_of_their_fields() {
     assert!(
         message(load_testdata("records.npy", &columns(&["name"], &["t"]))).contains("the columns are shape, t, load")
     );
+    // Fields have numbers too: name, shape, t, load; and their names count without regard to case.
+    let numbered = load_testdata("records.npy", &columns(&["#4"], &["T"])).unwrap();
+    assert_eq!((&numbered.input_names, &numbered.output_names), (&chosen.input_names, &chosen.output_names));
+    let text = message(load_testdata("records.npy", &columns(&["1"], &["t"])));
+    assert!(text.contains("no column '1'; the columns are shape, t, load"), "{text}");
     assert!(has_columns(&testdata("records.npy")) && !has_columns(&testdata("one.npz")));
 
     let of_zeros = |descr: &str| {
@@ -102,7 +107,7 @@ fn points_and_their_targets() {
     );
     assert_eq!(
         (&data.input_names, &data.output_names, &data.kind),
-        (&table.input_names, &table.output_names, &Kind::Table)
+        (&table.input_names, &table.output_names, &DataKind::Table)
     );
 
     let line = file("t.npy", &[4], &[0.0, 1.0, 2.0, 3.0]);
@@ -122,4 +127,95 @@ fn points_and_their_targets() {
     assert!(message(load(&points, &with(&nan))).contains("row 1 of column 'value' is NaN"));
     let cube = file("c.npy", &[4, 1, 1], &[0.0; 4]);
     assert!(message(load(&points, &with(&cube))).contains("is no list of points"));
+}
+
+#[test]
+fn every_npy_type_order_and_byte_order() {
+    let expected: Vec<f64> = vec![0.0, 1.0, 2.0, 3.0, 4.0, 100.0];
+    let column_major = [0.0, 3.0, 1.0, 4.0, 2.0, 100.0];
+    macro_rules! check {
+        ($($name:literal, $type:ty);* $(;)?) => {$(
+            for (fortran, values) in [(false, &expected[..]), (true, &column_major[..])] {
+                let little: Vec<u8> = values.iter().flat_map(|&v| (v as $type).to_le_bytes()).collect();
+                let big: Vec<u8> = values.iter().flat_map(|&v| (v as $type).to_be_bytes()).collect();
+                for (order, data) in [('<', little), ('>', big)] {
+                    let array = npy::read(&npy(&format!("{order}{}", $name), fortran, "(2, 3)", &data)).unwrap();
+                    assert_eq!(array.shape, [2, 3], "{} {order} {fortran}", $name);
+                    assert_eq!(array.values, expected, "{} {order} {fortran}", $name);
+                }
+            }
+        )*};
+    }
+    check!("f4", f32; "f8", f64; "i1", i8; "i2", i16; "i4", i32; "i8", i64; "u1", u8; "u2", u16; "u4", u32; "u8", u64);
+
+    let negative = npy::read(&npy(">i2", false, "(2,)", &[0xff, 0xfe, 0x80, 0x00])).unwrap();
+    assert_eq!(negative.values, [-2.0, -32768.0]);
+    let truth = npy::read(&npy("|b1", false, "(3,)", &[0, 1, 1])).unwrap();
+    assert_eq!(truth.values, [0.0, 1.0, 1.0]);
+}
+
+#[test]
+fn npy_writes_what_it_reads_at_an_aligned_offset() {
+    for shape in [vec![6], vec![2, 3], vec![1, 2, 3]] {
+        let values = [0.5, -1.0, 2.0, 3.0, 1e-20, 7.0];
+        let bytes = npy_f32(&shape, &values);
+        assert_eq!((bytes.len() - 24) % 64, 0);
+        let array = npy::read(&bytes).unwrap();
+        assert_eq!(array.shape, shape);
+        assert_eq!(array.values, values.map(f64::from));
+    }
+    assert!(npy::write(&mut Vec::new(), &[5], &[0.0]).is_err());
+}
+
+#[test]
+fn three_dimensions_and_channels() {
+    let values: Vec<f32> = (0..24).map(|v| v as f32).collect();
+    let is_volume = LoadOptions { volume: true, ..LoadOptions::default() };
+    let volume = load_bytes("v.npy", &npy_f32(&[2, 3, 4], &values), &is_volume).unwrap();
+    // Element [1, 2, 3] is z = 1, y = 2, x = 3.
+    assert_eq!(volume.points.row(23).to_vec(), [3.0, 2.0, 1.0]);
+    assert_eq!((volume.targets[[0, 0]], volume.targets[[23, 0]]), (0.0, 1.0));
+    assert_eq!(volume.output_maps, [OutputMap { scale: 23.0, offset: 0.0 }]);
+
+    let last = LoadOptions { channels_last: true, ..LoadOptions::default() };
+    let field = load_bytes("f.npy", &npy_f32(&[2, 3, 4], &values), &last).unwrap();
+    assert_eq!((field.inputs(), field.outputs(), field.len()), (2, 4, 6));
+    assert_eq!(field.targets.row(5).to_vec(), [20.0 / 23.0, 21.0 / 23.0, 22.0 / 23.0, 1.0]);
+    assert_eq!(field.output_shape(), [2, 3, 4]);
+}
+
+#[test]
+fn bad_arrays() {
+    let error = |bytes: &[u8]| message(load_plain("a.npy", bytes));
+    let whole = npy_f32(&[2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    for len in 6..whole.len() {
+        assert!(error(&whole[..len]).contains("a.npy: "), "cut at {len}");
+    }
+    assert!(
+        error(&whole[..whole.len() - 1]).contains("truncated: shape [2, 2] needs 16 bytes of data, the file has 15")
+    );
+    assert!(error(&npy("<f4", false, "(0, 4)", &[])).contains("0 elements"));
+    assert!(error(&npy("<f4", false, "()", &[0; 4])).contains("expected 1 to 3"));
+    assert!(error(&npy("<u1", false, "(1, 1, 1, 1)", &[0])).contains("expected 1 to 3"));
+    assert!(error(&npy("<c8", false, "(1,)", &[0; 8])).contains("'<c8' are complex; give real"));
+    assert!(error(&npy("|O", false, "(1,)", &[0; 8])).contains("not supported"));
+    assert!(error(&npy("<f4", false, "(1e3,)", &[0; 8])).contains("'shape'"));
+    assert!(error(&npy("<f8", false, "(18446744073709551615, 18446744073709551615)", &[0; 8])).contains("a.npy: "));
+    assert!(error(b"\x93NUMPY\x09\x00").contains("version 9"));
+    let mut strange = whole.clone();
+    strange[..6].copy_from_slice(b"GARBAG");
+    for bytes in [&strange[..], b"1.0 2.0 3.0 4.0"] {
+        assert!(matches!(super::super::npy::read(bytes), Err(NpyError::Magic)));
+    }
+    for len in 0..6 {
+        assert!(matches!(super::super::npy::read(&whole[..len]), Err(NpyError::HeaderTruncated)), "cut at {len}");
+    }
+    let last = LoadOptions { channels_last: true, ..LoadOptions::default() };
+    let many = message(load_bytes("a.npy", &npy("|u1", false, "(1, 17)", &[0; 17]), &last));
+    assert!(many.contains("17 outputs, at most 16"), "{many}");
+
+    let hole = error(&npy_f32(&[2, 3], &[0.0, 1.0, 2.0, 3.0, f32::NAN, 5.0]));
+    assert!(hole.contains("index [1, 1] is NaN"), "{hole}");
+    let wide: Vec<u8> = [-3e38f64, 3e38].iter().flat_map(|v| v.to_le_bytes()).collect();
+    assert!(error(&npy("<f8", false, "(2,)", &wide)).contains("more than f32 holds"));
 }

@@ -16,13 +16,13 @@ fn targets(data: &Dataset) -> Vec<f32> {
 fn pictures_of_other_programs() {
     for name in ["rgb.tif", "rgb.webp", "rgb.bmp"] {
         let data = load_testdata(name, &LoadOptions::default()).unwrap();
-        assert_eq!(data.kind, Kind::Image { width: 7, height: 5, channels: 3 }, "{name}");
+        assert_eq!(data.kind, DataKind::Image { width: 7, height: 5, channels: 3 }, "{name}");
         assert_eq!(targets(&data), expected(0..5, 0..7), "{name}");
         assert!(data.notes.is_empty(), "{name}");
     }
     let grey = load_testdata("grey.tif", &LoadOptions::default()).unwrap();
     let values: Vec<f32> = (0..35).map(|cell| (20 * (cell / 7) + 7 * (cell % 7)) as f32 / 255.0).collect();
-    assert_eq!((grey.kind.clone(), targets(&grey)), (Kind::Image { width: 7, height: 5, channels: 1 }, values));
+    assert_eq!((grey.kind.clone(), targets(&grey)), (DataKind::Image { width: 7, height: 5, channels: 1 }, values));
     // The same as numbers, if the user says that one of them stands for missing data: 134 is the last only.
     let numbers = load_testdata("grey.tif", &LoadOptions { no_data: vec![122.0], ..LoadOptions::default() }).unwrap();
     assert_eq!((numbers.len(), in_units(&numbers, 0)[1].round()), (34, 7.0));
@@ -50,7 +50,7 @@ fn plain_bitmaps_and_radiances() {
     let data = load_plain("a.hdr", &hdr).unwrap();
     assert_eq!(
         (data.kind.clone(), data.output_names.clone()),
-        (Kind::Grid { shape: vec![1, 2], channels_last: true }, vec!["red".into(), "green".into(), "blue".into()])
+        (DataKind::Grid { shape: vec![1, 2], channels_last: true }, vec!["red".into(), "green".into(), "blue".into()])
     );
     assert!(agree(&in_units(&data, 0), &[1.0, 8.0]) && agree(&in_units(&data, 1), &[0.5, 4.0]));
     assert!(data.notes[0].contains("without a tone curve"));
@@ -69,7 +69,7 @@ fn float_maps_are_stored_from_the_bottom_up() {
     let map = |header: &str, bytes: Vec<u8>| [header.as_bytes(), &bytes].concat();
     let little = map("Pf\n2 2\n-1.0\n", [3f32, 4.0, 1.0, 2.5].iter().flat_map(|v| v.to_le_bytes()).collect());
     let data = load_plain("d.pfm", &little).unwrap();
-    assert_eq!(data.kind, Kind::Grid { shape: vec![2, 2], channels_last: false });
+    assert_eq!(data.kind, DataKind::Grid { shape: vec![2, 2], channels_last: false });
     assert!(agree(&in_units(&data, 0), &[1.0, 2.5, 3.0, 4.0]));
     let big = map("PF 1 2 1\n", [4f32, 5.0, 6.0, 1.0, 2.0, 3.0].iter().flat_map(|v| v.to_be_bytes()).collect());
     let data = load_plain("d.pfm", &big).unwrap();
@@ -114,7 +114,7 @@ fn every_orientation_of_exif() {
         bytes.extend(&jpeg[2..]);
         let data = load_plain("e.jpg", &bytes).unwrap();
         let (width, height) = if orientation < 5 { (24, 16) } else { (16, 24) };
-        assert_eq!(data.kind, Kind::Image { width, height, channels: 1 }, "{orientation}");
+        assert_eq!(data.kind, DataKind::Image { width, height, channels: 1 }, "{orientation}");
         for row in 0..height / 8 {
             for column in 0..width / 8 {
                 let (r, c) = from(row as u32, column as u32);
@@ -129,12 +129,12 @@ fn every_orientation_of_exif() {
 #[test]
 fn turned_by_other_programs() {
     let tiff = load_testdata("turned.tif", &LoadOptions::default()).unwrap();
-    assert_eq!(tiff.kind, Kind::Image { width: 5, height: 7, channels: 3 });
+    assert_eq!(tiff.kind, DataKind::Image { width: 5, height: 7, channels: 3 });
     // A quarter clockwise: the first shown row is the first stored column, from the last row up.
     let column: Vec<f32> = (0..5).rev().flat_map(|r| expected(r..r + 1, 0..1)).collect();
     assert_eq!(targets(&tiff)[..15], column);
     let jpeg = load_testdata("turned.jpg", &LoadOptions::default()).unwrap();
-    assert_eq!(jpeg.kind, Kind::Image { width: 80, height: 112, channels: 3 });
+    assert_eq!(jpeg.kind, DataKind::Image { width: 80, height: 112, channels: 3 });
     // As Pillow shows it.
     for (place, shown) in [(8 * 80 + 8, [160.0, 0.0, 170.0]), (104 * 80 + 72, [0.0, 180.0, 249.0])] {
         for (found, shown) in jpeg.targets.row(place).iter().zip(shown) {
@@ -196,4 +196,45 @@ fn arrays_of_colours_are_pictures_or_asked_about() {
     // An output that never changes is said.
     let flat = load_plain("d.npy", &npy_f32(&[5, 6, 7], &[0.5; 210])).unwrap();
     assert_eq!(flat.notes, ["warning: 'value' is 0.5 in every cell, so there is nothing to learn"]);
+}
+
+#[test]
+fn x_comes_first_and_a_picture_equals_the_npy_of_its_pixels() {
+    let picture = load_plain("p.png", &png(&grey_picture())).unwrap();
+    assert_eq!(picture.kind, DataKind::Image { width: 4, height: 2, channels: 1 });
+    assert_eq!(picture.input_names, ["x", "y"]);
+    // Sample 6 is row 1, column 2.
+    assert_eq!(picture.points.row(6).to_vec(), [2.0, 1.0]);
+    assert_eq!(picture.coordinates.row(6).to_vec(), [1 << 31, 1 << 31]);
+    assert_eq!(picture.targets[[6, 0]], 120.0 / 255.0);
+    assert_eq!((picture.axes[0].maximum, picture.axes[0].period()), (3.0, 4.0));
+    assert_eq!(picture.output_maps, [OutputMap { scale: 1.0, offset: 0.0 }]);
+
+    let pixels: Vec<u8> = grey_picture().to_luma8().into_raw();
+    let grid = load_plain("p.npy", &npy("|u1", false, "(2, 4)", &pixels)).unwrap();
+    assert_eq!(grid.points, picture.points);
+    assert_eq!(grid.coordinates, picture.coordinates);
+    assert_eq!(grid.axes, picture.axes);
+    assert_eq!(grid.output_shape(), picture.output_shape());
+}
+
+#[test]
+fn every_depth_and_colour_of_picture() {
+    let rgb = ::image::RgbImage::from_pixel(2, 2, ::image::Rgb([255, 0, 51]));
+    let colour = load_plain("c.png", &png(&rgb.into())).unwrap();
+    assert_eq!(colour.targets.row(3).to_vec(), [1.0, 0.0, 0.2]);
+    assert_eq!(colour.output_names, ["red", "green", "blue"]);
+    let constant = "warning: 'blue' is 0.2 in every pixel, so there is nothing to learn";
+    assert_eq!((colour.notes.len(), &*colour.notes[2]), (3, constant));
+    assert_eq!(colour.output_shape(), [2, 2, 3]);
+
+    let deep = ::image::ImageBuffer::from_pixel(1, 1, ::image::Luma([32769u16]));
+    let deep = load_plain("d.png", &png(&deep.into())).unwrap();
+    assert_eq!(deep.targets[[0, 0]], 32769.0 / 65535.0);
+
+    // Opaque alpha is dropped, half alpha goes over white.
+    let alpha = ::image::ImageBuffer::from_fn(2, 1, |x, _| ::image::LumaA([0u16, if x == 0 { 65535 } else { 0 }]));
+    let alpha = load_plain("a.png", &png(&alpha.into())).unwrap();
+    assert_eq!(alpha.targets.column(0).to_vec(), [0.0, 1.0]);
+    assert!(alpha.notes.is_empty());
 }

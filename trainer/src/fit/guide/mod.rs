@@ -29,7 +29,7 @@ use rayon::prelude::*;
 
 use self::kernel::Kernel;
 use self::search::Regression;
-use crate::data::{Dataset, Kind, OutputMap};
+use crate::data::{DataKind, Dataset, OutputMap};
 use crate::store::tensors::{TensorError, Tensors};
 use crate::theory::TheoryError;
 
@@ -49,9 +49,9 @@ const MARGIN: f32 = 1.0 / 16.0;
 #[must_use]
 pub fn is_wanted_between(dataset: &Dataset) -> bool {
     match dataset.kind {
-        Kind::Table => true,
-        Kind::Grid { .. } => dataset.len() <= MOST_CELLS,
-        Kind::Image { .. } => false,
+        DataKind::Table => true,
+        DataKind::Grid { .. } => dataset.len() <= MOST_CELLS,
+        DataKind::Image { .. } => false,
     }
 }
 
@@ -194,7 +194,7 @@ fn learned(dataset: &Dataset, coordinates: Array2<u32>, targets: Array2<f32>, ou
         points,
         targets,
         output_maps,
-        kind: Kind::Table,
+        kind: DataKind::Table,
         cells: None,
         notes: Vec::new(),
         ..dataset.clone()

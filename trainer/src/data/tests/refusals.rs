@@ -57,3 +57,26 @@ fn a_zip_tells_what_is_in_it() {
         assert!(refused.contains(format) && refused.contains(remedy), "{refused}");
     }
 }
+
+#[test]
+fn bad_files() {
+    let missing = message(load("no/such/file.png".as_ref(), &LoadOptions::default()));
+    assert!(missing.contains("cannot read no/such/file.png"), "{missing}");
+    let directory = message(load(std::env::temp_dir().as_ref(), &LoadOptions::default()));
+    assert!(directory.contains("is a directory"), "{directory}");
+    assert!(message(load_plain("e.png", b"")).contains("e.png is empty"));
+    assert!(message(load_plain("n.png", b"hello, world")).contains("neither a PNG"));
+
+    let whole = png(&grey_picture());
+    for len in 8..whole.len() - 16 {
+        let result = load_plain("cut.png", &whole[..len]);
+        assert!(result.is_err(), "a picture cut at {len} of {}", whole.len());
+        let cut = message(result);
+        assert!(cut.contains("is damaged or cut short") && cut.contains("cut.png"), "{cut}");
+    }
+    let jpeg = message(load_plain("j.jpg", b"\xff\xd8\xff\xe0 nothing"));
+    assert!(jpeg.contains("j.jpg"), "{jpeg}");
+    assert!(message(load_bytes("p.png", &whole, &columns(&["a"], &[]))).contains("no columns"));
+    let last = LoadOptions { channels_last: true, ..LoadOptions::default() };
+    assert!(message(load_bytes("p.png", &whole, &last)).contains("leave out --channels-last"));
+}

@@ -1,12 +1,17 @@
-//! NumPy's `.npy` arrays: every real element type of 1 to 8 bytes, half precision too, both byte orders, C and Fortran order.
+//! NumPy's `.npy` arrays: every real element type of 1 to 8 bytes, half precision too, both byte orders, C and Fortran
+//! order.
 //!
 //! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>. Bytes after the data are ignored,
 //! as NumPy does.
+//!
+//! The crates for this format read less: `npyz` refuses structured arrays with titles and the long integers of
+//! Python 2, `ndarray-npy` refuses structured arrays and half precision. Both parse the header with `pest`, which takes
+//! longer to compile than this file, and report what is wrong without a remedy.
 
 use std::io::{self, Write};
 
 use super::NpyError;
-use super::grid::unravel;
+use crate::data::grid::unravel;
 
 /// The first six bytes of every `.npy` file.
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
@@ -38,9 +43,9 @@ pub fn read(bytes: &[u8]) -> Result<NpyArray, NpyError> {
 }
 
 /// What an array says about itself, and the bytes behind that.
-pub(super) struct Header<'b> {
+pub(in crate::data) struct Header<'b> {
     /// NumPy's notation of the element type; of records the list of their fields, brackets included.
-    pub(super) descr: &'b str,
+    pub(in crate::data) descr: &'b str,
     /// Whether the first index varies fastest.
     pub(super) fortran_order: bool,
     /// The dimensions as in NumPy.
@@ -49,7 +54,7 @@ pub(super) struct Header<'b> {
 }
 
 impl<'b> Header<'b> {
-    pub(super) fn parse(bytes: &'b [u8]) -> Result<Self, NpyError> {
+    pub(in crate::data) fn parse(bytes: &'b [u8]) -> Result<Self, NpyError> {
         let (header, rest) = split_header(bytes)?;
         let descr = quoted(dictionary_entry(header, "descr")).ok_or(NpyError::Header("descr"))?;
         // Fields of a record may have the names of the other keys.
@@ -69,7 +74,7 @@ impl<'b> Header<'b> {
         let needed = self.shape.iter().try_fold(element as u128, |product, &len| product.checked_mul(len as u128));
         let needed = needed.ok_or(NpyError::Header("shape"))?;
         if needed > self.rest.len() as u128 {
-            return Err(NpyError::Truncated { shape: self.shape.clone(), needed, found: self.rest.len() });
+            return Err(NpyError::Truncated(self.shape.clone(), needed, self.rest.len()));
         }
         Ok(&self.rest[..needed as usize])
     }

@@ -1,8 +1,10 @@
 //! Structured arrays of NumPy: one record after the other, each with named fields, which are the columns of a table.
 
-use super::columns::{self, Column};
+use super::NpyError;
+use super::columns;
 use super::npy::{Element, Header};
-use super::{Dataset, LoadOptions, NpyError, TableError};
+use crate::data::table::{Choice, Column, available, find};
+use crate::data::{Dataset, LoadOptions, TableError};
 
 /// A field of a record.
 struct Field {
@@ -16,31 +18,36 @@ struct Field {
 }
 
 /// Whether the elements of an array are records.
-pub(super) fn are_records(header: &Header<'_>) -> bool {
+pub(in crate::data) fn are_records(header: &Header<'_>) -> bool {
     header.descr.starts_with('[')
 }
 
 /// The samples of a one-dimensional structured array; unnamed inputs and outputs follow the rules of a table.
-pub(super) fn dataset(header: &Header<'_>, options: &LoadOptions) -> Result<Dataset, NpyError> {
+pub(in crate::data) fn dataset(header: &Header<'_>, options: &LoadOptions) -> Result<Dataset, NpyError> {
     let (fields, size) = fields(header.descr).ok_or_else(|| NpyError::Records(header.descr.to_owned()))?;
     if header.shape.len() != 1 {
         return Err(NpyError::RecordGrid(header.shape.clone()));
     }
     let data = header.data(size)?;
-    let (numbers, others): (Vec<Field>, Vec<Field>) = fields.into_iter().partition(|field| field.element.is_some());
-    let names: Vec<String> = numbers.iter().map(|field| field.name.clone()).collect();
-    if names.len() < 2 {
+    // Fields count from 1 as in the array; those that are no numbers have no name by which they could be chosen.
+    let usable: Vec<usize> = (0..fields.len()).filter(|&k| fields[k].element.is_some()).collect();
+    if usable.len() < 2 {
         return Err(NpyError::Records(header.descr.to_owned()));
     }
-    let (inputs, outputs) = choose(&names, options)?;
-    let column = |&index: &usize| {
-        let field = &numbers[index];
-        let element = field.element.expect("only numbers are left");
-        let value = |record: &[u8]| element.read(&record[field.offset..field.offset + element.bytes]);
-        Column { name: field.name.clone(), values: data.chunks_exact(size).map(value).collect() }
+    let names: Vec<String> =
+        fields.iter().map(|field| field.element.map_or(String::new(), |_| field.name.clone())).collect();
+    let choice = Choice::new(&usable, options, |wanted| {
+        let missing = || TableError::MissingColumn(wanted.to_owned(), available(&names));
+        find(&names, wanted).and_then(|field| usable.contains(&field).then_some(field).ok_or_else(missing))
+    })?;
+    let column = |&field: &usize| {
+        let Field { name, offset, element, .. } = &fields[field];
+        let element = element.expect("only numbers are chosen");
+        let value = |record: &[u8]| element.read(&record[*offset..offset + element.bytes]);
+        Column { name: name.clone(), values: data.chunks_exact(size).map(value).collect() }
     };
-    let mut dataset =
-        columns::dataset(inputs.iter().map(column).collect(), outputs.iter().map(column).collect(), options)?;
+    let columns = |chosen: &[usize]| chosen.iter().map(column).collect();
+    let mut dataset = columns::dataset(columns(&choice.inputs), columns(&choice.outputs), options)?;
     if options.inputs.is_empty() && options.outputs.is_empty() {
         dataset.notes.push(format!(
             "note: the output is the last field, {}, and the inputs are {}; --inputs and --outputs choose others",
@@ -48,40 +55,12 @@ pub(super) fn dataset(header: &Header<'_>, options: &LoadOptions) -> Result<Data
             dataset.input_names.join(", ")
         ));
     }
-    let skipped = others.iter().map(|Field { name, descr, .. }| {
+    let others = fields.iter().filter(|field| field.element.is_none());
+    let skipped = others.map(|Field { name, descr, .. }| {
         format!("note: field '{name}' of type {descr} holds no single real number and is left out")
     });
     dataset.notes.extend(skipped);
     Ok(dataset)
-}
-
-/// The numbers of the fields that are inputs and outputs: those that are named, and else the last one as the output.
-fn choose(names: &[String], options: &LoadOptions) -> Result<(Vec<usize>, Vec<usize>), TableError> {
-    let mut taken = vec![false; names.len()];
-    let mut take = |wanted: &String| {
-        let missing = || TableError::MissingColumn { name: wanted.clone(), available: names.join(", ") };
-        let field = names.iter().position(|name| name == wanted.trim()).ok_or_else(missing)?;
-        if std::mem::replace(&mut taken[field], true) {
-            return Err(TableError::RepeatedColumn(wanted.clone()));
-        }
-        Ok(field)
-    };
-    let mut inputs: Vec<usize> = options.inputs.iter().map(&mut take).collect::<Result<_, _>>()?;
-    let mut outputs: Vec<usize> = options.outputs.iter().map(&mut take).collect::<Result<_, _>>()?;
-    let mut rest: Vec<usize> = (0..names.len()).filter(|&field| !taken[field]).collect();
-    if inputs.is_empty() && outputs.is_empty() {
-        outputs.extend(rest.pop());
-    }
-    if inputs.is_empty() {
-        inputs = rest;
-    } else if outputs.is_empty() {
-        outputs = rest;
-    }
-    match (inputs.is_empty(), outputs.is_empty()) {
-        (true, _) => Err(TableError::NoneLeft("input")),
-        (_, true) => Err(TableError::NoneLeft("output")),
-        _ => Ok((inputs, outputs)),
-    }
 }
 
 /// The fields of a record and its size in bytes; none if its description cannot be read or holds Python objects.

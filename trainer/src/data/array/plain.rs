@@ -1,12 +1,14 @@
-//! What an array of numbers is: a grid of one to three dimensions, a grid with several outputs, or the pixels of a picture.
+//! What an array of numbers is: a grid of one to three dimensions, a grid with several outputs, or the pixels of a
+//! picture.
 //!
-//! An array of height x width x 3 or 4 is no volume of three slices unless the user says so: with intensities in it, it is a picture in
-//! colours, and otherwise the user is asked.
+//! An array of height x width x 3 or 4 is no volume of three slices unless the user says so: with intensities in it, it
+//! is a picture in colours, and otherwise the user is asked.
 
-use super::grid::Raster;
+use super::NpyError;
 use super::npy::NpyArray;
-use super::sentinel::is_no_data;
-use super::{Dataset, GridError, LoadOptions, NpyError, image};
+use crate::data::grid::Raster;
+use crate::data::sentinel::is_no_data;
+use crate::data::{Dataset, GridError, LoadOptions, image};
 use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 
 /// An axis this short holds colours or slices, who knows.
@@ -15,7 +17,7 @@ const SHORT: usize = 4;
 const ROWS_PER_COLUMN: usize = 16;
 
 /// The samples of an array; `bytes_each` tells arrays of bytes, which hold intensities up to 255, from others.
-pub(super) fn dataset(array: NpyArray, bytes_each: bool, options: &LoadOptions) -> Result<Dataset, NpyError> {
+pub(in crate::data) fn dataset(array: NpyArray, bytes_each: bool, options: &LoadOptions) -> Result<Dataset, NpyError> {
     let NpyArray { shape, values } = array;
     if values.is_empty() {
         return Err(GridError::Empty(shape).into());
@@ -66,14 +68,11 @@ fn colours([height, width, channels]: [usize; 3], values: &[f64], largest: f64) 
     if channels == 4 {
         units = image::over_white(&units, 3);
     }
-    let mut dataset = image::from_intensities([height, width], units, 3);
-    for map in &mut dataset.output_maps {
-        map.scale = largest as f32;
-    }
+    let mut dataset = image::from_intensities([height, width], units, 3, largest as f32);
     let what = if channels == 4 { "red, green, blue and alpha (shown over white)" } else { "red, green and blue" };
     dataset.notes.push(format!(
-        "note: the array of shape {height} x {width} x {channels} is read as a picture: its last axis is {what}, from 0 to {largest}; \
-         --channels-last makes each of them an output of its own, --volume makes it a volume"
+        "note: the array of shape {height} x {width} x {channels} is read as a picture: its last axis is {what}, from \
+         0 to {largest}; --channels-last makes each of them an output of its own, --volume makes it a volume"
     ));
     dataset
 }
@@ -86,11 +85,12 @@ fn doubt(shape: &[usize]) -> Option<String> {
              give their coordinates and values as two arrays with --points X.npy --targets Y.npy"
         )),
         [n, k, last @ 1..=2] if n > SHORT && k > SHORT => Some(format!(
-            "note: the array of shape {n} x {k} x {last} is read as a volume; if its last axis holds outputs, add --channels-last"
+            "note: the array of shape {n} x {k} x {last} is read as a volume; if its last axis holds outputs, add \
+             --channels-last"
         )),
         [channels @ 3..=4, height, width] if height > SHORT && width > SHORT => Some(format!(
-            "note: the array of shape {channels} x {height} x {width} is read as a volume of {channels} slices; if its first axis holds colours, \
-             save numpy.moveaxis(array, 0, -1) instead"
+            "note: the array of shape {channels} x {height} x {width} is read as a volume of {channels} slices; if its \
+             first axis holds colours, save numpy.moveaxis(array, 0, -1) instead"
         )),
         _ => None,
     }

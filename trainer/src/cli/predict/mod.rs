@@ -1,10 +1,12 @@
 //! `trainer predict`: what a model says at points, computed as the device computes it.
 
+mod predictions;
+
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use firmware_core::{Axis, Model, Outside};
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -13,23 +15,21 @@ use trainer::artifact::card_text::{self, names, origins};
 use trainer::artifact::model_file::{ModelFile, predict};
 use trainer::artifact::precision::NamedPrecision;
 use trainer::base::files;
-use trainer::data::query;
-use trainer::data::{npy, periodic};
+use trainer::data::{periodic, points};
 
+use self::predictions::{FileFormat, Predictions, shortest};
 use super::reading::ReadingArgs;
 use super::{outputs, print};
 
-/// Rows that one task writes as text.
-const ROWS: usize = 8192;
 /// Rows that a message names.
 const NAMED: usize = 5;
 
 /// Print the outputs of a model at points, with the code that runs on the device.
 ///
-/// POINTS is a CSV table with a column for each of the model's inputs, under the names of the training data and in any order (other
-/// columns are left alone), or an .npy array of n rows and a column for each input. `trainer inspect` says the names and their order.
-/// The result is a CSV of inputs and outputs on standard output, or what --out names. To compare with known outputs, use
-/// `trainer evaluate`.
+/// POINTS is a CSV table with a column for each of the model's inputs, under the names of the training data and in any
+/// order (other columns are left alone), or an .npy array of n rows and a column for each input. `trainer inspect` says
+/// the names and their order. The result is a CSV of inputs and outputs on standard output, or what --out names. To
+/// compare with known outputs, use `trainer evaluate`.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer predict runs/sensor/model.ffm --at 812,23.5\n  \
                         trainer predict runs/sensor/model.ffm points.csv --out values.csv\n  \
@@ -67,35 +67,9 @@ impl FromStr for Point {
     }
 }
 
-/// A kind of file that is written.
-#[derive(Clone, Copy, PartialEq)]
-enum Format {
-    Csv,
-    Npy,
-}
-
-impl Format {
-    fn of(path: &Path) -> anyhow::Result<Self> {
-        match path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase).as_deref() {
-            Some("csv") => Ok(Self::Csv),
-            Some("npy") => Ok(Self::Npy),
-            _ => bail!("--out is {}, and what is written is a .csv or an .npy; name it so", path.display()),
-        }
-    }
-}
-
-/// Points and what the model says there, in the numbers of the data that it was trained on.
-struct Table {
-    inputs: Vec<String>,
-    outputs: Vec<String>,
-    points: Array2<f64>,
-    /// In f32 but for what an origin adds.
-    values: Array2<f64>,
-}
-
 impl Predict {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let format = self.out.as_deref().map(Format::of).transpose()?;
+        let format = self.out.as_deref().map(FileFormat::of).transpose()?;
         outputs::check_outputs(&[Some(&self.model), self.points.as_deref()], &[self.out.as_deref()])?;
         let file = ModelFile::read(&self.model)?;
         let model = file.model()?;
@@ -105,15 +79,15 @@ impl Predict {
             None => self.points_at(&inputs)?,
         };
         let values = self.evaluate(&model, &inputs, &points)?;
-        let table = Table { inputs, outputs: named(&model, "outputs", model.outputs()), points, values };
+        let predictions = Predictions { inputs, outputs: named(&model, "outputs", model.outputs()), points, values };
         match (&self.out, format) {
-            (Some(path), Some(Format::Npy)) => table.write_npy(path)?,
-            (Some(path), _) => files::write_with(path, |writer| table.write_csv(writer))?,
+            (Some(path), Some(FileFormat::Npy)) => predictions.write_npy(path)?,
+            (Some(path), _) => files::write_with(path, |writer| predictions.write_csv(writer))?,
             _ => {}
         }
-        let count = table.points.nrows();
+        let count = predictions.points.nrows();
         match (&self.out, self.json) {
-            (None, false) => to_stdout(|writer| table.write_csv(writer)),
+            (None, false) => to_stdout(|writer| predictions.write_csv(writer)),
             (Some(path), false) => {
                 let points = if count == 1 { "point" } else { "points" };
                 print(&format!("{count} {points}    {}", path.display()))
@@ -122,13 +96,13 @@ impl Predict {
                 let precision = NamedPrecision(model.header().precision).name();
                 let mut object = json!({
                     "model": self.model, "points": count, "precision": precision,
-                    "inputs": table.inputs, "outputs": table.outputs, "out": out,
+                    "inputs": predictions.inputs, "outputs": predictions.outputs, "out": out,
                 });
                 if out.is_none() {
                     let rows =
                         |array: &Array2<f64>| array.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>();
-                    object["at"] = json!(rows(&table.points));
-                    object["values"] = json!(rows(&table.values.mapv(shortest)));
+                    object["at"] = json!(rows(&predictions.points));
+                    object["values"] = json!(rows(&predictions.values.mapv(shortest)));
                 }
                 print(&serde_json::to_string_pretty(&object)?)
             }
@@ -143,7 +117,7 @@ impl Predict {
             ensure!(!given, "{option} tells inputs from outputs, and points have no outputs; leave it out");
         }
         options.no_data = card_text::load_options(text, path, options.clone()).no_data;
-        let points = query::read(path, inputs, &options)?;
+        let points = points::read(path, inputs, &options)?;
         points.notes.iter().for_each(|note| trainer::note!("{note}"));
         Ok(points.values)
     }
@@ -192,8 +166,8 @@ impl Predict {
     }
 }
 
-/// Says how many points lie beyond the domain and are clamped; refuses those that the model rejects. `describe` tells of the first
-/// of some rows that lie beyond it along an axis.
+/// Says how many points lie beyond the domain and are clamped; refuses those that the model rejects. `describe` tells
+/// of the first of some rows that lie beyond it along an axis.
 fn say_beyond(
     model: &Model<'_>,
     points: &Array2<f32>,
@@ -213,15 +187,15 @@ fn say_beyond(
         let (some, lie) = (rows.len(), if rows.len() == 1 { "lies" } else { "lie" });
         if outside == Outside::Clamp {
             trainer::note!(
-                "note: {some} of {count} points {lie} outside the domain that the model was trained on; the nearest points of the \
-                 domain are taken instead ({what})"
+                "note: {some} of {count} points {lie} outside the domain that the model was trained on; the nearest \
+                 points of the domain are taken instead ({what})"
             );
         } else {
             let named = rows.iter().take(NAMED).map(|row| (row + 1).to_string()).collect::<Vec<_>>().join(", ");
             let more = if some > NAMED { ", …" } else { "" };
             return Err(format!(
-                "{some} of {count} points {lie} outside the domain of the model, which rejects them: rows {named}{more} ({what}); leave \
-                 them out, or train with --outside clamp"
+                "{some} of {count} points {lie} outside the domain of the model, which rejects them: rows \
+                 {named}{more} ({what}); leave them out, or train with --outside clamp"
             ));
         }
     }
@@ -233,64 +207,6 @@ fn named(model: &Model<'_>, key: &str, count: usize) -> Vec<String> {
     let found = names(model.text(), key);
     let kind = key.trim_end_matches('s');
     if found.len() == count { found } else { (0..count).map(|k| format!("{kind} {k}")).collect() }
-}
-
-/// Of a number that single precision holds, the f64 that is written as shortly as the f32 is.
-fn shortest(number: f64) -> f64 {
-    let narrow = number as f32;
-    if f64::from(narrow) == number { narrow.to_string().parse().unwrap_or(number) } else { number }
-}
-
-impl Table {
-    /// Inputs and outputs, a line for each point.
-    fn write_csv(&self, writer: &mut impl Write) -> io::Result<()> {
-        let mut header = csv::Writer::from_writer(Vec::new());
-        header.write_record(self.inputs.iter().chain(&self.outputs))?;
-        writer.write_all(&header.into_inner().map_err(|error| error.into_error())?)?;
-        // As much text at a time as the threads write together.
-        let step = ROWS * rayon::current_num_threads();
-        for start in (0..self.points.nrows()).step_by(step) {
-            let rows = start..(start + step).min(self.points.nrows());
-            let starts: Vec<usize> = rows.clone().step_by(ROWS).collect();
-            let texts: Vec<String> =
-                starts.par_iter().map(|&from| self.lines(from..(from + ROWS).min(rows.end))).collect();
-            texts.iter().try_for_each(|text| writer.write_all(text.as_bytes()))?;
-        }
-        Ok(())
-    }
-
-    fn lines(&self, rows: std::ops::Range<usize>) -> String {
-        use std::fmt::Write as _;
-        let mut text = String::new();
-        for row in rows {
-            let numbers = self.points.row(row).into_iter().chain(self.values.row(row));
-            for (k, &number) in numbers.enumerate() {
-                let comma = if k == 0 { "" } else { "," };
-                let narrow = number as f32;
-                let written = if f64::from(narrow) == number {
-                    write!(text, "{comma}{narrow}")
-                } else {
-                    write!(text, "{comma}{number}")
-                };
-                written.expect("writes to memory");
-            }
-            text.push('\n');
-        }
-        text
-    }
-
-    /// The outputs, in f64 where single precision does not hold them.
-    fn write_npy(&self, path: &Path) -> anyhow::Result<()> {
-        let shape = [self.values.nrows(), self.values.ncols()];
-        let narrow: Vec<f32> = self.values.iter().map(|&value| value as f32).collect();
-        if self.values.iter().zip(&narrow).all(|(value, narrow)| f64::from(*narrow) == *value) {
-            files::write_with(path, |writer| npy::write(writer, &shape, &narrow))?;
-        } else {
-            let values: Vec<f64> = self.values.iter().copied().collect();
-            files::write_with(path, |writer| npy::write(writer, &shape, &values))?;
-        }
-        Ok(())
-    }
 }
 
 /// Writes to standard output. A reader that has closed the pipe, such as `head`, is no failure.
