@@ -12,7 +12,6 @@ macro_rules! note {
 
 pub mod artifact;
 pub mod base;
-pub mod baseline;
 pub mod cryo;
 pub mod data;
 pub mod fit;

@@ -6,7 +6,6 @@ use anyhow::{Context as _, Result};
 use firmware_core::Precision;
 use ndarray::ArrayView2;
 use trainer::artifact::model_file::predict;
-use trainer::baseline::{BilinearTable, bilinear_table};
 use trainer::data::metrics::Metrics;
 use trainer::data::{self, Dataset, LoadOptions};
 use trainer::fit::FitParams;
@@ -15,6 +14,7 @@ use trainer::fit::saved::{RunSettings, SavedNetwork};
 use trainer::training::Watch;
 use trainer::training::progress;
 
+use crate::baseline::{BilinearTable, bilinear_table};
 use crate::firmware::workspace;
 
 /// The table's data sets with the scale σ that suits them.
