@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand};
 use trainer::fit::effect::EncodingOption;
 use trainer::network::encoding::{Encoding, EncodingKind, EncodingParams};
 
-/// Train, quantize and check Fourier-feature networks for microcontrollers.
+/// Train Fourier-feature networks, and write them as model files for microcontrollers.
 #[derive(Parser)]
 #[command(name = "trainer", version, max_term_width = 100)]
 pub(crate) struct Cli {
