@@ -36,21 +36,21 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Cryo(cryo::Cryo),
-    Collect(sweep::Collect),
-    #[command(visible_alias = "eval")]
-    Evaluate(evaluate::Evaluate),
     #[command(visible_alias = "train")]
     Fit(fit::Fit),
+    #[command(visible_alias = "eval")]
+    Evaluate(evaluate::Evaluate),
+    Predict(predict::Predict),
     #[command(visible_alias = "info")]
     Inspect(inspect::Inspect),
-    Inverse(inverse::Inverse),
-    Nerf(nerf::Nerf),
-    Ntk(ntk::Ntk),
-    Predict(predict::Predict),
     Quantize(quantize::Quantize),
-    Reproduce(reproduce::Reproduce),
     Sweep(Box<sweep::Sweep>),
+    Collect(sweep::Collect),
+    Ntk(ntk::Ntk),
+    Reproduce(reproduce::Reproduce),
+    Nerf(nerf::Nerf),
+    Cryo(cryo::Cryo),
+    Inverse(inverse::Inverse),
 }
 
 impl Cli {
