@@ -51,7 +51,7 @@ fn faults(floors: &Floors, sources: &[Source]) -> Vec<String> {
     }
     for (path, text) in sources.iter().filter(|(path, _)| !is_test(path)) {
         let Some(from) = room(path) else { continue };
-        for (line, to) in imports(text, depth(path), from == "cli") {
+        for (line, to) in imports(text, depth(path)) {
             let (Some(own), Some(other)) = (floors.get(&from), floors.get(&to)) else { continue };
             if to != from && other >= own {
                 let way = if other > own { "a higher floor" } else { "the same floor" };
@@ -72,8 +72,8 @@ fn depth(path: &Path) -> usize {
 }
 
 /// The line and the first name of every path from the root of the library: after `crate::`, after `super::` as often as it takes to
-/// get there, and, in the program, after `trainer::`. Names of macros are left out, since these belong to no room.
-fn imports(text: &str, depth: usize, is_program: bool) -> Vec<(usize, String)> {
+/// get there, and after `trainer::`. Names of macros are left out, since these belong to no room.
+fn imports(text: &str, depth: usize) -> Vec<(usize, String)> {
     let code = without_tests(&without_comments(text));
     let mut found = Vec::new();
     for (start, word) in words(&code) {
@@ -85,7 +85,7 @@ fn imports(text: &str, depth: usize, is_program: bool) -> Vec<(usize, String)> {
         let rest = &code[start..];
         let after = match word {
             "crate" => rest.strip_prefix("crate::"),
-            "trainer" if is_program => rest.strip_prefix("trainer::"),
+            "trainer" => rest.strip_prefix("trainer::"),
             "super" => rest.strip_prefix(&climb).filter(|rest| !rest.starts_with("super::")),
             _ => None,
         };
@@ -317,7 +317,7 @@ fn imports_that_run_upwards_or_sideways_are_named_by_file_and_line() {
         assert!(faults[0].starts_with(&start), "{start}\n{}", faults[0]);
         assert!(faults[0].contains(&format!("imports from `{to}`, which is on {way};")), "{}", faults[0]);
     }
-    // The program calls the library `trainer`.
+    // The command line calls the library `trainer`.
     let picture =
         floors(&PICTURE.replace("cli    commands\n\nfit    from data\n", "fit    from data\n\ncli    commands\n"));
     let file = |path: &str, text: &str| (PathBuf::from(path), text.to_owned());

@@ -77,13 +77,13 @@ struct Common {
     /// Factor on the published frequencies [default: depends on the problem]
     #[arg(long, value_parser = positive)]
     scale_factor: Option<f64>,
-    /// Seed of everything random
+    /// Seed of all random numbers; the same seed gives the same result
     #[arg(long, default_value_t = 0, value_parser = whole::<u64>)]
     seed: u64,
-    /// A small problem, small networks and few steps: a trial in seconds
+    /// Use a small problem, small networks and few steps, for a trial of a few seconds
     #[arg(long)]
     quick: bool,
-    /// Print one JSON object
+    /// Print the results as one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -91,7 +91,7 @@ struct Common {
 /// A problem on a grid.
 #[derive(clap::Args)]
 struct OnGrid {
-    /// Grid cells a side [default: 128 for ct, 32 for mri]
+    /// Number of grid cells along each axis [default: 128 for ct, 32 for mri]
     #[arg(long, value_parser = whole::<usize>)]
     size: Option<usize>,
     #[command(flatten)]
@@ -101,7 +101,7 @@ struct OnGrid {
 /// A solid.
 #[derive(clap::Args)]
 struct Solid {
-    /// Its surface, closed, of triangles: .stl, .obj or .ply [default: a knot made here]
+    /// The closed surface of the solid, made of triangles, as .stl, .obj or .ply [default: a knot that is made here]
     #[arg(long, value_name = "FILE")]
     mesh: Option<PathBuf>,
     #[command(flatten)]
