@@ -65,11 +65,11 @@ pub(crate) struct Sweep {
     /// Number of trainings at the same time [default: the number of threads of this computer]
     #[arg(long, value_parser = from_one::<usize>)]
     threads: Option<usize>,
+    #[command(flatten)]
+    settings: fit::Settings,
     /// Number of training steps; each updates all parameters once [default: 2000]
     #[arg(long, help_heading = fit::TRAINING, display_order = 0, aliases = ["iterations", "iters"], value_parser = from_one::<u64>)]
     steps: Option<u64>,
-    #[command(flatten)]
-    settings: fit::Settings,
     /// Print the results as one JSON object; progress goes to standard error
     #[arg(long)]
     json: bool,
