@@ -10,7 +10,7 @@ use firmware_cortexm::protocol::CALIBRATION_INSTRUCTIONS;
 use crate::boards::Board;
 use crate::firmware::Firmware;
 use crate::model;
-use crate::qemu::{self, Run};
+use crate::qemu::{self, Run, Task};
 use trainer::artifact::export::Artifact;
 
 /// What a device did with a model.
@@ -64,7 +64,7 @@ pub fn evaluate_watched(
     let (expected, run) = thread::scope(|scope| {
         // The host works while the device does.
         let expected = scope.spawn(|| model::evaluate(&model, points));
-        let run = qemu::evaluate_watched(firmware, artifact.as_bytes(), points, samples, watch);
+        let run = qemu::work_watched(firmware, Task::evaluate(artifact.as_bytes(), points, samples), watch);
         (expected.join(), run)
     });
     let expected = expected.map_err(|_| anyhow!("the evaluation on the host was broken off"))??;

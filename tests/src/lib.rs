@@ -26,3 +26,18 @@ pub mod synthetic;
 pub mod system;
 pub mod test_programs;
 pub mod trainer_program;
+
+/// Compiles the examples of the project's README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ProjectReadme;
+
+/// Compiles the examples of this package's README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+/// Compiles the examples for contributors.
+#[cfg(doctest)]
+#[doc = include_str!("../CONTRIBUTING.md")]
+struct Contributing;

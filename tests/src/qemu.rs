@@ -64,28 +64,29 @@ impl Run {
     }
 }
 
-/// Evaluates the points `[samples, inputs]` on the device with the model that is placed in its memory.
-///
-/// # Errors
-///
-/// Where QEMU is missing or refuses, or `limit` passes; not for the firmware's exit code, see [`Run::success`].
-pub fn evaluate(firmware: &Firmware, model: &[u8], points: &[f32], samples: usize, limit: Duration) -> Result<Run> {
-    start(firmware, Mode::Evaluate, model, points, samples, Watch { limit, written: &mut |_| {} })
+/// What the device is to do, with the model that is placed in its memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Task<'a> {
+    /// Which work it is.
+    pub mode: Mode,
+    /// The artifact; what lies in its place in other modes, see [`Mode`].
+    pub model: &'a [u8],
+    /// The points `[samples, inputs]`; none where the mode has its own.
+    pub points: &'a [f32],
+    /// The number of points.
+    pub samples: usize,
 }
 
-/// As [`evaluate`]; `watch` is told how far the device is.
-///
-/// # Errors
-///
-/// As [`evaluate`].
-pub fn evaluate_watched(
-    firmware: &Firmware,
-    model: &[u8],
-    points: &[f32],
-    samples: usize,
-    watch: Watch<'_>,
-) -> Result<Run> {
-    start(firmware, Mode::Evaluate, model, points, samples, watch)
+impl<'a> Task<'a> {
+    /// To evaluate a model at the points `[samples, inputs]`.
+    pub const fn evaluate(model: &'a [u8], points: &'a [f32], samples: usize) -> Self {
+        Self { mode: Mode::Evaluate, model, points, samples }
+    }
+
+    /// Work of a mode that has points of its own.
+    pub const fn of_mode(mode: Mode, model: &'a [u8], samples: usize) -> Self {
+        Self { mode, model, points: &[], samples }
+    }
 }
 
 /// What happens while the device works.
@@ -96,33 +97,32 @@ pub struct Watch<'a> {
     pub written: &'a mut dyn FnMut(u64),
 }
 
-/// Gives the device a job of another mode, for which it has points of its own; see [`Mode`].
+/// Gives the device its task.
 ///
 /// # Errors
 ///
-/// As [`evaluate`].
-pub fn work(firmware: &Firmware, mode: Mode, model: &[u8], samples: usize, limit: Duration) -> Result<Run> {
-    start(firmware, mode, model, &[], samples, Watch { limit, written: &mut |_| {} })
+/// Where QEMU is missing or refuses, or `limit` passes; not for the firmware's exit code, see [`Run::success`].
+pub fn work(firmware: &Firmware, task: Task<'_>, limit: Duration) -> Result<Run> {
+    work_watched(firmware, task, Watch { limit, written: &mut |_| {} })
 }
 
 /// Draws the views of `cameras` on the device; `model` is the volume with the artifact behind it, see [`Mode::Draw`].
 ///
 /// # Errors
 ///
-/// As [`evaluate`].
+/// As [`work`].
 pub fn draw(firmware: &Firmware, model: &[u8], cameras: &[Camera], limit: Duration) -> Result<Run> {
     let values: Vec<f32> = cameras.iter().flat_map(Camera::to_values).collect();
-    start(firmware, Mode::Draw, model, &values, cameras.len(), Watch { limit, written: &mut |_| {} })
+    work(firmware, Task { mode: Mode::Draw, model, points: &values, samples: cameras.len() }, limit)
 }
 
-fn start(
-    firmware: &Firmware,
-    mode: Mode,
-    model: &[u8],
-    points: &[f32],
-    samples: usize,
-    watch: Watch<'_>,
-) -> Result<Run> {
+/// As [`work`]; `watch` is told how far the device is.
+///
+/// # Errors
+///
+/// As [`work`].
+pub fn work_watched(firmware: &Firmware, task: Task<'_>, watch: Watch<'_>) -> Result<Run> {
+    let Task { mode, model, points, samples } = task;
     firmware::check_fits(firmware, model.len())?;
     let job = Job { mode, model_bytes: u32::try_from(model.len())?, samples: u32::try_from(samples)? };
     let folder = TempDir::with_prefix("firmware-").context("cannot create a temporary folder for QEMU")?;
@@ -141,7 +141,7 @@ fn start(
 ///
 /// # Errors
 ///
-/// As [`evaluate`].
+/// As [`work`].
 pub fn run_baked(firmware: &Firmware, limit: Duration) -> Result<Run> {
     let folder = TempDir::with_prefix("firmware-").context("cannot create a temporary folder for QEMU")?;
     run(firmware, folder.path(), &[], Watch { limit, written: &mut |_| {} })

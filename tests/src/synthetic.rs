@@ -106,10 +106,10 @@ impl Network {
         let mut layers = Vec::new();
         let mut inputs = features;
         for (l, rows) in rows.enumerate() {
-            let is_hidden = l < self.hidden.len();
+            let place = LayerPlace { is_first: l == 0, is_hidden: l < self.hidden.len(), rows, inputs };
             layers.push(match self.values {
-                Values::Random => OwnedLayer::random(self, &mut random, l == 0, is_hidden, rows, inputs),
-                Values::Extreme => OwnedLayer::extreme(self, &mut random, is_hidden, rows, inputs),
+                Values::Random => OwnedLayer::random(self, &mut random, place),
+                Values::Extreme => OwnedLayer::extreme(self, &mut random, place),
             });
             inputs = rows;
         }
@@ -165,6 +165,15 @@ fn write(description: &Description<'_>) -> Result<Artifact> {
     Ok(Artifact::from_bytes(bytes.get(..len).context("the artifact is longer than announced")?))
 }
 
+/// Where a layer stands in its network, and its size.
+#[derive(Clone, Copy)]
+struct LayerPlace {
+    is_first: bool,
+    is_hidden: bool,
+    rows: usize,
+    inputs: usize,
+}
+
 struct OwnedLayer {
     float_weights: Vec<f32>,
     float_bias: Vec<f32>,
@@ -174,14 +183,8 @@ struct OwnedLayer {
 }
 
 impl OwnedLayer {
-    fn random(
-        network: &Network,
-        random: &mut Random,
-        is_first: bool,
-        is_hidden: bool,
-        rows: usize,
-        inputs: usize,
-    ) -> Self {
+    fn random(network: &Network, random: &mut Random, place: LayerPlace) -> Self {
+        let LayerPlace { is_first, is_hidden, rows, inputs } = place;
         let mut layer = Self {
             float_weights: Vec::new(),
             float_bias: Vec::new(),
@@ -211,7 +214,8 @@ impl OwnedLayer {
         layer
     }
 
-    fn extreme(network: &Network, random: &mut Random, is_hidden: bool, rows: usize, inputs: usize) -> Self {
+    fn extreme(network: &Network, random: &mut Random, place: LayerPlace) -> Self {
+        let LayerPlace { is_hidden, rows, inputs, .. } = place;
         let sign = |random: &mut Random, row: usize| match row % 3 {
             0 => 1,
             1 => -1,

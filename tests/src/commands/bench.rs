@@ -18,22 +18,23 @@ use crate::device;
 use crate::firmware::Firmware;
 use crate::minimal::{Minimal, Scope};
 use crate::provision::{self, Toolchain};
-use crate::qemu::{self, Run};
+use crate::qemu::{self, Run, Task};
 use crate::synthetic::Network;
 
 /// Count instructions, flash and RAM of an evaluation on emulated boards
 ///
-/// Networks of random weights from a fixed seed, small (2 inputs, 64 frequencies, layers of 64, 64, 64 and 3) and big (128
-/// frequencies, layers of 128, 128, 128 and 3), one point at a time and in batches. Columns, all of one evaluation:
+/// The networks have random weights from a fixed seed. The small one has 2 inputs, 64 frequencies, and layers of 64, 64, 64 and
+/// 3; the big one has 128 frequencies, and layers of 128, 128, 128 and 3. They are evaluated one point at a time and in batches.
+/// The columns hold, for one evaluation:
 ///
 ///   encoding    instructions from coordinates to features
-///   mlp         all others: the layers, and from and to the user's units
-///   per MAC     total over the multiplications of the layers
+///   mlp         all other instructions: the layers, and the conversions from and to the user's units
+///   per MAC     all instructions, divided by the number of multiplications in the layers
 ///   flash       the whole library (parse, self_test, all forms of evaluation) with this precision alone: code and
 ///               constants of firmware-core and what it calls, linked without startup, logging and model
 ///   evaluation  the same with eval_into alone
-///   RAM         beside the model: scratch, outputs, and variables of the library (it has none)
-///   stack       deepest use, painted and measured
+///   RAM         without the model: scratch, outputs, and variables of the library (it has none)
+///   stack       the most that was used at once, in bytes
 ///
 /// Example: cargo xtask bench --board all
 #[derive(Clone, Debug, clap::Args)]
@@ -45,7 +46,7 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// Also draw the Cortex-M4F's counts beside those of other engines
+    /// Draw a chart of the Cortex-M4F's counts and those of other engines too
     #[arg(long, value_name = "FILE.png")]
     chart: Option<PathBuf>,
 }
@@ -147,7 +148,7 @@ fn count(firmware: &Firmware, precision: Precision, name: &'static str, network:
         return Ok(Vec::new());
     }
     let model = artifact.model()?;
-    let run = qemu::work(firmware, Mode::Count, bytes, 0, Duration::from_secs(600))?.success()?;
+    let run = qemu::work(firmware, Task::of_mode(Mode::Count, bytes, 0), Duration::from_secs(600))?.success()?;
     device::check_clock(firmware.board, &run).context("the counter is wrong")?;
     let encoding = per_sample(firmware.board, &run, "count form=encoding")?;
     BATCHES

@@ -30,7 +30,7 @@ pub struct Args {
     /// The emulated board
     #[arg(long, default_value = boards::DEFAULT)]
     board: String,
-    /// Options for `trainer fit`
+    /// Options for `trainer fit`, after --
     #[arg(last = true, value_name = "OPTIONS")]
     fit_options: Vec<String>,
 }

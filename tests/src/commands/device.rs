@@ -23,9 +23,9 @@ use crate::provision;
 #[derive(Clone, Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// The artifact (.ffm)
+    /// The model file (.ffm)
     model: PathBuf,
-    /// A picture, an array, an elevation grid or a table
+    /// The samples: a picture, an array, an elevation grid or a table
     input: PathBuf,
     /// The emulated board
     #[arg(long, default_value = boards::DEFAULT)]

@@ -31,16 +31,16 @@ use crate::qemu;
 pub struct Args {
     /// The folder of a run of `trainer nerf fit`
     run: PathBuf,
-    /// Which of the test views' cameras, from 0
+    /// Number of a test view, from 0, from whose camera the board draws
     #[arg(long, default_value_t = 0)]
     view: usize,
-    /// Pixels a side
+    /// Width and height of the picture in pixels
     #[arg(long, default_value_t = 48, value_parser = clap::value_parser!(u16).range(1..=512))]
     size: u16,
     /// The emulated board
     #[arg(long, default_value = boards::DEFAULT)]
     board: String,
-    /// Write what the device drew beside the exact view
+    /// Write a picture of what the device drew, with the exact view beside it
     #[arg(long, value_name = "FILE.png")]
     picture: Option<PathBuf>,
     /// Print one JSON object

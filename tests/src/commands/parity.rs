@@ -11,22 +11,22 @@ use crate::points;
 use crate::provision;
 use crate::synthetic::Network;
 
-/// Evaluate random, lattice, edge and outside points on a device and compare every output bit with the host
+/// Evaluate random networks on a device, at random points and at edges, and compare every output bit with the host
 ///
 /// Example: cargo xtask parity --samples 1000000 --board mps2-an505 --precision w8a16
 #[derive(Clone, Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// Points for each precision and board
+    /// Number of points for each precision and board
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(2..))]
     samples: u32,
     /// A board, or `all`
     #[arg(long, default_value = boards::DEFAULT)]
     board: String,
-    /// One precision instead of all three
+    /// Test only this precision [default: all three]
     #[arg(long)]
     precision: Option<PrecisionName>,
-    /// Seed of the networks and of the points
+    /// Seed of the random networks and points
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }

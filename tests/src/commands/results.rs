@@ -1,4 +1,4 @@
-//! `cargo xtask results`: the table of results in the README.
+//! `cargo xtask results`: the table of precisions and sizes in the trainer's README.
 
 use anyhow::{Context as _, Result};
 use firmware_core::Precision;
@@ -18,17 +18,17 @@ const DATA: [(&str, f64); 2] = [("camera_256.png", 10.0), ("terrain_elevation.np
 /// Budgets of the w8a16 artifact in bytes, with the frequencies and the width of three hidden layers that fill them.
 const BUDGETS: [(usize, usize, usize); 3] = [(8 << 10, 36, 40), (16 << 10, 60, 56), (32 << 10, 96, 80)];
 
-/// Train on the bundled data at 8, 16 and 32 KB of model, and print the README's table of results
+/// Train models of 8, 16 and 32 KB on the bundled data, and print the table of precisions and sizes of trainer/README.md
 ///
-/// Each cell is the PSNR and the largest error, in the data's units. `bytes` is the budget of the w8a16 artifact. Beside
-/// each network stands the best table of that size (8- or 16-bit samples fitted by least squares, read by bilinear
-/// interpolation).
+/// Each cell has the PSNR and the largest error, in the units of the data. `bytes` is the most that the w8a16 artifact may
+/// take. The last figures are those of the best table of that size: samples of 8 or 16 bits, fitted by least squares and read
+/// by bilinear interpolation.
 ///
 /// Example: cargo xtask results
 #[derive(Clone, Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// Updates of each network
+    /// Training steps of each network
     #[arg(long, default_value_t = 5000)]
     steps: u64,
 }

@@ -22,23 +22,23 @@ use crate::signals::{self, Signal};
 /// Of the reference sweep.
 const CANDIDATES: usize = 12;
 
-/// Sweep twelve scales on pictures, terrains and lines, and twelve amplitude powers on the lines, and print what the choice before training costs against the best
+/// Compare the automatic choice of σ and p with the best of twelve values each, on pictures, terrains and lines
 ///
-/// Held-out PSNR of networks with the defaults of `trainer fit`, one tenth held out. *Tuned* signals were looked at while the
-/// choice was made to work; *blind* ones were made after all was settled. Times are those of one thread. The sweeps take an hour
-/// on two cores; what is finished is kept in --out, and the same command continues.
+/// The networks have the default settings of `trainer fit`, and are compared by the PSNR on a tenth of the samples that is held
+/// out. *Tuned* signals were used to develop the choice, *blind* ones were not. Times are those of one thread. The sweeps take an
+/// hour on two cores; what is finished is kept in --out, and the same command continues.
 ///
 /// Example: cargo xtask scales --out scales
 #[derive(Clone, Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// The directory for the sweeps
+    /// The folder for the sweeps
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Only signals whose names contain this
     #[arg(long, default_value = "")]
     only: String,
-    /// Updates of each network
+    /// Training steps of each network
     #[arg(long, default_value_t = FitParams::default().steps)]
     steps: u64,
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use firmware_core::Precision;
-use tests::qemu::{self, Run};
+use tests::qemu::{self, Run, Task};
 use tests::synthetic::Network;
 use tests::{golden, points};
 
@@ -20,7 +20,7 @@ fn tiny() -> Artifact {
 #[track_caller]
 fn boots(name: &str, board: &str, model: &[u8], exit_code: i32) -> Run {
     let points = points::all_kinds(&tiny().model().unwrap(), 10, 3);
-    let run = qemu::evaluate(&firmware(board), model, &points, 10, LIMIT).unwrap();
+    let run = qemu::work(&firmware(board), Task::evaluate(model, &points, 10), LIMIT).unwrap();
     assert_eq!(run.exit_code, Some(exit_code), "{}", run.log_text());
     golden::check(name, &run.log).unwrap();
     run
@@ -72,13 +72,14 @@ fn a_network_beyond_the_boards_scratch_is_refused() {
 
 #[test]
 fn a_model_beyond_the_boards_memory_is_refused_by_the_host() {
-    let error = qemu::evaluate(&firmware("microbit"), &[0; 200 << 10], &[], 0, LIMIT).unwrap_err().to_string();
+    let error =
+        qemu::work(&firmware("microbit"), Task::evaluate(&[0; 200 << 10], &[], 0), LIMIT).unwrap_err().to_string();
     assert!(error.contains("204800 bytes") && error.contains("microbit"), "{error}");
 }
 
 #[test]
 fn missing_points_are_a_failure() {
-    let run = qemu::evaluate(&firmware("mps2-an386"), tiny().as_bytes(), &[0.5; 4], 10, LIMIT).unwrap();
+    let run = qemu::work(&firmware("mps2-an386"), Task::evaluate(tiny().as_bytes(), &[0.5; 4], 10), LIMIT).unwrap();
     assert_eq!(run.exit_code, Some(1));
     golden::check("missing-points", &run.log).unwrap();
     assert!(run.success().unwrap_err().to_string().contains("exit code 1"));
@@ -88,7 +89,8 @@ fn missing_points_are_a_failure() {
 fn a_run_beyond_its_limit_is_stopped() {
     let points = points::all_kinds(&tiny().model().unwrap(), 100_000, 3);
     let limit = Duration::from_millis(1);
-    let error = qemu::evaluate(&firmware("mps2-an386"), tiny().as_bytes(), &points, 100_000, limit).unwrap_err();
+    let error =
+        qemu::work(&firmware("mps2-an386"), Task::evaluate(tiny().as_bytes(), &points, 100_000), limit).unwrap_err();
     assert!(error.to_string().contains("was stopped"), "{error}");
 }
 

@@ -7,7 +7,7 @@ use firmware_cortexm::protocol::Mode;
 use tests::boards::BOARDS;
 use tests::commands::parity::PRECISIONS;
 use tests::firmware::Firmware;
-use tests::qemu;
+use tests::qemu::{self, Task};
 use tests::synthetic::{Network, Values};
 
 use crate::firmware;
@@ -29,7 +29,7 @@ fn kernels_agree(firmware: &Firmware, networks: impl Iterator<Item = Network>, s
         networks.enumerate().map(|(seed, network)| network.artifact(seed as u64).unwrap()).collect();
     let (mut group, mut evaluations) = (Vec::new(), 0);
     let mut run = |group: &mut Vec<u8>| {
-        let run = qemu::work(firmware, Mode::Compare, group, samples, LIMIT).unwrap();
+        let run = qemu::work(firmware, Task::of_mode(Mode::Compare, group, samples), LIMIT).unwrap();
         let log = run.log_text();
         let line = run.success().unwrap().line("compared").unwrap().clone();
         assert_eq!(line.value::<usize>("mismatched").unwrap(), 0, "{}: {log}", firmware.board.name);

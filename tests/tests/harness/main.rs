@@ -3,5 +3,6 @@
 mod boards;
 mod budgets;
 mod demo;
+mod layers;
 mod packages;
 mod provision;

@@ -93,6 +93,20 @@ const FULL_SCALES: [f64; 7] = [1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6];
 /// Quantizes a network whose amplitudes are folded in: `features` `[n, 2m + p]` are calibration points as the device
 /// encodes them (1.0 = 32767), `layers` take them as real numbers.
 ///
+/// ```
+/// use firmware_core::Precision;
+/// use ndarray::array;
+/// use trainer::artifact::quantize::{DenseLayer, quantize};
+/// let layer = DenseLayer { weights: array![[0.5, -0.25]], bias: array![0.1] };
+/// let features = array![[32767, 0], [0, 32767], [16384, 16384], [-32767, 8192]];
+/// let network = quantize(&[layer], features.view(), Precision::W8A16, false)?;
+/// // At the features (1, 0) the layer gives 0.5 · 1 - 0.25 · 0 + 0.1.
+/// let first = &network.layers[0];
+/// let sum = i32::from(first.weights[[0, 0]]) * 32767 + first.bias[0];
+/// assert!((f64::from(sum) * network.raw_scale[0] - 0.6).abs() < 0.01);
+/// # Ok::<(), trainer::artifact::quantize::QuantizeError>(())
+/// ```
+///
 /// # Errors
 /// See [`QuantizeError`].
 ///

@@ -17,40 +17,43 @@ use trainer::report;
 use super::print;
 use super::reading::{ReadingArgs, tell};
 
-/// Evaluate a model at every sample of a file and compare, with the code that runs on the device.
+/// Compare a model with the known values of a file, computed with the code that runs on the device.
 ///
-/// PSNR is relative to the range of the data (1 for pictures); rmse and max_abs_error are in the data's units.
+/// The peak of PSNR is the range of the data (1 for pictures). rmse and max_abs_error are in the units of the data.
 /// In JSON, psnr_db is null where there is no error at all.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer evaluate runs/camera/model.ffm camera_256.png --picture out.png\n  \
                         trainer evaluate runs/sensor/model.ffm sensor.csv --json")]
 pub(crate) struct Evaluate {
-    /// The artifact (.ffm)
+    /// The model file (.ffm)
     model: PathBuf,
     /// A picture, an array (.npy, .npz), an elevation grid (GeoTIFF, .asc, .hgt) or a table
     #[arg(required_unless_present = "points")]
     input: Option<PathBuf>,
-    /// Coordinates of points in an .npy or .npz of shape (n, d) or (n), in place of INPUT; --targets then names the
-    /// array of their values
+    /// Read scattered points in place of INPUT: coordinates from an .npy or .npz of shape (n, d) or (n), values from
+    /// --targets
     #[arg(long, value_name = "X.npy", requires = "targets", conflicts_with = "input")]
     points: Option<PathBuf>,
-    /// Columns of a table that are inputs, by name or number [default: those that the model was trained on]
+    /// The columns of a table that are inputs, by name or number [default: those that the model was trained on]
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     inputs: Vec<String>,
-    /// Columns of a table to compare with, by name or number [default: those that the model was trained on]; with
-    /// --points, an .npy or .npz of the values there
+    /// The columns of a table to compare with, by name or number [default: those that the model was trained on]; with
+    /// --points, the .npy or .npz of the values there
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     targets: Vec<String>,
     #[command(flatten)]
     reading: ReadingArgs,
-    /// Write the model's outputs, in the data's units and shape, to an .npy of f32 (f64 where the model counts from an
-    /// origin); cells without data are NaN
+    /// Write the outputs of the model to this .npy, in the units and the shape of the data
+    ///
+    /// The numbers are f32, or f64 where the model counts from an origin (see `trainer inspect`). Cells without data
+    /// are NaN.
     #[arg(long, value_name = "FILE.npy")]
     outputs: Option<PathBuf>,
-    /// Draw the model's outputs to a PNG: the picture itself, a map, a curve, or predicted against true
+    /// Draw the outputs of the model to this PNG: the picture itself, a map, a curve, or predicted against true
+    /// values
     #[arg(long, value_name = "FILE.png")]
     picture: Option<PathBuf>,
-    /// Print one JSON object
+    /// Print the results as one JSON object
     #[arg(long)]
     json: bool,
 }

@@ -7,16 +7,16 @@ use trainer::artifact::model_file::ModelFile;
 
 use super::print;
 
-/// Print what a model file holds: shapes, encoding, domain, memory plan, quality, checksum.
+/// Show what a model file holds: shapes, encoding, ranges, memory that it needs, quality, checksum.
 ///
 /// Where an input or output is counted from an origin, a line such as "x = northing in the file - 4649770" gives the
-/// constant that a device program subtracts or adds; in JSON it is "origin". The limits of the domain are those of x.
+/// constant that a program on the device subtracts or adds; in JSON it is "origin". The ranges are those of x.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  trainer inspect runs/camera/model.ffm")]
 pub(crate) struct Inspect {
-    /// The artifact (.ffm)
+    /// The model file (.ffm)
     model: PathBuf,
-    /// Print one JSON object
+    /// Print the results as one JSON object
     #[arg(long)]
     json: bool,
 }

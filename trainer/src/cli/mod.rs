@@ -39,7 +39,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Train, quantize and check Fourier-feature networks for microcontrollers.
+/// Train Fourier-feature networks, and write them as model files for microcontrollers.
 #[derive(Parser)]
 #[command(name = "trainer", version, max_term_width = 100)]
 struct Cli {
@@ -49,21 +49,21 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Cryo(cryo::Cryo),
-    Collect(sweep::Collect),
-    #[command(visible_alias = "eval")]
-    Evaluate(evaluate::Evaluate),
     #[command(visible_alias = "train")]
     Fit(fit::Fit),
+    #[command(visible_alias = "eval")]
+    Evaluate(evaluate::Evaluate),
+    Predict(predict::Predict),
     #[command(visible_alias = "info")]
     Inspect(inspect::Inspect),
-    Inverse(inverse::Inverse),
-    Nerf(nerf::Nerf),
-    Ntk(ntk::Ntk),
-    Predict(predict::Predict),
     Quantize(quantize::Quantize),
-    Reproduce(reproduce::Reproduce),
     Sweep(Box<sweep::Sweep>),
+    Collect(sweep::Collect),
+    Ntk(ntk::Ntk),
+    Reproduce(reproduce::Reproduce),
+    Nerf(nerf::Nerf),
+    Cryo(cryo::Cryo),
+    Inverse(inverse::Inverse),
 }
 
 impl Cli {
@@ -153,6 +153,65 @@ mod tests {
         for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
             leaves(inner, format!("{words} {}", inner.get_name()).trim_start(), each);
         }
+    }
+
+    /// The lines of fenced blocks and the spans of inline code that call this program, without comments.
+    fn commands_in(markdown: &str) -> Vec<String> {
+        let (mut is_fenced, mut commands) = (false, Vec::new());
+        for line in markdown.lines() {
+            if line.starts_with("```") {
+                is_fenced = !is_fenced;
+            } else if is_fenced {
+                commands.push(line.split(" #").next().unwrap_or_default());
+            } else {
+                commands.extend(line.split('`').skip(1).step_by(2));
+            }
+        }
+        let called = commands.into_iter().filter_map(|command| {
+            let command = command.trim().trim_start_matches("$ ");
+            command.strip_prefix("cargo run -p trainer -- ").or_else(|| command.strip_prefix("trainer "))
+        });
+        called.map(str::to_owned).collect()
+    }
+
+    /// Why the program refuses a line. The names of commands alone are how texts speak of them.
+    fn refusal(line: &str) -> Option<String> {
+        let mut words = line.split_whitespace().peekable();
+        let (root, mut command) = (Cli::command(), None);
+        while let Some(inner) = words.peek().and_then(|word| command.unwrap_or(&root).find_subcommand(word)) {
+            command = Some(inner);
+            words.next();
+        }
+        if command.is_some() && words.peek().is_none() {
+            return None;
+        }
+        let arguments = ["trainer"].into_iter().chain(line.split_whitespace());
+        Cli::try_parse_from(arguments).err().map(|error| format!("trainer {line}: {error}"))
+    }
+
+    #[test]
+    fn commands_in_the_documents_are_understood() {
+        for (document, least) in [
+            (include_str!("../../../README.md"), 10),
+            (include_str!("../../README.md"), 20),
+            (include_str!("../../../tests/README.md"), 0),
+            (include_str!("../../../tests/CONTRIBUTING.md"), 0),
+        ] {
+            let commands = commands_in(document);
+            assert!(commands.len() >= least, "{commands:?}");
+            let refused: Vec<String> = commands.iter().filter_map(|command| refusal(command)).collect();
+            assert!(refused.is_empty(), "{}", refused.join("\n"));
+        }
+    }
+
+    #[test]
+    fn commands_that_documents_must_not_hold_are_found() {
+        let text = "Type `trainer fit a.csv --ouk b` or `trainer cryo`.\n```text\n$ cargo run -p trainer -- fit --json # why\n\
+                    trainer inspect a.ffm   # fine\n```\n";
+        let commands = commands_in(text);
+        assert_eq!(commands, ["fit a.csv --ouk b", "cryo", "fit --json", "inspect a.ffm"]);
+        let refused: Vec<bool> = commands.iter().map(|command| refusal(command).is_some()).collect();
+        assert_eq!(refused, [true, false, true, false]);
     }
 
     #[test]

@@ -10,22 +10,23 @@ use trainer::store::run::RunFolder;
 
 use super::print;
 
-/// Write the network of a run as a model in the precision of your choice.
+/// Write the trained network of a run as a model file in another precision.
 ///
-/// No data file is needed: the run keeps samples for calibration. The loss in dB is measured on samples that the
-/// calibration does not see.
+/// The data file is not needed, since the run keeps some samples to calibrate with. The loss in dB is measured on
+/// kept samples that the calibration does not use.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  trainer quantize runs/camera --precision w16a16 --out camera.ffm")]
 pub(crate) struct Quantize {
-    /// The folder of a run
+    /// The folder of a run, as `trainer fit` makes it
     run: PathBuf,
-    /// Numbers in the artifact
+    /// Number format of the model: w8a16 has weights of 8 bits and activations of 16 bits; w16a16 has 16 bits for
+    /// both; f32 is floating point
     #[arg(long)]
     precision: NamedPrecision,
-    /// The model to write
+    /// The model file to write
     #[arg(long, value_name = "MODEL.ffm")]
     out: PathBuf,
-    /// Print one JSON object
+    /// Print the results as one JSON object
     #[arg(long)]
     json: bool,
 }

@@ -6,33 +6,34 @@ use trainer::data::{Dataset, DatasetError, Decimal, LoadOptions, load};
 
 /// Where these options stand in the help: a heading for all that follow would also be that of the command's own
 /// options.
-const HEADING: &str = "Reading the data";
+pub(super) const DATA: &str = "Data";
 
 /// Options of reading; which columns are what is named by each command itself.
 #[derive(clap::Args, Clone, Default, PartialEq)]
 pub(super) struct ReadingArgs {
-    /// The last axis of an .npy holds the outputs [default: as in training, where there is a model]
-    #[arg(long, help_heading = HEADING)]
+    /// The last axis of an array holds the outputs [default: as in training, where there is a model]
+    #[arg(long, help_heading = DATA)]
     channels_last: bool,
-    /// An .npy of height x width x 3 or 4 is a volume, not a picture in colours
-    #[arg(long, help_heading = HEADING, conflicts_with = "channels_last")]
+    /// An array of height × width × 3 or 4 is a volume, not a picture in colours
+    #[arg(long, help_heading = DATA, conflicts_with = "channels_last")]
     volume: bool,
-    /// The array of an .npz to read, if it holds several
-    #[arg(long, help_heading = HEADING, value_name = "NAME")]
+    /// Which array of an .npz to read, where it holds several
+    #[arg(long, help_heading = DATA, value_name = "NAME")]
     array: Option<String>,
-    /// Values that stand for missing data: samples with one of them are left out [default: as in training, where there
-    /// is a model]
-    #[arg(long, help_heading = HEADING, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUES")]
+    /// Values that mean "missing", such as -9999; samples with one of them are left out [default: as in training,
+    /// where there is a model]
+    #[arg(long, help_heading = DATA, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUES")]
     no_data: Vec<f64>,
-    /// The decimal mark of a table, '.' or ','; the other one groups thousands [default: as its cells tell]
-    #[arg(long, help_heading = HEADING, value_parser = decimal, value_name = "MARK")]
+    /// The decimal mark of a table, '.' or ','; the other one then groups thousands [default: found out from the
+    /// cells]
+    #[arg(long, help_heading = DATA, value_parser = decimal, value_name = "MARK")]
     decimal: Option<Decimal>,
-    /// Leave out rows of a table that have a missing or bad cell in a column that is used, and cells of a grid that are
+    /// Leave out rows of a table with a missing or bad cell in a column that is used, and cells of a grid that are
     /// NaN
-    #[arg(long, help_heading = HEADING)]
+    #[arg(long, help_heading = DATA)]
     skip_missing: bool,
-    /// The table has one axis in its first line and one in its first column
-    #[arg(long, help_heading = HEADING)]
+    /// The table is a grid: it has one axis in its first line and the other in its first column
+    #[arg(long, help_heading = DATA)]
     wide: bool,
 }
 
@@ -67,12 +68,12 @@ impl ReadingArgs {
 /// Points and their targets in two arrays, in place of one file.
 #[derive(clap::Args, Clone, Default, PartialEq)]
 pub(super) struct PointsArgs {
-    /// Coordinates of points in an .npy or .npz of shape (n, d) or (n), in place of INPUT; --targets are the values
-    /// there
-    #[arg(long, help_heading = HEADING, value_name = "X.npy", requires = "targets", conflicts_with = "input")]
+    /// Read scattered points in place of INPUT: coordinates from an .npy or .npz of shape (n, d) or (n), values from
+    /// --targets
+    #[arg(long, help_heading = DATA, value_name = "X.npy", requires = "targets", conflicts_with = "input")]
     points: Option<PathBuf>,
-    /// Values at the --points in an .npy or .npz of shape (n, c) or (n)
-    #[arg(long, help_heading = HEADING, value_name = "Y.npy", requires = "points")]
+    /// The values at the --points, from an .npy or .npz of shape (n, c) or (n)
+    #[arg(long, help_heading = DATA, value_name = "Y.npy", requires = "points")]
     targets: Option<PathBuf>,
 }
 

@@ -14,38 +14,39 @@ use super::new_directories::NewDirectories;
 use super::number::whole;
 use super::{interrupt, print};
 
-/// Compute a figure of the text anew, from nothing: a PNG, an SVG, and the numbers as JSON.
+/// Compute a figure of the lesson from nothing: a PNG, an SVG, and its numbers as JSON.
 ///
-/// `all` makes every figure in the order of the text, and index.html, a page that tells the story; `applications` makes those of
-/// the applications, and applications.html. Claims that do not come out
-/// are named, on the page and here; they do not make the command fail.
+/// `all` makes every figure of the lesson in order, and the page index.html that explains them. `applications` makes
+/// the figures of the applications, and the page applications.html. Where a result does not support what the text
+/// claims, the page and this command say so; the command does not fail.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer reproduce all --quick --out figures\n  \
                         trainer reproduce applications --quick --out figures --resume\n  \
                         trainer reproduce toy-1d --out figures --seed 1 --json")]
 pub(crate) struct Reproduce {
-    /// The figure, or all
+    /// The figure to make, or a name for several
     #[arg(value_enum)]
     name: Name,
-    /// The directory for the files; created if need be
+    /// The folder for the files; it is made if need be
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// About a minute each on two cores: smaller networks and fewer steps than the published ones
+    /// Use smaller networks and fewer steps than the published ones: about a minute for each figure on two cores
     ///
-    /// At the published ones two cores need a second for kernels, a quarter of an hour to twenty minutes for dynamics,
-    /// spectral-bias and each application, one to two hours each for toy-1d and scale-sweep, and several for encodings and axis-aligned.
+    /// At full size, two cores need a second for kernels; a quarter of an hour to twenty minutes for dynamics,
+    /// spectral-bias and each application; one to two hours each for toy-1d and scale-sweep; and several hours each
+    /// for encodings and axis-aligned.
     #[arg(long)]
     quick: bool,
-    /// Keep the figures that the directory holds with the same size and seed, and make the others
+    /// Keep the figures that are in the folder with the same size and seed, and make the others
     ///
-    /// Any figure of the text that the same program was stopped at goes on after its last finished training, with this option or
-    /// without; those of the applications begin anew.
+    /// A figure of the lesson that was interrupted continues after its last finished training, with this option or
+    /// without, as long as the program is the same. Figures of the applications start again.
     #[arg(long)]
     resume: bool,
-    /// Of initial weights and random frequencies
+    /// Seed of the initial weights and the random frequencies
     #[arg(long, default_value_t = 0, value_parser = whole::<u64>, allow_negative_numbers = true)]
     seed: u64,
-    /// Print one JSON object
+    /// Print the results as one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -80,10 +81,12 @@ impl ValueEnum for Name {
     fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
         match self {
             Self::All(Page::Figures) => Some(
-                clap::builder::PossibleValue::new("all").help("Every figure of the text, and a page with all of them"),
+                clap::builder::PossibleValue::new("all")
+                    .help("Every figure of the lesson, and a page that explains them"),
             ),
             Self::All(Page::Applications) => Some(
-                clap::builder::PossibleValue::new("applications").help("nerf to shape, and a page with all of them"),
+                clap::builder::PossibleValue::new("applications")
+                    .help("The figures nerf, cryo, ct, mri and shape, and a page with all of them"),
             ),
             Self::One(figure) => figure.to_possible_value(),
         }

@@ -20,11 +20,12 @@ use super::{interrupt, print, warn_of_redundant_frequencies};
 /// Samples held out where nothing is said.
 const HOLDOUT: f64 = 0.1;
 
-/// Train with every combination of the given values, and say which is best on held-out samples.
+/// Train with every combination of the given values, and compare them on held-out samples.
 ///
-/// All other options are those of `trainer fit`. Settings run side by side, one thread each; their numbers do not depend on how
-/// many do. --out gets sweep.csv, sweep.json, sweep.png and sweep.svg, and a small file for each finished setting: the same command
-/// continues where ctrl-C, SIGTERM (a time limit of Slurm), or a crash ended it. Of the samples 0.1 are held out unless --holdout says otherwise.
+/// All other options are those of `trainer fit`. Several trainings run at the same time, on one thread each; their
+/// results do not depend on how many. The folder --out gets sweep.csv, sweep.json, sweep.png and sweep.svg, and a
+/// small file for each finished training. The same command continues after ctrl-C, SIGTERM (a time limit of Slurm) or
+/// a crash. A tenth of the samples is held out unless --holdout says otherwise.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer sweep camera_256.png --scales 1,2,4,8,16,32 --out sweeps/camera\n  \
                         trainer sweep wave.npy --encoding fourier --amplitude-powers 0,0.5,1,2,inf --frequency-counts 16,64 --out sweeps/wave\n\n\
@@ -39,36 +40,36 @@ pub(crate) struct Sweep {
     /// A picture, an array (.npy, .npz), an elevation grid (GeoTIFF, .asc, .hgt) or a table
     #[arg(required_unless_present = "points")]
     input: Option<PathBuf>,
-    /// The directory of the sweep; one that holds the same sweep is continued
+    /// The folder of the sweep; a folder that holds the same sweep is continued
     #[arg(short, long, visible_alias = "output-dir", value_name = "DIR")]
     out: PathBuf,
-    /// Values of --scale, such as 1,2,4,8
+    /// Values of --scale to try, such as 1,2,4,8
     #[arg(long, value_name = "LIST", conflicts_with = "scale", allow_hyphen_values = true)]
     scales: Option<String>,
-    /// Values of --amplitude-power, such as 0,1,inf
+    /// Values of --amplitude-power to try, such as 0,1,inf
     #[arg(long, value_name = "LIST", conflicts_with = "amplitude_power", allow_hyphen_values = true)]
     amplitude_powers: Option<String>,
-    /// Values of --frequencies, such as 32,64,128
+    /// Values of --frequencies to try, such as 32,64,128
     #[arg(long, value_name = "LIST", conflicts_with = "frequencies", allow_hyphen_values = true)]
     frequency_counts: Option<String>,
-    /// Widths of all hidden layers, such as 32,64 [default: the first of --hidden]
+    /// Widths to try, such as 32,64; all hidden layers get the same [default: the first width of --hidden]
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     widths: Option<String>,
-    /// Numbers of hidden layers, such as 2,3 [default: as many as --hidden]
+    /// Numbers of hidden layers to try, such as 2,3 [default: as many as in --hidden]
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     depths: Option<String>,
-    /// Only the i-th of n parts, i from 1
+    /// Do only the i-th of n parts of the sweep, with i from 1
     #[arg(long, value_name = "i/n", allow_hyphen_values = true)]
     shard: Option<String>,
-    /// Settings at a time [default: as many as the machine has threads]
+    /// Number of trainings at the same time [default: the number of threads of this computer]
     #[arg(long, value_parser = from_one::<usize>)]
     threads: Option<usize>,
-    /// Updates of the parameters [default: 2000]
-    #[arg(long, aliases = ["iterations", "iters"], value_parser = from_one::<u64>)]
-    steps: Option<u64>,
     #[command(flatten)]
     settings: fit::Settings,
-    /// Print one JSON object; progress goes to standard error
+    /// Number of training steps; each updates all parameters once [default: 2000]
+    #[arg(long, help_heading = fit::TRAINING, display_order = 0, aliases = ["iterations", "iters"], value_parser = from_one::<u64>)]
+    steps: Option<u64>,
+    /// Print the results as one JSON object; progress goes to standard error
     #[arg(long)]
     json: bool,
 }
@@ -137,20 +138,21 @@ impl Sweep {
     }
 }
 
-/// Put the parts of a sweep together: one table, one plot, and what is missing.
+/// Put the parts of a sweep together in one table and one plot, and name what is missing.
 ///
-/// The directories must hold the same sweep over the same data; sweep.csv, sweep.json, sweep.png and sweep.svg are written to --out.
-/// Settings that are not finished are named on standard error; the exit code is then 2, so that a script can tell.
+/// The folders must hold the same sweep of the same data. sweep.csv, sweep.json, sweep.png and sweep.svg are written
+/// to --out. Trainings that are not finished are named on standard error; the exit code is then 2, so that a script
+/// can tell.
 #[derive(clap::Args)]
 #[command(after_help = "Example: trainer collect sweeps/part-*/ --out sweeps/all")]
 pub(crate) struct Collect {
-    /// What --out of `trainer sweep` named
+    /// The folders that `trainer sweep` wrote to (its --out)
     #[arg(required = true, value_name = "DIR")]
     directories: Vec<PathBuf>,
-    /// Where table and plot go, created if need be [default: the first DIR]
+    /// The folder for the table and the plot; it is made if need be [default: the first DIR]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Print one JSON object
+    /// Print the results as one JSON object
     #[arg(long)]
     json: bool,
 }

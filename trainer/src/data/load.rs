@@ -16,10 +16,14 @@ use crate::base::files;
 /// One sentence for each way in which the file may be unfit: missing, a directory, empty, of an unknown format, or
 /// whatever its own format calls an error.
 ///
-/// ```no_run
+/// ```
 /// use trainer::data::{LoadOptions, load};
-/// let data = load("camera_256.png".as_ref(), &LoadOptions::default())?;
+/// let data = load("data/camera_256.png".as_ref(), &LoadOptions::default())?;
 /// assert_eq!((data.len(), data.inputs(), data.outputs()), (65536, 2, 1));
+///
+/// let options = LoadOptions { inputs: vec!["voltage".into()], ..LoadOptions::default() };
+/// let data = load("data/thermocouple_k.csv".as_ref(), &options)?;
+/// assert_eq!((data.len(), data.output_names[0].as_str()), (138, "temperature"));
 /// # Ok::<(), trainer::data::DatasetError>(())
 /// ```
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DatasetError> {

@@ -48,13 +48,13 @@ const SOFTPLUS_BIAS: f32 = -4.0;
 /// What a density logit is multiplied by, in units of 1/δ: a logit of 2 nearly hides what is behind the sample.
 const DENSITY_PER_STEP: f32 = 0.5;
 
-/// From logit to density.
+/// How the output z of the network becomes a density.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum DensityKind {
-    /// max(z, 0).
+    /// The density is max(z, 0).
     Relu,
-    /// ln(1 + e^z).
+    /// The density is ln(1 + e^z).
     #[default]
     Softplus,
 }
@@ -72,10 +72,10 @@ impl From<DensityKind> for Density {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Background {
-    /// Ones.
+    /// White, where all three colours are 1.
     #[default]
     White,
-    /// Zeros.
+    /// Black, where all three colours are 0.
     Black,
 }
 
@@ -97,7 +97,7 @@ pub struct NerfParams {
     pub encoding: EncodingParams,
     /// Widths of the hidden layers.
     pub hidden: Vec<usize>,
-    /// From logit to density.
+    /// How the output z of the network becomes a density.
     pub density: DensityKind,
     /// Whether colours depend on the direction of view.
     pub view_direction: bool,

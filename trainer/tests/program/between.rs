@@ -1,7 +1,5 @@
 //! Right between the samples: `trainer fit` with its defaults, judged on points that no training saw.
 
-#![allow(clippy::disallowed_methods, reason = "tests write what the program reads, and make signals")]
-
 use std::f64::consts::PI;
 use std::fmt::Write as _;
 use std::fs;

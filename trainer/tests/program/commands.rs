@@ -1,8 +1,6 @@
 //! `trainer evaluate` and `trainer inspect` as a user meets them: exit codes, JSON, files, and one sentence for each
 //! thing that can be wrong.
 
-#![allow(clippy::disallowed_methods, reason = "tests write what the program reads, and make signals")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,8 +1,6 @@
 //! `trainer cryo` as a user meets it: from atoms to volumes, a run that is stopped and continued, and one sentence for
 //! each thing that can be wrong.
 
-#![allow(clippy::disallowed_methods, reason = "tests write what the program reads, and make signals")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

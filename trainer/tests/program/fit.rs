@@ -1,7 +1,5 @@
 //! `trainer fit` and `trainer reproduce` as a user meets them: options that mean something, runs that go on anywhere, and signals.
 
-#![allow(clippy::disallowed_methods, reason = "tests write what the program reads, and make signals")]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,7 +1,5 @@
 //! Grids with holes, colours and points on the command line: trained, continued, evaluated, drawn.
 
-#![allow(clippy::disallowed_methods, reason = "tests write what the program reads, and make signals")]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

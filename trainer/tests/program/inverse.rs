@@ -1,8 +1,6 @@
 //! `trainer inverse` as a user meets it: three problems to their pictures and artifacts, and one sentence for each thing that can
 //! be wrong.
 
-#![allow(clippy::disallowed_methods, reason = "tests write what the program reads, and make signals")]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,7 +1,5 @@
 //! `trainer nerf` as a user meets it: from a scene to pictures of it, a run that is continued, and what is refused.
 
-#![allow(clippy::disallowed_methods, reason = "tests write what the program reads, and make signals")]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

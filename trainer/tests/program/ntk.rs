@@ -1,7 +1,5 @@
 //! `trainer ntk` as a user meets it: arrays in, arrays out, and one sentence for each thing that can be wrong.
 
-#![allow(clippy::disallowed_methods, reason = "tests write what the program reads, and make signals")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,7 +1,5 @@
 //! `--periodic`, frequencies that add nothing, and the names that people type first, as a user meets them.
 
-#![allow(clippy::disallowed_methods, reason = "tests write what the program reads, and make signals")]
-
 use std::f64::consts::PI;
 use std::fmt::Write as _;
 use std::fs;

@@ -1,7 +1,5 @@
 //! `trainer predict` as a user meets it.
 
-#![allow(clippy::disallowed_methods, reason = "tests write what the program reads, and make signals")]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

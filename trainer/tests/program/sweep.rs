@@ -1,8 +1,6 @@
 //! `trainer sweep` and `trainer collect` as a user meets them: tables, shards, going on, and one sentence for each thing that
 //! can be wrong.
 
-#![allow(clippy::disallowed_methods, reason = "tests write what the program reads, and make signals")]
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};

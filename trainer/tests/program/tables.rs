@@ -1,7 +1,5 @@
 //! Tables as a user meets them on the command line: what was understood is the first line, and a model answers in the file's numbers.
 
-#![allow(clippy::disallowed_methods, reason = "tests write what the program reads, and make signals")]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

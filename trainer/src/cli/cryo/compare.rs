@@ -13,10 +13,11 @@ use trainer::training::progress::Trainings;
 use super::super::{interrupt, print};
 use super::fit::read_images;
 
-/// Reconstruct the same images with no encoding, the positional and the Gaussian one, beside back-projection.
+/// Reconstruct the same images without encoding, with positional and with Gaussian encoding, and by back-projection.
 ///
-/// The folder gets comparison.json and comparison.png, and for each encoding the folder of a run as `cryo fit` leaves it.
-/// Half sets are fitted with the Gaussian encoding alone. Ctrl-C keeps what was learned; --resume continues.
+/// The folder gets comparison.json and comparison.png, and for each encoding the folder of a run as `trainer cryo
+/// fit` makes it. Half sets are fitted with the Gaussian encoding alone. Ctrl-C ends the training and keeps what was
+/// learned; --resume continues it.
 #[derive(clap::Args)]
 #[command(
     allow_negative_numbers = true,
@@ -24,31 +25,31 @@ use super::fit::read_images;
                         trainer cryo compare --resume runs/encodings"
 )]
 pub(crate) struct Compare {
-    /// A RELION .star with poses and CTF, or a poses.csv of `trainer cryo synthesize`
+    /// A RELION .star with poses and CTF, or a poses.csv made by `trainer cryo synthesize`
     #[arg(required_unless_present = "resume", conflicts_with = "resume")]
     table: Option<PathBuf>,
     /// The folder to make
     #[arg(long, value_name = "DIR", required_unless_present = "resume", conflicts_with = "resume")]
     out: Option<PathBuf>,
-    /// Replace the comparison in --out
+    /// Replace the comparison that is in the folder --out
     #[arg(long, conflicts_with = "resume")]
     force: bool,
-    /// Continue this comparison; its settings hold
+    /// Continue the comparison in this folder with its own settings
     #[arg(long, value_name = "DIR")]
     resume: Option<PathBuf>,
-    /// The .mrcs with the images [default: the one that the table names, or particles.mrcs beside it]
+    /// The .mrcs with the images [default: the one that the table names, or particles.mrcs beside the table]
     #[arg(long, value_name = "FILE.mrcs", conflicts_with = "resume")]
     stack: Option<PathBuf>,
-    /// Updates of the parameters for each encoding [default: 5000]
+    /// Number of training steps for each encoding [default: 5000]
     #[arg(long, conflicts_with = "resume")]
     steps: Option<u64>,
-    /// Do not fit half sets
+    /// Do not fit the two half sets: this leaves out the correlation between them
     #[arg(long, conflicts_with = "resume")]
     no_half_sets: bool,
-    /// Seed of everything random [default: 0]
+    /// Seed of all random numbers; the same seed gives the same result [default: 0]
     #[arg(long, conflicts_with = "resume")]
     seed: Option<u64>,
-    /// Print one JSON object; progress goes to standard error
+    /// Print the results as one JSON object; progress goes to standard error
     #[arg(long)]
     json: bool,
 }

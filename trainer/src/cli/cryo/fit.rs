@@ -19,9 +19,10 @@ use super::super::{interrupt, print, warn_of_options_without_effect};
 
 /// Recover the volume of a molecule as a function of a latent variable, from images with known poses.
 ///
-/// The run folder gets volumes as .mrc, the latent of every image, a report with Fourier shell correlations against the truth
-/// (if it is known) and between half sets, and the decoder as model.ffm. Ctrl-C keeps what was learned; --resume
-/// continues to the same bits as an uninterrupted run.
+/// The run folder gets volumes as .mrc, the latent variable of every image, the decoder as model.ffm, and a report.
+/// The report shows Fourier shell correlations with the true volumes, if they are known, and between two half sets of
+/// the images. Ctrl-C ends the training and keeps what was learned. --resume continues it, and gives the same bits as
+/// a run that was never interrupted.
 #[derive(clap::Args)]
 #[command(
     allow_negative_numbers = true,
@@ -30,21 +31,21 @@ use super::super::{interrupt, print, warn_of_options_without_effect};
                         trainer cryo fit --resume runs/kinase"
 )]
 pub(crate) struct Fit {
-    /// A RELION .star with poses and CTF, or a poses.csv of `trainer cryo synthesize`
+    /// A RELION .star with poses and CTF, or a poses.csv made by `trainer cryo synthesize`
     #[arg(required_unless_present = "resume", conflicts_with = "resume")]
     table: Option<PathBuf>,
-    /// The run folder to make
+    /// The folder to make for this run
     #[arg(long, value_name = "RUN", required_unless_present = "resume", conflicts_with = "resume")]
     out: Option<PathBuf>,
-    /// Replace the run in --out
+    /// Replace the run that is in the folder --out
     #[arg(long, conflicts_with = "resume")]
     force: bool,
-    /// Continue this run; its settings hold
+    /// Continue the run in this folder with its own settings
     #[arg(long, value_name = "RUN")]
     resume: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,
-    /// Print one JSON object; progress goes to standard error
+    /// Print the results as one JSON object; progress goes to standard error
     #[arg(long)]
     json: bool,
 }
@@ -52,56 +53,59 @@ pub(crate) struct Fit {
 /// Everything that a resumed run takes from its folder.
 #[derive(clap::Args, Default, PartialEq)]
 struct Settings {
-    /// The .mrcs with the images [default: the one that the table names, or particles.mrcs beside it]
-    #[arg(long, value_name = "FILE.mrcs")]
+    /// The .mrcs with the images [default: the one that the table names, or particles.mrcs beside the table]
+    #[arg(long, help_heading = "Data", display_order = 0, value_name = "FILE.mrcs")]
     stack: Option<PathBuf>,
-    /// A folder with truth.json and truth.csv [default: the table's, if it has them]
-    #[arg(long, value_name = "DIR")]
+    /// A folder with the true volumes, as truth.json and truth.csv [default: the folder of the table, if it has them]
+    #[arg(long, help_heading = "Data", display_order = 1, value_name = "DIR")]
     truth: Option<PathBuf>,
-    /// One volume for all images: no latent, no encoder
-    #[arg(long, conflicts_with = "latent")]
+    /// Fit one volume for all images, without latent variable and encoder
+    #[arg(long, help_heading = "Network", display_order = 1, conflicts_with = "latent")]
     homogeneous: bool,
-    /// Dimensions of the latent variable [default: 1]
-    #[arg(long)]
+    /// Number of dimensions of the latent variable [default: 1]
+    #[arg(long, help_heading = "Network", display_order = 0)]
     latent: Option<usize>,
-    /// How frequencies become features [default: gaussian]
-    #[arg(long)]
+    /// How spatial frequencies become features [default: gaussian]
+    #[arg(long, help_heading = "Encoding", display_order = 2)]
     encoding: Option<EncodingKind>,
-    /// Rows of the frequency matrix [default: 128]
-    #[arg(long)]
+    /// Number of frequencies of the encoding, that is rows of the matrix B [default: 128]
+    #[arg(long, help_heading = "Encoding", display_order = 1)]
     frequencies: Option<usize>,
-    /// Deviation of Gaussian rows, or the highest positional one, in cycles over the domain [default: an eighth of the image's size; three eighths for positional]
-    #[arg(long)]
+    /// The scale σ, in cycles over the range of an input: the standard deviation of the frequencies, or for
+    /// positional the highest frequency [default: an eighth of the image size in pixels; three eighths for
+    /// positional]
+    #[arg(long, help_heading = "Encoding", display_order = 0)]
     scale: Option<f64>,
-    /// Widths of the decoder's hidden layers [default: 96,96,96]
-    #[arg(long, value_delimiter = ',', value_name = "WIDTHS")]
+    /// Widths of the hidden layers of the decoder, one number for each layer [default: 96,96,96]
+    #[arg(long, help_heading = "Network", display_order = 2, value_delimiter = ',', value_name = "WIDTHS")]
     hidden: Option<Vec<usize>>,
-    /// Widths of the encoder's hidden layers [default: 64,32]
-    #[arg(long, value_delimiter = ',', value_name = "WIDTHS")]
+    /// Widths of the hidden layers of the encoder [default: 64,32]
+    #[arg(long, help_heading = "Network", display_order = 3, value_delimiter = ',', value_name = "WIDTHS")]
     encoder_hidden: Option<Vec<usize>>,
-    /// Updates of the parameters; half sets take half as many each [default: 5000]
-    #[arg(long)]
+    /// Number of training steps; each half set is trained for half as many [default: 5000]
+    #[arg(long, help_heading = "Training", display_order = 0)]
     steps: Option<u64>,
-    /// Images a step [default: 128]
-    #[arg(long)]
+    /// Number of images in each training step [default: 128]
+    #[arg(long, help_heading = "Training", display_order = 3)]
     images: Option<usize>,
-    /// Frequencies drawn of each image in a step [default: 48]
-    #[arg(long, value_name = "COUNT")]
+    /// Number of spatial frequencies that are drawn from each image in a training step [default: 48]
+    #[arg(long, help_heading = "Training", display_order = 4, value_name = "COUNT")]
     image_frequencies: Option<usize>,
-    /// Adam's learning rate at its highest [default: 2e-3]
-    #[arg(long)]
+    /// Highest learning rate of the optimizer Adam [default: 2e-3]
+    #[arg(long, help_heading = "Training", display_order = 1)]
     learning_rate: Option<f64>,
-    /// Weight of the KL divergence; 1 is the evidence lower bound [default: 0.3]
-    #[arg(long)]
+    /// Weight β of the KL divergence in the loss; 1 gives the evidence lower bound [default: 0.3]
+    #[arg(long, help_heading = "Training", display_order = 5)]
     beta: Option<f64>,
-    /// Do not fit half sets: no correlation between them, and about half the work
-    #[arg(long)]
+    /// Do not fit the two half sets: this halves the work, and leaves out the correlation between them
+    #[arg(long, help_heading = "Training", display_order = 2)]
     no_half_sets: bool,
-    /// Numbers in the artifact [default: w8a16]
-    #[arg(long)]
+    /// Number format of the model: w8a16 has weights of 8 bits and activations of 16 bits; w16a16 has 16 bits for
+    /// both; f32 is floating point [default: w8a16]
+    #[arg(long, help_heading = "Output")]
     precision: Option<NamedPrecision>,
-    /// Seed of everything random [default: 0]
-    #[arg(long)]
+    /// Seed of all random numbers; the same seed gives the same result [default: 0]
+    #[arg(long, help_heading = "Training", display_order = 6)]
     seed: Option<u64>,
 }
 

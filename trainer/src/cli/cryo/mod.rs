@@ -4,9 +4,7 @@ mod compare;
 mod fit;
 mod synthesize;
 
-/// Recover the volumes of a protein that moves from noisy projections of it, as CryoDRGN does, at desktop size.
-///
-/// See the subcommands for the details.
+/// Recover the volumes of a moving protein from noisy microscope images, as CryoDRGN does, at desktop size.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer cryo synthesize --out kinase\n  \
                         trainer cryo fit kinase/poses.csv --out runs/kinase\n  \

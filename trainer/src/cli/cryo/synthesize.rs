@@ -10,11 +10,11 @@ use trainer::cryo::synthesis::{SynthesisParams, Truth, synthesize};
 
 use super::super::print;
 
-/// Make noisy projections of a molecule: random orientations, shifts, CTF, noise, and a conformation for each image.
+/// Make noisy projections of a molecule with random orientations, shifts, defocus, noise and conformations.
 ///
 /// The folder gets particles.mrcs, particles.star (for RELION), poses.csv (the same with the true conformation), and
-/// truth.csv with truth.json, from which `trainer cryo fit` knows the true volumes. Without --atoms the molecule is adenylate
-/// kinase between its open and closed structures.
+/// truth.csv with truth.json, from which `trainer cryo fit` knows the true volumes. Without --atoms the molecule is
+/// adenylate kinase, between its open and its closed structure.
 #[derive(clap::Args)]
 #[command(
     allow_negative_numbers = true,
@@ -22,46 +22,47 @@ use super::super::print;
                         trainer cryo synthesize --atoms 4ake.pdb --box 64 --pixel-size 1.5 --snr 0.05 --out still"
 )]
 pub(crate) struct Synthesize {
-    /// A PDB file, or a CSV table of ångströms: x, y, z, or open_x, …, closed_z
+    /// A PDB file, or a CSV table in ångström with the columns x, y, z, or open_x, open_y, open_z, closed_x,
+    /// closed_y, closed_z
     #[arg(long, value_name = "FILE")]
     atoms: Option<PathBuf>,
-    /// The other end of the motion: the same atoms elsewhere
+    /// A file with the other end of the motion: the same atoms at other places
     #[arg(long, value_name = "FILE", requires = "atoms")]
     closed: Option<PathBuf>,
     /// The folder to make
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Replace the files in --out
+    /// Replace the files in the folder --out
     #[arg(long)]
     force: bool,
     /// Number of images
     #[arg(long, default_value_t = SynthesisParams::default().particles)]
     particles: usize,
-    /// Pixels along an edge of an image
+    /// Width and height of each image in pixels
     #[arg(long = "box", value_name = "PIXELS", default_value_t = SynthesisParams::default().size)]
     size: usize,
-    /// Edge of a pixel in ångström
+    /// Width of a pixel in ångström
     #[arg(long, value_name = "ÅNGSTRÖM", default_value_t = SynthesisParams::default().pixel_size)]
     pixel_size: f64,
-    /// Deviation of the Gaussian that stands for an atom, in ångström
+    /// Standard deviation of the Gaussian that represents an atom, in ångström
     #[arg(long, value_name = "ÅNGSTRÖM", default_value_t = SynthesisParams::default().deviation)]
     deviation: f32,
-    /// Variance of the signal over that of the noise
+    /// Signal-to-noise ratio: the variance of the signal divided by that of the noise
     #[arg(long, default_value_t = SynthesisParams::default().snr)]
     snr: f64,
-    /// Largest shift along an axis, in ångström
+    /// Largest shift of an image along each axis, in ångström
     #[arg(long, value_name = "ÅNGSTRÖM", default_value_t = SynthesisParams::default().shift)]
     shift: f64,
     /// Smallest and largest defocus, in ångström [default: 10000,25000]
     #[arg(long, value_delimiter = ',', num_args = 1, value_name = "LOW,HIGH")]
     defocus: Vec<f64>,
-    /// The one conformation of all images, from 0 (open) to 1 (closed) [default: uniform on 0 to 1]
+    /// One conformation for all images, from 0 (open) to 1 (closed) [default: random, uniform from 0 to 1]
     #[arg(long)]
     motion: Option<f64>,
-    /// Seed of everything random
+    /// Seed of all random numbers; the same seed gives the same result
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Print one JSON object
+    /// Print the results as one JSON object
     #[arg(long)]
     json: bool,
 }

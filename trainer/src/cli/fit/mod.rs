@@ -19,15 +19,16 @@ use trainer::fit::{Snapshot, ValidFitParams};
 use trainer::training::progress;
 use trainer::training::{Ended, Watch};
 
-pub(super) use self::settings::Settings;
+pub(super) use self::settings::{Settings, TRAINING};
 use super::number::from_one;
 use super::reading::load_and_tell;
 use super::{interrupt, print, warn_of_redundant_frequencies};
 
 /// Train a network on a picture, an array or a table, and write the model for a device.
 ///
-/// The run folder gets network.safetensors (weights for PyTorch or JAX), model.ffm (for the device), metrics.json and
-/// report.html. Ctrl-C keeps what was learned; --resume continues to the same bits as an uninterrupted run.
+/// The run folder gets model.ffm (the model for the device), network.safetensors (the weights for PyTorch or JAX),
+/// metrics.json and report.html. Ctrl-C ends the training and keeps what was learned. --resume continues it, and
+/// gives the same bits as a run that was never interrupted.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer fit camera_256.png --out runs/camera\n  \
                         trainer fit dem.tif --out runs/dem --holdout 0.1\n  \
@@ -37,25 +38,26 @@ use super::{interrupt, print, warn_of_redundant_frequencies};
 #[command(allow_negative_numbers = true)]
 pub(crate) struct Fit {
     /// A picture, an array (.npy, .npz), an elevation grid (GeoTIFF, .asc, .hgt) or a table [default with --resume:
-    /// that of the run]
+    /// the data of that run]
     #[arg(required_unless_present_any = ["resume", "points"])]
     input: Option<PathBuf>,
-    /// The run folder to make
+    /// The folder to make for this run
     #[arg(short, long, visible_alias = "output-dir", value_name = "RUN", required_unless_present = "resume")]
     #[arg(conflicts_with = "resume")]
     out: Option<PathBuf>,
-    /// Replace the run in --out
+    /// Replace the run that is in the folder --out
     #[arg(long, conflicts_with = "resume")]
     force: bool,
-    /// Continue this run; its settings hold, only --steps may differ
+    /// Continue the run in this folder with its own settings; only --steps may differ
     #[arg(long, value_name = "RUN")]
     resume: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,
-    /// Updates of the parameters [default: 2000; 4000 where kernel regression leads the training]
-    #[arg(long, aliases = ["iterations", "iters"], value_parser = from_one::<u64>)]
+    /// Number of training steps; each updates all parameters once [default: 2000, or 4000 where the network learns
+    /// from kernel regression, as it does for small tables]
+    #[arg(long, help_heading = TRAINING, display_order = 0, aliases = ["iterations", "iters"], value_parser = from_one::<u64>)]
     steps: Option<u64>,
-    /// Print one JSON object, with the curve that auto chose by; progress goes to standard error
+    /// Print the results as one JSON object, with the curves of automatic choices; progress goes to standard error
     #[arg(long)]
     json: bool,
 }

@@ -16,77 +16,98 @@ use trainer::network::OutputActivation;
 use trainer::network::encoding::EncodingKind;
 use trainer::training::optimizer::Schedule;
 
-use super::super::reading::{PointsArgs, ReadingArgs};
+use super::super::reading::{DATA, PointsArgs, ReadingArgs};
 use super::super::{number::whole, warn_of_options_without_effect, warn_of_uneven_frequencies};
 use super::misnamed::Misnamed;
+
+/// Headings of the help. Each option names its own: a heading for all that follow would also be that of the command's own options.
+const ENCODING: &str = "Encoding";
+const NETWORK: &str = "Network";
+pub(in crate::cli) const TRAINING: &str = "Training";
+const OUTPUT: &str = "Output (what the model file holds)";
 
 /// Everything that a resumed run takes from its folder.
 #[derive(clap::Args, Default, PartialEq)]
 pub(in crate::cli) struct Settings {
-    /// Columns of a table that are inputs, by name or number [default: all but the outputs]
-    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    /// The columns of a table that are inputs, by name or number [default: all columns that are not outputs]
+    #[arg(long, help_heading = DATA, display_order = 0, value_delimiter = ',', value_name = "COLUMNS")]
     inputs: Vec<String>,
-    /// Columns of a table that are outputs, by name or number [default: the last, or all that are not --inputs]
-    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    /// The columns of a table that are outputs, by name or number [default: the last column, or all that are not in
+    /// --inputs]
+    #[arg(long, help_heading = DATA, display_order = 1, value_delimiter = ',', value_name = "COLUMNS")]
     outputs: Vec<String>,
     #[command(flatten)]
     points: PointsArgs,
     #[command(flatten)]
     reading: ReadingArgs,
     /// How coordinates become features [default: gaussian]
-    #[arg(long)]
+    #[arg(long, help_heading = ENCODING, display_order = 2)]
     encoding: Option<EncodingKind>,
-    /// Rows of the frequency matrix; positional and fourier share them among the axes [default: 64]
-    #[arg(long, aliases = ["m", "num-frequencies", "num-freqs"], value_parser = whole::<usize>)]
+    /// Number of frequencies, that is rows of the matrix B; positional and fourier divide them evenly among the
+    /// inputs [default: 64]
+    #[arg(long, help_heading = ENCODING, display_order = 1, aliases = ["m", "num-frequencies", "num-freqs"], value_parser = whole::<usize>)]
     frequencies: Option<usize>,
-    /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the domain; auto, for gaussian only,
-    /// chooses it by short trainings (not in a sweep, which tries what it is told) [default: auto for tables and small grids, else 10]
-    #[arg(long, visible_alias = "sigma", value_name = "SCALE", value_parser = parse_value)]
+    /// The scale σ: how fine the detail is that the network can learn [default: auto for tables and small grids,
+    /// otherwise 10]
+    ///
+    /// For gaussian, σ is the standard deviation of the frequencies; for positional, it is the highest frequency.
+    /// Both are in cycles over the range of an input. auto, for gaussian only, chooses σ by short trainings; a sweep
+    /// tries the values in --scales instead.
+    #[arg(long, help_heading = ENCODING, display_order = 0, visible_alias = "sigma", value_name = "SCALE", value_parser = parse_value)]
     scale: Option<Value>,
-    /// p of the amplitudes 1/j^p of fourier; inf leaves the first frequency; auto chooses it as for --scale [default: 0]
-    #[arg(long, value_name = "P", value_parser = parse_value)]
+    /// For fourier: the power p of the amplitudes 1/j^p; inf keeps only the first frequency; auto chooses p by short
+    /// trainings [default: 0]
+    #[arg(long, help_heading = ENCODING, display_order = 3, value_name = "P", value_parser = parse_value)]
     amplitude_power: Option<Value>,
-    /// Frequencies of fourier along each axis [default: 1,2,3,…]
-    #[arg(long, value_delimiter = ',', value_name = "B", conflicts_with = "frequencies")]
+    /// For fourier: the frequencies along each input, in cycles over its range [default: 1,2,3,…]
+    #[arg(long, help_heading = ENCODING, display_order = 4, value_delimiter = ',', value_name = "B", conflicts_with = "frequencies")]
     frequency_list: Vec<f64>,
     /// Divide the features by the norm of the amplitudes
-    #[arg(long)]
+    #[arg(long, help_heading = ENCODING, display_order = 5)]
     normalize: bool,
-    /// Positional frequencies 2^s - 1, s from 0 to --scale, as in the published code
-    #[arg(long)]
+    /// For positional: use the frequencies 2^s - 1, with s from 0 to --scale, as in the code published with the paper
+    #[arg(long, help_heading = ENCODING, display_order = 6)]
     positional_notebook: bool,
-    /// Widths of the hidden layers [default: 64,64,64]
-    #[arg(long, value_delimiter = ',', value_name = "WIDTHS", value_parser = whole::<usize>, action = ArgAction::Set)]
+    /// Widths of the hidden layers, one number for each layer [default: 64,64,64]
+    #[arg(long, help_heading = NETWORK, value_delimiter = ',', value_name = "WIDTHS", value_parser = whole::<usize>, action = ArgAction::Set)]
     hidden: Option<Vec<usize>>,
-    /// Last activation: linear or sigmoid [default: sigmoid]
-    #[arg(long)]
+    /// Activation of the last layer; the hidden layers are ReLU [default: sigmoid]
+    #[arg(long, help_heading = NETWORK)]
     output: Option<Output>,
-    /// Samples a step, or all [default: 4096; 1024 where fit learns from kernel regression]
-    #[arg(long, visible_alias = "batch-size", alias = "bs", value_parser = parse_batch)]
+    /// Number of samples in each training step, or all [default: 4096, or 1024 where the network learns from kernel
+    /// regression]
+    #[arg(long, help_heading = TRAINING, display_order = 3, visible_alias = "batch-size", alias = "bs", value_parser = parse_batch)]
     batch: Option<Batch>,
-    /// Adam's learning rate at its highest [default: 1e-2]
-    #[arg(long, visible_alias = "lr")]
+    /// Highest learning rate of the optimizer Adam [default: 1e-2]
+    #[arg(long, help_heading = TRAINING, display_order = 1, visible_alias = "lr")]
     learning_rate: Option<f64>,
-    /// Its course: constant, cosine (to 1 %), or exponential:FACTOR:STEPS [default: cosine]
-    #[arg(long, value_parser = parse_schedule)]
+    /// Learning-rate schedule: constant, cosine (falls to 1 % of the highest rate), or exponential:FACTOR:STEPS, such
+    /// as exponential:0.1:5000, which multiplies the rate by FACTOR over every STEPS steps [default: cosine]
+    #[arg(long, help_heading = TRAINING, display_order = 2, value_parser = parse_schedule)]
     schedule: Option<Schedule>,
-    /// Numbers in the artifact [default: w8a16, or w16a16 where w8a16 costs more than 1 dB]
-    #[arg(long)]
+    /// Number format of the model: w8a16 has weights of 8 bits and activations of 16 bits; w16a16 has 16 bits for
+    /// both; f32 is floating point [default: w8a16, or w16a16 where w8a16 would cost more than 1 dB]
+    #[arg(long, help_heading = OUTPUT)]
     precision: Option<NamedPrecision>,
-    /// Points beyond the domain; periodic makes the network periodic along every input [default: clamp]
-    #[arg(long)]
+    /// What the model does with points outside the range of the training data: clamp moves them to the edge, reject
+    /// makes the evaluation fail, periodic repeats the network along every input [default: clamp]
+    #[arg(long, help_heading = OUTPUT)]
     outside: Option<OutsideArg>,
-    /// Inputs that repeat, with their period in the data's units, such as angle_deg=360: the network has the same value one period
-    /// further. NAME is an input's name, or its number from 1; --outside holds for the other inputs
-    #[arg(long, value_delimiter = ',', value_name = "NAME=PERIOD", value_parser = str::parse::<NamedPeriod>)]
+    /// Inputs that repeat, each with its period in the units of the data, such as angle_deg=360
+    ///
+    /// The network has the same value one period further. NAME is the name of an input or its number, counted from 1.
+    /// --outside holds for the other inputs.
+    #[arg(long, help_heading = DATA, display_order = 3, value_delimiter = ',', value_name = "NAME=PERIOD", value_parser = str::parse::<NamedPeriod>)]
     periodic: Vec<NamedPeriod>,
-    /// Samples to test with: none, even (train on even rows and columns, test on odd ones), or a part such as 0.1 [default: for
-    /// tables and small grids up to five extra trainings measure it, each without some of the rows, and none turns this off; for
-    /// pictures and large grids none; of a sweep: 0.1]
-    #[arg(long)]
+    /// Samples to test with and not to train on: none, a part such as 0.1, or even (train on even rows and columns,
+    /// test on odd ones)
+    ///
+    /// Default of fit: tables and small grids are tested by up to five extra trainings, each without some of the
+    /// rows, and none turns that off; pictures and large grids are not tested. Default of sweep: 0.1.
+    #[arg(long, help_heading = DATA, display_order = 2)]
     holdout: Option<Holdout>,
-    /// Seed of everything random [default: 0]
-    #[arg(long, value_parser = whole::<u64>)]
+    /// Seed of all random numbers; the same seed gives the same model [default: 0]
+    #[arg(long, help_heading = TRAINING, display_order = 4, value_parser = whole::<u64>)]
     seed: Option<u64>,
     #[command(flatten)]
     misnamed: Misnamed,

@@ -20,10 +20,11 @@ use super::new_directories::NewDirectories;
 use super::number::{from_one, positive, whole};
 use super::{interrupt, print};
 
-/// Compare four mappings on an inverse problem, beside table 1 of Tancik et al. (2020).
+/// Reconstruct from CT, MRI or a mesh with four encodings, and compare them with table 1 of Tancik et al. (2020).
 ///
-/// The folder gets comparison.json, comparison.png and model.ffm (the best mapping). Ctrl-C keeps what was learned; --resume
-/// continues to the same bits as an uninterrupted run.
+/// The folder gets comparison.json, comparison.png and model.ffm (the model of the best encoding). Ctrl-C ends the
+/// training and keeps what was learned. --resume continues it, and gives the same bits as a comparison that was never
+/// interrupted.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer inverse ct --out ct\n  trainer inverse mri --quick --out mri --json\n  \
                         trainer inverse shape --mesh part.stl --out part\n  trainer inverse --resume ct")]
@@ -31,23 +32,23 @@ use super::{interrupt, print};
 pub(crate) struct Inverse {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Continue this comparison; its settings hold
+    /// Continue the comparison in this folder with its own settings
     #[arg(long, value_name = "DIR", required = true)]
     resume: Option<PathBuf>,
-    /// Print one JSON object
+    /// Print the results as one JSON object
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Computed tomography: the head of Shepp and Logan from 20 parallel projections
+    /// Computed tomography: a section of the Shepp–Logan head from 20 parallel projections
     #[command(after_help = "Example:\n  trainer inverse ct --size 64 --steps 500 --out ct")]
     Ct(OnGrid),
-    /// Magnetic resonance: the same head in three dimensions from a part of its Fourier coefficients
+    /// Magnetic resonance imaging: the Shepp–Logan head in three dimensions from a part of its Fourier coefficients
     #[command(after_help = "Example:\n  trainer inverse mri --quick --out mri --json")]
     Mri(OnGrid),
-    /// Occupancy of a solid, from its closed surface
+    /// The shape of a solid, from points inside and outside its closed surface
     #[command(after_help = "Example:\n  trainer inverse shape --mesh part.stl --out part")]
     Shape(Solid),
 }
@@ -59,31 +60,31 @@ struct Common {
     /// The folder to make
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Replace the comparison in --out
+    /// Replace the comparison that is in the folder --out
     #[arg(long)]
     force: bool,
-    /// Updates for each mapping [default: as the problem needs]
+    /// Number of training steps for each encoding [default: depends on the problem]
     #[arg(long, value_parser = from_one::<u64>)]
     steps: Option<u64>,
-    /// Units of each hidden layer [default: as the problem needs]
+    /// Width of each hidden layer [default: depends on the problem]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=2048))]
     width: Option<u16>,
-    /// Rows of B [default: as the problem needs]
+    /// Number of frequencies, that is rows of the matrix B [default: depends on the problem]
     #[arg(long, value_parser = whole::<usize>)]
     frequencies: Option<usize>,
-    /// What published learning rates are multiplied by, up to 1e-2 [default: as the problem needs]
+    /// Factor on the published learning rates; the result is at most 1e-2 [default: depends on the problem]
     #[arg(long, value_parser = positive)]
     rate_factor: Option<f64>,
-    /// What published frequencies are multiplied by [default: as the problem needs]
+    /// Factor on the published frequencies [default: depends on the problem]
     #[arg(long, value_parser = positive)]
     scale_factor: Option<f64>,
-    /// Seed of everything random
+    /// Seed of all random numbers; the same seed gives the same result
     #[arg(long, default_value_t = 0, value_parser = whole::<u64>)]
     seed: u64,
-    /// A small problem, small networks and few steps: a trial in seconds
+    /// Use a small problem, small networks and few steps, for a trial of a few seconds
     #[arg(long)]
     quick: bool,
-    /// Print one JSON object
+    /// Print the results as one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -91,7 +92,7 @@ struct Common {
 /// A problem on a grid.
 #[derive(clap::Args)]
 struct OnGrid {
-    /// Grid cells a side [default: 128 for ct, 32 for mri]
+    /// Number of grid cells along each axis [default: 128 for ct, 32 for mri]
     #[arg(long, value_parser = whole::<usize>)]
     size: Option<usize>,
     #[command(flatten)]
@@ -101,7 +102,7 @@ struct OnGrid {
 /// A solid.
 #[derive(clap::Args)]
 struct Solid {
-    /// Its surface, closed, of triangles: .stl, .obj or .ply [default: a knot made here]
+    /// The closed surface of the solid, made of triangles, as .stl, .obj or .ply [default: a knot that is made here]
     #[arg(long, value_name = "FILE")]
     mesh: Option<PathBuf>,
     #[command(flatten)]

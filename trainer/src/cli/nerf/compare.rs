@@ -12,11 +12,12 @@ use super::JudgedBy;
 use super::fit::say_notes;
 use crate::cli::{interrupt, print};
 
-/// Fit a scene with each encoding and print held-out PSNR beside table 7 of Tancik et al. (2020).
+/// Fit a scene with each encoding, and print the held-out PSNR beside table 7 of Tancik et al. (2020).
 ///
-/// The folder gets comparison.json, and for each encoding the folder of a run as `nerf fit` leaves it. Ctrl-C keeps what was
-/// learned; --resume continues to the same bits as an uninterrupted comparison. The published numbers are of another scene
-/// at another size: compare their order, not their height.
+/// The folder gets comparison.json, and for each encoding the folder of a run as `trainer nerf fit` makes it. Ctrl-C
+/// ends the training and keeps what was learned. --resume continues it, and gives the same bits as a comparison that
+/// was never interrupted. The published numbers are of another scene at another size, so compare the order of the
+/// encodings and not the values.
 #[derive(clap::Args)]
 #[command(
     allow_negative_numbers = true,
@@ -24,31 +25,31 @@ use crate::cli::{interrupt, print};
                         trainer nerf compare --resume runs/encodings"
 )]
 pub(crate) struct Compare {
-    /// The scene's folder
+    /// The folder of the scene
     #[arg(required_unless_present = "resume", conflicts_with = "resume")]
     scene: Option<PathBuf>,
     /// The folder to make
     #[arg(long, value_name = "DIR", required_unless_present = "resume", conflicts_with = "resume")]
     out: Option<PathBuf>,
-    /// Replace the comparison in --out
+    /// Replace the comparison that is in the folder --out
     #[arg(long, conflicts_with = "resume")]
     force: bool,
-    /// Continue this comparison; its settings hold
+    /// Continue the comparison in this folder with its own settings
     #[arg(long, value_name = "DIR")]
     resume: Option<PathBuf>,
-    /// Updates for each encoding [default: 1500]
+    /// Number of training steps for each encoding [default: 1500]
     #[arg(long, conflicts_with = "resume")]
     steps: Option<u64>,
-    /// Seed of everything random [default: 0]
+    /// Seed of all random numbers; the same seed gives the same result [default: 0]
     #[arg(long, conflicts_with = "resume")]
     seed: Option<u64>,
-    /// A small network and few steps: a trial in seconds
+    /// Use a small network and few steps, for a trial of a few seconds
     #[arg(long, conflicts_with = "resume")]
     quick: bool,
-    /// Views that are held out and judged by
+    /// Views that are held out to measure the quality
     #[arg(long, value_name = "VIEWS", default_value = "test")]
     judge_by: JudgedBy,
-    /// Print one JSON object; progress goes to standard error
+    /// Print the results as one JSON object; progress goes to standard error
     #[arg(long)]
     json: bool,
 }

@@ -14,10 +14,11 @@ use trainer::training::{Ended, Watch};
 use super::JudgedBy;
 use crate::cli::{interrupt, print, warn_of_options_without_effect};
 
-/// Learn a scene and write the model and its volume for a device.
+/// Learn a scene from its pictures, and write the model and its volume for a device.
 ///
 /// The run folder gets model.ffm and volume.ffv (for the device), model_f32.ffm, cameras.json, metrics.json,
-/// report.html and checkpoint.safetensors. Ctrl-C keeps what was learned; --resume continues to the same bits as an uninterrupted run.
+/// report.html and checkpoint.safetensors. Ctrl-C ends the training and keeps what was learned. --resume continues
+/// it, and gives the same bits as a run that was never interrupted.
 #[derive(clap::Args)]
 #[command(
     allow_negative_numbers = true,
@@ -25,28 +26,28 @@ use crate::cli::{interrupt, print, warn_of_options_without_effect};
                         trainer nerf fit --resume runs/nerf --steps 12000"
 )]
 pub(crate) struct Fit {
-    /// The scene's folder, with transforms_train.json and so on or one transforms.json of all views [default with --resume: that of the
-    /// run]
+    /// The folder of the scene, with transforms_train.json and its companions, or with one transforms.json of all
+    /// views [default with --resume: the scene of that run]
     #[arg(required_unless_present = "resume")]
     scene: Option<PathBuf>,
-    /// The run folder to make
+    /// The folder to make for this run
     #[arg(long, value_name = "RUN", required_unless_present = "resume", conflicts_with = "resume")]
     out: Option<PathBuf>,
-    /// Replace the run in --out
+    /// Replace the run that is in the folder --out
     #[arg(long, conflicts_with = "resume")]
     force: bool,
-    /// Continue this run; its settings hold, only --steps may differ
+    /// Continue the run in this folder with its own settings; only --steps may differ
     #[arg(long, value_name = "RUN", conflicts_with = "Settings")]
     resume: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,
-    /// Updates of the parameters [default: 6000]
-    #[arg(long)]
+    /// Number of training steps; each updates all parameters once [default: 6000]
+    #[arg(long, help_heading = "Training", display_order = 0)]
     steps: Option<u64>,
-    /// Views that are held out and judged by
-    #[arg(long, value_name = "VIEWS", default_value = "test")]
+    /// Views that are held out to measure the quality
+    #[arg(long, help_heading = "Scene", display_order = 3, value_name = "VIEWS", default_value = "test")]
     judge_by: JudgedBy,
-    /// Print one JSON object; progress goes to standard error
+    /// Print the results as one JSON object; progress goes to standard error
     #[arg(long)]
     json: bool,
 }
@@ -55,46 +56,48 @@ pub(crate) struct Fit {
 #[derive(clap::Args)]
 struct Settings {
     /// How positions become features [default: gaussian]
-    #[arg(long)]
+    #[arg(long, help_heading = "Encoding", display_order = 2)]
     encoding: Option<EncodingKind>,
-    /// Rows of the frequency matrix [default: 64]
-    #[arg(long)]
+    /// Number of frequencies, that is rows of the matrix B [default: 64]
+    #[arg(long, help_heading = "Encoding", display_order = 1)]
     frequencies: Option<usize>,
-    /// Deviation of the Gaussian frequencies, or the highest positional one, in cycles over the cube [default: 2; positional: 16]
-    #[arg(long)]
+    /// The scale σ, in cycles over the bounding cube: the standard deviation of the frequencies, or for positional
+    /// the highest frequency [default: 2; positional: 16]
+    #[arg(long, help_heading = "Encoding", display_order = 0)]
     scale: Option<f64>,
-    /// Widths of the hidden layers [default: 64,64,64]
-    #[arg(long, value_delimiter = ',', value_name = "WIDTHS")]
+    /// Widths of the hidden layers, one number for each layer [default: 64,64,64]
+    #[arg(long, help_heading = "Network", display_order = 0, value_delimiter = ',', value_name = "WIDTHS")]
     hidden: Option<Vec<usize>>,
-    /// From logit to density [default: softplus]
-    #[arg(long)]
+    /// How the output z of the network becomes a density [default: softplus]
+    #[arg(long, help_heading = "Network", display_order = 2)]
     density: Option<DensityKind>,
-    /// Let colours depend on the direction of view: for scenes that shine. Density never does
-    #[arg(long)]
+    /// Let colours depend on the direction of view, for shiny scenes; densities never depend on it
+    #[arg(long, help_heading = "Network", display_order = 1)]
     view_direction: bool,
-    /// Steps across the bounding cube [default: 128]
-    #[arg(long)]
+    /// Number of samples along a ray that crosses the bounding cube [default: 128]
+    #[arg(long, help_heading = "Scene", display_order = 2)]
     samples: Option<usize>,
-    /// Cells of the occupancy grid along each axis [default: 64]
-    #[arg(long)]
+    /// Number of cells of the occupancy grid along each axis; empty cells are skipped [default: 64]
+    #[arg(long, help_heading = "Scene", display_order = 4)]
     grid: Option<u32>,
-    /// Samples a step, about [default: 24576]
-    #[arg(long)]
+    /// Approximate number of samples in each training step [default: 24576]
+    #[arg(long, help_heading = "Training", display_order = 3)]
     batch: Option<usize>,
-    /// Adam's learning rate at its highest [default: 2e-2]
-    #[arg(long)]
+    /// Highest learning rate of the optimizer Adam [default: 2e-2]
+    #[arg(long, help_heading = "Training", display_order = 1)]
     learning_rate: Option<f64>,
-    /// What transparent parts of the pictures show [default: white]
-    #[arg(long)]
+    /// What the transparent parts of the pictures show [default: white]
+    #[arg(long, help_heading = "Scene", display_order = 0)]
     background: Option<Background>,
-    /// Half width of the bounding cube [default: the scene's, or what the cameras of a transforms.json look at, or 1.5]
-    #[arg(long)]
+    /// Half the width of the bounding cube [default: that of the scene, or what the cameras of a transforms.json look
+    /// at, or 1.5]
+    #[arg(long, help_heading = "Scene", display_order = 1)]
     half_width: Option<f32>,
-    /// Seed of everything random [default: 0]
-    #[arg(long)]
+    /// Seed of all random numbers; the same seed gives the same result [default: 0]
+    #[arg(long, help_heading = "Training", display_order = 4)]
     seed: Option<u64>,
-    /// A small network and few steps: a trial in seconds, for scenes of --quick too
-    #[arg(long)]
+    /// Use a small network and few steps, for a trial of a few seconds; it suits scenes made with --quick
+    #[arg(long, help_heading = "Training", display_order = 2)]
     quick: bool,
 }
 

@@ -8,7 +8,7 @@ mod synthesize;
 use clap::Subcommand;
 use trainer::nerf::scene::Part;
 
-/// Learn a scene from pictures of it and draw new views.
+/// Learn a scene from pictures of it, and draw new views (NeRF).
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  trainer nerf synthesize --out scene\n  trainer nerf fit scene --out runs/nerf\n  \
@@ -30,9 +30,11 @@ enum Command {
 /// Which views a field is judged by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum JudgedBy {
-    /// Those of transforms_val.json, or val_filenames of transforms.json: to choose settings
+    /// The validation views: those of transforms_val.json, or val_filenames of transforms.json. Use them to choose
+    /// settings
     Val,
-    /// Those of transforms_test.json, or test_filenames of transforms.json: to report, once the settings are chosen
+    /// The test views: those of transforms_test.json, or test_filenames of transforms.json. Use them for the final
+    /// report
     #[default]
     Test,
 }

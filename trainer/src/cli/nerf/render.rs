@@ -19,7 +19,7 @@ use crate::cli::{outputs, print};
 /// Pixels of all frames of a turn.
 const MOST_PIXELS: usize = 1 << 27;
 
-/// Draw views from a run's model.ffm and volume.ffv, with the same bits as on a device.
+/// Draw views with the model.ffm and volume.ffv of a run, with the same bits as on a device.
 #[derive(clap::Args)]
 #[command(
     allow_negative_numbers = true,
@@ -27,36 +27,36 @@ const MOST_PIXELS: usize = 1 << 27;
                         trainer nerf render runs/nerf --turntable turntable.gif --size 256"
 )]
 pub(crate) struct Render {
-    /// The run folder
+    /// The folder of a run, as `trainer nerf fit` makes it
     run: PathBuf,
-    /// Which of the run's cameras (those of the views that it was judged by), from 0
+    /// Number of a camera of the run, from 0; the cameras are those of the held-out views
     #[arg(long, default_value_t = 0)]
     view: usize,
-    /// Pixels a side [default: as in training]
+    /// Width and height of a picture in pixels [default: as in training]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4096))]
     size: Option<u16>,
-    /// Use model_f32.ffm
+    /// Use model_f32.ffm, the model in floating point
     #[arg(long)]
     f32: bool,
-    /// Write the view
+    /// Write the view to this file
     #[arg(long, value_name = "FILE.png")]
     picture: Option<PathBuf>,
-    /// Write a map of the distances in the view
+    /// Write a map of the distances in the view to this file
     #[arg(long, value_name = "FILE.png")]
     depth: Option<PathBuf>,
-    /// Write a turn around the scene as an animation
+    /// Write a turn around the scene to this file, as an animation
     #[arg(long, value_name = "FILE.gif")]
     turntable: Option<PathBuf>,
-    /// Write a turn around the scene as one picture
+    /// Write a turn around the scene to this file, as one picture
     #[arg(long, value_name = "FILE.png")]
     sheet: Option<PathBuf>,
-    /// Views of a turn
+    /// Number of views of a turn
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=360))]
     frames: u16,
-    /// Height of a turn's cameras above the horizon, degrees
+    /// Height of the cameras of a turn above the horizon, in degrees
     #[arg(long, default_value_t = 25.0)]
     elevation: f64,
-    /// Print one JSON object
+    /// Print the results as one JSON object
     #[arg(long)]
     json: bool,
 }

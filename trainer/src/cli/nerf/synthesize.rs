@@ -11,7 +11,7 @@ use trainer::nerf::synthesize::{SynthesizeParams, synthesize};
 
 use crate::cli::print;
 
-/// Render a scene of textured solids by exact ray tracing, in the format of Blender's exporters.
+/// Make a scene of textured solids with exact, ray-traced pictures, in the format of Blender's exporters.
 #[derive(clap::Args)]
 #[command(
     allow_negative_numbers = true,
@@ -22,22 +22,22 @@ pub(crate) struct Synthesize {
     /// The folder to make
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Replace the scene in --out
+    /// Replace the scene that is in the folder --out
     #[arg(long)]
     force: bool,
-    /// Pixels a side [default: 128]
+    /// Width and height of each picture in pixels [default: 128]
     #[arg(long)]
     size: Option<u32>,
-    /// Let surfaces shine, so that colours depend on the direction of view: for fit --view-direction
+    /// Make surfaces shine, so that colours depend on the direction of view; fit such a scene with --view-direction
     #[arg(long)]
     glossy: bool,
-    /// Seed of the cameras' places
+    /// Seed of the random places of the cameras
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// 24 views of 48×48 pixels to train on: a trial in seconds
+    /// Make 24 training views of 48 × 48 pixels, for a trial of a few seconds
     #[arg(long)]
     quick: bool,
-    /// Print one JSON object
+    /// Print the results as one JSON object
     #[arg(long)]
     json: bool,
 }

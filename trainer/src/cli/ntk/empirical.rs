@@ -12,29 +12,30 @@ use trainer::theory::empirical::EmpiricalNtk;
 use super::arrays;
 use crate::cli::{outputs, print};
 
-/// Write the exact tangent kernel J Jᵀ of the network of a run as it is now, f64 [n, n], or [m, n] with --against.
+/// Write the exact tangent kernel J Jᵀ of the trained network of a run, an .npy of f64 [n, n], or with --against [m,
+/// n].
 ///
-/// The kernel is that of plain gradient descent on all weights and biases, and of the output before it is mapped to the
-/// data's units: multiply by the square of the data's range for those. The features are those that the network was trained
-/// on, which are the device's, rounded to 16 bits.
+/// It is the kernel of plain gradient descent on all weights and biases, for the output of the network before it is
+/// converted to the units of the data: multiply it by the square of the range of the data to convert it. The features
+/// are those that the device computes, rounded to 16 bits, as in training.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  trainer ntk empirical runs/camera --points X.npy --out K.npy")]
 pub(crate) struct Empirical {
-    /// The folder of a run, as fit leaves it
+    /// The folder of a run, as `trainer fit` makes it
     run: PathBuf,
-    /// The points, .npy [n] or [n, d], in the units of the data that the network was trained on
+    /// The points: an .npy [n] or [n, d], in the units of the data that the network was trained on
     #[arg(long, value_name = "X.npy")]
     points: PathBuf,
-    /// Other points, .npy [m, d]: the rows of the result
+    /// Other points, an .npy [m, d]; each gives a row of the matrix
     #[arg(long, value_name = "Y.npy")]
     against: Option<PathBuf>,
-    /// Which output of the network, counted from 0
+    /// The number of the output of the network, counted from 0
     #[arg(long, default_value_t = 0)]
     output: usize,
-    /// The matrix
+    /// The .npy to write the matrix to
     #[arg(long, value_name = "K.npy")]
     out: PathBuf,
-    /// Print one JSON object
+    /// Print the results as one JSON object
     #[arg(long)]
     json: bool,
 }

@@ -15,10 +15,10 @@ use trainer::theory::kernel::Kernel;
 use super::kernel::KernelArgs;
 use crate::cli::{outputs, print};
 
-/// Draw networks of several widths and compare their tangent kernels before training with the closed form.
+/// Compare the tangent kernels of random networks of several widths with that of the infinitely wide network.
 ///
-/// The gap is that of the Gram matrices of the points in the Frobenius norm, over the norm of the closed form. It falls
-/// as 1/sqrt(width).
+/// The gap is the Frobenius norm of the difference of the two kernel matrices, divided by the norm of the infinite
+/// network's matrix. It falls as 1/√width.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example:\n  trainer ntk gap --points X.npy --encoding fourier --amplitude-power 1 --normalize \
@@ -27,17 +27,17 @@ use crate::cli::{outputs, print};
 pub(crate) struct Gap {
     #[command(flatten)]
     kernel: KernelArgs,
-    /// Units of a hidden layer, several
+    /// The widths of the hidden layers to try
     #[arg(long, value_delimiter = ',', value_name = "LIST", default_value = "64,128,256,512,1024,2048,4096")]
     #[arg(action = clap::ArgAction::Set)]
     widths: Vec<usize>,
-    /// Networks of each width
+    /// Number of random networks of each width
     #[arg(long, default_value_t = 4)]
     draws: u64,
-    /// Draw the gaps against the width to a PNG
+    /// Write a plot of the gap against the width to this PNG
     #[arg(long, value_name = "FILE.png")]
     plot: Option<PathBuf>,
-    /// Print one JSON object
+    /// Print the results as one JSON object
     #[arg(long)]
     json: bool,
 }

@@ -6,20 +6,20 @@ use super::arrays;
 use super::kernel::KernelArgs;
 use crate::cli::{outputs, print};
 
-/// Write the matrix of a kernel between points, f64 [n, n], or between other points and them, [m, n].
+/// Write the kernel matrix of the points, an .npy of f64 [n, n], or with --against [m, n].
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  trainer ntk gram --points X.npy --encoding fourier --frequencies 16 \
                         --amplitude-power 1 --normalize --hidden-layers 3 --bias-std 0.5 --out K.npy")]
 pub(crate) struct Gram {
     #[command(flatten)]
     kernel: KernelArgs,
-    /// Other points, .npy [m, d]: the rows of the result
+    /// Other points, an .npy [m, d]; each gives a row of the matrix
     #[arg(long, value_name = "Y.npy")]
     against: Option<PathBuf>,
-    /// The matrix
+    /// The .npy to write the matrix to
     #[arg(long, value_name = "K.npy")]
     out: PathBuf,
-    /// Print one JSON object
+    /// Print the results as one JSON object
     #[arg(long)]
     json: bool,
 }

@@ -16,76 +16,78 @@ use super::arrays;
 
 #[derive(clap::Args)]
 pub(super) struct KernelArgs {
-    /// The points, .npy [n] or [n, d], in their own units
+    /// The points: an .npy [n] or [n, d], in their own units
     #[arg(long, value_name = "X.npy")]
     points: PathBuf,
-    /// Subtract this from every coordinate first: with `--encoding none` the network sees where the origin lies
+    /// Subtract this number from every coordinate first; with `--encoding none` the place of the origin matters
     #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
     origin: f64,
-    /// Which kernel of the points
+    /// Which kernel to compute between the points
     #[arg(long, value_enum, default_value_t = Which::Ntk)]
     kernel: Which,
     /// Standard deviation of the RBF kernel, in units of the points [default: 1]
     #[arg(long, allow_negative_numbers = true)]
     length: Option<f64>,
-    /// Encoding in front of the network; frequencies are in cycles per unit of the points
+    /// Encoding in front of the network; its frequencies are in cycles per unit of the points
     #[arg(long, value_enum, default_value_t = EncodingKind::None, help_heading = "Encoding")]
     encoding: EncodingKind,
-    /// Number of frequencies, for all axes together [default: 16]
+    /// Number of frequencies, for all inputs together [default: 16]
     #[arg(long, help_heading = "Encoding")]
     frequencies: Option<usize>,
-    /// Gaussian: deviation of a frequency; positional: the largest frequency, which the series approaches [default: 10]
+    /// For gaussian: the standard deviation of the frequencies; for positional: the upper limit of the frequencies
+    /// [default: 10]
     #[arg(long, allow_negative_numbers = true, help_heading = "Encoding")]
     scale: Option<f64>,
-    /// Fourier: p of the amplitudes 1/j^p, a number or inf [default: 0]
+    /// For fourier: the power p of the amplitudes 1/j^p, a number or inf [default: 0]
     #[arg(long, allow_negative_numbers = true, help_heading = "Encoding")]
     amplitude_power: Option<f64>,
-    /// Fourier: frequencies along each axis, in the place of 1, 2, 3, …
+    /// For fourier: the frequencies along each input [default: 1, 2, 3, …]
     #[arg(long, value_delimiter = ',', value_name = "B", conflicts_with = "frequencies", help_heading = "Encoding")]
     frequency_list: Vec<f64>,
-    /// Positional: frequencies 2^s - 1, s from 0 to --scale, as in the published code
+    /// For positional: use the frequencies 2^s - 1, with s from 0 to --scale, as in the code published with the paper
     #[arg(long, help_heading = "Encoding")]
     positional_notebook: bool,
-    /// Seed of the Gaussian frequencies: those of `trainer fit` with this seed [default: 0]
+    /// For gaussian: seed of the frequencies, the same as in `trainer fit` [default: 0]
     #[arg(long, help_heading = "Encoding")]
     seed: Option<u64>,
     /// Divide the features by the norm of the amplitudes
     #[arg(long, help_heading = "Encoding")]
     normalize: bool,
-    /// ReLU layers [default: 3]
+    /// Number of hidden layers, which are ReLU [default: 3]
     #[arg(long, allow_negative_numbers = true, help_heading = "Network")]
     hidden_layers: Option<usize>,
-    /// How its weights are scaled [default: ntk]
+    /// How the weights of the network are scaled [default: ntk]
     #[arg(long, value_enum, help_heading = "Network")]
     parametrization: Option<ParametrizationArg>,
-    /// Units of a hidden layer, which the kernel of the standard parametrization grows with [default: 1024]
+    /// Width of a hidden layer; only the kernel of the standard parametrization depends on it [default: 1024]
     #[arg(long, help_heading = "Network")]
     width: Option<usize>,
-    /// Deviation of the weights [default: √2]
+    /// Standard deviation of the weights [default: √2]
     #[arg(long, allow_negative_numbers = true, help_heading = "Network")]
     weight_std: Option<f64>,
-    /// Deviation of the biases, 0 if they start at zero and are trained, or none for no trained bias [default: none]
+    /// Standard deviation of the biases; 0: they start at zero and are trained; none: there are no trained biases
+    /// [default: none]
     #[arg(long, allow_negative_numbers = true, value_parser = bias_std, help_heading = "Network")]
     bias_std: Option<BiasStd>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Which {
-    /// neural tangent kernel of the infinitely wide network
+    /// The neural tangent kernel of the infinitely wide network
     Ntk,
-    /// covariance of its outputs at initialization
+    /// The covariance of the outputs of the infinitely wide network before training
     Nngp,
-    /// inner product of the features: Σ a² cos(2π b·Δ)
+    /// The inner product of the features: Σ a² cos(2π b·Δ)
     Features,
-    /// exp(-|Δ|²/(2 length²)) of the points
+    /// The RBF kernel of the points: exp(-|Δ|²/(2 length²))
     Rbf,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ParametrizationArg {
-    /// weights N(0, 1), scaled in the network
+    /// Weights are drawn from N(0, 1) and scaled within the network
     Ntk,
-    /// weights N(0, weight-std²/fan-in)
+    /// Weights are drawn from N(0, weight-std²/fan-in)
     Standard,
 }
 

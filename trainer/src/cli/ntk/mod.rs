@@ -8,11 +8,11 @@ mod kernel;
 mod predict;
 mod spectrum;
 
-/// Compute kernel matrices, their spectra, and what training predicts from them, for networks of infinite width; the kernel
-/// of a trained network; and how far finite networks are from infinite ones.
+/// Compute neural tangent kernels, their spectra, and what they predict of a training.
 ///
-/// Points are .npy arrays [n] or [n, d] and are used as they stand, in their own units; results are .npy arrays of f64.
-/// See the subcommands for the details.
+/// The networks are infinitely wide, except in `empirical` (the kernel of a trained network) and `gap` (finite
+/// networks beside the infinite one). Points are .npy arrays [n] or [n, d], used in their own units. Results are .npy
+/// arrays of f64.
 #[derive(clap::Args)]
 pub(crate) struct Ntk {
     #[command(subcommand)]

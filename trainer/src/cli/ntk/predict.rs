@@ -14,10 +14,10 @@ use super::arrays;
 use super::kernel::KernelArgs;
 use crate::cli::{outputs, print};
 
-/// Predict what training does to the outputs, at the points of --against or, without them, at the training points.
+/// Predict the outputs of an infinitely wide network after training, at the training points or at those of --against.
 ///
-/// The loss is ½ Σ (output - target)², summed over the points: for a loss that is a mean over n points, divide the
-/// learning rate by n. The flow is that of time learning rate · steps.
+/// The loss is ½ Σ (output - target)², summed over the points. If your loss is a mean over n points, divide the
+/// learning rate by n. Gradient flow runs for the time learning rate × steps.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  trainer ntk predict --points X.npy --targets y.npy --against Y.npy \
                         --encoding fourier --frequencies 16 --amplitude-power 1 --normalize --bias-std 0.5 \
@@ -26,40 +26,41 @@ use crate::cli::{outputs, print};
 pub(crate) struct Predict {
     #[command(flatten)]
     kernel: KernelArgs,
-    /// Targets at the points, .npy [n] or [n, c]
+    /// The targets at the points: an .npy [n] or [n, c]
     #[arg(long, value_name = "y.npy")]
     targets: PathBuf,
-    /// Test points, .npy [m, d] [default: the points themselves]
+    /// The test points, where outputs are predicted: an .npy [m, d] [default: the training points]
     #[arg(long, value_name = "Y.npy")]
     against: Option<PathBuf>,
-    /// True values at the predicted points, .npy: tells the error of the prediction
+    /// The true values at the predicted points, an .npy; with it the error of the prediction is printed
     #[arg(long, value_name = "truth.npy")]
     truth: Option<PathBuf>,
-    /// Outputs at the points before training, of the targets' shape [default: zero]
+    /// The outputs at the training points before training, an .npy in the shape of the targets [default: zero]
     #[arg(long, value_name = "f0.npy")]
     initial: Option<PathBuf>,
-    /// Outputs at the test points before training, .npy [m] or [m, c] [default: zero]; needed with --initial and --against
+    /// The outputs at the test points before training, an .npy [m] or [m, c] [default: zero]; --initial with
+    /// --against needs it
     #[arg(long, value_name = "g0.npy", requires = "against")]
     initial_against: Option<PathBuf>,
-    /// Learning rate of the loss summed over the points
+    /// Learning rate, for the loss summed over the points
     #[arg(long, conflicts_with = "converged", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
-    /// Steps of training
+    /// Number of training steps
     #[arg(long, conflicts_with = "converged", allow_negative_numbers = true)]
     steps: Option<u64>,
-    /// Gradient flow: the limit of small steps [default]
+    /// Train by gradient flow, the limit of small steps [default]
     #[arg(long)]
     flow: bool,
-    /// Gradient descent, step by step
+    /// Train by gradient descent, step by step
     #[arg(long)]
     descent: bool,
-    /// The limit of infinite time: kernel regression
+    /// Train for an infinite time, which is kernel regression
     #[arg(long)]
     converged: bool,
-    /// The outputs, .npy of f64
+    /// The .npy of f64 to write the outputs to
     #[arg(long, value_name = "pred.npy")]
     out: PathBuf,
-    /// Print one JSON object
+    /// Print the results as one JSON object
     #[arg(long)]
     json: bool,
 }

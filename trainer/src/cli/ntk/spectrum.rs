@@ -11,10 +11,10 @@ use super::arrays;
 use super::kernel::KernelArgs;
 use crate::cli::{outputs, print};
 
-/// Write the eigenvalues of a kernel's Gram matrix, largest first, and tell how fast each eigenvector is learned.
+/// Compute the eigenvalues of a kernel matrix, largest first, and how fast each eigenvector is learned.
 ///
-/// Along an eigenvector of eigenvalue λ the training error decays as exp(-λ · learning rate · steps), for the loss
-/// ½ Σ (output - target)². In JSON, a time that is infinite is null.
+/// Along an eigenvector of eigenvalue λ the training error falls as exp(-λ · learning rate · steps), for the loss ½ Σ
+/// (output - target)². In JSON, a time that is infinite is null.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  trainer ntk spectrum --points X.npy --targets y.npy --encoding fourier \
                         --frequencies 16 --amplitude-power 1 --normalize --learning-rate 0.02 --steps 1000 \
@@ -22,31 +22,32 @@ use crate::cli::{outputs, print};
 pub(crate) struct Spectrum {
     #[command(flatten)]
     kernel: KernelArgs,
-    /// Targets at the points, .npy [n] or [n, c]: tells how much of them lies along each eigenvector
+    /// The targets at the points, an .npy [n] or [n, c]; with them the error along each eigenvector is listed
     #[arg(long, value_name = "y.npy")]
     targets: Option<PathBuf>,
-    /// Outputs of the network at the points before training, of the targets' shape [default: zero]
+    /// The outputs of the network at the points before training, an .npy in the shape of the targets [default: zero]
     #[arg(long, value_name = "f0.npy", requires = "targets")]
     initial: Option<PathBuf>,
-    /// Learning rate of the loss summed over the points: states times in steps, and whether descent is stable
+    /// Learning rate, for the loss summed over the points; with it times are listed in steps too, and whether
+    /// gradient descent is stable
     #[arg(long, allow_negative_numbers = true)]
     learning_rate: Option<f64>,
-    /// Steps of gradient flow after which to tell the remaining error
+    /// Number of steps of gradient flow; with it the error that remains after them is listed
     #[arg(long, requires = "learning_rate")]
     steps: Option<u64>,
-    /// How many eigenvectors to list
+    /// Number of eigenvectors to list
     #[arg(long, default_value_t = 16)]
     modes: usize,
-    /// The eigenvalues, .npy [n]
+    /// Write the eigenvalues to this .npy [n]
     #[arg(long, value_name = "values.npy")]
     out: Option<PathBuf>,
-    /// The eigenvectors, .npy [n, n], one a column
+    /// Write the eigenvectors to this .npy [n, n], one in each column
     #[arg(long, value_name = "vectors.npy")]
     vectors_out: Option<PathBuf>,
-    /// The error before training in the eigenbasis, .npy of the targets' shape
+    /// Write the error before training along each eigenvector to this .npy, in the shape of the targets
     #[arg(long, value_name = "error.npy", requires = "targets")]
     components_out: Option<PathBuf>,
-    /// Print one JSON object
+    /// Print the results as one JSON object
     #[arg(long)]
     json: bool,
 }

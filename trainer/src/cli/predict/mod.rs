@@ -24,31 +24,32 @@ use super::{outputs, print};
 /// Rows that a message names.
 const NAMED: usize = 5;
 
-/// Print the outputs of a model at points, with the code that runs on the device.
+/// Compute the outputs of a model at given points, with the code that runs on the device.
 ///
-/// POINTS is a CSV table with a column for each of the model's inputs, under the names of the training data and in any
-/// order (other columns are left alone), or an .npy array of n rows and a column for each input. `trainer inspect` says
-/// the names and their order. The result is a CSV of inputs and outputs on standard output, or what --out names. To
-/// compare with known outputs, use `trainer evaluate`.
+/// POINTS is a CSV table or an .npy array. A table has a column for each input of the model, under the names of the
+/// training data and in any order; other columns are ignored. An array has a row for each point and a column for each
+/// input. `trainer inspect` shows the names and their order. The result is a CSV of inputs and outputs on standard
+/// output, or the file --out. To compare with known values, use `trainer evaluate`.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer predict runs/sensor/model.ffm --at 812,23.5\n  \
                         trainer predict runs/sensor/model.ffm points.csv --out values.csv\n  \
                         trainer predict runs/camera/model.ffm points.npy --out values.npy")]
 pub(crate) struct Predict {
-    /// The artifact (.ffm)
+    /// The model file (.ffm)
     model: PathBuf,
     /// A CSV table or an .npy array of points
     #[arg(required_unless_present = "at", conflicts_with = "at")]
     points: Option<PathBuf>,
-    /// One point, a number for each input, in the order of `trainer inspect`, such as 45,30; may be given several times
+    /// One point: a number for each input, in the order of `trainer inspect`, such as 45,30; give the option several
+    /// times for several points
     #[arg(long, value_name = "NUMBERS", allow_hyphen_values = true)]
     at: Vec<Point>,
     #[command(flatten)]
     reading: ReadingArgs,
-    /// Write a .csv of inputs and outputs, or an .npy of the outputs [n, outputs], instead of printing
+    /// Write to this file instead of printing: a .csv of inputs and outputs, or an .npy of the outputs [n, outputs]
     #[arg(short, long, visible_alias = "output", value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Print one JSON object; without --out it holds points and values
+    /// Print one JSON object; without --out it holds the points and the outputs
     #[arg(long)]
     json: bool,
 }

@@ -12,16 +12,16 @@ use crate::base::random::{Purpose, step_rng};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum EncodingKind {
-    /// No frequencies: the coordinates themselves.
+    /// No features: the network receives the coordinates themselves.
     None,
-    /// One cycle along each axis: B is the identity.
+    /// One cycle along each input: B is the identity.
     Basic,
-    /// σ^(j/m) along each axis, j = 0 … m-1 (m: the share of one axis).
+    /// Frequencies σ^(j/m) along each input, j = 0 … m-1, where m is the number of frequencies of that input.
     Positional,
-    /// Rows from N(0, σ²), drawn once.
+    /// Random frequencies from N(0, σ²).
     #[default]
     Gaussian,
-    /// b_j = j (or a list) along each axis with amplitudes a_j = 1/j^p.
+    /// Frequencies 1, 2, 3, … (or a list) along each input, with amplitudes 1/j^p.
     Fourier,
 }
 

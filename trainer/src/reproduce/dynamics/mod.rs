@@ -63,9 +63,10 @@ fn ntk_setting(width: usize, steps: u64, seed: u64) -> Setting {
     Setting { ntk_parametrization: true, width, learning_rate: NTK_LEARNING_RATE, steps, seed }
 }
 
-/// The jobs of a group: networks that differ in their seed.
-fn group(mapping: ToyMapping, width: usize, steps: u64, networks: u64, seed: u64) -> Vec<(ToyMapping, Setting)> {
-    (0..networks).map(|draw| (mapping, ntk_setting(width, steps, seed.wrapping_add(draw)))).collect()
+/// The jobs of a group: as many networks of a mapping, which differ in their seed.
+fn group(mapping: ToyMapping, networks: u64, setting: Setting) -> Vec<(ToyMapping, Setting)> {
+    let draw = |draw| Setting { seed: setting.seed.wrapping_add(draw), ..setting };
+    (0..networks).map(|index| (mapping, draw(index))).collect()
 }
 
 fn numbers_of(
@@ -94,8 +95,10 @@ impl Results {
             MAPPINGS.map(|mapping| (mapping, ntk_setting(1024, steps.ntk, seed))).into(),
             MAPPINGS.map(|mapping| (mapping, standard)).into(),
         ];
-        parts.extend(MAPPINGS.map(|mapping| group(mapping, 1024, steps.groups, NETWORKS, seed)));
-        parts.extend(WIDTHS.map(|(width, networks)| group(MAPPINGS[SHOWN], width, steps.widths, networks, seed)));
+        parts.extend(MAPPINGS.map(|mapping| group(mapping, NETWORKS, ntk_setting(1024, steps.groups, seed))));
+        parts.extend(
+            WIDTHS.map(|(width, networks)| group(MAPPINGS[SHOWN], networks, ntk_setting(width, steps.widths, seed))),
+        );
         // The widest first: they take longest.
         let jobs: Vec<_> = parts.iter().rev().flatten().copied().collect();
         let units = jobs.iter().map(|(_, setting)| setting.steps).sum();
@@ -324,11 +327,12 @@ mod tests {
         let (stop, problem) = (AtomicBool::new(false), Problem::load().training_only());
         let monitor = FigureWatch::new(&stop, &|_| {});
         let steps = 16;
-        let jobs: Vec<_> = MAPPINGS.iter().flat_map(|&mapping| group(mapping, 1024, steps, 1, 0)).collect();
+        let jobs: Vec<_> =
+            MAPPINGS.iter().flat_map(|&mapping| group(mapping, 1, ntk_setting(1024, steps, 0))).collect();
         for n in numbers_of(&problem, &jobs, &monitor).unwrap() {
             assert!(n.gap_own < TOLERANCE, "{}: own kernel {}", n.mapping, n.gap_own);
         }
-        let jobs = group(MAPPINGS[SHOWN], 1024, steps, NETWORKS, 0);
+        let jobs = group(MAPPINGS[SHOWN], NETWORKS, ntk_setting(1024, steps, 0));
         let group = Group::new(&numbers_of(&problem, &jobs, &monitor).unwrap());
         assert!(group.measured.last().unwrap() < &0.5, "it learns");
         assert!(group.gap < TOLERANCE, "infinite width {}", group.gap);
@@ -339,7 +343,9 @@ mod tests {
     fn the_gaps_shrink_with_the_width_and_errors_decay_eigenvector_by_eigenvector() {
         let (stop, problem) = (AtomicBool::new(false), Problem::load().training_only());
         let monitor = FigureWatch::new(&stop, &|_| {});
-        let of_width = |width| numbers_of(&problem, &group(MAPPINGS[SHOWN], width, 60, NETWORKS, 0), &monitor).unwrap();
+        let of_width = |width| {
+            numbers_of(&problem, &group(MAPPINGS[SHOWN], NETWORKS, ntk_setting(width, 60, 0)), &monitor).unwrap()
+        };
         let (narrow, wide) = (of_width(64), of_width(512));
         let (few, many) = (Group::new(&narrow), Group::new(&wide));
         assert!(many.single_gap.0 < 0.7 * few.single_gap.0, "{:?} {:?}", many.single_gap, few.single_gap);

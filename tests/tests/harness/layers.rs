@@ -1,0 +1,359 @@
+//! The picture of rooms in `tests/CONTRIBUTING.md` is true: every room of `trainer/src` stands on one of its floors, and
+//! imports only from lower ones.
+//!
+//! Sources are read as text. Comments, strings and what is compiled for tests alone do not count.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The floor of each room, from 0 at the bottom.
+type Floors = BTreeMap<String, usize>;
+
+/// A source file: its path within `src`, and its text.
+type Source = (PathBuf, String);
+
+/// Reads the floors from the fenced block that has a line for the room `base`. An empty line stands between floors, the highest
+/// comes first, and each line begins with the name of a room.
+fn floors(contributing: &str) -> Floors {
+    let blocks: Vec<&str> = contributing.split("```").skip(1).step_by(2).collect();
+    let is_picture = |block: &&&str| block.lines().any(|line| line.split_whitespace().next() == Some("base"));
+    let picture = blocks.iter().find(is_picture).expect("CONTRIBUTING.md has a fenced block with the room `base`");
+    // The rest of the first line is the block's language.
+    let rooms = picture.split_once('\n').expect("the block has lines").1;
+    let floors = rooms.split("\n\n").filter(|floor| !floor.trim().is_empty()).collect::<Vec<_>>();
+    let named = floors.iter().rev().enumerate().flat_map(|(height, floor)| {
+        floor.lines().filter_map(move |line| Some((line.split_whitespace().next()?.to_owned(), height)))
+    });
+    named.collect()
+}
+
+/// The room of a file: the folder or the file directly in `src`; none for the roots of the library and the program.
+fn room(path: &Path) -> Option<String> {
+    let first = path.components().next()?.as_os_str().to_str()?;
+    (first != "lib.rs" && first != "main.rs").then(|| first.trim_end_matches(".rs").to_owned())
+}
+
+/// Whether the file holds tests only.
+fn is_test(path: &Path) -> bool {
+    path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs")
+}
+
+/// One sentence for each difference between the picture and the sources.
+fn faults(floors: &Floors, sources: &[Source]) -> Vec<String> {
+    let mut faults = Vec::new();
+    let there: BTreeSet<String> = sources.iter().filter_map(|(path, _)| room(path)).collect();
+    for missing in there.iter().filter(|room| !floors.contains_key(*room)) {
+        faults.push(format!("trainer/src has the room `{missing}`, and the picture has not; add it to a floor"));
+    }
+    for gone in floors.keys().filter(|room| !there.contains(*room)) {
+        faults.push(format!("the picture has the room `{gone}`, and trainer/src has not; remove it from the picture"));
+    }
+    for (path, text) in sources.iter().filter(|(path, _)| !is_test(path)) {
+        let Some(from) = room(path) else { continue };
+        for (line, to) in imports(text, depth(path)) {
+            let (Some(own), Some(other)) = (floors.get(&from), floors.get(&to)) else { continue };
+            if to != from && other >= own {
+                let way = if other > own { "a higher floor" } else { "the same floor" };
+                faults.push(format!(
+                    "trainer/src/{}:{line}: `{from}` imports from `{to}`, which is on {way}; move what both need to a lower room",
+                    path.display()
+                ));
+            }
+        }
+    }
+    faults
+}
+
+/// How many times `super` leads from this file's module to the root of the crate.
+fn depth(path: &Path) -> usize {
+    let is_folder = path.file_name().is_some_and(|name| name == "mod.rs");
+    path.components().count() - usize::from(is_folder)
+}
+
+/// The line and the first name of every path from the root of the library: after `crate::`, after `super::` as often as it takes to
+/// get there, and after `trainer::`. Names of macros are left out, since these belong to no room.
+fn imports(text: &str, depth: usize) -> Vec<(usize, String)> {
+    let code = without_tests(&without_comments(text));
+    let mut found = Vec::new();
+    for (start, word) in words(&code) {
+        let climb = "super::".repeat(depth);
+        let before = code[..start].chars().next_back();
+        if before == Some(':') {
+            continue;
+        }
+        let rest = &code[start..];
+        let after = match word {
+            "crate" => rest.strip_prefix("crate::"),
+            "trainer" => rest.strip_prefix("trainer::"),
+            "super" => rest.strip_prefix(&climb).filter(|rest| !rest.starts_with("super::")),
+            _ => None,
+        };
+        let Some(after) = after else { continue };
+        let offset = code.len() - after.len();
+        for (at, name) in first_names(after) {
+            found.push((code[..offset + at].matches('\n').count() + 1, name.to_owned()));
+        }
+    }
+    found
+}
+
+/// The name that a path begins with, or all names that a group of paths in braces begins with.
+fn first_names(path: &str) -> Vec<(usize, &str)> {
+    if !path.starts_with('{') {
+        return words(path)
+            .next()
+            .filter(|&(at, name)| at == 0 && !path[name.len()..].starts_with('!'))
+            .into_iter()
+            .collect();
+    }
+    let (mut names, mut depth, mut is_first) = (Vec::new(), 0, true);
+    for (at, letter) in path.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 1 => is_first = true,
+            _ if depth == 1 && is_first && is_of_word(letter) => {
+                names.extend(words(&path[at..]).next().map(|(_, name)| (at, name)));
+                is_first = false;
+            }
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    names
+}
+
+fn is_of_word(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
+}
+
+/// Every word with its position.
+fn words(code: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut position = 0;
+    code.split(|letter| !is_of_word(letter)).filter_map(move |word| {
+        let at = position;
+        // What separates two words is one character, of one byte or more.
+        position += word.len();
+        position += code[position..].chars().next().map_or(0, char::len_utf8);
+        (!word.is_empty()).then_some((at, word))
+    })
+}
+
+/// The source with comments and the content of strings replaced by blanks, line by line as it was.
+fn without_comments(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        let length = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            block_comment(rest)
+        } else if let Some(length) = raw_string(rest).filter(|_| !code.ends_with(is_of_word)) {
+            length
+        } else if letter == '"' {
+            quoted(rest, '"')
+        } else if letter == '\'' && is_character(rest) {
+            quoted(rest, '\'')
+        } else {
+            code.push(letter);
+            rest = &rest[letter.len_utf8()..];
+            continue;
+        };
+        code.extend(rest[..length].chars().map(|letter| if letter == '\n' { '\n' } else { ' ' }));
+        rest = &rest[length..];
+    }
+    code
+}
+
+/// The length of a block comment, in which others may lie.
+fn block_comment(text: &str) -> usize {
+    let (mut depth, mut at) = (0, 0);
+    while at < text.len() {
+        let rest = &text[at..];
+        if rest.starts_with("/*") {
+            (depth, at) = (depth + 1, at + 2);
+        } else if rest.starts_with("*/") {
+            (depth, at) = (depth - 1, at + 2);
+            if depth == 0 {
+                return at;
+            }
+        } else {
+            at += rest.chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    text.len()
+}
+
+/// The length of a raw string such as `r#"…"#`, if one begins here.
+fn raw_string(text: &str) -> Option<usize> {
+    let inner = text.strip_prefix("br").or_else(|| text.strip_prefix('r'))?;
+    let hashes = inner.len() - inner.trim_start_matches('#').len();
+    let content = inner[hashes..].strip_prefix('"')?;
+    let end = format!("\"{}", "#".repeat(hashes));
+    let length = content.find(&end).map_or(content.len(), |at| at + end.len());
+    Some(text.len() - content.len() + length)
+}
+
+/// The length of a string or a character with its quotes.
+fn quoted(text: &str, quote: char) -> usize {
+    let mut is_escaped = false;
+    for (at, letter) in text.char_indices().skip(1) {
+        match letter {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            _ if letter == quote => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Whether a quotation mark begins a character, and not a lifetime.
+fn is_character(text: &str) -> bool {
+    let mut letters = text.chars().skip(1);
+    match letters.next() {
+        Some('\\') => true,
+        Some(_) => letters.next() == Some('\''),
+        None => false,
+    }
+}
+
+/// The code without the items behind `#[cfg(test)]`, line by line as it was.
+fn without_tests(code: &str) -> String {
+    const MARK: &str = "#[cfg(test)]";
+    let Some((before, item)) = code.split_once(MARK) else { return code.to_owned() };
+    let mut depth = 0;
+    let end = item.char_indices().find_map(|(at, letter)| {
+        match letter {
+            '{' | '(' | '[' => depth += 1,
+            '}' | ')' | ']' => depth -= 1,
+            _ => {}
+        }
+        (depth == 0 && matches!(letter, '}' | ';')).then_some(at + 1)
+    });
+    let end = end.unwrap_or(item.len());
+    let lines = "\n".repeat(item[..end].matches('\n').count());
+    format!("{before}{lines}{}", without_tests(&item[end..]))
+}
+
+/// Every Rust file below a folder.
+fn read(folder: &Path) -> Vec<Source> {
+    fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(root, &path, sources);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push((path.strip_prefix(root).unwrap().to_owned(), fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    let mut sources = Vec::new();
+    collect(folder, folder, &mut sources);
+    sources.sort();
+    sources
+}
+
+#[test]
+fn rooms_of_the_trainer_import_only_from_lower_floors() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let floors = floors(&fs::read_to_string(workspace.join("tests/CONTRIBUTING.md")).unwrap());
+    let sources = read(&workspace.join("trainer/src"));
+    assert!(floors.len() > 10 && sources.len() > 100, "{} rooms, {} files", floors.len(), sources.len());
+    let faults = faults(&floors, &sources);
+    assert!(faults.is_empty(), "tests/CONTRIBUTING.md shows the floors:\n{}", faults.join("\n"));
+}
+
+const PICTURE: &str = "# Map\n\n```text\ntrainer\n```\n\n```text\ncli    commands\n\nfit    from data\n\ndata   files\nnetwork of layers\n\nbase   of all\n```\n";
+
+/// What is wrong with a file, beside one without imports for each other room of [`PICTURE`].
+fn faults_of(path: &str, text: &str) -> Vec<String> {
+    let mut sources: Vec<Source> = ["base", "data", "network", "fit", "cli"]
+        .map(|room| (PathBuf::from(room).join("mod.rs"), String::new()))
+        .into();
+    sources.push((path.into(), text.to_owned()));
+    faults(&floors(PICTURE), &sources)
+}
+
+#[test]
+fn the_picture_has_a_floor_for_each_block_of_lines() {
+    let expected = [("cli", 3), ("fit", 2), ("data", 1), ("network", 1), ("base", 0)];
+    assert_eq!(floors(PICTURE), expected.map(|(room, floor)| (room.to_owned(), floor)).into());
+}
+
+#[test]
+fn imports_that_run_upwards_or_sideways_are_named_by_file_and_line() {
+    for (path, text, line, to, way) in [
+        ("base/files.rs", "//! Files.\n\nuse crate::fit::Fit;\n", 3, "fit", "a higher floor"),
+        ("data/mod.rs", "use crate::network::Mlp;\n", 1, "network", "the same floor"),
+        ("data/load.rs", "fn f() {\n    let x = crate::fit::run();\n}\n", 2, "fit", "a higher floor"),
+        ("data/a.rs", "use crate::{base, fit};\n", 1, "fit", "a higher floor"),
+        (
+            "data/a.rs",
+            "use crate::{\n    base::{files, random},\n    network::{Mlp, fit},\n};\n",
+            3,
+            "network",
+            "the same floor",
+        ),
+        ("data/mod.rs", "use super::fit::Fit;\n", 1, "fit", "a higher floor"),
+        ("data/grid/tiff.rs", "use super::super::super::fit::Fit;\n", 1, "fit", "a higher floor"),
+        ("fit/mod.rs", "use trainer::data;\npub(crate) use crate::cli::Cli;\n", 2, "cli", "a higher floor"),
+        ("data/a.rs", "#[cfg(test)]\nmod tests {\n    fn f() {}\n}\n\nuse crate::fit;\n", 6, "fit", "a higher floor"),
+        (
+            "data/a.rs",
+            "const A: &str = r#\"\"a\"#;\nconst B: char = '\"';\nuse crate::fit; // \"\n",
+            3,
+            "fit",
+            "a higher floor",
+        ),
+        ("data/a.rs", "fn f<'a>(x: &'a str) -> &'a str { crate::fit::g(x) }\n", 1, "fit", "a higher floor"),
+    ] {
+        let faults = faults_of(path, text);
+        let start = format!("trainer/src/{path}:{line}: ");
+        assert_eq!(faults.len(), 1, "{path}: {text}\n{faults:?}");
+        assert!(faults[0].starts_with(&start), "{start}\n{}", faults[0]);
+        assert!(faults[0].contains(&format!("imports from `{to}`, which is on {way};")), "{}", faults[0]);
+    }
+    // The command line calls the library `trainer`.
+    let picture =
+        floors(&PICTURE.replace("cli    commands\n\nfit    from data\n", "fit    from data\n\ncli    commands\n"));
+    let file = |path: &str, text: &str| (PathBuf::from(path), text.to_owned());
+    let others = ["base", "data", "network", "fit"].map(|room| file(&format!("{room}/mod.rs"), ""));
+    let sources = [others.as_slice(), &[file("cli/mod.rs", "use trainer::{data, fit::Fit};")]].concat();
+    assert_eq!(faults(&picture, &sources).len(), 1);
+}
+
+#[test]
+fn imports_that_run_down_and_what_is_no_import_are_let_pass() {
+    for (path, text) in [
+        ("fit/mod.rs", "use crate::{base::files, data::{self, fit, load}};\nuse crate::network::Mlp;\n"),
+        ("data/load.rs", "use super::fit::Fit;\nuse crate::data::fit;\n"),
+        ("data/grid/tiff.rs", "use super::super::fit;\n"),
+        ("data/a.rs", "//! See [`crate::fit`].\n/* crate::fit /* crate::fit */ crate::fit */\n// crate::fit\n"),
+        ("data/a.rs", "const A: &str = \"\\\" crate::fit\";\nconst B: &str = r#\"crate::fit \" crate::fit\"#;\n"),
+        (
+            "data/a.rs",
+            "#[cfg(test)]\nmod tests {\n    use crate::fit;\n    fn f() { \"}\"; }\n    use crate::cli;\n}\n",
+        ),
+        ("data/a.rs", "#[cfg(test)]\nuse crate::fit::Fit;\n\n#[cfg(test)]\nmod tests;\n"),
+        ("data/tests.rs", "use crate::fit::Fit;\n"),
+        ("data/tests/tables.rs", "use crate::fit::Fit;\n"),
+        ("data/a.rs", "fn f() { crate::fit!(\"a\"); other::crate_fit(); my_crate::fit(); x::trainer::fit(); }\n"),
+        ("cli/fit.rs", "use trainer::fit::Fit;\nuse trainer::{base, data::fit};\nuse crate::cli::print;\n"),
+    ] {
+        assert_eq!(faults_of(path, text), Vec::<String>::new(), "{path}: {text}");
+    }
+}
+
+#[test]
+fn rooms_without_a_floor_and_floors_without_a_room_are_named() {
+    let faults_of_new = faults_of("attic/mod.rs", "use crate::fit::Fit;");
+    assert_eq!(faults_of_new, ["trainer/src has the room `attic`, and the picture has not; add it to a floor"]);
+    assert!(faults_of("attic.rs", "")[0].contains("`attic`"));
+    let sources = ["base", "data", "network", "fit"].map(|room| (PathBuf::from(format!("{room}.rs")), String::new()));
+    let faults = faults(&floors(PICTURE), &sources);
+    assert_eq!(faults, ["the picture has the room `cli`, and trainer/src has not; remove it from the picture"]);
+}
