@@ -3,7 +3,7 @@
 use std::iter::once;
 
 use anyhow::{Context as _, Result, anyhow};
-use firmware_core::artifact::Header;
+use firmware_core::artifact::{Header, HiddenActivation};
 use firmware_core::write::{self, Description, FloatLayer, IntegerLayer, Layers};
 use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
 
@@ -118,6 +118,9 @@ impl Network {
             precision: self.precision,
             outside: self.outside,
             periodic: self.periodic,
+            hidden_activation: HiddenActivation::Relu,
+            grid: None,
+            code_bits: Default::default(),
             activation: self.activation,
             inputs: self.inputs,
             outputs: self.outputs,

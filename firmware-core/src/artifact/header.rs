@@ -7,10 +7,10 @@ use crate::output::OutputActivation;
 use crate::precision::Precision;
 use serde::{Deserialize, Serialize};
 
-/// The newest format version that this crate reads. It writes version 1 where [`Header::periodic`] is zero.
+/// The newest format version that this crate reads. It writes version 1 where that holds the model.
 pub const VERSION: u16 = 2;
 /// The longest header in bytes, with room to spare.
-pub(crate) const MAX_HEADER_BYTES: usize = 64;
+pub(crate) const MAX_HEADER_BYTES: usize = 96;
 
 /// The shape of one dense layer.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,53 @@ pub(crate) struct LayerShape {
     pub(crate) rows: usize,
     /// Whether it has multipliers, where its precision is one of integers: hidden layers do, and a sigmoid output.
     pub(crate) takes_multiplier: bool,
+}
+
+/// The function that follows each hidden layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum HiddenActivation {
+    /// max(0, z).
+    #[default]
+    Relu,
+    /// sin z (Sitzmann et al. 2020).
+    Sine,
+}
+
+/// What becomes of the values that the grids of a model have at a point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum GridUse {
+    /// They are the features of the network.
+    #[default]
+    Features,
+    /// They are the raw outputs: the model is a table, and has no layers.
+    Outputs,
+}
+
+/// The shape of the grids of B-spline coefficients that a model has in place of frequencies; how many nodes each has
+/// along each axis stands with the coefficients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct GridShape {
+    /// The number of grids, each with a resolution of its own.
+    pub levels: u8,
+    /// The number of coefficients at a node.
+    pub channels: u8,
+    /// The order of the splines: 1 for linear interpolation, 2 for quadratic B-splines.
+    pub order: u8,
+    /// The number of bits of a coefficient, from 4 to 8.
+    pub bits: u8,
+    /// What the values are used for.
+    pub used_as: GridUse,
+}
+
+/// What a header of version 2 may hold beside the periodic axes.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Extension {
+    hidden_activation: HiddenActivation,
+    grid: Option<GridShape>,
+    code_bits: heapless::Vec<u8, MAX_INPUTS>,
 }
 
 /// Shapes and settings of a network.
@@ -33,6 +80,16 @@ pub struct Header {
     /// of coordinate k. Zero in every model of version 1.
     #[serde(skip)]
     pub periodic: u16,
+    /// The function that follows each hidden layer; ReLU in every model of version 1.
+    #[serde(skip)]
+    pub hidden_activation: HiddenActivation,
+    /// The grids that the model has in place of frequencies.
+    #[serde(skip)]
+    pub grid: Option<GridShape>,
+    /// For each axis the number of bits of the integer codes that it consists of, as those of a converter; 0 for an
+    /// axis of real numbers. Empty where no axis consists of codes.
+    #[serde(skip)]
+    pub code_bits: heapless::Vec<u8, MAX_INPUTS>,
     /// The function that follows the last layer.
     pub activation: OutputActivation,
     /// d, the number of coordinates of a point.
@@ -81,7 +138,12 @@ impl Header {
 
     /// The oldest version of the format that holds this header.
     pub(crate) fn version(&self) -> u16 {
-        if self.periodic == 0 { 1 } else { 2 }
+        if self.periodic == 0 && self.extension() == Extension::default() { 1 } else { 2 }
+    }
+
+    fn extension(&self) -> Extension {
+        let Self { hidden_activation, grid, code_bits, .. } = self;
+        Extension { hidden_activation: *hidden_activation, grid: *grid, code_bits: code_bits.clone() }
     }
 
     /// The header's bytes at the front of `buffer`; their number, or `None` where it cannot be encoded.
@@ -90,19 +152,31 @@ impl Header {
         if self.version() == 1 {
             return Some(len);
         }
-        let behind = buffer.get_mut(len..)?.first_chunk_mut()?;
-        *behind = self.periodic.to_le_bytes();
-        Some(len + behind.len())
+        let (periodic, behind) = buffer.get_mut(len..)?.split_first_chunk_mut()?;
+        *periodic = self.periodic.to_le_bytes();
+        let extension = self.extension();
+        let is_extended = extension != Extension::default();
+        let extension_len = if is_extended { postcard::to_slice(&extension, behind).ok()?.len() } else { 0 };
+        Some(len + size_of::<u16>() + extension_len)
     }
 
     /// Reads the header's bytes of an artifact of this version.
     pub(crate) fn decode(version: u16, bytes: &[u8]) -> Result<Self, ParseError> {
         let (mut header, unread): (Self, _) = postcard::take_from_bytes(bytes).map_err(|_| ParseError::Header)?;
-        match (version, unread) {
-            (1, []) => {}
-            (2, &[low, high]) if low | high != 0 => header.periodic = u16::from_le_bytes([low, high]),
-            _ => return Err(ParseError::Header),
+        if version == 1 {
+            return if unread.is_empty() { Ok(header) } else { Err(ParseError::Header) };
         }
+        let (periodic, unread) = unread.split_first_chunk().ok_or(ParseError::Header)?;
+        header.periodic = u16::from_le_bytes(*periodic);
+        if unread.is_empty() {
+            return if header.periodic == 0 { Err(ParseError::Header) } else { Ok(header) };
+        }
+        let (extension, unread): (Extension, _) = postcard::take_from_bytes(unread).map_err(|_| ParseError::Header)?;
+        if !unread.is_empty() || extension == Extension::default() {
+            return Err(ParseError::Header);
+        }
+        Extension { hidden_activation: header.hidden_activation, grid: header.grid, code_bits: header.code_bits } =
+            extension;
         Ok(header)
     }
 }

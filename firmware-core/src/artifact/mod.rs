@@ -25,10 +25,10 @@
 //! u16 as varints, u8 and f32 as they are, the list of widths as a varint length followed by varints. Variants count
 //! from zero in the order of declaration.
 //!
-//! Version 2 is for models that are periodic along some axes and not along others, and for no other models: readers of
-//! version 1 would evaluate them at wrong points, so they must refuse them. Behind the header it has a u16, which
-//! counts as a part of the header's length: [`Header::periodic`]. It is not zero, and has no bit for an axis that is
-//! not there.
+//! Version 2 is for models that version 1 cannot hold, and for no others: a reader of version 1 refuses them. Behind
+//! the header it has a u16, [`Header::periodic`], and then, unless all of them have the values of version 1, the
+//! settings [`Header::hidden_activation`], [`Header::grid`] and [`Header::code_bits`] in postcard. All of this counts as
+//! a part of the header's length.
 //!
 //! # Known answers
 //!
@@ -41,6 +41,6 @@ mod header;
 mod prelude;
 
 pub(crate) use checksum::{checksum, crc32};
-pub use header::{Header, VERSION};
+pub use header::{GridShape, GridUse, Header, HiddenActivation, VERSION};
 pub(crate) use header::{LayerShape, MAX_HEADER_BYTES};
 pub(crate) use prelude::{PRELUDE_BYTES, Prelude};

@@ -6,7 +6,7 @@ use std::vec::Vec;
 
 use super::*;
 use crate::Aligned;
-use crate::artifact::Header;
+use crate::artifact::{Header, HiddenActivation};
 use crate::coordinate::{Axis, Outside};
 use crate::model::Model;
 use crate::output::{OutputActivation, OutputMap};
@@ -49,6 +49,9 @@ fn linear(axes: &[Axis], weights: &[f32], bias: &[f32]) -> (Aligned<[u8; 512]>, 
         precision: Precision::F32,
         outside: Outside::Clamp,
         periodic: 0,
+        hidden_activation: HiddenActivation::Relu,
+        grid: None,
+        code_bits: Default::default(),
         activation: OutputActivation::Linear,
         inputs,
         outputs,

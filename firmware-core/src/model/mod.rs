@@ -2,7 +2,7 @@
 
 mod checks;
 
-use crate::artifact::{self, Header, Prelude};
+use crate::artifact::{self, Header, HiddenActivation, Prelude};
 use crate::coordinate::Axis;
 use crate::encoding::Encoding;
 use crate::error::ParseError;
@@ -69,6 +69,9 @@ impl<'a> Model<'a> {
             && (1..=MAX_OUTPUTS).contains(&outputs)
             && rows <= MAX_FREQUENCIES
             && header.periodic_fits()
+            && header.hidden_activation == HiddenActivation::Relu
+            && header.grid.is_none()
+            && header.code_bits.is_empty()
             && header.hidden.iter().all(|&width| (1..=MAX_WIDTH).contains(&usize::from(width)));
         if !shapes_fit {
             return Err(ParseError::Shape);

@@ -1,7 +1,7 @@
 //! Writes artifacts: what the trainer does with a network once it is quantized.
 //!
 //! ```
-//! use firmware_core::artifact::Header;
+//! use firmware_core::artifact::{Header, HiddenActivation};
 //! use firmware_core::write::{self, Description, IntegerLayer, Layers};
 //! use firmware_core::{Aligned, Axis, Model, OutputActivation, OutputMap, Outside, Precision};
 //!
@@ -10,6 +10,9 @@
 //!     precision: Precision::W8A16,
 //!     outside: Outside::Clamp,
 //!     periodic: 0,
+//!     hidden_activation: HiddenActivation::Relu,
+//!     grid: None,
+//!     code_bits: Default::default(),
 //!     activation: OutputActivation::Linear,
 //!     inputs: 1,
 //!     outputs: 1,

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "shared by test binaries, each of which uses a part")]
 
-use firmware_core::artifact::Header;
+use firmware_core::artifact::{Header, HiddenActivation};
 use firmware_core::write::{self, Description, FloatLayer, IntegerLayer, Layers};
 use firmware_core::{Axis, Encoding, OutputActivation, OutputMap, Outside, Precision, WriteError};
 
@@ -82,6 +82,9 @@ impl Network {
             precision: shape.precision,
             outside: Outside::Clamp,
             periodic: 0,
+            hidden_activation: HiddenActivation::Relu,
+            grid: None,
+            code_bits: Default::default(),
             activation: shape.activation,
             inputs: shape.inputs,
             outputs: shape.outputs,

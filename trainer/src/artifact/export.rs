@@ -6,7 +6,7 @@
 use crate::artifact::quantize::{DenseLayer, QuantizeError, QuantizedLayer, quantize};
 use crate::network::Mlp;
 use crate::network::encoding::Encoding;
-use firmware_core::artifact::Header;
+use firmware_core::artifact::{Header, HiddenActivation};
 use firmware_core::fixed::ONE;
 use firmware_core::write::{self, Description, FloatLayer, IntegerLayer, Layers};
 use firmware_core::{Axis, EvalError, Model, OutputActivation, OutputMap, Outside, ParseError, Precision, WriteError};
@@ -247,6 +247,9 @@ impl StoredNetwork<'_> {
             precision: self.precision,
             outside: domain.outside,
             periodic: domain.periodic,
+            hidden_activation: HiddenActivation::Relu,
+            grid: None,
+            code_bits: Default::default(),
             activation: network.shape().output,
             inputs: domain.axes.len() as u8,
             outputs: domain.output_maps.len() as u8,

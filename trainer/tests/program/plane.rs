@@ -1,6 +1,6 @@
 //! A model whose every output is known: a plane over two inputs, in f32, without frequencies and hidden layers.
 
-use firmware_core::artifact::Header;
+use firmware_core::artifact::{Header, HiddenActivation};
 use firmware_core::write::{self, Description, FloatLayer, Layers};
 use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
 
@@ -22,6 +22,9 @@ impl Plane<'_> {
             precision: Precision::F32,
             outside: self.outside,
             periodic: 0,
+            hidden_activation: HiddenActivation::Relu,
+            grid: None,
+            code_bits: Default::default(),
             activation: OutputActivation::Linear,
             inputs: 2,
             outputs: 1,
