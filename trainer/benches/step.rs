@@ -79,6 +79,7 @@ impl Step {
         let params = LoopParams {
             steps: self.state.step + self.steps,
             learning_rate: 1e-4,
+            encoder_rate: 1.0,
             schedule: Schedule::Constant,
             optimizer: Optimizer::default(),
         };

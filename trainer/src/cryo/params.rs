@@ -145,6 +145,7 @@ impl ValidCryoParams {
         LoopParams {
             steps: self.params.steps,
             learning_rate: self.params.learning_rate,
+            encoder_rate: 1.0,
             schedule: Schedule::Cosine { warmup: 50, floor: 0.01 },
             optimizer: Optimizer::default(),
         }

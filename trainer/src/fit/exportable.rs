@@ -40,8 +40,8 @@ impl ExportableNetwork {
     /// Keeps what is needed of the data beside a network. `training_psnr_db` may be NaN where it is not known.
     #[must_use]
     pub fn new(snapshot: Snapshot<'_>, training_psnr_db: f64) -> Self {
-        let Snapshot { params, state, data } = snapshot;
-        let (encoding, params) = (params.encoding(), params.params());
+        let Snapshot { params, data, .. } = snapshot;
+        let params = params.params();
         let (learned, train) = data.learned();
         let mut rng = step_rng(params.seed, Purpose::KeptSamples, 0);
         let kept = KEPT_SAMPLES.min(train.len());
@@ -50,11 +50,11 @@ impl ExportableNetwork {
             .json("encoding", &params.encoding.kind)
             .number("scale", params.encoding.scale)
             .json("hidden_layers", &params.hidden)
-            .json("steps", &state.step)
+            .json("steps", &snapshot.state.step)
             .json("seed", &params.seed);
         Self {
-            encoding: encoding.clone(),
-            network: state.networks[0].clone(),
+            encoding: snapshot.encoding(),
+            network: snapshot.network().without_encoder(),
             domain: domain(params, learned.axes.clone(), learned.output_maps.clone()),
             text,
             training_psnr_db: training_psnr_db as f32,

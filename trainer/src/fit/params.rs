@@ -5,7 +5,7 @@ use crate::base::random::{Purpose, step_rng};
 use crate::data::periodic::Period;
 use crate::data::{Holdout, Outside};
 use crate::network::encoding::{Encoding, EncodingKind, EncodingParams};
-use crate::network::{Initialization, Mlp, OutputActivation, Shape};
+use crate::network::{Activations, HiddenActivation, Initialization, Mlp, OutputActivation, Shape};
 use crate::training::loss::SquaredError;
 use crate::training::optimizer::{Optimizer, Schedule};
 use crate::training::{LoopParams, TrainState};
@@ -25,6 +25,9 @@ pub struct FitParams {
     pub encoding: EncodingParams,
     /// Widths of the hidden layers.
     pub hidden: Vec<usize>,
+    /// Activation of the hidden layers.
+    #[serde(skip_serializing_if = "is_relu")]
+    pub activation: HiddenActivation,
     /// Last activation.
     pub output: OutputActivation,
     /// How parameters start.
@@ -61,6 +64,7 @@ impl Default for FitParams {
         Self {
             encoding: EncodingParams::default(),
             hidden: vec![64, 64, 64],
+            activation: HiddenActivation::Relu,
             output: OutputActivation::Sigmoid,
             initialization: Initialization::Glorot,
             steps: 2000,
@@ -76,6 +80,10 @@ impl Default for FitParams {
             seed: 0,
         }
     }
+}
+
+fn is_relu(activation: &HiddenActivation) -> bool {
+    *activation == HiddenActivation::Relu
 }
 
 /// As on the command line.
@@ -95,6 +103,7 @@ mod holdout_text {
 /// Checked hyperparameters for data of a certain shape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValidFitParams {
+    /// With the encoding's parameters completed.
     params: FitParams,
     encoding: Encoding,
     shape: Shape,
@@ -137,8 +146,17 @@ impl FitParams {
         if self.batch == Some(0) {
             return Err(FitError::Batch);
         }
-        let shape = Shape::new(encoding.features_len(), &self.hidden, outputs, self.output);
+        let encoder = if params.encoding.learned { encoding.frequencies().len() } else { 0 };
+        let shape = Shape::new(encoding.features_len(), &self.hidden, outputs, self.output)
+            .with_hidden(self.activation)
+            .with_encoder(encoder);
         Ok(ValidFitParams { params, encoding, shape })
+    }
+
+    /// What follows the layers.
+    #[must_use]
+    pub fn activations(&self) -> Activations {
+        Activations { hidden: self.activation, output: self.output }
     }
 
     /// The same with a [guide](crate::fit::guide), and with the steps, batch and loss that suit its samples, which are
@@ -180,7 +198,34 @@ impl ValidFitParams {
     /// The untrained network.
     pub fn start(&self) -> TrainState {
         let mut rng = step_rng(self.params.seed, Purpose::InitialParameters, 0);
-        TrainState::new(vec![Mlp::new(self.shape.clone(), self.params.initialization, &mut rng)])
+        let mut network = Mlp::new(self.shape.clone(), self.params.initialization, &mut rng);
+        let encoder = self.shape.encoder_range();
+        if !encoder.is_empty() {
+            let cycles = self.encoding.frequency_matrix();
+            for (parameter, &cycles) in network.parameters_mut()[encoder].iter_mut().zip(&cycles) {
+                *parameter = cycles as f32;
+            }
+        }
+        TrainState::new(vec![network])
+    }
+
+    /// The encoding of a network that was trained with these hyperparameters: with its own frequencies, if they are
+    /// trained.
+    #[must_use]
+    pub fn encoding_of(&self, network: &Mlp<f32>) -> Encoding {
+        if network.encoder().is_empty() {
+            self.encoding.clone()
+        } else {
+            self.encoding.with_frequencies(network.encoder())
+        }
+    }
+
+    /// For each axis whether its frequencies can be trained: those of a periodic axis must stay whole.
+    pub(super) fn trained_axes(&self) -> Vec<bool> {
+        let encoding = &self.params.encoding;
+        let encoded = self.encoding.inputs() - self.encoding.passthrough();
+        let is_trained = |axis| axis < encoded && !encoding.whole && !encoding.whole_axes.contains(&axis);
+        (0..self.encoding.inputs()).map(is_trained).collect()
     }
 
     /// How the loop shall run.
@@ -188,6 +233,8 @@ impl ValidFitParams {
         LoopParams {
             steps: self.params.steps,
             learning_rate: self.params.learning_rate,
+            // As if B were σ times a matrix of standard normal numbers, and those were trained.
+            encoder_rate: self.params.encoding.scale,
             schedule: self.params.schedule,
             optimizer: self.params.optimizer.clone(),
         }

@@ -69,7 +69,7 @@ impl SavedNetwork {
         let unfit = |name: &str| TensorError::Tensor { path: path.to_owned(), name: name.to_owned() };
         let axes = tensors.get_matrix::<f32>("data.axes")?;
         let maps = tensors.get_matrix::<f32>("data.output_maps")?;
-        let network = tensors.get_network("", metadata.settings.fit.output)?;
+        let network = tensors.get_network("", metadata.settings.fit.activations())?;
         let (_, cycles) = tensors.get::<f64>("encoding.frequencies")?;
         let frequencies = cycles.iter().map(|&cycles| (cycles * 65_536.0).round() as i32).collect();
         let (_, amplitudes) = tensors.get("encoding.amplitudes")?;

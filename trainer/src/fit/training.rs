@@ -8,7 +8,8 @@ use crate::fit::guide::{self, Guide};
 use crate::fit::{FitError, ValidFitParams};
 use crate::network::Mlp;
 use crate::network::encoding::Encoding;
-use crate::network::features::EncodedFeatures;
+use crate::network::features::{EncodedFeatures, Features};
+use crate::network::learned::LearnedFrequencies;
 use crate::training::regression::{Batches, Regression};
 use crate::training::{Ended, Objective, TrainState, Watch, train};
 use firmware_core::Precision;
@@ -100,13 +101,15 @@ impl ValidFitParams {
     }
 
     fn objective(&self, dataset: &Dataset, samples: &[usize]) -> impl Objective {
-        let everything = samples.len() == dataset.len();
-        let (features, targets) = if everything {
-            (EncodedFeatures::new(self.encoding(), dataset.coordinates.view()), dataset.targets.clone())
+        let (coordinates, targets) = if samples.len() == dataset.len() {
+            (dataset.coordinates.clone(), dataset.targets.clone())
         } else {
-            let coordinates = dataset.coordinates.select(Axis(0), samples);
-            let features = EncodedFeatures::new(self.encoding(), coordinates.view());
-            (features, dataset.targets.select(Axis(0), samples))
+            (dataset.coordinates.select(Axis(0), samples), dataset.targets.select(Axis(0), samples))
+        };
+        let features: Box<dyn Features> = if self.shape().encoder == 0 {
+            Box::new(EncodedFeatures::new(self.encoding(), coordinates.view()))
+        } else {
+            Box::new(LearnedFrequencies::new(self.encoding(), coordinates, self.trained_axes()))
         };
         let params = self.params();
         Regression::new(features, targets, params.loss, Batches { size: params.batch, seed: params.seed })
@@ -157,10 +160,16 @@ impl<'a> Snapshot<'a> {
         &self.state.networks[0]
     }
 
+    /// The encoding, with the frequencies that were learned so far.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.params.encoding_of(self.network())
+    }
+
     /// What the network gives in f32 at coordinates `[n, d]` (Q0.32): `[n, c]` in the user's units.
     #[must_use]
     pub fn predict(&self, coordinates: ArrayView2<'_, u32>) -> Array2<f32> {
-        in_user_units(unit_outputs(self.params.encoding(), self.network(), coordinates), self.data.output_maps())
+        in_user_units(unit_outputs(&self.encoding(), self.network(), coordinates), self.data.output_maps())
     }
 
     /// How well the network meets the given samples in f32.

@@ -30,7 +30,7 @@ pub fn field<F: Features>(features: &F, network: &Mlp<f32>) -> Vec<f32> {
         || (Tape::default(), Vec::new()),
         |(tape, buffer), (chunk, values)| {
             let start = chunk * CHUNK_ROWS;
-            let inputs = features.rows(&Rows::Range(start..start + values.len()), buffer);
+            let inputs = features.rows(&Rows::Range(start..start + values.len()), network.encoder(), buffer);
             let outputs = tape.forward(network, inputs);
             values.copy_from_slice(outputs.as_slice().expect("one output a row"));
         },
@@ -74,7 +74,7 @@ impl<F: Features, A: LinearOperator> Objective for LinearObjective<'_, F, A> {
 
     fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass<Vec<f32>>) -> f64 {
         let range = chunk * CHUNK_ROWS..((chunk + 1) * CHUNK_ROWS).min(self.gradient.len());
-        let inputs = self.features.rows(&Rows::Range(range.clone()), &mut pass.scratch);
+        let inputs = self.features.rows(&Rows::Range(range.clone()), networks[0].encoder(), &mut pass.scratch);
         let (network, tape) = (&networks[0], &mut pass.tapes[0]);
         tape.forward(network, inputs);
         let outputs = ArrayView2::from_shape((range.len(), 1), &self.gradient[range]).expect("one output a row");

@@ -114,6 +114,7 @@ impl TrainingParams {
         let params = LoopParams {
             steps: self.steps,
             learning_rate: (mapping.learning_rate * self.rate_factor).min(mapping.learning_rate.max(MOST_RATE)),
+            encoder_rate: 1.0,
             schedule: self.schedule,
             optimizer: Optimizer::default(),
         };

@@ -39,13 +39,50 @@ impl Rows<'_> {
 }
 
 /// What a network is fed: `[n, width]` numbers, stored or computed when asked for.
+///
+/// Features can have parameters of their own, which are trained with those of the layers and lie behind them
+/// ([`Mlp::encoder`](crate::network::Mlp::encoder)).
 pub trait Features: Sync {
     /// Samples that there are, n.
     fn samples(&self) -> usize;
     /// Values of one sample.
     fn width(&self) -> usize;
     /// The rows asked for, either as they lie in memory or put together in `buffer`.
-    fn rows<'a>(&'a self, rows: &Rows<'_>, buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32>;
+    fn rows<'a>(&'a self, rows: &Rows<'_>, parameters: &[f32], buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32>;
+    /// Adds the gradient of the loss with respect to the features' own parameters to `into`. `features` are what
+    /// [`Self::rows`] gave for the same rows, `gradient` `[n, width]` is the gradient with respect to them.
+    fn add_gradient(
+        &self,
+        _rows: &Rows<'_>,
+        _features: ArrayView2<'_, f32>,
+        _gradient: ArrayView2<'_, f32>,
+        _into: &mut [f32],
+    ) {
+    }
+}
+
+impl<F: Features + ?Sized> Features for Box<F> {
+    fn samples(&self) -> usize {
+        (**self).samples()
+    }
+
+    fn width(&self) -> usize {
+        (**self).width()
+    }
+
+    fn rows<'a>(&'a self, rows: &Rows<'_>, parameters: &[f32], buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32> {
+        (**self).rows(rows, parameters, buffer)
+    }
+
+    fn add_gradient(
+        &self,
+        rows: &Rows<'_>,
+        features: ArrayView2<'_, f32>,
+        gradient: ArrayView2<'_, f32>,
+        into: &mut [f32],
+    ) {
+        (**self).add_gradient(rows, features, gradient, into);
+    }
 }
 
 impl Features for Array2<f32> {
@@ -57,7 +94,7 @@ impl Features for Array2<f32> {
         self.ncols()
     }
 
-    fn rows<'a>(&'a self, rows: &Rows<'_>, buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32> {
+    fn rows<'a>(&'a self, rows: &Rows<'_>, _parameters: &[f32], buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32> {
         if let Rows::Range(range) = rows {
             return self.slice(s![range.clone(), ..]);
         }
@@ -78,7 +115,7 @@ pub fn buffer_rows(buffer: &mut Vec<f32>, rows: usize, width: usize) -> ArrayVie
 }
 
 /// As [`buffer_rows`], to read.
-fn filled_rows(buffer: &[f32], rows: usize, width: usize) -> ArrayView2<'_, f32> {
+pub(super) fn filled_rows(buffer: &[f32], rows: usize, width: usize) -> ArrayView2<'_, f32> {
     ArrayView2::from_shape((rows, width), &buffer[..rows * width]).expect("the length fits the shape")
 }
 
@@ -130,7 +167,7 @@ impl Features for EncodedFeatures {
         self.factors.len()
     }
 
-    fn rows<'a>(&'a self, rows: &Rows<'_>, buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32> {
+    fn rows<'a>(&'a self, rows: &Rows<'_>, _parameters: &[f32], buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32> {
         let mut out = buffer_rows(buffer, rows.len(), self.width());
         let out_rows = out.rows_mut().into_iter().zip(rows.iter());
         match &self.source {
@@ -180,9 +217,9 @@ mod tests {
             let expected =
                 Array2::from_shape_fn((rows.len(), all.ncols()), |(i, j)| all[[rows.iter().nth(i).unwrap(), j]]);
             let (mut first, mut second, mut third) = (Vec::new(), Vec::new(), Vec::new());
-            assert_eq!(stored.rows(&rows, &mut first), expected);
-            assert_eq!(computed.rows(&rows, &mut second), expected);
-            assert_eq!(Features::rows(&all, &rows, &mut third), expected);
+            assert_eq!(stored.rows(&rows, &[], &mut first), expected);
+            assert_eq!(computed.rows(&rows, &[], &mut second), expected);
+            assert_eq!(Features::rows(&all, &rows, &[], &mut third), expected);
         }
     }
 }

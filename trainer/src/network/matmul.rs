@@ -21,10 +21,12 @@ pub trait Real:
     fn to_f64(self) -> f64;
     /// e to this power.
     fn exp(self) -> Self;
+    /// The sine and the cosine of this angle in radians.
+    fn sin_cos(self) -> (Self, Self);
 }
 
 macro_rules! impl_real {
-    ($t:ty) => {
+    ($t:ty, $sin_cos:expr) => {
         impl Real for $t {
             #[inline(always)]
             fn from_f64(value: f64) -> Self {
@@ -38,11 +40,35 @@ macro_rules! impl_real {
             fn exp(self) -> Self {
                 <$t>::exp(self)
             }
+            #[inline(always)]
+            fn sin_cos(self) -> (Self, Self) {
+                $sin_cos(self)
+            }
         }
     };
 }
-impl_real!(f32);
-impl_real!(f64);
+impl_real!(f32, sin_cos_f32);
+impl_real!(f64, f64::sin_cos);
+
+/// Sine and cosine with an error of at most 3e-7 for angles up to a thousand: without branches or tables, so that the
+/// compiler makes vectors of it, and the same on every processor.
+#[inline(always)]
+fn sin_cos_f32(angle: f32) -> (f32, f32) {
+    // π/2 in three parts, of which products with small whole numbers are exact (Cody and Waite 1980).
+    const PARTS: [f32; 3] = [1.570_312_5, 4.837_512_97e-4, 7.549_789_95e-8];
+    let quarter = (angle * std::f32::consts::FRAC_2_PI).round_ties_even();
+    let x = ((angle - quarter * PARTS[0]) - quarter * PARTS[1]) - quarter * PARTS[2];
+    let square = x * x;
+    // Minimax polynomials on ±π/4 (Cephes, sinf and cosf).
+    let sine = x + x * square * (-1.666_665_5e-1 + square * (8.332_161e-3 - square * 1.951_529_6e-4));
+    let cosine =
+        1.0 - 0.5 * square + square * square * (4.166_664_6e-2 + square * (-1.388_731_6e-3 + square * 2.443_315_7e-5));
+    let turn = quarter as i32;
+    let (sin, cos) = if turn & 1 == 0 { (sine, cosine) } else { (cosine, sine) };
+    let sin = if turn & 2 == 0 { sin } else { -sin };
+    let cos = if (turn + 1) & 2 == 0 { cos } else { -cos };
+    (sin, cos)
+}
 
 /// What happens to the old content of the output of a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The multilayer perceptron: parameters, forward pass, backward pass.
 //!
-//! Layer l computes `z = x·Wᵀ + b` with weights `[out, in]` (row-major, as PyTorch has them); hidden layers apply ReLU,
-//! the last one is linear or a sigmoid. All parameters of a network lie in one vector, layer by layer, weights before
+//! Layer l computes `z = x·Wᵀ + b` with weights `[out, in]` (row-major, as PyTorch has them); hidden layers apply ReLU or
+//! the sine, the last one is linear or a sigmoid. All parameters of a network lie in one vector, layer by layer, weights before
 //! bias, so that optimizers and reductions see one slice; gradients have the same layout.
 //!
 //! A [`Tape`] holds the activations of one pass. Passes of different tapes are independent, which is how the training
@@ -10,6 +10,7 @@
 
 pub mod encoding;
 pub mod features;
+pub mod learned;
 pub mod matmul;
 mod shape;
 mod tape;
@@ -17,13 +18,15 @@ mod tape;
 mod tests;
 
 pub use firmware_core::OutputActivation;
+pub use firmware_core::artifact::HiddenActivation;
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
+use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::network::matmul::Real;
-pub use shape::Shape;
+pub use shape::{Activations, Shape};
 pub(crate) use tape::vectorized;
 pub use tape::{Gradients, Tape};
 
@@ -39,6 +42,9 @@ pub enum Initialization {
     Glorot,
     /// Weights N(0, 2/in), biases 0: keeps the variance of activations through ReLU layers.
     He,
+    /// Weights uniform within ±√(6/in), biases as wide as one over √in: keeps the variance of activations through
+    /// sine layers (Sitzmann et al. 2020, whose ω₀ is part of the weights here).
+    Siren,
     /// Weights N(0, weight_std²/in), biases N(0, bias_std²): the standard parametrization of kernel theory.
     Normal {
         /// Standard deviation of a weight times √in.
@@ -60,22 +66,11 @@ impl<T: Real> Mlp<T> {
     pub fn new(shape: Shape, initialization: Initialization, rng: &mut impl rand::Rng) -> Self {
         let mut parameters = Vec::with_capacity(shape.parameters_len());
         for pair in shape.widths.windows(2) {
-            let (inputs, outputs) = (pair[0] as f64, pair[1] as f64);
-            // 0.8796… is the deviation of a normal variable cut at ±2.
-            let (weight_std, bias_std, cut) = match initialization {
-                Initialization::Glorot => ((2.0 / (inputs + outputs)).sqrt() / 0.879_625_661_034_239_8, 0.01, 2.0),
-                Initialization::He => ((2.0 / inputs).sqrt(), 0.0, f64::INFINITY),
-                Initialization::Normal { weight_std, bias_std } => {
-                    (weight_std / inputs.sqrt(), bias_std, f64::INFINITY)
-                }
-            };
-            for _ in 0..pair[0] * pair[1] {
-                parameters.push(T::from_f64(weight_std * normal_within(cut, rng)));
-            }
-            for _ in 0..pair[1] {
-                parameters.push(T::from_f64(bias_std * normal_within(f64::INFINITY, rng)));
-            }
+            let (weight, bias) = initialization.deviates(pair[0] as f64, pair[1] as f64);
+            parameters.extend((0..pair[0] * pair[1]).map(|_| T::from_f64(weight.sample(rng))));
+            parameters.extend((0..pair[1]).map(|_| T::from_f64(bias.sample(rng))));
         }
+        parameters.resize(shape.parameters_len(), T::zero());
         Self { shape, parameters }
     }
 
@@ -92,6 +87,18 @@ impl<T: Real> Mlp<T> {
     /// All parameters, in the order of the module's text.
     pub fn parameters(&self) -> &[T] {
         &self.parameters
+    }
+
+    /// The parameters of the encoding, if they are trained with the layers.
+    pub fn encoder(&self) -> &[T] {
+        &self.parameters[self.shape.encoder_range()]
+    }
+
+    /// The layers alone, for an encoding that is no longer trained.
+    #[must_use]
+    pub fn without_encoder(&self) -> Self {
+        let parameters = self.parameters[..self.shape.encoder_range().start].to_vec();
+        Self { shape: self.shape.clone().with_encoder(0), parameters }
     }
 
     /// All parameters, for whoever moves them.
@@ -124,6 +131,40 @@ impl<T: Real> Mlp<T> {
             .zip(inputs.axis_chunks_iter(Axis(0), ROWS))
             .for_each_init(Tape::default, |tape, (mut outputs, inputs)| outputs.assign(&tape.forward(self, inputs)));
         outputs
+    }
+}
+
+/// A distribution around zero.
+enum Deviate {
+    /// Normal with this standard deviation, cut at so many of them.
+    Normal { std: f64, cut: f64 },
+    /// Uniform within ± this.
+    Uniform(f64),
+}
+
+impl Deviate {
+    fn sample(&self, rng: &mut impl rand::Rng) -> f64 {
+        match *self {
+            Self::Normal { std, cut } => std * normal_within(cut, rng),
+            Self::Uniform(bound) => rng.random_range(-bound..=bound),
+        }
+    }
+}
+
+impl Initialization {
+    /// How weights and biases of a layer are distributed.
+    fn deviates(self, inputs: f64, outputs: f64) -> (Deviate, Deviate) {
+        let normal = |std| Deviate::Normal { std, cut: f64::INFINITY };
+        match self {
+            Self::Glorot => {
+                // 0.8796… is the deviation of a normal variable cut at ±2.
+                let std = (2.0 / (inputs + outputs)).sqrt() / 0.879_625_661_034_239_8;
+                (Deviate::Normal { std, cut: 2.0 }, normal(0.01))
+            }
+            Self::He => (normal((2.0 / inputs).sqrt()), normal(0.0)),
+            Self::Siren => (Deviate::Uniform((6.0 / inputs).sqrt()), Deviate::Uniform(1.0 / inputs.sqrt())),
+            Self::Normal { weight_std, bias_std } => (normal(weight_std / inputs.sqrt()), normal(bias_std)),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use firmware_core::OutputActivation;
+use firmware_core::artifact::HiddenActivation;
 use ndarray::{ArrayView2, ArrayViewMut2};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,28 @@ pub struct Shape {
     pub widths: Vec<usize>,
     /// Activation of the last layer.
     pub output: OutputActivation,
+    /// Activation of the others.
+    #[serde(default)]
+    pub hidden: HiddenActivation,
+    /// Number of parameters of the encoding that are trained with the layers'; they lie behind those of the layers.
+    #[serde(default)]
+    pub encoder: usize,
+}
+
+/// What follows the layers of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Activations {
+    /// Of the hidden layers.
+    pub hidden: HiddenActivation,
+    /// Of the last layer.
+    pub output: OutputActivation,
+}
+
+/// Hidden layers of ReLU.
+impl From<OutputActivation> for Activations {
+    fn from(output: OutputActivation) -> Self {
+        Self { hidden: HiddenActivation::Relu, output }
+    }
 }
 
 impl Shape {
@@ -23,7 +46,19 @@ impl Shape {
     pub fn new(inputs: usize, hidden: &[usize], outputs: usize, output: OutputActivation) -> Self {
         let widths: Vec<usize> = [inputs].into_iter().chain(hidden.iter().copied()).chain([outputs]).collect();
         assert!(widths.iter().all(|&width| width > 0), "a layer of no width");
-        Self { widths, output }
+        Self { widths, output, hidden: HiddenActivation::Relu, encoder: 0 }
+    }
+
+    /// The same with another activation of the hidden layers.
+    #[must_use]
+    pub fn with_hidden(self, hidden: HiddenActivation) -> Self {
+        Self { hidden, ..self }
+    }
+
+    /// The same with an encoding that has so many parameters of its own.
+    #[must_use]
+    pub fn with_encoder(self, encoder: usize) -> Self {
+        Self { encoder, ..self }
     }
 
     /// Number of layers with weights.
@@ -41,9 +76,15 @@ impl Shape {
         self.widths[self.layers()]
     }
 
-    /// Number of weights and biases.
+    /// Number of all parameters: weights, biases and those of the encoding.
     pub fn parameters_len(&self) -> usize {
-        self.biases_range(self.layers() - 1).end
+        self.encoder_range().end
+    }
+
+    /// Where the parameters of the encoding lie.
+    pub fn encoder_range(&self) -> Range<usize> {
+        let start = self.biases_range(self.layers() - 1).end;
+        start..start + self.encoder
     }
 
     /// Where the weights `[out, in]` of `layer` lie among the parameters.

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Mlp, OutputActivation};
+use super::{HiddenActivation, Mlp, OutputActivation};
 use crate::network::matmul::{Accumulate, Real, multiply_into};
 
 /// The values of one forward pass, kept for the backward pass; buffers are reused from pass to pass.
@@ -10,6 +10,8 @@ use crate::network::matmul::{Accumulate, Real, multiply_into};
 pub struct Tape<T> {
     /// After activation, one buffer a layer, `[rows, width]`.
     activations: Vec<Vec<T>>,
+    /// Slopes of the sines in hidden layers, as `activations`; those of a ReLU show in its values.
+    slopes: Vec<Vec<T>>,
     /// Gradients of the sums of the layer at hand and of the one before it.
     deltas: [Vec<T>; 2],
     rows: usize,
@@ -27,7 +29,7 @@ pub struct Gradients<'a, T> {
 
 impl<T> Default for Tape<T> {
     fn default() -> Self {
-        Self { activations: Vec::new(), deltas: [Vec::new(), Vec::new()], rows: 0 }
+        Self { activations: Vec::new(), slopes: Vec::new(), deltas: [Vec::new(), Vec::new()], rows: 0 }
     }
 }
 
@@ -41,6 +43,7 @@ impl<T: Real> Tape<T> {
         let layers = shape.layers();
         self.rows = inputs.nrows();
         self.activations.resize_with(layers, Vec::new);
+        self.slopes.resize_with(layers, Vec::new);
         for layer in 0..layers {
             let width = shape.widths[layer + 1];
             let (before, from_here) = self.activations.split_at_mut(layer);
@@ -52,7 +55,13 @@ impl<T: Real> Tape<T> {
             let (weights, biases) = (network.weights(layer), &network.parameters[shape.biases_range(layer)]);
             if layer + 1 < layers {
                 multiply_into(input, weights.t(), Accumulate::Replace, rows_of_mut(output, self.rows, width));
-                vectorized(|| add_bias_and_rectify(output, biases));
+                match shape.hidden {
+                    HiddenActivation::Relu => vectorized(|| add_bias_and_rectify(output, biases)),
+                    HiddenActivation::Sine => {
+                        let slopes = reserved(&mut self.slopes[layer], self.rows * width);
+                        vectorized(|| add_bias_and_take_sine(output, slopes, biases));
+                    }
+                }
             } else {
                 // A narrow product is several times faster when the rows of the batch fill the vector lanes.
                 let sums = reserved(&mut self.deltas[0], self.rows * width);
@@ -118,7 +127,13 @@ impl<T: Real> Tape<T> {
                 );
                 let (_, bias_gradient) = shape.gradients(gradient, layer - 1);
                 let activations = &self.activations[layer - 1][..rows * width_before];
-                vectorized(|| mask_and_sum(before, activations, bias_gradient));
+                match shape.hidden {
+                    HiddenActivation::Relu => vectorized(|| mask_and_sum(before, activations, bias_gradient)),
+                    HiddenActivation::Sine => {
+                        let slopes = &self.slopes[layer - 1][..rows * width_before];
+                        vectorized(|| multiply_and_sum(before, slopes, bias_gradient));
+                    }
+                }
                 std::mem::swap(delta, previous);
             }
         }
@@ -145,6 +160,27 @@ fn add_bias_and_rectify<T: Real>(values: &mut [T], biases: &[T]) {
             let sum = *value + bias;
             // NaN must pass, so that a run that diverges is noticed.
             *value = if sum < T::zero() { T::zero() } else { sum };
+        }
+    }
+}
+
+#[inline(always)]
+fn add_bias_and_take_sine<T: Real>(values: &mut [T], slopes: &mut [T], biases: &[T]) {
+    let width = biases.len();
+    for (values, slopes) in values.chunks_exact_mut(width).zip(slopes.chunks_exact_mut(width)) {
+        for ((value, slope), &bias) in values.iter_mut().zip(slopes).zip(biases) {
+            (*value, *slope) = (*value + bias).sin_cos();
+        }
+    }
+}
+
+/// Multiplies gradients by the slopes of the units, and adds up each column.
+#[inline(always)]
+fn multiply_and_sum<T: Real>(deltas: &mut [T], slopes: &[T], sums: &mut [T]) {
+    for (deltas, slopes) in deltas.chunks_exact_mut(sums.len()).zip(slopes.chunks_exact(sums.len())) {
+        for ((delta, &slope), sum) in deltas.iter_mut().zip(slopes).zip(&mut *sums) {
+            *delta = *delta * slope;
+            *sum += *delta;
         }
     }
 }

@@ -121,6 +121,7 @@ fn test_psnr(setting: Setting, job: Job, monitor: &FigureWatch<'_>) -> Result<f6
     let params = LoopParams {
         steps: setting.steps,
         learning_rate: setting.learning_rate,
+        encoder_rate: 1.0,
         schedule: Schedule::Constant,
         optimizer: Optimizer::default(),
     };

@@ -231,6 +231,7 @@ impl Job<'_> {
         let params = LoopParams {
             steps: setting.steps,
             learning_rate,
+            encoder_rate: 1.0,
             schedule: Schedule::Constant,
             optimizer: Optimizer::default(),
         };

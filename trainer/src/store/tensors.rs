@@ -3,7 +3,7 @@
 //! A network is stored as PyTorch and JAX users expect it: `layers.0.weight` `[out, in]`, `layers.0.bias` `[out]`, …
 
 use crate::base::files;
-use crate::network::{Mlp, OutputActivation, Shape};
+use crate::network::{Activations, Mlp, Shape};
 use ndarray::{Array2, ArrayView2};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
@@ -179,7 +179,7 @@ impl Tensors {
     ///
     /// # Errors
     /// [`TensorError::Tensor`] where layers are missing or do not chain.
-    pub fn get_network(&self, prefix: &str, output: OutputActivation) -> Result<Mlp<f32>, TensorError> {
+    pub fn get_network(&self, prefix: &str, activations: Activations) -> Result<Mlp<f32>, TensorError> {
         let (mut widths, mut parameters) = (Vec::new(), Vec::new());
         for layer in 0.. {
             let name = format!("{prefix}layers.{layer}.weight");
@@ -199,7 +199,10 @@ impl Tensors {
             widths.push(rows);
             parameters.extend(weights.iter().chain(&biases).copied());
         }
-        Mlp::from_parameters(Shape { widths, output }, parameters).ok_or_else(|| self.unusable(prefix))
+        let (&inputs, rest) = widths.split_first().ok_or_else(|| self.unusable(prefix))?;
+        let (&outputs, hidden) = rest.split_last().ok_or_else(|| self.unusable(prefix))?;
+        let shape = Shape::new(inputs, hidden, outputs, activations.output).with_hidden(activations.hidden);
+        Mlp::from_parameters(shape, parameters).ok_or_else(|| self.unusable(prefix))
     }
 
     /// Writes the file, whole or not at all.
@@ -237,7 +240,7 @@ impl Tensors {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::Initialization;
+    use crate::network::{Initialization, OutputActivation};
     use rand::SeedableRng;
 
     #[test]
@@ -254,14 +257,14 @@ mod tests {
         tensors.write(&path).unwrap();
         let first = std::fs::read(&path).unwrap();
         let read = Tensors::read(&path).unwrap();
-        assert_eq!(read.get_network("decoder.", OutputActivation::Sigmoid).unwrap(), network);
+        assert_eq!(read.get_network("decoder.", OutputActivation::Sigmoid.into()).unwrap(), network);
         assert_eq!(read.get::<f64>("b").unwrap(), (&[2, 1][..], vec![1.5, f64::MIN_POSITIVE]));
         assert_eq!(read.settings::<Vec<String>>().unwrap(), ["p", "q"]);
         read.write(&path).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), first);
 
         assert!(read.get::<f32>("b").unwrap_err().to_string().contains("no usable tensor b"));
-        assert!(read.get_network("", OutputActivation::Linear).is_err());
+        assert!(read.get_network("", OutputActivation::Linear.into()).is_err());
         assert!(read.settings::<f64>().is_err());
         for len in [0, 7, 40, first.len() - 1] {
             std::fs::write(&path, &first[..len]).unwrap();

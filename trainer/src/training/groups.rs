@@ -1,6 +1,6 @@
 //! The work of one step on all threads: chunks in groups, the sum of their gradients, the update.
 
-use super::optimizer::{Optimizer, Part};
+use super::optimizer::{Optimizer, Rates, Update};
 use super::{Objective, Pass, TrainError, TrainState};
 use crate::network::{Mlp, Tape};
 use rayon::prelude::*;
@@ -9,8 +9,8 @@ use rayon::prelude::*;
 const MAX_GROUPS: usize = 32;
 /// Gradients of all groups together stay within this, so that wide networks fit in memory.
 const GROUP_BYTES: usize = 512 << 20;
-/// Parameters that one task of the update works on.
-const UPDATE_BLOCK: usize = 8192;
+/// Parameters whose gradients one task adds up.
+const SUM_BLOCK: usize = 8192;
 
 /// The loss and the gradient of every network of `objective` at `networks`, as step `step` would see them.
 ///
@@ -43,11 +43,13 @@ pub(super) struct Groups<S> {
     all: Vec<Group<S>>,
     /// How many of them the last step used.
     used: usize,
+    /// The sum of their gradients of the network that is updated.
+    gradient: Vec<f32>,
 }
 
 impl<S: Default + Send + Sync> Groups<S> {
     pub(super) fn new() -> Self {
-        Self { all: Vec::new(), used: 0 }
+        Self { all: Vec::new(), used: 0, gradient: Vec::new() }
     }
 
     /// Runs all chunks of a step and returns the loss; the gradients stay in the groups.
@@ -92,30 +94,17 @@ impl<S: Default + Send + Sync> Groups<S> {
     }
 
     /// Moves all parameters by what the last [`Self::accumulate`] found.
-    pub(super) fn update(&self, optimizer: &Optimizer, learning_rate: f64, state: &mut TrainState) {
+    pub(super) fn update(&mut self, optimizer: &Optimizer, rates: Rates, state: &mut TrainState) {
         for (index, (network, moments)) in state.networks.iter_mut().zip(&mut state.moments).enumerate() {
-            let len = network.parameters().len();
-            if optimizer.needs_moments() {
-                moments.first.resize(len, 0.0);
-                moments.second.resize(len, 0.0);
-            }
             let shape = network.shape().clone();
-            let step = state.step;
-            let update = |block: usize, parameters: &mut [f32], first: &mut [f32], second: &mut [f32]| {
-                let (start, mut gradient) = (block * UPDATE_BLOCK, [0.0; UPDATE_BLOCK]);
-                let gradient = &mut gradient[..parameters.len()];
-                self.sum_into(index, start, gradient);
-                let part = Part { shape: &shape, start, parameters, first, second, gradient };
-                optimizer.update(step, learning_rate, part);
-            };
-            let blocks = network.parameters_mut().par_chunks_mut(UPDATE_BLOCK).enumerate();
-            if optimizer.needs_moments() {
-                blocks
-                    .zip(moments.first.par_chunks_mut(UPDATE_BLOCK).zip(moments.second.par_chunks_mut(UPDATE_BLOCK)))
-                    .for_each(|((block, parameters), (first, second))| update(block, parameters, first, second));
-            } else {
-                blocks.for_each(|(block, parameters)| update(block, parameters, &mut [], &mut []));
-            }
+            let mut gradient = std::mem::take(&mut self.gradient);
+            gradient.resize(network.parameters().len(), 0.0);
+            gradient.par_chunks_mut(SUM_BLOCK).enumerate().for_each(|(block, sum)| {
+                self.sum_into(index, block * SUM_BLOCK, sum);
+            });
+            let (parameters, step) = (network.parameters_mut(), state.step);
+            optimizer.update(step, rates, Update { shape: &shape, parameters, moments, gradient: &gradient });
+            self.gradient = gradient;
         }
     }
 }

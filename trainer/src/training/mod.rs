@@ -13,6 +13,7 @@
 mod error;
 mod groups;
 pub mod loss;
+pub mod muon;
 mod objective;
 pub mod optimizer;
 mod params;
@@ -29,6 +30,7 @@ pub use state::TrainState;
 pub use watch::{Ended, Progress, StepDone, Watch};
 
 use groups::Groups;
+use optimizer::Rates;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -68,7 +70,7 @@ const SAVE_INTERVAL: Duration = Duration::from_secs(30);
 /// let network = Mlp::new(shape, Initialization::Glorot, &mut rand_chacha::ChaCha8Rng::seed_from_u64(1));
 /// let mut state = TrainState::new(vec![network]);
 /// let (schedule, optimizer) = (trainer::training::optimizer::Schedule::Constant, Default::default());
-/// let params = LoopParams { steps: 300, learning_rate: 0.02, schedule, optimizer };
+/// let params = LoopParams { steps: 300, learning_rate: 0.02, encoder_rate: 1.0, schedule, optimizer };
 /// train(&mut Doubling, &mut state, &params, &mut Watch::default())?;
 /// let (_, loss) = state.history[state.history.len() - 1];
 /// assert!(loss < 1e-3, "{loss}");
@@ -114,7 +116,8 @@ fn run<O: Objective>(
         if let Some(observe) = &mut watch.observe {
             observe(state, loss);
         }
-        groups.update(&params.optimizer, learning_rate, state);
+        let rates = Rates { layers: learning_rate, encoder: learning_rate * params.encoder_rate };
+        groups.update(&params.optimizer, rates, state);
         if params.logs(step) {
             state.history.push((step, loss));
         }

@@ -1,10 +1,16 @@
 //! Optimizers and learning-rate schedules.
 //!
-//! Both work on the flat parameter vector of a network, element by element, so that they can run on any part of it on
-//! any thread with the same result.
+//! They work on the flat parameter vector of a network, most of them element by element, so that they can run on any
+//! part of it on any thread with the same result.
 
+use super::muon::{self, MatrixStep, Muon};
 use crate::network::{Shape, vectorized};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// Parameters that one task of an update works on.
+const UPDATE_BLOCK: usize = 8192;
 
 /// How a gradient moves the parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,6 +18,8 @@ use serde::{Deserialize, Serialize};
 pub enum Optimizer {
     /// Adam (Kingma and Ba, 2015).
     Adam(Adam),
+    /// Muon for weight matrices and Adam for the rest.
+    Muon(Muon),
     /// Gradient descent without momentum.
     GradientDescent(GradientDescent),
 }
@@ -65,48 +73,95 @@ impl GradientDescent {
 /// What an optimizer remembers of one network.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Moments {
-    /// Decaying mean of the gradients; empty before the first step of Adam, and for gradient descent.
+    /// Decaying mean of the gradients (of Muon's matrices: their decaying sum); empty before the first step, and for
+    /// gradient descent.
     pub first: Vec<f32>,
-    /// Decaying mean of their squares.
+    /// Decaying mean of their squares, for Adam.
     pub second: Vec<f32>,
 }
 
-/// Parameters `start..` of a network of this shape with all that belongs to them.
-pub(crate) struct Part<'a> {
+/// All parameters of a network of this shape, with all that belongs to them.
+pub(crate) struct Update<'a> {
     pub(crate) shape: &'a Shape,
-    pub(crate) start: usize,
     pub(crate) parameters: &'a mut [f32],
-    pub(crate) first: &'a mut [f32],
-    pub(crate) second: &'a mut [f32],
+    pub(crate) moments: &'a mut Moments,
     pub(crate) gradient: &'a [f32],
 }
 
+/// The learning rates of a step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rates {
+    /// Of weights and biases; Muon has a factor for its matrices.
+    pub(crate) layers: f64,
+    /// Of the parameters of the encoding.
+    pub(crate) encoder: f64,
+}
+
 impl Optimizer {
-    /// Whether [`Moments`] must have the parameters' length.
-    pub(crate) fn needs_moments(&self) -> bool {
-        matches!(self, Self::Adam(_))
+    /// Moves the parameters of a network. `step` counts from 0.
+    pub(crate) fn update(&self, step: u64, rates: Rates, update: Update<'_>) {
+        let Update { shape, parameters, moments, gradient } = update;
+        let adam = match self {
+            Self::GradientDescent(descent) => return descent.update(rates, shape, parameters, gradient),
+            Self::Adam(adam) => adam,
+            Self::Muon(muon) => &muon.adam,
+        };
+        moments.first.resize(parameters.len(), 0.0);
+        moments.second.resize(parameters.len(), 0.0);
+        for range in self.ranges_of_adam(shape) {
+            let is_encoder = range.start >= shape.encoder_range().start;
+            let rate = if is_encoder { rates.encoder } else { rates.layers };
+            let second = moments.second[range.clone()].par_chunks_mut(UPDATE_BLOCK);
+            let first = moments.first[range.clone()].par_chunks_mut(UPDATE_BLOCK);
+            let parameters = parameters[range.clone()].par_chunks_mut(UPDATE_BLOCK);
+            let gradient = gradient[range].par_chunks(UPDATE_BLOCK);
+            parameters.zip(gradient).zip(first.zip(second)).for_each(|((parameters, gradient), (first, second))| {
+                vectorized(|| adam.update((step, rate), parameters, gradient, [first, second]));
+            });
+        }
+        if let Self::Muon(muon) = self {
+            for layer in muon::matrices(shape) {
+                let range = shape.weights_range(layer);
+                let dim = (shape.widths[layer + 1], shape.widths[layer]);
+                let (parameters, first) = (&mut parameters[range.clone()], &mut moments.first[range.clone()]);
+                muon.update(rates.layers, dim, MatrixStep { parameters, first, gradient: &gradient[range] });
+            }
+        }
     }
 
-    /// Moves a part of a network's parameters. `step` counts from 0.
-    pub(crate) fn update(&self, step: u64, learning_rate: f64, part: Part<'_>) {
-        match self {
-            Self::Adam(adam) => vectorized(|| adam.update(step, learning_rate, part)),
-            Self::GradientDescent(descent) => descent.update(learning_rate, part),
-        }
+    /// The parameters that Adam moves, in ranges that do not straddle the encoding's.
+    fn ranges_of_adam(&self, shape: &Shape) -> Vec<Range<usize>> {
+        let encoder = shape.encoder_range();
+        let layers = if let Self::Muon(_) = self {
+            let matrices = muon::matrices(shape);
+            let last = matrices.end;
+            let biases = matrices.map(|layer| shape.biases_range(layer));
+            biases.chain([shape.weights_range(last).start..encoder.start]).collect()
+        } else {
+            vec![0..encoder.start]
+        };
+        layers.into_iter().chain([encoder]).filter(|range| !range.is_empty()).collect()
     }
 }
 
 impl Adam {
     #[inline(always)]
-    fn update(self, step: u64, learning_rate: f64, part: Part<'_>) {
+    fn update(
+        self,
+        (step, learning_rate): (u64, f64),
+        parameters: &mut [f32],
+        gradient: &[f32],
+        moments: [&mut [f32]; 2],
+    ) {
         let t = (step + 1) as f64;
         let first_correction = (1.0 / (1.0 - self.beta1.powf(t))) as f32;
         let second_correction = (1.0 / (1.0 - self.beta2.powf(t))) as f32;
         let (rate, epsilon) = (learning_rate as f32, self.epsilon as f32);
         let (beta1, beta2) = (self.beta1 as f32, self.beta2 as f32);
         let (fresh1, fresh2) = ((1.0 - self.beta1) as f32, (1.0 - self.beta2) as f32);
-        let moments = part.first.iter_mut().zip(part.second);
-        for ((parameter, &gradient), (first, second)) in part.parameters.iter_mut().zip(part.gradient).zip(moments) {
+        let [first, second] = moments;
+        let moments = first.iter_mut().zip(second);
+        for ((parameter, &gradient), (first, second)) in parameters.iter_mut().zip(gradient).zip(moments) {
             *first = beta1 * *first + fresh1 * gradient;
             *second = beta2 * *second + fresh2 * gradient * gradient;
             let direction = (*first * first_correction) / ((*second * second_correction).sqrt() + epsilon);
@@ -116,18 +171,15 @@ impl Adam {
 }
 
 impl GradientDescent {
-    fn update(&self, learning_rate: f64, part: Part<'_>) {
-        let shape = part.shape;
-        let end = part.start + part.parameters.len();
-        for layer in 0..shape.layers() {
+    fn update(&self, rates: Rates, shape: &Shape, parameters: &mut [f32], gradient: &[f32]) {
+        let layers = (0..shape.layers()).flat_map(|layer| {
             let (weights, biases) = self.factors.get(layer).copied().unwrap_or((1.0, 1.0));
-            for (range, factor) in [(shape.weights_range(layer), weights), (shape.biases_range(layer), biases)] {
-                let rate = (learning_rate * factor) as f32;
-                let (from, to) = (range.start.clamp(part.start, end), range.end.clamp(part.start, end));
-                let here = from - part.start..to - part.start;
-                for (parameter, gradient) in part.parameters[here.clone()].iter_mut().zip(&part.gradient[here]) {
-                    *parameter -= rate * gradient;
-                }
+            let (weights, biases) = (rates.layers * weights, rates.layers * biases);
+            [(shape.weights_range(layer), weights), (shape.biases_range(layer), biases)]
+        });
+        for (range, rate) in layers.chain([(shape.encoder_range(), rates.encoder)]) {
+            for (parameter, gradient) in parameters[range.clone()].iter_mut().zip(&gradient[range]) {
+                *parameter -= rate as f32 * gradient;
             }
         }
     }
@@ -178,10 +230,11 @@ mod tests {
 
     fn updated(optimizer: &Optimizer, shape: &Shape, gradients: &[Vec<f32>], rate: f64) -> Vec<f32> {
         let len = shape.parameters_len();
-        let (mut parameters, mut first, mut second) = (vec![1.0; len], vec![0.0; len], vec![0.0; len]);
+        let (mut parameters, mut moments) = (vec![1.0; len], Moments::default());
         for (step, gradient) in gradients.iter().enumerate() {
-            let (parameters, first, second) = (&mut parameters, &mut first, &mut second);
-            optimizer.update(step as u64, rate, Part { shape, start: 0, parameters, first, second, gradient });
+            let (parameters, moments) = (&mut parameters[..], &mut moments);
+            let rates = Rates { layers: rate, encoder: rate };
+            optimizer.update(step as u64, rates, Update { shape, parameters, moments, gradient });
         }
         parameters
     }

@@ -9,6 +9,8 @@ pub struct LoopParams {
     pub steps: u64,
     /// Learning rate where the schedule's factor is 1.
     pub learning_rate: f64,
+    /// Learning rate of the encoding's own parameters, as a multiple of that of the layers.
+    pub encoder_rate: f64,
     /// What multiplies the learning rate at each step.
     pub schedule: Schedule,
     /// How a gradient moves the parameters.

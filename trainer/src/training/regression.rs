@@ -96,6 +96,7 @@ pub struct RegressionScratch {
     features: Vec<f32>,
     targets: Vec<f32>,
     gradient: Vec<f32>,
+    input_gradient: Vec<f32>,
 }
 
 impl<F: Features, L: Loss> Objective for Regression<F, L> {
@@ -112,14 +113,21 @@ impl<F: Features, L: Loss> Objective for Regression<F, L> {
         let scratch = &mut pass.scratch;
         let range = chunk * CHUNK_ROWS..((chunk + 1) * CHUNK_ROWS).min(self.batch);
         let rows = if self.takes_all() { Rows::Range(range) } else { Rows::Indices(&self.picked[range]) };
-        let inputs = self.features.rows(&rows, &mut scratch.features);
-        let targets = self.targets.rows(&rows, &mut scratch.targets);
         let (network, tape) = (&networks[0], &mut pass.tapes[0]);
+        let inputs = self.features.rows(&rows, network.encoder(), &mut scratch.features);
+        let targets = self.targets.rows(&rows, &[], &mut scratch.targets);
         let outputs = tape.forward(network, inputs);
         let mut gradient = buffer_rows(&mut scratch.gradient, rows.len(), targets.ncols());
         let loss = self.loss.evaluate(BatchRows { outputs, targets, batch_rows: self.batch }, gradient.view_mut());
-        let parameters = &mut pass.gradients[0];
-        tape.backward(network, inputs, Gradients { outputs: gradient.view(), parameters, inputs: None });
+        let (outputs, parameters) = (gradient.view(), &mut pass.gradients[0]);
+        if network.encoder().is_empty() {
+            tape.backward(network, inputs, Gradients { outputs, parameters, inputs: None });
+            return loss;
+        }
+        let mut input_gradient = buffer_rows(&mut scratch.input_gradient, rows.len(), inputs.ncols());
+        tape.backward(network, inputs, Gradients { outputs, parameters, inputs: Some(input_gradient.view_mut()) });
+        let encoder = &mut pass.gradients[0][network.shape().encoder_range()];
+        self.features.add_gradient(&rows, inputs, input_gradient.view(), encoder);
         loss
     }
 
@@ -156,7 +164,7 @@ mod tests {
 
     fn params(steps: u64) -> LoopParams {
         let schedule = Schedule::Cosine { warmup: 3, floor: 0.01 };
-        LoopParams { steps, learning_rate: 5e-3, schedule, optimizer: Optimizer::default() }
+        LoopParams { steps, learning_rate: 5e-3, encoder_rate: 1.0, schedule, optimizer: Optimizer::default() }
     }
 
     #[test]
@@ -236,6 +244,7 @@ mod tests {
         let mut state = start();
         let params = LoopParams {
             learning_rate: 1e30,
+            encoder_rate: 1.0,
             schedule: Schedule::Constant,
             optimizer: Optimizer::GradientDescent(crate::training::optimizer::GradientDescent::default()),
             steps: 50,

@@ -64,7 +64,7 @@ impl Objective for OccupancyObjective<'_> {
         let scratch = &mut pass.scratch;
         let Some((features, inside)) = &self.drawn else { return 0.0 };
         let range = chunk * CHUNK_ROWS..((chunk + 1) * CHUNK_ROWS).min(self.points.batch);
-        let inputs = features.rows(&Rows::Range(range.clone()), &mut scratch.features);
+        let inputs = features.rows(&Rows::Range(range.clone()), &[], &mut scratch.features);
         let (network, tape) = (&networks[0], &mut pass.tapes[0]);
         let part = 1.0 / self.points.batch as f32;
         scratch.gradients.clear();

@@ -42,7 +42,7 @@ pub(super) fn renamed(mut tensors: Tensors) -> Result<Tensors, TensorError> {
     }
     let Ok((_, first)) = tensors.get::<f32>("first_moment") else { return Ok(tensors) };
     let (_, second) = tensors.get::<f32>("second_moment")?;
-    let network = tensors.get_network("", OutputActivation::Linear)?;
+    let network = tensors.get_network("", OutputActivation::Linear.into())?;
     let [step, counts @ ..]: [u64; 4] = tensors.get("state")?.1.try_into().map_err(|_| tensors.unusable("state"))?;
     let Settings { fingerprint } = tensors.settings()?;
     tensors.put("0.parameters", &[network.parameters().len()], network.parameters());

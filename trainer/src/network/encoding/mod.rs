@@ -15,6 +15,7 @@
 //! | `list` | none | the b_j of fourier, on each axis | not empty |
 //! | `whole` | no | round B to whole cycles, so that the network is periodic along every axis | |
 //! | `whole_axes` | none | the same for these axes alone, counted from 0 | < d - p |
+//! | `learned` | no | train B together with the network, Gaussian only | |
 //! | `passthrough` | 0 | last coordinates that skip the encoding | ≤ d |
 
 mod error;
@@ -52,6 +53,17 @@ impl Encoding {
         firmware_core::Encoding::new(inputs, &frequencies, passthrough).ok()?;
         let fits = amplitudes.len() * inputs == frequencies.len() && amplitudes.iter().all(|a| a.is_finite());
         fits.then_some(Self { inputs, frequencies, amplitudes, passthrough })
+    }
+
+    /// The same with other frequencies `[m, d]`, in cycles, which are rounded to Q16.16.
+    ///
+    /// # Panics
+    /// If their number is another one.
+    #[must_use]
+    pub fn with_frequencies(&self, cycles: &[f32]) -> Self {
+        assert_eq!(cycles.len(), self.frequencies.len(), "frequencies for another encoding");
+        let frequencies = cycles.iter().map(|&cycles| (f64::from(cycles) * CYCLE).round() as i32).collect();
+        Self { frequencies, ..self.clone() }
     }
 
     /// Coordinates of a point, d.

@@ -85,6 +85,9 @@ pub struct EncodingParams {
     /// Round these columns of B, those of the periodic axes, to whole cycles.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub whole_axes: Vec<usize>,
+    /// Train the frequencies together with the network, but for those of periodic axes. Only Gaussian ones can be.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub learned: bool,
     /// Last coordinates that skip the encoding and are passed through.
     pub passthrough: usize,
     /// Seed that Gaussian rows are drawn from.
@@ -103,6 +106,7 @@ impl Default for EncodingParams {
             list: Vec::new(),
             whole: false,
             whole_axes: Vec::new(),
+            learned: false,
             passthrough: 0,
             seed: 0,
         }

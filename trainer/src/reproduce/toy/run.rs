@@ -78,6 +78,7 @@ pub(in crate::reproduce) fn run(
         let params = LoopParams {
             steps: setting.steps,
             learning_rate: setting.learning_rate,
+            encoder_rate: 1.0,
             schedule: Schedule::Constant,
             optimizer: Optimizer::GradientDescent(setting.descent(start.shape())),
         };
