@@ -15,6 +15,8 @@ pub enum EncodingOption {
     AmplitudePower,
     /// Whether features are divided by the norm of the amplitudes.
     Normalize,
+    /// Whether the frequencies are trained with the network.
+    LearnedFrequencies,
 }
 
 /// An option was given that sets a hyperparameter which the encoding does not have.
@@ -38,6 +40,7 @@ impl EncodingOption {
             Self::Frequencies => kind.has_frequencies(),
             Self::AmplitudePower => kind == EncodingKind::Fourier,
             Self::Normalize => kind != EncodingKind::None,
+            Self::LearnedFrequencies => kind == EncodingKind::Gaussian,
         }
     }
 

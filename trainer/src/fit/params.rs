@@ -7,6 +7,7 @@ use crate::data::{Holdout, Outside};
 use crate::network::encoding::{Encoding, EncodingKind, EncodingParams};
 use crate::network::{Activations, HiddenActivation, Initialization, Mlp, OutputActivation, Shape};
 use crate::training::loss::SquaredError;
+use crate::training::muon::Muon;
 use crate::training::optimizer::{Optimizer, Schedule};
 use crate::training::{LoopParams, TrainState};
 use firmware_core::limits::{MAX_HIDDEN_LAYERS, MAX_OUTPUTS, MAX_WIDTH};
@@ -62,7 +63,7 @@ pub struct FitParams {
 impl Default for FitParams {
     fn default() -> Self {
         Self {
-            encoding: EncodingParams::default(),
+            encoding: EncodingParams { learned: true, ..EncodingParams::default() },
             hidden: vec![64, 64, 64],
             activation: HiddenActivation::Relu,
             output: OutputActivation::Sigmoid,
@@ -71,7 +72,7 @@ impl Default for FitParams {
             batch: Some(4096),
             learning_rate: 1e-2,
             schedule: Schedule::Cosine { warmup: 20, floor: 0.01 },
-            optimizer: Optimizer::default(),
+            optimizer: Optimizer::Muon(Muon::default()),
             loss: SquaredError::Mean,
             outside: Outside::Clamp,
             periodic: Vec::new(),
@@ -146,6 +147,7 @@ impl FitParams {
         if self.batch == Some(0) {
             return Err(FitError::Batch);
         }
+        params.encoding.learned &= params.encoding.kind == EncodingKind::Gaussian;
         let encoder = if params.encoding.learned { encoding.frequencies().len() } else { 0 };
         let shape = Shape::new(encoding.features_len(), &self.hidden, outputs, self.output)
             .with_hidden(self.activation)

@@ -19,10 +19,6 @@ fn features(_: &str) -> Refusal {
     Err("each frequency gives two features, a cosine and a sine; give half their number with --frequencies".to_owned())
 }
 
-fn activation(_: &str) -> Refusal {
-    Err("hidden layers are ReLU; the activation of the last layer is --output, linear or sigmoid".to_owned())
-}
-
 /// Hidden options; to give one is an error.
 #[derive(clap::Args, Default, PartialEq)]
 pub(in crate::cli) struct Misnamed {
@@ -34,6 +30,4 @@ pub(in crate::cli) struct Misnamed {
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = features)]
     #[arg(alias = "num-features")]
     features: Option<Never>,
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = activation)]
-    activation: Option<Never>,
 }

@@ -12,9 +12,9 @@ use trainer::fit::auto_scale::{self, Setting};
 use trainer::fit::encoding_option::EncodingOption;
 use trainer::fit::guide::{self, is_wanted_between};
 use trainer::fit::settings::FitSettings;
-use trainer::network::OutputActivation;
 use trainer::network::encoding::EncodingKind;
-use trainer::training::optimizer::Schedule;
+use trainer::network::{HiddenActivation, Initialization, OutputActivation};
+use trainer::training::optimizer::{Optimizer, Schedule};
 
 use super::super::reading::{DATA, PointsArgs, ReadingArgs};
 use super::super::{number::whole, warn_of_options_without_effect, warn_of_uneven_frequencies};
@@ -68,17 +68,27 @@ pub(in crate::cli) struct Settings {
     /// For positional: use the frequencies 2^s - 1, with s from 0 to --scale, as in the code published with the paper
     #[arg(long, help_heading = ENCODING, display_order = 6)]
     positional_notebook: bool,
+    /// For gaussian: keep the random frequencies as they were drawn; otherwise they are trained with the network
+    #[arg(long, help_heading = ENCODING, display_order = 7)]
+    frequencies_fixed: bool,
+    /// Activation of the hidden layers: sine suits smooth data (Sitzmann et al. 2020) [default: relu]
+    #[arg(long, help_heading = NETWORK)]
+    activation: Option<Activation>,
     /// Widths of the hidden layers, one number for each layer [default: 64,64,64]
     #[arg(long, help_heading = NETWORK, value_delimiter = ',', value_name = "WIDTHS", value_parser = whole::<usize>, action = ArgAction::Set)]
     hidden: Option<Vec<usize>>,
-    /// Activation of the last layer; the hidden layers are ReLU [default: sigmoid]
+    /// Activation of the last layer [default: sigmoid]
     #[arg(long, help_heading = NETWORK)]
     output: Option<Output>,
     /// Number of samples in each training step, or all [default: 4096, or 1024 where the network learns from kernel
     /// regression]
     #[arg(long, help_heading = TRAINING, display_order = 3, visible_alias = "batch-size", alias = "bs", value_parser = parse_batch)]
     batch: Option<Batch>,
-    /// Highest learning rate of the optimizer Adam [default: 1e-2]
+    /// How gradients become updates: muon makes the update of each weight matrix but the last orthogonal (Jordan et al.
+    /// 2024), and moves everything else as adam does [default: muon]
+    #[arg(long, help_heading = TRAINING, display_order = 5)]
+    optimizer: Option<OptimizerArg>,
+    /// Highest learning rate; muon takes five times as much for the matrices that it moves [default: 1e-2]
     #[arg(long, help_heading = TRAINING, display_order = 1, visible_alias = "lr")]
     learning_rate: Option<f64>,
     /// Learning-rate schedule: constant, cosine (falls to 1 % of the highest rate), or exponential:FACTOR:STEPS, such
@@ -117,6 +127,18 @@ pub(in crate::cli) struct Settings {
 enum Output {
     Linear,
     Sigmoid,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Activation {
+    Relu,
+    Sine,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum OptimizerArg {
+    Muon,
+    Adam,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -224,6 +246,7 @@ impl Settings {
             (self.scale.is_some(), EncodingOption::Scale, "--scale"),
             (self.frequencies.is_some(), EncodingOption::Frequencies, "--frequencies"),
             (self.normalize, EncodingOption::Normalize, "--normalize"),
+            (self.frequencies_fixed, EncodingOption::LearnedFrequencies, "--frequencies-fixed"),
         ];
         warn_of_options_without_effect(self.encoding.unwrap_or_default(), &given);
     }
@@ -242,7 +265,14 @@ impl Settings {
         encoding.normalize = self.normalize;
         encoding.notebook = self.positional_notebook;
         encoding.list.clone_from(&self.frequency_list);
+        encoding.learned = encoding.kind == EncodingKind::Gaussian && !self.frequencies_fixed;
         params.hidden = self.hidden.clone().unwrap_or(params.hidden);
+        if self.activation == Some(Activation::Sine) {
+            (params.activation, params.initialization) = (HiddenActivation::Sine, Initialization::Siren);
+        }
+        if self.optimizer == Some(OptimizerArg::Adam) {
+            params.optimizer = Optimizer::default();
+        }
         params.output = match self.output {
             Some(Output::Linear) => OutputActivation::Linear,
             Some(Output::Sigmoid) | None => OutputActivation::Sigmoid,

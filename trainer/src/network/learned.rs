@@ -1,0 +1,147 @@
+//! Fourier features whose frequencies are trained together with the network.
+
+use super::encoding::Encoding;
+use super::features::{Features, Rows, buffer_rows, filled_rows};
+use super::vectorized;
+use ndarray::{Array2, ArrayView2};
+
+/// γ(v) = \[a cos 2πBv, a sin 2πBv\] with B `[m, d]`, in cycles, among the parameters of the network.
+///
+/// Features are those of the device at every step: B is rounded to Q16.16 before it encodes. The gradient is that of
+/// the exact phase, ∂γ/∂B = 2πv·\[-a sin, a cos\]; the rounding counts as the identity.
+#[derive(Clone, Debug)]
+pub struct LearnedFrequencies {
+    start: Encoding,
+    /// Coordinates `[n, d]`, Q0.32.
+    coordinates: Array2<u32>,
+    /// The axes whose frequencies are trained.
+    trained: Vec<bool>,
+    /// What an integer feature is multiplied by, per column.
+    factors: Vec<f32>,
+}
+
+impl LearnedFrequencies {
+    /// Features of coordinates `[n, d]` (Q0.32), for training that starts from the frequencies of `start`. Those of an
+    /// axis that is not `trained` stay as they are.
+    #[must_use]
+    pub fn new(start: &Encoding, coordinates: Array2<u32>, trained: Vec<bool>) -> Self {
+        Self { factors: start.feature_factors(), start: start.clone(), coordinates, trained }
+    }
+
+    fn frequencies(&self) -> usize {
+        self.start.amplitudes().len()
+    }
+}
+
+impl Features for LearnedFrequencies {
+    fn samples(&self) -> usize {
+        self.coordinates.nrows()
+    }
+
+    fn width(&self) -> usize {
+        self.factors.len()
+    }
+
+    fn rows<'a>(&'a self, rows: &Rows<'_>, parameters: &[f32], buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32> {
+        let encoding = self.start.with_frequencies(parameters);
+        let device = encoding.device();
+        let mut integers = vec![0; self.width()];
+        let mut out = buffer_rows(buffer, rows.len(), self.width());
+        for (mut out, index) in out.rows_mut().into_iter().zip(rows.iter()) {
+            let (out, point) = (out.as_slice_mut().expect("a row"), self.coordinates.row(index));
+            vectorized(|| {
+                device.encode_into(point.to_slice().expect("a row"), &mut integers);
+                for ((out, &integer), factor) in out.iter_mut().zip(&integers).zip(&self.factors) {
+                    *out = f32::from(integer) * factor;
+                }
+            });
+        }
+        filled_rows(buffer, rows.len(), self.width())
+    }
+
+    fn add_gradient(
+        &self,
+        rows: &Rows<'_>,
+        features: ArrayView2<'_, f32>,
+        gradient: ArrayView2<'_, f32>,
+        into: &mut [f32],
+    ) {
+        let (frequencies, inputs) = (self.frequencies(), self.start.inputs());
+        // By axis, so that the inner loops run over what lies side by side.
+        let mut sums = vec![0.0; inputs * frequencies];
+        let mut slopes = vec![0.0; frequencies];
+        for ((index, features), gradient) in rows.iter().zip(features.rows()).zip(gradient.rows()) {
+            let point = self.coordinates.row(index);
+            let (features, gradient) = (features.to_slice().expect("a row"), gradient.to_slice().expect("a row"));
+            let (cosines, rest) = features.split_at(frequencies);
+            let (to_cosines, to_rest) = gradient.split_at(frequencies);
+            let sines = &rest[..frequencies];
+            vectorized(|| {
+                for (j, slope) in slopes.iter_mut().enumerate() {
+                    *slope = cosines[j] * to_rest[j] - sines[j] * to_cosines[j];
+                }
+                for (sums, &v) in sums.chunks_exact_mut(frequencies).zip(point) {
+                    let v = v as f32 * (std::f32::consts::TAU / 4_294_967_296.0);
+                    for (sum, slope) in sums.iter_mut().zip(&slopes) {
+                        *sum += v * slope;
+                    }
+                }
+            });
+        }
+        for (axis, sums) in sums.chunks_exact(frequencies).enumerate().filter(|&(axis, _)| self.trained[axis]) {
+            for (frequency, sum) in sums.iter().enumerate() {
+                into[frequency * inputs + axis] += sum;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::encoding::EncodingParams;
+
+    #[test]
+    fn the_gradient_is_that_of_the_exact_features() {
+        let params = EncodingParams { frequencies: 5, scale: 3.0, passthrough: 1, ..EncodingParams::default() };
+        let encoding = params.check(3).unwrap();
+        let coordinates =
+            Array2::from_shape_fn((7, 3), |(i, j)| (3 * i as u32 + j as u32 + 1).wrapping_mul(2_654_435_761));
+        let learned = LearnedFrequencies::new(&encoding, coordinates.clone(), vec![true, false, true]);
+        let rows = Rows::Indices(&[4, 0, 6, 1]);
+        let weight = |i: usize, j: usize| ((i * 11 + j * 7) % 5) as f32 - 2.0;
+        let parameters = encoding.frequency_matrix().mapv(|b| b as f32);
+        let mut buffer = Vec::new();
+        let features = learned.rows(&rows, parameters.as_slice().unwrap(), &mut buffer);
+        assert_eq!(features.row(0), encoding.features(coordinates.view()).row(4));
+        let gradient = Array2::from_shape_fn((4, 11), |(i, j)| weight(i, j));
+        let mut found = vec![0.0; 15];
+        learned.add_gradient(&rows, features, gradient.view(), &mut found);
+        // The definition in f64, by differences.
+        let loss = |b: &ndarray::Array2<f64>| -> f64 {
+            let mut sum = 0.0;
+            for (i, index) in rows.iter().enumerate() {
+                for j in 0..5 {
+                    let turns: f64 =
+                        (0..3).map(|k| b[[j, k]] * f64::from(coordinates[[index, k]]) / 2f64.powi(32)).sum();
+                    let (sin, cos) = (std::f64::consts::TAU * turns).sin_cos();
+                    sum += f64::from(weight(i, j)) * cos + f64::from(weight(i, 5 + j)) * sin;
+                }
+            }
+            sum
+        };
+        let b = encoding.frequency_matrix();
+        for j in 0..5 {
+            for k in 0..3 {
+                let moved = |step: f64| {
+                    let mut b = b.clone();
+                    b[[j, k]] += step;
+                    loss(&b)
+                };
+                let expected = if k == 1 { 0.0 } else { (moved(1e-5) - moved(-1e-5)) / 2e-5 };
+                let found = f64::from(found[j * 3 + k]);
+                assert!((found - expected).abs() < 1e-2, "{j} {k}: {found} {expected}");
+            }
+        }
+    }
+}
