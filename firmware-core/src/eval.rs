@@ -2,7 +2,7 @@
 
 use crate::error::EvalError;
 use crate::float::scalar;
-use crate::kernels::{self, Arithmetic, Layer, MAX_LANES, Point, portable};
+use crate::kernels::{self, Arithmetic, Layer, MAX_LANES, Point, grids, portable};
 use crate::layout::{BLOCK_ROWS, layer_words};
 use crate::limits::MAX_INPUTS;
 use crate::model::Model;
@@ -152,7 +152,10 @@ impl Model<'_> {
         }
         let scratch = scratch.get_mut(..self.buffer_words().0).ok_or(EvalError::ScratchLength)?;
         dispatch!(self, kernels::, A => {
-            A::encode(&self.encoding(), &[padded(coordinates)], scratch);
+            match self.grids() {
+                Some(grids) => grids::encode::<A>(&grids, &[padded(coordinates)], scratch),
+                None => A::encode(&self.encoding(), &[padded(coordinates)], scratch),
+            }
             Ok(())
         })
     }
@@ -214,8 +217,16 @@ impl Model<'_> {
         let (even, odd) = self.buffer_words();
         let (mut x, rest) = scratch.split_at_mut_checked(even * lanes).ok_or(EvalError::ScratchLength)?;
         let (mut y, _) = rest.split_at_mut_checked(odd * lanes).ok_or(EvalError::ScratchLength)?;
-        A::encode(&self.encoding(), points, x);
-        let (mut words, mut inputs) = (self.layers(), self.encoding().features_len());
+        match self.grids() {
+            Some(table) if self.header().is_table() => {
+                let raw = bytemuck::must_cast_slice_mut(x);
+                grids::look_up(&table, points, raw);
+                return Ok(raw);
+            }
+            Some(grids) => grids::encode::<A>(&grids, points, x),
+            None => A::encode(&self.encoding(), points, x),
+        }
+        let (mut words, mut inputs) = (self.layers(), self.header().features());
         let mut hidden = self.header().hidden.iter();
         let layer = loop {
             let width = hidden.next();

@@ -34,14 +34,14 @@
 //! - **The same bits everywhere.** All arithmetic is either integer or IEEE 754 single precision with one rounding per
 //!   operation in a fixed order. The integer precisions use no floating point between the Q0.32 coordinate and the raw
 //!   output.
-//! - **Features never change numbers.** `defmt` adds derives, the precisions' features add code, and nothing else.
+//! - **Features never change numbers.** `defmt` adds derives, those of the precisions and `grid` add code, and nothing else.
 //!
 //! # Where to find what
 //!
 //! | | |
 //! | --- | --- |
 //! | the file format | [`artifact`], and [`layout`] for the layers |
-//! | the arithmetic | [`Precision`], [`Encoding`], [`fixed`] |
+//! | the arithmetic | [`Precision`], [`Encoding`], [`Grids`], [`fixed`] |
 //! | the largest networks | [`limits`] |
 //! | writing artifacts | [`write`](mod@write) |
 //! | drawing neural radiance fields | [`march`] |
@@ -61,6 +61,7 @@ mod error;
 mod eval;
 pub mod fixed;
 mod float;
+mod grid;
 mod kernels;
 mod known_answers;
 pub mod layout;
@@ -80,6 +81,7 @@ struct Readme;
 pub use coordinate::{Axis, Outside};
 pub use encoding::Encoding;
 pub use error::{EvalError, ParseError, WriteError};
+pub use grid::{Grids, Level};
 pub use model::Model;
 pub use output::{OutputActivation, OutputMap};
 pub use precision::Precision;

@@ -9,6 +9,12 @@ pub const MAX_INPUTS: usize = 16;
 pub const MAX_OUTPUTS: usize = 16;
 /// The most rows of the frequency matrix B; the features are twice as many.
 pub const MAX_FREQUENCIES: usize = 1024;
+/// The most coordinates that a point of a model with grids can have.
+pub const MAX_GRID_INPUTS: usize = 4;
+/// The most grids that a model can have.
+pub const MAX_GRID_LEVELS: usize = 16;
+/// The most coefficients at a node of a grid.
+pub const MAX_GRID_CHANNELS: usize = 16;
 /// The most units of a hidden layer.
 pub const MAX_WIDTH: usize = 2048;
 /// The most hidden layers.

@@ -198,6 +198,7 @@ fn layers_of_the_other_kind_are_not_written() {
             axes: &network.axes,
             output_maps: &network.output_maps,
             frequencies: &network.frequencies,
+            grids: &[],
             text: "",
             layers,
         };

@@ -143,6 +143,7 @@ impl Network {
             axes,
             output_maps: &maps,
             frequencies: &frequencies,
+            grids: &[],
             text: "source: synthetic",
             layers,
         };

@@ -60,6 +60,31 @@ pub struct GridShape {
     pub used_as: GridUse,
 }
 
+impl GridShape {
+    /// The number of values at a point: levels · channels.
+    #[inline]
+    #[must_use]
+    pub const fn features(&self) -> usize {
+        self.levels as usize * self.channels as usize
+    }
+
+    /// Words that the coefficients of a level take, of which `nodes` are the numbers of nodes; `None` where they have
+    /// more than 2³² bits.
+    ///
+    /// ```
+    /// use firmware_core::artifact::{GridShape, GridUse};
+    /// let shape = GridShape { levels: 1, channels: 3, order: 1, bits: 6, used_as: GridUse::Outputs };
+    /// assert_eq!(shape.coefficient_words([5, 7]), Some(20)); // 5 · 7 · 3 coefficients are 630 bits
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn coefficient_words(&self, nodes: impl IntoIterator<Item = u32>) -> Option<usize> {
+        let node_bits = u32::from(self.channels) * u32::from(self.bits);
+        let bits = nodes.into_iter().try_fold(node_bits, u32::checked_mul)?;
+        Some(bits.div_ceil(32) as usize)
+    }
+}
+
 /// What a header of version 2 may hold beside the periodic axes.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Extension {
@@ -123,16 +148,33 @@ impl Header {
         u32::from(self.periodic) >> self.inputs.min(MAX_INPUTS as u8) == 0
     }
 
-    /// The shapes of the layers, first to last.
+    /// The number of features that the network takes, or that are the raw outputs of a table.
+    #[inline]
+    pub(crate) fn features(&self) -> usize {
+        match self.grid {
+            Some(grid) if cfg!(feature = "grid") => grid.features(),
+            _ => 2 * usize::from(self.frequencies) + usize::from(self.passthrough),
+        }
+    }
+
+    /// Whether the model is a table, without layers.
+    #[inline]
+    pub(crate) fn is_table(&self) -> bool {
+        cfg!(feature = "grid") && self.grid.is_some_and(|grid| grid.used_as == GridUse::Outputs)
+    }
+
+    /// The shapes of the layers, first to last; none of a table.
     pub(crate) fn layers(&self) -> impl Iterator<Item = LayerShape> + '_ {
         let hidden = self.hidden.iter().map(|&width| usize::from(width));
-        let features = 2 * usize::from(self.frequencies) + usize::from(self.passthrough);
         let hidden_layers = self.hidden.len();
         let rows = hidden.clone().chain(core::iter::once(usize::from(self.outputs)));
-        core::iter::once(features).chain(hidden).zip(rows).enumerate().map(move |(l, (inputs, rows))| LayerShape {
-            inputs,
-            rows,
-            takes_multiplier: l < hidden_layers || self.activation == OutputActivation::Sigmoid,
+        let rows = rows.take(if self.is_table() { 0 } else { usize::MAX });
+        core::iter::once(self.features()).chain(hidden).zip(rows).enumerate().map(move |(l, (inputs, rows))| {
+            LayerShape {
+                inputs,
+                rows,
+                takes_multiplier: l < hidden_layers || self.activation == OutputActivation::Sigmoid,
+            }
         })
     }
 

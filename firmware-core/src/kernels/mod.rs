@@ -11,6 +11,7 @@ mod contract;
 mod dsp;
 #[cfg(any(kernels = "dsp", kernels = "mve"))]
 mod dsp_encoder;
+pub(crate) mod grids;
 #[cfg(kernels = "mve")]
 mod mve;
 pub(crate) mod portable;

@@ -67,6 +67,7 @@ fn linear(axes: &[Axis], weights: &[f32], bias: &[f32]) -> (Aligned<[u8; 512]>, 
         axes,
         output_maps: &MAPS[..bias.len()],
         frequencies: &[],
+        grids: &[],
         text: "",
         layers: Layers::Float(&layers),
     };

@@ -1,8 +1,10 @@
 //! The checks of weights: what makes an evaluation unable to overflow.
 
-use crate::artifact::{Header, LayerShape};
+use crate::artifact::{GridUse, Header, HiddenActivation, LayerShape};
+use crate::coordinate::Outside;
 use crate::error::ParseError;
 use crate::fixed::ACTIVATION_MAX;
+use crate::grid::Grids;
 use crate::layout::{BLOCK_ROWS, block_words, layer_words, unpack_rows};
 use crate::output::OutputActivation;
 use crate::precision::Precision;
@@ -34,6 +36,30 @@ pub(super) fn layers(header: &Header, precision: Precision, mut words: &[u32]) -
         (OutputActivation::Linear, Precision::F32) => magnitude,
         (OutputActivation::Linear, _) => 2_147_483_648.0,
     })
+}
+
+/// Checks the grids at the front of `words`; their words, and those behind them.
+pub(super) fn grids<'a>(header: &Header, words: &'a [u32]) -> Result<(&'a [u32], &'a [u32]), ParseError> {
+    let Some(shape) = header.grid.filter(|_| cfg!(feature = "grid")) else { return Err(ParseError::Grids) };
+    let fits = match shape.used_as {
+        GridUse::Features => true,
+        GridUse::Outputs => {
+            shape.levels == 1
+                && shape.channels == header.outputs
+                && header.hidden.is_empty()
+                && header.activation == OutputActivation::Linear
+                && header.hidden_activation == HiddenActivation::Relu
+                && header.precision != Precision::F32
+        }
+    };
+    if !fits || header.frequencies != 0 || header.passthrough != 0 {
+        return Err(ParseError::Shape);
+    }
+    let inputs = usize::from(header.inputs);
+    let periodic = (0..inputs)
+        .fold(0, |axes, k| axes | u16::from(header.outside_along(k) == Outside::Periodic).wrapping_shl(k as u32));
+    let (grids, rest) = Grids::split(shape, inputs, periodic, words)?;
+    Ok((grids.words(), rest))
 }
 
 /// Checks a block of an integer layer, of which the first `rows` rows are real.

@@ -6,6 +6,7 @@ use crate::artifact::{self, Header, HiddenActivation, Prelude};
 use crate::coordinate::Axis;
 use crate::encoding::Encoding;
 use crate::error::ParseError;
+use crate::grid::Grids;
 use crate::layout::{BLOCK_ROWS, activation_words};
 use crate::limits::{MAX_FREQUENCIES, MAX_INPUTS, MAX_OUTPUTS, MAX_WIDTH};
 use crate::output::OutputMap;
@@ -23,6 +24,7 @@ pub struct Model<'a> {
     axes: &'a [u32],
     output_maps: &'a [u32],
     frequencies: &'a [i32],
+    grid_words: &'a [u32],
     layers: &'a [u32],
     text: &'a str,
     /// Words of the two activation buffers of one lane.
@@ -70,7 +72,6 @@ impl<'a> Model<'a> {
             && rows <= MAX_FREQUENCIES
             && header.periodic_fits()
             && header.hidden_activation == HiddenActivation::Relu
-            && header.grid.is_none()
             && header.code_bits.is_empty()
             && header.hidden.iter().all(|&width| (1..=MAX_WIDTH).contains(&usize::from(width)));
         if !shapes_fit {
@@ -80,7 +81,12 @@ impl<'a> Model<'a> {
         let (output_maps, words) = words.split_at_checked(2 * outputs).ok_or(ParseError::Truncated)?;
         let (frequencies, layers) = words.split_at_checked(rows * inputs).ok_or(ParseError::Truncated)?;
         let frequencies = bytemuck::cast_slice(frequencies);
-        Encoding::new(inputs, frequencies, usize::from(header.passthrough))?;
+        let (grid_words, layers) = if header.grid.is_some() {
+            checks::grids(&header, layers)?
+        } else {
+            Encoding::new(inputs, frequencies, usize::from(header.passthrough))?;
+            (&[][..], layers)
+        };
         let model = Self {
             buffers: plan_buffers(&header, precision.precision()),
             header,
@@ -90,6 +96,7 @@ impl<'a> Model<'a> {
             axes,
             output_maps,
             frequencies,
+            grid_words,
             layers,
             text,
         };
@@ -165,12 +172,22 @@ impl<'a> Model<'a> {
         })
     }
 
-    /// The encoding, over frequencies that stay in the artifact.
+    /// The encoding, over frequencies that stay in the artifact; without any feature where the model has grids.
     #[must_use]
     #[inline]
     pub fn encoding(&self) -> Encoding<'a> {
         let rows = usize::from(self.header.frequencies);
         Encoding::checked(self.inputs(), rows, self.frequencies, usize::from(self.header.passthrough))
+    }
+
+    /// The grids, over coefficients that stay in the artifact, where the model has them in place of frequencies.
+    #[must_use]
+    #[inline]
+    pub fn grids(&self) -> Option<Grids<'a>> {
+        match self.header.grid {
+            Some(shape) if cfg!(feature = "grid") => Some(Grids::checked(shape, self.inputs(), self.grid_words)),
+            _ => None,
+        }
     }
 
     /// The trainer's description: free text, `key: value` on each line.
@@ -179,9 +196,13 @@ impl<'a> Model<'a> {
         self.text
     }
 
-    /// Multiplications and additions of one evaluation of the network, the encoding not counted.
+    /// Multiplications and additions of one evaluation of the network, the encoding not counted. Those of a table are
+    /// its coefficients at a point.
     #[must_use]
     pub fn macs(&self) -> usize {
+        if let Some(table) = self.grids().filter(|_| self.header.is_table()) {
+            return table.coefficients_at_a_point();
+        }
         self.header.layers().map(|shape| shape.inputs * shape.rows).sum()
     }
 
@@ -205,6 +226,9 @@ fn plan_buffers(header: &Header, precision: Precision) -> (u16, u16) {
     for shape in header.layers() {
         this = activation_words(precision, shape.inputs).max(this);
         (this, other) = (other, this);
+    }
+    if header.is_table() {
+        return (u16::from(header.outputs), 0);
     }
     // Raw outputs are words in every precision.
     this = usize::from(header.outputs).next_multiple_of(BLOCK_ROWS).max(this);

@@ -1,6 +1,6 @@
 //! What is written: a quantized network and its domain.
 
-use crate::artifact::Header;
+use crate::artifact::{GridShape, Header};
 use crate::coordinate::Axis;
 use crate::output::OutputMap;
 
@@ -15,10 +15,23 @@ pub struct Description<'a> {
     pub output_maps: &'a [OutputMap],
     /// The frequency matrix B, `[m, d]` row-major, Q16.16: cycles over the period of each axis.
     pub frequencies: &'a [i32],
+    /// The grids, as many as the header's shape has levels; empty where it has none.
+    pub grids: &'a [GridLevel<'a>],
     /// Text for people and tools, with `key: value` on each line; the device does not need it.
     pub text: &'a str,
-    /// The layers, of the kind that the header's precision asks for.
+    /// The layers, of the kind that the header's precision asks for; none of a table.
     pub layers: Layers<'a>,
+}
+
+/// One grid; see [`Grids`](crate::Grids).
+#[derive(Clone, Copy, Debug)]
+pub struct GridLevel<'a> {
+    /// The number of nodes along each axis, `[d]`.
+    pub nodes: &'a [u32],
+    /// The number of cells that the period of each axis has, Q16.16, `[d]`.
+    pub cells: &'a [u32],
+    /// The coefficients `[n_0, …, n_{d-1}, channels]`, row-major, within ±(2^(bits - 1) - 1).
+    pub coefficients: &'a [i8],
 }
 
 /// The layers of a network, first to last.
@@ -49,6 +62,13 @@ pub struct IntegerLayer<'a> {
     /// `[rows]` for a hidden layer or a sigmoid output, else empty: the factors of
     /// [`requantize`](crate::fixed::requantize), Q0.32, not negative.
     pub multiplier: &'a [i32],
+}
+
+impl GridLevel<'_> {
+    /// Words that it takes in an artifact.
+    pub(super) fn words(&self, shape: Option<GridShape>) -> Option<usize> {
+        Some(2 * self.nodes.len() + shape?.coefficient_words(self.nodes.iter().copied())?)
+    }
 }
 
 impl Layers<'_> {

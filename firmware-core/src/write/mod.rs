@@ -28,6 +28,7 @@
 //!     // A weight of 127 and a feature of 32767 make the largest product.
 //!     output_maps: &[OutputMap { scale: 40.0 / (127.0 * 32_767.0), offset: 100.0 }],
 //!     frequencies: &[1 << 16], // once in the period of the axis
+//!     grids: &[],
 //!     text: "",
 //!     layers: Layers::Integer(&[IntegerLayer { weights: &[-127, 0], bias: &[0], multiplier: &[] }]), // cosine, sine
 //! };
@@ -43,8 +44,9 @@
 
 mod blocks;
 mod description;
+mod grids;
 
-pub use description::{Description, FloatLayer, IntegerLayer, Layers};
+pub use description::{Description, FloatLayer, GridLevel, IntegerLayer, Layers};
 
 use crate::artifact::{self, MAX_HEADER_BYTES, PRELUDE_BYTES, Prelude};
 use crate::error::WriteError;
@@ -63,8 +65,10 @@ pub fn artifact_len(description: &Description<'_>) -> Result<usize, WriteError> 
     let header_len = header.encode(&mut [0; MAX_HEADER_BYTES]).ok_or(WriteError::Parts)?;
     let numbers = 3 * description.axes.len() + 2 * description.output_maps.len() + description.frequencies.len();
     let layers: usize = header.layers().map(|shape| layer_words(header.precision, shape.inputs, shape.rows)).sum();
+    let grids: Option<usize> = description.grids.iter().map(|level| level.words(header.grid)).sum();
+    let words = numbers + layers + grids.ok_or(WriteError::Parts)?;
     let text_len = description.text.len().next_multiple_of(4);
-    Ok(PRELUDE_BYTES + header_len.next_multiple_of(4) + 4 * (numbers + layers) + text_len)
+    Ok(PRELUDE_BYTES + header_len.next_multiple_of(4) + 4 * words + text_len)
 }
 
 /// Writes an artifact and returns its length in bytes.
@@ -92,7 +96,8 @@ pub fn artifact(description: &Description<'_>, scratch: &mut [u32], out: &mut [u
     if description.axes.len() != usize::from(header.inputs)
         || description.output_maps.len() != usize::from(header.outputs)
         || description.frequencies.len() != usize::from(header.frequencies) * usize::from(header.inputs)
-        || description.layers.len() != header.hidden.len() + 1
+        || description.grids.len() != header.grid.map_or(0, |grid| usize::from(grid.levels))
+        || description.layers.len() != header.layers().count()
     {
         return Err(WriteError::Parts);
     }
@@ -103,6 +108,9 @@ pub fn artifact(description: &Description<'_>, scratch: &mut [u32], out: &mut [u
         cursor.put(&[map.scale, map.offset].map(f32::to_bits))?;
     }
     cursor.put(bytemuck::cast_slice(description.frequencies))?;
+    for (level, shape) in description.grids.iter().zip(core::iter::repeat(header.grid)) {
+        cursor.put_grid(shape.ok_or(WriteError::Parts)?, level, header.inputs)?;
+    }
     match (description.layers, header.precision) {
         (Layers::Float(layers), Precision::F32) => {
             header.layers().zip(layers).try_for_each(|(shape, layer)| cursor.put_float(shape, layer))?;

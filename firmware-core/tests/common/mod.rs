@@ -2,8 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "shared by test binaries, each of which uses a part")]
 
-use firmware_core::artifact::{Header, HiddenActivation};
-use firmware_core::write::{self, Description, FloatLayer, IntegerLayer, Layers};
+use firmware_core::artifact::{GridShape, GridUse, Header, HiddenActivation};
+use firmware_core::write::{self, Description, FloatLayer, GridLevel, IntegerLayer, Layers};
 use firmware_core::{Axis, Encoding, OutputActivation, OutputMap, Outside, Precision, WriteError};
 
 /// SplitMix64.
@@ -38,6 +38,89 @@ pub struct Numbers {
     pub bias: Vec<f32>,
 }
 
+/// One grid's numbers: `coefficients` `[n_0, …, n_{d-1}, channels]`.
+#[derive(Clone)]
+pub struct GridNumbers {
+    pub nodes: Vec<u32>,
+    pub cells: Vec<u32>,
+    pub coefficients: Vec<i8>,
+}
+
+impl GridNumbers {
+    pub fn random(random: &mut Random, inputs: usize, grid: GridShape, periodic: u16) -> Self {
+        let order = u32::from(grid.order);
+        let nodes: Vec<u32> = (0..inputs).map(|_| order + 1 + random.word() % 5).collect();
+        let cells = nodes.iter().enumerate();
+        let cells = cells.map(|(k, &nodes)| {
+            if periodic >> k & 1 == 1 {
+                nodes << 16
+            } else {
+                // Whole numbers of cells, and others.
+                ((nodes - order) << 16) - random.word() % 2 * (random.word() % (1 << 16))
+            }
+        });
+        let cells = cells.collect();
+        let len = nodes.iter().product::<u32>() * u32::from(grid.channels);
+        let limit = (1 << (grid.bits - 1)) - 1;
+        let coefficients = (0..len).map(|_| random.within(limit) as i8).collect();
+        Self { nodes, cells, coefficients }
+    }
+
+    pub fn level(&self) -> GridLevel<'_> {
+        GridLevel { nodes: &self.nodes, cells: &self.cells, coefficients: &self.coefficients }
+    }
+
+    /// The words of an artifact, bit by bit.
+    pub fn words(&self, grid: GridShape) -> Vec<u32> {
+        let mut words: Vec<u32> = self.nodes.iter().zip(&self.cells).flat_map(|(&n, &cells)| [n, cells]).collect();
+        let coefficients = self.coefficients.iter();
+        let bits: Vec<u32> = coefficients.flat_map(|&q| (0..grid.bits).map(move |bit| q as u32 >> bit & 1)).collect();
+        words.extend(bits.chunks(32).map(|bits| bits.iter().rev().fold(0, |word, bit| word << 1 | bit)));
+        words
+    }
+
+    /// The sum of each channel by the specification: all coefficients at once, then one axis after another.
+    pub fn sums(&self, grid: GridShape, coordinates: &[u32]) -> Vec<i64> {
+        let taps = usize::from(grid.order) + 1;
+        let mut axes = Vec::new();
+        for ((&nodes, &cells), &v) in self.nodes.iter().zip(&self.cells).zip(coordinates) {
+            let p = (u128::from(v) * u128::from(cells)) >> 32;
+            let (i, f) = ((p >> 16) as u32, ((p & 0xffff) >> 1) as i64);
+            let weights = if grid.order == 1 {
+                vec![32_768 - f, f]
+            } else {
+                let (first, last) = (((32_768 - f) * (32_768 - f)) >> 16, (f * f) >> 16);
+                vec![first, 32_768 - first - last, last]
+            };
+            axes.push((nodes as usize, i as usize, weights));
+        }
+        let channels = usize::from(grid.channels);
+        (0..channels)
+            .map(|channel| {
+                let corners = taps.pow(axes.len() as u32);
+                let mut values: Vec<i64> = (0..corners)
+                    .map(|corner| {
+                        let mut node = 0;
+                        for (k, (nodes, first, _)) in axes.iter().enumerate() {
+                            let tap = corner / taps.pow((axes.len() - 1 - k) as u32) % taps;
+                            node = node * nodes + (first + tap) % nodes;
+                        }
+                        i64::from(self.coefficients[node * channels + channel]) << (16 - grid.bits)
+                    })
+                    .collect();
+                for (k, (_, _, weights)) in axes.iter().enumerate().rev() {
+                    values = values
+                        .chunks(taps)
+                        .map(|values| values.iter().zip(weights).map(|(value, weight)| value * weight).sum())
+                        .map(|sum: i64| if k > 0 { (sum + (1 << 14)) >> 15 } else { sum })
+                        .collect();
+                }
+                values[0]
+            })
+            .collect()
+    }
+}
+
 fn write(description: &Description<'_>) -> Result<Vec<u32>, WriteError> {
     let mut out = vec![0u32; write::artifact_len(description)? / 4];
     let len = write::artifact(description, &mut [0; 8192], bytemuck::cast_slice_mut(&mut out))?;
@@ -62,6 +145,7 @@ pub struct Network {
     pub axes: Vec<Axis>,
     pub output_maps: Vec<OutputMap>,
     pub frequencies: Vec<i32>,
+    pub grids: Vec<GridNumbers>,
     pub layers: Vec<Numbers>,
 }
 
@@ -126,8 +210,25 @@ impl Network {
             frequencies: (0..usize::from(shape.frequencies) * usize::from(shape.inputs))
                 .map(|_| random.within(30 << 16))
                 .collect(),
+            grids: Vec::new(),
             layers,
         }
+    }
+
+    /// The same with random grids in place of frequencies, which wrap along the axes in `periodic`.
+    pub fn with_grid(shape: &Shape<'_>, grid: GridShape, periodic: u16, seed: u64) -> Self {
+        // As many coordinates that are passed through as the grids have features: layers of the same sizes.
+        let features = grid.levels * grid.channels;
+        let mut network = Self::random(&Shape { frequencies: 0, passthrough: features, ..*shape }, seed);
+        network.header = Header { passthrough: 0, grid: Some(grid), periodic, ..network.header };
+        if grid.used_as == GridUse::Outputs {
+            network.layers.clear();
+        }
+        let mut random = Random(seed ^ 0x9d);
+        network.grids = (0..grid.levels)
+            .map(|_| GridNumbers::random(&mut random, usize::from(shape.inputs), grid, periodic))
+            .collect();
+        network
     }
 
     /// The artifact, in words so that it is aligned.
@@ -137,11 +238,13 @@ impl Network {
 
     /// The same, or why it cannot be written.
     pub fn try_artifact(&self, text: &str) -> Result<Vec<u32>, WriteError> {
+        let grids: Vec<_> = self.grids.iter().map(GridNumbers::level).collect();
         let description = |layers| Description {
             header: &self.header,
             axes: &self.axes,
             output_maps: &self.output_maps,
             frequencies: &self.frequencies,
+            grids: &grids,
             text,
             layers,
         };
@@ -165,9 +268,21 @@ impl Network {
 
     /// Raw outputs by the specification: plain loops over row-major weights.
     pub fn raw(&self, coordinates: &[u32]) -> Vec<i32> {
+        if let Some(grid) = self.header.grid {
+            let sums: Vec<i64> = self.grids.iter().flat_map(|level| level.sums(grid, coordinates)).collect();
+            if grid.used_as == GridUse::Outputs {
+                return sums.iter().map(|&sum| sum as i32).collect();
+            }
+            let features = sums.iter().map(|sum| (sum + (1 << 14)) >> 15);
+            return self.raw_of_features(&features.map(|feature| feature as i16).collect::<Vec<_>>());
+        }
         let encoding = Encoding::new(self.axes.len(), &self.frequencies, usize::from(self.header.passthrough)).unwrap();
         let mut features = vec![0i16; encoding.features_len()];
         encoding.encode_into(coordinates, &mut features);
+        self.raw_of_features(&features)
+    }
+
+    fn raw_of_features(&self, features: &[i16]) -> Vec<i32> {
         if self.header.precision == Precision::F32 {
             let x = features.iter().map(|&feature| f32::from(feature)).collect();
             return self.raw_f32(x);

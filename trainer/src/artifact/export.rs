@@ -274,6 +274,7 @@ impl StoredNetwork<'_> {
             axes: &domain.axes,
             output_maps: &output_maps,
             frequencies: self.trained.encoding.frequencies(),
+            grids: &[],
             text: card.text,
             layers,
         };

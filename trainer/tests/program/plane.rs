@@ -43,6 +43,7 @@ impl Plane<'_> {
             axes: &[Axis::new(0.0, 3.0, 4.0), Axis::new(0.0, 1.0, 2.0)],
             output_maps: &[OutputMap { scale: 4.0, offset: 10.0 }],
             frequencies: &[],
+            grids: &[],
             text: &format!("inputs: [\"x\",\"y\"]\noutputs: [\"value\"]\n{}", self.card),
             layers: Layers::Float(&layers),
         };
