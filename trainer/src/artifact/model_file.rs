@@ -80,18 +80,15 @@ impl ModelFile {
 /// ```
 /// # use firmware_core::Precision;
 /// # use trainer::data::Dataset;
-/// # use trainer::fit::{FitParams, outcome::RunData, saved::{RunSettings, SavedNetwork}};
+/// # use trainer::fit::FitParams;
 /// # use trainer::training::Watch;
 /// # let data = Dataset::from_grid(&[16], ndarray::Array2::from_shape_fn((16, 1), |(x, _)| x as f32 / 16.0));
 /// # let mut params = FitParams { hidden: vec![16], steps: 300, ..FitParams::default() };
 /// # params.encoding.scale = 0.5;
 /// # let fitted = params.check(1, 1)?.fit(&data, &mut Watch::default())?;
-/// # let settings = RunSettings { fit: params, precision: "w8a16".into(), input: "".into(), load: Default::default() };
-/// # let run = RunData { dataset: &data, split: &fitted.split, learned: None, held_out: None };
-/// # let saved = SavedNetwork::new(settings, &fitted.encoding, &fitted.state, run, f64::NAN);
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("line.ffm");
-/// # std::fs::write(&path, saved.export(Precision::W8A16)?.artifact.as_bytes())?;
+/// # std::fs::write(&path, fitted.artifact(&data, Precision::W8A16)?.as_bytes())?;
 /// use ndarray::array;
 /// use trainer::artifact::model_file::{ModelFile, predict};
 /// // A small model of the function x/16, for x from 0 to 15.

@@ -118,13 +118,13 @@ pub enum Event<'a> {
 /// # let folder = tempfile::tempdir()?;
 /// use std::sync::atomic::AtomicBool;
 /// use trainer::data::{Dataset, Holdout};
-/// use trainer::fit::{FitParams, saved::RunSettings};
+/// use trainer::fit::{FitParams, settings::FitSettings};
 /// use trainer::sweep::{Grid, Shard, Store, Sweep, SweepWatch, table::Table};
 ///
 /// let wave = ndarray::Array2::from_shape_fn((60, 1), |(k, _)| (k as f32 * 0.4).sin());
 /// let dataset = Dataset::from_grid(&[60], wave);
 /// let fit = FitParams { hidden: vec![8], steps: 60, holdout: Holdout::Fraction(0.2), ..FitParams::default() };
-/// let base = RunSettings { fit, precision: None, input: "wave.npy".into(), load: Default::default() };
+/// let base = FitSettings { fit, precision: None, input: "wave.npy".into(), load: Default::default() };
 /// let grid = Grid { scales: vec![1.0, 4.0], ..Grid::default() };
 ///
 /// let sweep = Sweep::new(base, grid, firmware_core::Precision::W8A16, &dataset)?;

@@ -73,8 +73,8 @@ const GAP: u32 = 22;
 const WIDTH: u32 = 1800;
 const PANEL_TITLE: u32 = 40;
 const PLOT_LEFT: u32 = 111;
-/// Titles and legends of three lines end above this; below the last of a panel's pixels that are data stand numbers and a label.
-const LEGEND: u32 = 140;
+/// Titles and legends of four lines end above this; below the last of a panel's pixels that are data stand numbers and a label.
+const LEGEND: u32 = 170;
 const LABELS: u32 = 75;
 
 fn looks_right(drawn: &RgbImage, rows: &[Row]) {
@@ -98,8 +98,10 @@ fn looks_right(drawn: &RgbImage, rows: &[Row]) {
                     // Data may lie on the axis.
                     let strip = |y| pixels(drawn, left + PLOT_LEFT - 1..left + PLOT_LEFT + 2, y..y + 1);
                     let drawn_on = |pixel: &[u8; 3]| pixel.iter().any(|&channel| channel < 150);
-                    let axis = top + LEGEND..top + height - LABELS;
-                    assert!(axis.clone().all(|y| strip(y).iter().any(drawn_on)), "{place}: no y axis");
+                    let bottom = top + height - LABELS;
+                    let of_axis = (top..bottom).rev().take_while(|&y| strip(y).iter().any(drawn_on)).count() as u32;
+                    let axis = bottom - of_axis..bottom;
+                    assert!(axis.start <= top + LEGEND, "{place}: the y axis begins at {}", axis.start - top);
                     let inside = pixels(drawn, left + PLOT_LEFT..left + width, axis);
                     for &index in series {
                         let color = SERIES[index];
@@ -168,7 +170,8 @@ fn dynamics() {
         (600, &[Plot(&ALL); 2]),
         (600, &[Plot(&ALL), Plot(&[0, 1, 2])]),
         (600, &[Plot(&[0, 1, 2]), Plot(&ALL)]),
-        (600, &[Plot(&[0, 1, 2, 3, 4]); 2]),
+        // The first eigenvalue stands beside the legend.
+        (600, &[Plot(&[0, 1, 2, 3, 4]), Plot(&[1, 2, 3, 4])]),
     ];
     holds(Figure::Dynamics, &Expected { statements: 6, differ: &["The loss of every single network"], rows });
 }
@@ -215,7 +218,7 @@ fn nerf() {
 #[test]
 fn cryo() {
     // The quick decoder stops before its details are finer than those of the mean volume.
-    let rows: &[Row] = &[(760, &[Picture]), (620, &[Plot(&[]); 2])];
+    let rows: &[Row] = &[(760, &[Picture]), (620, &[Plot(&[]); 3])];
     holds(Figure::Cryo, &Expected { statements: 3, differ: &["volumes that follow the motion"], rows });
 }
 
