@@ -23,6 +23,8 @@ pub enum ParseError {
     Header,
     /// The model's [`Precision`](crate::Precision) is not [built in](crate::Precision::is_built_in).
     Precision,
+    /// The model's hidden layers are sines, and the crate was built without the feature `sine`.
+    Activation,
     /// A shape beyond [`limits`](crate::limits), or zero where it may not be.
     Shape,
     /// A domain or output map that is not finite, empty, or not positive.
@@ -48,6 +50,7 @@ impl fmt::Display for ParseError {
             Self::Checksum => "the checksum differs: the file is damaged",
             Self::Header => "the header cannot be decoded",
             Self::Precision => "its precision is not built in",
+            Self::Activation => "its sine layers are not built in",
             Self::Shape => "a shape is beyond this reader's limits",
             Self::Scale => "a domain or output map is not usable",
             Self::Weight => "a weight or constant is out of its range",
