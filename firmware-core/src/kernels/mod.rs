@@ -14,6 +14,8 @@ mod dsp_encoder;
 #[cfg(kernels = "mve")]
 mod mve;
 pub(crate) mod portable;
+#[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1"))]
+mod sine;
 #[cfg(kernels = "thumb1")]
 mod thumb1;
 #[cfg(kernels = "v7m")]

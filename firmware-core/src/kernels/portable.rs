@@ -67,11 +67,10 @@ impl<P: Packing> Arithmetic for Integers<P> {
 
     #[inline]
     fn sine(layer: Layer<'_>, lanes: usize, y: &mut [u32]) {
-        match lanes {
-            LANES => integer_sine::<P, LANES>(layer, y),
-            // What one of the kernels in assembly has.
-            2 if cfg!(kernels = "dsp") => integer_sine::<P, 2>(layer, y),
-            _ => integer_sine::<P, 1>(layer, y),
+        if lanes == LANES {
+            integer_sine::<P, LANES>(layer, y);
+        } else {
+            integer_sine::<P, 1>(layer, y);
         }
     }
 
@@ -208,7 +207,7 @@ fn integer_hidden<P: Packing, const L: usize>(layer: Layer<'_>, x: &[u32], y: &m
 
 /// Packs the sines of four rows into two words a lane: never beyond the accumulators that are still to be read.
 #[inline(always)]
-pub(super) fn integer_sine<P: Packing, const L: usize>(layer: Layer<'_>, y: &mut [u32]) {
+fn integer_sine<P: Packing, const L: usize>(layer: Layer<'_>, y: &mut [u32]) {
     let (rows, _) = y.as_chunks_mut::<L>();
     let multipliers = layer.blocks(P::PRECISION).filter_map(parts).flat_map(|(_, _, multipliers)| {
         let [a, b, c, d] = *multipliers;
