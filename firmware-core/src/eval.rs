@@ -188,7 +188,7 @@ impl Model<'_> {
         let scratch = scratch.get_mut(..self.buffer_words().0).ok_or(EvalError::ScratchLength)?;
         dispatch!(self, kernels::, A => {
             match self.grids() {
-                Some(grids) => grids::encode::<A>(&grids, &[padded(coordinates)], scratch),
+                Some(grids) => grids::evaluate::<A>(&grids, &[padded(coordinates)], scratch),
                 None => A::encode(&self.encoding(), &[padded(coordinates)], scratch),
             }
             Ok(())
@@ -253,12 +253,12 @@ impl Model<'_> {
         let (mut x, rest) = scratch.split_at_mut_checked(even * lanes).ok_or(EvalError::ScratchLength)?;
         let (mut y, _) = rest.split_at_mut_checked(odd * lanes).ok_or(EvalError::ScratchLength)?;
         match self.grids() {
-            Some(table) if self.header().is_table() => {
-                let raw = bytemuck::must_cast_slice_mut(x);
-                grids::look_up(&table, points, raw);
-                return Ok(raw);
+            Some(grids) => {
+                grids::evaluate::<A>(&grids, points, x);
+                if self.header().is_table() {
+                    return Ok(bytemuck::must_cast_slice_mut(x));
+                }
             }
-            Some(grids) => grids::encode::<A>(&grids, points, x),
             None => A::encode(&self.encoding(), points, x),
         }
         let (mut words, mut inputs) = (self.layers(), self.header().features());

@@ -2,10 +2,11 @@
 
 use super::Grids;
 use super::level::{Level, split_level, window};
-use crate::limits::MAX_GRID_INPUTS;
 
 /// The most nodes along an axis that a value is made of.
 const MAX_TAPS: usize = 3;
+/// The bits that a [`window`] has wherever it begins.
+const WINDOW_BITS: u32 = 25;
 
 impl Grids<'_> {
     /// The features of one point. Where `coordinates` is not `[d]` or `features` not `[levels · channels]` long, the
@@ -37,18 +38,17 @@ impl Grids<'_> {
             // `new` has checked that they are all there.
             let Some((level, rest)) = split_level(shape, inputs, words) else { return };
             words = rest;
-            let mut taps = [Taps::default(); MAX_GRID_INPUTS];
-            for ((taps, &v), &axis) in taps.iter_mut().zip(point).zip(level.axes) {
-                *taps = Taps::new(v, axis, shape.order);
-            }
-            let taps = taps.get(..inputs).unwrap_or(&[]);
-            for channel in (0..u32::from(shape.channels)).step_by(2) {
-                let pair = Pair::new(&level, shape.order, channel);
-                for (sum, _) in pair.sums(taps, 0).into_iter().zip(channel..u32::from(shape.channels)) {
-                    store(feature, sum);
-                    feature += 1;
+            let mut channel = 0;
+            while channel < level.channels {
+                let (sum, next) = pair(&level, shape.order, point, channel);
+                store(feature, sum);
+                if channel + 1 < level.channels {
+                    store(feature + 1, next);
                 }
+                channel += 2;
+                feature += 2;
             }
+            feature -= (level.channels % 2) as usize;
         }
     }
 }
@@ -59,8 +59,28 @@ pub(crate) fn rounded(sum: i32) -> i32 {
     sum.wrapping_add(1 << 14) >> 15
 }
 
+/// The sums of a channel and of the next one, which is of no use where there is none.
+#[inline(never)]
+fn pair(level: &Level<'_>, order: u8, point: &[u32], channel: u32) -> (i32, i32) {
+    let (Some((&last, outer)), Some(&v)) = (level.axes.split_last(), point.get(level.axes.len().wrapping_sub(1)))
+    else {
+        return (0, 0);
+    };
+    let axis = Taps::new(v, last, order);
+    let stride = level.channels.wrapping_mul(level.bits);
+    let rows = Rows {
+        words: level.coefficients,
+        order,
+        bits: level.bits,
+        stride,
+        row: axis.nodes.wrapping_mul(stride),
+        offset: channel.wrapping_mul(level.bits),
+        axis,
+    };
+    rows.sums(outer, point, 0)
+}
+
 /// The nodes of one axis that a value is made of, and their weights.
-#[derive(Clone, Copy, Default)]
 struct Taps {
     nodes: u32,
     first: u32,
@@ -81,81 +101,81 @@ impl Taps {
         };
         Self { nodes, first: position >> 16, weights: weights.map(|weight| weight as i32) }
     }
+
+    /// The weights that count.
+    #[inline(always)]
+    fn weights(&self, order: u8) -> &[i32] {
+        if order == 1 { &self.weights[..2] } else { &self.weights }
+    }
 }
 
-/// Two adjacent channels of a level. The second is of no use where there is none.
-struct Pair<'a> {
+/// Two adjacent channels of a level, with the last axis at its place.
+struct Rows<'a> {
     words: &'a [u32],
-    taps: usize,
+    order: u8,
     bits: u32,
     /// Bits of a node.
     stride: u32,
+    /// Bits of all nodes of the last axis.
+    row: u32,
     /// The first bit of the pair, from that of its node.
     offset: u32,
+    axis: Taps,
 }
 
-impl<'a> Pair<'a> {
-    #[inline(always)]
-    fn new(level: &Level<'a>, order: u8, channel: u32) -> Self {
-        let Level { coefficients: words, bits, channels, .. } = *level;
-        Self {
-            words,
-            taps: usize::from(order) + 1,
-            bits,
-            stride: channels.wrapping_mul(bits),
-            offset: channel.wrapping_mul(bits),
-        }
-    }
-
-    /// The sums over the first of these axes, at the node `outer` of all the axes before.
-    fn sums(&self, axes: &[Taps], outer: u32) -> [i32; 2] {
-        let Some((axis, inner)) = axes.split_first() else { return [0; 2] };
-        let first = outer.wrapping_mul(axis.nodes);
-        if inner.is_empty() {
-            return self.row(axis, first);
-        }
-        let mut sums = [0i32; 2];
+impl Rows<'_> {
+    /// The sums over all axes from the first of `axes` and of `point` on, at this node of the axes before.
+    fn sums(&self, axes: &[[u32; 2]], point: &[u32], node: u32) -> (i32, i32) {
+        let (Some((&axis, axes)), Some((&v, point))) = (axes.split_first(), point.split_first()) else {
+            return self.row(node);
+        };
+        let axis = Taps::new(v, axis, self.order);
+        let (mut sum, mut next) = (0i32, 0i32);
+        let first = node.wrapping_mul(axis.nodes);
         let mut node = axis.first;
-        for &weight in axis.weights.iter().take(self.taps) {
-            let values = self.sums(inner, first.wrapping_add(node));
-            for (sum, value) in sums.iter_mut().zip(values) {
-                *sum = sum.wrapping_add(weight.wrapping_mul(rounded(value)));
-            }
+        for &weight in axis.weights(self.order) {
+            let (a, b) = match axes {
+                [] => self.row(first.wrapping_add(node)),
+                _ => self.sums(axes, point, first.wrapping_add(node)),
+            };
+            sum = sum.wrapping_add(weight.wrapping_mul(rounded(a)));
+            next = next.wrapping_add(weight.wrapping_mul(rounded(b)));
             node += 1;
             if node == axis.nodes {
                 node = 0;
             }
         }
-        sums
+        (sum, next)
     }
 
-    /// The sums along the last axis, in the row that begins with the node `first`.
-    #[inline(always)]
-    fn row(&self, axis: &Taps, first: u32) -> [i32; 2] {
-        let unused = 32 - self.bits;
-        let needed = 2 * self.bits;
-        let start = first.wrapping_mul(self.stride).wrapping_add(self.offset);
-        let mut node = axis.first;
-        let mut bit = start.wrapping_add(node.wrapping_mul(self.stride));
-        let (mut from, mut bits) = (bit, window(self.words, bit));
-        let mut sums = [0i32; 2];
-        for &weight in axis.weights.iter().take(self.taps) {
-            if bit.wrapping_sub(from) > 32 - needed {
-                (from, bits) = (bit, window(self.words, bit));
+    /// The sums along the last axis, at this node of the axes before.
+    #[inline(never)]
+    fn row(&self, node: u32) -> (i32, i32) {
+        let Self { words, order, bits, stride, axis, .. } = self;
+        let unused = 32 - bits;
+        let start = node.wrapping_mul(self.row).wrapping_add(self.offset);
+        let mut bit = start.wrapping_add(axis.first.wrapping_mul(*stride));
+        let mut coefficients = window(words, bit);
+        // Whether one window has all of them.
+        let (taps, before_end) = (u32::from(*order) + 1, axis.nodes - axis.first);
+        let at_once = u32::from(*order) * stride + 2 * bits <= WINDOW_BITS && before_end >= taps;
+        let (mut sum, mut next) = (0i32, 0i32);
+        let mut tap = 0;
+        for &weight in axis.weights(*order) {
+            if tap != 0 {
+                if at_once {
+                    coefficients = coefficients.wrapping_shr(*stride);
+                } else {
+                    bit = if tap == before_end { start } else { bit.wrapping_add(*stride) };
+                    coefficients = window(words, bit);
+                }
             }
-            let pair = bits.wrapping_shr(bit.wrapping_sub(from));
-            let [a, b] = sums;
-            let value = |bits: u32| (bits.wrapping_shl(unused) as i32).wrapping_shr(unused);
-            sums = [
-                a.wrapping_add(weight.wrapping_mul(value(pair))),
-                b.wrapping_add(weight.wrapping_mul(value(pair.wrapping_shr(self.bits)))),
-            ];
-            node += 1;
-            bit = bit.wrapping_add(self.stride);
-            if node == axis.nodes {
-                (node, bit) = (0, start);
-            }
+            tap += 1;
+            let coefficient = (coefficients.wrapping_shl(unused) as i32).wrapping_shr(unused);
+            sum = sum.wrapping_add(weight.wrapping_mul(coefficient));
+            let coefficient = (coefficients.wrapping_shl(unused - bits) as i32).wrapping_shr(unused);
+            next = next.wrapping_add(weight.wrapping_mul(coefficient));
         }
-        sums.map(|sum| sum.wrapping_shl(unused - 16))
+        (sum.wrapping_shl(unused - 16), next.wrapping_shl(unused - 16))
     }
 }

@@ -34,12 +34,16 @@ impl<'a> Level<'a> {
     }
 }
 
-/// 32 bits from the given one on, counted from the least significant bit of the first word; zeros behind the end.
+/// The bits from the given one on, counted from the least significant bit of the first word: 25 of them at least, or all
+/// that there are.
 #[inline(always)]
 pub(super) fn window(words: &[u32], bit: u32) -> u32 {
-    let (first, shift) = ((bit / 32) as usize, bit % 32);
-    let word = |i: usize| words.get(i).copied().unwrap_or(0);
-    word(first) >> shift | word(first.wrapping_add(1)) << 1 << (31 - shift)
+    let bytes: &[u8] = bytemuck::must_cast_slice(words);
+    let last = (bytes.len() as u32).wrapping_sub(4);
+    let first = if bit >> 3 < last { bit >> 3 } else { last };
+    let bytes = bytes.get(first as usize..).and_then(|bytes| bytes.first_chunk());
+    let shift = bit.wrapping_sub(first << 3);
+    bytes.map_or(0, |&bytes| u32::from_le_bytes(bytes)).wrapping_shr(shift)
 }
 
 /// Splits the first level off, where the words hold it all.
