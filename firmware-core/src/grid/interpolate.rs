@@ -1,7 +1,7 @@
 //! The values of grids at a point.
 
 use super::Grids;
-use super::level::{Level, split_level, window};
+use super::level::{Level, next_level, window};
 
 /// The most nodes along an axis that a value is made of.
 const MAX_TAPS: usize = 3;
@@ -36,19 +36,20 @@ impl Grids<'_> {
         let mut feature = 0;
         for _ in 0..shape.levels {
             // `new` has checked that they are all there.
-            let Some((level, rest)) = split_level(shape, inputs, words) else { return };
+            let Some((level, rest)) = next_level(shape, inputs, words) else { return };
             words = rest;
             let mut channel = 0;
             while channel < level.channels {
-                let (sum, next) = pair(&level, shape.order, point, channel);
-                store(feature, sum);
-                if channel + 1 < level.channels {
-                    store(feature + 1, next);
+                let (mut sum, next) = pair(&level, shape.order, point, channel);
+                for _ in 0..2 {
+                    if channel < level.channels {
+                        store(feature, sum);
+                        feature += 1;
+                    }
+                    channel += 1;
+                    sum = next;
                 }
-                channel += 2;
-                feature += 2;
             }
-            feature -= (level.channels % 2) as usize;
         }
     }
 }
@@ -62,22 +63,32 @@ pub(crate) fn rounded(sum: i32) -> i32 {
 /// The sums of a channel and of the next one, which is of no use where there is none.
 #[inline(never)]
 fn pair(level: &Level<'_>, order: u8, point: &[u32], channel: u32) -> (i32, i32) {
-    let (Some((&last, outer)), Some(&v)) = (level.axes.split_last(), point.get(level.axes.len().wrapping_sub(1)))
+    let (Some((&last, axes)), Some((&v, point))) =
+        (level.axes.split_last(), point.get(..level.axes.len()).and_then(<[u32]>::split_last))
     else {
         return (0, 0);
     };
-    let axis = Taps::new(v, last, order);
-    let stride = level.channels.wrapping_mul(level.bits);
-    let rows = Rows {
+    let columns = Taps::new(v, last, order);
+    let (bits, stride) = (level.bits, level.channels.wrapping_mul(level.bits));
+    let offset = channel.wrapping_mul(bits);
+    let mut plane = Plane {
         words: level.coefficients,
         order,
-        bits: level.bits,
+        bits,
         stride,
-        row: axis.nodes.wrapping_mul(stride),
-        offset: channel.wrapping_mul(level.bits),
-        axis,
+        row: columns.nodes.wrapping_mul(stride),
+        start: offset,
+        first: columns.first.wrapping_mul(stride).wrapping_add(offset),
+        at_once: u32::from(order).wrapping_mul(stride).wrapping_add(2 * bits)
+            <= if bits == 8 { 32 } else { WINDOW_BITS },
+        columns,
+        rows: None,
     };
-    rows.sums(outer, point, 0)
+    let (Some((&axis, axes)), Some((&v, point))) = (axes.split_last(), point.split_last()) else {
+        return plane.sums(0);
+    };
+    plane.rows = Some(Taps::new(v, axis, order));
+    if axes.is_empty() { plane.sums(0) } else { plane.sums_over(axes, point, 0) }
 }
 
 /// The nodes of one axis that a value is made of, and their weights.
@@ -102,6 +113,12 @@ impl Taps {
         Self { nodes, first: position >> 16, weights: weights.map(|weight| weight as i32) }
     }
 
+    /// The node that follows.
+    #[inline(always)]
+    fn after(&self, node: u32) -> u32 {
+        if node + 1 == self.nodes { 0 } else { node + 1 }
+    }
+
     /// The weights that count.
     #[inline(always)]
     fn weights(&self, order: u8) -> &[i32] {
@@ -109,8 +126,8 @@ impl Taps {
     }
 }
 
-/// Two adjacent channels of a level, with the last axis at its place.
-struct Rows<'a> {
+/// Two adjacent channels of a level, with the last two axes at their places.
+struct Plane<'a> {
     words: &'a [u32],
     order: u8,
     bits: u32,
@@ -118,32 +135,46 @@ struct Rows<'a> {
     stride: u32,
     /// Bits of all nodes of the last axis.
     row: u32,
-    /// The first bit of the pair, from that of its node.
-    offset: u32,
-    axis: Taps,
+    /// The pair's first bit in a row.
+    start: u32,
+    /// That of the first node of interest.
+    first: u32,
+    /// Whether a window has all of a row, unless the row wraps.
+    at_once: bool,
+    columns: Taps,
+    /// The axis before the last, where there is one.
+    rows: Option<Taps>,
 }
 
-impl Rows<'_> {
-    /// The sums over all axes from the first of `axes` and of `point` on, at this node of the axes before.
-    fn sums(&self, axes: &[[u32; 2]], point: &[u32], node: u32) -> (i32, i32) {
+impl Plane<'_> {
+    /// The sums over all axes from the first of `axes` on, at this node of the axes before.
+    fn sums_over(&self, axes: &[[u32; 2]], point: &[u32], node: u32) -> (i32, i32) {
         let (Some((&axis, axes)), Some((&v, point))) = (axes.split_first(), point.split_first()) else {
-            return self.row(node);
+            return self.sums(node);
         };
-        let axis = Taps::new(v, axis, self.order);
+        let taps = Taps::new(v, axis, self.order);
         let (mut sum, mut next) = (0i32, 0i32);
-        let first = node.wrapping_mul(axis.nodes);
-        let mut node = axis.first;
-        for &weight in axis.weights(self.order) {
-            let (a, b) = match axes {
-                [] => self.row(first.wrapping_add(node)),
-                _ => self.sums(axes, point, first.wrapping_add(node)),
-            };
+        let (base, mut node) = (node.wrapping_mul(taps.nodes), taps.first);
+        for &weight in taps.weights(self.order) {
+            let (a, b) = self.sums_over(axes, point, base.wrapping_add(node));
             sum = sum.wrapping_add(weight.wrapping_mul(rounded(a)));
             next = next.wrapping_add(weight.wrapping_mul(rounded(b)));
-            node += 1;
-            if node == axis.nodes {
-                node = 0;
-            }
+            node = taps.after(node);
+        }
+        (sum, next)
+    }
+
+    /// The sums over the last axis and the one before, at this node of the axes before.
+    #[inline(never)]
+    fn sums(&self, node: u32) -> (i32, i32) {
+        let Some(rows) = &self.rows else { return self.row(node) };
+        let (mut sum, mut next) = (0i32, 0i32);
+        let (base, mut node) = (node.wrapping_mul(rows.nodes), rows.first);
+        for &weight in rows.weights(self.order) {
+            let (a, b) = self.row(base.wrapping_add(node));
+            sum = sum.wrapping_add(weight.wrapping_mul(rounded(a)));
+            next = next.wrapping_add(weight.wrapping_mul(rounded(b)));
+            node = rows.after(node);
         }
         (sum, next)
     }
@@ -151,30 +182,32 @@ impl Rows<'_> {
     /// The sums along the last axis, at this node of the axes before.
     #[inline(never)]
     fn row(&self, node: u32) -> (i32, i32) {
-        let Self { words, order, bits, stride, axis, .. } = self;
+        let &Self { words, order, bits, stride, at_once, ref columns, .. } = self;
         let unused = 32 - bits;
-        let start = node.wrapping_mul(self.row).wrapping_add(self.offset);
-        let mut bit = start.wrapping_add(axis.first.wrapping_mul(*stride));
+        let row = node.wrapping_mul(self.row);
+        let mut bit = row.wrapping_add(self.first);
         let mut coefficients = window(words, bit);
-        // Whether one window has all of them.
-        let (taps, before_end) = (u32::from(*order) + 1, axis.nodes - axis.first);
-        let at_once = u32::from(*order) * stride + 2 * bits <= WINDOW_BITS && before_end >= taps;
         let (mut sum, mut next) = (0i32, 0i32);
-        let mut tap = 0;
-        for &weight in axis.weights(*order) {
-            if tap != 0 {
-                if at_once {
-                    coefficients = coefficients.wrapping_shr(*stride);
-                } else {
-                    bit = if tap == before_end { start } else { bit.wrapping_add(*stride) };
-                    coefficients = window(words, bit);
-                }
-            }
-            tap += 1;
+        let mut add = |weight: i32, coefficients: u32| {
             let coefficient = (coefficients.wrapping_shl(unused) as i32).wrapping_shr(unused);
             sum = sum.wrapping_add(weight.wrapping_mul(coefficient));
             let coefficient = (coefficients.wrapping_shl(unused - bits) as i32).wrapping_shr(unused);
             next = next.wrapping_add(weight.wrapping_mul(coefficient));
+        };
+        let before_end = columns.nodes - columns.first;
+        if at_once && before_end > u32::from(order) {
+            for &weight in columns.weights(order) {
+                add(weight, coefficients);
+                coefficients = coefficients.wrapping_shr(stride);
+            }
+        } else {
+            let mut left = before_end;
+            for &weight in columns.weights(order) {
+                add(weight, coefficients);
+                left = left.wrapping_sub(1);
+                bit = if left == 0 { row.wrapping_add(self.start) } else { bit.wrapping_add(stride) };
+                coefficients = window(words, bit);
+            }
         }
         (sum.wrapping_shl(unused - 16), next.wrapping_shl(unused - 16))
     }

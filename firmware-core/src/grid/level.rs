@@ -57,6 +57,20 @@ pub(super) fn split_level(shape: GridShape, inputs: usize, words: &[u32]) -> Opt
     Some((Level { axes, coefficients, bits, channels }, rest))
 }
 
+/// The same where `new` has checked that the words hold it all.
+#[inline(always)]
+pub(super) fn next_level(shape: GridShape, inputs: usize, words: &[u32]) -> Option<(Level<'_>, &[u32])> {
+    let (axes, rest) = words.split_at_checked(2 * inputs)?;
+    let (axes, _) = axes.as_chunks();
+    let (bits, channels) = (u32::from(shape.bits), u32::from(shape.channels));
+    let mut len = channels.wrapping_mul(bits);
+    for &[nodes, _] in axes {
+        len = len.wrapping_mul(nodes);
+    }
+    let (coefficients, rest) = rest.split_at_checked((len.wrapping_add(31) >> 5) as usize)?;
+    Some((Level { axes, coefficients, bits, channels }, rest))
+}
+
 impl<'a> Grids<'a> {
     /// The grids, in the order of their features.
     pub fn levels(&self) -> impl Iterator<Item = Level<'a>> + 'a {
