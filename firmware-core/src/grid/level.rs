@@ -39,11 +39,11 @@ impl<'a> Level<'a> {
 #[inline(always)]
 pub(super) fn window(words: &[u32], bit: u32) -> u32 {
     let bytes: &[u8] = bytemuck::must_cast_slice(words);
-    let last = (bytes.len() as u32).wrapping_sub(4);
-    let first = if bit >> 3 < last { bit >> 3 } else { last };
-    let bytes = bytes.get(first as usize..).and_then(|bytes| bytes.first_chunk());
-    let shift = bit.wrapping_sub(first << 3);
-    bytes.map_or(0, |&bytes| u32::from_le_bytes(bytes)).wrapping_shr(shift)
+    let Some(last) = bytes.len().checked_sub(4) else { return 0 };
+    let first = ((bit >> 3) as usize).min(last);
+    let shift = bit.wrapping_sub((first as u32) << 3);
+    let window = bytes.get(first..first + 4).and_then(|bytes| bytes.first_chunk());
+    window.map_or(0, |&bytes| u32::from_le_bytes(bytes)).wrapping_shr(shift)
 }
 
 /// Splits the first level off, where the words hold it all.
