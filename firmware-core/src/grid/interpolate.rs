@@ -38,22 +38,16 @@ impl Grids<'_> {
             words = rest;
             let mut channel = 0;
             while channel < level.channels {
-                let (mut sum, next) = match (level.axes.len(), shape.order) {
-                    (2, 1) => surface::<2>(&level, point, channel),
-                    (2, _) => surface::<3>(&level, point, channel),
-                    (_, order) => {
-                        let channel = Channel { level: &level, order, channel };
-                        (channel.sum(level.axes, point, 0), 0)
-                    }
+                let (sum, next) = if inputs == 2 {
+                    surface(&level, shape.order == 1, point, channel)
+                } else {
+                    (Channel { level: &level, order: shape.order, channel }.sum(level.axes, point, 0), 0)
                 };
-                let channels = if level.axes.len() == 2 { 2 } else { 1 };
-                for _ in 0..channels {
-                    if channel < level.channels {
-                        store(feature, sum);
-                        feature += 1;
-                    }
-                    channel += 1;
-                    sum = next;
+                store(feature, sum);
+                (channel, feature) = (channel + 1, feature + 1);
+                if inputs == 2 && channel < level.channels {
+                    store(feature, next);
+                    (channel, feature) = (channel + 1, feature + 1);
                 }
             }
         }
@@ -91,11 +85,11 @@ fn after(node: u32, nodes: u32) -> u32 {
 ///
 /// Most grids have two axes: this is [`Channel::sum`] for them, with two channels at once and without recursion.
 #[inline(never)]
-fn surface<const TAPS: usize>(level: &Level<'_>, point: &[u32], channel: u32) -> (i32, i32) {
+fn surface(level: &Level<'_>, is_linear: bool, point: &[u32], channel: u32) -> (i32, i32) {
     let (&[[rows, row_cells], [columns, column_cells]], &[v, w, ..]) = (level.axes, point) else { return (0, 0) };
     let bits = level.bits;
-    let (mut row, row_weights) = place(v, row_cells, TAPS == 2);
-    let (column, [first, second, third]) = place(w, column_cells, TAPS == 2);
+    let (mut row, row_weights) = place(v, row_cells, is_linear);
+    let (column, [first, second, third]) = place(w, column_cells, is_linear);
     let stride = level.channels.wrapping_mul(bits);
     let row_bits = columns.wrapping_mul(stride);
     // The bits of the nodes in a row, from that of its first.
@@ -104,7 +98,7 @@ fn surface<const TAPS: usize>(level: &Level<'_>, point: &[u32], channel: u32) ->
     let (bit_0, bit_1, bit_2) = (bit(column), bit(next), bit(after_next));
     let (unused, unused_next, scale) = ((32 - bits) & 31, (32 - 2 * bits) & 31, (16 - bits) & 15);
     let (mut sum, mut sum_next) = (0i32, 0i32);
-    for &weight in row_weights.iter().take(TAPS) {
+    for &weight in row_weights.iter().take(if is_linear { 2 } else { 3 }) {
         let start = row.wrapping_mul(row_bits);
         let tap = |bit: u32, weight: i32| {
             let coefficients = window(level.coefficients, start.wrapping_add(bit));
@@ -114,7 +108,7 @@ fn surface<const TAPS: usize>(level: &Level<'_>, point: &[u32], channel: u32) ->
         let (mut value, mut value_next) = tap(bit_0, first);
         let (a, b) = tap(bit_1, second);
         (value, value_next) = (value.wrapping_add(a), value_next.wrapping_add(b));
-        if TAPS == 3 {
+        if !is_linear {
             let (a, b) = tap(bit_2, third);
             (value, value_next) = (value.wrapping_add(a), value_next.wrapping_add(b));
         }
