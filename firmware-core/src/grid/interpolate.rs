@@ -38,16 +38,16 @@ impl Grids<'_> {
             words = rest;
             let mut channel = 0;
             while channel < level.channels {
-                let (sum, next) = if inputs == 2 {
+                let (mut sum, next) = if inputs == 2 {
                     surface(&level, shape.order == 1, point, channel)
                 } else {
                     (Channel { level: &level, order: shape.order, channel }.sum(level.axes, point, 0), 0)
                 };
-                store(feature, sum);
-                (channel, feature) = (channel + 1, feature + 1);
-                if inputs == 2 && channel < level.channels {
-                    store(feature, next);
-                    (channel, feature) = (channel + 1, feature + 1);
+                let mut left = if inputs == 2 { 2 } else { 1 };
+                while left != 0 && channel < level.channels {
+                    store(feature, sum);
+                    sum = next;
+                    (left, channel, feature) = (left - 1, channel + 1, feature + 1);
                 }
             }
         }
@@ -89,33 +89,28 @@ fn surface(level: &Level<'_>, is_linear: bool, point: &[u32], channel: u32) -> (
     let (&[[rows, row_cells], [columns, column_cells]], &[v, w, ..]) = (level.axes, point) else { return (0, 0) };
     let bits = level.bits;
     let (mut row, row_weights) = place(v, row_cells, is_linear);
-    let (column, [first, second, third]) = place(w, column_cells, is_linear);
+    let (column, column_weights) = place(w, column_cells, is_linear);
+    let taps = if is_linear { 2 } else { 3 };
     let stride = level.channels.wrapping_mul(bits);
     let row_bits = columns.wrapping_mul(stride);
-    // The bits of the nodes in a row, from that of its first.
-    let bit = |node: u32| node.wrapping_mul(stride).wrapping_add(channel.wrapping_mul(bits));
-    let (next, after_next) = (after(column, columns), after(after(column, columns), columns));
-    let (bit_0, bit_1, bit_2) = (bit(column), bit(next), bit(after_next));
+    let offset = channel.wrapping_mul(bits);
     let (unused, unused_next, scale) = ((32 - bits) & 31, (32 - 2 * bits) & 31, (16 - bits) & 15);
     let (mut sum, mut sum_next) = (0i32, 0i32);
-    for &weight in row_weights.iter().take(if is_linear { 2 } else { 3 }) {
-        let start = row.wrapping_mul(row_bits);
-        let tap = |bit: u32, weight: i32| {
-            let coefficients = window(level.coefficients, start.wrapping_add(bit));
+    for &row_weight in row_weights.iter().take(taps) {
+        let start = row.wrapping_mul(row_bits).wrapping_add(offset);
+        let mut node = column;
+        let (mut value, mut value_next) = (0i32, 0i32);
+        for &weight in column_weights.iter().take(taps) {
+            let coefficients = window(level.coefficients, start.wrapping_add(node.wrapping_mul(stride)));
             let coefficient = |unused_above: u32| (coefficients << unused_above) as i32 >> unused;
-            (weight.wrapping_mul(coefficient(unused)), weight.wrapping_mul(coefficient(unused_next)))
-        };
-        let (mut value, mut value_next) = tap(bit_0, first);
-        let (a, b) = tap(bit_1, second);
-        (value, value_next) = (value.wrapping_add(a), value_next.wrapping_add(b));
-        if !is_linear {
-            let (a, b) = tap(bit_2, third);
-            (value, value_next) = (value.wrapping_add(a), value_next.wrapping_add(b));
+            value = value.wrapping_add(weight.wrapping_mul(coefficient(unused)));
+            value_next = value_next.wrapping_add(weight.wrapping_mul(coefficient(unused_next)));
+            node = after(node, columns);
         }
         // A coefficient q counts as q·2^(16 - bits).
         let (value, value_next) = (value << scale, value_next << scale);
-        sum = sum.wrapping_add(weight.wrapping_mul(rounded(value)));
-        sum_next = sum_next.wrapping_add(weight.wrapping_mul(rounded(value_next)));
+        sum = sum.wrapping_add(row_weight.wrapping_mul(rounded(value)));
+        sum_next = sum_next.wrapping_add(row_weight.wrapping_mul(rounded(value_next)));
         row = after(row, rows);
     }
     (sum, sum_next)
