@@ -116,6 +116,11 @@ macro_rules! arithmetic {
             }
 
             #[inline]
+            fn sine(layer: Layer<'_>, lanes: usize, y: &mut [u32]) {
+                portable::$name::sine(layer, lanes, y);
+            }
+
+            #[inline]
             fn sigmoid(layer: Layer<'_>, lanes: usize, raw: &mut [i32]) {
                 portable::$name::sigmoid(layer, lanes, raw);
             }
