@@ -10,11 +10,6 @@ pub const EVALUATION_FLASH_BYTES: u64 = 3 << 10;
 /// The same with grids built in.
 pub const GRID_EVALUATION_FLASH_BYTES: u64 = 4 << 10;
 
-/// Instructions of one evaluation in `w8a16`, from a point to values, of the reference networks over linear and over quadratic
-/// grids and of the reference table, in this order.
-pub const GRID_INSTRUCTIONS: [(&str, [u64; 3]); 2] =
-    [("mps2-an386", [2800, 3600, 350]), ("microbit", [9000, 9000, 9000])];
-
 /// RAM of the small reference network beside the model, one point at a time: scratch, outputs and variables of the library.
 ///
 /// 128 features and 64 activations alone are 384 bytes as halfwords, and 768 in single precision.
