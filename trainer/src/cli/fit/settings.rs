@@ -72,18 +72,18 @@ pub(in crate::cli) struct Settings {
     /// For gaussian: keep the random frequencies as they were drawn; otherwise they are trained with the network
     #[arg(long, help_heading = ENCODING, display_order = 7)]
     frequencies_fixed: bool,
-    /// For grid and table: nodes of each grid, along every axis as in 48, or along each axis as in 48x32, the first
-    /// input first; a table is one grid [default: 12,24,48,64]
+    /// For grid: nodes of each grid, along every axis as in 48, or along each axis as in 48x32, the first
+    /// input first [default: 12,24,48,64]
     #[arg(long, help_heading = ENCODING, display_order = 8, value_delimiter = ',', value_name = "NODES", value_parser = str::parse::<Nodes>, action = ArgAction::Set)]
     levels: Option<Vec<Nodes>>,
     /// For grid: values at each node of a grid [default: 2]
     #[arg(long, help_heading = ENCODING, display_order = 9, value_parser = whole::<usize>)]
     channels: Option<usize>,
-    /// For grid and table: order of the splines between the nodes, 1 (linear) or 2 (quadratic: smoother, and about
+    /// For grid: order of the splines between the nodes, 1 (linear) or 2 (quadratic: smoother, and about
     /// twice the work for two inputs) [default: 1]
     #[arg(long, help_heading = ENCODING, display_order = 10)]
     order: Option<u8>,
-    /// For grid and table: bits of a coefficient, 4 to 8 [default: 8]
+    /// For grid: bits of a coefficient, 4 to 8 [default: 8]
     #[arg(long, help_heading = ENCODING, display_order = 11)]
     bits: Option<u8>,
     /// Activation of the hidden layers: sine suits smooth data (Sitzmann et al. 2020) [default: relu]
