@@ -38,6 +38,7 @@ pub mod results;
 pub mod run;
 pub mod saved_network;
 pub mod settings;
+mod table;
 #[cfg(test)]
 mod tests;
 mod training;

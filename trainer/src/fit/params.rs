@@ -19,7 +19,7 @@ const GRID_RATE: f64 = 1.0;
 /// Coefficients of grids start between this and its negative.
 const GRID_START: f32 = 0.1;
 /// Updates with a guide.
-const GUIDED_STEPS: u64 = 4000;
+const GUIDED_STEPS: u64 = 2500;
 /// Samples of an update with a guide.
 const GUIDED_BATCH: usize = 1024;
 
@@ -180,7 +180,13 @@ impl FitParams {
         if guided.encoding.kind == EncodingKind::Table { guided.as_table() } else { guided }
     }
 
-    /// The same for a [table](crate::fit::table), which has no layers and is fitted in one step.
+    /// The same with sines after the hidden layers, and the initial parameters that suit them.
+    #[must_use]
+    pub fn with_sines(self) -> Self {
+        Self { activation: HiddenActivation::Sine, initialization: Initialization::Siren, ..self }
+    }
+
+    /// The same for a [table](EncodingKind::Table), which has no layers and is fitted in one step.
     #[must_use]
     pub fn as_table(self) -> Self {
         Self {

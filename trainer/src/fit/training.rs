@@ -5,7 +5,7 @@ use crate::data::metrics::Metrics;
 use crate::data::{Dataset, OutputMap, Outside, Split, in_user_units, split};
 use crate::fit::exportable::ExportableNetwork;
 use crate::fit::guide::{self, Guide};
-use crate::fit::{FitError, ValidFitParams};
+use crate::fit::{FitError, ValidFitParams, table};
 use crate::network::Mlp;
 use crate::network::encoding::Encoding;
 use crate::network::features::{EncodedFeatures, Features};
@@ -98,6 +98,13 @@ impl ValidFitParams {
         watch: &mut Watch<'_>,
     ) -> Result<Ended, FitError> {
         let (dataset, samples) = data.learned();
+        if let Some(grid) = self.encoding().grid().filter(|grid| grid.is_table()) {
+            if state.step == 0 {
+                table::fit(grid, dataset, &samples, state);
+                state.step = self.params().steps;
+            }
+            return Ok(Ended::Finished);
+        }
         Ok(train(&mut self.objective(dataset, &samples), state, &self.loop_params(), watch)?)
     }
 

@@ -12,9 +12,9 @@ use trainer::fit::auto_scale::{self, Setting};
 use trainer::fit::encoding_option::EncodingOption;
 use trainer::fit::guide::{self, is_wanted_between};
 use trainer::fit::settings::FitSettings;
+use trainer::network::OutputActivation;
 use trainer::network::encoding::EncodingKind;
 use trainer::network::grid::Nodes;
-use trainer::network::{HiddenActivation, Initialization, OutputActivation};
 use trainer::training::optimizer::{Optimizer, Schedule};
 
 use super::super::reading::{DATA, PointsArgs, ReadingArgs};
@@ -72,21 +72,22 @@ pub(in crate::cli) struct Settings {
     /// For gaussian: keep the random frequencies as they were drawn; otherwise they are trained with the network
     #[arg(long, help_heading = ENCODING, display_order = 7)]
     frequencies_fixed: bool,
-    /// For grid: nodes of each grid, along every axis as in 48, or along each axis as in 48x32, the first
-    /// input first [default: 12,24,48,64]
+    /// For grid and table: nodes of each grid, along every axis as in 48, or along each axis as in 48x32, the first
+    /// input first [default: 12,24,48,64; of a table 64]
     #[arg(long, help_heading = ENCODING, display_order = 8, value_delimiter = ',', value_name = "NODES", value_parser = str::parse::<Nodes>, action = ArgAction::Set)]
     levels: Option<Vec<Nodes>>,
     /// For grid: values at each node of a grid [default: 2]
     #[arg(long, help_heading = ENCODING, display_order = 9, value_parser = whole::<usize>)]
     channels: Option<usize>,
-    /// For grid: order of the splines between the nodes, 1 (linear) or 2 (quadratic: smoother, and about
+    /// For grid and table: order of the splines between the nodes, 1 (linear) or 2 (quadratic: smoother, and about
     /// twice the work for two inputs) [default: 1]
     #[arg(long, help_heading = ENCODING, display_order = 10)]
     order: Option<u8>,
-    /// For grid: bits of a coefficient, 4 to 8 [default: 8]
+    /// For grid and table: bits of a coefficient, 4 to 8 [default: 8]
     #[arg(long, help_heading = ENCODING, display_order = 11)]
     bits: Option<u8>,
-    /// Activation of the hidden layers: sine suits smooth data (Sitzmann et al. 2020) [default: relu]
+    /// Activation of the hidden layers: sine suits smooth data (Sitzmann et al. 2020) [default: relu, or sine where the
+    /// network learns from kernel regression]
     #[arg(long, help_heading = NETWORK)]
     activation: Option<Activation>,
     /// Widths of the hidden layers, one number for each layer [default: 64,64,64]
@@ -220,9 +221,12 @@ impl Settings {
         choices
     }
 
-    /// Lets a guide lead the training, with the batches and steps that suit one where the user gives none.
+    /// Lets a guide lead the training, with the batches, steps and activation that suit one where the user gives none.
     pub(super) fn guide(&self, fit: &mut FitParams, steps: Option<u64>) {
-        let guided = fit.clone().with_guide();
+        let mut guided = fit.clone().with_guide();
+        if self.activation.is_none() && guided.encoding.kind == EncodingKind::Gaussian {
+            guided = guided.with_sines();
+        }
         let batch = self.batch.map_or(guided.batch, |batch| batch.0);
         *fit = FitParams { steps: steps.unwrap_or(guided.steps), batch, ..guided };
     }
@@ -286,13 +290,17 @@ impl Settings {
         encoding.list.clone_from(&self.frequency_list);
         encoding.learned = encoding.kind == EncodingKind::Gaussian && !self.frequencies_fixed;
         let grid = &mut encoding.grid;
-        grid.levels = self.levels.clone().unwrap_or_else(|| grid.levels.clone());
+        grid.levels = match (&self.levels, encoding.kind) {
+            (Some(levels), _) => levels.clone(),
+            (None, EncodingKind::Table) => vec![Nodes(vec![64])],
+            (None, _) => grid.levels.clone(),
+        };
         grid.channels = self.channels.unwrap_or(grid.channels);
         grid.order = self.order.unwrap_or(grid.order);
         grid.bits = self.bits.unwrap_or(grid.bits);
         params.hidden = self.hidden.clone().unwrap_or(params.hidden);
         if self.activation == Some(Activation::Sine) {
-            (params.activation, params.initialization) = (HiddenActivation::Sine, Initialization::Siren);
+            params = params.with_sines();
         }
         if self.optimizer == Some(OptimizerArg::Adam) {
             params.optimizer = Optimizer::default();

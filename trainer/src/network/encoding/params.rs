@@ -28,7 +28,6 @@ pub enum EncodingKind {
     /// Values of grids of B-spline coefficients, which are trained: fast on a device.
     Grid,
     /// One grid whose values are the outputs, without a network: a table.
-    #[value(skip)]
     Table,
 }
 
