@@ -3,7 +3,6 @@
 //! The harness builds the firmware for a board of the [board table](boards), runs it under QEMU with a model and points from
 //! outside, decodes its log and takes its outputs.
 
-pub mod baseline;
 pub mod boards;
 pub mod budgets;
 pub mod chart;

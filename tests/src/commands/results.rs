@@ -1,36 +1,58 @@
-//! `cargo xtask results`: the table of precisions and sizes in the trainer's README.
+//! `cargo xtask results`: the table of sizes and kinds of model in the trainer's README.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use firmware_core::Precision;
-use ndarray::ArrayView2;
 use trainer::artifact::model_file::predict;
 use trainer::data::metrics::Metrics;
 use trainer::data::{self, Dataset, LoadOptions};
 use trainer::fit::FitParams;
+use trainer::network::encoding::{EncodingKind, EncodingParams};
+use trainer::network::grid::{GridParams, Nodes};
 use trainer::training::Watch;
 use trainer::training::progress;
 
-use crate::baseline::{BilinearTable, bilinear_table};
 use crate::firmware::workspace;
 
 /// The table's data sets with the scale σ that suits them.
 const DATA: [(&str, f64); 2] = [("camera_256.png", 10.0), ("terrain_elevation.npy", 6.0)];
-/// Budgets of the w8a16 artifact in bytes, with the frequencies and the width of three hidden layers that fill them.
-const BUDGETS: [(usize, usize, usize); 3] = [(8 << 10, 36, 40), (16 << 10, 60, 56), (32 << 10, 96, 80)];
+/// Bits of a coefficient, and orders of the splines, of the tables that are tried.
+const BITS: [u8; 4] = [4, 5, 6, 8];
+const ORDERS: [u8; 2] = [1, 2];
+/// Bytes of a table's artifact that are no coefficients: header, axes, names and settings.
+const TABLE_OVERHEAD: usize = 400;
 
-/// Train models of 8, 16 and 32 KB on the bundled data, and print the table of precisions and sizes of trainer/README.md
+/// A budget of bytes, and what fills it.
+struct Budget {
+    bytes: usize,
+    /// Frequencies, and the width of three hidden layers.
+    frequencies: usize,
+    width: usize,
+    /// Nodes along both axes of four grids of two channels, before layers of 32 and 32.
+    levels: [u32; 4],
+}
+
+const BUDGETS: [Budget; 3] = [
+    Budget { bytes: 8 << 10, frequencies: 36, width: 40, levels: [8, 16, 30, 40] },
+    Budget { bytes: 16 << 10, frequencies: 60, width: 56, levels: [12, 24, 48, 64] },
+    Budget { bytes: 32 << 10, frequencies: 96, width: 80, levels: [16, 32, 64, 96] },
+];
+
+/// Train models of 8, 16 and 32 KB on the bundled data, and print the table of sizes and kinds of trainer/README.md
 ///
-/// Each cell has the PSNR and the largest error, in the units of the data. `bytes` is the most that the w8a16 artifact may
-/// take. The last figures are those of the best table of that size: samples of 8 or 16 bits, fitted by least squares and read
-/// by bilinear interpolation.
+/// The PSNR and the largest error, in the units of the data, are those of the w8a16 artifact over all samples, which are also
+/// the samples trained on. Beside each network stands the best table of as many bytes: linear or quadratic B-splines of 4, 5,
+/// 6 or 8 bits, fitted by least squares and rounded with error feedback.
 ///
 /// Example: cargo xtask results
 #[derive(Clone, Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
     /// Training steps of each network
-    #[arg(long, default_value_t = 5000)]
+    #[arg(long, default_value_t = 2000)]
     steps: u64,
+    /// Only the budget of so many kilobytes
+    #[arg(long)]
+    kilobytes: Option<usize>,
 }
 
 /// Runs the command.
@@ -39,78 +61,115 @@ pub struct Args {
 ///
 /// Where the bundled data cannot be read or training fails.
 pub fn run(args: &Args) -> Result<()> {
-    println!("| data | bytes | f32 | w16a16 | w8a16 | best table of as many bytes | command |");
+    println!("| data | model | bytes | PSNR | largest error | multiplications | command |");
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     for (file, scale) in DATA {
-        let path = workspace().join("trainer/data").join(file);
-        let data = data::load(&path, &LoadOptions::default())?;
-        for (budget, frequencies, width) in BUDGETS {
-            let mut params = FitParams { hidden: vec![width; 3], steps: args.steps, ..FitParams::default() };
-            params.encoding.frequencies = frequencies;
-            params.encoding.scale = scale;
-            eprintln!("{file}, {} KB", budget >> 10);
-            let row = Row::new(&data, &params, budget)?;
-            let command = format!(
-                "trainer fit trainer/data/{file} --out RUN --frequencies {frequencies} --scale {scale} \
-                 --hidden {width},{width},{width} --steps {}",
-                args.steps
-            );
-            row.print(file, budget, &command);
+        let data = data::load(&workspace().join("trainer/data").join(file), &LoadOptions::default())?;
+        for budget in BUDGETS.iter().filter(|budget| args.kilobytes.is_none_or(|wanted| wanted << 10 == budget.bytes)) {
+            eprintln!("{file}, {} KB", budget.bytes >> 10);
+            let mut tables = Vec::new();
+            for (order, bits) in ORDERS.into_iter().flat_map(|order| BITS.map(|bits| (order, bits))) {
+                tables.push(Row::table(&data, budget, (order, bits))?);
+            }
+            let best = tables
+                .into_iter()
+                .reduce(|best, row| if row.metrics.psnr_db > best.metrics.psnr_db { row } else { best });
+            let mut rows: Vec<Row> = best.into_iter().collect();
+            for kind in [Kind::Relu, Kind::Sine, Kind::Grid] {
+                rows.push(Row::network(
+                    &data,
+                    kind.params(budget, scale, args.steps),
+                    kind.describe(budget, scale, args.steps),
+                )?);
+            }
+            for row in rows {
+                anyhow::ensure!(row.bytes <= budget.bytes, "{}: {} bytes are over the budget", row.name, row.bytes);
+                row.print(file);
+            }
         }
     }
     Ok(())
 }
 
+/// A kind of network.
+#[derive(Clone, Copy)]
+enum Kind {
+    Relu,
+    Sine,
+    Grid,
+}
+
+impl Kind {
+    fn params(self, budget: &Budget, scale: f64, steps: u64) -> FitParams {
+        let base = FitParams { steps, ..FitParams::default() };
+        let fourier = EncodingParams { frequencies: budget.frequencies, scale, ..base.encoding.clone() };
+        match self {
+            Self::Relu => FitParams { encoding: fourier, hidden: vec![budget.width; 3], ..base },
+            Self::Sine => FitParams { encoding: fourier, hidden: vec![budget.width; 3], ..base }.with_sines(),
+            Self::Grid => {
+                let levels = budget.levels.iter().map(|&nodes| Nodes(vec![nodes])).collect();
+                let grid = GridParams { levels, ..GridParams::default() };
+                let encoding = EncodingParams { kind: EncodingKind::Grid, grid, ..base.encoding.clone() };
+                FitParams { encoding, hidden: vec![32, 32], ..base }
+            }
+        }
+    }
+
+    /// The name of the model, and the options that make it.
+    fn describe(self, budget: &Budget, scale: f64, steps: u64) -> (String, String) {
+        let Budget { frequencies, width, levels, .. } = budget;
+        let fourier = format!("--frequencies {frequencies} --scale {scale} --hidden {width},{width},{width}");
+        let (name, options) = match self {
+            Self::Relu => ("Fourier features, ReLU", fourier),
+            Self::Sine => ("Fourier features, sine", format!("{fourier} --activation sine")),
+            Self::Grid => {
+                let levels = levels.map(|nodes| nodes.to_string()).join(",");
+                ("grids, ReLU", format!("--encoding grid --levels {levels} --hidden 32,32"))
+            }
+        };
+        (name.to_owned(), format!("{options} --steps {steps}"))
+    }
+}
+
+/// A model and how good it is.
 struct Row {
-    f32: Metrics,
-    w16a16: Metrics,
-    w8a16: Metrics,
-    table: Metrics,
-    shape: BilinearTable,
+    name: String,
+    options: String,
+    bytes: usize,
+    multiplications: usize,
+    metrics: Metrics,
 }
 
 impl Row {
-    fn new(data: &Dataset, params: &FitParams, budget: usize) -> Result<Self> {
+    fn network(data: &Dataset, params: FitParams, (name, options): (String, String)) -> Result<Self> {
         let valid = params.check(data.inputs(), data.outputs())?;
         let mut bar = progress::on_stderr(params.steps, 0);
         let fitted = valid.fit(data, &mut Watch { progress: Some(bar.as_mut()), ..Watch::default() })?;
-        let measure = |precision| -> Result<Metrics> {
-            let artifact = fitted.artifact(data, precision)?;
-            let bytes = artifact.as_bytes().len();
-            anyhow::ensure!(precision != Precision::W8A16 || bytes <= budget, "{bytes} bytes are over the budget");
-            let outputs = predict(&artifact.model()?, &data.points)?;
-            Ok(Metrics::compare(&outputs, &data.targets, &data.output_maps))
-        };
-        let grid = data.grid_shape().context("the bundled data are grids")?;
-        let values = ArrayView2::from_shape((grid[0], grid[1]), data.targets.as_slice().context("row-major")?)?;
-        let (map, candidates) = (data.output_maps[0], [8, 16].map(|bits| bilinear_table(values, budget, bits)));
-        let measured = candidates.map(|table| {
-            let outputs = table.values.mapv(|unit| unit * map.scale + map.offset);
-            let outputs = outputs.into_shape_with_order(data.targets.raw_dim()).expect("as many as the grid");
-            (Metrics::compare(&outputs, &data.targets, &data.output_maps), table)
-        });
-        let [first, second] = measured;
-        let (table, shape) = if first.0.psnr_db >= second.0.psnr_db { first } else { second };
-        Ok(Self {
-            f32: measure(Precision::F32)?,
-            w16a16: measure(Precision::W16A16)?,
-            w8a16: measure(Precision::W8A16)?,
-            table,
-            shape,
-        })
+        let artifact = fitted.artifact(data, Precision::W8A16)?;
+        let model = artifact.model()?;
+        let metrics = Metrics::compare(&predict(&model, &data.points)?, &data.targets, &data.output_maps);
+        Ok(Self { name, options, bytes: artifact.as_bytes().len(), multiplications: model.macs(), metrics })
     }
 
-    fn print(&self, file: &str, budget: usize, command: &str) {
-        let (rows, columns) = self.shape.shape;
-        let cell = |metrics: &Metrics| format!("{:.2} dB, {:.3}", metrics.psnr_db, metrics.outputs[0].max_abs_error);
+    fn table(data: &Dataset, budget: &Budget, (order, bits): (u8, u8)) -> Result<Self> {
+        let coefficients = 8 * (budget.bytes - TABLE_OVERHEAD) / usize::from(bits);
+        let nodes = coefficients.isqrt() as u32;
+        let grid = GridParams { levels: vec![Nodes(vec![nodes])], order, bits, ..GridParams::default() };
+        let encoding = EncodingParams { kind: EncodingKind::Table, grid, ..EncodingParams::default() };
+        let name = format!("best table: {} of {bits} bits", if order == 1 { "linear" } else { "quadratic" });
+        let options = format!("--encoding table --levels {nodes} --order {order} --bits {bits}");
+        Self::network(data, FitParams { encoding, ..FitParams::default() }, (name, options))
+    }
+
+    fn print(&self, file: &str) {
         println!(
-            "| `{file}` | {} K | {} | {} | {} | {} ({rows}×{columns}, {} bit) | `{command}` |",
-            budget >> 10,
-            cell(&self.f32),
-            cell(&self.w16a16),
-            cell(&self.w8a16),
-            cell(&self.table),
-            self.shape.bits,
+            "| `{file}` | {} | {} | {:.2} dB | {:.3} | {} | `trainer fit trainer/data/{file} --out RUN {}` |",
+            self.name,
+            self.bytes,
+            self.metrics.psnr_db,
+            self.metrics.outputs[0].max_abs_error,
+            self.multiplications,
+            self.options,
         );
     }
 }
