@@ -55,7 +55,7 @@ impl_real!(f64, f64::sin_cos);
 #[inline(always)]
 fn sin_cos_f32(angle: f32) -> (f32, f32) {
     // π/2 in three parts, of which products with small whole numbers are exact (Cody and Waite 1980).
-    const PARTS: [f32; 3] = [1.570_312_5, 4.837_512_97e-4, 7.549_789_95e-8];
+    const PARTS: [f32; 3] = [1.570_312_5, 4.837_513e-4, 7.549_79e-8];
     let quarter = (angle * std::f32::consts::FRAC_2_PI).round_ties_even();
     let x = ((angle - quarter * PARTS[0]) - quarter * PARTS[1]) - quarter * PARTS[2];
     let square = x * x;

@@ -168,7 +168,7 @@ fn add_bias_and_rectify<T: Real>(values: &mut [T], biases: &[T]) {
 fn add_bias_and_take_sine<T: Real>(values: &mut [T], slopes: &mut [T], biases: &[T]) {
     for row in values.chunks_exact_mut(biases.len()) {
         for (value, &bias) in row.iter_mut().zip(biases) {
-            *value = *value + bias;
+            *value += bias;
         }
     }
     // Over all rows at once: their ends would not fill a vector.

@@ -132,13 +132,13 @@ impl Optimizer {
     /// The parameters that Adam moves, in ranges that do not straddle the encoding's.
     fn ranges_of_adam(&self, shape: &Shape) -> Vec<Range<usize>> {
         let encoder = shape.encoder_range();
-        let layers = if let Self::Muon(_) = self {
+        let layers: Vec<Range<usize>> = if let Self::Muon(_) = self {
             let matrices = muon::matrices(shape);
             let last = matrices.end;
             let biases = matrices.map(|layer| shape.biases_range(layer));
-            biases.chain([shape.weights_range(last).start..encoder.start]).collect()
+            biases.chain(std::iter::once(shape.weights_range(last).start..encoder.start)).collect()
         } else {
-            vec![0..encoder.start]
+            std::iter::once(0..encoder.start).collect()
         };
         layers.into_iter().chain([encoder]).filter(|range| !range.is_empty()).collect()
     }
