@@ -18,7 +18,7 @@ use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
 /// Shares of the range of the coefficients that are tried as the range of the whole numbers; values beyond are cut off.
-const SHARES: [f64; 7] = [1.0, 0.97, 0.94, 0.91, 0.87, 0.83, 0.78];
+const SHARES: [f64; 10] = [1.0, 0.93, 0.86, 0.8, 0.72, 0.64, 0.56, 0.48, 0.4, 0.32];
 
 /// The table of one output.
 struct Channel {
@@ -57,9 +57,9 @@ pub(super) fn fit(grid: &Grid, dataset: &Dataset, samples: &[usize], state: &mut
 
 fn channel(normal: &Normal, grid: &Grid, targets: &[f64]) -> Channel {
     let exact = normal.solve(targets);
-    let (low, high) = exact.iter().fold((f64::MAX, f64::MIN), |(low, high), &c| (low.min(c), high.max(c)));
+    let (low, high) = targets.iter().fold((f64::MAX, f64::MIN), |(low, high), &y| (low.min(y), high.max(y)));
     let (bias, largest) = (0.5 * (low + high), f64::from(grid.largest()));
-    let bound = (0.5 * (high - low)).max(f64::from(f32::MIN_POSITIVE) * largest);
+    let bound = exact.iter().fold(f64::from(f32::MIN_POSITIVE) * largest, |bound, c| bound.max((c - bias).abs()));
     let candidates = SHARES.par_iter().map(|share| {
         let step = share * bound / largest;
         let scaled: Vec<f64> = exact.iter().map(|c| (c - bias) / step).collect();
