@@ -38,6 +38,17 @@ impl Rows<'_> {
     }
 }
 
+/// The gradient of the loss with respect to the features of some samples.
+#[derive(Clone, Copy, Debug)]
+pub struct FeatureGradient<'a> {
+    /// The samples.
+    pub rows: &'a Rows<'a>,
+    /// Their features `[n, width]`, as [`Features::rows`] gave them.
+    pub features: ArrayView2<'a, f32>,
+    /// `[n, width]`.
+    pub gradient: ArrayView2<'a, f32>,
+}
+
 /// What a network is fed: `[n, width]` numbers, stored or computed when asked for.
 ///
 /// Features can have parameters of their own, which are trained with those of the layers and lie behind them
@@ -51,16 +62,8 @@ pub trait Features: Sync {
     fn begin_step(&mut self, _step: u64, _parameters: &[f32]) {}
     /// The rows asked for, either as they lie in memory or put together in `buffer`.
     fn rows<'a>(&'a self, rows: &Rows<'_>, parameters: &[f32], buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32>;
-    /// Adds the gradient of the loss with respect to the features' own parameters to `into`. `features` are what
-    /// [`Self::rows`] gave for the same rows, `gradient` `[n, width]` is the gradient with respect to them.
-    fn add_gradient(
-        &self,
-        _rows: &Rows<'_>,
-        _features: ArrayView2<'_, f32>,
-        _gradient: ArrayView2<'_, f32>,
-        _into: &mut [f32],
-    ) {
-    }
+    /// Adds the gradient of the loss with respect to the features' own parameters to `into`.
+    fn add_gradient(&self, _of: &FeatureGradient<'_>, _into: &mut [f32]) {}
 }
 
 impl<F: Features + ?Sized> Features for Box<F> {
@@ -80,14 +83,8 @@ impl<F: Features + ?Sized> Features for Box<F> {
         (**self).rows(rows, parameters, buffer)
     }
 
-    fn add_gradient(
-        &self,
-        rows: &Rows<'_>,
-        features: ArrayView2<'_, f32>,
-        gradient: ArrayView2<'_, f32>,
-        into: &mut [f32],
-    ) {
-        (**self).add_gradient(rows, features, gradient, into);
+    fn add_gradient(&self, of: &FeatureGradient<'_>, into: &mut [f32]) {
+        (**self).add_gradient(of, into);
     }
 }
 

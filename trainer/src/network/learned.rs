@@ -1,7 +1,7 @@
 //! Fourier features whose frequencies are trained together with the network.
 
 use super::encoding::Encoding;
-use super::features::{Features, Rows, buffer_rows, filled_rows};
+use super::features::{FeatureGradient, Features, Rows, buffer_rows, filled_rows};
 use super::vector_encoder::VectorEncoder;
 use super::vectorized;
 use ndarray::{Array2, ArrayView2};
@@ -57,13 +57,8 @@ impl Features for LearnedFrequencies {
         filled_rows(buffer, rows.len(), self.width())
     }
 
-    fn add_gradient(
-        &self,
-        rows: &Rows<'_>,
-        features: ArrayView2<'_, f32>,
-        gradient: ArrayView2<'_, f32>,
-        into: &mut [f32],
-    ) {
+    fn add_gradient(&self, of: &FeatureGradient<'_>, into: &mut [f32]) {
+        let FeatureGradient { rows, features, gradient } = *of;
         let (frequencies, inputs) = (self.frequencies(), self.start.inputs());
         // By axis, so that the inner loops run over what lies side by side.
         let mut sums = vec![0.0; inputs * frequencies];
@@ -115,7 +110,7 @@ mod tests {
         assert_eq!(features.row(0), encoding.features(coordinates.view()).row(4));
         let gradient = Array2::from_shape_fn((4, 11), |(i, j)| weight(i, j));
         let mut found = vec![0.0; 15];
-        learned.add_gradient(&rows, features, gradient.view(), &mut found);
+        learned.add_gradient(&FeatureGradient { rows: &rows, features, gradient: gradient.view() }, &mut found);
         // The definition in f64, by differences.
         let loss = |b: &ndarray::Array2<f64>| -> f64 {
             let mut sum = 0.0;

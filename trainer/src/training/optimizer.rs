@@ -88,6 +88,14 @@ pub(crate) struct Update<'a> {
     pub(crate) gradient: &'a [f32],
 }
 
+/// Some parameters that Adam moves, with all that belongs to them.
+struct Part<'a> {
+    parameters: &'a mut [f32],
+    gradient: &'a [f32],
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+}
+
 /// The learning rates of a step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rates {
@@ -100,12 +108,12 @@ pub(crate) struct Rates {
 impl Optimizer {
     /// Moves the parameters of a network. `step` counts from 0.
     pub(crate) fn update(&self, step: u64, rates: Rates, update: Update<'_>) {
-        let Update { shape, parameters, moments, gradient } = update;
         let adam = match self {
-            Self::GradientDescent(descent) => return descent.update(rates, shape, parameters, gradient),
+            Self::GradientDescent(descent) => return descent.update(rates, update),
             Self::Adam(adam) => adam,
             Self::Muon(muon) => &muon.adam,
         };
+        let Update { shape, parameters, moments, gradient } = update;
         moments.first.resize(parameters.len(), 0.0);
         moments.second.resize(parameters.len(), 0.0);
         for range in self.ranges_of_adam(shape) {
@@ -116,7 +124,8 @@ impl Optimizer {
             let parameters = parameters[range.clone()].par_chunks_mut(UPDATE_BLOCK);
             let gradient = gradient[range].par_chunks(UPDATE_BLOCK);
             parameters.zip(gradient).zip(first.zip(second)).for_each(|((parameters, gradient), (first, second))| {
-                vectorized(|| adam.update((step, rate), parameters, gradient, [first, second]));
+                let part = Part { parameters, gradient, first, second };
+                vectorized(|| adam.update(step, rate, part));
             });
         }
         if let Self::Muon(muon) = self {
@@ -146,22 +155,15 @@ impl Optimizer {
 
 impl Adam {
     #[inline(always)]
-    fn update(
-        self,
-        (step, learning_rate): (u64, f64),
-        parameters: &mut [f32],
-        gradient: &[f32],
-        moments: [&mut [f32]; 2],
-    ) {
+    fn update(self, step: u64, learning_rate: f64, part: Part<'_>) {
         let t = (step + 1) as f64;
         let first_correction = (1.0 / (1.0 - self.beta1.powf(t))) as f32;
         let second_correction = (1.0 / (1.0 - self.beta2.powf(t))) as f32;
         let (rate, epsilon) = (learning_rate as f32, self.epsilon as f32);
         let (beta1, beta2) = (self.beta1 as f32, self.beta2 as f32);
         let (fresh1, fresh2) = ((1.0 - self.beta1) as f32, (1.0 - self.beta2) as f32);
-        let [first, second] = moments;
-        let moments = first.iter_mut().zip(second);
-        for ((parameter, &gradient), (first, second)) in parameters.iter_mut().zip(gradient).zip(moments) {
+        let moments = part.first.iter_mut().zip(part.second);
+        for ((parameter, &gradient), (first, second)) in part.parameters.iter_mut().zip(part.gradient).zip(moments) {
             *first = beta1 * *first + fresh1 * gradient;
             *second = beta2 * *second + fresh2 * gradient * gradient;
             let direction = (*first * first_correction) / ((*second * second_correction).sqrt() + epsilon);
@@ -171,7 +173,8 @@ impl Adam {
 }
 
 impl GradientDescent {
-    fn update(&self, rates: Rates, shape: &Shape, parameters: &mut [f32], gradient: &[f32]) {
+    fn update(&self, rates: Rates, update: Update<'_>) {
+        let Update { shape, parameters, gradient, .. } = update;
         let layers = (0..shape.layers()).flat_map(|layer| {
             let (weights, biases) = self.factors.get(layer).copied().unwrap_or((1.0, 1.0));
             let (weights, biases) = (rates.layers * weights, rates.layers * biases);

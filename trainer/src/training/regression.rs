@@ -1,7 +1,7 @@
 //! The plainest objective: known features, known targets, a loss that is a sum over samples.
 
 use crate::base::random::{Purpose, step_rng};
-use crate::network::features::{Features, Rows, buffer_rows};
+use crate::network::features::{FeatureGradient, Features, Rows, buffer_rows};
 use crate::network::{Gradients, Mlp};
 use crate::training::loss::{BatchRows, Loss};
 use crate::training::{Objective, Pass, TrainError};
@@ -128,7 +128,8 @@ impl<F: Features, L: Loss> Objective for Regression<F, L> {
         let mut input_gradient = buffer_rows(&mut scratch.input_gradient, rows.len(), inputs.ncols());
         tape.backward(network, inputs, Gradients { outputs, parameters, inputs: Some(input_gradient.view_mut()) });
         let encoder = &mut pass.gradients[0][network.shape().encoder_range()];
-        self.features.add_gradient(&rows, inputs, input_gradient.view(), encoder);
+        let gradient = input_gradient.view();
+        self.features.add_gradient(&FeatureGradient { rows: &rows, features: inputs, gradient }, encoder);
         loss
     }
 

@@ -1,7 +1,7 @@
 //! Grids whose coefficients are trained together with the network.
 
 use super::Grid;
-use crate::network::features::{Features, Rows, buffer_rows, filled_rows};
+use crate::network::features::{FeatureGradient, Features, Rows, buffer_rows, filled_rows};
 use ndarray::{Array2, ArrayView2};
 
 /// The values of grids at points, with the coefficients of all levels among the parameters of the network.
@@ -69,13 +69,8 @@ impl Features for GridFeatures {
         filled_rows(buffer, rows.len(), self.width())
     }
 
-    fn add_gradient(
-        &self,
-        rows: &Rows<'_>,
-        _features: ArrayView2<'_, f32>,
-        gradient: ArrayView2<'_, f32>,
-        into: &mut [f32],
-    ) {
+    fn add_gradient(&self, of: &FeatureGradient<'_>, into: &mut [f32]) {
+        let FeatureGradient { rows, gradient, .. } = *of;
         let (order, channels) = (self.grid.shape().order, usize::from(self.grid.shape().channels));
         for (index, gradient) in rows.iter().zip(gradient.rows()) {
             let (point, gradient) = (self.coordinates.row(index), gradient.to_slice().expect("a row"));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::network::features::{Features, Rows};
+use crate::network::features::{FeatureGradient, Features, Rows};
 use ndarray::Array2;
 
 fn grid(levels: &[&str], order: u8, bits: u8) -> Grid {
@@ -36,7 +36,8 @@ fn features_are_sums_of_splines_and_their_gradient_is_the_splines() {
         let found = features.rows(&rows, &values, &mut buffer).to_owned();
         let slope = Array2::from_shape_fn((3, 4), |(i, j)| (i * 4 + j) as f32 - 5.0);
         let mut gradient = vec![0.0; values.len()];
-        features.add_gradient(&rows, found.view(), slope.view(), &mut gradient);
+        let of = FeatureGradient { rows: &rows, features: found.view(), gradient: slope.view() };
+        features.add_gradient(&of, &mut gradient);
         let mut expected_gradient = vec![0.0; values.len()];
         let (mut start, shift) = (0, f64::from(order - 1) / 2.0);
         for (level, [n, m]) in [[5usize, 6], [9, 7]].into_iter().enumerate() {
