@@ -1,5 +1,7 @@
 //! Advice after a training: what the user should know of the network, once, with the remedy.
 
+use crate::fit::validation::LEAST_SAMPLES;
+
 /// Training and held-out quality that differ by more than this say that the network is not what it seems, dB.
 const GAP_DB: f64 = 3.0;
 /// A precision that costs more than this is worth a warning, dB.
@@ -10,6 +12,29 @@ const SMALL_PARAMETERS: usize = 4000;
 const PLENTY_DB: f64 = 60.0;
 /// A loss that falls faster than this when the steps double is not at its end, dB.
 const DOUBLING_DB: f64 = 2.0;
+
+/// Whether the quality between the samples is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Between {
+    /// It was measured at samples that were held out.
+    Measured,
+    /// Samples could have been held out and were not.
+    NotMeasured,
+    /// There are fewer than [`LEAST_SAMPLES`] samples, and none can be held out.
+    TooFew,
+}
+
+impl Between {
+    /// Of a data set of so many samples, some of which may have been held out.
+    #[must_use]
+    pub const fn of(samples: usize, measured: bool) -> Self {
+        match (measured, samples < LEAST_SAMPLES) {
+            (true, _) => Self::Measured,
+            (false, true) => Self::TooFew,
+            (false, false) => Self::NotMeasured,
+        }
+    }
+}
 
 /// Something that the user should know after a training; [`Display`](std::fmt::Display) says it with the remedy.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,8 +54,8 @@ pub enum Advice {
         parameters: usize,
         /// Whether a guide says what lies between the samples.
         guided: bool,
-        /// Whether the quality between them was measured.
-        measured: bool,
+        /// Whether the quality between them is known.
+        between: Between,
     },
     /// The network loses much in the precision that it is stored in.
     Quantization {
@@ -61,15 +86,15 @@ impl std::fmt::Display for Advice {
                 "The network meets the samples it was trained on with {trained_db:.1} dB and held-out samples with {held_out_db:.1} dB. \
                  Trust the second number. A smaller --scale, a smaller --hidden, or more samples bring the two together."
             ),
-            Self::FewSamples { values, parameters, guided, measured } => write!(
+            Self::FewSamples { values, parameters, guided, between } => write!(
                 f,
                 "The network has {parameters} parameters and the data have {values} values: it could store them all and be wrong between \
                  them. {}{}{}",
                 if *guided { "Kernel regression told it what lies between them. " } else { "" },
-                if *measured {
-                    "The held-out figures say how good it is there."
-                } else {
-                    "--holdout 0.2 measures how good it is there."
+                match between {
+                    Between::Measured => "The held-out figures say how good it is there.",
+                    Between::NotMeasured => "--holdout 0.2 measures how good it is there.",
+                    Between::TooFew => "There are too few samples to measure how good it is there.",
                 },
                 if *parameters > SMALL_PARAMETERS {
                     " A smaller network, such as --hidden 32,32 --frequencies 32, takes less flash."
@@ -140,6 +165,16 @@ mod tests {
         assert_eq!(still_falling(&history(1.0), 2000, 75.0), None);
         assert_eq!(still_falling(&history(0.5), 2000, 40.0), None);
         assert_eq!(still_falling(&[], 2000, 40.0), None);
+    }
+
+    #[test]
+    fn holding_out_is_advised_where_it_is_possible_and_was_not_done() {
+        let (least, fewer) = (LEAST_SAMPLES, LEAST_SAMPLES - 1);
+        for (samples, measured, is_advised) in [(least, false, true), (fewer, false, false), (least, true, false)] {
+            let between = Between::of(samples, measured);
+            let advice = Advice::FewSamples { values: samples, parameters: 100, guided: false, between };
+            assert_eq!(advice.to_string().contains("--holdout"), is_advised, "{samples} samples: {advice}");
+        }
     }
 
     #[test]

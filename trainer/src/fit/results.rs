@@ -6,7 +6,7 @@ use crate::base::files;
 use crate::data::Dataset;
 use crate::data::metrics::HeldOut;
 use crate::fit::Snapshot;
-use crate::fit::advice::{self, Advice};
+use crate::fit::advice::{self, Advice, Between};
 use crate::fit::auto_scale::Choice;
 use crate::fit::guide::is_wanted_between;
 use crate::fit::judge::{Judged, Quality};
@@ -57,12 +57,12 @@ impl Results {
         let held_out = judged.held_out.as_ref();
         let gap = held_out.and_then(|held_out| advice::gap(f32.train.psnr_db, held_out.f32.psnr_db));
         let values = data.split.train.len() * dataset.outputs();
-        let (guided, measured) = (data.learned.is_some(), held_out.is_some());
+        let between = Between::of(dataset.len(), held_out.is_some());
         let few = (values < parameters && is_wanted_between(dataset)).then_some(Advice::FewSamples {
             values,
             parameters,
-            guided,
-            measured,
+            guided: data.learned.is_some(),
+            between,
         });
         let finished = state.step >= params.params().steps;
         let loss = state.history.last().map_or(f64::NAN, |&(_, loss)| loss);

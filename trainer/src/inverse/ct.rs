@@ -135,7 +135,7 @@ impl CtParams {
             let training = TrainingParams {
                 hidden: vec![64; 3],
                 frequencies: 64,
-                steps: 400,
+                steps: 200,
                 rate_factor: 10.0,
                 ..TrainingParams::field(seed)
             };

@@ -19,6 +19,9 @@ const LEGEND_LINE: u32 = 30;
 /// Room left of a plot, for its numbers and label, and right of it, for the half of a number that stands at its end.
 const PLOT_LEFT: i32 = 111;
 const PLOT_RIGHT: i32 = 36;
+/// Room between the data and the frame, as a share of what the data span: above and below, and beside dots.
+const Y_PAD: f64 = 0.06;
+const DOTS_PAD: f64 = 0.03;
 const SWATCH: i32 = 34;
 const DASH: (f64, f64) = (9.0, 6.0);
 
@@ -242,15 +245,21 @@ impl Plot {
                 (false, _) => widened(low, high, 0.0),
             })
         };
-        let x = bounds(|point| point.0, self.log_x)?;
-        let y = bounds(|point| point.1, self.log_y)?;
-        let padded = if self.log_y {
-            let factor = (y.end / y.start).powf(0.05).max(1.05);
-            y.start / factor..y.end * factor
-        } else {
-            widened(y.start, y.end, 0.06)
+        let padded = |range: Range<f64>, log: bool, share: f64| {
+            if log {
+                let factor = (range.end / range.start).powf(share).max(1.05);
+                range.start / factor..range.end * factor
+            } else {
+                widened(range.start, range.end, share)
+            }
         };
-        Some((x, self.y_range.clone().unwrap_or(padded)))
+        let x = bounds(|point| point.0, self.log_x)?;
+        // Lines may end at the frame; dots would lie on it.
+        let dots = self.lines.iter().any(|line| matches!(line.stroke, Stroke::Points | Stroke::Marked));
+        let x = if dots { padded(x, self.log_x, DOTS_PAD) } else { x };
+        let y = bounds(|point| point.1, self.log_y)?;
+        let y = self.y_range.clone().unwrap_or_else(|| padded(y, self.log_y, Y_PAD));
+        Some((x, y))
     }
 
     /// Draws the names line by line under the title and returns where they end.
@@ -360,5 +369,19 @@ mod tests {
         assert!(left.abs_diff(111) <= 3 && right.abs_diff(900 - 36) <= 3, "{first:?}");
         // From below the legend, which ends 70 pixels below the panel's top, to above the labels of 66 pixels and a margin of 7.
         assert!(bottom.abs_diff(58 + 500 - 66 - 7) <= 3 && top.abs_diff(58 + 70 + 6) <= 3, "{first:?}");
+    }
+
+    #[test]
+    fn dots_do_not_lie_on_the_frame() {
+        for (log_x, log_y) in [(false, false), (true, true)] {
+            let line = Line::new("dots", style::SERIES[0], Stroke::Points, [(1.0, 1.0), (2.0, 2.0)]);
+            let plot = Panel::Plot(Plot { log_x, log_y, lines: vec![line], ..Plot::default() });
+            let png = Sheet { title: "S".to_owned(), rows: vec![Row { height: 500, panels: vec![plot] }] }.png();
+            let drawn = image::load_from_memory(&png.unwrap()).unwrap().to_rgb8();
+            let [left, right, top, bottom] = extent(&drawn, style::SERIES[0]);
+            // The frame as in the test above, for a panel as wide as the sheet.
+            assert!(left > 111 + 3 && right < 1800 - 36 - 3, "{left} {right}");
+            assert!(top > 58 + 70 + 6 + 3 && bottom < 58 + 500 - 66 - 7 - 3, "{top} {bottom}");
+        }
     }
 }

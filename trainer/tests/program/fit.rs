@@ -89,6 +89,20 @@ fn a_run_goes_on_in_another_directory_and_says_what_auto_chose() {
     assert!(run.join("reconstruction.png").exists() && run.join("choice_of_mine.png").exists());
 }
 
+#[test]
+fn a_table_of_few_rows_gets_no_advice_that_cannot_be_followed() {
+    let desk = tempfile::tempdir().expect("a directory");
+    // A table is divided from eight rows on; the network has more parameters than both have values.
+    for (rows, is_advised) in [(7, false), (8, true)] {
+        let lines: String = (0..rows).map(|x| format!("{x},{}\n", x * x)).collect();
+        fs::write(desk.path().join("few.csv"), format!("x,y\n{lines}")).unwrap();
+        let fit = "fit few.csv --inputs x --out run --force --scale 1 --holdout none --hidden 8 --steps 5 --json";
+        let advice = json(&trainer(desk.path(), fit))["advice"].to_string();
+        assert!(advice.contains("it could store them all"), "{advice}");
+        assert_eq!(advice.contains("--holdout 0.2"), is_advised, "{rows} rows: {advice}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_reproduction_that_is_stopped_leaves_no_empty_directory() {

@@ -25,35 +25,39 @@ use super::{Claim, Draft, Figure, FigureContent, Options, Table, paragraphs};
 const NTK_LEARNING_RATE: f64 = 0.005;
 /// Networks over which the loss is averaged, for every mapping at width 1024.
 const NETWORKS: u64 = 8;
-/// Widths compared at p = 1, with the number of networks of each.
-const WIDTHS: [(usize, u64); 3] = [(256, 12), (1024, 6), (4096, 2)];
 /// What the theory is to keep to at width 1024, as a share of the initial loss.
 const TOLERANCE: f64 = 0.02;
 /// p = 1.
 const SHOWN: usize = 2;
 
+/// How much is trained.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Steps {
-    /// In the NTK parametrization, one network of each mapping.
+struct Size {
+    /// Steps in the NTK parametrization, one network of each mapping.
     ntk: u64,
     /// The same in the standard parametrization.
     standard: u64,
     /// What the published rate of that is multiplied by.
     speedup: u64,
-    /// Of the groups of networks; the gap of their mean is largest within the first ten or so.
+    /// Steps of the groups of networks; the gap of their mean is largest within the first ten or so.
     groups: u64,
-    /// Of the widths: the gap to the own kernel is seen only once small eigenvalues are learned.
-    widths: u64,
+    /// Widths compared at p = 1, with the number of networks of each.
+    widths: [(usize, u64); 3],
+    /// Steps of these: the gap to the own kernel is seen only once small eigenvalues are learned.
+    width_steps: u64,
 }
 
-impl Steps {
+impl Size {
     fn new(quick: bool) -> Self {
         if quick {
-            // Half of the published training.
-            Self { ntk: 120, standard: 125, speedup: 2 * QUICK_SPEEDUP, groups: 15, widths: 40 }
+            // A quarter of the published training.
+            let (standard, speedup) = (63, QUICK_SPEEDUP);
+            let (widths, width_steps) = ([(128, 12), (512, 6), (2048, 3)], 40);
+            Self { ntk: 80, standard, speedup, groups: 15, widths, width_steps }
         } else {
             // Long enough for theory and training to part; ten times the published rate is far below 2/λmax.
-            Self { ntk: 5_001, standard: 5_001, speedup: 10, groups: 300, widths: 1_000 }
+            let (widths, width_steps) = ([(256, 12), (1024, 6), (4096, 2)], 1_000);
+            Self { ntk: 5_001, standard: 5_001, speedup: 10, groups: 300, widths, width_steps }
         }
     }
 }
@@ -84,20 +88,21 @@ struct Results {
     standard: Vec<Numbers>,
     /// Of each mapping, at width 1024.
     groups: Vec<Group>,
-    /// In the order of [`WIDTHS`].
+    /// In the order of [`Size::widths`].
     widths: Vec<Group>,
 }
 
 impl Results {
-    fn measure(problem: &Problem, steps: Steps, seed: u64, monitor: &FigureWatch<'_>) -> Result<Self, ReproduceError> {
-        let standard = Setting { steps: steps.standard, ..Setting::published(steps.speedup, seed) };
+    fn measure(problem: &Problem, size: Size, seed: u64, monitor: &FigureWatch<'_>) -> Result<Self, ReproduceError> {
+        let standard = Setting { steps: size.standard, ..Setting::published(size.speedup, seed) };
         let mut parts: Vec<Vec<(ToyMapping, Setting)>> = vec![
-            MAPPINGS.map(|mapping| (mapping, ntk_setting(1024, steps.ntk, seed))).into(),
+            MAPPINGS.map(|mapping| (mapping, ntk_setting(1024, size.ntk, seed))).into(),
             MAPPINGS.map(|mapping| (mapping, standard)).into(),
         ];
-        parts.extend(MAPPINGS.map(|mapping| group(mapping, NETWORKS, ntk_setting(1024, steps.groups, seed))));
+        parts.extend(MAPPINGS.map(|mapping| group(mapping, NETWORKS, ntk_setting(1024, size.groups, seed))));
         parts.extend(
-            WIDTHS.map(|(width, networks)| group(MAPPINGS[SHOWN], networks, ntk_setting(width, steps.widths, seed))),
+            size.widths
+                .map(|(width, networks)| group(MAPPINGS[SHOWN], networks, ntk_setting(width, size.width_steps, seed))),
         );
         // The widest first: they take longest.
         let jobs: Vec<_> = parts.iter().rev().flatten().copied().collect();
@@ -130,14 +135,14 @@ fn by_mapping(gaps: &[(f64, &str)]) -> String {
 }
 
 pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft, ReproduceError> {
-    let steps = Steps::new(options.quick);
+    let size = Size::new(options.quick);
     let problem = Problem::load().training_only();
-    let results = Results::measure(&problem, steps, options.seed, monitor)?;
+    let results = Results::measure(&problem, size, options.seed, monitor)?;
     let content = FigureContent {
         title: "A wide network trains as its kernel predicts".to_owned(),
         what_you_see: what_you_see(&results),
         why: why(&results),
-        method: method(steps),
+        method: method(size),
         caption: "Training loss over the initial loss, measured (solid) and predicted (dashed): by each network's own kernel in the first \
                   row, and by the kernel of infinite width for the means in the second row. Third row: how far single networks \
                   are off, and the measured rates of decay beside the eigenvalues. Fourth row: the error along eigenvectors of a \
@@ -204,7 +209,7 @@ fn why(results: &Results) -> Vec<String> {
     texts
 }
 
-fn method(steps: Steps) -> Vec<String> {
+fn method(size: Size) -> Vec<String> {
     vec![
         format!(
             "The networks have three hidden layers and are trained by plain gradient descent on ½ Σ (f − y)² over the 32 samples, each from \
@@ -215,7 +220,7 @@ fn method(steps: Steps) -> Vec<String> {
             "There are {} steps in the NTK parametrization, {} steps at {} times the published rate in the standard one, {} steps for \
              the means by mapping, and {} steps for the means by width. A rate is read where about half of the error is left, along eigenvectors \
              that hold at least 10 % of the norm of the initial error.",
-            steps.ntk, steps.standard, steps.speedup, steps.groups, steps.widths
+            size.ntk, size.standard, size.speedup, size.groups, size.width_steps
         ),
     ]
 }
