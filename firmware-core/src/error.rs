@@ -25,6 +25,8 @@ pub enum ParseError {
     Precision,
     /// The model has [`Grids`](crate::Grids), and the crate was built without the feature `grid`.
     Grids,
+    /// The model's hidden layers are sines, and the crate was built without the feature `sine`.
+    Activation,
     /// A shape beyond [`limits`](crate::limits), or zero where it may not be.
     Shape,
     /// A domain or output map that is not finite, empty, or not positive.
@@ -51,6 +53,7 @@ impl fmt::Display for ParseError {
             Self::Header => "the header cannot be decoded",
             Self::Precision => "its precision is not built in",
             Self::Grids => "it has grids, which are not built in",
+            Self::Activation => "its sine layers are not built in",
             Self::Shape => "a shape is beyond this reader's limits",
             Self::Scale => "a domain or output map is not usable",
             Self::Weight => "a weight or constant is out of its range",

@@ -1,5 +1,6 @@
 //! Evaluation: points in, values out.
 
+use crate::artifact::HiddenActivation;
 use crate::error::EvalError;
 use crate::float::scalar;
 use crate::kernels::{self, Arithmetic, Layer, MAX_LANES, Point, grids, portable};
@@ -228,6 +229,7 @@ impl Model<'_> {
         }
         let (mut words, mut inputs) = (self.layers(), self.header().features());
         let mut hidden = self.header().hidden.iter();
+        let has_sines = cfg!(feature = "sine") && self.header().hidden_activation == HiddenActivation::Sine;
         let layer = loop {
             let width = hidden.next();
             let rows = width.map_or(self.outputs(), |&width| usize::from(width));
@@ -238,7 +240,13 @@ impl Model<'_> {
             if width.is_none() {
                 break layer;
             }
-            A::hidden(layer, lanes, x, y);
+            if has_sines {
+                let Some(y) = y.get_mut(..rows.next_multiple_of(BLOCK_ROWS) * lanes) else { return Ok(&[]) };
+                A::output(layer, lanes, x, bytemuck::must_cast_slice_mut(y));
+                A::sine(layer, lanes, y);
+            } else {
+                A::hidden(layer, lanes, x, y);
+            }
             (x, y) = (y, x);
             (words, inputs) = (rest, rows);
         };

@@ -12,6 +12,12 @@ use serde::{Deserialize, Serialize};
 ///   [`parse`](crate::Model::parse) has checked that no input makes it overflow. A hidden activation is
 ///   [`requantize`](crate::fixed::requantize) of it and of multiplier_r.
 ///
+/// Where the hidden activation is [`Sine`](crate::artifact::HiddenActivation::Sine), it is [`sine`](crate::fixed::sine)
+/// of a phase, with 1.0 = 32767 as in features. The phase of an integer accumulator is accumulator·multiplier_r modulo
+/// 2³²; the overflow *is* the range reduction, so that the multiplier may be any number from 0 to 2³¹ - 1. The
+/// accumulator of `F32` is in turns, below 2³¹ of them: its phase is [`phase_of_turns`](crate::fixed::phase_of_turns).
+/// Sine layers are evaluated where the crate was built with the feature `sine`, as by default.
+///
 /// A linear output hands its accumulator to the [output map](crate::OutputMap). A sigmoid one turns it into a Q14 logit
 /// first (`F32`: times 16384, truncated; integers: `(acc·multiplier_r + 2³¹) >> 32`) and hands over
 /// [`sigmoid`](crate::fixed::sigmoid) of it.

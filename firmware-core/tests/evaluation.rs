@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Network, Random, Shape};
+use firmware_core::artifact::HiddenActivation;
 use firmware_core::{Axis, EvalError, Model, OutputActivation, Outside, Precision, Scratch};
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::W8A16, Precision::W16A16];
@@ -28,6 +29,33 @@ fn networks() -> impl Iterator<Item = Network> {
     })
 }
 
+/// The same networks with sine layers: multipliers of any size, so that most phases wrap many times.
+fn sine_networks() -> impl Iterator<Item = Network> {
+    let mut random = Random(17);
+    networks().map(move |mut network| {
+        network.header.hidden_activation = HiddenActivation::Sine;
+        let hidden = network.header.hidden.len();
+        for (l, layer) in network.layers.iter_mut().enumerate() {
+            if l < hidden {
+                for (row, multiplier) in layer.multiplier.iter_mut().enumerate() {
+                    *multiplier = match row % 8 {
+                        7 => i32::MAX,
+                        6 => 0,
+                        5 => 1,
+                        4 => (random.word() >> 24) as i32,
+                        _ => (random.word() >> 1) as i32,
+                    };
+                }
+            }
+            if l > 0 {
+                // Their inputs go to 32767 too, as features do.
+                layer.weights.iter_mut().for_each(|weight| *weight /= if l == 1 { 32_767.0 } else { 500.0 });
+            }
+        }
+        network
+    })
+}
+
 fn bytes(words: &[u32]) -> &[u8] {
     bytemuck::cast_slice(words)
 }
@@ -35,7 +63,7 @@ fn bytes(words: &[u32]) -> &[u8] {
 #[test]
 fn raw_outputs_follow_the_specification() {
     let mut random = Random(99);
-    for network in networks() {
+    for network in networks().chain(sine_networks()) {
         let artifact = network.artifact("");
         let model = Model::parse(bytes(&artifact)).unwrap();
         let mut scratch = vec![0xdead_beef; model.scratch_words()];
@@ -62,7 +90,7 @@ fn raw_outputs_follow_the_specification() {
 #[test]
 fn batches_equal_single_points_whatever_the_scratch() {
     let mut random = Random(5);
-    for network in networks() {
+    for network in networks().chain(sine_networks()) {
         let artifact = network.artifact("");
         let model = Model::parse(bytes(&artifact)).unwrap();
         let points: Vec<f32> = (0..137 * model.inputs()).map(|_| random.unit() * 2.5 + 0.5).collect();

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Network, Random, Shape, resealed};
+use firmware_core::artifact::HiddenActivation;
 use firmware_core::write::{self, Description, FloatLayer, IntegerLayer, Layers};
 use firmware_core::{Aligned, Axis, Model, OutputActivation, OutputMap, Outside, ParseError, Precision, WriteError};
 
@@ -244,4 +245,37 @@ fn networks_that_no_device_may_see_are_not_written() {
         }),
         Invalid(Shape)
     );
+}
+
+#[test]
+fn sine_layers_are_checked() {
+    let sines = |network: &mut Network| network.header.hidden_activation = HiddenActivation::Sine;
+    let mut network = network(Precision::W8A16);
+    sines(&mut network);
+    network.layers[0].multiplier[0] = i32::MAX;
+    let artifact = network.artifact("");
+    let model = parse(&artifact).unwrap();
+    assert_eq!(model.header().hidden_activation, HiddenActivation::Sine);
+    // The negative ones and those of missing rows are refused as in other layers.
+    assert_eq!(
+        write_error(|n| {
+            sines(n);
+            n.layers[0].multiplier[0] = -1;
+        }),
+        WriteError::Invalid(ParseError::Weight)
+    );
+    // In f32 the first layer's inputs go to 32767, and those of the next ones too.
+    for (layer, largest) in [(0, 60_000.0), (1, 60_000.0)] {
+        let with = |weight: f32| {
+            let mut network = self::network(Precision::F32);
+            sines(&mut network);
+            network.layers.iter_mut().for_each(|layer| layer.weights.fill(0.0));
+            network.layers[layer].weights[0] = weight;
+            network.try_artifact("").err()
+        };
+        assert_eq!(with(largest), None, "layer {layer}");
+        let is_hidden = layer < self::network(Precision::F32).header.hidden.len();
+        let expected = is_hidden.then_some(WriteError::Invalid(ParseError::Overflow));
+        assert_eq!(with(66_000.0), expected, "layer {layer}");
+    }
 }

@@ -29,6 +29,8 @@ pub struct Network {
     pub outside: Outside,
     /// The axes along which it is periodic whatever `outside` says, one bit each.
     pub periodic: u16,
+    /// What follows each hidden layer.
+    pub hidden_activation: HiddenActivation,
     /// What follows the last layer.
     pub activation: OutputActivation,
     /// Coordinates of a point.
@@ -55,6 +57,7 @@ impl Network {
             precision,
             outside,
             periodic: 0,
+            hidden_activation: HiddenActivation::Relu,
             activation,
             inputs: 2,
             frequencies: 11,
@@ -63,6 +66,11 @@ impl Network {
             outputs: 3,
             values: Values::Random,
         }
+    }
+
+    /// The tiny network with sine layers.
+    pub fn tiny_sine(precision: Precision) -> Self {
+        Self { hidden_activation: HiddenActivation::Sine, ..Self::tiny(precision) }
     }
 
     /// The small reference network of the counts: 2 inputs, 64 frequencies, 64-64-64, 3 outputs.
@@ -78,7 +86,8 @@ impl Network {
     /// The artifact of this shape with weights from the seed.
     ///
     /// Integer weights use their whole range as far as the accumulators allow, and multipliers are such that
-    /// activations do too: some rows are clamped at either end.
+    /// activations do too: some rows are clamped at either end. Multipliers of sine layers are any, so that phases wrap
+    /// up to 2³⁰ times.
     ///
     /// # Errors
     ///
@@ -118,7 +127,7 @@ impl Network {
             precision: self.precision,
             outside: self.outside,
             periodic: self.periodic,
-            hidden_activation: HiddenActivation::Relu,
+            hidden_activation: self.hidden_activation,
             grid: None,
             code_bits: Default::default(),
             activation: self.activation,
@@ -189,6 +198,7 @@ struct OwnedLayer {
 impl OwnedLayer {
     fn random(network: &Network, random: &mut Random, place: LayerPlace) -> Self {
         let LayerPlace { is_first, is_hidden, rows, inputs } = place;
+        let has_sines = network.hidden_activation == HiddenActivation::Sine;
         let mut layer = Self {
             float_weights: Vec::new(),
             float_bias: Vec::new(),
@@ -197,8 +207,8 @@ impl OwnedLayer {
             multiplier: Vec::new(),
         };
         if network.precision == Precision::F32 {
-            // Uniform with a variance of 2/inputs (He et al. 2015), on features with 1.0 = 32767.
-            let unit = if is_first { 32_767.0 } else { 1.0 };
+            // Uniform with a variance of 2/inputs (He et al. 2015), on features with 1.0 = 32767, as sines have it too.
+            let unit = if is_first || has_sines { 32_767.0 } else { 1.0 };
             let bound = (6.0 / inputs as f32).sqrt() / unit;
             layer.float_weights = (0..rows * inputs).map(|_| (2.0 * random.unit() - 1.0) * bound).collect();
             layer.float_bias = (0..rows).map(|_| 0.2 * random.unit() - 0.1).collect();
@@ -213,6 +223,10 @@ impl OwnedLayer {
         layer.bias = (0..rows).map(|_| random.within((spread / 4.0).min(5e8) as i32)).collect();
         if is_hidden || network.activation == OutputActivation::Sigmoid {
             let multiplier = (4_294_967_296.0 * 16_384.0 / spread).min(f64::from(i32::MAX)) as i32;
+            if is_hidden && has_sines {
+                layer.multiplier = (0..rows).map(|_| (random.bits() >> 33) as i32).collect();
+                return layer;
+            }
             layer.multiplier = (0..rows).map(|_| multiplier - multiplier / 8 + random.within(multiplier / 8)).collect();
         }
         layer

@@ -28,7 +28,8 @@ pub enum HiddenActivation {
     /// max(0, z).
     #[default]
     Relu,
-    /// sin z (Sitzmann et al. 2020).
+    /// sin z (Sitzmann et al. 2020). The weights hold the frequency ω₀ and 1/2π, so that accumulators are phases; see
+    /// [`Precision`].
     Sine,
 }
 

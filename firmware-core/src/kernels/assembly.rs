@@ -92,10 +92,10 @@ macro_rules! frame_end {
     };
 }
 
-/// Implements [`Arithmetic`](super::contract::Arithmetic) for `$name` by an encoder and by layers for one lane and
-/// perhaps two; what is left is portable.
+/// Implements [`Arithmetic`](super::contract::Arithmetic) for `$name` by an encoder and by layers and passes of sines
+/// for one lane and perhaps two; what is left is portable.
 macro_rules! arithmetic {
-    ($name:ident, lanes: $lanes:literal, $encode:expr, $layer:ident $(, $layer_2:ident)?) => {
+    ($name:ident, lanes: $lanes:literal, $encode:expr, $layer:ident, $sine:ident $(, $layer_2:ident, $sine_2:ident)?) => {
         impl Arithmetic for $name {
             const PRECISION: Precision = Precision::$name;
             const LANES: usize = $lanes;
@@ -113,6 +113,15 @@ macro_rules! arithmetic {
             #[inline]
             fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]) {
                 Self::kernel(lanes).output(layer, x, raw);
+            }
+
+            #[inline]
+            fn sine(layer: Layer<'_>, lanes: usize, y: &mut [u32]) {
+                let function = match lanes {
+                    $(2 => $sine_2,)?
+                    _ => $sine,
+                };
+                SineKernel { function, precision: Precision::$name, lanes }.run(layer, y);
             }
 
             #[inline]

@@ -56,6 +56,9 @@ pub(crate) trait Arithmetic {
     /// The accumulators of the output layer, `[row][lane]`, rows of padding included.
     fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]);
 
+    /// Turns the accumulators `[row][lane]` of a hidden layer into the activations of a sine layer, where they lie.
+    fn sine(layer: Layer<'_>, lanes: usize, y: &mut [u32]);
+
     /// Turns the accumulators of a sigmoid output layer into raw outputs.
     fn sigmoid(layer: Layer<'_>, lanes: usize, raw: &mut [i32]);
 

@@ -15,6 +15,7 @@
 
 use super::assembly::{LayerCall, LayerKernel, arithmetic};
 use super::contract::{Arithmetic, Layer, Point};
+use super::sine::{SineCall, SineKernel};
 use super::{dsp_encoder, portable};
 use crate::encoding::Encoding;
 use crate::precision::Precision;
@@ -29,10 +30,12 @@ unsafe extern "C" {
     fn firmware_core_w8a16_layer(call: &LayerCall);
     fn firmware_core_w8a16_layer_2(call: &LayerCall);
     fn firmware_core_w16a16_layer(call: &LayerCall);
+    fn firmware_core_sine(call: &SineCall);
+    fn firmware_core_sine_2(call: &SineCall);
 }
 
-arithmetic!(W8A16, lanes: 2, dsp_encoder::halfwords, firmware_core_w8a16_layer, firmware_core_w8a16_layer_2);
-arithmetic!(W16A16, lanes: 1, dsp_encoder::halfwords, firmware_core_w16a16_layer);
+arithmetic!(W8A16, lanes: 2, dsp_encoder::halfwords, firmware_core_w8a16_layer, firmware_core_sine, firmware_core_w8a16_layer_2, firmware_core_sine_2);
+arithmetic!(W16A16, lanes: 1, dsp_encoder::halfwords, firmware_core_w16a16_layer, firmware_core_sine);
 
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]
 mod layers {

@@ -15,6 +15,8 @@ pub(crate) mod grids;
 #[cfg(kernels = "mve")]
 mod mve;
 pub(crate) mod portable;
+#[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1"))]
+mod sine;
 #[cfg(kernels = "thumb1")]
 mod thumb1;
 #[cfg(kernels = "v7m")]

@@ -14,6 +14,7 @@
 
 use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic};
 use super::contract::{Arithmetic, Layer, Point};
+use super::sine::{SineCall, SineKernel};
 use super::{dsp_encoder, portable};
 use crate::encoding::Encoding;
 use crate::fixed::{EVEN, ODD};
@@ -28,6 +29,7 @@ pub(crate) struct W16A16;
 unsafe extern "C" {
     fn firmware_core_w8a16_layer(call: &LayerCall);
     fn firmware_core_w16a16_layer(call: &LayerCall);
+    fn firmware_core_sine(call: &SineCall);
     fn firmware_core_encode_mve(call: &EncodeCall);
 }
 
@@ -40,8 +42,8 @@ fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
     }
 }
 
-arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer);
-arithmetic!(W16A16, lanes: 1, encode, firmware_core_w16a16_layer);
+arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer, firmware_core_sine);
+arithmetic!(W16A16, lanes: 1, encode, firmware_core_w16a16_layer, firmware_core_sine);
 
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]
 mod layers {

@@ -66,6 +66,15 @@ impl<P: Packing> Arithmetic for Integers<P> {
     }
 
     #[inline]
+    fn sine(layer: Layer<'_>, lanes: usize, y: &mut [u32]) {
+        if lanes == LANES {
+            integer_sine::<P, LANES>(layer, y);
+        } else {
+            integer_sine::<P, 1>(layer, y);
+        }
+    }
+
+    #[inline]
     fn sigmoid(layer: Layer<'_>, lanes: usize, raw: &mut [i32]) {
         let mut raw = raw.iter_mut();
         for block in layer.blocks(P::PRECISION) {
@@ -110,6 +119,14 @@ impl Arithmetic for F32 {
             float_output::<LANES>(layer, x, raw);
         } else {
             float_output::<1>(layer, x, raw);
+        }
+    }
+
+    #[inline]
+    fn sine(_: Layer<'_>, _: usize, y: &mut [u32]) {
+        for y in y {
+            let phase = fixed::phase_of_turns(f32::from_bits(*y));
+            *y = (fixed::sine(phase) as f32).to_bits();
         }
     }
 
@@ -184,6 +201,25 @@ fn integer_hidden<P: Packing, const L: usize>(layer: Layer<'_>, x: &[u32], y: &m
                 let high = requantize(high, high_multiplier as i32);
                 *y = low as u32 | (high as u32) << 16;
             }
+        }
+    }
+}
+
+/// Packs the sines of four rows into two words a lane: never beyond the accumulators that are still to be read.
+#[inline(always)]
+fn integer_sine<P: Packing, const L: usize>(layer: Layer<'_>, y: &mut [u32]) {
+    let (rows, _) = y.as_chunks_mut::<L>();
+    let multipliers = layer.blocks(P::PRECISION).filter_map(parts).flat_map(|(_, _, multipliers)| {
+        let [a, b, c, d] = *multipliers;
+        [[a, b], [c, d]]
+    });
+    for (pair, [low_multiplier, high_multiplier]) in multipliers.enumerate() {
+        let Some(&[low, high]) = rows.get(2 * pair..).and_then(<[_]>::first_chunk) else { return };
+        let Some(words) = rows.get_mut(pair) else { return };
+        for ((word, low), high) in words.iter_mut().zip(low).zip(high) {
+            let low = fixed::sine(low.wrapping_mul(low_multiplier));
+            let high = fixed::sine(high.wrapping_mul(high_multiplier));
+            *word = low as u32 & 0xffff | (high as u32) << 16;
         }
     }
 }

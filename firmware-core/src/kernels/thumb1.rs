@@ -12,6 +12,7 @@
 use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic};
 use super::contract::{Arithmetic, Layer, Point};
 use super::portable;
+use super::sine::{SineCall, SineKernel};
 use crate::encoding::Encoding;
 use crate::fixed::{EVEN, ODD};
 use crate::precision::Precision;
@@ -25,6 +26,7 @@ pub(crate) struct W16A16;
 unsafe extern "C" {
     fn firmware_core_w8a16_layer(call: &LayerCall);
     fn firmware_core_w16a16_layer(call: &LayerCall);
+    fn firmware_core_sine(call: &SineCall);
     fn firmware_core_encode(call: &EncodeCall);
 }
 
@@ -33,8 +35,8 @@ fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
     EncodeKernel { function: firmware_core_encode, precision: Precision::W8A16 }.encode(encoding, points, x);
 }
 
-arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer);
-arithmetic!(W16A16, lanes: 1, encode, firmware_core_w16a16_layer);
+arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer, firmware_core_sine);
+arithmetic!(W16A16, lanes: 1, encode, firmware_core_w16a16_layer, firmware_core_sine);
 
 // On the stack: [sp] x, [4] y, [8] end of the words, [12] raw.
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]
@@ -363,6 +365,9 @@ firmware_core_encode:
 40: .word   {odd_3}, {odd_2}, {odd_1}, {odd_0}, {even_3}, {even_2}, {even_1}, {even_0}
 
     @ r2 = (r2 * r3 + 2^31) >> 32, by halves; r3 is within 2^30, so that no sum of halves overflows. r8: 2^15.
+    .global firmware_core_mul_high_rounded
+    .thumb_func
+firmware_core_mul_high_rounded:
 6:  uxth    r4, r2
     asrs    r2, r2, #16
     uxth    r5, r3

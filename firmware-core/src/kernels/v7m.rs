@@ -11,6 +11,7 @@
 use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic, frame, frame_end};
 use super::contract::{Arithmetic, Layer, Point};
 use super::portable;
+use super::sine::{SineCall, SineKernel};
 use crate::encoding::Encoding;
 use crate::fixed::{EVEN, ODD};
 use crate::precision::Precision;
@@ -24,6 +25,7 @@ pub(crate) struct W16A16;
 unsafe extern "C" {
     fn firmware_core_w8a16_layer(call: &LayerCall);
     fn firmware_core_w16a16_layer(call: &LayerCall);
+    fn firmware_core_sine(call: &SineCall);
     fn firmware_core_encode(call: &EncodeCall);
 }
 
@@ -32,8 +34,8 @@ fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
     EncodeKernel { function: firmware_core_encode, precision: Precision::W8A16 }.encode(encoding, points, x);
 }
 
-arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer);
-arithmetic!(W16A16, lanes: 1, encode, firmware_core_w16a16_layer);
+arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer, firmware_core_sine);
+arithmetic!(W16A16, lanes: 1, encode, firmware_core_w16a16_layer, firmware_core_sine);
 
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]
 mod layers {

@@ -6,6 +6,7 @@
 
 use super::assembly::{LayerCall, LayerKernel, arithmetic};
 use super::contract::{Arithmetic, Layer, Point};
+use super::sine::{SineCall, SineKernel};
 use super::{dsp_encoder, portable};
 use crate::encoding::Encoding;
 use crate::precision::Precision;
@@ -16,9 +17,10 @@ pub(crate) struct F32;
 #[expect(unsafe_code, reason = "the kernel below is written in assembly")]
 unsafe extern "C" {
     fn firmware_core_f32_layer(call: &LayerCall);
+    fn firmware_core_sine_f32(call: &SineCall);
 }
 
-arithmetic!(F32, lanes: 1, dsp_encoder::floats, firmware_core_f32_layer);
+arithmetic!(F32, lanes: 1, dsp_encoder::floats, firmware_core_f32_layer, firmware_core_sine_f32);
 
 #[expect(unsafe_code, reason = "assembly; the function keeps AAPCS and touches what its call describes")]
 mod layers {

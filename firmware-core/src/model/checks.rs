@@ -3,7 +3,7 @@
 use crate::artifact::{GridUse, Header, HiddenActivation, LayerShape};
 use crate::coordinate::Outside;
 use crate::error::ParseError;
-use crate::fixed::ACTIVATION_MAX;
+use crate::fixed::{ACTIVATION_MAX, ONE};
 use crate::grid::Grids;
 use crate::layout::{BLOCK_ROWS, block_words, layer_words, unpack_rows};
 use crate::output::OutputActivation;
@@ -13,7 +13,7 @@ use crate::precision::Precision;
 pub(super) fn layers(header: &Header, precision: Precision, mut words: &[u32]) -> Result<f32, ParseError> {
     // The largest magnitude that a layer's input can have; only f32 needs to follow it.
     let mut magnitude = 32_767.0;
-    for shape in header.layers() {
+    for (l, shape) in header.layers().enumerate() {
         let len = layer_words(precision, shape.inputs, shape.rows);
         let (layer, rest) = words.split_at_checked(len).ok_or(ParseError::Truncated)?;
         words = rest;
@@ -27,6 +27,13 @@ pub(super) fn layers(header: &Header, precision: Precision, mut words: &[u32]) -
             }
         }
         magnitude = largest;
+        if header.hidden_activation == HiddenActivation::Sine && l < header.hidden.len() {
+            // Turns, of which fixed::phase_of_turns takes the whole part as i32.
+            if largest >= 2_147_483_648.0 {
+                return Err(ParseError::Overflow);
+            }
+            magnitude = ONE as f32;
+        }
     }
     if !words.is_empty() {
         return Err(ParseError::TrailingBytes);

@@ -71,11 +71,13 @@ impl<'a> Model<'a> {
             && (1..=MAX_OUTPUTS).contains(&outputs)
             && rows <= MAX_FREQUENCIES
             && header.periodic_fits()
-            && header.hidden_activation == HiddenActivation::Relu
             && header.code_bits.is_empty()
             && header.hidden.iter().all(|&width| (1..=MAX_WIDTH).contains(&usize::from(width)));
         if !shapes_fit {
             return Err(ParseError::Shape);
+        }
+        if header.hidden_activation == HiddenActivation::Sine && !cfg!(feature = "sine") {
+            return Err(ParseError::Activation);
         }
         let (axes, words) = words.split_at_checked(3 * inputs).ok_or(ParseError::Truncated)?;
         let (output_maps, words) = words.split_at_checked(2 * outputs).ok_or(ParseError::Truncated)?;
@@ -223,8 +225,13 @@ impl<'a> Model<'a> {
 /// Words of the two activation buffers of one lane, which layers read in turn; the first layer reads the first.
 fn plan_buffers(header: &Header, precision: Precision) -> (u16, u16) {
     let (mut this, mut other) = (0, 0);
-    for shape in header.layers() {
+    let has_sines = header.hidden_activation == HiddenActivation::Sine;
+    for (l, shape) in header.layers().enumerate() {
         this = activation_words(precision, shape.inputs).max(this);
+        if has_sines && l > 0 {
+            // The accumulators, which become activations where they lie.
+            this = shape.inputs.next_multiple_of(BLOCK_ROWS).max(this);
+        }
         (this, other) = (other, this);
     }
     if header.is_table() {

@@ -29,6 +29,16 @@ impl Random {
     }
 }
 
+/// The sine of a phase as `fixed::trig` describes it, in 64 bits: the phase folded to a quarter turn, and Horner's rule.
+fn sine_by_specification(phase: u32) -> i32 {
+    let shifted = i64::from(phase.wrapping_sub(1 << 30) as i32);
+    let z = (1 << 30) - if shifted < 0 { -1 - shifted } else { shifted };
+    let high = |a: i64, b: i64| (a * b + (1 << 31)) >> 32;
+    let square = high(z, z);
+    let sum = [2_665_261, -1_354_491, 205_880].into_iter().fold(-2_325_882, |sum, term| term + high(sum, square));
+    high(sum, z) as i32
+}
+
 /// One layer's numbers: `weights` `[rows, n]`.
 pub struct Numbers {
     pub integer_weights: Vec<i16>,
@@ -298,6 +308,10 @@ impl Network {
                     assert!(i32::try_from(accumulator).is_ok());
                     let scaled = layer.multiplier.get(r).map(|&m| (accumulator * i64::from(m) + (1 << 31)) >> 32);
                     match (scaled, l + 1 < self.layers.len()) {
+                        (Some(_), true) if self.has_sines() => {
+                            let phase = accumulator.wrapping_mul(i64::from(layer.multiplier[r])) as u32;
+                            i64::from(sine_by_specification(phase))
+                        }
                         (Some(scaled), true) => scaled.clamp(0, 32_767),
                         (Some(logit), false) => i64::from(firmware_core::fixed::sigmoid(logit as i32)),
                         (None, _) => accumulator,
@@ -306,6 +320,10 @@ impl Network {
                 .collect();
         }
         x.into_iter().map(|raw| raw as i32).collect()
+    }
+
+    fn has_sines(&self) -> bool {
+        self.header.hidden_activation == HiddenActivation::Sine
     }
 
     fn raw_f32(&self, mut x: Vec<f32>) -> Vec<i32> {
@@ -318,6 +336,10 @@ impl Network {
                         sum += product;
                     }
                     match (l + 1 < self.layers.len(), self.header.activation) {
+                        (true, _) if self.has_sines() => {
+                            let turns = f64::from(sum).fract() * 2_147_483_648.0;
+                            sine_by_specification(((turns as i64) << 1) as u32) as f32
+                        }
                         (true, _) => {
                             if sum.is_sign_negative() {
                                 0.0

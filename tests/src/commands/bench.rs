@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use firmware_core::Precision;
+use firmware_core::artifact::HiddenActivation;
 use firmware_cortexm::protocol::{BATCHES, CALIBRATION_INSTRUCTIONS, Mode};
 use serde::Serialize;
 use trainer::artifact::precision::NamedPrecision;
@@ -24,7 +25,7 @@ use crate::synthetic::Network;
 /// Count instructions, flash and RAM of an evaluation on emulated boards
 ///
 /// The networks have random weights from a fixed seed. The small one has 2 inputs, 64 frequencies, and layers of 64, 64, 64 and
-/// 3; the big one has 128 frequencies, and layers of 128, 128, 128 and 3. They are evaluated one point at a time and in batches.
+/// 3; `sine` is the small one with sine layers; the big one has 128 frequencies, and layers of 128, 128, 128 and 3. They are evaluated one point at a time and in batches.
 /// The columns hold, for one evaluation:
 ///
 ///   encoding    instructions from coordinates to features
@@ -58,7 +59,7 @@ pub struct Row {
     pub board: &'static str,
     /// How numbers are stored.
     pub precision: &'static str,
-    /// `small` or `big`.
+    /// `small`, `sine` (the small one with sine layers) or `big`.
     pub network: &'static str,
     /// Points that are evaluated together.
     pub batch: usize,
@@ -126,7 +127,11 @@ pub fn measure(toolchain: &Toolchain, board: &'static Board) -> Result<Vec<Row>>
     for precision in PRECISIONS {
         let library = Minimal::link(toolchain, board, precision, Scope::Library)?;
         let evaluation = Minimal::link(toolchain, board, precision, Scope::Evaluation)?;
-        for (name, network) in [("small", Network::small(precision)), ("big", Network::big(precision))] {
+        for (name, network) in [
+            ("small", Network::small(precision)),
+            ("sine", Network { hidden_activation: HiddenActivation::Sine, ..Network::small(precision) }),
+            ("big", Network::big(precision)),
+        ] {
             eprintln!("{} ({}), {}, {name}", board.name, board.core, NamedPrecision(precision));
             for row in count(&firmware, precision, name, &network)? {
                 let ram_bytes = row.ram_bytes + library.size.ram_bytes;

@@ -17,7 +17,7 @@ use crate::synthetic::Network;
 #[derive(Clone, Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// Number of points for each precision and board
+    /// Number of points for each precision, activation and board
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(2..))]
     samples: u32,
     /// A board, or `all`
@@ -65,15 +65,17 @@ pub fn run(args: &Args) -> Result<()> {
     for board in boards {
         let firmware = Firmware::build(&toolchain, board, None)?;
         for &precision in &precisions {
-            let report = check(&firmware, &Network::tiny(precision), args.samples as usize, args.seed)?;
-            println!(
-                "{:10} {:6} {} samples, {} mismatched",
-                board.name,
-                trainer::artifact::precision::NamedPrecision(precision),
-                report.samples,
-                report.mismatched
-            );
-            mismatched += report.mismatched;
+            for (name, network) in [("relu", Network::tiny(precision)), ("sine", Network::tiny_sine(precision))] {
+                let report = check(&firmware, &network, args.samples as usize, args.seed)?;
+                println!(
+                    "{:10} {:6} {name} {} samples, {} mismatched",
+                    board.name,
+                    trainer::artifact::precision::NamedPrecision(precision),
+                    report.samples,
+                    report.mismatched
+                );
+                mismatched += report.mismatched;
+            }
         }
     }
     if mismatched > 0 {

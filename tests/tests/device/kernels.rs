@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use firmware_core::Precision;
+use firmware_core::artifact::HiddenActivation;
 use firmware_cortexm::protocol::Mode;
 use tests::boards::BOARDS;
 use tests::commands::parity::PRECISIONS;
@@ -69,5 +70,25 @@ fn every_core_agrees_with_itself_on_extreme_values() {
         for precision in PRECISIONS {
             kernels_agree(&firmware(board.name), LENGTHS.map(|n| shape(precision, n, Values::Extreme)), 20);
         }
+    }
+}
+
+#[test]
+fn every_core_agrees_with_itself_on_100_000_evaluations_of_sine_layers() {
+    let sines = |precision, n, values| {
+        let hidden_activation = HiddenActivation::Sine;
+        Network { hidden_activation, ..shape(precision, n, values) }
+    };
+    for board in BOARDS {
+        let firmware = firmware(board.name);
+        let mut evaluations = 0;
+        for precision in [Precision::W8A16, Precision::W16A16] {
+            evaluations += kernels_agree(&firmware, LENGTHS.map(|n| sines(precision, n, Values::Random)), 750);
+            kernels_agree(&firmware, LENGTHS.map(|n| sines(precision, n, Values::Extreme)), 20);
+        }
+        assert!(evaluations > 100_000);
+        let samples = if board.has_fpu { 50 } else { 5 };
+        kernels_agree(&firmware, LENGTHS.map(|n| sines(Precision::F32, n, Values::Random)), samples);
+        kernels_agree(&firmware, LENGTHS.map(|n| sines(Precision::F32, n, Values::Extreme)), samples);
     }
 }

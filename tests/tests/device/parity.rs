@@ -3,7 +3,7 @@
 use firmware_core::{OutputActivation, Outside, Precision};
 use tests::boards::BOARDS;
 use tests::commands::parity::{PRECISIONS, check};
-use tests::synthetic::Network;
+use tests::synthetic::{Network, Values};
 use tests::{device, points};
 
 use crate::firmware;
@@ -34,6 +34,17 @@ fn every_board_agrees_in_every_precision() {
     for board in BOARDS {
         for precision in PRECISIONS {
             agrees(board.name, &Network::tiny(precision), 4000);
+        }
+    }
+}
+
+#[test]
+fn every_board_agrees_on_sine_layers() {
+    for board in BOARDS {
+        for precision in PRECISIONS {
+            let sines = Network::tiny_sine(precision);
+            agrees(board.name, &sines, 4000);
+            agrees(board.name, &Network { values: Values::Extreme, ..sines }, 2000);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is not the instruction sets' own: arrays of lanes, which the compiler vectorizes for each of them.
 
 use crate::encoding::{Encoding, passed_through};
-use crate::fixed::{cos_sin, requantize};
+use crate::fixed::{cos_sin, requantize, sine};
 use crate::kernels::contract::Point;
 use crate::layout::{BLOCK_ROWS, unpack_rows};
 use crate::limits::MAX_INPUTS;
@@ -93,6 +93,24 @@ pub(super) fn requantize_lanes(
             let low = requantize(low, low_multiplier as i32);
             let high = requantize(high, high_multiplier as i32);
             *word = low as u32 | (high as u32) << 16;
+        }
+    }
+}
+
+/// Activations of a block of a sine layer, a word for two rows.
+#[inline(always)]
+pub(super) fn sine_lanes(
+    accumulators: &[Words; BLOCK_ROWS],
+    multipliers: &[u32; BLOCK_ROWS],
+    pairs: &mut [Words; BLOCK_ROWS / 2],
+) {
+    let (rows, _) = accumulators.as_chunks::<2>();
+    let (multipliers, _) = multipliers.as_chunks::<2>();
+    for ((words, [low, high]), &[low_multiplier, high_multiplier]) in pairs.iter_mut().zip(rows).zip(multipliers) {
+        for ((word, &low), &high) in words.iter_mut().zip(low).zip(high) {
+            let low = sine(low.wrapping_mul(low_multiplier));
+            let high = sine(high.wrapping_mul(high_multiplier));
+            *word = low as u32 & 0xffff | (high as u32) << 16;
         }
     }
 }

@@ -70,6 +70,14 @@ impl<P: Packing> Arithmetic for Vectors<Integers<P>> {
     }
 
     #[inline]
+    fn sine(layer: Layer<'_>, lanes: usize, y: &mut [u32]) {
+        match Instructions::best() {
+            Some(instructions) if lanes == LANES => sine::<P>(instructions, layer, y),
+            _ => Integers::<P>::sine(layer, lanes, y),
+        }
+    }
+
+    #[inline]
     fn sigmoid(layer: Layer<'_>, lanes: usize, raw: &mut [i32]) {
         Integers::<P>::sigmoid(layer, lanes, raw);
     }
@@ -93,6 +101,17 @@ fn hidden<P: Packing>(instructions: Instructions, layer: Layer<'_>, x: &[u32], y
             sets::requantize_block(instructions, accumulators, multipliers, pairs);
         }
     });
+}
+
+/// Two words a lane take the place of a block's four: never beyond those that are still to be read.
+fn sine<P: Packing>(instructions: Instructions, layer: Layer<'_>, y: &mut [u32]) {
+    let (rows, _) = y.as_chunks_mut();
+    for (b, block) in layer.blocks(P::PRECISION).enumerate() {
+        let Some((_, _, multipliers)) = portable::parts(block) else { return };
+        let Some(&accumulators) = rows.get(BLOCK_ROWS * b..).and_then(<[_]>::first_chunk) else { return };
+        let Some(pairs) = rows.get_mut(BLOCK_ROWS / 2 * b..).and_then(<[_]>::first_chunk_mut) else { return };
+        sets::sine_block(instructions, &accumulators, multipliers, pairs);
+    }
 }
 
 fn output<P: Packing>(instructions: Instructions, layer: Layer<'_>, x: &[u32], raw: &mut [i32]) {

@@ -1,7 +1,7 @@
 //! The kernels of each instruction set, behind functions that only a value of [`Instructions`] opens.
 
 use super::instructions::{Instructions, Set};
-use super::lanes::{Block, LANES, Words, encode_lanes, requantize_lanes};
+use super::lanes::{Block, LANES, Words, encode_lanes, requantize_lanes, sine_lanes};
 use crate::encoding::Encoding;
 use crate::kernels::contract::Point;
 use crate::layout::BLOCK_ROWS;
@@ -43,6 +43,10 @@ choose! {
     fn requantize_block(accumulators: &Block, multipliers: &[u32; BLOCK_ROWS], pairs: &mut [Words; BLOCK_ROWS / 2])
 }
 choose! {
+    /// The activations of a block of a sine layer, two rows to a word.
+    fn sine_block(accumulators: &[Words; BLOCK_ROWS], multipliers: &[u32; BLOCK_ROWS], pairs: &mut [Words; BLOCK_ROWS / 2])
+}
+choose! {
     /// The accumulators of a block.
     fn accumulate(sum: Sum<'_>, block: &mut Block)
 }
@@ -70,6 +74,15 @@ macro_rules! instruction_set {
                 pairs: &mut [Words; BLOCK_ROWS / 2],
             ) {
                 requantize_lanes(accumulators, multipliers, pairs);
+            }
+
+            #[target_feature(enable = $features)]
+            pub(super) fn sine_block(
+                accumulators: &[Words; BLOCK_ROWS],
+                multipliers: &[u32; BLOCK_ROWS],
+                pairs: &mut [Words; BLOCK_ROWS / 2],
+            ) {
+                sine_lanes(accumulators, multipliers, pairs);
             }
 
             #[target_feature(enable = $features)]
