@@ -4,8 +4,9 @@
 //! becomes an [`Artifact`] for each [`Card`].
 
 use crate::artifact::quantize::{DenseLayer, QuantizeError, QuantizedLayer, quantize};
-use crate::network::Mlp;
 use crate::network::encoding::Encoding;
+use crate::network::rounding::RowKind;
+use crate::network::{Activations, Mlp};
 use firmware_core::artifact::{Header, HiddenActivation};
 use firmware_core::fixed::ONE;
 use firmware_core::write::{self, Description, FloatLayer, IntegerLayer, Layers};
@@ -163,18 +164,16 @@ impl<'a> TrainedNetwork<'a> {
     ) -> Result<StoredNetwork<'a>, ExportError> {
         self.check_limits()?;
         let activation = self.network.shape().output;
-        let mut folded = self.folded_layers();
+        let layers = self.folded_layers();
         let (layers, raw_scale) = if precision == Precision::F32 {
-            // Features reach an f32 layer as whole numbers.
-            folded[0].weights.mapv_inplace(|weight| weight / ONE as f32);
             let unit = match activation {
                 OutputActivation::Linear => 1.0,
                 OutputActivation::Sigmoid => 1.0 / f64::from(1u32 << firmware_core::fixed::SIGMOID_FRACTION_BITS),
             };
-            (StoredLayers::Float(folded), vec![unit; self.domain.output_maps.len()])
+            (StoredLayers::Float(self.in_device_units(layers)), vec![unit; self.domain.output_maps.len()])
         } else {
-            let sigmoid = activation == OutputActivation::Sigmoid;
-            let quantized = quantize(&folded, calibration, precision, sigmoid)?;
+            let activations = Activations { hidden: self.network.shape().hidden, output: activation };
+            let quantized = quantize(&layers, calibration, precision, activations)?;
             (StoredLayers::Integer(quantized.layers), quantized.raw_scale)
         };
         Ok(StoredNetwork { trained: *self, precision, layers, raw_scale })
@@ -183,10 +182,24 @@ impl<'a> TrainedNetwork<'a> {
     /// The layers with every a_j multiplied into the first layer's columns.
     fn folded_layers(&self) -> Vec<DenseLayer> {
         let mut layers = DenseLayer::of(self.network);
-        let amplitudes = self.encoding.amplitudes();
-        for (j, &amplitude) in amplitudes.iter().enumerate() {
-            for column in [j, amplitudes.len() + j] {
-                layers[0].weights.column_mut(column).mapv_inplace(|weight| weight * amplitude);
+        for (mut column, factor) in layers[0].weights.columns_mut().into_iter().zip(self.encoding.column_factors()) {
+            column.mapv_inplace(|weight| weight * factor);
+        }
+        layers
+    }
+
+    /// The layers as `f32` on the device: features and sines reach them as whole numbers, of which 32767 is 1.0, and
+    /// the sums of sine layers count turns.
+    fn in_device_units(&self, mut layers: Vec<DenseLayer>) -> Vec<DenseLayer> {
+        let (hidden, count) = (self.network.shape().hidden, layers.len());
+        for (l, layer) in layers.iter_mut().enumerate() {
+            if l == 0 || hidden == HiddenActivation::Sine {
+                layer.weights.mapv_inplace(|weight| weight / ONE as f32);
+            }
+            if RowKind::of(hidden, l, count) == RowKind::Sine {
+                const RADIANS: f64 = std::f64::consts::TAU;
+                layer.weights.mapv_inplace(|weight| (f64::from(weight) / RADIANS) as f32);
+                layer.bias.mapv_inplace(|bias| (f64::from(bias) / RADIANS).rem_euclid(1.0) as f32);
             }
         }
         layers
@@ -247,7 +260,7 @@ impl StoredNetwork<'_> {
             precision: self.precision,
             outside: domain.outside,
             periodic: domain.periodic,
-            hidden_activation: HiddenActivation::Relu,
+            hidden_activation: network.shape().hidden,
             grid: None,
             code_bits: Default::default(),
             activation: network.shape().output,

@@ -10,14 +10,17 @@
 //! - **Calibration through the quantized network.** X are the activations that the device will compute, the target is
 //!   what the layer gives in f32: each layer is first refitted (ridge) to the errors of those before it.
 //!
+//! Layers that a training has already [rounded](crate::network::rounding) for `w8a16` are stored as they are.
+//!
 //! What the device computes is simulated exactly: all sums are whole numbers below 2⁵³ in f64.
 
 use firmware_core::Precision;
-use firmware_core::fixed::{ACTIVATION_MAX, LOGIT_FRACTION_BITS, ONE, SIGMOID_FRACTION_BITS, requantize};
+use firmware_core::fixed::{ACTIVATION_MAX, LOGIT_FRACTION_BITS, ONE, SIGMOID_FRACTION_BITS, requantize, sine};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate};
 use rayon::prelude::*;
 
-use crate::network::Mlp;
+use crate::network::rounding::{RowKind, SINE_STEP, STEPS};
+use crate::network::{Activations, Mlp, OutputActivation};
 
 /// A dense layer in f32: `weights · x + bias`.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +46,7 @@ pub struct QuantizedLayer {
     pub weights: Array2<i16>,
     /// `[out]`, in units of the accumulator.
     pub bias: Vec<i32>,
-    /// `[out]`, or empty for a linear output layer.
+    /// `[out]`, or empty for a linear output layer; of a sine layer the phase of one unit of the accumulator, Q0.32.
     pub multiplier: Vec<i32>,
 }
 
@@ -62,6 +65,12 @@ pub enum QuantizeError {
     /// A weight, bias or calibration value is NaN or infinite.
     #[error("layer {layer} holds a number that is not finite; train again with a lower --learning-rate")]
     NotFinite {
+        /// The layer, counted from 1.
+        layer: usize,
+    },
+    /// A weight before a sine is so large that no whole multiplier fits.
+    #[error("the weights of layer {layer} are too large for a sine; train again with a lower --learning-rate")]
+    SineWeights {
         /// The layer, counted from 1.
         layer: usize,
     },
@@ -87,6 +96,8 @@ const ACCUMULATOR_SHARE: f64 = 0.98;
 const ACTIVATION_MARGIN: f64 = 1.1;
 /// Ridge, relative to the mean diagonal of H.
 const DAMPING: f64 = 1e-4;
+/// Weights of sine layers from here on are refused: the multipliers of their rows could exceed 31 bits.
+const SINE_WEIGHT_LIMIT: f32 = 1e5;
 /// Shares of a row's largest weight that are tried as its full scale.
 const FULL_SCALES: [f64; 7] = [1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6];
 
@@ -97,9 +108,10 @@ const FULL_SCALES: [f64; 7] = [1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6];
 /// use firmware_core::Precision;
 /// use ndarray::array;
 /// use trainer::artifact::quantize::{DenseLayer, quantize};
+/// use trainer::network::OutputActivation;
 /// let layer = DenseLayer { weights: array![[0.5, -0.25]], bias: array![0.1] };
 /// let features = array![[32767, 0], [0, 32767], [16384, 16384], [-32767, 8192]];
-/// let network = quantize(&[layer], features.view(), Precision::W8A16, false)?;
+/// let network = quantize(&[layer], features.view(), Precision::W8A16, OutputActivation::Linear.into())?;
 /// // At the features (1, 0) the layer gives 0.5 · 1 - 0.25 · 0 + 0.1.
 /// let first = &network.layers[0];
 /// let sum = i32::from(first.weights[[0, 0]]) * 32767 + first.bias[0];
@@ -116,10 +128,10 @@ pub fn quantize(
     layers: &[DenseLayer],
     features: ArrayView2<'_, i16>,
     precision: Precision,
-    sigmoid: bool,
+    activations: Activations,
 ) -> Result<QuantizedNetwork, QuantizeError> {
     let largest_weight = match precision {
-        Precision::W8A16 => 127.0,
+        Precision::W8A16 => STEPS,
         Precision::W16A16 => 32_767.0,
         Precision::F32 => panic!("f32 is not quantized"),
     };
@@ -133,26 +145,35 @@ pub fn quantize(
         if !target.iter().all(|value| value.is_finite()) {
             return Err(QuantizeError::NotFinite { layer: l + 1 });
         }
-        let calibration = Calibration::new(&integers, scale, largest_weight);
+        let kind = RowKind::of(activations.hidden, l, layers.len());
+        if kind == RowKind::Sine && layer.weights.iter().any(|weight| weight.abs() >= SINE_WEIGHT_LIMIT) {
+            return Err(QuantizeError::SineWeights { layer: l + 1 });
+        }
+        let calibration = Calibration::new(&integers, scale, (largest_weight, kind));
         let calibration = calibration.ok_or(QuantizeError::Degenerate { layer: l + 1 })?;
         let residual = &target - &(calibration.inputs.dot(&augmented(layer).t()));
-        let rows: Vec<Row> = (0..layer.bias.len())
-            .into_par_iter()
-            .map(|r| calibration.quantize_row(layer.weights.row(r), layer.bias[r], residual.column(r)))
-            .collect();
+        let rounded = if precision == Precision::W8A16 { rounded_rows(layer, kind, scale) } else { None };
+        let rows: Vec<Row> = rounded.unwrap_or_else(|| {
+            let quantize = |r| calibration.quantize_row(layer.weights.row(r), layer.bias[r], residual.column(r));
+            (0..layer.bias.len()).into_par_iter().map(quantize).collect()
+        });
         let is_last = l + 1 == layers.len();
         let mut multiplier = Vec::new();
         // The real size of an accumulator unit, row by row.
         let units = rows.iter().map(|row| row.scale * scale);
         let mut next_scale = 1.0;
-        if !is_last {
+        if kind == RowKind::Sine {
+            target.mapv_inplace(f64::sin);
+            next_scale = 1.0 / f64::from(ONE);
+            multiplier = rows.iter().map(|row| (row.scale / SINE_STEP).round() as i32).collect();
+        } else if !is_last {
             target.mapv_inplace(|value| value.max(0.0));
             let largest = target.iter().copied().fold(0.0, f64::max);
             next_scale = largest * ACTIVATION_MARGIN / f64::from(ACTIVATION_MAX);
             // Multipliers stay below one half; a layer that is always zero needs no scale at all.
             next_scale = units.clone().fold(next_scale, |scale, unit| scale.max(unit * 2.001));
             multiplier = units.map(|unit| fixed_point(unit / next_scale)).collect();
-        } else if sigmoid {
+        } else if activations.output == OutputActivation::Sigmoid {
             for (output, unit) in units.enumerate() {
                 let ratio = unit * f64::from(1u32 << LOGIT_FRACTION_BITS);
                 if ratio >= 0.5 {
@@ -172,7 +193,7 @@ pub fn quantize(
             multiplier,
         };
         if !is_last {
-            integers = forward(&this, &integers);
+            integers = forward(&this, kind, &integers);
             (scale, exact) = (next_scale, target);
         }
         quantized.push(this);
@@ -191,14 +212,47 @@ fn augmented(layer: &DenseLayer) -> Array2<f64> {
 }
 
 /// A hidden layer as the device computes it.
-fn forward(layer: &QuantizedLayer, integers: &Array2<f64>) -> Array2<f64> {
+fn forward(layer: &QuantizedLayer, kind: RowKind, integers: &Array2<f64>) -> Array2<f64> {
     let mut sums = integers.dot(&layer.weights.mapv(f64::from).t());
     for mut row in sums.rows_mut() {
         for ((sum, &bias), &multiplier) in row.iter_mut().zip(&layer.bias).zip(&layer.multiplier) {
-            *sum = f64::from(requantize((*sum + f64::from(bias)) as i32, multiplier));
+            let accumulator = (*sum + f64::from(bias)) as i32;
+            *sum = f64::from(match kind {
+                RowKind::Sine => sine(accumulator.wrapping_mul(multiplier) as u32),
+                RowKind::Other => requantize(accumulator, multiplier),
+            });
         }
     }
     sums
+}
+
+/// The rows of a layer whose weights a training has rounded, with the biases nearest to its own; `scale` is the real
+/// size of an integer activation. None if a weight is off the steps, or a row could overflow.
+fn rounded_rows(layer: &DenseLayer, kind: RowKind, scale: f64) -> Option<Vec<Row>> {
+    // The only weight of a row is always on its steps.
+    if layer.weights.ncols() == 1 {
+        return None;
+    }
+    let rows = layer.weights.rows().into_iter().zip(&layer.bias).map(|(weights, &bias)| {
+        let (step, weights) = kind.rounded_row(weights.iter().copied())?;
+        let bias = whole_bias(reduced(f64::from(bias), kind), step * scale);
+        Some(Row { weights, bias, scale: step }).filter(Row::fits)
+    });
+    rows.collect()
+}
+
+/// A bias without whole turns, where they have no effect.
+fn reduced(bias: f64, kind: RowKind) -> f64 {
+    const TURN: f64 = std::f64::consts::TAU;
+    match kind {
+        RowKind::Sine => bias - TURN * (bias / TURN).round(),
+        RowKind::Other => bias,
+    }
+}
+
+/// A bias in units of the accumulator.
+fn whole_bias(bias: f64, unit: f64) -> i32 {
+    (bias / unit).round().clamp(-2_147_483_647.0, 2_147_483_647.0) as i32
 }
 
 /// One row of a layer, quantized.
@@ -221,10 +275,12 @@ struct Calibration {
     order: Vec<usize>,
     /// The largest whole number that a weight can be.
     largest_weight: f64,
+    /// What the rows feed.
+    kind: RowKind,
 }
 
 impl Calibration {
-    fn new(integers: &Array2<f64>, scale: f64, largest_weight: f64) -> Option<Self> {
+    fn new(integers: &Array2<f64>, scale: f64, (largest_weight, kind): (f64, RowKind)) -> Option<Self> {
         let ones = Array2::ones((integers.nrows(), 1));
         let inputs = concatenate(Axis(1), &[ones.view(), (integers * scale).view()]).expect("equal rows");
         let mut form = inputs.t().dot(&inputs);
@@ -237,19 +293,20 @@ impl Calibration {
         let factor = ordered.llt(faer::Side::Lower).ok()?;
         let lower = factor.L();
         let upper = Array2::from_shape_fn(form.raw_dim(), |(i, j)| if j >= i { lower[(j, i)] } else { 0.0 });
-        Some(Self { inputs, scale, upper, order, largest_weight })
+        Some(Self { inputs, scale, upper, order, largest_weight, kind })
     }
 
     /// Refits a row to `residual` (what it lacks on the calibration points) and rounds it.
     fn quantize_row(&self, weights: ArrayView1<'_, f32>, bias: f32, residual: ArrayView1<'_, f64>) -> Row {
         let gradient = self.inputs.t().dot(&residual);
         let correction = self.solve(&gradient);
-        let row: Vec<f64> = self
+        let mut row: Vec<f64> = self
             .order
             .iter()
             .zip(&correction)
             .map(|(&column, correction)| correction + f64::from(if column == 0 { bias } else { weights[column - 1] }))
             .collect();
+        row[0] = reduced(row[0], self.kind);
         let largest = row.iter().skip(1).fold(0.0f64, |largest, weight| largest.max(weight.abs()));
         let sum: f64 = row.iter().skip(1).map(|weight| weight.abs()).sum();
         // What the accumulator must hold: full-scale inputs and the bias, which gets at most half of it.
@@ -259,13 +316,13 @@ impl Calibration {
         FULL_SCALES
             .iter()
             .map(|share| {
-                let mut scale = (largest * share / self.largest_weight).max(least);
+                let mut scale = self.kind.step_from((largest * share / self.largest_weight).max(least));
                 loop {
                     let (rounded, error) = self.round_row(&row, scale);
                     if rounded.fits() {
                         return (error, rounded);
                     }
-                    scale *= 1.02;
+                    scale = self.kind.step_from(scale * 1.02);
                 }
             })
             .min_by(|a, b| a.0.total_cmp(&b.0))
@@ -304,7 +361,7 @@ impl Calibration {
             let wanted = row[j] + carried / factors[j];
             let value = if j == 0 {
                 let unit = scale * self.scale;
-                rounded.bias = (wanted / unit).round().clamp(-2_147_483_647.0, 2_147_483_647.0) as i32;
+                rounded.bias = whole_bias(wanted, unit);
                 f64::from(rounded.bias) * unit
             } else {
                 let weight = (wanted / scale).round().clamp(-self.largest_weight, self.largest_weight);

@@ -12,6 +12,7 @@ pub mod encoding;
 pub mod features;
 pub mod learned;
 pub mod matmul;
+pub mod rounding;
 mod shape;
 mod tape;
 #[cfg(test)]

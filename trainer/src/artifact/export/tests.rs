@@ -1,5 +1,6 @@
 use super::*;
 use crate::network::Shape;
+use crate::network::rounding::round_weights;
 use ndarray::{Array1, Array2};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -7,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 const AMPLITUDES: usize = 24;
 
 struct Case {
+    hidden_activation: HiddenActivation,
     encoding: Encoding,
     layers: Vec<DenseLayer>,
     features: Array2<i16>,
@@ -33,7 +35,7 @@ fn case(hidden: &[usize]) -> Case {
     let coordinates = Array2::from_shape_simple_fn((1500, 2), || ((uniform(0.5) + 0.5) * 4_294_967_295.0) as u32);
     let encoding = Encoding::from_parts(2, frequencies, amplitudes, 0).unwrap();
     let features = encoding.encode(coordinates.view());
-    Case { encoding, layers, features, coordinates }
+    Case { hidden_activation: HiddenActivation::Relu, encoding, layers, features, coordinates }
 }
 
 fn domain(inputs: usize, map: OutputMap) -> Domain {
@@ -47,12 +49,17 @@ impl Case {
         activation: OutputActivation,
         domain: &Domain,
     ) -> Result<Artifact, ExportError> {
-        let hidden: Vec<usize> = self.layers[..self.layers.len() - 1].iter().map(|layer| layer.bias.len()).collect();
-        let shape = Shape::new(self.encoding.features_len(), &hidden, 3, activation);
-        let parameters = self.layers.iter().flat_map(|layer| layer.weights.iter().chain(&layer.bias)).copied();
-        let network = Mlp::from_parameters(shape, parameters.collect()).unwrap();
+        let network = self.network(activation);
         let trained = TrainedNetwork { encoding: &self.encoding, network: &network, domain };
         trained.artifact(precision, self.features.view(), Card::new(""))
+    }
+
+    fn network(&self, activation: OutputActivation) -> Mlp<f32> {
+        let hidden: Vec<usize> = self.layers[..self.layers.len() - 1].iter().map(|layer| layer.bias.len()).collect();
+        let shape =
+            Shape::new(self.encoding.features_len(), &hidden, 3, activation).with_hidden(self.hidden_activation);
+        let parameters = self.layers.iter().flat_map(|layer| layer.weights.iter().chain(&layer.bias)).copied();
+        Mlp::from_parameters(shape, parameters.collect()).unwrap()
     }
 }
 
@@ -67,20 +74,22 @@ fn reference(case: &Case, sigmoid: bool) -> Array2<f64> {
     for (l, layer) in case.layers.iter().enumerate() {
         x = x.dot(&layer.weights.mapv(f64::from).t()) + layer.bias.mapv(f64::from);
         if l + 1 < case.layers.len() {
-            x.mapv_inplace(|value| value.max(0.0));
+            x.mapv_inplace(|value| match case.hidden_activation {
+                HiddenActivation::Relu => value.max(0.0),
+                HiddenActivation::Sine => value.sin(),
+            });
         }
     }
     if sigmoid { x.mapv(|z| 1.0 / (1.0 + (-z).exp())) } else { x }
 }
 
 /// Root mean square error of the artifact against the reference, relative to the outputs' deviation.
-fn relative_error(precision: Precision, activation: OutputActivation, hidden: &[usize]) -> f64 {
-    let case = case(hidden);
+fn relative_error(case: &Case, precision: Precision, activation: OutputActivation) -> f64 {
     let domain = domain(2, OutputMap { scale: 3.0, offset: -1.0 });
     let artifact = case.artifact(precision, activation, &domain).unwrap();
     let model = artifact.model().unwrap();
     let mut scratch = vec![0; model.scratch_words()];
-    let expected = reference(&case, activation == OutputActivation::Sigmoid);
+    let expected = reference(case, activation == OutputActivation::Sigmoid);
     let deviation = expected.std(0.0);
     let maps: Vec<OutputMap> = model.output_maps().collect();
     let mut squares = 0.0;
@@ -98,14 +107,46 @@ fn relative_error(precision: Precision, activation: OutputActivation, hidden: &[
 
 #[test]
 fn every_precision_reproduces_the_network() {
-    for activation in [OutputActivation::Linear, OutputActivation::Sigmoid] {
-        for hidden in [&[][..], &[40], &[33, 17], &[64, 64, 64]] {
-            for (precision, limit) in [(Precision::F32, 1e-4), (Precision::W16A16, 6e-4), (Precision::W8A16, 1e-2)] {
-                let error = relative_error(precision, activation, hidden);
-                assert!(error < limit, "{precision:?} {activation:?} {hidden:?}: {error:e}");
+    for hidden_activation in [HiddenActivation::Relu, HiddenActivation::Sine] {
+        for activation in [OutputActivation::Linear, OutputActivation::Sigmoid] {
+            for hidden in [&[][..], &[40], &[33, 17], &[64, 64, 64]] {
+                let case = Case { hidden_activation, ..case(hidden) };
+                for (precision, limit) in
+                    [(Precision::F32, 2e-4), (Precision::W16A16, 6e-4), (Precision::W8A16, 1.5e-2)]
+                {
+                    let error = relative_error(&case, precision, activation);
+                    assert!(error < limit, "{precision:?} {hidden_activation:?} {activation:?} {hidden:?}: {error:e}");
+                }
             }
         }
     }
+}
+
+/// The errors that are left are those of features, sines and accumulators of sixteen and more bits.
+#[test]
+fn weights_that_a_training_has_rounded_are_stored_as_they_are() {
+    for hidden_activation in [HiddenActivation::Relu, HiddenActivation::Sine] {
+        let mut case = Case { hidden_activation, ..case(&[64, 64, 64]) };
+        let network = case.network(OutputActivation::Linear);
+        let mut rounded = network.clone();
+        round_weights(&mut rounded, &case.encoding.column_factors());
+        case.layers = DenseLayer::of(&rounded);
+        let error = relative_error(&case, Precision::W8A16, OutputActivation::Linear);
+        assert!(error < 6e-4, "{hidden_activation:?}: {error:e}");
+        case.layers = DenseLayer::of(&network);
+        let error = relative_error(&case, Precision::W8A16, OutputActivation::Linear);
+        assert!(error > 2e-3, "{hidden_activation:?}: {error:e}");
+    }
+}
+
+#[test]
+fn weights_too_large_for_a_sine_are_refused() {
+    let mut case = Case { hidden_activation: HiddenActivation::Sine, ..case(&[8]) };
+    case.layers[0].weights[[3, 1]] = -2e5;
+    let domain = domain(2, OutputMap { scale: 1.0, offset: 0.0 });
+    let error = case.artifact(Precision::W8A16, OutputActivation::Linear, &domain).unwrap_err();
+    let expected = "the weights of layer 1 are too large for a sine; train again with a lower --learning-rate";
+    assert_eq!(error.to_string(), expected);
 }
 
 #[test]

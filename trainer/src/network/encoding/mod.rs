@@ -125,11 +125,13 @@ impl Encoding {
 
     /// What each column of integer features is multiplied by: a_j / 32767.
     pub fn feature_factors(&self) -> Vec<f32> {
+        self.column_factors().into_iter().map(|a| (f64::from(a) / f64::from(ONE)) as f32).collect()
+    }
+
+    /// The amplitude of each feature, which an artifact has in the columns of its first layer.
+    pub fn column_factors(&self) -> Vec<f32> {
         let amplitudes = self.amplitudes.iter().chain(&self.amplitudes).copied();
-        amplitudes
-            .chain(std::iter::repeat_n(1.0, self.passthrough))
-            .map(|a| (f64::from(a) / f64::from(ONE)) as f32)
-            .collect()
+        amplitudes.chain(std::iter::repeat_n(1.0, self.passthrough)).collect()
     }
 
     /// Features `[n, 2m + p]` of coordinates `[n, d]` (Q0.32) as a network is fed them in training.
