@@ -5,11 +5,12 @@
 
 use crate::artifact::quantize::{DenseLayer, QuantizeError, QuantizedLayer, quantize};
 use crate::network::encoding::Encoding;
+use crate::network::grid::{Grid, Level};
 use crate::network::rounding::RowKind;
 use crate::network::{Activations, Mlp};
 use firmware_core::artifact::{Header, HiddenActivation};
 use firmware_core::fixed::ONE;
-use firmware_core::write::{self, Description, FloatLayer, IntegerLayer, Layers};
+use firmware_core::write::{self, Description, FloatLayer, GridLevel, IntegerLayer, Layers};
 use firmware_core::{Axis, EvalError, Model, OutputActivation, OutputMap, Outside, ParseError, Precision, WriteError};
 use ndarray::ArrayView2;
 
@@ -126,6 +127,9 @@ pub enum ExportError {
     /// What was exported does not run.
     #[error("the artifact fails its own check")]
     Eval(#[source] EvalError),
+    /// A table holds integers.
+    #[error("a table holds integers and has no f32 form; use --precision w8a16")]
+    TableOfFloats,
     /// A size beyond [`firmware_core::limits`].
     #[error("{what} is {value}, more than the {limit} that a device accepts")]
     Limit {
@@ -163,6 +167,9 @@ impl<'a> TrainedNetwork<'a> {
         calibration: ArrayView2<'_, i16>,
     ) -> Result<StoredNetwork<'a>, ExportError> {
         self.check_limits()?;
+        if let Some(table) = self.encoding.grid().filter(|grid| grid.is_table()) {
+            return self.stored_table(table, precision);
+        }
         let activation = self.network.shape().output;
         let layers = self.folded_layers();
         let (layers, raw_scale) = if precision == Precision::F32 {
@@ -177,6 +184,18 @@ impl<'a> TrainedNetwork<'a> {
             (StoredLayers::Integer(quantized.layers), quantized.raw_scale)
         };
         Ok(StoredNetwork { trained: *self, precision, layers, raw_scale })
+    }
+
+    /// A table has no layers: its one layer, by which the coefficients become values, goes into the output maps.
+    fn stored_table(&self, table: &Grid, precision: Precision) -> Result<StoredNetwork<'a>, ExportError> {
+        if precision == Precision::F32 {
+            return Err(ExportError::TableOfFloats);
+        }
+        // A coefficient of 1 makes a raw output of 2^(31 - bits).
+        let unit = f64::from(1u32 << (31 - table.shape().bits));
+        let weights = self.network.weights(0);
+        let raw_scale = weights.diag().iter().map(|&step| f64::from(step) / unit).collect();
+        Ok(StoredNetwork { trained: *self, precision, layers: StoredLayers::Integer(Vec::new()), raw_scale })
     }
 
     /// The layers with every a_j multiplied into the first layer's columns.
@@ -261,7 +280,7 @@ impl StoredNetwork<'_> {
             outside: domain.outside,
             periodic: domain.periodic,
             hidden_activation: network.shape().hidden,
-            grid: None,
+            grid: encoding.grid().map(Grid::shape),
             code_bits: Default::default(),
             activation: network.shape().output,
             inputs: domain.axes.len() as u8,
@@ -276,18 +295,25 @@ impl StoredNetwork<'_> {
 
     fn write(&self, card: Card<'_>, layers: Layers<'_>) -> Result<Artifact, ExportError> {
         let domain = self.trained.domain;
+        let is_table = self.trained.encoding.grid().is_some_and(Grid::is_table);
         let output_maps: Vec<OutputMap> = domain
             .output_maps
             .iter()
             .zip(&self.raw_scale)
-            .map(|(map, raw)| OutputMap { scale: (f64::from(map.scale) * raw) as f32, offset: map.offset })
+            .enumerate()
+            .map(|(k, (map, raw))| {
+                let offset = if is_table { map.scale * self.trained.network.biases(0)[k] } else { 0.0 };
+                OutputMap { scale: (f64::from(map.scale) * raw) as f32, offset: map.offset + offset }
+            })
             .collect();
+        let grids = self.trained.encoding.grid().map_or(&[][..], Grid::levels);
+        let grids: Vec<GridLevel<'_>> = grids.iter().map(Level::description).collect();
         let description = Description {
             header: &self.header(card),
             axes: &domain.axes,
             output_maps: &output_maps,
             frequencies: self.trained.encoding.frequencies(),
-            grids: &[],
+            grids: &grids,
             text: card.text,
             layers,
         };

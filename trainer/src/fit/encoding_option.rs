@@ -17,6 +17,10 @@ pub enum EncodingOption {
     Normalize,
     /// Whether the frequencies are trained with the network.
     LearnedFrequencies,
+    /// Nodes, order and bits of grids.
+    Grid,
+    /// Values at a node.
+    Channels,
 }
 
 /// An option was given that sets a hyperparameter which the encoding does not have.
@@ -39,8 +43,10 @@ impl EncodingOption {
             Self::Scale => kind.has_scale(),
             Self::Frequencies => kind.has_frequencies(),
             Self::AmplitudePower => kind == EncodingKind::Fourier,
-            Self::Normalize => kind != EncodingKind::None,
+            Self::Normalize => kind != EncodingKind::None && !kind.has_grid(),
             Self::LearnedFrequencies => kind == EncodingKind::Gaussian,
+            Self::Grid => kind.has_grid(),
+            Self::Channels => kind == EncodingKind::Grid,
         }
     }
 
@@ -67,6 +73,7 @@ fn listeners(option: EncodingOption) -> String {
 mod tests {
     use super::*;
     use crate::network::encoding::EncodingParams;
+    use crate::network::grid::{GridParams, Nodes};
 
     #[test]
     fn what_has_no_effect_is_named() {
@@ -87,19 +94,22 @@ mod tests {
     fn options_belong_to_the_encodings_that_they_change() {
         for &kind in EncodingKind::value_variants() {
             assert_eq!(clap::ValueEnum::to_possible_value(&kind).unwrap().get_name(), kind.name());
-            let base = EncodingParams { kind, frequencies: 8, scale: 3.0, ..EncodingParams::default() };
+            let grid = GridParams { levels: vec![Nodes(vec![8])], ..GridParams::default() };
+            let base = EncodingParams { kind, grid, frequencies: 8, scale: 3.0, ..EncodingParams::default() };
             let changes = [
                 (EncodingOption::Scale, EncodingParams { scale: 5.0, ..base.clone() }),
                 (EncodingOption::Frequencies, EncodingParams { frequencies: 16, ..base.clone() }),
                 (EncodingOption::Normalize, EncodingParams { normalize: true, ..base.clone() }),
                 // Of the others it is an error.
+                (
+                    EncodingOption::Grid,
+                    EncodingParams { grid: GridParams { bits: 5, ..base.grid.clone() }, ..base.clone() },
+                ),
                 (EncodingOption::AmplitudePower, EncodingParams { amplitude_power: 1.0, ..base.clone() }),
             ];
             for (option, changed) in changes {
                 let (before, after) = (base.check(2).unwrap(), changed.check(2));
-                let effect = after.is_ok_and(|after| {
-                    (before.frequencies(), before.amplitudes()) != (after.frequencies(), after.amplitudes())
-                });
+                let effect = after.is_ok_and(|after| before != after);
                 assert_eq!(option.belongs_to(kind), effect, "{option:?} {kind:?}");
             }
         }

@@ -11,8 +11,13 @@ use crate::training::muon::Muon;
 use crate::training::optimizer::{Optimizer, Schedule};
 use crate::training::{LoopParams, TrainState};
 use firmware_core::limits::{MAX_HIDDEN_LAYERS, MAX_OUTPUTS, MAX_WIDTH};
+use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
+/// Learning rate of the coefficients of grids, as a multiple of that of the layers.
+const GRID_RATE: f64 = 1.0;
+/// Coefficients of grids start between this and its negative.
+const GRID_START: f32 = 0.1;
 /// Updates with a guide.
 const GUIDED_STEPS: u64 = 4000;
 /// Samples of an update with a guide.
@@ -120,6 +125,10 @@ impl FitParams {
         params.encoding.seed = self.seed;
         params.encoding.whole |= self.outside == Outside::Periodic && self.encoding.kind != EncodingKind::None;
         params.encoding.whole_axes = self.periodic.iter().map(|period| period.axis).collect();
+        if self.encoding.kind == EncodingKind::Table {
+            params = params.as_table();
+            params.encoding.grid.channels = outputs;
+        }
         let encoding = params.encoding.check(inputs)?;
         if let Some(&width) = self.hidden.iter().find(|&&width| width == 0 || width > MAX_WIDTH) {
             return Err(FitError::Width { width });
@@ -142,16 +151,17 @@ impl FitParams {
         if !possible {
             return Err(FitError::Schedule);
         }
-        if self.steps == 0 {
+        if params.steps == 0 {
             return Err(FitError::Steps);
         }
         if self.batch == Some(0) {
             return Err(FitError::Batch);
         }
         params.encoding.learned &= params.encoding.kind == EncodingKind::Gaussian;
-        let encoder = if params.encoding.learned { encoding.frequencies().len() } else { 0 };
-        let shape = Shape::new(encoding.features_len(), &self.hidden, outputs, self.output)
-            .with_hidden(self.activation)
+        let is_trained = params.encoding.learned || encoding.grid().is_some();
+        let encoder = if is_trained { encoding.parameters_len() } else { 0 };
+        let shape = Shape::new(encoding.features_len(), &params.hidden, outputs, params.output)
+            .with_hidden(params.activation)
             .with_encoder(encoder);
         Ok(ValidFitParams { params, encoding, shape })
     }
@@ -167,7 +177,22 @@ impl FitParams {
     #[must_use]
     pub fn with_guide(self) -> Self {
         let loss = if self.output == OutputActivation::Sigmoid { SquaredError::Logistic } else { self.loss };
-        Self { guide: true, steps: GUIDED_STEPS, batch: Some(GUIDED_BATCH), loss, ..self }
+        let guided = Self { guide: true, steps: GUIDED_STEPS, batch: Some(GUIDED_BATCH), loss, ..self };
+        if guided.encoding.kind == EncodingKind::Table { guided.as_table() } else { guided }
+    }
+
+    /// The same for a [table](crate::fit::table), which has no layers and is fitted in one step.
+    #[must_use]
+    pub fn as_table(self) -> Self {
+        Self {
+            encoding: EncodingParams { kind: EncodingKind::Table, learned: false, ..self.encoding },
+            hidden: Vec::new(),
+            activation: HiddenActivation::Relu,
+            output: OutputActivation::Linear,
+            initialization: Initialization::Glorot,
+            steps: 1,
+            ..self
+        }
     }
 
     /// What a model of `inputs` axes does beyond its domain: along all axes, but for those of the bits.
@@ -203,7 +228,12 @@ impl ValidFitParams {
         let mut rng = step_rng(self.params.seed, Purpose::InitialParameters, 0);
         let mut network = Mlp::new(self.shape.clone(), self.params.initialization, &mut rng);
         let encoder = self.shape.encoder_range();
-        if !encoder.is_empty() {
+        if let Some(grid) = self.encoding.grid() {
+            let width = if grid.is_table() { 0.0 } else { GRID_START };
+            for parameter in &mut network.parameters_mut()[encoder] {
+                *parameter = width * rng.random_range(-1.0..=1.0f32);
+            }
+        } else if !encoder.is_empty() {
             let cycles = self.encoding.frequency_matrix();
             for (parameter, &cycles) in network.parameters_mut()[encoder].iter_mut().zip(&cycles) {
                 *parameter = cycles as f32;
@@ -219,7 +249,7 @@ impl ValidFitParams {
         if network.encoder().is_empty() {
             self.encoding.clone()
         } else {
-            self.encoding.with_frequencies(network.encoder())
+            self.encoding.with_parameters(network.encoder())
         }
     }
 
@@ -236,8 +266,12 @@ impl ValidFitParams {
         LoopParams {
             steps: self.params.steps,
             learning_rate: self.params.learning_rate,
-            // As if B were σ times a matrix of standard normal numbers, and those were trained.
-            encoder_rate: self.params.encoding.scale,
+            encoder_rate: if self.encoding.grid().is_some() {
+                GRID_RATE
+            } else {
+                // As if B were σ times a matrix of standard normal numbers, and those were trained.
+                self.params.encoding.scale
+            },
             schedule: self.params.schedule,
             optimizer: self.params.optimizer.clone(),
         }

@@ -5,6 +5,7 @@
 use crate::artifact::card_text::CardText;
 use crate::artifact::export::Domain;
 use crate::data::{Axis, OutputMap};
+use crate::fit::FitParams;
 use crate::fit::exportable::{ExportableNetwork, domain};
 use crate::fit::settings::FitSettings;
 use crate::network::encoding::Encoding;
@@ -44,6 +45,10 @@ impl SavedNetwork {
         tensors.put_network("", network);
         tensors.put_matrix("encoding.frequencies", encoding.frequency_matrix().view());
         tensors.put("encoding.amplitudes", &[encoding.amplitudes().len()], encoding.amplitudes());
+        if let Some(grid) = encoding.grid() {
+            tensors.put("encoding.steps", &[grid.steps().len()], grid.steps());
+            tensors.put("encoding.coefficients", &[grid.coefficients_len()], &grid.values());
+        }
         let ranges: Vec<f32> = axes.iter().flat_map(|axis| [axis.minimum, axis.maximum, axis.scale]).collect();
         tensors.put("data.axes", &[axes.len(), 3], &ranges);
         let maps: Vec<f32> = output_maps.iter().flat_map(|map| [map.scale, map.offset]).collect();
@@ -70,13 +75,15 @@ impl SavedNetwork {
         let axes = tensors.get_matrix::<f32>("data.axes")?;
         let maps = tensors.get_matrix::<f32>("data.output_maps")?;
         let network = tensors.get_network("", metadata.settings.fit.activations())?;
-        let (_, cycles) = tensors.get::<f64>("encoding.frequencies")?;
-        let frequencies = cycles.iter().map(|&cycles| (cycles * 65_536.0).round() as i32).collect();
-        let (_, amplitudes) = tensors.get("encoding.amplitudes")?;
-        let encoding = Encoding::from_parts(axes.nrows(), frequencies, amplitudes, metadata.passthrough)
-            .ok_or_else(|| unfit("encoding.frequencies"))?;
-        let (coordinates, targets) = (tensors.get_matrix("data.coordinates")?, tensors.get_matrix("data.targets")?);
         let shape = network.shape();
+        let fit = &metadata.settings.fit;
+        let encoding = if fit.encoding.kind.has_grid() {
+            read_grid(&tensors, fit, (axes.nrows(), shape.outputs()))?.ok_or_else(|| unfit("encoding.coefficients"))?
+        } else {
+            read_frequencies(&tensors, axes.nrows(), metadata.passthrough)?
+                .ok_or_else(|| unfit("encoding.frequencies"))?
+        };
+        let (coordinates, targets) = (tensors.get_matrix("data.coordinates")?, tensors.get_matrix("data.targets")?);
         let fits = axes.ncols() == 3
             && maps.dim() == (shape.outputs(), 2)
             && encoding.features_len() == shape.inputs()
@@ -99,6 +106,30 @@ impl SavedNetwork {
         };
         Ok(Self { settings: metadata.settings, exportable })
     }
+}
+
+/// The frequencies for so many inputs; none if their parts do not fit each other.
+fn read_frequencies(tensors: &Tensors, inputs: usize, passthrough: usize) -> Result<Option<Encoding>, TensorError> {
+    let (_, cycles) = tensors.get::<f64>("encoding.frequencies")?;
+    let frequencies = cycles.iter().map(|&cycles| (cycles * 65_536.0).round() as i32).collect();
+    let (_, amplitudes) = tensors.get("encoding.amplitudes")?;
+    Ok(Encoding::from_parts(inputs, frequencies, amplitudes, passthrough))
+}
+
+/// The grids for so many inputs and outputs; none if they do not fit the settings.
+fn read_grid(
+    tensors: &Tensors,
+    fit: &FitParams,
+    (inputs, outputs): (usize, usize),
+) -> Result<Option<Encoding>, TensorError> {
+    let (_, steps) = tensors.get::<f32>("encoding.steps")?;
+    let (_, values) = tensors.get::<f32>("encoding.coefficients")?;
+    let Ok(params) = fit.check(inputs, outputs) else { return Ok(None) };
+    let Some(grid) = params.encoding().grid() else { return Ok(None) };
+    let fits = (values.len(), steps.len()) == (grid.coefficients_len(), grid.steps().len())
+        && values.iter().all(|value| value.is_finite())
+        && steps.iter().all(|&step| step > 0.0 && step.is_finite());
+    Ok(fits.then(|| Encoding::from_grid(grid.with_steps(&values, steps))))
 }
 
 #[cfg(test)]

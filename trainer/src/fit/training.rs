@@ -9,6 +9,7 @@ use crate::fit::{FitError, ValidFitParams};
 use crate::network::Mlp;
 use crate::network::encoding::Encoding;
 use crate::network::features::{EncodedFeatures, Features};
+use crate::network::grid::GridFeatures;
 use crate::network::learned::LearnedFrequencies;
 use crate::training::regression::{Batches, Regression};
 use crate::training::{Ended, Objective, TrainState, Watch, train};
@@ -106,7 +107,10 @@ impl ValidFitParams {
         } else {
             (dataset.coordinates.select(Axis(0), samples), dataset.targets.select(Axis(0), samples))
         };
-        let features: Box<dyn Features> = if self.shape().encoder == 0 {
+        let features: Box<dyn Features> = if let Some(grid) = self.encoding().grid() {
+            let round_from = self.params().steps - self.params().steps / 4;
+            Box::new(GridFeatures::new(grid, coordinates, round_from))
+        } else if self.shape().encoder == 0 {
             Box::new(EncodedFeatures::new(self.encoding(), coordinates.view()))
         } else {
             Box::new(LearnedFrequencies::new(self.encoding(), coordinates, self.trained_axes()))

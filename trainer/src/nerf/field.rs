@@ -5,7 +5,7 @@ use firmware_core::march::{DIRECTED_INPUTS, OUTPUTS, Sample};
 use ndarray::ArrayView2;
 
 use super::direction::coordinates;
-use crate::network::encoding::Encoding;
+use crate::network::encoding::{Device, Encoding};
 use crate::network::{Mlp, Tape};
 
 /// What can be drawn.
@@ -20,7 +20,7 @@ pub trait Field: Sync {
 /// Encodes coordinates into features as the network takes them: what the device computes, times amplitudes.
 #[derive(Clone, Debug)]
 pub struct Encoder<'a> {
-    encoding: firmware_core::Encoding<'a>,
+    encoding: Device<'a>,
     factors: Vec<f32>,
 }
 

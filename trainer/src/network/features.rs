@@ -47,6 +47,8 @@ pub trait Features: Sync {
     fn samples(&self) -> usize;
     /// Values of one sample.
     fn width(&self) -> usize;
+    /// Hears the number of a step and the parameters that it begins with, before any row of it is asked for.
+    fn begin_step(&mut self, _step: u64, _parameters: &[f32]) {}
     /// The rows asked for, either as they lie in memory or put together in `buffer`.
     fn rows<'a>(&'a self, rows: &Rows<'_>, parameters: &[f32], buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32>;
     /// Adds the gradient of the loss with respect to the features' own parameters to `into`. `features` are what
@@ -68,6 +70,10 @@ impl<F: Features + ?Sized> Features for Box<F> {
 
     fn width(&self) -> usize {
         (**self).width()
+    }
+
+    fn begin_step(&mut self, step: u64, parameters: &[f32]) {
+        (**self).begin_step(step, parameters);
     }
 
     fn rows<'a>(&'a self, rows: &Rows<'_>, parameters: &[f32], buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32> {

@@ -10,6 +10,7 @@
 
 pub mod encoding;
 pub mod features;
+pub mod grid;
 pub mod learned;
 pub mod matmul;
 pub mod rounding;

@@ -102,7 +102,8 @@ pub struct RegressionScratch {
 impl<F: Features, L: Loss> Objective for Regression<F, L> {
     type Scratch = RegressionScratch;
 
-    fn begin_step(&mut self, step: u64, _networks: &[Mlp<f32>]) -> Result<usize, TrainError> {
+    fn begin_step(&mut self, step: u64, networks: &[Mlp<f32>]) -> Result<usize, TrainError> {
+        self.features.begin_step(step, networks[0].encoder());
         if !self.takes_all() {
             self.pick(step);
         }

@@ -96,7 +96,10 @@ impl Fit {
         let training_samples = params.split(&dataset)?.train.len();
         let choices = self.settings.choices(&dataset, training_samples);
         let between = is_wanted_between(&dataset);
-        if (choices.contains(&Setting::Scale) || self.settings.wants_guide()) && between && guide::is_possible(training_samples) {
+        let is_led = choices.contains(&Setting::Scale)
+            || settings.fit.encoding.kind.has_grid()
+            || self.settings.wants_guide();
+        if is_led && between && guide::is_possible(training_samples) {
             self.settings.guide(&mut settings.fit, self.steps);
         }
         let new = if self.force { Run::replace } else { Run::new };

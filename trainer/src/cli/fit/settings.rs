@@ -14,6 +14,7 @@ use trainer::fit::encoding_option::EncodingOption;
 use trainer::fit::guide::{self, is_wanted_between};
 use trainer::fit::settings::FitSettings;
 use trainer::network::encoding::EncodingKind;
+use trainer::network::grid::Nodes;
 use trainer::network::{HiddenActivation, Initialization, OutputActivation};
 use trainer::training::optimizer::{Optimizer, Schedule};
 
@@ -72,6 +73,20 @@ pub(in crate::cli) struct Settings {
     /// For gaussian: keep the random frequencies as they were drawn; otherwise they are trained with the network
     #[arg(long, help_heading = ENCODING, display_order = 7)]
     frequencies_fixed: bool,
+    /// For grid: nodes of each grid, along every axis as in 48, or along each axis as in 48x32, the first
+    /// input first [default: 12,24,48,64]
+    #[arg(long, help_heading = ENCODING, display_order = 8, value_delimiter = ',', value_name = "NODES", value_parser = str::parse::<Nodes>, action = ArgAction::Set)]
+    levels: Option<Vec<Nodes>>,
+    /// For grid: values at each node of a grid [default: 2]
+    #[arg(long, help_heading = ENCODING, display_order = 9, value_parser = whole::<usize>)]
+    channels: Option<usize>,
+    /// For grid: order of the splines between the nodes, 1 (linear) or 2 (quadratic: smoother, and about
+    /// twice the work for two inputs) [default: 1]
+    #[arg(long, help_heading = ENCODING, display_order = 10)]
+    order: Option<u8>,
+    /// For grid: bits of a coefficient, 4 to 8 [default: 8]
+    #[arg(long, help_heading = ENCODING, display_order = 11)]
+    bits: Option<u8>,
     /// Activation of the hidden layers: sine suits smooth data (Sitzmann et al. 2020) [default: relu]
     #[arg(long, help_heading = NETWORK)]
     activation: Option<Activation>,
@@ -259,6 +274,10 @@ impl Settings {
             (self.frequencies.is_some(), EncodingOption::Frequencies, "--frequencies"),
             (self.normalize, EncodingOption::Normalize, "--normalize"),
             (self.frequencies_fixed, EncodingOption::LearnedFrequencies, "--frequencies-fixed"),
+            (self.levels.is_some(), EncodingOption::Grid, "--levels"),
+            (self.channels.is_some(), EncodingOption::Channels, "--channels"),
+            (self.order.is_some(), EncodingOption::Grid, "--order"),
+            (self.bits.is_some(), EncodingOption::Grid, "--bits"),
         ];
         warn_of_options_without_effect(self.encoding.unwrap_or_default(), &given);
     }
@@ -278,6 +297,11 @@ impl Settings {
         encoding.notebook = self.positional_notebook;
         encoding.list.clone_from(&self.frequency_list);
         encoding.learned = encoding.kind == EncodingKind::Gaussian && !self.frequencies_fixed;
+        let grid = &mut encoding.grid;
+        grid.levels = self.levels.clone().unwrap_or_else(|| grid.levels.clone());
+        grid.channels = self.channels.unwrap_or(grid.channels);
+        grid.order = self.order.unwrap_or(grid.order);
+        grid.bits = self.bits.unwrap_or(grid.bits);
         params.hidden = self.hidden.clone().unwrap_or(params.hidden);
         if self.activation == Some(Activation::Sine) {
             (params.activation, params.initialization) = (HiddenActivation::Sine, Initialization::Siren);
@@ -300,7 +324,7 @@ impl Settings {
         };
         params.holdout = self.holdout.unwrap_or(params.holdout);
         params.seed = self.seed.unwrap_or(params.seed);
-        params
+        if params.encoding.kind == EncodingKind::Table { params.as_table() } else { params }
     }
 
     pub(in crate::cli) fn fit_settings(&self, input: PathBuf, steps: Option<u64>) -> FitSettings {

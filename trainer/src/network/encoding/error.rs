@@ -1,10 +1,21 @@
 //! Why an encoding is refused.
 
+use super::super::grid::GridError;
+use super::EncodingKind;
 use firmware_core::limits::MAX_INPUTS;
 
 /// Why there is no such encoding.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EncodingError {
+    /// There are no such grids.
+    #[error(transparent)]
+    Grid(#[from] GridError),
+    /// Frequencies of grids, which have none.
+    #[error("--encoding {} has no frequencies; choose gaussian, positional, fourier or basic", kind.name())]
+    NoFrequencies {
+        /// The encoding that was asked for.
+        kind: EncodingKind,
+    },
     /// Too many inputs or none.
     #[error("{inputs} inputs cannot be encoded; a device takes 1 to {MAX_INPUTS}")]
     Inputs {

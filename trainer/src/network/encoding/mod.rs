@@ -17,6 +17,7 @@
 //! | `whole_axes` | none | the same for these axes alone, counted from 0 | < d - p |
 //! | `learned` | no | train B together with the network, Gaussian only | |
 //! | `passthrough` | 0 | last coordinates that skip the encoding | ≤ d |
+//! | `grid` | | of [grids](super::grid), which are there in place of frequencies | |
 
 mod error;
 mod params;
@@ -24,6 +25,7 @@ mod redundant;
 #[cfg(test)]
 mod tests;
 
+use super::grid::Grid;
 use firmware_core::fixed::ONE;
 use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
@@ -43,6 +45,35 @@ pub struct Encoding {
     frequencies: Vec<i32>,
     amplitudes: Vec<f32>,
     passthrough: usize,
+    grid: Option<Grid>,
+}
+
+/// The encoder that runs on a device.
+#[derive(Clone, Copy, Debug)]
+pub enum Device<'a> {
+    /// Fourier features.
+    Frequencies(firmware_core::Encoding<'a>),
+    /// Grids.
+    Grids(firmware_core::Grids<'a>),
+}
+
+impl Device<'_> {
+    /// Coordinates of a point, d.
+    pub fn inputs(&self) -> usize {
+        match self {
+            Self::Frequencies(encoding) => encoding.inputs(),
+            Self::Grids(grids) => grids.inputs(),
+        }
+    }
+
+    /// Integer features of one point `[d]`.
+    #[inline]
+    pub fn encode_into(&self, point: &[u32], features: &mut [i16]) {
+        match self {
+            Self::Frequencies(encoding) => encoding.encode_into(point, features),
+            Self::Grids(grids) => grids.encode_into(point, features),
+        }
+    }
 }
 
 impl Encoding {
@@ -52,7 +83,41 @@ impl Encoding {
     pub fn from_parts(inputs: usize, frequencies: Vec<i32>, amplitudes: Vec<f32>, passthrough: usize) -> Option<Self> {
         firmware_core::Encoding::new(inputs, &frequencies, passthrough).ok()?;
         let fits = amplitudes.len() * inputs == frequencies.len() && amplitudes.iter().all(|a| a.is_finite());
-        fits.then_some(Self { inputs, frequencies, amplitudes, passthrough })
+        fits.then_some(Self { inputs, frequencies, amplitudes, passthrough, grid: None })
+    }
+
+    /// An encoding by grids.
+    pub fn from_grid(grid: Grid) -> Self {
+        Self {
+            inputs: grid.inputs(),
+            frequencies: Vec::new(),
+            amplitudes: Vec::new(),
+            passthrough: 0,
+            grid: Some(grid),
+        }
+    }
+
+    /// The grids, if the encoding has them in place of frequencies.
+    pub fn grid(&self) -> Option<&Grid> {
+        self.grid.as_ref()
+    }
+
+    /// The number of parameters that can be trained: frequencies, or coefficients of grids.
+    pub fn parameters_len(&self) -> usize {
+        self.grid.as_ref().map_or(self.frequencies.len(), Grid::coefficients_len)
+    }
+
+    /// The same with other parameters: [frequencies](Self::with_frequencies) or
+    /// [coefficients](Grid::with_coefficients).
+    ///
+    /// # Panics
+    /// If their number is another one.
+    #[must_use]
+    pub fn with_parameters(&self, parameters: &[f32]) -> Self {
+        match &self.grid {
+            Some(grid) => Self::from_grid(grid.with_coefficients(parameters)),
+            None => self.with_frequencies(parameters),
+        }
     }
 
     /// The same with other frequencies `[m, d]`, in cycles, which are rounded to Q16.16.
@@ -94,13 +159,21 @@ impl Encoding {
 
     /// Length of a feature vector, 2m + p.
     pub fn features_len(&self) -> usize {
-        2 * self.amplitudes.len() + self.passthrough
+        match &self.grid {
+            Some(grid) => grid.shape().features(),
+            None => 2 * self.amplitudes.len() + self.passthrough,
+        }
     }
 
     /// The encoder of [`firmware_core`], which a device runs.
-    pub fn device(&self) -> firmware_core::Encoding<'_> {
-        firmware_core::Encoding::new(self.inputs, &self.frequencies, self.passthrough)
-            .expect("checked when it was made")
+    pub fn device(&self) -> Device<'_> {
+        match &self.grid {
+            Some(grid) => Device::Grids(grid.device()),
+            None => Device::Frequencies(
+                firmware_core::Encoding::new(self.inputs, &self.frequencies, self.passthrough)
+                    .expect("checked when it was made"),
+            ),
+        }
     }
 
     /// Integer features `[n, 2m + p]` of coordinates `[n, d]` (Q0.32), without amplitudes, on all threads.
@@ -123,13 +196,19 @@ impl Encoding {
         features
     }
 
-    /// What each column of integer features is multiplied by: a_j / 32767.
+    /// What each column of integer features is multiplied by: a_j / 32767, or what a unit of a grid's channel is worth.
     pub fn feature_factors(&self) -> Vec<f32> {
+        if let Some(grid) = &self.grid {
+            return grid.feature_factors();
+        }
         self.column_factors().into_iter().map(|a| (f64::from(a) / f64::from(ONE)) as f32).collect()
     }
 
     /// The amplitude of each feature, which an artifact has in the columns of its first layer.
     pub fn column_factors(&self) -> Vec<f32> {
+        if let Some(grid) = &self.grid {
+            return grid.amplitudes();
+        }
         let amplitudes = self.amplitudes.iter().chain(&self.amplitudes).copied();
         amplitudes.chain(std::iter::repeat_n(1.0, self.passthrough)).collect()
     }

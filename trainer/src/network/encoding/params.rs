@@ -1,10 +1,12 @@
 //! Hyperparameters of the encoding, and the frequencies that they stand for.
 
+use firmware_core::artifact::GridUse;
 use firmware_core::limits::{MAX_FREQUENCIES, MAX_INPUTS};
 use ndarray::{Array1, Array2};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
+use super::super::grid::{Grid, GridParams};
 use super::{CYCLE, Encoding, EncodingError};
 use crate::base::random::{Purpose, step_rng};
 
@@ -23,6 +25,11 @@ pub enum EncodingKind {
     Gaussian,
     /// Frequencies 1, 2, 3, … (or a list) along each input, with amplitudes 1/j^p.
     Fourier,
+    /// Values of grids of B-spline coefficients, which are trained: fast on a device.
+    Grid,
+    /// One grid whose values are the outputs, without a network: a table.
+    #[value(skip)]
+    Table,
 }
 
 impl EncodingKind {
@@ -35,6 +42,8 @@ impl EncodingKind {
             Self::Positional => "positional",
             Self::Gaussian => "gaussian",
             Self::Fourier => "fourier",
+            Self::Grid => "grid",
+            Self::Table => "table",
         }
     }
 
@@ -52,6 +61,12 @@ impl EncodingKind {
     #[must_use]
     pub fn has_scale(self) -> bool {
         matches!(self, Self::Positional | Self::Gaussian)
+    }
+
+    /// Whether its features are values of grids.
+    #[must_use]
+    pub fn has_grid(self) -> bool {
+        matches!(self, Self::Grid | Self::Table)
     }
 
     /// Whether the number of its frequencies is free.
@@ -90,6 +105,9 @@ pub struct EncodingParams {
     pub learned: bool,
     /// Last coordinates that skip the encoding and are passed through.
     pub passthrough: usize,
+    /// Of grids and tables.
+    #[serde(skip_serializing_if = "GridParams::is_default")]
+    pub grid: GridParams,
     /// Seed that Gaussian rows are drawn from.
     pub seed: u64,
 }
@@ -108,6 +126,7 @@ impl Default for EncodingParams {
             whole_axes: Vec::new(),
             learned: false,
             passthrough: 0,
+            grid: GridParams::default(),
             seed: 0,
         }
     }
@@ -144,7 +163,23 @@ impl EncodingParams {
         }
         if self.kind == EncodingKind::None {
             self.check_options()?;
-            return Ok(Encoding { inputs, frequencies: Vec::new(), amplitudes: Vec::new(), passthrough: inputs });
+            return Ok(Encoding {
+                inputs,
+                frequencies: Vec::new(),
+                amplitudes: Vec::new(),
+                passthrough: inputs,
+                grid: None,
+            });
+        }
+        if self.kind.has_grid() {
+            self.check_options()?;
+            if self.passthrough > 0 {
+                return Err(cannot_pass);
+            }
+            let periodic = (0..inputs).filter(|axis| self.whole || self.whole_axes.contains(axis));
+            let periodic = periodic.fold(0, |axes, axis| axes | 1 << axis);
+            let used_as = if self.kind == EncodingKind::Table { GridUse::Outputs } else { GridUse::Features };
+            return Ok(Encoding::from_grid(Grid::new(&self.grid, inputs, used_as, periodic)?));
         }
         if encoded == 0 {
             return Err(cannot_pass);
@@ -171,7 +206,7 @@ impl EncodingParams {
             return Err(EncodingError::AllZero);
         }
         let amplitudes = kept().map(|(_, &amplitude)| amplitude as f32).collect();
-        Ok(Encoding { inputs, frequencies, amplitudes, passthrough: self.passthrough })
+        Ok(Encoding { inputs, frequencies, amplitudes, passthrough: self.passthrough, grid: None })
     }
 
     /// Rows of B for points of `axes` coordinates: what each axis has the same number of may be fewer than
@@ -209,8 +244,11 @@ impl EncodingParams {
     /// theory counts them.
     pub(crate) fn rows(&self, axes: usize, most: usize) -> Result<(Array2<f64>, Array1<f64>), EncodingError> {
         self.check_options()?;
+        if self.kind.has_grid() {
+            return Err(EncodingError::NoFrequencies { kind: self.kind });
+        }
         let (least, planned) = match self.kind {
-            EncodingKind::None => (0, 0),
+            EncodingKind::None | EncodingKind::Grid | EncodingKind::Table => (0, 0),
             EncodingKind::Basic => (axes, axes),
             EncodingKind::Gaussian => (1, self.frequencies),
             EncodingKind::Fourier if !self.list.is_empty() => (axes, self.list.len().saturating_mul(axes)),
