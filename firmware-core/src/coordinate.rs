@@ -1,6 +1,7 @@
 //! From the user's units to coordinates: unsigned Q0.32, [0, 1) of the trained period.
 
 use crate::float::fraction;
+use crate::limits::MAX_CODE_BITS;
 use serde::{Deserialize, Serialize};
 
 /// What a model does with a point beyond the trained domain, along an axis.
@@ -37,6 +38,36 @@ impl Axis {
     #[must_use]
     pub fn new(minimum: f32, maximum: f32, period: f32) -> Self {
         Self { minimum, maximum, scale: 1.0 / period }
+    }
+
+    /// The axis of integer codes of so many bits, 1 to 16, as those of a converter: from 0 to 2^bits - 1, of the period
+    /// 2^bits. The coordinate of the code k is exactly k·2^(32 - bits).
+    ///
+    /// ```
+    /// use firmware_core::{Axis, Outside};
+    /// assert_eq!(Axis::codes(12).to_fixed(1000.0, Outside::Clamp), Some(1000 << 20));
+    /// ```
+    #[must_use]
+    pub fn codes(bits: u8) -> Self {
+        let period = (1u32 << bits.min(MAX_CODE_BITS)) as f32;
+        Self { minimum: 0.0, maximum: period - 1.0, scale: 1.0 / period }
+    }
+
+    /// The Q0.32 coordinate of an integer code of so many bits, or `None` where `outside` rejects it: what
+    /// [`Axis::codes`] makes of it, without a float.
+    #[inline]
+    #[must_use]
+    pub fn code_to_fixed(code: u32, bits: u8, outside: Outside) -> Option<u32> {
+        let bits = u32::from(bits.clamp(1, MAX_CODE_BITS));
+        let largest = (1 << bits) - 1;
+        let code = match outside {
+            Outside::Clamp => code.min(largest),
+            // The bits above fall out.
+            Outside::Periodic => code,
+            Outside::Reject if code <= largest => code,
+            Outside::Reject => return None,
+        };
+        Some(code << (32 - bits))
     }
 
     /// The period in user units.
@@ -103,6 +134,21 @@ mod tests {
         assert_eq!(AXIS.to_fixed(f32::INFINITY, Outside::Periodic), Some(0));
         for x in [-0.01, 255.01, f32::NAN, f32::INFINITY] {
             assert_eq!(AXIS.to_fixed(x, Outside::Reject), None);
+        }
+    }
+
+    #[test]
+    fn codes_have_the_coordinates_that_they_have_as_numbers() {
+        for bits in 1..=16 {
+            let axis = Axis::codes(bits);
+            for code in (0..=(1u32 << bits) + 5).chain([1 << 20, (1 << 24) - 1]) {
+                for outside in [Outside::Clamp, Outside::Periodic, Outside::Reject] {
+                    let coordinate = Axis::code_to_fixed(code, bits, outside);
+                    assert_eq!(coordinate, axis.to_fixed(code as f32, outside), "{code} of {bits} bits, {outside:?}");
+                    assert!(code >> bits != 0 || coordinate == Some(code << (32 - bits)));
+                }
+            }
+            assert_eq!(Axis::code_to_fixed(u32::MAX, bits, Outside::Clamp), Some(u32::MAX << (32 - bits)));
         }
     }
 

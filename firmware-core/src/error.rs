@@ -79,6 +79,8 @@ pub enum EvalError {
     /// The point lies outside the trained domain along an axis where the model says
     /// [`Outside::Reject`](crate::Outside::Reject).
     OutsideDomain,
+    /// The model has an axis that does not consist of integer codes, so that it takes no points of codes alone.
+    NotCodes,
     /// The known-answer digest differs: this build or this device does not compute what the trainer computed.
     KnownAnswer,
 }
@@ -90,6 +92,7 @@ impl fmt::Display for EvalError {
             Self::OutputLength => "the output buffer's length does not fit the points and the model's outputs",
             Self::ScratchLength => "the scratch is too small for this model",
             Self::OutsideDomain => "the point lies outside the trained domain",
+            Self::NotCodes => "an axis of the model does not consist of integer codes",
             Self::KnownAnswer => "the known answers differ from those in the model",
         })
     }

@@ -1,6 +1,7 @@
 //! Evaluation: points in, values out.
 
 use crate::artifact::HiddenActivation;
+use crate::coordinate::Axis;
 use crate::error::EvalError;
 use crate::float::scalar;
 use crate::kernels::{self, Arithmetic, Layer, MAX_LANES, Point, grids, portable};
@@ -108,6 +109,40 @@ impl Model<'_> {
         lanes * self.scratch_words()
     }
 
+    /// Evaluates one point of integer codes `[d]`, as a converter gives them: every axis consists of codes
+    /// ([`Header::code_bits`](crate::artifact::Header::code_bits)). The values `out` `[c]` are those of
+    /// [`Model::eval_into`] at the same numbers, bit for bit; no code is converted to a float on the way.
+    ///
+    /// Codes beyond the largest one are clamped, wrapped or rejected, as the model says of points outside its domain.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError::NotCodes`] for a model with an axis of other numbers; otherwise as [`Model::eval_into`].
+    pub fn eval_codes_into(&self, codes: &[u32], scratch: &mut [u32], out: &mut [f32]) -> Result<(), EvalError> {
+        if codes.len() != self.inputs() {
+            return Err(EvalError::PointLength);
+        }
+        if out.len() != self.outputs() {
+            return Err(EvalError::OutputLength);
+        }
+        let bits = &self.header().code_bits;
+        if bits.is_empty() || bits.contains(&0) {
+            return Err(EvalError::NotCodes);
+        }
+        let mut point = [0; MAX_INPUTS];
+        for (k, ((slot, &code), &bits)) in point.iter_mut().zip(codes).zip(bits).enumerate() {
+            let outside = self.header().outside_along(k);
+            *slot = Axis::code_to_fixed(code, bits, outside).ok_or(EvalError::OutsideDomain)?;
+        }
+        dispatch!(self, kernels::, A => {
+            let raw = self.forward::<A>(core::slice::from_ref(&point), scratch)?;
+            for ((slot, &raw), map) in out.iter_mut().zip(raw).zip(self.output_maps()) {
+                *slot = scalar(A::raw_to_f32(raw) * map.scale) + map.offset;
+            }
+            Ok(())
+        })
+    }
+
     /// Evaluates one point given as Q0.32 coordinates `[d]`; `raw` `[c]` is what the output maps take (for `f32` the
     /// bits). With the integer precisions this uses no floating point at all.
     ///
@@ -154,7 +189,7 @@ impl Model<'_> {
         let scratch = scratch.get_mut(..self.buffer_words().0).ok_or(EvalError::ScratchLength)?;
         dispatch!(self, kernels::, A => {
             match self.grids() {
-                Some(grids) => grids::encode::<A>(&grids, &[padded(coordinates)], scratch),
+                Some(grids) => grids::evaluate::<A>(&grids, &[padded(coordinates)], scratch),
                 None => A::encode(&self.encoding(), &[padded(coordinates)], scratch),
             }
             Ok(())
@@ -219,12 +254,12 @@ impl Model<'_> {
         let (mut x, rest) = scratch.split_at_mut_checked(even * lanes).ok_or(EvalError::ScratchLength)?;
         let (mut y, _) = rest.split_at_mut_checked(odd * lanes).ok_or(EvalError::ScratchLength)?;
         match self.grids() {
-            Some(table) if self.header().is_table() => {
-                let raw = bytemuck::must_cast_slice_mut(x);
-                grids::look_up(&table, points, raw);
-                return Ok(raw);
+            Some(grids) => {
+                grids::evaluate::<A>(&grids, points, x);
+                if self.header().is_table() {
+                    return Ok(bytemuck::must_cast_slice_mut(x));
+                }
             }
-            Some(grids) => grids::encode::<A>(&grids, points, x),
             None => A::encode(&self.encoding(), points, x),
         }
         let (mut words, mut inputs) = (self.layers(), self.header().features());

@@ -11,6 +11,8 @@ pub const MAX_OUTPUTS: usize = 16;
 pub const MAX_FREQUENCIES: usize = 1024;
 /// The most coordinates that a point of a model with grids can have.
 pub const MAX_GRID_INPUTS: usize = 4;
+/// The most bits of an integer code.
+pub const MAX_CODE_BITS: u8 = 16;
 /// The most grids that a model can have.
 pub const MAX_GRID_LEVELS: usize = 16;
 /// The most coefficients at a node of a grid.

@@ -34,6 +34,48 @@ fn a_precision_that_is_not_built_in_is_refused() {
     }
 }
 
+/// The model with a header of version 2 that says that it has a grid: what follows the header does not fit it.
+#[test]
+fn a_grid_that_is_not_built_in_is_refused() {
+    let header_len = usize::from(u16::from_le_bytes([MODEL.0[6], MODEL.0[7]]));
+    // No periodic axis; the activation, then a grid of one level, one channel, order 1 and 8 bits, as features; no codes.
+    let extension = [0, 0, 0, 1, 1, 1, 1, 8, 0, 0];
+    let mut header = MODEL.0[24..24 + header_len].to_vec();
+    header[0] = if cfg!(feature = "w8a16") {
+        1
+    } else if cfg!(feature = "w16a16") {
+        2
+    } else {
+        0
+    };
+    header.extend(extension);
+    let len = header.len();
+    header.resize(len.next_multiple_of(4), 0);
+    let rest = &MODEL.0[24 + header_len.next_multiple_of(4)..];
+    let mut bytes = [&MODEL.0[..24], &header, rest].concat();
+    bytes[4] = 2;
+    bytes[6..8].copy_from_slice(&(len as u16).to_le_bytes());
+    let file_len = bytes.len() as u32;
+    bytes[8..12].copy_from_slice(&file_len.to_le_bytes());
+    let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+    let mut digest = crc.digest();
+    digest.update(&bytes[..12]);
+    digest.update(&bytes[16..]);
+    bytes[12..16].copy_from_slice(&digest.finalize().to_le_bytes());
+    let mut artifact = Aligned([0; 4096]);
+    artifact.0[..bytes.len()].copy_from_slice(&bytes);
+    let error = Model::parse(&artifact.0[..bytes.len()]).err();
+    let is_any_precision = cfg!(any(feature = "f32", feature = "w8a16", feature = "w16a16"));
+    let expected = if !is_any_precision {
+        ParseError::Precision
+    } else if cfg!(feature = "grid") {
+        ParseError::Shape // there are frequencies too
+    } else {
+        ParseError::Grids
+    };
+    assert_eq!(error, Some(expected));
+}
+
 /// The model as it is.
 #[test]
 fn a_precision_that_is_built_in_is_evaluated() {

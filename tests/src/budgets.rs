@@ -7,6 +7,9 @@ use firmware_core::Precision;
 /// [`Scope::Evaluation`](crate::minimal::Scope::Evaluation).
 pub const EVALUATION_FLASH_BYTES: u64 = 3 << 10;
 
+/// The same with grids built in.
+pub const GRID_EVALUATION_FLASH_BYTES: u64 = 4 << 10;
+
 /// RAM of the small reference network beside the model, one point at a time: scratch, outputs and variables of the library.
 ///
 /// 128 features and 64 activations alone are 384 bytes as halfwords, and 768 in single precision.

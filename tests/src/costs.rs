@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use firmware_core::artifact::HiddenActivation;
+use firmware_core::artifact::{GridShape, GridUse, HiddenActivation};
 use firmware_core::{OutputActivation, Precision};
 use firmware_cortexm::protocol::Mode;
 use ndarray::{Array1, Array2};
@@ -18,9 +18,10 @@ use crate::firmware::Firmware;
 use crate::qemu::{self, Task};
 use crate::random::Random;
 use crate::synthetic::Network;
+use crate::synthetic_grids::Grids;
 
 /// Seeds of the models that prices are fitted to; the test takes others.
-pub const FITTED: std::ops::Range<u64> = 0..64;
+pub const FITTED: std::ops::Range<u64> = 0..140;
 /// Seeds of the models that the prices are tested on.
 pub const TESTED: std::ops::Range<u64> = 1000..1030;
 /// What keeps the price of a part that hardly varies near zero, relative to one model's whole.
@@ -41,7 +42,34 @@ pub fn random_model(precision: Precision, seed: u64, room: usize) -> Result<Arti
     }
 }
 
+/// Every second model has grids, and every fourth of these is a table.
 fn random_network(precision: Precision, random: &mut Random) -> Network {
+    let network = random_frequencies(precision, random);
+    if random.bits().is_multiple_of(2) {
+        return network;
+    }
+    let mut between = |low: u64, high: u64| low + random.bits() % (high - low + 1);
+    let used_as =
+        if precision != Precision::F32 && between(0, 3) == 0 { GridUse::Outputs } else { GridUse::Features };
+    let is_table = used_as == GridUse::Outputs;
+    let shape = GridShape {
+        levels: if is_table { 1 } else { between(1, 5) as u8 },
+        channels: between(1, 4) as u8,
+        order: between(1, 2) as u8,
+        bits: between(4, 8) as u8,
+        used_as,
+    };
+    let nodes = (0..shape.levels).map(|_| between(3, [200, 30, 9, 5][usize::from(network.inputs) - 1]) as u32);
+    let grids = Some(Grids { shape, nodes: nodes.collect() });
+    let network = Network { grids, frequencies: 0, passthrough: 0, ..network };
+    if is_table {
+        let activation = OutputActivation::Linear;
+        return Network { hidden: vec![], outputs: shape.channels, activation, ..network };
+    }
+    network
+}
+
+fn random_frequencies(precision: Precision, random: &mut Random) -> Network {
     let mut between = |low: u64, high: u64| low + random.bits() % (high - low + 1);
     let inputs = [1, 2, 2, 2, 3, 4][between(0, 5) as usize];
     // Half of the widths fill the blocks of every kernel.
@@ -94,7 +122,7 @@ pub fn count(firmware: &Firmware, precision: Precision, seeds: std::ops::Range<u
         .map(|seed| {
             let artifact = random_model(precision, seed, room)?;
             let instructions = counted(firmware, &artifact)?;
-            if std::env::var_os("DUMP").is_some() { let h = artifact.model()?.header().clone(); eprintln!("{} {:?} d={} m={} p={} h={:?} c={} {:?} {:?}", instructions, h.precision, h.inputs, h.frequencies, h.passthrough, h.hidden, h.outputs, h.hidden_activation, h.activation); }
+            if std::env::var_os("DUMP").is_some() { let h = artifact.model()?.header().clone(); eprintln!("{} {:?} d={} m={} p={} h={:?} c={} {:?} {:?}", instructions, h.precision, h.inputs, h.frequencies, h.passthrough, h.hidden, h.outputs, h.hidden_activation, h.activation); if let Some(g) = h.grid { eprintln!("  ^ {g:?}"); } }
             Ok(Counted { parts: parts(artifact.model()?.header()), instructions })
         })
         .collect()

@@ -24,6 +24,7 @@ pub mod qemu;
 pub mod random;
 pub mod signals;
 pub mod synthetic;
+pub mod synthetic_grids;
 pub mod system;
 pub mod test_programs;
 pub mod trainer_program;

@@ -15,10 +15,14 @@ use crate::provision::Toolchain;
 /// What of the library a program calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// `eval_into` of a model that is there.
+    /// `eval_into` of a model that is there, without grids.
     Evaluation,
-    /// `parse`, `self_test` and every form of evaluation.
+    /// The same with grids.
+    GridEvaluation,
+    /// `parse`, `self_test` and every form of evaluation, without grids.
     Library,
+    /// The same with grids.
+    GridLibrary,
 }
 
 /// A linked program.
@@ -40,7 +44,9 @@ impl Minimal {
         let mut command = firmware::package_command(toolchain, "build", board, firmware::PACKAGE);
         let scope_feature = match scope {
             Scope::Evaluation => "minimal-evaluation",
+            Scope::GridEvaluation => "minimal-evaluation,grid",
             Scope::Library => "minimal",
+            Scope::GridLibrary => "minimal,grid",
         };
         let precision = trainer::artifact::precision::NamedPrecision(precision);
         command.args(["--bin", "minimal", "--no-default-features", "--features"]);

@@ -3,11 +3,12 @@
 use std::iter::once;
 
 use anyhow::{Context as _, Result, anyhow};
-use firmware_core::artifact::{Header, HiddenActivation};
+use firmware_core::artifact::{GridUse, Header, HiddenActivation};
 use firmware_core::write::{self, Description, FloatLayer, IntegerLayer, Layers};
 use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
 
 use crate::random::Random;
+use crate::synthetic_grids::{Grids, OwnedLevel};
 use trainer::artifact::export::Artifact;
 
 /// What a network's numbers are like.
@@ -37,6 +38,8 @@ pub struct Network {
     pub inputs: u8,
     /// Rows of the frequency matrix; the features are twice as many.
     pub frequencies: u16,
+    /// Grids in place of frequencies; those of a table are all that it has.
+    pub grids: Option<Grids>,
     /// Coordinates that also enter as they are.
     pub passthrough: u8,
     /// Widths of the hidden layers.
@@ -61,6 +64,7 @@ impl Network {
             activation,
             inputs: 2,
             frequencies: 11,
+            grids: None,
             passthrough: 1,
             hidden: vec![18, 13],
             outputs: 3,
@@ -110,8 +114,12 @@ impl Network {
         let mut random = Random::new(seed);
         let frequencies: Vec<i32> =
             (0..usize::from(self.frequencies) * usize::from(self.inputs)).map(|_| random.within(12 << 16)).collect();
+        let grid = self.grids.as_ref().map(|grids| grids.shape);
         let features = 2 * usize::from(self.frequencies) + usize::from(self.passthrough);
+        let features = grid.map_or(features, |grid| grid.features());
         let rows = self.hidden.iter().map(|&width| usize::from(width)).chain(once(usize::from(self.outputs)));
+        let is_table = grid.is_some_and(|grid| grid.used_as == GridUse::Outputs);
+        let rows = rows.take(if is_table { 0 } else { usize::MAX });
         let mut layers = Vec::new();
         let mut inputs = features;
         for (l, rows) in rows.enumerate() {
@@ -128,7 +136,7 @@ impl Network {
             outside: self.outside,
             periodic: self.periodic,
             hidden_activation: self.hidden_activation,
-            grid: None,
+            grid,
             code_bits: Default::default(),
             activation: self.activation,
             inputs: self.inputs,
@@ -147,12 +155,14 @@ impl Network {
         let maps: Vec<OutputMap> = (0..self.outputs)
             .map(|k| OutputMap { scale: (1.7 + f32::from(k)) / raw_full_scale, offset: 0.1 * f32::from(k) })
             .collect();
+        let levels = OwnedLevel::all(self, &mut random);
+        let levels: Vec<_> = levels.iter().map(OwnedLevel::level).collect();
         let description = |layers| Description {
             header: &header,
             axes,
             output_maps: &maps,
             frequencies: &frequencies,
-            grids: &[],
+            grids: &levels,
             text: "source: synthetic",
             layers,
         };

@@ -70,7 +70,7 @@ impl GridShape {
     }
 
     /// Words that the coefficients of a level take, of which `nodes` are the numbers of nodes; `None` where they have
-    /// more than 2³² bits.
+    /// 2³² - 32 bits or more.
     ///
     /// ```
     /// use firmware_core::artifact::{GridShape, GridUse};
@@ -82,7 +82,7 @@ impl GridShape {
     pub fn coefficient_words(&self, nodes: impl IntoIterator<Item = u32>) -> Option<usize> {
         let node_bits = u32::from(self.channels) * u32::from(self.bits);
         let bits = nodes.into_iter().try_fold(node_bits, u32::checked_mul)?;
-        Some(bits.div_ceil(32) as usize)
+        Some((bits.checked_add(31)? / 32) as usize)
     }
 }
 

@@ -34,12 +34,16 @@ impl<'a> Level<'a> {
     }
 }
 
-/// 32 bits from the given one on, counted from the least significant bit of the first word; zeros behind the end.
+/// The bits from the given one on, counted from the least significant bit of the first word: 25 of them at least, or all
+/// that there are.
 #[inline(always)]
 pub(super) fn window(words: &[u32], bit: u32) -> u32 {
-    let (first, shift) = ((bit / 32) as usize, bit % 32);
-    let word = |i: usize| words.get(i).copied().unwrap_or(0);
-    word(first) >> shift | word(first.wrapping_add(1)) << 1 << (31 - shift)
+    let bytes: &[u8] = bytemuck::must_cast_slice(words);
+    let Some(last) = bytes.len().checked_sub(4) else { return 0 };
+    let first = ((bit >> 3) as usize).min(last);
+    let shift = bit.wrapping_sub((first as u32) << 3);
+    let window = bytes.get(first..first + 4).and_then(|bytes| bytes.first_chunk());
+    window.map_or(0, |&bytes| u32::from_le_bytes(bytes)).wrapping_shr(shift)
 }
 
 /// Splits the first level off, where the words hold it all.
@@ -50,6 +54,20 @@ pub(super) fn split_level(shape: GridShape, inputs: usize, words: &[u32]) -> Opt
     let len = shape.coefficient_words(axes.iter().map(|&[nodes, _]| nodes))?;
     let (coefficients, rest) = rest.split_at_checked(len)?;
     let (bits, channels) = (u32::from(shape.bits), u32::from(shape.channels));
+    Some((Level { axes, coefficients, bits, channels }, rest))
+}
+
+/// The same where `new` has checked that the words hold it all.
+#[inline(always)]
+pub(super) fn next_level(shape: GridShape, inputs: usize, words: &[u32]) -> Option<(Level<'_>, &[u32])> {
+    let (axes, rest) = words.split_at_checked(2 * inputs)?;
+    let (axes, _) = axes.as_chunks();
+    let (bits, channels) = (u32::from(shape.bits), u32::from(shape.channels));
+    let mut len = channels.wrapping_mul(bits);
+    for &[nodes, _] in axes {
+        len = len.wrapping_mul(nodes);
+    }
+    let (coefficients, rest) = rest.split_at_checked((len.wrapping_add(31) >> 5) as usize)?;
     Some((Level { axes, coefficients, bits, channels }, rest))
 }
 

@@ -6,6 +6,7 @@ use crate::error::ParseError;
 use crate::fixed::{ACTIVATION_MAX, ONE};
 use crate::grid::Grids;
 use crate::layout::{BLOCK_ROWS, block_words, layer_words, unpack_rows};
+use crate::limits::MAX_CODE_BITS;
 use crate::output::OutputActivation;
 use crate::precision::Precision;
 
@@ -43,6 +44,15 @@ pub(super) fn layers(header: &Header, precision: Precision, mut words: &[u32]) -
         (OutputActivation::Linear, Precision::F32) => magnitude,
         (OutputActivation::Linear, _) => 2_147_483_648.0,
     })
+}
+
+/// Whether the header has codes for no axis, or a width for each of them and not only zeros.
+pub(super) fn codes_fit(header: &Header) -> bool {
+    let bits = &header.code_bits;
+    bits.is_empty()
+        || (bits.len() == usize::from(header.inputs)
+            && bits.iter().all(|&bits| bits <= MAX_CODE_BITS)
+            && bits.iter().any(|&bits| bits > 0))
 }
 
 /// Checks the grids at the front of `words`; their words, and those behind them.

@@ -71,7 +71,7 @@ impl<'a> Model<'a> {
             && (1..=MAX_OUTPUTS).contains(&outputs)
             && rows <= MAX_FREQUENCIES
             && header.periodic_fits()
-            && header.code_bits.is_empty()
+            && checks::codes_fit(&header)
             && header.hidden.iter().all(|&width| (1..=MAX_WIDTH).contains(&usize::from(width)));
         if !shapes_fit {
             return Err(ParseError::Shape);
@@ -108,7 +108,8 @@ impl<'a> Model<'a> {
 
     /// Checks the numbers, once the shapes are known to be right.
     fn check_contents(&self) -> Result<(), ParseError> {
-        if !self.axes().all(|axis| axis.is_valid()) {
+        let bits = self.header.code_bits.iter().copied().chain(core::iter::repeat(0));
+        if !self.axes().zip(bits).all(|(axis, bits)| axis.is_valid() && (bits == 0 || axis == Axis::codes(bits))) {
             return Err(ParseError::Scale);
         }
         let largest_raw = checks::layers(&self.header, self.precision.precision(), self.layers)?;

@@ -49,5 +49,6 @@ pub extern "Rust" fn _start(
     model.self_test(scratch)?;
     model.eval_into(point, scratch, out)?;
     model.eval_batch_into(point, scratch, out)?;
+    model.eval_codes_into(coordinates, scratch, out)?;
     model.eval_fixed_into(coordinates, scratch, raw)
 }

@@ -23,11 +23,14 @@ use crate::minimal::{Minimal, Scope};
 use crate::provision::{self, Toolchain};
 use crate::qemu::{self, Run, Task};
 use crate::synthetic::Network;
+use crate::synthetic_grids;
 
 /// Count instructions, flash and RAM of an evaluation on emulated boards
 ///
 /// The networks have random weights from a fixed seed. The small one has 2 inputs, 64 frequencies, and layers of 64, 64, 64 and
-/// 3; `sine` is the small one with sine layers; the big one has 128 frequencies, and layers of 128, 128, 128 and 3. They are evaluated one point at a time and in batches.
+/// 3; `sine` is the small one with sine layers; the big one has 128 frequencies, and layers of 128, 128, 128 and 3. `grid-1` and
+/// `grid-2` have four grids of two channels over two inputs, linear and quadratic, and layers of 32, 32 and 1; `table-2` is a
+/// quadratic table of two inputs. They are evaluated one point at a time and in batches.
 /// The columns hold, for one evaluation:
 ///
 ///   encoding    instructions from coordinates to features
@@ -65,7 +68,7 @@ pub struct Row {
     pub board: &'static str,
     /// How numbers are stored.
     pub precision: &'static str,
-    /// `small`, `sine` (the small one with sine layers) or `big`.
+    /// `small`, `sine` (the small one with sine layers), `big`, `grid-1`, `grid-2` or `table-2`.
     pub network: &'static str,
     /// Points that are evaluated together.
     pub batch: usize,
@@ -166,12 +169,14 @@ pub fn measure(toolchain: &Toolchain, board: &'static Board) -> Result<Vec<Row>>
     for precision in PRECISIONS {
         let library = Minimal::link(toolchain, board, precision, Scope::Library)?;
         let evaluation = Minimal::link(toolchain, board, precision, Scope::Evaluation)?;
-        for (name, network) in [
-            ("small", Network::small(precision)),
-            ("sine", Network { hidden_activation: HiddenActivation::Sine, ..Network::small(precision) }),
-            ("big", Network::big(precision)),
-        ] {
+        let grid_library = Minimal::link(toolchain, board, precision, Scope::GridLibrary)?;
+        let grid_evaluation = Minimal::link(toolchain, board, precision, Scope::GridEvaluation)?;
+        for (name, network) in networks(precision) {
             eprintln!("{} ({}), {}, {name}", board.name, board.core, NamedPrecision(precision));
+            let (library, evaluation) = match network.grids {
+                Some(_) => (&grid_library, &grid_evaluation),
+                None => (&library, &evaluation),
+            };
             for row in count(&firmware, precision, name, &network)? {
                 let ram_bytes = row.ram_bytes + library.size.ram_bytes;
                 let flash_bytes = library.size.flash_bytes;
@@ -183,8 +188,27 @@ pub fn measure(toolchain: &Toolchain, board: &'static Board) -> Result<Vec<Row>>
     Ok(rows)
 }
 
+/// The networks that are counted, each with its name.
+fn networks(precision: Precision) -> Vec<(&'static str, Network)> {
+    let mut networks = vec![
+        ("small", Network::small(precision)),
+        ("sine", Network { hidden_activation: HiddenActivation::Sine, ..Network::small(precision) }),
+        ("big", Network::big(precision)),
+        ("grid-1", synthetic_grids::reference(precision, 1)),
+        ("grid-2", synthetic_grids::reference(precision, 2)),
+    ];
+    if precision != Precision::F32 {
+        networks.push(("table-2", synthetic_grids::reference_table(precision)));
+    }
+    networks
+}
+
 /// The rows of one network without what linking tells; none, with a word on standard error, where it does not fit.
-fn count(firmware: &Firmware, precision: Precision, name: &'static str, network: &Network) -> Result<Vec<Row>> {
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn count(firmware: &Firmware, precision: Precision, name: &'static str, network: &Network) -> Result<Vec<Row>> {
     let artifact = network.artifact(0)?;
     let (bytes, room) = (artifact.as_bytes(), firmware.model_region.len);
     if bytes.len() as u64 > room {

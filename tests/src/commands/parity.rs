@@ -1,5 +1,6 @@
 //! `cargo xtask parity`: the same bits on host and device.
 
+
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use firmware_core::Precision;
@@ -10,14 +11,17 @@ use crate::firmware::Firmware;
 use crate::points;
 use crate::provision;
 use crate::synthetic::Network;
+use crate::synthetic_grids;
 
 /// Evaluate random networks on a device, at random points and at edges, and compare every output bit with the host
+///
+/// There is a network over frequencies, and there are networks over grids and tables of one to four axes.
 ///
 /// Example: cargo xtask parity --samples 1000000 --board mps2-an505 --precision w8a16
 #[derive(Clone, Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// Number of points for each precision, activation and board
+    /// Number of points for each network and board
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(2..))]
     samples: u32,
     /// A board, or `all`
@@ -51,6 +55,13 @@ impl PrecisionName {
 /// Every precision.
 pub const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::W8A16, Precision::W16A16];
 
+/// The networks of a precision that are compared, each with its name.
+fn networks(precision: Precision) -> Vec<(String, Network)> {
+    let frequencies = ("frequencies".to_owned(), Network::tiny(precision));
+    let sines = ("sines".to_owned(), Network::tiny_sine(precision));
+    [frequencies, sines].into_iter().chain(synthetic_grids::all_kinds(precision)).collect()
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -65,10 +76,10 @@ pub fn run(args: &Args) -> Result<()> {
     for board in boards {
         let firmware = Firmware::build(&toolchain, board, None)?;
         for &precision in &precisions {
-            for (name, network) in [("relu", Network::tiny(precision)), ("sine", Network::tiny_sine(precision))] {
+            for (name, network) in networks(precision) {
                 let report = check(&firmware, &network, args.samples as usize, args.seed)?;
                 println!(
-                    "{:10} {:6} {name} {} samples, {} mismatched",
+                    "{:10} {:6} {name}: {} samples, {} mismatched",
                     board.name,
                     trainer::artifact::precision::NamedPrecision(precision),
                     report.samples,

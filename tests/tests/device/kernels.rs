@@ -10,6 +10,7 @@ use tests::commands::parity::PRECISIONS;
 use tests::firmware::Firmware;
 use tests::qemu::{self, Task};
 use tests::synthetic::{Network, Values};
+use tests::synthetic_grids;
 
 use crate::firmware;
 
@@ -60,6 +61,18 @@ fn every_core_agrees_with_itself_on_100_000_random_evaluations_of_every_length()
         assert!(evaluations > 100_000);
         if board.has_fpu {
             kernels_agree(&firmware, LENGTHS.map(|n| shape(Precision::F32, n, Values::Random)), 50);
+        }
+    }
+}
+
+#[test]
+fn every_core_agrees_with_itself_on_grids() {
+    for board in BOARDS {
+        for values in [Values::Random, Values::Extreme] {
+            for precision in PRECISIONS {
+                let networks = synthetic_grids::all_kinds(precision).into_iter();
+                kernels_agree(&firmware(board.name), networks.map(|(_, network)| Network { values, ..network }), 20);
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use firmware_core::{OutputActivation, Outside, Precision};
 use tests::boards::BOARDS;
 use tests::commands::parity::{PRECISIONS, check};
 use tests::synthetic::{Network, Values};
-use tests::{device, points};
+use tests::{device, points, synthetic_grids};
 
 use crate::firmware;
 
@@ -54,6 +54,19 @@ fn every_board_agrees_on_sine_layers() {
 fn every_board_agrees_on_which_axis_wraps() {
     for board in BOARDS {
         agrees(board.name, &Network { periodic: 0b10, ..Network::tiny(Precision::W8A16) }, 4000);
+    }
+}
+
+#[test]
+fn every_board_agrees_on_grids_and_tables() {
+    for board in BOARDS {
+        for precision in PRECISIONS {
+            for (name, network) in synthetic_grids::all_kinds(precision) {
+                let samples = if precision == Precision::F32 && !board.has_fpu { 100 } else { 600 };
+                let report = check(&firmware(board.name), &network, samples, 1).unwrap();
+                assert_eq!((report.samples, report.mismatched), (samples, 0), "{name} on {}", board.name);
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The library alone on every board: it cannot panic, does not allocate, and keeps to its budgets.
 
 use tests::boards::{BOARDS, Board, DEFAULT};
-use tests::budgets::{EVALUATION_FLASH_BYTES, HEAP_SYMBOLS, small_network_ram_bytes};
+use tests::budgets::{EVALUATION_FLASH_BYTES, GRID_EVALUATION_FLASH_BYTES, HEAP_SYMBOLS, small_network_ram_bytes};
 use tests::commands::parity::PRECISIONS;
 use tests::minimal::{Minimal, Scope};
 use tests::provision;
@@ -13,7 +13,7 @@ fn the_library_cannot_panic_allocates_nothing_and_keeps_no_variables() {
     let toolchain = provision::toolchain().unwrap();
     for board in BOARDS {
         for precision in PRECISIONS {
-            let library = Minimal::link(&toolchain, &board, precision, Scope::Library).unwrap();
+            let library = Minimal::link(&toolchain, &board, precision, Scope::GridLibrary).unwrap();
             let place = format!("{} in {precision:?}", board.name);
             assert!(library.symbols.iter().any(|symbol| symbol == "_start"), "no symbols to look at on {place}");
             for symbol in &library.symbols {
@@ -34,6 +34,18 @@ fn an_evaluation_keeps_to_its_flash() {
         assert!(
             (1024..=EVALUATION_FLASH_BYTES).contains(&flash_bytes),
             "{precision:?} takes {flash_bytes} bytes of flash; the budget is {EVALUATION_FLASH_BYTES}"
+        );
+    }
+}
+
+#[test]
+fn an_evaluation_with_grids_keeps_to_its_flash() {
+    let (toolchain, board) = (provision::toolchain().unwrap(), Board::find(DEFAULT).unwrap());
+    for precision in PRECISIONS {
+        let flash_bytes = Minimal::link(&toolchain, board, precision, Scope::GridEvaluation).unwrap().size.flash_bytes;
+        assert!(
+            (1024..=GRID_EVALUATION_FLASH_BYTES).contains(&flash_bytes),
+            "{precision:?} takes {flash_bytes} bytes of flash; the budget is {GRID_EVALUATION_FLASH_BYTES}"
         );
     }
 }

@@ -9,6 +9,8 @@ use super::size::{self, Size, Target};
 use crate::artifact::precision::NamedPrecision;
 use crate::data::Dataset;
 use crate::fit::FitParams;
+use crate::network::encoding::EncodingKind;
+use crate::network::grid::Nodes;
 use crate::network::{HiddenActivation, Initialization};
 
 /// Widths and numbers of frequencies are multiples of this: the kernels work on blocks of four rows.
@@ -20,6 +22,15 @@ const DEPTHS: [usize; 4] = [2, 3, 4, 5];
 /// The depth of the smaller models, which show what fewer bytes cost.
 const USUAL_DEPTH: usize = 3;
 
+/// Nodes of the levels of a grid model along each axis, relative to those of the finest.
+const LEVELS: [f64; 4] = [0.1875, 0.375, 0.75, 1.0];
+/// Bits of the coefficients that are tried.
+const BITS: [u8; 3] = [6, 8, 4];
+/// Hidden layers behind grids.
+const GRID_DEPTH: usize = 2;
+/// Grids of more nodes along an axis are not tried.
+const MOST_NODES: u32 = 4096;
+
 /// A kind of model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -28,11 +39,17 @@ pub enum Family {
     FourierRelu,
     /// Fourier features, then sine layers.
     FourierSine,
+    /// Grids of linear splines, then ReLU layers.
+    LinearGrids,
+    /// Grids of quadratic splines, then ReLU layers.
+    QuadraticGrids,
 }
 
 impl Family {
     /// Every family, in the order of the figures' colours.
-    pub const ALL: [Self; 2] = [Self::FourierRelu, Self::FourierSine];
+    pub const ALL: [Self; 4] = [Self::FourierRelu, Self::FourierSine, Self::LinearGrids, Self::QuadraticGrids];
+    /// Those that begin with Fourier features.
+    const FOURIER: [Self; 2] = [Self::FourierRelu, Self::FourierSine];
 
     /// In words.
     #[must_use]
@@ -40,12 +57,20 @@ impl Family {
         match self {
             Self::FourierRelu => "Fourier features, ReLU",
             Self::FourierSine => "Fourier features, sine",
+            Self::LinearGrids => "linear grids, ReLU",
+            Self::QuadraticGrids => "quadratic grids, ReLU",
         }
     }
 
     fn of(self, base: &FitParams) -> FitParams {
         match self {
             Self::FourierRelu => base.clone(),
+            Self::LinearGrids | Self::QuadraticGrids => {
+                let mut fit = base.clone();
+                (fit.encoding.kind, fit.encoding.learned) = (EncodingKind::Grid, false);
+                fit.encoding.grid.order = if self == Self::LinearGrids { 1 } else { 2 };
+                fit
+            }
             Self::FourierSine => FitParams {
                 activation: HiddenActivation::Sine,
                 initialization: Initialization::Siren,
@@ -91,16 +116,18 @@ impl Wanted<'_> {
         for (place, &precision) in precisions.iter().enumerate() {
             // The other precisions are for the sizes that are the likeliest.
             let scales = if place == 0 { scales } else { middle };
-            for family in Family::ALL {
+            for family in Family::FOURIER {
                 for depth in DEPTHS {
                     all.extend(self.scaled(&family.of(base), (family, depth, precision), scales));
                 }
             }
         }
+        all.extend(self.grids(base, &BITS));
         for part in [2, 4] {
             let smaller = self.budget.with_flash(self.budget.flash / part);
             let wanted = Wanted { budget: &smaller, ..*self };
-            for family in Family::ALL {
+            all.extend(wanted.grids(base, &BITS[..1]));
+            for family in Family::FOURIER {
                 all.extend(wanted.scaled(&family.of(base), (family, USUAL_DEPTH, precisions[0]), middle));
             }
         }
@@ -156,6 +183,66 @@ impl Wanted<'_> {
             Some(Candidate { family, fit, precision: NamedPrecision(precision), size })
         };
         scales.iter().filter_map(candidate).collect()
+    }
+
+    /// Grids of every order with networks of two widths behind them, in these numbers of bits.
+    fn grids(&self, base: &FitParams, bits: &[u8]) -> Vec<Candidate> {
+        // About an eighth of the bytes for the layers.
+        let wide = ((self.budget.flash as f64).sqrt() / 4.0) as usize;
+        let mut all = Vec::new();
+        for family in [Family::LinearGrids, Family::QuadraticGrids] {
+            for &bits in bits {
+                let mut base = family.of(base);
+                base.encoding.grid.bits = bits;
+                let mut found = 0;
+                for width in (STEP..=wide.next_multiple_of(STEP)).rev().filter(|width| width.is_multiple_of(STEP)) {
+                    let hidden = vec![width; GRID_DEPTH];
+                    if let Some((fit, size)) = self.finest(&FitParams { hidden, ..base.clone() }) {
+                        all.push(Candidate { family, fit, precision: NamedPrecision(Precision::W8A16), size });
+                        found += 1;
+                    }
+                    if found == 2 {
+                        break;
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// The finest grids before a network that keep the budget.
+    fn finest(&self, base: &FitParams) -> Option<(FitParams, Size)> {
+        let (inputs, order) = (self.dataset.inputs(), u32::from(base.encoding.grid.order));
+        // More nodes along an axis than samples are of no use.
+        let most: Vec<u32> = match self.dataset.grid_shape() {
+            Some(shape) => shape.iter().rev().map(|&len| len as u32).collect(),
+            None => vec![u32::try_from(self.dataset.len()).unwrap_or(u32::MAX); inputs],
+        };
+        let longest = most.iter().copied().max().unwrap_or(1).min(MOST_NODES);
+        let with = |top: u32| {
+            let mut fit = base.clone();
+            let level = |&share: &f64| {
+                let along = most.iter().map(|&len| {
+                    let part = f64::from(len) / f64::from(longest);
+                    ((f64::from(top) * share * part).round() as u32).max(order + 1)
+                });
+                Nodes(along.collect())
+            };
+            fit.encoding.grid.levels = LEVELS.iter().map(level).collect();
+            let params = fit.check(self.dataset.inputs(), self.dataset.outputs()).ok()?;
+            let size = size::predicted(&params, self.target(Precision::W8A16)).ok()?;
+            self.budget.holds(&size).then_some((fit, size))
+        };
+        let (mut low, mut high) = (order + 1, longest.max(order + 1));
+        let mut best = with(low)?;
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            match with(middle) {
+                Some(found) => (best, low) = (found, middle),
+                None => high = middle - 1,
+            }
+        }
+        Some(best)
     }
 
     /// The widest network of so many hidden layers that keeps the budget.

@@ -7,6 +7,8 @@ use crate::data::Outside;
 use crate::fit::FitParams;
 use crate::fit::settings::FitSettings;
 use crate::network::HiddenActivation;
+use crate::network::encoding::EncodingKind;
+use crate::network::grid::Nodes;
 
 /// The command that trains a candidate for so many steps, into a folder of its own.
 #[must_use]
@@ -21,8 +23,17 @@ pub(super) fn command(base: &FitSettings, candidate: &Candidate, steps: u64) -> 
     }
     words.extend(of_data(base));
     let mut option = |name: &str, value: String| words.push(format!("--{name} {value}"));
-    option("frequencies", fit.encoding.frequencies.to_string());
-    option("scale", fit.encoding.scale.to_string());
+    if fit.encoding.kind == EncodingKind::Grid {
+        let grid = &fit.encoding.grid;
+        option("encoding", "grid".to_owned());
+        option("levels", grid.levels.iter().map(Nodes::to_string).collect::<Vec<_>>().join(","));
+        option("channels", grid.channels.to_string());
+        option("order", grid.order.to_string());
+        option("bits", grid.bits.to_string());
+    } else {
+        option("frequencies", fit.encoding.frequencies.to_string());
+        option("scale", fit.encoding.scale.to_string());
+    }
     let widths: Vec<String> = fit.hidden.iter().map(usize::to_string).collect();
     option("hidden", widths.join(","));
     if fit.activation == HiddenActivation::Sine {

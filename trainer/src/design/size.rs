@@ -11,6 +11,7 @@ use crate::data::Dataset;
 use crate::data::metrics::{HeldOut, Metrics, OutputMetrics};
 use crate::fit::ValidFitParams;
 use crate::fit::exportable::card_text;
+use crate::network::grid::{Grid, Level};
 
 /// What a model takes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,12 +50,14 @@ pub fn predicted(params: &ValidFitParams, target: Target<'_>) -> Result<Size, Wr
         text = text.held_out(&unknown(how, dataset.outputs(), precision));
     }
     let frequencies = vec![0; usize::from(header.frequencies) * usize::from(header.inputs)];
+    let grids = params.encoding().grid().map_or(&[][..], Grid::levels);
+    let levels: Vec<_> = grids.iter().map(Level::description).collect();
     let description = Description {
         header: &header,
         axes: &dataset.axes,
         output_maps: &dataset.output_maps,
         frequencies: &frequencies,
-        grids: &[],
+        grids: &levels,
         text: text.as_str(),
         layers: Layers::Integer(&[]),
     };
@@ -83,7 +86,7 @@ fn header(params: &ValidFitParams, dataset: &Dataset, precision: Precision) -> H
         outside,
         periodic,
         hidden_activation: shape.hidden,
-        grid: None,
+        grid: encoding.grid().map(Grid::shape),
         code_bits: Default::default(),
         activation: shape.output,
         inputs: dataset.inputs() as u8,
