@@ -166,9 +166,10 @@ impl Design {
         ended: Ended,
     ) -> anyhow::Result<()> {
         let mut bar = progress::on_stderr(designed.best.steps, 0);
-        let stop = (ended == Ended::Finished).then_some(interrupt::catch()?);
-        let watch = Watch { stop: stop.map(|stop| stop as _), progress: Some(&mut *bar), ..Watch::default() };
-        let written = search.write(path, (store, designed), watch)?;
+        // The wish to stop has been heard; what is left is to write.
+        let stop = if ended == Ended::Finished { Some(interrupt::catch()?) } else { None };
+        let watch = Watch { stop, progress: Some(&mut *bar), ..Watch::default() };
+        let written = search.write(path, (store, designed, ended), watch)?;
         let winner = designed.front.rows.iter().find(|row| row.chosen).context("the winner is among the models")?;
         if self.json {
             print(&serde_json::to_string_pretty(&designed.front)?)?;
@@ -277,16 +278,8 @@ impl Shown {
                     (Some(metrics), _) => format!("{:.2} dB", metrics.psnr_db),
                     (None, failure) => failure.clone().unwrap_or_default(),
                 };
-                let fit = &candidate.fit;
-                trainer::note!(
-                    "  {}, {} frequencies of scale {}, {:?}, {}: {} bytes, {quality}",
-                    candidate.family.name(),
-                    fit.encoding.frequencies,
-                    fit.encoding.scale,
-                    fit.hidden,
-                    candidate.precision.name(),
-                    outcome.bytes.unwrap_or(candidate.size.bytes)
-                );
+                let bytes = outcome.bytes.unwrap_or(candidate.size.bytes);
+                trainer::note!("  {}; {bytes} bytes, {quality}", candidate.words());
             }),
             Event::Progress(part, left) => {
                 self.bar.set_position((1000.0 * part) as u64);

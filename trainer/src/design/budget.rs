@@ -23,7 +23,7 @@ impl Budget {
     #[must_use]
     pub fn holds(&self, size: &Size) -> bool {
         size.bytes <= self.flash
-            && self.instructions.is_none_or(|limit| size.instructions <= limit as f64)
+            && self.instructions.is_none_or(|limit| size.instructions <= limit)
             && self.ram.is_none_or(|limit| size.ram_bytes <= limit)
     }
 

@@ -93,6 +93,22 @@ pub struct Candidate {
     pub size: Size,
 }
 
+impl Candidate {
+    /// Its shape in a few words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let FitParams { encoding, hidden, .. } = &self.fit;
+        let first = if encoding.kind == EncodingKind::Grid {
+            let levels: Vec<String> = encoding.grid.levels.iter().map(Nodes::to_string).collect();
+            format!("{} nodes of {} × {} bits", levels.join(" "), encoding.grid.channels, encoding.grid.bits)
+        } else {
+            format!("{} frequencies of scale {}", encoding.frequencies, encoding.scale)
+        };
+        let widths: Vec<String> = hidden.iter().map(usize::to_string).collect();
+        format!("{}: {first}, {}, {}", self.family.name(), widths.join(" "), self.precision.name())
+    }
+}
+
 /// What candidates are made for.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
@@ -148,7 +164,7 @@ impl Wanted<'_> {
             return "the data have more inputs or outputs than a device takes".to_owned();
         };
         let Size { bytes, ram_bytes, instructions } = size;
-        format!("the smallest takes {bytes} bytes of flash, {ram_bytes} of RAM and {instructions:.0} instructions")
+        format!("the smallest takes {bytes} bytes of flash, {ram_bytes} of RAM and {instructions} instructions")
     }
 
     /// A network of these widths and this number of frequencies, if it keeps the budget.

@@ -181,7 +181,7 @@ fn row(manifest: &Manifest, outcome: &Outcome, chosen: Option<usize>) -> Option<
         on_front: false,
         chosen: chosen == Some(outcome.candidate),
         bytes: outcome.bytes?,
-        instructions: candidate.size.instructions.round().max(0.0) as u64,
+        instructions: candidate.size.instructions,
         ram_bytes: candidate.size.ram_bytes,
         psnr_db: metrics.psnr_db,
         f32_psnr_db: outcome.f32.as_ref()?.psnr_db,

@@ -171,23 +171,30 @@ impl<'a> Design<'a> {
     }
 
     /// Makes the run of the winner in a folder, and the table and picture of all models. Where samples were held out
-    /// from the search, the winner is trained once more, on all of them.
+    /// from the search, the winner is trained once more, on all of them, unless the search was interrupted.
     ///
     /// # Errors
     /// If the training fails or a file cannot be written.
-    pub fn write(&self, path: &Path, (store, designed): (&Store, &Designed), watch: Watch<'_>) -> Result<Ended, DesignError> {
+    pub fn write(
+        &self,
+        path: &Path,
+        (store, designed, ended): (&Store, &Designed, Ended),
+        watch: Watch<'_>,
+    ) -> Result<Ended, DesignError> {
         let (best, dataset) = (&designed.best, self.data.dataset);
         let candidate = &self.manifest.candidates[best.candidate];
         let fit = FitParams { steps: best.steps, schedule: SCHEDULE, ..candidate.fit.clone() };
         let settings = FitSettings { fit, precision: Some(candidate.precision), ..self.manifest.base.clone() };
         let mut run = Run::replace(path, settings, dataset.clone())?;
         run.prepare(&Preparation { stop: watch.stop, ..Preparation::default() })?;
-        if self.data.split.test.is_empty() {
+        let is_final = self.data.split.test.is_empty();
+        if is_final || ended == Ended::Interrupted {
             let untrained = run.snapshot().state.clone();
             if let Some(state) = store.read_state(best.candidate, true, &untrained) {
                 run.continue_from(state);
             }
-        } else if let (Some(device), Some(f32)) = (&best.device, &best.f32) {
+        }
+        if let (Some(device), Some(f32), false) = (&best.device, &best.f32, is_final) {
             let models = vec![(candidate.precision.name().to_owned(), device.clone())];
             run.take_held_out(Measured { how: self.judged_on(), steps: best.steps, f32: f32.clone(), models });
         }
@@ -217,7 +224,7 @@ impl<'a> Design<'a> {
             }
         };
         let mut sentence = format!(
-            "no model of the budget reaches {asked}; the closest reaches {reached} with {} bytes and about {:.0} \
+            "no model of the budget reaches {asked}; the closest reaches {reached} with {} bytes and about {} \
              instructions",
             best.bytes.unwrap_or(0),
             self.manifest.candidates[best.candidate].size.instructions

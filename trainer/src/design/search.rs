@@ -184,8 +184,8 @@ impl Search<'_> {
         let timed = || -> Result<f64, DesignError> {
             let (mut state, mut first) = (params.start(), None);
             let mut observe = |state: &TrainState, _: f64| {
-                // The first step allocates.
-                if state.step == 1 {
+                // Before this, the first step allocates.
+                if state.step == 0 {
                     first = Some(Instant::now());
                 }
             };

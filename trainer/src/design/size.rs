@@ -22,7 +22,7 @@ pub struct Size {
     /// Scratch memory of one evaluation, bytes: exact.
     pub ram_bytes: usize,
     /// Instructions of one evaluation, by the [cost model](super::cost).
-    pub instructions: f64,
+    pub instructions: u64,
 }
 
 /// Where a model is to be stored and what it shall say of itself.
@@ -64,7 +64,7 @@ pub fn predicted(params: &ValidFitParams, target: Target<'_>) -> Result<Size, Wr
     Ok(Size {
         bytes: write::artifact_len(&description)?,
         ram_bytes: 4 * header.scratch_words(),
-        instructions: core.instructions(&header),
+        instructions: core.instructions(&header).round().max(0.0) as u64,
     })
 }
 
