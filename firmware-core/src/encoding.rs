@@ -137,9 +137,10 @@ fn phase(row: &[i32], point: &[u32]) -> u32 {
         .fold(0, |turns: u32, (&b, &v)| turns.wrapping_add(((i64::from(b) * i64::from(v)) >> 16) as u32))
 }
 
-/// 2v - 1 with 1.0 = [`fixed::ONE`].
+/// The feature of a coordinate (Q0.32) that passes by: 2v - 1 with 1.0 = [`fixed::ONE`].
 #[inline(always)]
-pub(crate) fn passed_through(v: u32) -> i32 {
+#[must_use]
+pub fn passed_through(v: u32) -> i32 {
     ((v >> 16) as i32 - 32_768).max(-fixed::ONE)
 }
 

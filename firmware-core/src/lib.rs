@@ -79,7 +79,7 @@ pub mod write;
 struct Readme;
 
 pub use coordinate::{Axis, Outside};
-pub use encoding::Encoding;
+pub use encoding::{Encoding, passed_through};
 pub use error::{EvalError, ParseError, WriteError};
 pub use grid::{Grids, Level};
 pub use model::Model;

@@ -19,8 +19,7 @@ mod trig;
 pub(crate) use requantize::mul_high_rounded;
 pub use requantize::{ACTIVATION_MAX, requantize};
 pub use sigmoid::{LOGIT_FRACTION_BITS, SIGMOID_FRACTION_BITS, sigmoid};
-pub(crate) use trig::cos_sin;
-pub use trig::{ONE, phase_of_turns, sine};
+pub use trig::{ONE, cos_sin, phase_of_turns, sine};
 // The kernels in assembly evaluate the same polynomials.
 #[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1"))]
 pub(crate) use trig::{EVEN, ODD};

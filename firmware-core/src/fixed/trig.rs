@@ -24,10 +24,15 @@ pub(crate) const ODD: [i32; 4] = [205_880, -1_354_491, 2_665_261, -2_325_882];
 /// ONE/2¹⁵.
 pub(crate) const EVEN: [i32; 4] = [ONE, -646_711, 2_119_719, -2_572_067];
 
-/// ([`ONE`]·cos, [`ONE`]·sin) of `phase` turns.
+/// ([`ONE`]·cos, [`ONE`]·sin) of `phase` turns (unsigned Q0.32): the features of one frequency.
+///
+/// ```
+/// use firmware_core::fixed::cos_sin;
+/// assert_eq!([0, 1 << 30, 1 << 31].map(cos_sin), [(32_767, 0), (0, 32_767), (-32_767, 0)]);
+/// ```
 #[inline(always)]
 #[must_use]
-pub(crate) const fn cos_sin(phase: u32) -> (i32, i32) {
+pub const fn cos_sin(phase: u32) -> (i32, i32) {
     let sign = phase as i32 >> 31;
     // Negative phases are mirrored to -1 - phase, one unit off: 1.5e-9 radians.
     // Nothing here wraps; checks for it would only keep a desktop's compiler from vectorizing.

@@ -146,6 +146,7 @@ impl ValidCryoParams {
             steps: self.params.steps,
             learning_rate: self.params.learning_rate,
             encoder_rate: 1.0,
+            rounding: None,
             schedule: Schedule::Cosine { warmup: 50, floor: 0.01 },
             optimizer: Optimizer::default(),
         }

@@ -9,7 +9,7 @@ use crate::network::{Activations, HiddenActivation, Initialization, Mlp, OutputA
 use crate::training::loss::SquaredError;
 use crate::training::muon::Muon;
 use crate::training::optimizer::{Optimizer, Schedule};
-use crate::training::{LoopParams, TrainState};
+use crate::training::{LoopParams, Rounding, TrainState};
 use firmware_core::limits::{MAX_HIDDEN_LAYERS, MAX_OUTPUTS, MAX_WIDTH};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,9 @@ pub struct FitParams {
     pub schedule: Schedule,
     /// The optimizer.
     pub optimizer: Optimizer,
+    /// Let the last quarter of the training see the weights as `w8a16` stores them: see [`Rounding`].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rounded: bool,
     /// How the errors of a batch become the number that training lowers.
     pub loss: SquaredError,
     /// Points beyond the domain.
@@ -78,6 +81,7 @@ impl Default for FitParams {
             learning_rate: 1e-2,
             schedule: Schedule::Cosine { warmup: 20, floor: 0.01 },
             optimizer: Optimizer::Muon(Muon::default()),
+            rounded: false,
             loss: SquaredError::Mean,
             outside: Outside::Clamp,
             periodic: Vec::new(),
@@ -274,6 +278,7 @@ impl ValidFitParams {
             },
             schedule: self.params.schedule,
             optimizer: self.params.optimizer.clone(),
+            rounding: self.params.rounded.then(|| Rounding { columns: vec![self.encoding.column_factors()] }),
         }
     }
 }

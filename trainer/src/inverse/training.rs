@@ -116,6 +116,7 @@ impl TrainingParams {
             steps: self.steps,
             learning_rate: (mapping.learning_rate * self.rate_factor).min(mapping.learning_rate.max(MOST_RATE)),
             encoder_rate: 1.0,
+            rounding: None,
             schedule: self.schedule,
             optimizer: Optimizer::default(),
         };

@@ -288,6 +288,7 @@ impl ValidNerfParams {
             steps: self.params.steps,
             learning_rate: self.params.learning_rate,
             encoder_rate: 1.0,
+            rounding: None,
             schedule: Schedule::Cosine { warmup: 100.min(self.params.steps / 10), floor: 0.01 },
             optimizer: Optimizer::default(),
         }

@@ -2,6 +2,7 @@
 
 use super::encoding::Encoding;
 use super::features::{Features, Rows, buffer_rows, filled_rows};
+use super::vector_encoder::VectorEncoder;
 use super::vectorized;
 use ndarray::{Array2, ArrayView2};
 
@@ -44,18 +45,15 @@ impl Features for LearnedFrequencies {
 
     fn rows<'a>(&'a self, rows: &Rows<'_>, parameters: &[f32], buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32> {
         let encoding = self.start.with_frequencies(parameters);
-        let device = encoding.device();
-        let mut integers = vec![0; self.width()];
+        let encoder = VectorEncoder::new(&encoding, &self.factors);
+        let mut scratch = vec![0; encoder.scratch_len()];
         let mut out = buffer_rows(buffer, rows.len(), self.width());
-        for (mut out, index) in out.rows_mut().into_iter().zip(rows.iter()) {
-            let (out, point) = (out.as_slice_mut().expect("a row"), self.coordinates.row(index));
-            vectorized(|| {
-                device.encode_into(point.to_slice().expect("a row"), &mut integers);
-                for ((out, &integer), factor) in out.iter_mut().zip(&integers).zip(&self.factors) {
-                    *out = f32::from(integer) * factor;
-                }
-            });
-        }
+        vectorized(|| {
+            for (mut out, index) in out.rows_mut().into_iter().zip(rows.iter()) {
+                let (out, point) = (out.as_slice_mut().expect("a row"), self.coordinates.row(index));
+                encoder.encode(point.to_slice().expect("a row"), &mut scratch, out);
+            }
+        });
         filled_rows(buffer, rows.len(), self.width())
     }
 
@@ -77,8 +75,9 @@ impl Features for LearnedFrequencies {
             let (to_cosines, to_rest) = gradient.split_at(frequencies);
             let sines = &rest[..frequencies];
             vectorized(|| {
-                for (j, slope) in slopes.iter_mut().enumerate() {
-                    *slope = cosines[j] * to_rest[j] - sines[j] * to_cosines[j];
+                let turned = cosines.iter().zip(to_rest).zip(sines.iter().zip(to_cosines));
+                for (slope, ((cosine, to_sine), (sine, to_cosine))) in slopes.iter_mut().zip(turned) {
+                    *slope = cosine * to_sine - sine * to_cosine;
                 }
                 for (sums, &v) in sums.chunks_exact_mut(frequencies).zip(point) {
                     let v = v as f32 * (std::f32::consts::TAU / 4_294_967_296.0);

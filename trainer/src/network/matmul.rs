@@ -63,11 +63,12 @@ fn sin_cos_f32(angle: f32) -> (f32, f32) {
     let sine = x + x * square * (-1.666_665_5e-1 + square * (8.332_161e-3 - square * 1.951_529_6e-4));
     let cosine =
         1.0 - 0.5 * square + square * square * (4.166_664_6e-2 + square * (-1.388_731_6e-3 + square * 2.443_315_7e-5));
-    let turn = quarter as i32;
+    // The lowest bits of a number to which 1.5·2²³ is added are those of its whole part. No conversion saturates here, and
+    // no sum is checked for overflow: either would keep the compiler from making vectors.
+    let turn = (quarter + 12_582_912.0).to_bits();
     let (sin, cos) = if turn & 1 == 0 { (sine, cosine) } else { (cosine, sine) };
-    let sin = if turn & 2 == 0 { sin } else { -sin };
-    let cos = if (turn + 1) & 2 == 0 { cos } else { -cos };
-    (sin, cos)
+    let flipped = |value: f32, sign: u32| f32::from_bits(value.to_bits() ^ (sign & 2) << 30);
+    (flipped(sin, turn), flipped(cos, turn.wrapping_add(1)))
 }
 
 /// What happens to the old content of the output of a product.
@@ -154,6 +155,17 @@ mod tests {
                 assert_eq!(wide.slice(s![.., 1..=m]).t(), expected);
             }
         }
+    }
+
+    #[test]
+    fn sines_and_cosines_are_those_of_f64() {
+        for k in -1_000_000..1_000_000 {
+            let angle = k as f32 * 1e-3;
+            let ((sin, cos), exact) = (sin_cos_f32(angle), f64::from(angle).sin_cos());
+            let error = (f64::from(sin) - exact.0).abs().max((f64::from(cos) - exact.1).abs());
+            assert!(error < 3e-7, "{angle}: {error:e}");
+        }
+        assert!(sin_cos_f32(f32::NAN).0.is_nan() && sin_cos_f32(f32::INFINITY).1.is_nan());
     }
 
     #[test]

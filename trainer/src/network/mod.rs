@@ -18,6 +18,7 @@ mod shape;
 mod tape;
 #[cfg(test)]
 mod tests;
+mod vector_encoder;
 
 pub use firmware_core::OutputActivation;
 pub use firmware_core::artifact::HiddenActivation;

@@ -166,11 +166,14 @@ fn add_bias_and_rectify<T: Real>(values: &mut [T], biases: &[T]) {
 
 #[inline(always)]
 fn add_bias_and_take_sine<T: Real>(values: &mut [T], slopes: &mut [T], biases: &[T]) {
-    let width = biases.len();
-    for (values, slopes) in values.chunks_exact_mut(width).zip(slopes.chunks_exact_mut(width)) {
-        for ((value, slope), &bias) in values.iter_mut().zip(slopes).zip(biases) {
-            (*value, *slope) = (*value + bias).sin_cos();
+    for row in values.chunks_exact_mut(biases.len()) {
+        for (value, &bias) in row.iter_mut().zip(biases) {
+            *value = *value + bias;
         }
+    }
+    // Over all rows at once: their ends would not fill a vector.
+    for (value, slope) in values.iter_mut().zip(slopes) {
+        (*value, *slope) = value.sin_cos();
     }
 }
 

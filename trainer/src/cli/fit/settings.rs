@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{ArgAction, ValueEnum};
+use firmware_core::Precision;
 use trainer::artifact::precision::NamedPrecision;
 use trainer::data::periodic::{self, NamedPeriod};
 use trainer::data::{Dataset, Holdout, LoadOptions, Outside};
@@ -237,6 +238,15 @@ impl Settings {
         let guided = fit.clone().with_guide();
         let batch = self.batch.map_or(guided.batch, |batch| batch.0);
         *fit = FitParams { steps: steps.unwrap_or(guided.steps), batch, ..guided };
+    }
+
+    /// Whether training ends on the integers of `w8a16`: where the user asks for them, or where the data themselves
+    /// are stored. Elsewhere the precision is chosen by what rounding costs.
+    pub(super) fn rounds(&self, dataset: &Dataset) -> bool {
+        match self.precision {
+            Some(NamedPrecision(precision)) => precision == Precision::W8A16,
+            None => !is_wanted_between(dataset),
+        }
     }
 
     /// The file to read: that of the points, if they are given.
