@@ -174,7 +174,8 @@ impl Wanted<'_> {
         (hidden, frequencies): (Vec<usize>, usize),
         precision: Precision,
     ) -> Option<(FitParams, Size)> {
-        let mut fit = FitParams { hidden, ..base.clone() };
+        // As `trainer fit` trains for weights of 8 bits.
+        let mut fit = FitParams { hidden, rounded: precision == Precision::W8A16, ..base.clone() };
         fit.encoding.frequencies = frequencies;
         let params = fit.check(self.dataset.inputs(), self.dataset.outputs()).ok()?;
         let size = size::predicted(&params, self.target(precision)).ok()?;
@@ -236,7 +237,7 @@ impl Wanted<'_> {
         };
         let longest = most.iter().copied().max().unwrap_or(1).min(MOST_NODES);
         let with = |top: u32| {
-            let mut fit = base.clone();
+            let mut fit = FitParams { rounded: true, ..base.clone() };
             let level = |&share: &f64| {
                 let along = most.iter().map(|&len| {
                     let part = f64::from(len) / f64::from(longest);

@@ -18,7 +18,7 @@ const BLOCK: usize = 4;
 const GROUP: usize = 8;
 
 /// The parts of an evaluation that have a price, in the order of [`parts`].
-pub const PARTS: [&str; 27] = [
+pub const PARTS: [&str; 29] = [
     "evaluation",
     "input",
     "output",
@@ -40,12 +40,14 @@ pub const PARTS: [&str; 27] = [
     "block × odd group",
     "hidden block, ReLU",
     "hidden block, sine",
+    "grids",
     "grid level",
-    "level × input",
-    "level × row × channel",
-    "level × tap",
-    "level × tap × channel",
-    "quadratic level × input",
+    "level × channel",
+    "linear surface of two channels",
+    "quadratic surface of two channels",
+    "linear sum",
+    "quadratic sum",
+    "node",
 ];
 
 /// The prices of the parts, in instructions.
@@ -149,15 +151,19 @@ pub fn parts(header: &Header) -> Prices {
         let (levels, channels, side) =
             (usize::from(grid.levels), usize::from(grid.channels), usize::from(grid.order) + 1);
         features = grid.features();
+        put("grids", 1);
         put("grid level", levels);
-        put("level × input", levels * inputs);
-        let taps = side.pow(inputs as u32);
-        // Sums along the last axis, each a value of the axes before it.
-        put("level × row × channel", levels * channels * taps / side);
-        put("level × tap", levels * taps);
-        put("level × tap × channel", levels * channels * taps);
-        if grid.order == 2 {
-            put("quadratic level × input", levels * inputs);
+        put("level × channel", levels * channels);
+        if inputs == 2 {
+            // Two channels at a time.
+            let surface = if grid.order == 1 { "linear surface of two channels" } else { "quadratic surface of two channels" };
+            put(surface, levels * channels.div_ceil(2));
+        } else {
+            // A sum along each axis for every node of the axes before it.
+            let sums: usize = (0..inputs as u32).map(|axis| side.pow(axis)).sum();
+            let sum = if grid.order == 1 { "linear sum" } else { "quadratic sum" };
+            put(sum, levels * channels * sums);
+            put("node", levels * channels * side.pow(inputs as u32));
         }
         if header.hidden.is_empty() && grid.used_as == firmware_core::artifact::GridUse::Outputs {
             return counts;
