@@ -49,8 +49,7 @@ fn random_network(precision: Precision, random: &mut Random) -> Network {
         return network;
     }
     let mut between = |low: u64, high: u64| low + random.bits() % (high - low + 1);
-    let used_as =
-        if precision != Precision::F32 && between(0, 3) == 0 { GridUse::Outputs } else { GridUse::Features };
+    let used_as = if precision != Precision::F32 && between(0, 3) == 0 { GridUse::Outputs } else { GridUse::Features };
     let is_table = used_as == GridUse::Outputs;
     let shape = GridShape {
         levels: if is_table { 1 } else { between(1, 5) as u8 },
@@ -123,7 +122,6 @@ pub fn count(firmware: &Firmware, precision: Precision, seeds: std::ops::Range<u
         .map(|seed| {
             let artifact = random_model(precision, seed, room)?;
             let instructions = counted(firmware, &artifact)?;
-            if std::env::var_os("DUMP").is_some() { let h = artifact.model()?.header().clone(); eprintln!("{} {:?} d={} m={} p={} h={:?} c={} {:?} {:?}", instructions, h.precision, h.inputs, h.frequencies, h.passthrough, h.hidden, h.outputs, h.hidden_activation, h.activation); if let Some(g) = h.grid { eprintln!("  ^ {g:?}"); } }
             Ok(Counted { parts: parts(artifact.model()?.header()), instructions })
         })
         .collect()

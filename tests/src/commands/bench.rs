@@ -15,8 +15,8 @@ use trainer::design::cost::{Prices, place};
 
 use crate::boards::{self, BOARDS, Board};
 use crate::chart;
-use crate::costs;
 use crate::commands::parity::PRECISIONS;
+use crate::costs;
 use crate::device;
 use crate::firmware::{Firmware, workspace};
 use crate::minimal::{Minimal, Scope};

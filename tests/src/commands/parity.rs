@@ -1,6 +1,5 @@
 //! `cargo xtask parity`: the same bits on host and device.
 
-
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use firmware_core::Precision;

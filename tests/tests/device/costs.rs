@@ -27,7 +27,11 @@ fn instructions_of_thirty_models_are_known_before_they_are_trained() {
 fn every_core_and_precision_has_its_prices() {
     for (board, core) in BOARDS.iter().zip(&CORES) {
         assert_eq!((board.name, board.core), (core.board, core.name));
-        for precision in [Precision::F32, Precision::W8A16, Precision::W16A16] {
+        // Without an FPU the software's instructions depend on the numbers.
+        for precision in [Precision::F32, Precision::W8A16, Precision::W16A16]
+            .into_iter()
+            .filter(|&precision| precision != Precision::F32 || board.has_fpu)
+        {
             agrees(board.name, precision, TESTED.start..TESTED.start + 3);
         }
     }

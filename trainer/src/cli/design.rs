@@ -203,7 +203,8 @@ impl Design {
 
     fn prepared(&self) -> anyhow::Result<(Dataset, FitSettings)> {
         let absolute = |path: &Path| std::path::absolute(path).context("cannot tell the current directory");
-        let input = self.points.or(self.input.as_ref()).context("name a file of data, or give --points and --targets")?;
+        let input =
+            self.points.or(self.input.as_ref()).context("name a file of data, or give --points and --targets")?;
         let load = LoadOptions {
             targets: self.points.targets().map(|targets| absolute(&targets)).transpose()?,
             ..self.reading.options(&self.inputs, &self.outputs)

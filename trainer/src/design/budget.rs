@@ -102,9 +102,8 @@ pub fn parse_time(text: &str) -> Result<Duration, String> {
     const LONGEST: f64 = 1e7;
     let lower = text.trim().to_ascii_lowercase();
     let units = [("h", 3600.0), ("min", 60.0), ("m", 60.0), ("s", 1.0), ("", 1.0)];
-    let seconds = units.iter().find_map(|(unit, seconds)| {
-        Some(lower.strip_suffix(unit)?.trim().parse::<f64>().ok()? * seconds)
-    });
+    let seconds =
+        units.iter().find_map(|(unit, seconds)| Some(lower.strip_suffix(unit)?.trim().parse::<f64>().ok()? * seconds));
     seconds
         .filter(|seconds| *seconds > 0.0 && *seconds <= LONGEST)
         .map(Duration::from_secs_f64)

@@ -71,11 +71,9 @@ impl Family {
                 fit.encoding.grid.order = if self == Self::LinearGrids { 1 } else { 2 };
                 fit
             }
-            Self::FourierSine => FitParams {
-                activation: HiddenActivation::Sine,
-                initialization: Initialization::Siren,
-                ..base.clone()
-            },
+            Self::FourierSine => {
+                FitParams { activation: HiddenActivation::Sine, initialization: Initialization::Siren, ..base.clone() }
+            }
         }
     }
 }
@@ -269,7 +267,8 @@ impl Wanted<'_> {
         let fill = |width: usize| {
             let few = frequencies(width).next_multiple_of(STEP);
             // What blocks and layers leave goes to the frequencies.
-            let more = (few..=few + few / 4).step_by(STEP).map_while(|m| self.sized(base, (vec![width; depth], m), precision));
+            let more =
+                (few..=few + few / 4).step_by(STEP).map_while(|m| self.sized(base, (vec![width; depth], m), precision));
             more.last()
         };
         (STEP..=WIDEST).rev().filter(|width| width.is_multiple_of(STEP)).find_map(fill)

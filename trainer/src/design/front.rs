@@ -136,12 +136,7 @@ impl Front {
             let mut lines = vec![Line::new("no other is better", style::INK, Stroke::Solid, envelope(&self.rows, x))];
             for (family, color) in Family::ALL.into_iter().zip(style::SERIES) {
                 let of_family = self.rows.iter().filter(|row| row.family == family);
-                lines.push(Line::new(
-                    family.name(),
-                    color,
-                    Stroke::Points,
-                    of_family.map(|row| (x(row), row.psnr_db)),
-                ));
+                lines.push(Line::new(family.name(), color, Stroke::Points, of_family.map(|row| (x(row), row.psnr_db))));
             }
             Panel::Plot(Plot {
                 x_label: x_label.to_owned(),

@@ -113,8 +113,7 @@ impl<'a> Design<'a> {
             return Err(DesignError::Budget { what: wanted.least(&base.fit) });
         }
         let fingerprint = format!("{:016x}", dataset.fingerprint());
-        let manifest =
-            Manifest { base, budget, goal, board: core.board.to_owned(), data: fingerprint, candidates };
+        let manifest = Manifest { base, budget, goal, board: core.board.to_owned(), data: fingerprint, candidates };
         Ok(Self { manifest, data })
     }
 
@@ -219,9 +218,7 @@ impl<'a> Design<'a> {
                     20.0 * (error / limit).log10(),
                 )
             }
-            Goal::Psnr(limit) => {
-                (format!("{limit} dB"), format!("{:.2} dB", metrics.psnr_db), limit - metrics.psnr_db)
-            }
+            Goal::Psnr(limit) => (format!("{limit} dB"), format!("{:.2} dB", metrics.psnr_db), limit - metrics.psnr_db),
         };
         let mut sentence = format!(
             "no model of the budget reaches {asked}; the closest reaches {reached} with {} bytes and about {} \
@@ -294,4 +291,3 @@ fn scales(dataset: &Dataset, near: Option<f64>) -> Vec<f64> {
         }
     }
 }
-

@@ -19,8 +19,8 @@ use super::DesignError;
 use super::budget::{Goal, largest_error};
 use super::candidates::Candidate;
 use super::store::{Manifest, Outcome, Round, Store};
-use crate::base::side_by_side::side_by_side;
 use crate::artifact::precision::NamedPrecision;
+use crate::base::side_by_side::side_by_side;
 use crate::data::metrics::{HeldOut, Metrics};
 use crate::data::{Dataset, Split};
 use crate::fit::exportable::ExportableNetwork;
@@ -194,11 +194,8 @@ impl Search<'_> {
             Ok(first.map_or(0.0, |first| first.elapsed().as_secs_f64()) / (TIMED_STEPS - 1) as f64)
         };
         let jobs = vec![(); side_by_side];
-        let times = if side_by_side == 1 {
-            vec![timed()?]
-        } else {
-            self::side_by_side(&jobs, side_by_side, |()| timed())?
-        };
+        let times =
+            if side_by_side == 1 { vec![timed()?] } else { self::side_by_side(&jobs, side_by_side, |()| timed())? };
         Ok(times.into_iter().fold(1e-6, f64::max))
     }
 

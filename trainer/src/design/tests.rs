@@ -67,8 +67,7 @@ fn candidates_fill_the_budget_and_keep_every_limit() {
     let full = free.manifest().candidates.iter().filter(|candidate| candidate.size.bytes * 10 > flash * 9);
     for family in [Family::FourierRelu, Family::FourierSine] {
         let of_family = full.clone().filter(|candidate| candidate.family == family);
-        let depths: std::collections::BTreeSet<usize> =
-            of_family.map(|candidate| candidate.fit.hidden.len()).collect();
+        let depths: std::collections::BTreeSet<usize> = of_family.map(|candidate| candidate.fit.hidden.len()).collect();
         assert_eq!(depths.into_iter().collect::<Vec<_>>(), [2, 3, 4, 5]);
     }
     assert!(free.manifest().candidates.iter().all(|candidate| candidate.size.bytes <= flash));
@@ -89,7 +88,10 @@ fn candidates_fill_the_budget_and_keep_every_limit() {
 fn budgets_and_goals_that_cannot_be_are_refused() {
     let data = waves(12, 1);
     let error = Design::new(params(100, None), &data).err().unwrap().to_string();
-    assert!(error.starts_with("no model keeps the budget: the smallest takes ") && error.ends_with("; give more"), "{error}");
+    assert!(
+        error.starts_with("no model keeps the budget: the smallest takes ") && error.ends_with("; give more"),
+        "{error}"
+    );
     for goal in [Goal::MaxError(f64::NAN), Goal::MaxError(0.0), Goal::Psnr(-1.0), Goal::Psnr(f64::INFINITY)] {
         assert!(matches!(Design::new(params(2048, Some(goal)), &data), Err(DesignError::Goal { .. })), "{goal:?}");
     }

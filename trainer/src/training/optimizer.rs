@@ -224,7 +224,9 @@ impl Schedule {
         match *self {
             Self::Constant => 1.0,
             Self::Exponential { factor, every } => factor.powf(step as f64 / every),
-            Self::Cosine { warmup, .. } | Self::Stable { warmup, .. } if step < warmup => (step + 1) as f64 / (warmup + 1) as f64,
+            Self::Cosine { warmup, .. } | Self::Stable { warmup, .. } if step < warmup => {
+                (step + 1) as f64 / (warmup + 1) as f64
+            }
             Self::Cosine { warmup, floor } => {
                 let span = steps.saturating_sub(warmup + 1).max(1);
                 let done = ((step - warmup) as f64 / span as f64).min(1.0);

@@ -205,7 +205,10 @@ fn parse_schedule(text: &str) -> Result<Schedule, String> {
             (Ok(factor), Ok(every)) => Ok(Schedule::Exponential { factor, every }),
             _ => Err("expected two numbers, as in exponential:0.1:5000".to_owned()),
         },
-        _ => Err("expected constant, cosine, stable, or exponential:FACTOR:STEPS such as exponential:0.1:5000".to_owned()),
+        _ => {
+            Err("expected constant, cosine, stable, or exponential:FACTOR:STEPS such as exponential:0.1:5000"
+                .to_owned())
+        }
     }
 }
 

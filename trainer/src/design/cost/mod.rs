@@ -3,7 +3,8 @@
 //! `instructions = Σ count · price` over the [`PARTS`] of a model, which [`parts`] counts from its header. The prices
 //! of each core and precision ([`CORES`]) were fitted by least squares of relative errors to exact counts of random
 //! models on emulated cores, by `cargo xtask bench --costs`. On models that were not fitted, the sum is within 5 % of
-//! the exact count, as a test shows. It counts [`eval_into`](firmware_core::Model::eval_into): from one point to its
+//! the exact count, as a test shows; but for `f32` on cores without an FPU, where they depend on the numbers and the sum
+//! may be a third beside it. It counts [`eval_into`](firmware_core::Model::eval_into): from one point to its
 //! outputs, both in the user's units.
 
 mod table;
@@ -156,7 +157,8 @@ pub fn parts(header: &Header) -> Prices {
         put("level × channel", levels * channels);
         if inputs == 2 {
             // Two channels at a time.
-            let surface = if grid.order == 1 { "linear surface of two channels" } else { "quadratic surface of two channels" };
+            let surface =
+                if grid.order == 1 { "linear surface of two channels" } else { "quadratic surface of two channels" };
             put(surface, levels * channels.div_ceil(2));
         } else {
             // A sum along each axis for every node of the axes before it.
