@@ -7,6 +7,7 @@ pub mod boards;
 pub mod budgets;
 pub mod chart;
 pub mod commands;
+pub mod costs;
 pub mod device;
 pub mod elf;
 pub mod firmware;

@@ -42,6 +42,7 @@
 //! | --- | --- | --- |
 //! | 6 | [`reproduce`] | the figures of the lesson and of the paper, each by one function |
 //! | 5 | [`sweep`] | many settings on one data set, compared on held-out samples |
+//! | | [`design`] | the best model for a budget of bytes, instructions and RAM |
 //! | | [`nerf`], [`cryo`], [`inverse`] | scenes; proteins that move; CT, MRI and shapes |
 //! | 4 | [`fit`] | from a data set to a trained network: settings, choice of σ, held-out quality, results |
 //! | 3 | [`store`] | the folder of a run, tensors, checkpoints |
@@ -82,6 +83,7 @@ pub mod base;
 pub mod cli;
 pub mod cryo;
 pub mod data;
+pub mod design;
 pub mod fit;
 pub mod inverse;
 pub mod nerf;

@@ -177,11 +177,11 @@ mod mve {
 firmware_core_sine:
     push    {{r4-r8, lr}}
     ldm     r0, {{r0-r3}}                  @ y, end, multipliers, stride
-    mov     r12, r0
+    mov     r7, r0                         @ VSTRH takes a low register
     ldrd    r4, r5, 40f
-    ldrd    r6, r7, 40f + 8
-    mov     r8, #0x40000000
-    vdup.32 q3, r8
+    ldrd    r6, r8, 40f + 8
+    mov     r12, #0x40000000
+    vdup.32 q3, r12
 1:  vldrw.u32 q0, [r0], #16
     vldrw.u32 q1, [r2]
     add     r2, r2, r3
@@ -197,9 +197,9 @@ firmware_core_sine:
     vrmulh.s32 q2, q2, q1
     vadd.i32 q2, q2, r6
     vrmulh.s32 q2, q2, q1
-    vadd.i32 q2, q2, r7
+    vadd.i32 q2, q2, r8
     vrmulh.s32 q2, q2, q0
-    vstrh.32 q2, [r12], #8
+    vstrh.32 q2, [r7], #8
     cmp     r0, r1
     bne     1b
     pop     {{r4-r8, pc}}

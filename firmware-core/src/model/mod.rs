@@ -223,6 +223,16 @@ impl<'a> Model<'a> {
     }
 }
 
+impl Header {
+    /// Words of [`Scratch`](crate::Scratch) that one point of such a model needs, as [`Model::scratch_words`] tells of
+    /// a model.
+    #[must_use]
+    pub fn scratch_words(&self) -> usize {
+        let (even, odd) = plan_buffers(self, self.precision);
+        usize::from(even) + usize::from(odd)
+    }
+}
+
 /// Words of the two activation buffers of one lane, which layers read in turn; the first layer reads the first.
 fn plan_buffers(header: &Header, precision: Precision) -> (u16, u16) {
     let (mut this, mut other) = (0, 0);

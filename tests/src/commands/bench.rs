@@ -11,12 +11,14 @@ use firmware_cortexm::protocol::{BATCHES, CALIBRATION_INSTRUCTIONS, Mode};
 use serde::Serialize;
 use trainer::artifact::precision::NamedPrecision;
 use trainer::base::files;
+use trainer::design::cost::{Prices, place};
 
 use crate::boards::{self, BOARDS, Board};
 use crate::chart;
 use crate::commands::parity::PRECISIONS;
+use crate::costs;
 use crate::device;
-use crate::firmware::Firmware;
+use crate::firmware::{Firmware, workspace};
 use crate::minimal::{Minimal, Scope};
 use crate::provision::{self, Toolchain};
 use crate::qemu::{self, Run, Task};
@@ -27,8 +29,8 @@ use crate::synthetic_grids;
 ///
 /// The networks have random weights from a fixed seed. The small one has 2 inputs, 64 frequencies, and layers of 64, 64, 64 and
 /// 3; `sine` is the small one with sine layers; the big one has 128 frequencies, and layers of 128, 128, 128 and 3. `grid-1` and
-/// `grid-2` have four grids of two channels over two inputs, linear and quadratic, and layers of 32, 32 and 1; `table-2` is a quadratic
-/// table of two inputs. They are evaluated one point at a time and in batches.
+/// `grid-2` have four grids of two channels over two inputs, linear and quadratic, and layers of 32, 32 and 1; `table-2` is a
+/// quadratic table of two inputs. They are evaluated one point at a time and in batches.
 /// The columns hold, for one evaluation:
 ///
 ///   encoding    instructions from coordinates to features
@@ -50,6 +52,10 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// Fit the prices by which `trainer design` estimates instructions to exact counts of random models, test them on
+    /// others, and write them into the trainer's source
+    #[arg(long, conflicts_with_all = ["json", "chart"])]
+    costs: bool,
     /// Draw a chart of the Cortex-M4F's counts and those of other engines too
     #[arg(long, value_name = "FILE.png")]
     chart: Option<PathBuf>,
@@ -102,6 +108,9 @@ pub fn run(args: &Args) -> Result<()> {
         bail!("the chart is of {}, where other engines were counted; choose --board {0} or all", boards::DEFAULT);
     }
     let toolchain = provision::all()?;
+    if args.costs {
+        return costs(&toolchain, &selected);
+    }
     let mut rows = Vec::new();
     for board in selected {
         rows.extend(measure(&toolchain, board)?);
@@ -116,6 +125,36 @@ pub fn run(args: &Args) -> Result<()> {
     } else {
         print!("{}", table(&rows));
     }
+    Ok(())
+}
+
+/// Fits, tests and stores the prices of `trainer design`.
+fn costs(toolchain: &Toolchain, boards: &[&'static Board]) -> Result<()> {
+    let mut fitted = Vec::new();
+    for &board in boards {
+        let firmware = Firmware::build(toolchain, board, None)?;
+        let mut of_precisions = [Prices::default(); 3];
+        for precision in PRECISIONS {
+            let models = costs::count(&firmware, precision, costs::FITTED)?;
+            let prices = costs::fit(&models)?;
+            let others = costs::count(&firmware, precision, costs::TESTED)?;
+            println!(
+                "{} ({}), {}: within {:.2} % on {} models that were fitted, {:.2} % on {} others",
+                board.name,
+                board.core,
+                NamedPrecision(precision),
+                100.0 * costs::worst(&models, &prices),
+                models.len(),
+                100.0 * costs::worst(&others, &prices),
+                others.len()
+            );
+            of_precisions[place(precision)] = prices;
+        }
+        fitted.push((board, of_precisions));
+    }
+    let path = workspace().join("trainer/src/design/cost/table.rs");
+    files::write(&path, costs::source(&fitted).as_bytes())?;
+    println!("{} is written", path.display());
     Ok(())
 }
 

@@ -57,8 +57,8 @@ pub const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::W8A16, Precis
 /// The networks of a precision that are compared, each with its name.
 fn networks(precision: Precision) -> Vec<(String, Network)> {
     let frequencies = ("frequencies".to_owned(), Network::tiny(precision));
-    let sine = ("sine".to_owned(), Network::tiny_sine(precision));
-    [frequencies, sine].into_iter().chain(synthetic_grids::all_kinds(precision)).collect()
+    let sines = ("sines".to_owned(), Network::tiny_sine(precision));
+    [frequencies, sines].into_iter().chain(synthetic_grids::all_kinds(precision)).collect()
 }
 
 /// Runs the command.

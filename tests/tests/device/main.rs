@@ -3,6 +3,7 @@
 mod baked;
 mod boot;
 mod command;
+mod costs;
 mod cryo;
 mod draw;
 mod kernels;

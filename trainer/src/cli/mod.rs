@@ -4,6 +4,7 @@
 //! one sentence on standard error and a non-zero exit.
 
 mod cryo;
+mod design;
 mod evaluate;
 mod fit;
 mod inspect;
@@ -63,6 +64,7 @@ enum Command {
     Reproduce(reproduce::Reproduce),
     Nerf(nerf::Nerf),
     Cryo(cryo::Cryo),
+    Design(Box<design::Design>),
     Inverse(inverse::Inverse),
 }
 
@@ -72,6 +74,7 @@ impl Cli {
         match self.command {
             Command::Cryo(command) => command.run(),
             Command::Collect(command) => command.run(),
+            Command::Design(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Fit(command) => command.run(),
             Command::Inspect(command) => command.run(),

@@ -4,7 +4,7 @@ use crate::artifact::card_text::CardText;
 use crate::artifact::export::{Artifact, Card, Domain, ExportError, StoredNetwork, TrainedNetwork};
 use crate::base::random::{Purpose, step_rng};
 use crate::data::metrics::psnr_db;
-use crate::data::{Axis, OutputMap};
+use crate::data::{Axis, Dataset, OutputMap};
 use crate::fit::{FitParams, Snapshot, unit_outputs};
 use crate::network::Mlp;
 use crate::network::encoding::Encoding;
@@ -46,12 +46,7 @@ impl ExportableNetwork {
         let mut rng = step_rng(params.seed, Purpose::KeptSamples, 0);
         let kept = KEPT_SAMPLES.min(train.len());
         let samples: Vec<usize> = index::sample(&mut rng, train.len(), kept).into_iter().map(|i| train[i]).collect();
-        let text = CardText::of_data(data.dataset)
-            .json("encoding", &params.encoding.kind)
-            .number("scale", params.encoding.scale)
-            .json("hidden_layers", &params.hidden)
-            .json("steps", &snapshot.state.step)
-            .json("seed", &params.seed);
+        let text = card_text(params, data.dataset, snapshot.state.step);
         Self {
             encoding: snapshot.encoding(),
             network: snapshot.network().without_encoder(),
@@ -123,6 +118,17 @@ impl Exported<'_> {
     }
 }
 
+/// What the artifact of a network says about its data and its training.
+#[must_use]
+pub fn card_text(params: &FitParams, dataset: &Dataset, steps: u64) -> CardText {
+    CardText::of_data(dataset)
+        .json("encoding", &params.encoding.kind)
+        .number("scale", params.encoding.scale)
+        .json("hidden_layers", &params.hidden)
+        .json("steps", &steps)
+        .json("seed", &params.seed)
+}
+
 /// The domain of a network with these ranges of its data.
 pub(super) fn domain(params: &FitParams, axes: Vec<Axis>, output_maps: Vec<OutputMap>) -> Domain {
     let (outside, periodic) = params.beyond(axes.len());
@@ -161,7 +167,6 @@ mod tests {
     use super::*;
     use crate::artifact::card_text::text_value;
     use crate::artifact::model_file::predict;
-    use crate::data::Dataset;
     use crate::fit::Fitted;
     use crate::training::Watch;
     use firmware_core::{Model, OutputActivation};

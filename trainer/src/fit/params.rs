@@ -150,6 +150,7 @@ impl FitParams {
             Schedule::Constant => true,
             Schedule::Exponential { factor, every } => factor > 0.0 && factor <= 1.0 && every > 0.0,
             Schedule::Cosine { floor, .. } => (0.0..=1.0).contains(&floor),
+            Schedule::Stable { decay, floor, .. } => (0.0..=1.0).contains(&floor) && (0.0..=1.0).contains(&decay),
         };
         if !possible {
             return Err(FitError::Schedule);

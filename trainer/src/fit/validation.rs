@@ -171,6 +171,13 @@ impl Validation<'_> {
     }
 }
 
+/// The first of the parts that a [`Validation`] holds out, for comparing many trainings; none where there are too few
+/// samples.
+#[must_use]
+pub fn held_out_part(dataset: &Dataset, seed: u64) -> Option<Split> {
+    divide(dataset, seed).into_iter().next()
+}
+
 /// The parts: which rows train and which are held out.
 fn divide(dataset: &Dataset, seed: u64) -> Vec<Split> {
     let n = dataset.len();

@@ -56,6 +56,7 @@ impl TrainingParams {
         let (layers, rows, steps) = (self.hidden.len(), self.frequencies, self.steps);
         let (rates, scales) = (self.rate_factor, self.scale_factor);
         let schedule = match self.schedule {
+            Schedule::Stable { .. } => ", which fall at the end",
             Schedule::Cosine { .. } => ", which rise at first and fall along half a cosine",
             _ => "",
         };

@@ -208,6 +208,17 @@ pub enum Schedule {
         /// What is left at the end, as a part of the rate.
         floor: f64,
     },
+    /// Rises linearly over `warmup` steps, stays, and falls linearly to `floor` times the rate over the last part
+    /// (warmup-stable-decay; Hu et al. 2024, arXiv 2404.06395). Before that part nothing depends on how many steps
+    /// there will be, so that a training can be made longer without loss.
+    Stable {
+        /// Steps over which the rate rises.
+        warmup: u64,
+        /// The last part, of all steps.
+        decay: f64,
+        /// What is left at the end, as a part of the rate.
+        floor: f64,
+    },
 }
 
 impl Schedule {
@@ -216,11 +227,18 @@ impl Schedule {
         match *self {
             Self::Constant => 1.0,
             Self::Exponential { factor, every } => factor.powf(step as f64 / every),
-            Self::Cosine { warmup, .. } if step < warmup => (step + 1) as f64 / (warmup + 1) as f64,
+            Self::Cosine { warmup, .. } | Self::Stable { warmup, .. } if step < warmup => {
+                (step + 1) as f64 / (warmup + 1) as f64
+            }
             Self::Cosine { warmup, floor } => {
                 let span = steps.saturating_sub(warmup + 1).max(1);
                 let done = ((step - warmup) as f64 / span as f64).min(1.0);
                 floor + (1.0 - floor) * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
+            }
+            Self::Stable { decay, floor, .. } => {
+                let span = (steps as f64 * decay).round().max(1.0);
+                let left = (steps.saturating_sub(step + 1) as f64 / span).min(1.0);
+                floor + (1.0 - floor) * left
             }
         }
     }
@@ -277,6 +295,9 @@ mod tests {
         assert_eq!(cosine.factor(9, 110), 1.0);
         assert!((cosine.factor(109, 110) - 0.01).abs() < 1e-12);
         assert!((0..110).all(|step| (0.01 - 1e-12..=1.0).contains(&cosine.factor(step, 110))));
+        let stable = Schedule::Stable { warmup: 9, decay: 0.3, floor: 0.01 };
+        assert_eq!((stable.factor(4, 100), stable.factor(9, 100), stable.factor(69, 100)), (0.5, 1.0, 1.0));
+        assert!((stable.factor(84, 100) - 0.505).abs() < 1e-12 && (stable.factor(99, 100) - 0.01).abs() < 1e-12);
         let exponential = Schedule::Exponential { factor: 0.1, every: 5000.0 };
         assert!((exponential.factor(10_000, 10_000) - 0.01).abs() < 1e-12);
     }

@@ -6,6 +6,7 @@
 mod between;
 mod commands;
 mod cryo;
+mod design;
 mod fit;
 mod grids;
 mod inverse;

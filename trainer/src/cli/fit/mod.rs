@@ -96,7 +96,8 @@ impl Fit {
         let training_samples = params.split(&dataset)?.train.len();
         let choices = self.settings.choices(&dataset, training_samples);
         let between = is_wanted_between(&dataset);
-        let is_led = choices.contains(&Setting::Scale) || settings.fit.encoding.kind.has_grid();
+        let is_led =
+            choices.contains(&Setting::Scale) || settings.fit.encoding.kind.has_grid() || self.settings.wants_guide();
         if is_led && between && guide::is_possible(training_samples) {
             self.settings.guide(&mut settings.fit, self.steps);
         }

@@ -8,6 +8,7 @@ use firmware_core::Precision;
 use trainer::artifact::precision::NamedPrecision;
 use trainer::data::periodic::{self, NamedPeriod};
 use trainer::data::{Dataset, Holdout, LoadOptions, Outside};
+use trainer::design::search::SCHEDULE;
 use trainer::fit::FitParams;
 use trainer::fit::auto_scale::{self, Setting};
 use trainer::fit::encoding_option::EncodingOption;
@@ -108,8 +109,9 @@ pub(in crate::cli) struct Settings {
     /// Highest learning rate; muon takes five times as much for the matrices that it moves [default: 1e-2]
     #[arg(long, help_heading = TRAINING, display_order = 1, visible_alias = "lr")]
     learning_rate: Option<f64>,
-    /// Learning-rate schedule: constant, cosine (falls to 1 % of the highest rate), or exponential:FACTOR:STEPS, such
-    /// as exponential:0.1:5000, which multiplies the rate by FACTOR over every STEPS steps [default: cosine]
+    /// Learning-rate schedule: constant, cosine (falls to 1 % of the highest rate), stable (falls to 1 % over the last
+    /// third), or exponential:FACTOR:STEPS, such as exponential:0.1:5000, which multiplies the rate by FACTOR over every
+    /// STEPS steps [default: cosine]
     #[arg(long, help_heading = TRAINING, display_order = 2, value_parser = parse_schedule)]
     schedule: Option<Schedule>,
     /// Number format of the model: w8a16 has weights of 8 bits and activations of 16 bits; w16a16 has 16 bits for
@@ -133,6 +135,10 @@ pub(in crate::cli) struct Settings {
     /// rows, and none turns that off; pictures and large grids are not tested. Default of sweep: 0.1.
     #[arg(long, help_heading = DATA, display_order = 2)]
     holdout: Option<Holdout>,
+    /// Learn from kernel regression through the samples, also with a --scale of one's own; without one, tables and small
+    /// grids do so anyway
+    #[arg(long, help_heading = TRAINING, display_order = 6)]
+    guide: bool,
     /// Seed of all random numbers; the same seed gives the same model [default: 0]
     #[arg(long, help_heading = TRAINING, display_order = 4, value_parser = whole::<u64>)]
     seed: Option<u64>,
@@ -195,11 +201,15 @@ fn parse_schedule(text: &str) -> Result<Schedule, String> {
     match parts[..] {
         ["constant"] => Ok(Schedule::Constant),
         ["cosine"] => Ok(FitParams::default().schedule),
+        ["stable"] => Ok(SCHEDULE),
         ["exponential", factor, every] => match (factor.parse(), every.parse()) {
             (Ok(factor), Ok(every)) => Ok(Schedule::Exponential { factor, every }),
             _ => Err("expected two numbers, as in exponential:0.1:5000".to_owned()),
         },
-        _ => Err("expected constant, cosine, or exponential:FACTOR:STEPS such as exponential:0.1:5000".to_owned()),
+        _ => {
+            Err("expected constant, cosine, stable, or exponential:FACTOR:STEPS such as exponential:0.1:5000"
+                .to_owned())
+        }
     }
 }
 
@@ -220,6 +230,11 @@ impl Settings {
             choices.push(Setting::Scale);
         }
         choices
+    }
+
+    /// Whether the user wants a guide whatever else is given.
+    pub(super) const fn wants_guide(&self) -> bool {
+        self.guide
     }
 
     /// Lets a guide lead the training, with the batches, steps and activation that suit one where the user gives none.

@@ -196,6 +196,16 @@ impl Run {
         Ok(results)
     }
 
+    /// Goes on from a state that a training with the same settings left elsewhere.
+    pub fn continue_from(&mut self, state: TrainState) {
+        self.state = state;
+    }
+
+    /// Takes a quality at held-out samples that was measured elsewhere.
+    pub fn take_held_out(&mut self, measured: Measured) {
+        self.prepared.held_out = Some(measured);
+    }
+
     /// The network, trained or not, with its data.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot<'_> {

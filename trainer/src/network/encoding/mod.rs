@@ -198,6 +198,9 @@ impl Encoding {
 
     /// What each column of integer features is multiplied by: a_j / 32767, or what a unit of a grid's channel is worth.
     pub fn feature_factors(&self) -> Vec<f32> {
+        if let Some(grid) = &self.grid {
+            return grid.feature_factors();
+        }
         self.column_factors().into_iter().map(|a| (f64::from(a) / f64::from(ONE)) as f32).collect()
     }
 

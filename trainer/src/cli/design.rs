@@ -1,0 +1,296 @@
+//! `trainer design`: the best model for a budget of bytes, instructions and RAM.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use trainer::base::side_by_side::available_threads;
+use trainer::data::periodic::{self, NamedPeriod};
+use trainer::data::{Dataset, LoadOptions, Outside};
+use trainer::design::budget::{Budget, Goal, parse_bytes, parse_time};
+use trainer::design::cost::{CORES, Core};
+use trainer::design::search::{Event, SearchWatch};
+use trainer::design::store::{Manifest, Store};
+use trainer::design::{Design as Search, DesignParams, Designed};
+use trainer::fit::FitParams;
+use trainer::fit::settings::FitSettings;
+use trainer::training::{Ended, Watch, progress};
+
+use super::number::{from_one, whole};
+use super::reading::{DATA, PointsArgs, ReadingArgs, load_and_tell};
+use super::{interrupt, print};
+
+/// The exit code where the best model is not good enough.
+const NOT_ENOUGH: i32 = 2;
+/// The time of a search.
+const TIME: Duration = Duration::from_secs(300);
+/// Time between two lines of progress where there is no terminal.
+const LINE: Duration = Duration::from_secs(15);
+
+/// Find the best model for so many bytes, instructions and bytes of RAM.
+///
+/// Models of several kinds that fill the budget are trained for a short time, and the best of them are continued until
+/// one is left. The folder gets the run of the winner (model.ffm, report.html and the other files of `trainer fit`) and
+/// design.csv, design.json and design.png: every model that was compared, with the command that makes it. Ctrl-C ends
+/// the search and keeps the best so far; --resume continues it. The exit code is 2 if no model is good enough.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  trainer design camera_256.png --flash 16K --out runs/camera\n  \
+                        trainer design dem.tif --flash 16K --instructions 3000 --max-error 0.5 --out runs/dem\n  \
+                        trainer design sensor.csv --flash 1K --psnr 60 --board microbit --out runs/sensor\n  \
+                        trainer design --resume runs/camera --time 10m\n\n\
+                        Several computers, in a directory that all see:\n  \
+                        trainer design data.npy --flash 32K --out runs/data --shard 1/4\n  \
+                        # and when all four are done: trainer design --resume runs/data")]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct Design {
+    /// A picture, an array (.npy, .npz), an elevation grid (GeoTIFF, .asc, .hgt) or a table
+    #[arg(required_unless_present_any = ["resume", "points"])]
+    input: Option<PathBuf>,
+    /// Largest number of bytes of the model file, such as 16K
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, required_unless_present = "resume")]
+    flash: Option<usize>,
+    /// Largest number of instructions of one evaluation
+    #[arg(long, value_name = "COUNT", value_parser = from_one::<u64>)]
+    instructions: Option<u64>,
+    /// Largest number of bytes of the scratch memory of one evaluation, such as 1K
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    ram: Option<usize>,
+    /// Largest error that is good enough, in the unit of the outputs
+    #[arg(long, value_name = "ERROR", conflicts_with = "psnr")]
+    max_error: Option<f64>,
+    /// Lowest PSNR that is good enough, dB
+    #[arg(long, value_name = "DB")]
+    psnr: Option<f64>,
+    /// The board whose instructions count, by its name or that of its core [default: mps2-an386, a Cortex-M4F]
+    #[arg(long)]
+    board: Option<String>,
+    /// Time of the search, such as 90s, 5m or 1h [default: 5m]
+    #[arg(long, value_parser = parse_time)]
+    time: Option<Duration>,
+    /// The folder to make for this run; with --shard it may be there already
+    #[arg(short, long, visible_alias = "output-dir", value_name = "RUN", required_unless_present = "resume")]
+    #[arg(conflicts_with = "resume")]
+    out: Option<PathBuf>,
+    /// Replace the run that is in the folder --out
+    #[arg(long, conflicts_with = "resume")]
+    force: bool,
+    /// Continue the search in this folder with its own settings; only --time and --threads may differ
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["input", "flash", "instructions", "ram", "max_error", "psnr", "board", "points"])]
+    resume: Option<PathBuf>,
+    /// Search only the i-th of n parts of the models, with i from 1; --resume then ends the search
+    #[arg(long, value_name = "i/n", allow_hyphen_values = true)]
+    shard: Option<String>,
+    /// Number of trainings at the same time [default: the number of threads of this computer]
+    #[arg(long, value_parser = from_one::<usize>)]
+    threads: Option<usize>,
+    /// The columns of a table that are inputs, by name or number [default: all columns that are not outputs]
+    #[arg(long, help_heading = DATA, value_delimiter = ',', value_name = "COLUMNS")]
+    inputs: Vec<String>,
+    /// The columns of a table that are outputs, by name or number [default: the last column, or all that are not in
+    /// --inputs]
+    #[arg(long, help_heading = DATA, value_delimiter = ',', value_name = "COLUMNS")]
+    outputs: Vec<String>,
+    #[command(flatten)]
+    points: PointsArgs,
+    #[command(flatten)]
+    reading: ReadingArgs,
+    /// Inputs that repeat, each with its period in the units of the data, such as angle_deg=360
+    #[arg(long, help_heading = DATA, value_delimiter = ',', value_name = "NAME=PERIOD", value_parser = str::parse::<NamedPeriod>)]
+    periodic: Vec<NamedPeriod>,
+    /// Seed of all random numbers [default: 0]
+    #[arg(long, value_parser = whole::<u64>)]
+    seed: Option<u64>,
+    /// Print the results as one JSON object; progress goes to standard error
+    #[arg(long)]
+    json: bool,
+}
+
+impl Design {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let shard = self.shard.as_deref().map(parse_shard).transpose()?;
+        let stop = interrupt::catch()?;
+        let (path, dataset);
+        let search = if let Some(folder) = &self.resume {
+            path = folder.clone();
+            let manifest = Store::manifest_of(folder)?;
+            dataset = self.prepared_again(&manifest)?;
+            Search::resumed(folder, manifest, &dataset)?
+        } else {
+            path = self.out.clone().context("name the data and an --out, or a run to --resume")?;
+            let core = Core::find(self.board.as_deref().unwrap_or(CORES[2].board))?;
+            let (data, base) = self.prepared()?;
+            dataset = data;
+            Search::new(DesignParams { base, budget: self.budget()?, goal: self.goal(), core }, &dataset)?
+        };
+        self.check_folder(&path, shard.is_some())?;
+        let (index, of) = shard.unwrap_or((0, 1));
+        let store = Store::create(&path, search.manifest(), &format!("{}-of-{of}", index + 1))?;
+        let candidates: Vec<usize> =
+            (0..search.manifest().candidates.len()).filter(|candidate| candidate % of == index).collect();
+        let is_collecting = shard.is_none() && store.other_shards().iter().any(|shard| shard != "1-of-1");
+        let ended = if is_collecting {
+            trainer::note!("ending the search of the shards {}", store.other_shards().join(", "));
+            Ended::Finished
+        } else {
+            trainer::note!("{} models are compared on {}", candidates.len(), search.judged_on());
+            let shown = Shown::new();
+            let watch = SearchWatch {
+                time: self.time.unwrap_or(TIME),
+                threads: self.threads.unwrap_or_else(available_threads),
+                stop,
+                tell: &|event| shown.show(event),
+            };
+            let ended = search.search(&store, &candidates, watch);
+            shown.bar.finish_and_clear();
+            ended?
+        };
+        if shard.is_some() {
+            if ended == Ended::Interrupted {
+                trainer::note!("interrupted; the same command continues");
+                interrupt::exit();
+            }
+            trainer::note!("when all shards are done: trainer design --resume {}", path.display());
+            return Ok(());
+        }
+        let designed = search.choose(&path, &store)?;
+        self.finish((&search, &store), (&path, &designed), ended)
+    }
+
+    /// Writes the run of the winner, and says what came out.
+    fn finish(
+        &self,
+        (search, store): (&Search<'_>, &Store),
+        (path, designed): (&Path, &Designed),
+        ended: Ended,
+    ) -> anyhow::Result<()> {
+        let mut bar = progress::on_stderr(designed.best.steps, 0);
+        // The wish to stop has been heard; what is left is to write.
+        let stop = if ended == Ended::Finished { Some(interrupt::catch()?) } else { None };
+        let watch = Watch { stop, progress: Some(&mut *bar), ..Watch::default() };
+        let written = search.write(path, (store, designed, ended), watch)?;
+        let winner = designed.front.rows.iter().find(|row| row.chosen).context("the winner is among the models")?;
+        if self.json {
+            print(&serde_json::to_string_pretty(&designed.front)?)?;
+        } else {
+            let mut text = format!("judged on {}\n\n{}\n", designed.front.judged_on, designed.front.text());
+            text += &format!("chosen  {}\n", winner.command);
+            text += &format!("model   {}\n", path.join("model.ffm").display());
+            text += &format!("report  {}\n", path.join("report.html").display());
+            text += &format!("table   {}", path.join("design.csv").display());
+            print(&text)?;
+        }
+        if ended == Ended::Interrupted || written == Ended::Interrupted {
+            trainer::note!("interrupted; continue with: trainer design --resume {}", path.display());
+            interrupt::exit();
+        }
+        if let Some(shortfall) = &designed.shortfall {
+            trainer::note!("{shortfall}");
+            std::process::exit(NOT_ENOUGH);
+        }
+        Ok(())
+    }
+
+    fn budget(&self) -> anyhow::Result<Budget> {
+        let flash = self.flash.context("give --flash, such as 16K")?;
+        Ok(Budget { flash, instructions: self.instructions, ram: self.ram })
+    }
+
+    fn goal(&self) -> Option<Goal> {
+        self.max_error.map(Goal::MaxError).or(self.psnr.map(Goal::Psnr))
+    }
+
+    fn prepared(&self) -> anyhow::Result<(Dataset, FitSettings)> {
+        let absolute = |path: &Path| std::path::absolute(path).context("cannot tell the current directory");
+        let input =
+            self.points.or(self.input.as_ref()).context("name a file of data, or give --points and --targets")?;
+        let load = LoadOptions {
+            targets: self.points.targets().map(|targets| absolute(&targets)).transpose()?,
+            ..self.reading.options(&self.inputs, &self.outputs)
+        };
+        let fit = FitParams { seed: self.seed.unwrap_or(0), outside: Outside::Clamp, ..FitParams::default() };
+        let mut base = FitSettings { fit, precision: None, input: absolute(input)?, load };
+        let mut dataset = load_and_tell(&base.input, &base.load)?;
+        base.fit.periodic = periodic::resolve(&self.periodic, &dataset.input_names)?;
+        repeat(&mut dataset, &base)?;
+        Ok((dataset, base))
+    }
+
+    fn prepared_again(&self, manifest: &Manifest) -> anyhow::Result<Dataset> {
+        let mut dataset = load_and_tell(&manifest.base.input, &manifest.base.load)?;
+        repeat(&mut dataset, &manifest.base)?;
+        Ok(dataset)
+    }
+
+    /// Refuses a folder that holds something else, before the work.
+    fn check_folder(&self, path: &Path, is_shared: bool) -> anyhow::Result<()> {
+        if self.resume.is_some() || (is_shared && path.join("design").is_dir()) {
+            return Ok(());
+        }
+        if self.force {
+            let _ = std::fs::remove_dir_all(path.join("design"));
+        }
+        Ok(trainer::base::files::new_folder(path, self.force)?)
+    }
+}
+
+/// Gives the data their periods.
+fn repeat(dataset: &mut Dataset, base: &FitSettings) -> anyhow::Result<()> {
+    for note in periodic::apply(dataset, &base.fit.periodic)? {
+        trainer::note!("{note}");
+        dataset.notes.push(note);
+    }
+    Ok(())
+}
+
+/// The place of a shard, from 0, and how many there are.
+fn parse_shard(text: &str) -> anyhow::Result<(usize, usize)> {
+    let parts = text.split_once('/').and_then(|(i, n)| Some((i.trim().parse().ok()?, n.trim().parse().ok()?)));
+    match parts {
+        Some((index, of)) if (1..=of).contains(&index) => Ok((index - 1, of)),
+        _ => bail!("--shard {text} is not possible; give i/n with i from 1 to n, such as 2/4"),
+    }
+}
+
+/// A bar of the search, and a line for each model; only lines where there is no terminal.
+struct Shown {
+    bar: ProgressBar,
+    line: Mutex<Instant>,
+}
+
+impl Shown {
+    fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{bar:32} {percent} %  {msg}");
+        let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { bar, line: Mutex::new(Instant::now()) }
+    }
+
+    fn show(&self, event: Event<'_>) {
+        match event {
+            Event::Round { number, of, round } => self.bar.suspend(|| {
+                let (models, steps) = (round.candidates.len(), round.steps);
+                let models = if models == 1 { "1 model".to_owned() } else { format!("{models} models") };
+                trainer::note!("round {number} of {of}: {models}, {steps} steps each");
+            }),
+            Event::Judged(candidate, outcome) => self.bar.suspend(|| {
+                let quality = match (&outcome.device, &outcome.failure) {
+                    (Some(metrics), _) => format!("{:.2} dB", metrics.psnr_db),
+                    (None, failure) => failure.clone().unwrap_or_default(),
+                };
+                let bytes = outcome.bytes.unwrap_or(candidate.size.bytes);
+                trainer::note!("  {}; {bytes} bytes, {quality}", candidate.words());
+            }),
+            Event::Progress(part, left) => {
+                self.bar.set_position((1000.0 * part) as u64);
+                self.bar.set_message(format!("{} s left", left.as_secs()));
+                let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+                if self.bar.is_hidden() && line.elapsed() >= LINE {
+                    *line = Instant::now();
+                    trainer::note!("{:.0} % done  {} s left", 100.0 * part, left.as_secs());
+                }
+            }
+        }
+    }
+}

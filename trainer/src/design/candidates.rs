@@ -1,0 +1,276 @@
+//! The models that are compared: of each family those that fill the budget, along a few shapes.
+
+use firmware_core::Precision;
+use serde::{Deserialize, Serialize};
+
+use super::budget::Budget;
+use super::cost::Core;
+use super::size::{self, Size, Target};
+use crate::artifact::precision::NamedPrecision;
+use crate::data::Dataset;
+use crate::fit::FitParams;
+use crate::network::encoding::EncodingKind;
+use crate::network::grid::Nodes;
+use crate::network::{HiddenActivation, Initialization};
+
+/// Widths and numbers of frequencies are multiples of this: the kernels work on blocks of four rows.
+const STEP: usize = 4;
+/// Wider layers than this are not tried.
+const WIDEST: usize = 512;
+/// Numbers of hidden layers that are tried.
+const DEPTHS: [usize; 4] = [2, 3, 4, 5];
+/// The depth of the smaller models, which show what fewer bytes cost.
+const USUAL_DEPTH: usize = 3;
+
+/// Nodes of the levels of a grid model along each axis, relative to those of the finest.
+const LEVELS: [f64; 4] = [0.1875, 0.375, 0.75, 1.0];
+/// Bits of the coefficients that are tried.
+const BITS: [u8; 3] = [6, 8, 4];
+/// Hidden layers behind grids.
+const GRID_DEPTH: usize = 2;
+/// Grids of more nodes along an axis are not tried.
+const MOST_NODES: u32 = 4096;
+
+/// A kind of model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// Fourier features, then ReLU layers.
+    FourierRelu,
+    /// Fourier features, then sine layers.
+    FourierSine,
+    /// Grids of linear splines, then ReLU layers.
+    LinearGrids,
+    /// Grids of quadratic splines, then ReLU layers.
+    QuadraticGrids,
+}
+
+impl Family {
+    /// Every family, in the order of the figures' colours.
+    pub const ALL: [Self; 4] = [Self::FourierRelu, Self::FourierSine, Self::LinearGrids, Self::QuadraticGrids];
+    /// Those that begin with Fourier features.
+    const FOURIER: [Self; 2] = [Self::FourierRelu, Self::FourierSine];
+
+    /// In words.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FourierRelu => "Fourier features, ReLU",
+            Self::FourierSine => "Fourier features, sine",
+            Self::LinearGrids => "linear grids, ReLU",
+            Self::QuadraticGrids => "quadratic grids, ReLU",
+        }
+    }
+
+    fn of(self, base: &FitParams) -> FitParams {
+        match self {
+            Self::FourierRelu => base.clone(),
+            Self::LinearGrids | Self::QuadraticGrids => {
+                let mut fit = base.clone();
+                (fit.encoding.kind, fit.encoding.learned) = (EncodingKind::Grid, false);
+                fit.encoding.grid.order = if self == Self::LinearGrids { 1 } else { 2 };
+                fit
+            }
+            Self::FourierSine => {
+                FitParams { activation: HiddenActivation::Sine, initialization: Initialization::Siren, ..base.clone() }
+            }
+        }
+    }
+}
+
+/// A model that may become the winner.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its kind.
+    pub family: Family,
+    /// Its hyperparameters; the steps are those of the longest training so far.
+    pub fit: FitParams,
+    /// How its numbers are stored.
+    pub precision: NamedPrecision,
+    /// What it takes.
+    pub size: Size,
+}
+
+impl Candidate {
+    /// Its shape in a few words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let FitParams { encoding, hidden, .. } = &self.fit;
+        let first = if encoding.kind == EncodingKind::Grid {
+            let levels: Vec<String> = encoding.grid.levels.iter().map(Nodes::to_string).collect();
+            format!("{} nodes of {} × {} bits", levels.join(" "), encoding.grid.channels, encoding.grid.bits)
+        } else {
+            format!("{} frequencies of scale {}", encoding.frequencies, encoding.scale)
+        };
+        let widths: Vec<String> = hidden.iter().map(usize::to_string).collect();
+        format!("{}: {first}, {}, {}", self.family.name(), widths.join(" "), self.precision.name())
+    }
+}
+
+/// What candidates are made for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The data.
+    pub dataset: &'a Dataset,
+    /// The limits.
+    pub budget: &'a Budget,
+    /// The core that instructions are counted on.
+    pub core: &'a Core,
+    /// How samples were held out, if any are.
+    pub held_out: Option<&'a str>,
+}
+
+impl Wanted<'_> {
+    /// Every candidate: `base` has the settings that all share, `scales` are the values of σ to try. None where no
+    /// network keeps the budget.
+    #[must_use]
+    pub fn candidates(&self, base: &FitParams, scales: &[f64], precisions: &[Precision]) -> Vec<Candidate> {
+        let mut all = Vec::new();
+        let middle = &scales[scales.len() / 2..=scales.len() / 2];
+        for (place, &precision) in precisions.iter().enumerate() {
+            // The other precisions are for the sizes that are the likeliest.
+            let scales = if place == 0 { scales } else { middle };
+            for family in Family::FOURIER {
+                for depth in DEPTHS {
+                    all.extend(self.scaled(&family.of(base), (family, depth, precision), scales));
+                }
+            }
+        }
+        all.extend(self.grids(base, &BITS));
+        for part in [2, 4] {
+            let smaller = self.budget.with_flash(self.budget.flash / part);
+            let wanted = Wanted { budget: &smaller, ..*self };
+            all.extend(wanted.grids(base, &BITS[..1]));
+            for family in Family::FOURIER {
+                all.extend(wanted.scaled(&family.of(base), (family, USUAL_DEPTH, precisions[0]), middle));
+            }
+        }
+        let mut different: Vec<Candidate> = Vec::new();
+        for candidate in all {
+            if !different.contains(&candidate) {
+                different.push(candidate);
+            }
+        }
+        different
+    }
+
+    /// What the smallest model takes, for a person who gave too little for it.
+    pub(super) fn least(&self, base: &FitParams) -> String {
+        let endless = Budget { flash: usize::MAX, instructions: None, ram: None };
+        let wanted = Wanted { budget: &endless, ..*self };
+        let Some((_, size)) = wanted.sized(base, (vec![STEP; DEPTHS[0]], STEP), Precision::W8A16) else {
+            return "the data have more inputs or outputs than a device takes".to_owned();
+        };
+        let Size { bytes, ram_bytes, instructions } = size;
+        format!("the smallest takes {bytes} bytes of flash, {ram_bytes} of RAM and {instructions} instructions")
+    }
+
+    /// A network of these widths and this number of frequencies, if it keeps the budget.
+    fn sized(
+        &self,
+        base: &FitParams,
+        (hidden, frequencies): (Vec<usize>, usize),
+        precision: Precision,
+    ) -> Option<(FitParams, Size)> {
+        // As `trainer fit` trains for weights of 8 bits.
+        let mut fit = FitParams { hidden, rounded: precision == Precision::W8A16, ..base.clone() };
+        fit.encoding.frequencies = frequencies;
+        let params = fit.check(self.dataset.inputs(), self.dataset.outputs()).ok()?;
+        let size = size::predicted(&params, self.target(precision)).ok()?;
+        self.budget.holds(&size).then_some((fit, size))
+    }
+
+    fn target(&self, precision: Precision) -> Target<'_> {
+        let Self { dataset, core, held_out, .. } = *self;
+        Target { dataset, precision, core, held_out }
+    }
+
+    fn scaled(
+        &self,
+        base: &FitParams,
+        (family, depth, precision): (Family, usize, Precision),
+        scales: &[f64],
+    ) -> Vec<Candidate> {
+        let candidate = |&scale: &f64| {
+            let mut base = base.clone();
+            base.encoding.scale = scale;
+            let (fit, size) = self.largest(&base, depth, precision)?;
+            Some(Candidate { family, fit, precision: NamedPrecision(precision), size })
+        };
+        scales.iter().filter_map(candidate).collect()
+    }
+
+    /// Grids of every order with networks of two widths behind them, in these numbers of bits.
+    fn grids(&self, base: &FitParams, bits: &[u8]) -> Vec<Candidate> {
+        // About an eighth of the bytes for the layers.
+        let wide = ((self.budget.flash as f64).sqrt() / 4.0) as usize;
+        let mut all = Vec::new();
+        for family in [Family::LinearGrids, Family::QuadraticGrids] {
+            for &bits in bits {
+                let mut base = family.of(base);
+                base.encoding.grid.bits = bits;
+                let mut found = 0;
+                for width in (STEP..=wide.next_multiple_of(STEP)).rev().filter(|width| width.is_multiple_of(STEP)) {
+                    let hidden = vec![width; GRID_DEPTH];
+                    if let Some((fit, size)) = self.finest(&FitParams { hidden, ..base.clone() }) {
+                        all.push(Candidate { family, fit, precision: NamedPrecision(Precision::W8A16), size });
+                        found += 1;
+                    }
+                    if found == 2 {
+                        break;
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// The finest grids before a network that keep the budget.
+    fn finest(&self, base: &FitParams) -> Option<(FitParams, Size)> {
+        let (inputs, order) = (self.dataset.inputs(), u32::from(base.encoding.grid.order));
+        // More nodes along an axis than samples are of no use.
+        let most: Vec<u32> = match self.dataset.grid_shape() {
+            Some(shape) => shape.iter().rev().map(|&len| len as u32).collect(),
+            None => vec![u32::try_from(self.dataset.len()).unwrap_or(u32::MAX); inputs],
+        };
+        let longest = most.iter().copied().max().unwrap_or(1).min(MOST_NODES);
+        let with = |top: u32| {
+            let mut fit = FitParams { rounded: true, ..base.clone() };
+            let level = |&share: &f64| {
+                let along = most.iter().map(|&len| {
+                    let part = f64::from(len) / f64::from(longest);
+                    ((f64::from(top) * share * part).round() as u32).max(order + 1)
+                });
+                Nodes(along.collect())
+            };
+            fit.encoding.grid.levels = LEVELS.iter().map(level).collect();
+            let params = fit.check(self.dataset.inputs(), self.dataset.outputs()).ok()?;
+            let size = size::predicted(&params, self.target(Precision::W8A16)).ok()?;
+            self.budget.holds(&size).then_some((fit, size))
+        };
+        let (mut low, mut high) = (order + 1, longest.max(order + 1));
+        let mut best = with(low)?;
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            match with(middle) {
+                Some(found) => (best, low) = (found, middle),
+                None => high = middle - 1,
+            }
+        }
+        Some(best)
+    }
+
+    /// The widest network of so many hidden layers that keeps the budget.
+    fn largest(&self, base: &FitParams, depth: usize, precision: Precision) -> Option<(FitParams, Size)> {
+        // Deep networks make their own frequencies.
+        let frequencies = |width: usize| if depth <= USUAL_DEPTH { width } else { width * 3 / 4 };
+        let fill = |width: usize| {
+            let few = frequencies(width).next_multiple_of(STEP);
+            // What blocks and layers leave goes to the frequencies.
+            let more =
+                (few..=few + few / 4).step_by(STEP).map_while(|m| self.sized(base, (vec![width; depth], m), precision));
+            more.last()
+        };
+        (STEP..=WIDEST).rev().filter(|width| width.is_multiple_of(STEP)).find_map(fill)
+    }
+}

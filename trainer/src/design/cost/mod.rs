@@ -1,0 +1,192 @@
+//! What an evaluation costs on a core, before the model exists: instructions as a sum of parts, each with a price.
+//!
+//! `instructions = Σ count · price` over the [`PARTS`] of a model, which [`parts`] counts from its header. The prices
+//! of each core and precision ([`CORES`]) were fitted by least squares of relative errors to exact counts of random
+//! models on emulated cores, by `cargo xtask bench --costs`. On models that were not fitted, the sum is within 5 % of
+//! the exact count, as a test shows; but for `f32` on cores without an FPU, where they depend on the numbers and the sum
+//! may be a third beside it. It counts [`eval_into`](firmware_core::Model::eval_into): from one point to its
+//! outputs, both in the user's units.
+
+mod table;
+
+use firmware_core::artifact::{Header, HiddenActivation};
+use firmware_core::{OutputActivation, Precision};
+
+pub use self::table::CORES;
+
+/// Rows of a block of weights, and inputs of a group: see [`firmware_core::layout`].
+const BLOCK: usize = 4;
+const GROUP: usize = 8;
+
+/// The parts of an evaluation that have a price, in the order of [`parts`].
+pub const PARTS: [&str; 29] = [
+    "evaluation",
+    "input",
+    "output",
+    "sigmoid",
+    "sigmoid output",
+    "passthrough",
+    "passthrough input",
+    "frequency",
+    "frequency of one input",
+    "frequency of two inputs",
+    "frequency of two inputs, of a multiple of four",
+    "frequency × input",
+    "frequency, one by one",
+    "frequency × input, one by one",
+    "layer",
+    "block of four rows",
+    "block × group of eight inputs",
+    "block × 32 inputs",
+    "block × odd group",
+    "hidden block, ReLU",
+    "hidden block, sine",
+    "grids",
+    "grid level",
+    "level × channel",
+    "linear surface of two channels",
+    "quadratic surface of two channels",
+    "linear sum",
+    "quadratic sum",
+    "node",
+];
+
+/// The prices of the parts, in instructions.
+pub type Prices = [f64; PARTS.len()];
+
+/// A core whose instructions were counted.
+#[derive(Debug)]
+pub struct Core {
+    /// The board that QEMU emulates, such as `mps2-an386`.
+    pub board: &'static str,
+    /// The name of the core, such as `Cortex-M4F`.
+    pub name: &'static str,
+    /// Prices in `f32`, `w8a16` and `w16a16`.
+    pub prices: [Prices; 3],
+}
+
+/// No core is called so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no board is called {name:?}; choose one of {}", names())]
+pub struct UnknownBoard {
+    /// The name that was given.
+    pub name: String,
+}
+
+fn names() -> String {
+    CORES.iter().map(|core| format!("{} ({})", core.board, core.name)).collect::<Vec<_>>().join(", ")
+}
+
+impl Core {
+    /// The core of a board, by the name of either.
+    ///
+    /// ```
+    /// use trainer::design::cost::Core;
+    /// assert_eq!(Core::find("mps2-an386")?.name, "Cortex-M4F");
+    /// assert_eq!(Core::find("cortex-m0")?.board, "microbit");
+    /// # Ok::<(), trainer::design::cost::UnknownBoard>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`UnknownBoard`], which names all.
+    pub fn find(name: &str) -> Result<&'static Self, UnknownBoard> {
+        let is_named = |core: &&Self| core.board == name || core.name.eq_ignore_ascii_case(name);
+        CORES.iter().find(is_named).ok_or_else(|| UnknownBoard { name: name.to_owned() })
+    }
+
+    /// Instructions of one evaluation, estimated.
+    #[must_use]
+    pub fn instructions(&self, header: &Header) -> f64 {
+        let prices = &self.prices[place(header.precision)];
+        parts(header).iter().zip(prices).map(|(count, price)| count * price).sum()
+    }
+}
+
+/// The place of a precision in [`Core::prices`].
+#[must_use]
+pub const fn place(precision: Precision) -> usize {
+    match precision {
+        Precision::F32 => 0,
+        Precision::W8A16 => 1,
+        Precision::W16A16 => 2,
+    }
+}
+
+/// How often an evaluation does each of the [`PARTS`].
+#[must_use]
+pub fn parts(header: &Header) -> Prices {
+    let (inputs, outputs) = (usize::from(header.inputs), usize::from(header.outputs));
+    let mut counts = Prices::default();
+    let mut put = |part: &str, count: usize| {
+        let place = PARTS.iter().position(|name| *name == part).expect("a part of the list");
+        counts[place] += count as f64;
+    };
+    put("evaluation", 1);
+    put("input", inputs);
+    put("output", outputs);
+    if header.activation == OutputActivation::Sigmoid {
+        put("sigmoid", 1);
+        put("sigmoid output", outputs);
+    }
+    let (frequencies, passthrough) = (usize::from(header.frequencies), usize::from(header.passthrough));
+    put("passthrough", passthrough.min(1));
+    put("passthrough input", passthrough);
+    if frequencies.is_multiple_of(2) {
+        put("frequency", frequencies);
+        put("frequency × input", frequencies * inputs);
+        match inputs {
+            1 => put("frequency of one input", frequencies),
+            2 => put("frequency of two inputs", frequencies),
+            _ => {}
+        }
+        if inputs == 2 && frequencies.is_multiple_of(4) {
+            put("frequency of two inputs, of a multiple of four", frequencies);
+        }
+    } else {
+        // Kernels encode pairs; what cannot be paired goes through the portable code.
+        put("frequency, one by one", frequencies);
+        put("frequency × input, one by one", frequencies * inputs);
+    }
+    let mut features = 2 * frequencies + passthrough;
+    if let Some(grid) = header.grid {
+        let (levels, channels, side) =
+            (usize::from(grid.levels), usize::from(grid.channels), usize::from(grid.order) + 1);
+        features = grid.features();
+        put("grids", 1);
+        put("grid level", levels);
+        put("level × channel", levels * channels);
+        if inputs == 2 {
+            // Two channels at a time.
+            let surface =
+                if grid.order == 1 { "linear surface of two channels" } else { "quadratic surface of two channels" };
+            put(surface, levels * channels.div_ceil(2));
+        } else {
+            // A sum along each axis for every node of the axes before it.
+            let sums: usize = (0..inputs as u32).map(|axis| side.pow(axis)).sum();
+            let sum = if grid.order == 1 { "linear sum" } else { "quadratic sum" };
+            put(sum, levels * channels * sums);
+            put("node", levels * channels * side.pow(inputs as u32));
+        }
+        if header.hidden.is_empty() && grid.used_as == firmware_core::artifact::GridUse::Outputs {
+            return counts;
+        }
+    }
+    let rows = header.hidden.iter().map(|&width| usize::from(width)).chain([outputs]);
+    for (layer, rows) in rows.enumerate() {
+        let (blocks, is_hidden) = (rows.div_ceil(BLOCK), layer < header.hidden.len());
+        // In single precision inputs are not in groups.
+        let group = if header.precision == Precision::F32 { 1 } else { GROUP };
+        let groups = features.div_ceil(group);
+        put("layer", 1);
+        put("block of four rows", blocks);
+        put("block × group of eight inputs", blocks * groups);
+        put("block × 32 inputs", blocks * features.div_ceil(4 * group));
+        put("block × odd group", blocks * (groups % 2));
+        if is_hidden {
+            let is_sine = header.hidden_activation == HiddenActivation::Sine;
+            put(if is_sine { "hidden block, sine" } else { "hidden block, ReLU" }, blocks);
+        }
+        features = rows;
+    }
+    counts
+}

@@ -1,0 +1,400 @@
+//! Successive halving (Jamieson and Talwalkar 2016, arXiv 1502.07943): short trainings of all candidates, and the best
+//! third of them continued for three times as long, until one is left.
+//!
+//! A candidate is judged after its learning rate has fallen, and continued from the state before: the
+//! [schedule](Schedule::Stable) falls only in its last third, so that nothing of the longer training is lost. The
+//! winner is therefore what `trainer fit` gives in one run with the same settings, bit for bit.
+//!
+//! Every round has the same share of the time that is left when it begins. How many steps that is depends on the
+//! machine; the steps are kept with the search, so that it continues with the same ones.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use ndarray::Axis;
+
+use super::DesignError;
+use super::budget::{Goal, largest_error};
+use super::candidates::Candidate;
+use super::store::{Manifest, Outcome, Round, Store};
+use crate::artifact::precision::NamedPrecision;
+use crate::base::side_by_side::side_by_side;
+use crate::data::metrics::{HeldOut, Metrics};
+use crate::data::{Dataset, Split};
+use crate::fit::exportable::ExportableNetwork;
+use crate::fit::judge::{JudgeError, outputs};
+use crate::fit::{FitError, FitParams, Snapshot, TrainingData, ValidFitParams};
+use crate::training::optimizer::Schedule;
+use crate::training::{Ended, Progress, StepDone, TrainError, TrainState, Watch};
+
+/// One of so many candidates is continued, for so many times as many steps.
+const KEPT: usize = 3;
+/// The part of a training in which the learning rate falls.
+pub const DECAY: f64 = 1.0 / 3.0;
+/// Steps over which the rate rises.
+const WARMUP: u64 = 20;
+/// Fewer steps at the highest rate than this tell nothing.
+const LEAST_STABLE: u64 = 40;
+/// Steps that are timed before a round.
+const TIMED_STEPS: u64 = 4;
+/// More samples than this to judge by tell nothing new.
+const MOST_JUDGES: usize = 65_536;
+
+/// The learning-rate schedule of every training of a search.
+pub const SCHEDULE: Schedule = Schedule::Stable { warmup: WARMUP, decay: DECAY, floor: 0.01 };
+
+/// The samples of a search.
+#[derive(Clone, Debug)]
+pub struct SearchData<'a> {
+    /// All samples.
+    pub dataset: &'a Dataset,
+    /// Which of them train, and which judge.
+    pub split: Split,
+    /// What a guide gives the networks to learn in place of the samples that train.
+    pub learned: Option<Dataset>,
+}
+
+impl SearchData<'_> {
+    fn training(&self) -> TrainingData<'_> {
+        TrainingData { learned: self.learned.as_ref(), ..TrainingData::new(self.dataset, &self.split) }
+    }
+
+    /// The samples that judge: those held out, or some of all.
+    fn judges(&self) -> Vec<usize> {
+        let all = if self.split.test.is_empty() { &self.split.train } else { &self.split.test };
+        all.iter().copied().step_by(all.len().div_ceil(MOST_JUDGES).max(1)).collect()
+    }
+}
+
+/// What is going on, told from any thread.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A round begins.
+    Round {
+        /// Its number, from 1.
+        number: usize,
+        /// How many rounds there will be.
+        of: usize,
+        /// Its trainings.
+        round: &'a Round,
+    },
+    /// A candidate was judged.
+    Judged(&'a Candidate, &'a Outcome),
+    /// Some work is done: a part of all, and the time that is left.
+    Progress(f64, Duration),
+}
+
+/// How long a search takes, on how many threads, and who may stop it.
+#[derive(Clone, Copy)]
+pub struct SearchWatch<'a> {
+    /// The time for all rounds.
+    pub time: Duration,
+    /// Trainings at the same time.
+    pub threads: usize,
+    /// Set from elsewhere (ctrl-C): what is at work is left, what was judged is kept.
+    pub stop: &'a AtomicBool,
+    /// Told of every event.
+    pub tell: &'a (dyn Fn(Event<'_>) + Sync),
+}
+
+/// A search in its folder.
+pub struct Search<'a> {
+    /// What is searched for.
+    pub manifest: &'a Manifest,
+    /// Among which samples.
+    pub data: &'a SearchData<'a>,
+    /// Where it is kept.
+    pub store: &'a Store,
+}
+
+impl Search<'_> {
+    /// Runs the rounds of these candidates that are not done.
+    ///
+    /// # Errors
+    /// Whatever keeps it from going on; what was judged is kept.
+    pub fn run(&self, candidates: &[usize], watch: SearchWatch<'_>) -> Result<Ended, DesignError> {
+        let begun = Instant::now();
+        let (mut rounds, of) = (self.store.rounds()?, rounds_of(candidates.len()));
+        for number in 0..of {
+            if rounds.len() == number {
+                let survivors = match number.checked_sub(1) {
+                    None => candidates.to_vec(),
+                    Some(last) => self.best_of(&rounds[last], last)?,
+                };
+                if survivors.is_empty() {
+                    break;
+                }
+                let stable = rounds.last().map_or(0, |round: &Round| round.stable);
+                let left = watch.time.saturating_sub(begun.elapsed()) / (of - number) as u32;
+                rounds.push(self.planned(survivors, stable, left, watch)?);
+                self.store.keep_rounds(&rounds)?;
+            }
+            let round = &rounds[number];
+            (watch.tell)(Event::Round { number: number + 1, of, round });
+            let clock = Clock { begun, before: number, rounds: of, time: watch.time };
+            if self.round(round, number, (clock, watch))? == Ended::Interrupted {
+                return Ok(Ended::Interrupted);
+            }
+        }
+        Ok(Ended::Finished)
+    }
+
+    /// The best third of a round; the others are forgotten.
+    fn best_of(&self, round: &Round, number: usize) -> Result<Vec<usize>, DesignError> {
+        let mut outcomes = Vec::new();
+        for &candidate in &round.candidates {
+            outcomes.extend(self.store.outcome(candidate, number)?);
+        }
+        outcomes.retain(|outcome| outcome.failure.is_none());
+        // Models that do not keep the budget show what it costs; they are not continued.
+        outcomes.sort_by(|a, b| rank(self.manifest.goal, b).total_cmp(&rank(self.manifest.goal, a)));
+        outcomes.truncate(round.candidates.len().div_ceil(KEPT));
+        let mut kept: Vec<usize> = outcomes.iter().map(|outcome| outcome.candidate).collect();
+        kept.sort_unstable();
+        for &candidate in round.candidates.iter().filter(|candidate| !kept.contains(candidate)) {
+            self.store.forget(candidate);
+        }
+        Ok(kept)
+    }
+
+    /// A round that takes about `time`.
+    fn planned(
+        &self,
+        candidates: Vec<usize>,
+        stable: u64,
+        time: Duration,
+        watch: SearchWatch<'_>,
+    ) -> Result<Round, DesignError> {
+        let side_by_side = candidates.len().min(watch.threads).max(1);
+        // The middle one stands for all, which have about as many weights.
+        let seconds = self.seconds_a_step(candidates[candidates.len() / 2], side_by_side)?;
+        let steps = time.as_secs_f64() * side_by_side as f64 / candidates.len() as f64 / seconds;
+        let next = ((steps + stable as f64) * (1.0 - DECAY)) as u64;
+        // Even, so that the decay begins exactly after it.
+        let stable = next.max(stable + stable / 4).max(LEAST_STABLE).next_multiple_of(2);
+        Ok(Round { candidates, stable, steps: stable / 2 * 3 })
+    }
+
+    /// The time of a step of a candidate, on one thread if several train side by side.
+    fn seconds_a_step(&self, candidate: usize, side_by_side: usize) -> Result<f64, DesignError> {
+        let fit = FitParams { steps: TIMED_STEPS, schedule: SCHEDULE, ..self.candidate(candidate).fit.clone() };
+        let params = self.checked(&fit)?;
+        let timed = || -> Result<f64, DesignError> {
+            let (mut state, mut first) = (params.start(), None);
+            let mut observe = |state: &TrainState, _: f64| {
+                // Before this, the first step allocates.
+                if state.step == 0 {
+                    first = Some(Instant::now());
+                }
+            };
+            let mut watch = Watch { observe: Some(&mut observe), ..Watch::default() };
+            params.train(self.data.training(), &mut state, &mut watch)?;
+            Ok(first.map_or(0.0, |first| first.elapsed().as_secs_f64()) / (TIMED_STEPS - 1) as f64)
+        };
+        let jobs = vec![(); side_by_side];
+        let times =
+            if side_by_side == 1 { vec![timed()?] } else { self::side_by_side(&jobs, side_by_side, |()| timed())? };
+        Ok(times.into_iter().fold(1e-6, f64::max))
+    }
+
+    /// Trains and judges what is not done of a round.
+    fn round(
+        &self,
+        round: &Round,
+        number: usize,
+        (clock, watch): (Clock, SearchWatch<'_>),
+    ) -> Result<Ended, DesignError> {
+        let mut open = Vec::new();
+        for &candidate in &round.candidates {
+            if self.store.outcome(candidate, number)?.is_none() {
+                open.push(candidate);
+            }
+        }
+        let done = Mutex::new(0.0);
+        let all = round.candidates.len() as f64;
+        let share = |part: f64| {
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            *done += part / all;
+            let (part, left) = clock.at(*done);
+            (watch.tell)(Event::Progress(part, left));
+        };
+        share((round.candidates.len() - open.len()) as f64);
+        let work = |&candidate: &usize| -> Result<Ended, DesignError> {
+            if watch.stop.load(Ordering::Relaxed) {
+                return Ok(Ended::Interrupted);
+            }
+            let Some(outcome) = self.trained(candidate, (round, number), watch.stop, &share)? else {
+                return Ok(Ended::Interrupted);
+            };
+            self.store.keep(&outcome)?;
+            (watch.tell)(Event::Judged(self.candidate(candidate), &outcome));
+            Ok(Ended::Finished)
+        };
+        let ended = if open.len() == 1 {
+            // On all threads.
+            vec![work(&open[0])?]
+        } else {
+            side_by_side(&open, watch.threads, work)?
+        };
+        Ok(if ended.contains(&Ended::Interrupted) { Ended::Interrupted } else { Ended::Finished })
+    }
+
+    /// Trains a candidate to the end of a round; none if it was stopped.
+    fn trained(
+        &self,
+        candidate: usize,
+        (round, number): (&Round, usize),
+        stop: &AtomicBool,
+        share: &(dyn Fn(f64) + Sync),
+    ) -> Result<Option<Outcome>, DesignError> {
+        let begun = Instant::now();
+        let settings = &self.candidate(candidate).fit;
+        let params = self.checked(&FitParams { steps: round.steps, schedule: SCHEDULE, ..settings.clone() })?;
+        let untrained = params.start();
+        let mut state = self.store.read_state(candidate, false, &untrained).unwrap_or_else(|| untrained.clone());
+        let all = (round.steps - state.step.min(round.steps)).max(1);
+        let mut steps = Steps { share, part: 1.0 / all as f64, held: 0 };
+        let data = self.data.training();
+        let mut failed = None;
+        // Before the rate falls nothing depends on how many steps there will be: the next round goes on from there.
+        for until in [round.stable, round.steps] {
+            if state.step >= until {
+                continue;
+            }
+            let pause = AtomicBool::new(false);
+            let mut observe = |state: &TrainState, _: f64| {
+                pause.store(state.step + 1 >= until || stop.load(Ordering::Relaxed), Ordering::Relaxed);
+            };
+            let observe = Some(&mut observe as _);
+            let mut watch = Watch { stop: Some(&pause), progress: Some(&mut steps), observe, ..Watch::default() };
+            match params.train(data, &mut state, &mut watch) {
+                Ok(_) if state.step < until.min(params.params().steps) => {
+                    // What was learned at the highest rate is continued; a decay is begun anew.
+                    if state.step < round.stable {
+                        self.store.keep_state(candidate, false, &state)?;
+                    }
+                    return Ok(None);
+                }
+                Ok(_) => self.store.keep_state(candidate, state.step >= params.params().steps, &state)?,
+                Err(FitError::Train(error @ TrainError::Diverged { .. })) => {
+                    failed = Some(error.to_string());
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut outcome = Outcome {
+            candidate,
+            round: number,
+            steps: params.params().steps,
+            seconds: begun.elapsed().as_secs_f64(),
+            bytes: None,
+            device: None,
+            f32: None,
+            failure: failed,
+        };
+        if outcome.failure.is_none() {
+            let snapshot = Snapshot { params: &params, state: &state, data };
+            self.judge(snapshot, &mut outcome)?;
+        }
+        Ok(Some(outcome))
+    }
+
+    fn judge(&self, snapshot: Snapshot<'_>, outcome: &mut Outcome) -> Result<(), DesignError> {
+        let (dataset, judges) = (self.data.dataset, self.data.judges());
+        let network = ExportableNetwork::new(snapshot, f64::NAN).with_no_data(&self.manifest.base.load.no_data);
+        let precision = self.candidate(outcome.candidate).precision.0;
+        let exported = network.export(precision).and_then(|exported| Ok((exported.artifact()?, exported)));
+        let (artifact, mut exported) = match exported {
+            Ok(exported) => exported,
+            // Such as weights too large for a sine: another candidate will do.
+            Err(error) => {
+                outcome.failure = Some(error.to_string());
+                return Ok(());
+            }
+        };
+        let predictions = outputs(&artifact, &dataset.points.select(Axis(0), &judges))?;
+        let targets = dataset.targets.select(Axis(0), &judges);
+        let device = Metrics::compare(&predictions, &targets, &dataset.output_maps);
+        let f32 = snapshot.metrics(&judges);
+        outcome.bytes = Some(artifact.as_bytes().len());
+        if !self.data.split.test.is_empty() {
+            // The artifact tells how good it is there.
+            let (how, precision) = (super::judged_on(self.data), NamedPrecision(precision).name().to_owned());
+            let held_out = HeldOut { how, precision, f32: f32.clone(), model: device.clone() };
+            exported.text = exported.text.held_out(&held_out);
+            outcome.bytes = Some(exported.artifact().map_err(JudgeError::from)?.as_bytes().len());
+        }
+        (outcome.device, outcome.f32) = (Some(device), Some(f32));
+        Ok(())
+    }
+
+    fn candidate(&self, candidate: usize) -> &Candidate {
+        &self.manifest.candidates[candidate]
+    }
+
+    fn checked(&self, fit: &FitParams) -> Result<ValidFitParams, DesignError> {
+        Ok(fit.check(self.data.dataset.inputs(), self.data.dataset.outputs())?)
+    }
+}
+
+/// Rounds until one of so many candidates is left.
+fn rounds_of(candidates: usize) -> usize {
+    let (mut left, mut rounds) = (candidates, 1);
+    while left > 1 {
+        (left, rounds) = (left.div_ceil(KEPT), rounds + 1);
+    }
+    rounds
+}
+
+/// What candidates are ordered by: the larger, the better.
+#[must_use]
+pub fn rank(goal: Option<Goal>, outcome: &Outcome) -> f64 {
+    match (goal, &outcome.device) {
+        (Some(Goal::MaxError(_)), Some(metrics)) => -largest_error(metrics),
+        (_, Some(metrics)) if metrics.psnr_db.is_nan() => f64::NEG_INFINITY,
+        (_, Some(metrics)) => metrics.psnr_db,
+        (_, None) => f64::NEG_INFINITY,
+    }
+}
+
+/// The time of a search at a round.
+#[derive(Clone, Copy)]
+struct Clock {
+    begun: Instant,
+    /// Rounds before.
+    before: usize,
+    /// All rounds.
+    rounds: usize,
+    time: Duration,
+}
+
+impl Clock {
+    /// The part of the search that is done with so much of the round, and the time that is left.
+    fn at(self, of_round: f64) -> (f64, Duration) {
+        ((self.before as f64 + of_round.min(1.0)) / self.rounds as f64, self.time.saturating_sub(self.begun.elapsed()))
+    }
+}
+
+/// Passes steps on to the search's progress, some at a time.
+struct Steps<'a> {
+    share: &'a (dyn Fn(f64) + Sync),
+    /// Of a step, of the candidate's work.
+    part: f64,
+    held: u64,
+}
+
+impl Progress for Steps<'_> {
+    fn step(&mut self, _: StepDone) {
+        const SOME: u64 = 16;
+        self.held += 1;
+        if self.held == SOME {
+            (self.share)(self.part * self.held as f64);
+            self.held = 0;
+        }
+    }
+
+    fn end(&mut self) {}
+}

@@ -1,0 +1,229 @@
+//! The folder of a search, `design` in that of the run.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `settings.json` | the data, the budget and every candidate; another search is refused |
+//! | `rounds-I-of-N.json` | which candidates each round of a shard trains, and how long |
+//! | `outcomes/CANDIDATE-ROUND.json` | how good a candidate is after a round |
+//! | `states/CANDIDATE.safetensors` | its training at the highest learning rate, to be continued in the next round |
+//! | `states/CANDIDATE-end.safetensors` | the same after the decay of the rate: what was judged |
+//!
+//! Every file is written whole or not at all, so that a search continues after whatever ended it. Shards may share the
+//! folder: no two of them write the same file.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::DesignError;
+use super::budget::{Budget, Goal};
+use super::candidates::Candidate;
+use crate::base::files;
+use crate::base::fingerprint::fingerprint_of;
+use crate::data::metrics::Metrics;
+use crate::fit::settings::FitSettings;
+use crate::store::checkpoint;
+use crate::training::TrainState;
+
+/// What a search is: all that its result depends on, but for the time that it is given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The settings that all candidates share.
+    pub base: FitSettings,
+    /// The limits.
+    pub budget: Budget,
+    /// How good the model must be.
+    pub goal: Option<Goal>,
+    /// The board that instructions are estimated for.
+    pub board: String,
+    /// [`fingerprint`](crate::data::Dataset::fingerprint) of the data, in hexadecimal.
+    pub data: String,
+    /// The models that are compared.
+    pub candidates: Vec<Candidate>,
+}
+
+/// The trainings of one round.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Round {
+    /// The candidates, by their place in the manifest.
+    pub candidates: Vec<usize>,
+    /// Steps before the learning rate falls.
+    pub stable: u64,
+    /// Steps in all.
+    pub steps: u64,
+}
+
+/// How good a candidate is after a round.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Its place in the manifest.
+    pub candidate: usize,
+    /// The round, from 0.
+    pub round: usize,
+    /// Steps that it was trained for.
+    pub steps: u64,
+    /// Time of this round's training on one thread.
+    pub seconds: f64,
+    /// Length of its artifact; none if training failed.
+    pub bytes: Option<usize>,
+    /// How good its artifact is on the samples that judge; none if training failed.
+    pub device: Option<Metrics>,
+    /// The same in f32.
+    pub f32: Option<Metrics>,
+    /// Why training failed, as a sentence.
+    pub failure: Option<String>,
+}
+
+impl Outcome {
+    /// PSNR of the artifact, dB; minus infinity if training failed.
+    #[must_use]
+    pub fn psnr_db(&self) -> f64 {
+        self.device.as_ref().map_or(f64::NEG_INFINITY, |metrics| metrics.psnr_db)
+    }
+}
+
+/// The folder of one search, seen by one shard.
+#[derive(Clone, Debug)]
+pub struct Store {
+    path: PathBuf,
+    /// A checksum of the manifest.
+    fingerprint: u64,
+    shard: String,
+}
+
+impl Store {
+    /// The folder for a search in that of a run: a new one, or one that holds the same search.
+    ///
+    /// # Errors
+    /// If it holds another search or cannot be made.
+    pub fn create(run: &Path, manifest: &Manifest, shard: &str) -> Result<Self, DesignError> {
+        let path = run.join("design");
+        if let Some(there) = read::<Manifest>(&path.join("settings.json"))?
+            && there != *manifest
+        {
+            return Err(DesignError::Other { path: run.to_owned() });
+        }
+        for folder in ["outcomes", "states"] {
+            files::make_folder(&path.join(folder))?;
+        }
+        files::write(&path.join("settings.json"), &json(manifest))?;
+        Ok(Self { path, fingerprint: fingerprint_of(json(manifest)), shard: shard.to_owned() })
+    }
+
+    /// What is searched for in the folder of a run.
+    ///
+    /// # Errors
+    /// If there is no search in it, or its settings are damaged.
+    pub fn manifest_of(run: &Path) -> Result<Manifest, DesignError> {
+        let manifest = read(&run.join("design/settings.json"))?;
+        manifest.ok_or_else(|| DesignError::NotADesign { path: run.to_owned() })
+    }
+
+    /// The rounds that this shard has begun.
+    ///
+    /// # Errors
+    /// If the file is damaged.
+    pub fn rounds(&self) -> Result<Vec<Round>, DesignError> {
+        Ok(read(&self.rounds_path())?.unwrap_or_default())
+    }
+
+    /// Keeps the rounds that this shard has begun.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn keep_rounds(&self, rounds: &[Round]) -> Result<(), DesignError> {
+        Ok(files::write(&self.rounds_path(), &json(&rounds))?)
+    }
+
+    /// The shards that have begun, this one left out, by their names such as `2-of-3`.
+    #[must_use]
+    pub fn other_shards(&self) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(&self.path) else { return Vec::new() };
+        let names = entries.flatten().filter_map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            Some(name.strip_prefix("rounds-")?.strip_suffix(".json")?.to_owned())
+        });
+        let mut names: Vec<String> = names.filter(|name| *name != self.shard).collect();
+        names.sort();
+        names
+    }
+
+    /// What came of a candidate in a round, if that is done.
+    ///
+    /// # Errors
+    /// If the file is damaged.
+    pub fn outcome(&self, candidate: usize, round: usize) -> Result<Option<Outcome>, DesignError> {
+        read(&self.path.join("outcomes").join(format!("{candidate:05}-{round}.json")))
+    }
+
+    /// The last outcome of every candidate that has one, in the order of the candidates.
+    ///
+    /// # Errors
+    /// If a file is damaged.
+    pub fn last_outcomes(&self, candidates: usize) -> Result<Vec<Outcome>, DesignError> {
+        let mut all = Vec::new();
+        for candidate in 0..candidates {
+            let (mut last, mut round) = (None, 0);
+            while let Some(outcome) = self.outcome(candidate, round)? {
+                (last, round) = (Some(outcome), round + 1);
+            }
+            all.extend(last);
+        }
+        Ok(all)
+    }
+
+    /// Keeps an outcome.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn keep(&self, outcome: &Outcome) -> Result<(), DesignError> {
+        let name = format!("{:05}-{}.json", outcome.candidate, outcome.round);
+        Ok(files::write(&self.path.join("outcomes").join(name), &json(outcome))?)
+    }
+
+    /// Puts what was kept of a candidate's training into its untrained `state`; one that cannot be read is no loss
+    /// beyond its time. `end` chooses the state after the decay of the learning rate.
+    #[must_use]
+    pub fn read_state(&self, candidate: usize, end: bool, untrained: &TrainState) -> Option<TrainState> {
+        let (path, mut state) = (self.state_path(candidate, end), untrained.clone());
+        let found = path.is_file().then(|| checkpoint::read(&path, &mut state).ok())??;
+        (found == self.fingerprint).then_some(state)
+    }
+
+    /// Keeps a candidate's training.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn keep_state(&self, candidate: usize, end: bool, state: &TrainState) -> Result<(), DesignError> {
+        Ok(checkpoint::write(&self.state_path(candidate, end), state, &"", self.fingerprint)?)
+    }
+
+    /// Removes the trainings of a candidate that is not continued.
+    pub fn forget(&self, candidate: usize) {
+        // One that stays is never read again.
+        let _ = std::fs::remove_file(self.state_path(candidate, false));
+    }
+
+    fn state_path(&self, candidate: usize, end: bool) -> PathBuf {
+        let end = if end { "-end" } else { "" };
+        self.path.join("states").join(format!("{candidate:05}{end}.safetensors"))
+    }
+
+    fn rounds_path(&self) -> PathBuf {
+        self.path.join(format!("rounds-{}.json", self.shard))
+    }
+}
+
+pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec_pretty(value).expect("plain values")
+}
+
+/// What a file holds; nothing if it is not there.
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, DesignError> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let damaged = |error: serde_json::Error| DesignError::Damaged { path: path.to_owned(), reason: error.to_string() };
+    serde_json::from_slice(&files::read(path)?).map(Some).map_err(damaged)
+}

@@ -1,0 +1,149 @@
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ndarray::Array2;
+
+use super::*;
+use crate::data::LoadOptions;
+use crate::design::candidates::Family;
+use crate::design::cost::CORES;
+use crate::design::search::Event;
+use crate::fit::TrainingData;
+use crate::network::{HiddenActivation, Initialization, OutputActivation};
+
+fn waves(side: usize, outputs: usize) -> Dataset {
+    let value = |(k, c): (usize, usize)| {
+        let (x, y) = ((k % side) as f32 / side as f32, (k / side) as f32 / side as f32);
+        0.5 + 0.3 * (9.0 * x - 5.0 * y * y + c as f32).sin()
+    };
+    Dataset::from_grid(&[side, side], Array2::from_shape_fn((side * side, outputs), value))
+}
+
+fn params(flash: usize, goal: Option<Goal>) -> DesignParams {
+    let fit = FitParams { batch: Some(64), ..FitParams::default() };
+    let base = FitSettings { fit, precision: None, input: "waves".into(), load: LoadOptions::default() };
+    let budget = Budget { flash, instructions: None, ram: None };
+    DesignParams { base, budget, goal, core: &CORES[2] }
+}
+
+#[test]
+fn sizes_before_the_training_are_those_of_the_artifact() {
+    for (inputs_side, outputs, frequencies, hidden, activation) in [
+        (8, 1, 8, vec![12, 8], HiddenActivation::Relu),
+        (9, 3, 7, vec![13], HiddenActivation::Sine),
+        (8, 2, 4, vec![], HiddenActivation::Relu),
+        (8, 1, 20, vec![20, 20, 20, 20], HiddenActivation::Sine),
+    ] {
+        let data = waves(inputs_side, outputs);
+        let mut fit = FitParams { hidden, activation, steps: 2, ..FitParams::default() };
+        if activation == HiddenActivation::Sine {
+            fit.initialization = Initialization::Siren;
+        }
+        (fit.encoding.frequencies, fit.encoding.scale) = (frequencies, 1.25);
+        for output in [OutputActivation::Sigmoid, OutputActivation::Linear] {
+            let fit = FitParams { output, ..fit.clone() };
+            let fitted = fit.check(2, outputs).unwrap().fit(&data, &mut Watch::default()).unwrap();
+            for precision in [Precision::F32, Precision::W8A16, Precision::W16A16] {
+                let predicted = size::predicted(
+                    &fitted.params,
+                    size::Target { dataset: &data, precision, core: &CORES[0], held_out: None },
+                )
+                .unwrap();
+                let artifact = fitted.artifact(&data, precision).unwrap();
+                let model = artifact.model().unwrap();
+                assert_eq!(predicted.bytes, artifact.as_bytes().len(), "{fit:?} {precision:?}");
+                assert_eq!(predicted.ram_bytes, 4 * model.scratch_words(), "{fit:?} {precision:?}");
+                assert_eq!(predicted.instructions, CORES[0].instructions(model.header()).round() as u64);
+            }
+        }
+    }
+}
+
+#[test]
+fn candidates_fill_the_budget_and_keep_every_limit() {
+    let data = waves(40, 1);
+    let flash = 8192;
+    let free = Design::new(params(flash, None), &data).unwrap();
+    let full = free.manifest().candidates.iter().filter(|candidate| candidate.size.bytes * 10 > flash * 9);
+    for family in [Family::FourierRelu, Family::FourierSine] {
+        let of_family = full.clone().filter(|candidate| candidate.family == family);
+        let depths: std::collections::BTreeSet<usize> = of_family.map(|candidate| candidate.fit.hidden.len()).collect();
+        assert_eq!(depths.into_iter().collect::<Vec<_>>(), [2, 3, 4, 5]);
+    }
+    assert!(free.manifest().candidates.iter().all(|candidate| candidate.size.bytes <= flash));
+    for family in [Family::LinearGrids, Family::QuadraticGrids] {
+        assert!(free.manifest().candidates.iter().any(|candidate| candidate.family == family));
+    }
+
+    let mut tight = params(flash, None);
+    (tight.budget.instructions, tight.budget.ram) = (Some(3000), Some(200));
+    let tight = Design::new(tight, &data).unwrap();
+    assert!(!tight.manifest().candidates.is_empty());
+    for candidate in &tight.manifest().candidates {
+        assert!(candidate.size.instructions <= 3000 && candidate.size.ram_bytes <= 200, "{candidate:?}");
+    }
+}
+
+#[test]
+fn budgets_and_goals_that_cannot_be_are_refused() {
+    let data = waves(12, 1);
+    let error = Design::new(params(100, None), &data).err().unwrap().to_string();
+    assert!(
+        error.starts_with("no model keeps the budget: the smallest takes ") && error.ends_with("; give more"),
+        "{error}"
+    );
+    for goal in [Goal::MaxError(f64::NAN), Goal::MaxError(0.0), Goal::Psnr(-1.0), Goal::Psnr(f64::INFINITY)] {
+        assert!(matches!(Design::new(params(2048, Some(goal)), &data), Err(DesignError::Goal { .. })), "{goal:?}");
+    }
+    assert!(cost::Core::find("abacus").unwrap_err().to_string().contains("microbit (Cortex-M0)"));
+}
+
+/// Every candidate, or the first of them, in a folder.
+fn searched(design: &Design<'_>, store: &Store, (count, stop_after): (usize, usize)) -> Ended {
+    let (stop, judged) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let tell = |event: Event<'_>| {
+        if let Event::Judged(..) = event
+            && judged.fetch_add(1, Ordering::Relaxed) + 1 == stop_after
+        {
+            stop.store(true, Ordering::Relaxed);
+        }
+    };
+    let watch = SearchWatch { time: Duration::from_millis(1), threads: 2, stop: &stop, tell: &tell };
+    let candidates: Vec<usize> = (0..count).collect();
+    design.search(store, &candidates, watch).unwrap()
+}
+
+#[test]
+fn the_winner_is_what_one_training_gives_and_an_interrupted_search_goes_on() {
+    let data = waves(40, 1);
+    let design = Design::new(params(1536, Some(Goal::Psnr(200.0))), &data).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create(folder.path(), design.manifest(), "1-of-1").unwrap();
+    assert!(matches!(design.choose(folder.path(), &store), Err(DesignError::NothingYet { .. })));
+    assert_eq!(searched(&design, &store, (5, 2)), Ended::Interrupted);
+    let begun = store.rounds().unwrap();
+    assert_eq!(searched(&design, &store, (5, usize::MAX)), Ended::Finished);
+    let rounds = store.rounds().unwrap();
+    assert_eq!(rounds[..begun.len()], begun);
+    let sizes: Vec<usize> = rounds.iter().map(|round| round.candidates.len()).collect();
+    assert_eq!(sizes, [5, 2, 1]);
+
+    let designed = design.choose(folder.path(), &store).unwrap();
+    let run = folder.path().join("run");
+    design.write(&run, (&store, &designed, Ended::Finished), Watch::default()).unwrap();
+    let candidate = &design.manifest().candidates[designed.best.candidate];
+    let fit = FitParams { steps: designed.best.steps, schedule: SCHEDULE, ..candidate.fit.clone() };
+    let params = fit.check(2, 1).unwrap();
+    let (split, mut state) = (params.split(&data).unwrap(), params.start());
+    params.train(TrainingData::new(&data, &split), &mut state, &mut Watch::default()).unwrap();
+    let settings = Run::settings_of(&run).unwrap();
+    assert_eq!(settings.fit.steps, designed.best.steps);
+    let resumed = Run::resume(&run, settings, data.clone()).unwrap();
+    assert_eq!(resumed.snapshot().network(), &state.networks[0]);
+    let bytes = std::fs::metadata(run.join("model.ffm")).unwrap().len();
+    assert_eq!(Some(bytes as usize), designed.best.bytes);
+    assert!(run.join("design.csv").is_file() && run.join("design.png").is_file());
+    // The goal is beyond what so few bytes give.
+    let shortfall = designed.shortfall.unwrap();
+    assert!(shortfall.starts_with("no model of the budget reaches 200 dB; the closest reaches "), "{shortfall}");
+}
