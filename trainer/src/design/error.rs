@@ -70,7 +70,7 @@ pub enum DesignError {
     Judge(#[from] JudgeError),
     /// The run of the winner cannot be made.
     #[error(transparent)]
-    Run(#[from] FitRunError),
+    Run(Box<FitRunError>),
     /// A folder cannot be made.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -89,4 +89,10 @@ pub enum DesignError {
     /// The system gives no threads.
     #[error("the threads of the trainings cannot be made")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+impl From<FitRunError> for DesignError {
+    fn from(error: FitRunError) -> Self {
+        Self::Run(Box::new(error))
+    }
 }

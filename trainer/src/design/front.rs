@@ -71,7 +71,7 @@ impl Front {
     #[must_use]
     pub fn new(manifest: &Manifest, outcomes: &[Outcome], chosen: Option<usize>, judged_on: String) -> Self {
         let mut rows: Vec<Row> = outcomes.iter().filter_map(|outcome| row(manifest, outcome, chosen)).collect();
-        rows.sort_by(|a, b| (a.bytes, a.instructions).cmp(&(b.bytes, b.instructions)));
+        rows.sort_by_key(|row| (row.bytes, row.instructions));
         let on_front: Vec<bool> = rows.iter().map(|row| !rows.iter().any(|other| beats(other, row))).collect();
         rows.iter_mut().zip(on_front).for_each(|(row, on_front)| row.on_front = on_front);
         Self { judged_on, board: manifest.board.clone(), goal: manifest.goal, rows }

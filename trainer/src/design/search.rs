@@ -128,7 +128,7 @@ impl Search<'_> {
                 }
                 let stable = rounds.last().map_or(0, |round: &Round| round.stable);
                 let left = watch.time.saturating_sub(begun.elapsed()) / (of - number) as u32;
-                rounds.push(self.planned(survivors, stable, left, watch)?);
+                rounds.push(self.planned((survivors, stable), left, watch)?);
                 self.store.keep_rounds(&rounds)?;
             }
             let round = &rounds[number];
@@ -162,8 +162,7 @@ impl Search<'_> {
     /// A round that takes about `time`.
     fn planned(
         &self,
-        candidates: Vec<usize>,
-        stable: u64,
+        (candidates, stable): (Vec<usize>, u64),
         time: Duration,
         watch: SearchWatch<'_>,
     ) -> Result<Round, DesignError> {
@@ -225,7 +224,7 @@ impl Search<'_> {
             if watch.stop.load(Ordering::Relaxed) {
                 return Ok(Ended::Interrupted);
             }
-            let Some(outcome) = self.trained(candidate, (round, number), watch.stop, &share)? else {
+            let Some(outcome) = self.trained(candidate, (round, number), (watch.stop, &share))? else {
                 return Ok(Ended::Interrupted);
             };
             self.store.keep(&outcome)?;
@@ -246,8 +245,7 @@ impl Search<'_> {
         &self,
         candidate: usize,
         (round, number): (&Round, usize),
-        stop: &AtomicBool,
-        share: &(dyn Fn(f64) + Sync),
+        (stop, share): (&AtomicBool, &(dyn Fn(f64) + Sync)),
     ) -> Result<Option<Outcome>, DesignError> {
         let begun = Instant::now();
         let settings = &self.candidate(candidate).fit;
