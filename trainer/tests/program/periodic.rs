@@ -163,7 +163,6 @@ fn names_that_people_type_first_are_accepted_or_pointed_at() {
         ("--layers 3", "--hidden 64,64,64"),
         ("--width 64", "--hidden 64,64,64"),
         ("--features 64", "--frequencies"),
-        ("--activation relu", "--output"),
     ] {
         for command in ["fit polar.csv --out new", "sweep polar.csv --out new --scales 1,2"] {
             let said = failure(&trainer(&desk, &format!("{command} {option}")));
