@@ -33,7 +33,7 @@ struct Budget {
 
 const BUDGETS: [Budget; 3] = [
     Budget { bytes: 8 << 10, frequencies: 36, width: 40, levels: [8, 16, 30, 40] },
-    Budget { bytes: 16 << 10, frequencies: 60, width: 56, levels: [12, 24, 48, 64] },
+    Budget { bytes: 16 << 10, frequencies: 60, width: 56, levels: [12, 24, 46, 63] },
     Budget { bytes: 32 << 10, frequencies: 96, width: 80, levels: [16, 32, 64, 96] },
 ];
 
