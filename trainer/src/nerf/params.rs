@@ -150,7 +150,7 @@ impl NerfParams {
     /// A small network and few steps: seconds on a scene of small pictures.
     pub fn quick() -> Self {
         let mut params =
-            Self { hidden: vec![32, 32], samples: 64, grid: 32, batch: 4096, steps: 800, ..Self::default() };
+            Self { hidden: vec![32, 32], samples: 64, grid: 32, batch: 8192, steps: 1000, ..Self::default() };
         params.encoding.frequencies = 32;
         params
     }
