@@ -29,8 +29,13 @@ fn refuse(arguments: &[&str]) -> String {
 
 /// 60 images in `particles`, made by the command.
 fn particles(folder: &TempDir) -> PathBuf {
+    particles_of(folder, &[])
+}
+
+fn particles_of(folder: &TempDir, options: &[&str]) -> PathBuf {
     let out = folder.path().join("particles");
-    let text = succeed(&["synthesize", "--out", text(&out), "--particles", "60", "--snr", "1", "--json"]);
+    let synthesize = ["synthesize", "--out", text(&out), "--particles", "60", "--snr", "1", "--json"];
+    let text = succeed(&[&synthesize, options].concat());
     let object: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(object["atoms"], 214);
     out
@@ -194,7 +199,7 @@ fn ctrl_c_ends_with_130_and_resume_ends_like_a_run_that_was_not_stopped() {
 #[test]
 fn a_comparison_that_was_stopped_ends_like_one_that_was_not() {
     let folder = tempfile::tempdir().expect("a folder");
-    let table = particles(&folder).join("poses.csv");
+    let table = particles_of(&folder, &["--box", "16", "--pixel-size", "6"]).join("poses.csv");
     let out = |name: &str| folder.path().join(name);
     let compare = |name: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));

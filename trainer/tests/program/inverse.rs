@@ -121,7 +121,8 @@ fn ctrl_c_ends_with_130_and_resume_ends_like_a_comparison_that_was_not_stopped()
     let out = |name: &str| folder.path().join(name);
     let inverse = |name: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
-        command.args(["inverse", "ct", "--quick", "--width", "24", "--frequencies", "16", "--steps", "400", "--out"]);
+        command.args(["inverse", "ct", "--quick", "--size", "32", "--width", "24", "--frequencies", "16"]);
+        command.args(["--steps", "400", "--out"]);
         command.arg(out(name));
         command
     };

@@ -179,7 +179,7 @@ fn a_scale_is_chosen_before_training_and_the_report_shows_how() {
 #[test]
 fn ctrl_c_ends_with_130_and_the_same_command_goes_on() {
     let desk = Desk::new();
-    let options = ["--scales", "1,4", "--hidden", "64,64", "--steps", "3000", "--threads", "2", "--json"];
+    let options = ["--scales", "1,4", "--hidden", "32,32", "--steps", "3000", "--threads", "2", "--json"];
     let start = |out: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
         command.arg("sweep").arg(&desk.data).args(["--out", &desk.path(out)]).args(options);

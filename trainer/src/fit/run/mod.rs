@@ -47,10 +47,10 @@ use crate::fit::results::{ResultFiles, Results};
 use crate::fit::saved_network::SavedNetwork;
 use crate::fit::settings::FitSettings;
 use crate::fit::validation::Measured;
-use crate::fit::{FitError, Snapshot, TrainingData, ValidFitParams};
-use crate::store::checkpoint;
+use crate::fit::{Snapshot, TrainingData, ValidFitParams};
 use crate::store::run::{RunError, RunFolder};
-use crate::training::{Ended, TrainError, TrainState, Watch};
+use crate::store::{self, checkpoint};
+use crate::training::{Ended, TrainState, Watch};
 
 /// A run at some point of its way.
 #[derive(Clone, Debug)]
@@ -130,39 +130,33 @@ impl Run {
         Ok(Self { folder, settings, params, dataset, split, prepared, state })
     }
 
-    /// Trains to the end, or until [`Watch::stop`] is set, and leaves a checkpoint. The network, what was prepared and
-    /// a first checkpoint are written before the first step: a disk that is full or read-only shows before the
-    /// training. [`Watch::save`] is not called.
+    /// Trains to the end, or until [`Watch::stop`] is set, and leaves a checkpoint, also after a failure. The network, what
+    /// was prepared and a first checkpoint are written before the first step: a disk that is full or read-only shows
+    /// before the training. [`Watch::save`] is not called.
     ///
     /// # Errors
     /// If training diverges or files cannot be written. A run that could not begin leaves nothing.
-    pub fn train(&mut self, watch: Watch<'_>) -> Result<Ended, FitRunError> {
+    pub fn train(&mut self, mut watch: Watch<'_>) -> Result<Ended, FitRunError> {
         let Self { folder, settings, params, dataset, split, prepared, state } = self;
-        let (path, fingerprint) = (folder.checkpoint(), fingerprint(dataset, prepared));
-        let mut save = |state: &TrainState| {
-            checkpoint::write(&path, state, settings, fingerprint).map_err(|error| TrainError::Save(Box::new(error)))
-        };
+        let fingerprint = fingerprint(dataset, prepared);
+        let run = store::run::Run { folder: folder.clone(), settings: settings.clone(), fingerprint };
         let data = TrainingData { learned: prepared.learned.as_ref(), ..TrainingData::new(dataset, split) };
         let exportable = ExportableNetwork::new(Snapshot { params, state, data }, f64::NAN);
         let exportable = exportable.with_no_data(&settings.load.no_data);
         let network = SavedNetwork { settings: settings.clone(), exportable };
-        let begun = (|| -> Result<(), FitRunError> {
+        let mut has_begun = state.step > 0;
+        let ended = (|| -> Result<Ended, FitRunError> {
             network.write(&folder.network())?;
             prepared.write(folder)?;
-            save(&state.with_room_for_moments()).map_err(FitError::Train)?;
-            Ok(())
+            Ok(run.checkpoint().train(state, &mut watch, |state, watch| {
+                has_begun = true;
+                params.train(data, state, watch)
+            })?)
         })();
-        if begun.is_err() && state.step == 0 {
+        if !has_begun {
             folder.discard();
         }
-        begun?;
-        // Moved out one by one: what is borrowed here lives shorter than what the caller gives.
-        let progress = watch.progress.map(|progress| progress as _);
-        let observe = watch.observe.map(|observe| observe as _);
-        let mut watch = Watch { progress, save: Some(&mut save), observe, stop: watch.stop };
-        let ended = params.train(data, state, &mut watch)?;
-        save(state).map_err(FitError::Train)?;
-        Ok(ended)
+        ended
     }
 
     /// Judges the network, makes its artifact, and writes the files of the run, whether its training is finished or

@@ -52,8 +52,8 @@ impl Size {
         if quick {
             // A quarter of the published training.
             let (standard, speedup) = (63, QUICK_SPEEDUP);
-            let (widths, width_steps) = ([(128, 12), (512, 6), (2048, 3)], 40);
-            Self { ntk: 80, standard, speedup, groups: 15, widths, width_steps }
+            let (widths, width_steps) = ([(128, 12), (512, 6), (2048, 3)], 30);
+            Self { ntk: 60, standard, speedup, groups: 12, widths, width_steps }
         } else {
             // Long enough for theory and training to part; ten times the published rate is far below 2/λmax.
             let (widths, width_steps) = ([(256, 12), (1024, 6), (4096, 2)], 1_000);
