@@ -12,8 +12,8 @@ use crate::artifact::model_file::predict;
 use crate::artifact::precision::NamedPrecision;
 use crate::data::metrics::Metrics;
 use crate::data::{Holdout, LoadOptions};
-use crate::fit::FitParams;
 use crate::fit::auto_scale::Setting;
+use crate::fit::{FitError, FitParams};
 use crate::network::encoding::EncodingParams;
 
 fn data() -> Dataset {
