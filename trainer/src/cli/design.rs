@@ -269,6 +269,7 @@ impl Shown {
 
     fn show(&self, event: Event<'_>) {
         match event {
+            Event::Tables { count } => self.bar.suspend(|| trainer::note!("{count} tables are fitted")),
             Event::Round { number, of, round } => self.bar.suspend(|| {
                 let (models, steps) = (round.candidates.len(), round.steps);
                 let models = if models == 1 { "1 model".to_owned() } else { format!("{models} models") };

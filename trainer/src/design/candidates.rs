@@ -24,8 +24,10 @@ const USUAL_DEPTH: usize = 3;
 
 /// Nodes of the levels of a grid model along each axis, relative to those of the finest.
 const LEVELS: [f64; 4] = [0.1875, 0.375, 0.75, 1.0];
-/// Bits of the coefficients that are tried.
+/// Bits of the coefficients of grids that are tried.
 const BITS: [u8; 3] = [6, 8, 4];
+/// Bits of the values of tables that are tried; a table is fitted in a moment.
+const TABLE_BITS: [u8; 4] = [4, 5, 6, 8];
 /// Hidden layers behind grids.
 const GRID_DEPTH: usize = 2;
 /// Grids of more nodes along an axis are not tried.
@@ -35,6 +37,10 @@ const MOST_NODES: u32 = 4096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {
+    /// A table of linear splines, without a network.
+    LinearTable,
+    /// A table of quadratic splines, without a network.
+    QuadraticTable,
     /// Fourier features, then ReLU layers.
     FourierRelu,
     /// Fourier features, then sine layers.
@@ -47,7 +53,14 @@ pub enum Family {
 
 impl Family {
     /// Every family, in the order of the figures' colours.
-    pub const ALL: [Self; 4] = [Self::FourierRelu, Self::FourierSine, Self::LinearGrids, Self::QuadraticGrids];
+    pub const ALL: [Self; 6] = [
+        Self::FourierRelu,
+        Self::FourierSine,
+        Self::LinearGrids,
+        Self::QuadraticGrids,
+        Self::LinearTable,
+        Self::QuadraticTable,
+    ];
     /// Those that begin with Fourier features.
     const FOURIER: [Self; 2] = [Self::FourierRelu, Self::FourierSine];
 
@@ -55,6 +68,8 @@ impl Family {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::LinearTable => "linear table",
+            Self::QuadraticTable => "quadratic table",
             Self::FourierRelu => "Fourier features, ReLU",
             Self::FourierSine => "Fourier features, sine",
             Self::LinearGrids => "linear grids, ReLU",
@@ -62,15 +77,24 @@ impl Family {
         }
     }
 
+    /// Whether it has no network: it is fitted by least squares, not trained in steps.
+    #[must_use]
+    pub const fn is_table(self) -> bool {
+        matches!(self, Self::LinearTable | Self::QuadraticTable)
+    }
+
     fn of(self, base: &FitParams) -> FitParams {
+        let splines = |order| {
+            let mut fit = base.clone();
+            (fit.encoding.kind, fit.encoding.learned, fit.encoding.grid.order) = (EncodingKind::Grid, false, order);
+            fit
+        };
         match self {
             Self::FourierRelu => base.clone(),
-            Self::LinearGrids | Self::QuadraticGrids => {
-                let mut fit = base.clone();
-                (fit.encoding.kind, fit.encoding.learned) = (EncodingKind::Grid, false);
-                fit.encoding.grid.order = if self == Self::LinearGrids { 1 } else { 2 };
-                fit
-            }
+            Self::LinearGrids => splines(1),
+            Self::QuadraticGrids => splines(2),
+            Self::LinearTable => splines(1).as_table(),
+            Self::QuadraticTable => splines(2).as_table(),
             Self::FourierSine => {
                 FitParams { activation: HiddenActivation::Sine, initialization: Initialization::Siren, ..base.clone() }
             }
@@ -96,8 +120,10 @@ impl Candidate {
     #[must_use]
     pub fn words(&self) -> String {
         let FitParams { encoding, hidden, .. } = &self.fit;
-        let first = if encoding.kind == EncodingKind::Grid {
-            let levels: Vec<String> = encoding.grid.levels.iter().map(Nodes::to_string).collect();
+        let levels: Vec<String> = encoding.grid.levels.iter().map(Nodes::to_string).collect();
+        let first = if self.family.is_table() {
+            return format!("{}: {} nodes of {} bits", self.family.name(), levels.join(" "), encoding.grid.bits);
+        } else if encoding.kind == EncodingKind::Grid {
             format!("{} nodes of {} × {} bits", levels.join(" "), encoding.grid.channels, encoding.grid.bits)
         } else {
             format!("{} frequencies of scale {}", encoding.frequencies, encoding.scale)
@@ -137,10 +163,12 @@ impl Wanted<'_> {
             }
         }
         all.extend(self.grids(base, &BITS));
+        all.extend(self.tables(base));
         for part in [2, 4] {
             let smaller = self.budget.with_flash(self.budget.flash / part);
             let wanted = Wanted { budget: &smaller, ..*self };
             all.extend(wanted.grids(base, &BITS[..1]));
+            all.extend(wanted.tables(base));
             for family in Family::FOURIER {
                 all.extend(wanted.scaled(&family.of(base), (family, USUAL_DEPTH, precisions[0]), middle));
             }
@@ -158,7 +186,11 @@ impl Wanted<'_> {
     pub(super) fn least(&self, base: &FitParams) -> String {
         let endless = Budget { flash: usize::MAX, instructions: None, ram: None };
         let wanted = Wanted { budget: &endless, ..*self };
-        let Some((_, size)) = wanted.sized(base, (vec![STEP; DEPTHS[0]], STEP), Precision::W8A16) else {
+        let network = wanted.sized(base, (vec![STEP; DEPTHS[0]], STEP), Precision::W8A16);
+        let mut table = Family::LinearTable.of(base);
+        (table.encoding.grid.levels, table.encoding.grid.bits) = (vec![Nodes(vec![2])], TABLE_BITS[0]);
+        let table = wanted.measured(table, Precision::W8A16);
+        let Some((_, size)) = network.into_iter().chain(table).min_by_key(|(_, size)| size.bytes) else {
             return "the data have more inputs or outputs than a device takes".to_owned();
         };
         let Size { bytes, ram_bytes, instructions } = size;
@@ -175,6 +207,11 @@ impl Wanted<'_> {
         // As `trainer fit` trains for weights of 8 bits.
         let mut fit = FitParams { hidden, rounded: precision == Precision::W8A16, ..base.clone() };
         fit.encoding.frequencies = frequencies;
+        self.measured(fit, precision)
+    }
+
+    /// What a model takes, if it keeps the budget.
+    fn measured(&self, fit: FitParams, precision: Precision) -> Option<(FitParams, Size)> {
         let params = fit.check(self.dataset.inputs(), self.dataset.outputs()).ok()?;
         let size = size::predicted(&params, self.target(precision)).ok()?;
         self.budget.holds(&size).then_some((fit, size))
@@ -225,8 +262,23 @@ impl Wanted<'_> {
         all
     }
 
-    /// The finest grids before a network that keep the budget.
+    /// Tables of every order in every number of bits.
+    fn tables(&self, base: &FitParams) -> Vec<Candidate> {
+        let precision = NamedPrecision(Precision::W8A16);
+        let candidate = |(family, bits): (Family, u8)| {
+            let mut base = family.of(base);
+            base.encoding.grid.bits = bits;
+            let (fit, size) = self.finest(&base)?;
+            Some(Candidate { family, fit, precision, size })
+        };
+        let families = [Family::LinearTable, Family::QuadraticTable];
+        families.into_iter().flat_map(|family| TABLE_BITS.map(|bits| (family, bits))).filter_map(candidate).collect()
+    }
+
+    /// The finest grids, before a network or alone, that keep the budget.
     fn finest(&self, base: &FitParams) -> Option<(FitParams, Size)> {
+        let is_table = base.encoding.kind == EncodingKind::Table;
+        let levels: &[f64] = if is_table { &[1.0] } else { &LEVELS };
         let (inputs, order) = (self.dataset.inputs(), u32::from(base.encoding.grid.order));
         // More nodes along an axis than samples are of no use.
         let most: Vec<u32> = match self.dataset.grid_shape() {
@@ -235,7 +287,7 @@ impl Wanted<'_> {
         };
         let longest = most.iter().copied().max().unwrap_or(1).min(MOST_NODES);
         let with = |top: u32| {
-            let mut fit = FitParams { rounded: true, ..base.clone() };
+            let mut fit = FitParams { rounded: !is_table, ..base.clone() };
             let level = |&share: &f64| {
                 let along = most.iter().map(|&len| {
                     let part = f64::from(len) / f64::from(longest);
@@ -243,10 +295,8 @@ impl Wanted<'_> {
                 });
                 Nodes(along.collect())
             };
-            fit.encoding.grid.levels = LEVELS.iter().map(level).collect();
-            let params = fit.check(self.dataset.inputs(), self.dataset.outputs()).ok()?;
-            let size = size::predicted(&params, self.target(Precision::W8A16)).ok()?;
-            self.budget.holds(&size).then_some((fit, size))
+            fit.encoding.grid.levels = levels.iter().map(level).collect();
+            self.measured(fit, Precision::W8A16)
         };
         let (mut low, mut high) = (order + 1, longest.max(order + 1));
         let mut best = with(low)?;

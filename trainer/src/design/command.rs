@@ -23,26 +23,31 @@ pub(super) fn command(base: &FitSettings, candidate: &Candidate, steps: u64) -> 
     }
     words.extend(of_data(base));
     let mut option = |name: &str, value: String| words.push(format!("--{name} {value}"));
-    if fit.encoding.kind == EncodingKind::Grid {
+    let is_table = candidate.family.is_table();
+    if is_table || fit.encoding.kind == EncodingKind::Grid {
         let grid = &fit.encoding.grid;
-        option("encoding", "grid".to_owned());
+        option("encoding", fit.encoding.kind.name().to_owned());
         option("levels", grid.levels.iter().map(Nodes::to_string).collect::<Vec<_>>().join(","));
-        option("channels", grid.channels.to_string());
+        if !is_table {
+            option("channels", grid.channels.to_string());
+        }
         option("order", grid.order.to_string());
         option("bits", grid.bits.to_string());
     } else {
         option("frequencies", fit.encoding.frequencies.to_string());
         option("scale", fit.encoding.scale.to_string());
     }
-    let widths: Vec<String> = fit.hidden.iter().map(usize::to_string).collect();
-    option("hidden", widths.join(","));
-    if fit.activation == HiddenActivation::Sine {
-        option("activation", "sine".to_owned());
-    }
-    option("steps", steps.to_string());
-    option("schedule", "stable".to_owned());
-    if fit.batch != usual.batch {
-        option("batch", fit.batch.map_or("all".to_owned(), |batch| batch.to_string()));
+    if !is_table {
+        let widths: Vec<String> = fit.hidden.iter().map(usize::to_string).collect();
+        option("hidden", widths.join(","));
+        if fit.activation == HiddenActivation::Sine {
+            option("activation", "sine".to_owned());
+        }
+        option("steps", steps.to_string());
+        option("schedule", "stable".to_owned());
+        if fit.batch != usual.batch {
+            option("batch", fit.batch.map_or("all".to_owned(), |batch| batch.to_string()));
+        }
     }
     if fit.seed != usual.seed {
         option("seed", fit.seed.to_string());

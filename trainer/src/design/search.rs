@@ -5,8 +5,11 @@
 //! [schedule](Schedule::Stable) falls only in its last third, so that nothing of the longer training is lost. The
 //! winner is therefore what `trainer fit` gives in one run with the same settings, bit for bit.
 //!
-//! Every round has the same share of the time that is left when it begins. How many steps that is depends on the
-//! machine; the steps are kept with the search, so that it continues with the same ones.
+//! Tables come first, before the rounds: they are fitted once, by least squares, and need no training.
+//!
+//! Every round has the same share of the time that is left when it begins. Exporting and judging the models is counted in
+//! it. How many steps that is depends on the machine; the steps are kept with the search, so that it continues with the
+//! same ones.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -71,6 +74,11 @@ impl SearchData<'_> {
 /// What is going on, told from any thread.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
+    /// Tables are fitted.
+    Tables {
+        /// How many.
+        count: usize,
+    },
     /// A round begins.
     Round {
         /// Its number, from 1.
@@ -116,11 +124,16 @@ impl Search<'_> {
     /// Whatever keeps it from going on; what was judged is kept.
     pub fn run(&self, candidates: &[usize], watch: SearchWatch<'_>) -> Result<Ended, DesignError> {
         let begun = Instant::now();
+        let (tables, candidates): (Vec<usize>, Vec<usize>) =
+            candidates.iter().partition(|&&candidate| self.candidate(candidate).family.is_table());
+        if self.fit_tables(&tables, watch)? == Ended::Interrupted {
+            return Ok(Ended::Interrupted);
+        }
         let (mut rounds, of) = (self.store.rounds()?, rounds_of(candidates.len()));
         for number in 0..of {
             if rounds.len() == number {
                 let survivors = match number.checked_sub(1) {
-                    None => candidates.to_vec(),
+                    None => candidates.clone(),
                     Some(last) => self.best_of(&rounds[last], last)?,
                 };
                 if survivors.is_empty() {
@@ -139,6 +152,29 @@ impl Search<'_> {
             }
         }
         Ok(Ended::Finished)
+    }
+
+    /// Fits and judges the tables that are not done.
+    fn fit_tables(&self, tables: &[usize], watch: SearchWatch<'_>) -> Result<Ended, DesignError> {
+        // Nothing is counted in steps.
+        let round = Round { candidates: tables.to_vec(), stable: 0, steps: 1 };
+        let open = self.open(&round, 0)?;
+        if !open.is_empty() {
+            (watch.tell)(Event::Tables { count: open.len() });
+        }
+        let ended = side_by_side(&open, watch.threads, |&table| self.work((table, 0), &round, (watch, &|_| {})))?;
+        Ok(if ended.contains(&Ended::Interrupted) { Ended::Interrupted } else { Ended::Finished })
+    }
+
+    /// The candidates of a round that are not done.
+    fn open(&self, round: &Round, number: usize) -> Result<Vec<usize>, DesignError> {
+        let mut open = Vec::new();
+        for &candidate in &round.candidates {
+            if self.store.outcome(candidate, number)?.is_none() {
+                open.push(candidate);
+            }
+        }
+        Ok(open)
     }
 
     /// The best third of a round; the others are forgotten.
@@ -168,19 +204,21 @@ impl Search<'_> {
     ) -> Result<Round, DesignError> {
         let side_by_side = candidates.len().min(watch.threads).max(1);
         // The middle one stands for all, which have about as many weights.
-        let seconds = self.seconds_a_step(candidates[candidates.len() / 2], side_by_side)?;
-        let steps = time.as_secs_f64() * side_by_side as f64 / candidates.len() as f64 / seconds;
+        let (a_step, to_judge) = self.seconds(candidates[candidates.len() / 2], side_by_side)?;
+        let each = time.as_secs_f64() * side_by_side as f64 / candidates.len() as f64;
+        let steps = (each - to_judge).max(0.0) / a_step;
         let next = ((steps + stable as f64) * (1.0 - DECAY)) as u64;
         // Even, so that the decay begins exactly after it.
         let stable = next.max(stable + stable / 4).max(LEAST_STABLE).next_multiple_of(2);
         Ok(Round { candidates, stable, steps: stable / 2 * 3 })
     }
 
-    /// The time of a step of a candidate, on one thread if several train side by side.
-    fn seconds_a_step(&self, candidate: usize, side_by_side: usize) -> Result<f64, DesignError> {
+    /// The seconds that a step of a candidate takes, and those that judging it takes, on one thread if several train side
+    /// by side.
+    fn seconds(&self, candidate: usize, side_by_side: usize) -> Result<(f64, f64), DesignError> {
         let fit = FitParams { steps: TIMED_STEPS, schedule: SCHEDULE, ..self.candidate(candidate).fit.clone() };
         let params = self.checked(&fit)?;
-        let timed = || -> Result<f64, DesignError> {
+        let timed = || -> Result<(f64, f64), DesignError> {
             let (mut state, mut first) = (params.start(), None);
             let mut observe = |state: &TrainState, _: f64| {
                 // Before this, the first step allocates.
@@ -189,13 +227,18 @@ impl Search<'_> {
                 }
             };
             let mut watch = Watch { observe: Some(&mut observe), ..Watch::default() };
-            params.train(self.data.training(), &mut state, &mut watch)?;
-            Ok(first.map_or(0.0, |first| first.elapsed().as_secs_f64()) / (TIMED_STEPS - 1) as f64)
+            let data = self.data.training();
+            params.train(data, &mut state, &mut watch)?;
+            let a_step = first.map_or(0.0, |first| first.elapsed().as_secs_f64()) / (TIMED_STEPS - 1) as f64;
+            let judged = Instant::now();
+            let mut outcome = Outcome::new(candidate, 0, TIMED_STEPS);
+            self.judge(Snapshot { params: &params, state: &state, data }, &mut outcome)?;
+            Ok((a_step, judged.elapsed().as_secs_f64()))
         };
         let jobs = vec![(); side_by_side];
         let times =
             if side_by_side == 1 { vec![timed()?] } else { self::side_by_side(&jobs, side_by_side, |()| timed())? };
-        Ok(times.into_iter().fold(1e-6, f64::max))
+        Ok(times.into_iter().fold((1e-6, 0.0), |(step, judge), next| (step.max(next.0), judge.max(next.1))))
     }
 
     /// Trains and judges what is not done of a round.
@@ -205,12 +248,7 @@ impl Search<'_> {
         number: usize,
         (clock, watch): (Clock, SearchWatch<'_>),
     ) -> Result<Ended, DesignError> {
-        let mut open = Vec::new();
-        for &candidate in &round.candidates {
-            if self.store.outcome(candidate, number)?.is_none() {
-                open.push(candidate);
-            }
-        }
+        let open = self.open(round, number)?;
         let done = Mutex::new(0.0);
         let all = round.candidates.len() as f64;
         let share = |part: f64| {
@@ -220,17 +258,7 @@ impl Search<'_> {
             (watch.tell)(Event::Progress(part, left));
         };
         share((round.candidates.len() - open.len()) as f64);
-        let work = |&candidate: &usize| -> Result<Ended, DesignError> {
-            if watch.stop.load(Ordering::Relaxed) {
-                return Ok(Ended::Interrupted);
-            }
-            let Some(outcome) = self.trained(candidate, (round, number), (watch.stop, &share))? else {
-                return Ok(Ended::Interrupted);
-            };
-            self.store.keep(&outcome)?;
-            (watch.tell)(Event::Judged(self.candidate(candidate), &outcome));
-            Ok(Ended::Finished)
-        };
+        let work = |&candidate: &usize| self.work((candidate, number), round, (watch, &share));
         let ended = if open.len() == 1 {
             // On all threads.
             vec![work(&open[0])?]
@@ -238,6 +266,24 @@ impl Search<'_> {
             side_by_side(&open, watch.threads, work)?
         };
         Ok(if ended.contains(&Ended::Interrupted) { Ended::Interrupted } else { Ended::Finished })
+    }
+
+    /// Trains, judges and keeps a candidate of a round.
+    fn work(
+        &self,
+        (candidate, number): (usize, usize),
+        round: &Round,
+        (watch, share): (SearchWatch<'_>, &(dyn Fn(f64) + Sync)),
+    ) -> Result<Ended, DesignError> {
+        if watch.stop.load(Ordering::Relaxed) {
+            return Ok(Ended::Interrupted);
+        }
+        let Some(outcome) = self.trained(candidate, (round, number), (watch.stop, share))? else {
+            return Ok(Ended::Interrupted);
+        };
+        self.store.keep(&outcome)?;
+        (watch.tell)(Event::Judged(self.candidate(candidate), &outcome));
+        Ok(Ended::Finished)
     }
 
     /// Trains a candidate to the end of a round; none if it was stopped.
@@ -283,16 +329,8 @@ impl Search<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-        let mut outcome = Outcome {
-            candidate,
-            round: number,
-            steps: params.params().steps,
-            seconds: begun.elapsed().as_secs_f64(),
-            bytes: None,
-            device: None,
-            f32: None,
-            failure: failed,
-        };
+        let mut outcome = Outcome::new(candidate, number, params.params().steps);
+        (outcome.seconds, outcome.failure) = (begun.elapsed().as_secs_f64(), failed);
         if outcome.failure.is_none() {
             let snapshot = Snapshot { params: &params, state: &state, data };
             self.judge(snapshot, &mut outcome)?;

@@ -76,6 +76,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// What is known before anything is trained or judged.
+    pub(super) fn new(candidate: usize, round: usize, steps: u64) -> Self {
+        Self { candidate, round, steps, seconds: 0.0, bytes: None, device: None, f32: None, failure: None }
+    }
+
     /// PSNR of the artifact, dB; minus infinity if training failed.
     #[must_use]
     pub fn psnr_db(&self) -> f64 {

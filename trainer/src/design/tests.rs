@@ -71,7 +71,7 @@ fn candidates_fill_the_budget_and_keep_every_limit() {
         assert_eq!(depths.into_iter().collect::<Vec<_>>(), [2, 3, 4, 5]);
     }
     assert!(free.manifest().candidates.iter().all(|candidate| candidate.size.bytes <= flash));
-    for family in [Family::LinearGrids, Family::QuadraticGrids] {
+    for family in [Family::LinearGrids, Family::QuadraticGrids, Family::LinearTable, Family::QuadraticTable] {
         assert!(free.manifest().candidates.iter().any(|candidate| candidate.family == family));
     }
 
@@ -98,8 +98,8 @@ fn budgets_and_goals_that_cannot_be_are_refused() {
     assert!(cost::Core::find("abacus").unwrap_err().to_string().contains("microbit (Cortex-M0)"));
 }
 
-/// Every candidate, or the first of them, in a folder.
-fn searched(design: &Design<'_>, store: &Store, (count, stop_after): (usize, usize)) -> Ended {
+/// Some candidates, in a folder.
+fn searched(design: &Design<'_>, store: &Store, (candidates, stop_after): (&[usize], usize)) -> Ended {
     let (stop, judged) = (AtomicBool::new(false), AtomicUsize::new(0));
     let tell = |event: Event<'_>| {
         if let Event::Judged(..) = event
@@ -109,8 +109,7 @@ fn searched(design: &Design<'_>, store: &Store, (count, stop_after): (usize, usi
         }
     };
     let watch = SearchWatch { time: Duration::from_millis(1), threads: 2, stop: &stop, tell: &tell };
-    let candidates: Vec<usize> = (0..count).collect();
-    design.search(store, &candidates, watch).unwrap()
+    design.search(store, candidates, watch).unwrap()
 }
 
 #[test]
@@ -120,9 +119,9 @@ fn the_winner_is_what_one_training_gives_and_an_interrupted_search_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::create(folder.path(), design.manifest(), "1-of-1").unwrap();
     assert!(matches!(design.choose(folder.path(), &store), Err(DesignError::NothingYet { .. })));
-    assert_eq!(searched(&design, &store, (5, 2)), Ended::Interrupted);
+    assert_eq!(searched(&design, &store, (&[0, 1, 2, 3, 4], 2)), Ended::Interrupted);
     let begun = store.rounds().unwrap();
-    assert_eq!(searched(&design, &store, (5, usize::MAX)), Ended::Finished);
+    assert_eq!(searched(&design, &store, (&[0, 1, 2, 3, 4], usize::MAX)), Ended::Finished);
     let rounds = store.rounds().unwrap();
     assert_eq!(rounds[..begun.len()], begun);
     let sizes: Vec<usize> = rounds.iter().map(|round| round.candidates.len()).collect();
@@ -146,4 +145,30 @@ fn the_winner_is_what_one_training_gives_and_an_interrupted_search_goes_on() {
     // The goal is beyond what so few bytes give.
     let shortfall = designed.shortfall.unwrap();
     assert!(shortfall.starts_with("no model of the budget reaches 200 dB; the closest reaches "), "{shortfall}");
+}
+
+#[test]
+fn tables_are_fitted_once_and_the_best_of_them_is_a_run() {
+    let data = waves(40, 1);
+    let design = Design::new(params(1024, None), &data).unwrap();
+    let candidates = &design.manifest().candidates;
+    let tables: Vec<usize> = (0..candidates.len()).filter(|&place| candidates[place].family.is_table()).collect();
+    // Two orders, four numbers of bits, and the whole, a half and a quarter of the bytes, where those are enough.
+    assert!(tables.len() >= 16, "{}", tables.len());
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create(folder.path(), design.manifest(), "1-of-1").unwrap();
+    assert_eq!(searched(&design, &store, (&tables, 3)), Ended::Interrupted);
+    assert_eq!(searched(&design, &store, (&tables, usize::MAX)), Ended::Finished);
+    assert!(store.rounds().unwrap().is_empty(), "nothing is trained in steps");
+
+    let designed = design.choose(folder.path(), &store).unwrap();
+    let best = &candidates[designed.best.candidate];
+    assert_eq!(best.family, Family::QuadraticTable, "the waves are smooth");
+    let run = folder.path().join("run");
+    design.write(&run, (&store, &designed, Ended::Finished), Watch::default()).unwrap();
+    let alone = best.fit.check(2, 1).unwrap().fit(&data, &mut Watch::default()).unwrap();
+    let artifact = alone.artifact(&data, Precision::W8A16).unwrap();
+    assert_eq!(artifact.as_bytes(), std::fs::read(run.join("model.ffm")).unwrap());
+    let row = designed.front.rows.iter().find(|row| row.chosen).unwrap();
+    assert!(row.command.contains("--encoding table --levels ") && !row.command.contains("--steps"), "{}", row.command);
 }
