@@ -101,8 +101,15 @@ macro_rules! arithmetic {
             const LANES: usize = $lanes;
 
             #[inline]
-            fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-                $encode(encoding, points, x);
+            fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+                $encode(encoding, points, lanes, x);
+            }
+
+            #[inline]
+            fn grids(grids: &Grids<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+                if !$crate::kernels::grids::evaluate(Precision::$name, grids, points, lanes, x) {
+                    portable::$name::grids(grids, points, lanes, x);
+                }
             }
 
             #[inline]
@@ -151,7 +158,7 @@ pub(super) use arithmetic;
 #[cfg(not(kernels = "thumb1"))]
 pub(super) use {extensions, frame, frame_end};
 
-use super::contract::{Layer, Point};
+use super::contract::{Layer, MIN_COORDINATES, each_point};
 use super::portable::{store_float, store_halfword};
 use crate::encoding::Encoding;
 use crate::layout::{BLOCK_ROWS, block_words, padded_inputs};
@@ -236,7 +243,7 @@ impl LayerKernel {
 /// What an encoder in assembly is to do. The fields' order is known to the assembly.
 #[repr(C)]
 pub(super) struct EncodeCall {
-    /// The d coordinates, and room to the largest d.
+    /// The d coordinates, two at least.
     point: *const u32,
     /// Coordinates of a point, d.
     inputs: usize,
@@ -266,13 +273,13 @@ impl EncodeKernel {
     /// Encodes one point a lane; an odd number of frequencies, of which pairs would straddle words, is left to portable
     /// code.
     #[inline(never)]
-    pub(super) fn encode(self, encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
+    pub(super) fn encode(self, encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
         let Self { function, precision } = self;
-        let (lanes, rows) = (points.len(), encoding.rows());
+        let rows = encoding.rows();
         // Words that one lane's cosines take, and words of a pair of them.
         let (words, pair_words) = if precision == Precision::F32 { (rows, 2) } else { (rows / 2, 1) };
         let by_pairs = rows % 2 == 0 && (pair_words == 1 || lanes == 1) && x.len() >= 2 * words * lanes;
-        for (lane, point) in points.iter().enumerate() {
+        for (lane, point) in each_point(points, lanes).enumerate() {
             let mut store = |k: usize, value: i32| match precision {
                 Precision::F32 => store_float(x, k, lane, lanes, value),
                 Precision::W8A16 | Precision::W16A16 => store_halfword(x, k, lane, lanes, value),
@@ -283,7 +290,7 @@ impl EncodeKernel {
                 continue;
             }
             let Some(lane_x) = x.get_mut(lane..) else { return };
-            if rows == 0 {
+            if rows == 0 || point.len() < encoding.inputs().max(MIN_COORDINATES) {
                 continue;
             }
             let x = lane_x.as_mut_ptr();
@@ -297,7 +304,7 @@ impl EncodeKernel {
                 stride: 4 * pair_words * lanes,
             };
             #[expect(unsafe_code, reason = "the kernel is written in assembly")]
-            // SAFETY: the kernel reads d coordinates of `point`, which holds the largest d (and at least two), and m·d
+            // SAFETY: the kernel reads d coordinates of `point`, and two at least, which it was found to hold, and m·d
             // frequencies, which the encoding has. It writes one word in `lanes` from `lane` on, of 2·words·lanes (a
             // pair's words side by side where there is one lane): `x` was found that long above, and `lane` is below
             // `lanes`.

@@ -1,9 +1,11 @@
 //! The kernels in plain Rust: always compiled, and what every other kernel must equal bit for bit.
 
-use super::contract::{Arithmetic, Layer, Point};
+use super::contract::{Arithmetic, Layer, each_point};
+use crate::artifact::GridUse;
 use crate::encoding::Encoding;
 use crate::fixed::{self, mul_high_rounded, requantize};
 use crate::float::scalar;
+use crate::grid::{Grids, rounded};
 use crate::layout::{BLOCK_ROWS, unpack_rows};
 use crate::precision::Precision;
 use core::marker::PhantomData;
@@ -41,9 +43,23 @@ impl<P: Packing> Arithmetic for Integers<P> {
     const LANES: usize = LANES;
 
     #[inline]
-    fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-        for (lane, point) in points.iter().enumerate() {
-            encoding.encode(point, |k, value| store_halfword(x, k, lane, points.len(), value));
+    fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+        for (lane, point) in each_point(points, lanes).enumerate() {
+            encoding.encode(point, |k, value| store_halfword(x, k, lane, lanes, value));
+        }
+    }
+
+    #[inline]
+    fn grids(grids: &Grids<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+        let is_table = grids.shape().used_as == GridUse::Outputs;
+        for (lane, point) in each_point(points, lanes).enumerate() {
+            grids.evaluate(point, |k, sum| {
+                if !is_table {
+                    store_halfword(x, k, lane, lanes, rounded(sum));
+                } else if let Some(word) = x.get_mut(k * lanes + lane) {
+                    *word = sum as u32;
+                }
+            });
         }
     }
 
@@ -98,9 +114,16 @@ impl Arithmetic for F32 {
     const LANES: usize = LANES;
 
     #[inline]
-    fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-        for (lane, point) in points.iter().enumerate() {
-            encoding.encode(point, |k, value| store_float(x, k, lane, points.len(), value));
+    fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+        for (lane, point) in each_point(points, lanes).enumerate() {
+            encoding.encode(point, |k, value| store_float(x, k, lane, lanes, value));
+        }
+    }
+
+    #[inline]
+    fn grids(grids: &Grids<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+        for (lane, point) in each_point(points, lanes).enumerate() {
+            grids.evaluate(point, |k, sum| store_float(x, k, lane, lanes, rounded(sum)));
         }
     }
 

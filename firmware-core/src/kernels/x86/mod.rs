@@ -12,9 +12,10 @@ mod sets;
 #[cfg(test)]
 mod tests;
 
-use super::contract::{Arithmetic, Layer, Point};
+use super::contract::{Arithmetic, Layer};
 use super::portable::{self, Integers, Packing};
 use crate::encoding::Encoding;
+use crate::grid::Grids;
 use crate::layout::{BLOCK_ROWS, padded_inputs};
 use crate::limits::{MAX_FREQUENCIES, MAX_INPUTS, MAX_WIDTH};
 use crate::precision::Precision;
@@ -46,11 +47,16 @@ impl<P: Packing> Arithmetic for Vectors<Integers<P>> {
     }
 
     #[inline]
-    fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-        match (Instructions::best(), points.first_chunk()) {
-            (Some(instructions), Some(points)) => encode(instructions, encoding, points, x),
-            _ => Integers::<P>::encode(encoding, points, x),
+    fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+        match Instructions::best() {
+            Some(instructions) if lanes == LANES => encode(instructions, encoding, points, x),
+            _ => Integers::<P>::encode(encoding, points, lanes, x),
         }
+    }
+
+    #[inline]
+    fn grids(grids: &Grids<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+        Integers::<P>::grids(grids, points, lanes, x);
     }
 
     #[inline]
@@ -88,7 +94,7 @@ impl<P: Packing> Arithmetic for Vectors<Integers<P>> {
     }
 }
 
-fn encode(instructions: Instructions, encoding: &Encoding<'_>, points: &[Point; LANES], x: &mut [u32]) {
+fn encode(instructions: Instructions, encoding: &Encoding<'_>, points: &[u32], x: &mut [u32]) {
     let (x, _) = x.as_chunks_mut();
     sets::encode(instructions, encoding, points, x);
 }

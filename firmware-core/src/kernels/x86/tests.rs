@@ -120,7 +120,7 @@ fn encoders_equal_the_portable_one() {
             }
             let len = encoding.features_len().div_ceil(2);
             let mut x = words(LANES * len, &mut state);
-            encode(instructions, &encoding, &points, &mut x);
+            encode(instructions, &encoding, points.as_flattened(), &mut x);
             for (lane, point) in points.iter().enumerate() {
                 let mut expected = vec![0; 2 * len];
                 encoding.encode_into(point, &mut expected);
