@@ -207,9 +207,7 @@ impl Model<'_> {
     /// Points that a batch evaluates side by side.
     #[inline]
     fn batch_lanes<A: Arithmetic>(&self) -> usize {
-        // Kernels evaluate grids one point at a time, and gain more by it than layers do by two lanes.
-        let one_by_one = cfg!(kernels = "dsp") && self.grids().is_some();
-        if one_by_one { 1 } else { A::batch_lanes() }
+        if self.grids().is_some() { A::batch_lanes().min(A::GRID_LANES) } else { A::batch_lanes() }
     }
 
     /// Points in groups of `wide` lanes, 1 or [`Arithmetic::batch_lanes`], the rest one by one.

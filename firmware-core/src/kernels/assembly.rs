@@ -99,6 +99,7 @@ macro_rules! arithmetic {
         impl Arithmetic for $name {
             const PRECISION: Precision = Precision::$name;
             const LANES: usize = $lanes;
+            const GRID_LANES: usize = 1;
 
             #[inline]
             fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
@@ -107,8 +108,9 @@ macro_rules! arithmetic {
 
             #[inline]
             fn grids(grids: &Grids<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
-                if !$crate::kernels::grids::evaluate(Precision::$name, grids, points, lanes, x) {
-                    portable::$name::grids(grids, points, lanes, x);
+                // The one lane that there is.
+                if lanes == 1 {
+                    $crate::kernels::grids::evaluate(Precision::$name, grids, points, x);
                 }
             }
 

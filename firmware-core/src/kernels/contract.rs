@@ -53,6 +53,9 @@ pub(crate) trait Arithmetic {
     /// The most lanes.
     const LANES: usize;
 
+    /// The most lanes of a model with grids.
+    const GRID_LANES: usize = Self::LANES;
+
     /// Points that a batch gains by evaluating side by side, on this machine.
     #[inline]
     fn batch_lanes() -> usize {
@@ -63,7 +66,7 @@ pub(crate) trait Arithmetic {
     /// which the first d count.
     fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]);
 
-    /// The features of such points from grids; of a table the raw outputs `[row][lane]`.
+    /// The features of such points from grids, of at most [`Arithmetic::GRID_LANES`]; of a table the raw outputs `[row][lane]`.
     fn grids(grids: &Grids<'_>, points: &[u32], lanes: usize, x: &mut [u32]);
 
     /// A hidden layer from `x` to `y`.

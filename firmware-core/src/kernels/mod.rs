@@ -19,7 +19,7 @@ pub(crate) mod portable;
 #[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1"))]
 mod sine;
 #[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m"))]
-mod surface;
+mod grid_thumb2;
 #[cfg(kernels = "thumb1")]
 mod thumb1;
 #[cfg(kernels = "v7m")]
