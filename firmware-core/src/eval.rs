@@ -4,12 +4,12 @@ use crate::artifact::HiddenActivation;
 use crate::coordinate::Axis;
 use crate::error::EvalError;
 use crate::float::scalar;
-use crate::kernels::{self, Arithmetic, Layer, MAX_LANES, MIN_COORDINATES, portable};
+use crate::kernels::{self, Arithmetic, Layer, MAX_LANES, MIN_COORDINATES, Results, portable};
 use crate::layout::{BLOCK_ROWS, layer_words};
 use crate::limits::MAX_INPUTS;
 use crate::model::Model;
 use crate::output::OutputActivation;
-use crate::precision::BuiltIn;
+use crate::precision::{BuiltIn, Precision};
 
 /// Evaluates `$body` with `$arithmetic` as that of the model's precision; `$module` is where the three come from.
 macro_rules! dispatch {
@@ -277,7 +277,8 @@ impl Model<'_> {
         match self.grids() {
             Some(grids) => {
                 A::grids(&grids, points, lanes, x);
-                if self.header().is_table() {
+                // Single precision has no tables.
+                if A::PRECISION != Precision::F32 && self.header().is_table() {
                     return Ok(bytemuck::must_cast_slice_mut(x));
                 }
             }
@@ -286,30 +287,32 @@ impl Model<'_> {
         let (mut words, mut inputs) = (self.layers(), self.header().features());
         let mut hidden = self.header().hidden.iter();
         let has_sines = cfg!(feature = "sine") && self.header().hidden_activation == HiddenActivation::Sine;
-        let layer = loop {
+        let (layer, raw_words) = loop {
             let width = hidden.next();
             let rows = width.map_or(self.outputs(), |&width| usize::from(width));
             let len = layer_words(A::PRECISION, inputs, rows);
             // `parse` has checked that they are all there.
             let Some((layer, rest)) = words.split_at_checked(len) else { return Ok(&[]) };
             let layer = Layer { words: layer, inputs, rows };
-            if width.is_none() {
-                break layer;
+            let is_hidden = width.is_some();
+            let results = if is_hidden && !has_sines { Results::Hidden } else { Results::Raw };
+            // So that there is one such place in the code.
+            let results = core::hint::black_box(results);
+            let Some(()) = A::layer(layer, lanes, x, y, results) else { return Ok(&[]) };
+            let raw_words = rows.next_multiple_of(BLOCK_ROWS) * lanes;
+            if !is_hidden {
+                break (layer, raw_words);
             }
             if has_sines {
-                let Some(y) = y.get_mut(..rows.next_multiple_of(BLOCK_ROWS) * lanes) else { return Ok(&[]) };
-                A::output(layer, lanes, x, bytemuck::must_cast_slice_mut(y));
+                let Some(y) = y.get_mut(..raw_words) else { return Ok(&[]) };
                 A::sine(layer, lanes, y);
-            } else {
-                A::hidden(layer, lanes, x, y);
             }
             (x, y) = (y, x);
             (words, inputs) = (rest, rows);
         };
         // The buffers were planned to hold them.
-        let Some(raw) = y.get_mut(..layer.rows.next_multiple_of(BLOCK_ROWS) * lanes) else { return Ok(&[]) };
+        let Some(raw) = y.get_mut(..raw_words) else { return Ok(&[]) };
         let raw = bytemuck::must_cast_slice_mut(raw);
-        A::output(layer, lanes, x, raw);
         if self.header().activation == OutputActivation::Sigmoid {
             A::sigmoid(layer, lanes, raw);
         }

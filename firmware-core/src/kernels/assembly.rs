@@ -115,13 +115,8 @@ macro_rules! arithmetic {
             }
 
             #[inline]
-            fn hidden(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32]) {
-                Self::kernel(lanes).hidden(layer, x, y);
-            }
-
-            #[inline]
-            fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]) {
-                Self::kernel(lanes).output(layer, x, raw);
+            fn layer(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32], results: Results) -> Option<()> {
+                Self::kernel(lanes).run(layer, x, y, results)
             }
 
             #[inline]
@@ -160,7 +155,7 @@ pub(super) use arithmetic;
 #[cfg(not(kernels = "thumb1"))]
 pub(super) use {extensions, frame, frame_end};
 
-use super::contract::{Layer, MIN_COORDINATES, each_point};
+use super::contract::{Layer, MIN_COORDINATES, Results, each_point};
 use super::portable::{store_float, store_halfword};
 use crate::encoding::Encoding;
 use crate::layout::{BLOCK_ROWS, block_words, padded_inputs};
@@ -195,30 +190,10 @@ pub(super) struct LayerKernel {
     pub(super) lanes: usize,
 }
 
-/// What a layer writes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Results {
-    /// Activations of the precision.
-    Hidden,
-    /// Accumulators, a word each.
-    Raw,
-}
-
 impl LayerKernel {
-    /// Runs a hidden layer; does nothing where a buffer is too short.
+    /// Runs a layer; `None` where a buffer is too short.
     #[inline]
-    pub(super) fn hidden(self, layer: Layer<'_>, x: &[u32], y: &mut [u32]) {
-        self.run(layer, x, y, Results::Hidden);
-    }
-
-    /// Runs an output layer; does nothing where a buffer is too short.
-    #[inline]
-    pub(super) fn output(self, layer: Layer<'_>, x: &[u32], raw: &mut [i32]) {
-        self.run(layer, x, bytemuck::must_cast_slice_mut(raw), Results::Raw);
-    }
-
-    #[inline]
-    fn run(self, layer: Layer<'_>, x: &[u32], y: &mut [u32], results: Results) {
+    pub(super) fn run(self, layer: Layer<'_>, x: &[u32], y: &mut [u32], results: Results) -> Option<()> {
         let Self { function, precision, lanes } = self;
         let is_float = precision == Precision::F32;
         let block_y = if is_float || results == Results::Raw { BLOCK_ROWS * lanes } else { BLOCK_ROWS / 2 * lanes };
@@ -226,9 +201,9 @@ impl LayerKernel {
         let x_len = lanes * if is_float { inputs } else { inputs / 2 };
         let blocks = layer.rows.div_ceil(BLOCK_ROWS);
         let words = layer.words.get(..blocks * block_words(precision, layer.inputs));
-        let (Some(words), Some(x), Some(y)) = (words, x.get(..x_len), y.get_mut(..blocks * block_y)) else { return };
+        let (Some(words), Some(x), Some(y)) = (words, x.get(..x_len), y.get_mut(..blocks * block_y)) else { return None };
         if blocks == 0 || x.is_empty() {
-            return;
+            return None;
         }
         let (Range { start: words, end: words_end }, Range { start: x, end: x_end }) =
             (words.as_ptr_range(), x.as_ptr_range());
@@ -239,6 +214,7 @@ impl LayerKernel {
         unsafe {
             function(&call);
         }
+        Some(())
     }
 }
 

@@ -42,6 +42,15 @@ impl<'a> Layer<'a> {
     }
 }
 
+/// What a layer writes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Results {
+    /// Activations of the precision.
+    Hidden,
+    /// Accumulators, a word each.
+    Raw,
+}
+
 /// One precision's arithmetic over lanes: 1 or [`Arithmetic::batch_lanes`] of them.
 ///
 /// Buffers come with the lengths that [`layout`](crate::layout) gives them. Where they do not, a kernel stops early or
@@ -69,11 +78,9 @@ pub(crate) trait Arithmetic {
     /// The features of such points from grids, of at most [`Arithmetic::GRID_LANES`]; of a table the raw outputs `[row][lane]`.
     fn grids(grids: &Grids<'_>, points: &[u32], lanes: usize, x: &mut [u32]);
 
-    /// A hidden layer from `x` to `y`.
-    fn hidden(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32]);
-
-    /// The accumulators of the output layer, `[row][lane]`, rows of padding included.
-    fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]);
+    /// A layer from `x` to `y`: activations, or accumulators `[row][lane]`; rows of padding included. `None` where a
+    /// buffer is too short.
+    fn layer(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32], results: Results) -> Option<()>;
 
     /// Turns the accumulators `[row][lane]` of a hidden layer into the activations of a sine layer, where they lie.
     fn sine(layer: Layer<'_>, lanes: usize, y: &mut [u32]);

@@ -14,7 +14,7 @@
 //! inputs is the unit. Requantization is SMMULR and USAT.
 
 use super::assembly::{LayerCall, LayerKernel, arithmetic};
-use super::contract::{Arithmetic, Layer};
+use super::contract::{Arithmetic, Layer, Results};
 use super::sine::{SineCall, SineKernel};
 use super::{dsp_encoder, portable};
 use crate::encoding::Encoding;

@@ -365,46 +365,42 @@ firmware_core_surface:
 7:  str     r6, [r4], #4
     b       8b
 
-    @ Bytes, quadratic: r0 first coefficient, r7 end of the channels, r9 and r11 to the columns, r10, r8 and r5 their
-    @ weights.
-    .macro ffm_row
-    ldrsb   r1, [r3]
-    ldrsb   r2, [r3, r9]
-    ldrsb   r3, [r3, r11]
-    mla     r1, r1, r10, lr
-    mla     r1, r2, r8, r1
-    mla     r1, r3, r5, r1
-    asrs    r1, r1, #7
-    .endm
-22: ldr     r7, [sp, #92]
+    @ Bytes, quadratic: r0 first coefficient, r9 and r11 to the columns, r10, r8 and r5 their weights.
+22: ldr     r2, [sp, #92]
     ldr     r6, [sp, #108]
     add     r0, r0, lr
-    add     r7, r7, r0
-    mov     lr, #64
-2:  mov     r3, r0
-    ffm_row
-    ldr     r2, [sp, #4]
-    mla     r12, r1, r2, r6
-    ldr     r3, [sp, #8]
+    add     r2, r2, r0
+    str     r2, [sp, #24]
+    movs    r2, #0
+    str     r2, [sp]
+2:  mov     r7, sp
+    mov     lr, r6
+3:  ldr     r3, [r7], #8
+    movs    r1, #64
     add     r3, r3, r0
-    ffm_row
-    ldr     r2, [sp, #12]
-    mla     r12, r1, r2, r12
-    ldr     r3, [sp, #16]
-    add     r3, r3, r0
-    ffm_row
-    ldr     r2, [sp, #20]
-    mla     r1, r1, r2, r12
+    ldrsb   r2, [r3]
+    mla     r1, r2, r10, r1
+    ldrsb   r2, [r3, r9]
+    ldrsb   r3, [r3, r11]
+    mla     r1, r2, r8, r1
+    ldr     r2, [r7, #-4]
+    mla     r1, r3, r5, r1
+    add     r3, sp, #24
+    asrs    r1, r1, #7
+    cmp     r7, r3
+    mla     lr, r1, r2, lr
+    bne     3b
+    mov     r1, lr
     cbz     r6, 4f
     asrs    r1, r1, #15
     strh    r1, [r4], #2
-3:  adds    r0, r0, #1
-    cmp     r0, r7
+3:  ldr     r2, [sp, #24]
+    adds    r0, r0, #1
+    cmp     r0, r2
     bne     2b
     b       9f
 4:  str     r1, [r4], #4
     b       3b
-    .purgem ffm_row
 
     @ Bytes, linear: r0 first coefficient, r5 end of the channels, r12 to the next row, r9 to the next column, r11 and r7,
     @ r10 and r8 their weights.

@@ -42,11 +42,12 @@ pub(super) fn evaluate(precision: Precision, grids: &Grids<'_>, point: &[u32], x
     let (shape, words, axes) = (grids.shape(), grids.words(), grids.inputs());
     // Single precision has a word for each feature, whose sum becomes the feature below.
     let is_float = precision == Precision::F32;
-    let is_table = shape.used_as == GridUse::Outputs;
+    let is_table = !is_float && shape.used_as == GridUse::Outputs;
     let stores_sums = is_float || is_table;
     let features = shape.features();
-    let room = if stores_sums { x.len() } else { 2 * x.len() };
-    if room < features || point.len() < axes.max(MIN_COORDINATES) || words.is_empty() {
+    let len = if stores_sums { features } else { features.div_ceil(2) };
+    let Some(x) = x.get_mut(..len) else { return };
+    if point.len() < axes.max(MIN_COORDINATES) || words.is_empty() {
         return;
     }
     let words = words.as_ptr_range();
@@ -71,7 +72,7 @@ pub(super) fn evaluate(precision: Precision, grids: &Grids<'_>, point: &[u32], x
         firmware_core_grid(&call);
     }
     if is_float {
-        for word in x.iter_mut().take(features) {
+        for word in x {
             *word = (rounded(*word as i32) as f32).to_bits();
         }
     }

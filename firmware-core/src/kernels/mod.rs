@@ -29,7 +29,7 @@ mod vfp;
 #[cfg(kernels = "x86")]
 mod x86;
 
-pub(crate) use contract::{Arithmetic, Layer, MIN_COORDINATES};
+pub(crate) use contract::{Arithmetic, Layer, MIN_COORDINATES, Results};
 #[cfg(kernels = "dsp")]
 pub(crate) use dsp::{W8A16, W16A16};
 #[cfg(kernels = "mve")]

@@ -13,7 +13,7 @@
 //! the DSP extension, which these cores have too.
 
 use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic};
-use super::contract::{Arithmetic, Layer};
+use super::contract::{Arithmetic, Layer, Results};
 use super::sine::{SineCall, SineKernel};
 use super::{dsp_encoder, portable};
 use crate::encoding::Encoding;

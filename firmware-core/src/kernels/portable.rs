@@ -1,6 +1,6 @@
 //! The kernels in plain Rust: always compiled, and what every other kernel must equal bit for bit.
 
-use super::contract::{Arithmetic, Layer, each_point};
+use super::contract::{Arithmetic, Layer, Results, each_point};
 use crate::artifact::GridUse;
 use crate::encoding::Encoding;
 use crate::fixed::{self, mul_high_rounded, requantize};
@@ -64,21 +64,15 @@ impl<P: Packing> Arithmetic for Integers<P> {
     }
 
     #[inline]
-    fn hidden(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32]) {
-        if lanes == LANES {
-            integer_hidden::<P, LANES>(layer, x, y);
-        } else {
-            integer_hidden::<P, 1>(layer, x, y);
+    fn layer(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32], results: Results) -> Option<()> {
+        let is_wide = lanes == LANES;
+        match results {
+            Results::Hidden if is_wide => integer_hidden::<P, LANES>(layer, x, y),
+            Results::Hidden => integer_hidden::<P, 1>(layer, x, y),
+            Results::Raw if is_wide => integer_output::<P, LANES>(layer, x, bytemuck::must_cast_slice_mut(y)),
+            Results::Raw => integer_output::<P, 1>(layer, x, bytemuck::must_cast_slice_mut(y)),
         }
-    }
-
-    #[inline]
-    fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]) {
-        if lanes == LANES {
-            integer_output::<P, LANES>(layer, x, raw);
-        } else {
-            integer_output::<P, 1>(layer, x, raw);
-        }
+        Some(())
     }
 
     #[inline]
@@ -128,21 +122,15 @@ impl Arithmetic for F32 {
     }
 
     #[inline]
-    fn hidden(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32]) {
-        if lanes == LANES {
-            float_hidden::<LANES>(layer, x, y);
-        } else {
-            float_hidden::<1>(layer, x, y);
+    fn layer(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32], results: Results) -> Option<()> {
+        let is_wide = lanes == LANES;
+        match results {
+            Results::Hidden if is_wide => float_hidden::<LANES>(layer, x, y),
+            Results::Hidden => float_hidden::<1>(layer, x, y),
+            Results::Raw if is_wide => float_output::<LANES>(layer, x, bytemuck::must_cast_slice_mut(y)),
+            Results::Raw => float_output::<1>(layer, x, bytemuck::must_cast_slice_mut(y)),
         }
-    }
-
-    #[inline]
-    fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]) {
-        if lanes == LANES {
-            float_output::<LANES>(layer, x, raw);
-        } else {
-            float_output::<1>(layer, x, raw);
-        }
+        Some(())
     }
 
     #[inline]

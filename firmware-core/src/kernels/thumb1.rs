@@ -10,7 +10,7 @@
 //! r11, to which ADD reaches. Requantization multiplies in four halves, and only where the accumulator is positive.
 
 use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic};
-use super::contract::{Arithmetic, Layer};
+use super::contract::{Arithmetic, Layer, Results};
 use super::portable;
 use super::sine::{SineCall, SineKernel};
 use crate::encoding::Encoding;

@@ -9,7 +9,7 @@
 //! at the end of a block as (mix - even) / 256. Requantization is SMULL with the rounding added, and USAT.
 
 use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic, frame, frame_end};
-use super::contract::{Arithmetic, Layer};
+use super::contract::{Arithmetic, Layer, Results};
 use super::portable;
 use super::sine::{SineCall, SineKernel};
 use crate::encoding::Encoding;

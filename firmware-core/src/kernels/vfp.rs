@@ -5,7 +5,7 @@
 //! and VADD take one each.) ReLU clears by the sign bit.
 
 use super::assembly::{LayerCall, LayerKernel, arithmetic};
-use super::contract::{Arithmetic, Layer};
+use super::contract::{Arithmetic, Layer, Results};
 use super::sine::{SineCall, SineKernel};
 use super::{dsp_encoder, portable};
 use crate::encoding::Encoding;

@@ -12,7 +12,7 @@ mod sets;
 #[cfg(test)]
 mod tests;
 
-use super::contract::{Arithmetic, Layer};
+use super::contract::{Arithmetic, Layer, Results};
 use super::portable::{self, Integers, Packing};
 use crate::encoding::Encoding;
 use crate::grid::Grids;
@@ -60,19 +60,15 @@ impl<P: Packing> Arithmetic for Vectors<Integers<P>> {
     }
 
     #[inline]
-    fn hidden(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32]) {
-        match Instructions::best() {
-            Some(instructions) if lanes == LANES => hidden::<P>(instructions, layer, x, y),
-            _ => Integers::<P>::hidden(layer, lanes, x, y),
+    fn layer(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32], results: Results) -> Option<()> {
+        match (Instructions::best(), results) {
+            (Some(instructions), Results::Hidden) if lanes == LANES => hidden::<P>(instructions, layer, x, y),
+            (Some(instructions), Results::Raw) if lanes == LANES => {
+                output::<P>(instructions, layer, x, bytemuck::must_cast_slice_mut(y));
+            }
+            _ => return Integers::<P>::layer(layer, lanes, x, y, results),
         }
-    }
-
-    #[inline]
-    fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]) {
-        match Instructions::best() {
-            Some(instructions) if lanes == LANES => output::<P>(instructions, layer, x, raw),
-            _ => Integers::<P>::output(layer, lanes, x, raw),
-        }
+        Some(())
     }
 
     #[inline]

@@ -79,8 +79,9 @@ fn layers_agree<P: Packing>() {
             output::<P>(instructions, layer, &x, &mut raw);
             for lane in 0..LANES {
                 let (mut expected, mut expected_raw) = (vec![0; len], vec![0; raw.len() / LANES]);
-                Integers::<P>::hidden(layer, 1, &lane_of(&x, lane), &mut expected);
-                Integers::<P>::output(layer, 1, &lane_of(&x, lane), &mut expected_raw);
+                Integers::<P>::layer(layer, 1, &lane_of(&x, lane), &mut expected, Results::Hidden).unwrap();
+                let raw_words = bytemuck::must_cast_slice_mut(&mut expected_raw[..]);
+                Integers::<P>::layer(layer, 1, &lane_of(&x, lane), raw_words, Results::Raw).unwrap();
                 assert_eq!(lane_of(&y, lane), expected, "{instructions:?}, {inputs} inputs, {rows} rows");
                 let raw: Vec<i32> = raw.iter().skip(lane).step_by(LANES).copied().collect();
                 assert_eq!(raw, expected_raw, "{instructions:?}, {inputs} inputs, {rows} rows");
