@@ -1,7 +1,7 @@
 //! Evaluation: points in, values out.
 
 use crate::artifact::HiddenActivation;
-use crate::coordinate::Axis;
+use crate::coordinate::{Axis, Outside};
 use crate::error::EvalError;
 use crate::float::scalar;
 use crate::kernels::{self, Arithmetic, Layer, MAX_LANES, MIN_COORDINATES, Results, portable};
@@ -245,11 +245,13 @@ impl Model<'_> {
     /// Adds the coordinates of a point, [`MIN_COORDINATES`] numbers at least.
     #[inline(always)]
     fn locate<const N: usize>(&self, point: &[f32], coordinates: &mut Coordinates<N>) -> Result<(), EvalError> {
-        let first = coordinates.len();
-        for (k, (&x, axis)) in point.iter().zip(self.axes()).enumerate() {
-            let coordinate = axis.to_fixed(x, self.header().outside_along(k)).ok_or(EvalError::OutsideDomain)?;
+        let (first, header) = (coordinates.len(), self.header());
+        let mut periodic = header.periodic;
+        for (&x, axis) in point.iter().zip(self.axes()) {
+            let outside = if periodic & 1 == 1 { Outside::Periodic } else { header.outside };
+            periodic >>= 1;
             // There is room for the most inputs of every lane.
-            let _ = coordinates.push(coordinate);
+            let _ = coordinates.push(axis.to_fixed(x, outside).ok_or(EvalError::OutsideDomain)?);
         }
         pad(coordinates, first + MIN_COORDINATES);
         Ok(())

@@ -30,8 +30,8 @@ mod thumb2 {
     rsb     \first, \f, #32768
     mul     \last, \f, \f
     mul     \first, \first, \first
-    lsr     \last, \last, #16
-    lsr     \first, \first, #16
+    lsrs    \last, \last, #16
+    lsrs    \first, \first, #16
     rsb     \middle, \first, #32768
     sub     \middle, \middle, \last
     .endm
@@ -58,7 +58,7 @@ mod thumb2 {
 firmware_core_grid:
     push    {{r4-r11, lr}}
     sub     sp, sp, #140
-    ldm     r0, {{r4-r12, lr}}               @ words, x, end, point, axes, order, rounding, table, channels, bits
+    ldm     r0, {{r4-r12, lr}}               @ words, axes, end, point, x, order, rounding, table, channels, bits
     ldrd    r2, r3, [r7]
     strd    r2, r3, [sp]
     adr     r3, 10f
@@ -66,12 +66,12 @@ firmware_core_grid:
     ldr     r2, [r3]
     movs    r0, #1
     movs    r1, #8
-    cmp     r8, #1
+    cmp     r5, #1
     beq     2f
     cmp     lr, #8
     mov     r11, #0
     beq     1f
-    adds    r3, r3, #8
+4:  adds    r3, r3, #8
     rsb     r0, lr, #0
     mvn     r1, #0
 1:  ldr     r3, [r3, #8]
@@ -81,10 +81,10 @@ firmware_core_grid:
     strd    r12, r1, [sp, #12]
     strd    lr, r10, [sp, #20]
     str     r11, [sp, #36]
-    cmp     r8, #2
+    cmp     r5, #2
     bhi     3f
     mov     r0, r4
-    mov     r1, r5
+    mov     r1, r8
     mov     r2, r6
     movs    r3, #0
     bl      firmware_core_surface
@@ -101,28 +101,27 @@ firmware_core_grid:
     lslne   r11, r0, r11
     ldr     r0, [r7]
     str     r0, [sp, #4]
-    adds    r3, r3, #16
-    rsb     r0, lr, #0
-    mvn     r1, #0
-    b       1b
+    adds    r3, r3, #8
+    b       4b
 
     @ Three axes or more.
 3:  str     r0, [sp, #48]
     str     r0, [sp, #8]
     movs    r0, #0
     str     r0, [sp, #24]
-    add     r11, sp, #60
+    mov     r11, r6                        @ end
+    add     r6, sp, #60
 4:  movs    r0, #0
     str     r0, [sp, #56]
 5:  movs    r0, #0
     bl      7f
-    cmp     r10, #0
-    beq     6f
-    add     r0, r0, r10
+    mov     r1, r10
+    cbz     r1, 6f
+    adds    r0, r0, r1
     asrs    r0, r0, #15
-    strh    r0, [r5], #2
+    strh    r0, [r8], #2
     b       8f
-6:  str     r0, [r5], #4
+6:  str     r0, [r8], #4
 8:  ldr     r0, [sp, #56]
     ldr     r1, [sp, #48]
     adds    r0, r0, r1
@@ -131,7 +130,7 @@ firmware_core_grid:
     cmp     r0, r1
     bne     5b
     muls    r0, r2                         @ bits of a node, and then of the level
-    mov     r2, r8
+    mov     r2, r5
 2:  ldm     r4!, {{r1, r3}}
     muls    r0, r1
     subs    r2, r2, #1
@@ -139,14 +138,14 @@ firmware_core_grid:
     adds    r0, r0, #31
     lsrs    r0, r0, #5
     add     r4, r4, r0, lsl #2
-    cmp     r4, r6
+    cmp     r4, r11
     blo     4b
     b       9b
 
-    @ r0: the sum at the node r0 of the axes before, over those from r4 on, of which there are r8; r7 point, r11 frame:
+    @ r0: the sum at the node r0 of the axes before, over those from r4 on, of which there are r5; r7 point, r6 frame:
     @ [0] return, [4] first node, [8] nodes, [12] place, [16] sum, [20] the next one of the weights that end at [36].
-7:  str     lr, [r11]
-    cmp     r8, #2
+7:  str     lr, [r6]
+    cmp     r5, #2
     bne     2f
     ldr     r1, [r4]
     ldr     r2, [r4, #8]
@@ -162,50 +161,50 @@ firmware_core_grid:
     mov     r2, r4
     bl      firmware_core_surface
     ldr     r0, [sp, #52]
-    ldr     pc, [r11]
+    ldr     pc, [r6]
 2:  ldm     r4!, {{r1, r2}}
-    ldr     r3, [r7], #4
-    sub     r8, r8, #1
+    ldm     r7!, {{r3}}
+    subs    r5, r5, #1
     muls    r0, r1
-    strd    r0, r1, [r11, #4]
+    strd    r0, r1, [r6, #4]
     umull   r0, r2, r3, r2
     lsrs    r3, r2, #16
     movs    r0, #0
-    strd    r3, r0, [r11, #12]
+    strd    r3, r0, [r6, #12]
     ubfx    r2, r2, #1, #15
-    add     r12, r11, #28
+    add     r12, r6, #28
     rsb     r0, r2, #32768
-    strd    r0, r2, [r11, #28]
-    cmp     r9, #0
-    beq     3f
+    strd    r0, r2, [r6, #28]
+    mov     r3, r9
+    cbz     r3, 3f
     sub     r12, r12, #4
     ffm_quadratic r2, r0, r1, r3
     stm     r12, {{r0, r1, r3}}
-3:  str     r12, [r11, #20]
-    ldrd    r0, r1, [r11, #4]
-    ldr     r3, [r11, #12]
+3:  str     r12, [r6, #20]
+    ldrd    r0, r1, [r6, #4]
+    ldr     r3, [r6, #12]
     adds    r0, r0, r3
     adds    r3, r3, #1
     cmp     r3, r1
     it      eq
     moveq   r3, #0
-    str     r3, [r11, #12]
-    add     r11, r11, #36
+    str     r3, [r6, #12]
+    adds    r6, r6, #36
     bl      7b
-    sub     r11, r11, #36
+    subs    r6, r6, #36
     add     r0, r0, #0x4000
     asrs    r0, r0, #15
-    ldrd    r2, r12, [r11, #16]
+    ldrd    r2, r12, [r6, #16]
     ldr     r1, [r12], #4
     mla     r0, r0, r1, r2
-    str     r0, [r11, #16]
-    add     r1, r11, #36
+    str     r0, [r6, #16]
+    add     r1, r6, #36
     cmp     r12, r1
     bne     3b
     subs    r4, r4, #8
     subs    r7, r7, #4
-    add     r8, r8, #1
-    ldr     pc, [r11]
+    adds    r5, r5, #1
+    ldr     pc, [r6]
     .size   firmware_core_grid, . - firmware_core_grid
 
     @ r0: words of the first level, which ends at r2 or beyond it where it is the only one; r1: x, r3: offset of the first
@@ -375,7 +374,7 @@ firmware_core_surface:
     str     r2, [sp]
 2:  mov     r7, sp
     mov     lr, r6
-3:  ldr     r3, [r7], #8
+3:  ldrd    r3, r12, [r7], #8
     movs    r1, #64
     add     r3, r3, r0
     ldrsb   r2, [r3]
@@ -383,12 +382,11 @@ firmware_core_surface:
     ldrsb   r2, [r3, r9]
     ldrsb   r3, [r3, r11]
     mla     r1, r2, r8, r1
-    ldr     r2, [r7, #-4]
     mla     r1, r3, r5, r1
     add     r3, sp, #24
     asrs    r1, r1, #7
     cmp     r7, r3
-    mla     lr, r1, r2, lr
+    mla     lr, r1, r12, lr
     bne     3b
     mov     r1, lr
     cbz     r6, 4f

@@ -10,14 +10,14 @@ use crate::precision::Precision;
 struct GridCall {
     /// The levels.
     words: *const u32,
-    /// Where the features go, as halfwords, or the sums as words.
-    x: *mut u32,
+    /// The number of axes, d.
+    axes: usize,
     /// End of the levels.
     words_end: *const u32,
     /// The d coordinates, two at least.
     point: *const u32,
-    /// The number of axes, d.
-    axes: usize,
+    /// Where the features go, as halfwords, or the sums as words.
+    x: *mut u32,
     /// 0 linear, 1 quadratic.
     order: u32,
     /// 2¹⁴ to store features, 0 to store sums.
