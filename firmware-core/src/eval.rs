@@ -289,31 +289,31 @@ impl Model<'_> {
         let (mut words, mut inputs) = (self.layers(), self.header().features());
         let mut hidden = self.header().hidden.iter();
         let has_sines = cfg!(feature = "sine") && self.header().hidden_activation == HiddenActivation::Sine;
-        let (layer, raw_words) = loop {
+        let (layer, raw_rows) = loop {
             let width = hidden.next();
             let rows = width.map_or(self.outputs(), |&width| usize::from(width));
             let len = layer_words(A::PRECISION, inputs, rows);
             // `parse` has checked that they are all there.
             let Some((layer, rest)) = words.split_at_checked(len) else { return Ok(&[]) };
             let layer = Layer { words: layer, inputs, rows };
+            // Not known to the compiler, so that there is only one place in the code that evaluates a layer.
             let is_hidden = width.is_some();
             let results = if is_hidden && !has_sines { Results::Hidden } else { Results::Raw };
-            // So that there is one such place in the code.
             let results = core::hint::black_box(results);
             let Some(()) = A::layer(layer, lanes, x, y, results) else { return Ok(&[]) };
-            let raw_words = rows.next_multiple_of(BLOCK_ROWS) * lanes;
+            let raw_rows = rows.next_multiple_of(BLOCK_ROWS);
             if !is_hidden {
-                break (layer, raw_words);
+                break (layer, raw_rows);
             }
             if has_sines {
-                let Some(y) = y.get_mut(..raw_words) else { return Ok(&[]) };
+                let Some(y) = y.get_mut(..raw_rows * lanes) else { return Ok(&[]) };
                 A::sine(layer, lanes, y);
             }
             (x, y) = (y, x);
             (words, inputs) = (rest, rows);
         };
         // The buffers were planned to hold them.
-        let Some(raw) = y.get_mut(..raw_words) else { return Ok(&[]) };
+        let Some(raw) = y.get_mut(..raw_rows * lanes) else { return Ok(&[]) };
         let raw = bytemuck::must_cast_slice_mut(raw);
         if self.header().activation == OutputActivation::Sigmoid {
             A::sigmoid(layer, lanes, raw);
