@@ -1,15 +1,15 @@
 //! Evaluation: points in, values out.
 
 use crate::artifact::HiddenActivation;
-use crate::coordinate::Axis;
+use crate::coordinate::{Axis, Outside};
 use crate::error::EvalError;
 use crate::float::scalar;
-use crate::kernels::{self, Arithmetic, Layer, MAX_LANES, Point, grids, portable};
+use crate::kernels::{self, Arithmetic, Layer, MAX_LANES, MIN_COORDINATES, Results, portable};
 use crate::layout::{BLOCK_ROWS, layer_words};
 use crate::limits::MAX_INPUTS;
 use crate::model::Model;
 use crate::output::OutputActivation;
-use crate::precision::BuiltIn;
+use crate::precision::{BuiltIn, Precision};
 
 /// Evaluates `$body` with `$arithmetic` as that of the model's precision; `$module` is where the three come from.
 macro_rules! dispatch {
@@ -54,6 +54,7 @@ impl Model<'_> {
     ///
     /// For lengths that do not fit, and for a point outside the domain where the model rejects it; `out` is then as it
     /// was.
+    #[inline(never)] // in this crate it is optimized for size, as its profile says
     pub fn eval_into(&self, point: &[f32], scratch: &mut [u32], out: &mut [f32]) -> Result<(), EvalError> {
         if point.len() != self.inputs() {
             return Err(EvalError::PointLength);
@@ -61,7 +62,12 @@ impl Model<'_> {
         if out.len() != self.outputs() {
             return Err(EvalError::OutputLength);
         }
-        dispatch!(self, kernels::, A => self.points::<A>(point, 1, scratch, out))
+        let mut coordinates = Coordinates::<MAX_INPUTS>::new();
+        self.locate(point, &mut coordinates)?;
+        dispatch!(self, kernels::, A => {
+            self.map_outputs::<A>(self.forward::<A>(&coordinates, 1, scratch)?, out);
+            Ok(())
+        })
     }
 
     /// Evaluates n points: `points` `[n, d]` and `out` `[n, c]`, row-major, in the user's units.
@@ -95,7 +101,7 @@ impl Model<'_> {
             return Err(EvalError::OutputLength);
         }
         dispatch!(self, kernels::, A => {
-            let lanes = A::batch_lanes();
+            let lanes = self.batch_lanes::<A>();
             let is_wide = scratch.len() >= lanes * self.scratch_words();
             self.points::<A>(points, if is_wide { lanes } else { 1 }, scratch, out)
         })
@@ -105,7 +111,7 @@ impl Model<'_> {
     /// this build has kernels that gain by it.
     #[must_use]
     pub fn batch_scratch_words(&self) -> usize {
-        let lanes: usize = dispatch!(self, kernels::, A => A::batch_lanes());
+        let lanes: usize = dispatch!(self, kernels::, A => self.batch_lanes::<A>());
         lanes * self.scratch_words()
     }
 
@@ -129,16 +135,15 @@ impl Model<'_> {
         if bits.is_empty() || bits.contains(&0) {
             return Err(EvalError::NotCodes);
         }
-        let mut point = [0; MAX_INPUTS];
-        for (k, ((slot, &code), &bits)) in point.iter_mut().zip(codes).zip(bits).enumerate() {
-            let outside = self.header().outside_along(k);
-            *slot = Axis::code_to_fixed(code, bits, outside).ok_or(EvalError::OutsideDomain)?;
+        let mut coordinates = Coordinates::<MAX_INPUTS>::new();
+        for (k, (&code, &bits)) in codes.iter().zip(bits).enumerate() {
+            let coordinate = Axis::code_to_fixed(code, bits, self.header().outside_along(k));
+            // There is room for the most inputs.
+            let _ = coordinates.push(coordinate.ok_or(EvalError::OutsideDomain)?);
         }
+        pad(&mut coordinates, MIN_COORDINATES);
         dispatch!(self, kernels::, A => {
-            let raw = self.forward::<A>(core::slice::from_ref(&point), scratch)?;
-            for ((slot, &raw), map) in out.iter_mut().zip(raw).zip(self.output_maps()) {
-                *slot = scalar(A::raw_to_f32(raw) * map.scale) + map.offset;
-            }
+            self.map_outputs::<A>(self.forward::<A>(&coordinates, 1, scratch)?, out);
             Ok(())
         })
     }
@@ -156,7 +161,8 @@ impl Model<'_> {
         if raw.len() != self.outputs() {
             return Err(EvalError::OutputLength);
         }
-        let answers = self.raw_outputs(&padded(coordinates), scratch)?;
+        let mut pair = [0; MIN_COORDINATES];
+        let answers = self.raw_outputs(at_least_two(coordinates, &mut pair), scratch)?;
         for (raw, &answer) in raw.iter_mut().zip(answers) {
             *raw = answer;
         }
@@ -171,9 +177,9 @@ impl Model<'_> {
         scratch: &mut [u32],
         raw: &mut [i32],
     ) -> Result<(), EvalError> {
-        let answers: Result<&[i32], _> = dispatch!(self, portable::, A => {
-            self.forward::<A>(&[padded(coordinates)], scratch)
-        });
+        let mut pair = [0; MIN_COORDINATES];
+        let points = at_least_two(coordinates, &mut pair);
+        let answers: Result<&[i32], _> = dispatch!(self, portable::, A => self.forward::<A>(points, 1, scratch));
         for (raw, &answer) in raw.iter_mut().zip(answers?) {
             *raw = answer;
         }
@@ -187,13 +193,21 @@ impl Model<'_> {
             return Err(EvalError::PointLength);
         }
         let scratch = scratch.get_mut(..self.buffer_words().0).ok_or(EvalError::ScratchLength)?;
+        let mut pair = [0; MIN_COORDINATES];
+        let point = at_least_two(coordinates, &mut pair);
         dispatch!(self, kernels::, A => {
             match self.grids() {
-                Some(grids) => grids::evaluate::<A>(&grids, &[padded(coordinates)], scratch),
-                None => A::encode(&self.encoding(), &[padded(coordinates)], scratch),
+                Some(grids) => A::grids(&grids, point, 1, scratch),
+                None => A::encode(&self.encoding(), point, 1, scratch),
             }
             Ok(())
         })
+    }
+
+    /// Points that a batch evaluates side by side.
+    #[inline]
+    fn batch_lanes<A: Arithmetic>(&self) -> usize {
+        if self.grids().is_some() { A::batch_lanes().min(A::GRID_LANES) } else { A::batch_lanes() }
     }
 
     /// Points in groups of `wide` lanes, 1 or [`Arithmetic::batch_lanes`], the rest one by one.
@@ -205,30 +219,18 @@ impl Model<'_> {
         mut out: &mut [f32],
     ) -> Result<(), EvalError> {
         const { assert!(A::LANES <= MAX_LANES) };
+        let inputs = self.inputs();
         // Not an array: clearing one costs more flash than all of this function.
-        let mut coordinates = heapless::Vec::<u32, { MAX_LANES * MAX_INPUTS }>::new();
+        let mut coordinates = Coordinates::<{ MAX_LANES * MAX_INPUTS }>::new();
         while !points.is_empty() {
-            let lanes = if points.len() >= wide * self.inputs() { wide } else { 1 };
+            let lanes = if points.len() >= wide * inputs { wide } else { 1 };
             coordinates.clear();
             for _ in 0..lanes {
-                let mut axes = self.axes();
-                for k in 0..MAX_INPUTS {
-                    let mut coordinate = 0;
-                    if let Some(axis) = axes.next() {
-                        let (&x, rest) = points.split_first().ok_or(EvalError::PointLength)?;
-                        coordinate =
-                            axis.to_fixed(x, self.header().outside_along(k)).ok_or(EvalError::OutsideDomain)?;
-                        points = rest;
-                    }
-                    // There is room for all lanes, as the assertion above shows.
-                    let Ok(()) = coordinates.push(coordinate) else { return Ok(()) };
-                }
+                let (point, rest) = points.split_at_checked(inputs).ok_or(EvalError::PointLength)?;
+                points = rest;
+                self.locate(point, &mut coordinates)?;
             }
-            let (coordinates, _) = coordinates.as_chunks();
-            // They are all there. The cut tells the compiler where there can only be one: eval_into goes without the
-            // kernels for several.
-            let Some(coordinates) = coordinates.get(..lanes) else { break };
-            let raw = self.forward::<A>(coordinates, scratch)?;
+            let raw = self.forward::<A>(&coordinates, lanes, scratch)?;
             for lane in 0..lanes {
                 for (raw, map) in raw.iter().skip(lane).step_by(lanes).zip(self.output_maps()) {
                     let (slot, rest) = core::mem::take(&mut out).split_first_mut().ok_or(EvalError::OutputLength)?;
@@ -240,55 +242,79 @@ impl Model<'_> {
         Ok(())
     }
 
+    /// Adds the coordinates of a point, [`MIN_COORDINATES`] numbers at least.
+    #[inline(always)]
+    fn locate<const N: usize>(&self, point: &[f32], coordinates: &mut Coordinates<N>) -> Result<(), EvalError> {
+        let (first, header) = (coordinates.len(), self.header());
+        let mut periodic = header.periodic;
+        for (&x, axis) in point.iter().zip(self.axes()) {
+            let outside = if periodic & 1 == 1 { Outside::Periodic } else { header.outside };
+            periodic >>= 1;
+            // There is room for the most inputs of every lane.
+            let _ = coordinates.push(axis.to_fixed(x, outside).ok_or(EvalError::OutsideDomain)?);
+        }
+        pad(coordinates, first + MIN_COORDINATES);
+        Ok(())
+    }
+
+    /// The values of one point from its raw outputs.
+    #[inline(always)]
+    fn map_outputs<A: Arithmetic>(&self, raw: &[i32], out: &mut [f32]) {
+        for ((slot, &raw), map) in out.iter_mut().zip(raw).zip(self.output_maps()) {
+            *slot = scalar(A::raw_to_f32(raw) * map.scale) + map.offset;
+        }
+    }
+
     /// Raw outputs of one point, rows of padding included.
-    pub(crate) fn raw_outputs<'s>(&self, point: &Point, scratch: &'s mut [u32]) -> Result<&'s [i32], EvalError> {
-        let points = core::slice::from_ref(point);
-        dispatch!(self, kernels::, A => self.forward::<A>(points, scratch))
+    pub(crate) fn raw_outputs<'s>(&self, point: &[u32], scratch: &'s mut [u32]) -> Result<&'s [i32], EvalError> {
+        dispatch!(self, kernels::, A => self.forward::<A>(point, 1, scratch))
     }
 
     /// Raw outputs `[row][lane]` of one point a lane, rows of padding included.
     #[inline(never)]
-    fn forward<'s, A: Arithmetic>(&self, points: &[Point], scratch: &'s mut [u32]) -> Result<&'s [i32], EvalError> {
-        let lanes = points.len();
+    fn forward<'s, A: Arithmetic>(&self, points: &[u32], lanes: usize, scratch: &'s mut [u32]) -> Result<&'s [i32], EvalError> {
         let (even, odd) = self.buffer_words();
         let (mut x, rest) = scratch.split_at_mut_checked(even * lanes).ok_or(EvalError::ScratchLength)?;
         let (mut y, _) = rest.split_at_mut_checked(odd * lanes).ok_or(EvalError::ScratchLength)?;
         match self.grids() {
             Some(grids) => {
-                grids::evaluate::<A>(&grids, points, x);
-                if self.header().is_table() {
+                A::grids(&grids, points, lanes, x);
+                // Single precision has no tables.
+                if A::PRECISION != Precision::F32 && self.header().is_table() {
                     return Ok(bytemuck::must_cast_slice_mut(x));
                 }
             }
-            None => A::encode(&self.encoding(), points, x),
+            None => A::encode(&self.encoding(), points, lanes, x),
         }
         let (mut words, mut inputs) = (self.layers(), self.header().features());
         let mut hidden = self.header().hidden.iter();
         let has_sines = cfg!(feature = "sine") && self.header().hidden_activation == HiddenActivation::Sine;
-        let layer = loop {
+        let (layer, raw_rows) = loop {
             let width = hidden.next();
             let rows = width.map_or(self.outputs(), |&width| usize::from(width));
             let len = layer_words(A::PRECISION, inputs, rows);
             // `parse` has checked that they are all there.
             let Some((layer, rest)) = words.split_at_checked(len) else { return Ok(&[]) };
             let layer = Layer { words: layer, inputs, rows };
-            if width.is_none() {
-                break layer;
+            // Not known to the compiler, so that there is only one place in the code that evaluates a layer.
+            let is_hidden = width.is_some();
+            let results = if is_hidden && !has_sines { Results::Hidden } else { Results::Raw };
+            let results = core::hint::black_box(results);
+            let Some(()) = A::layer(layer, lanes, x, y, results) else { return Ok(&[]) };
+            let raw_rows = rows.next_multiple_of(BLOCK_ROWS);
+            if !is_hidden {
+                break (layer, raw_rows);
             }
             if has_sines {
-                let Some(y) = y.get_mut(..rows.next_multiple_of(BLOCK_ROWS) * lanes) else { return Ok(&[]) };
-                A::output(layer, lanes, x, bytemuck::must_cast_slice_mut(y));
+                let Some(y) = y.get_mut(..raw_rows * lanes) else { return Ok(&[]) };
                 A::sine(layer, lanes, y);
-            } else {
-                A::hidden(layer, lanes, x, y);
             }
             (x, y) = (y, x);
             (words, inputs) = (rest, rows);
         };
         // The buffers were planned to hold them.
-        let Some(raw) = y.get_mut(..layer.rows.next_multiple_of(BLOCK_ROWS) * lanes) else { return Ok(&[]) };
+        let Some(raw) = y.get_mut(..raw_rows * lanes) else { return Ok(&[]) };
         let raw = bytemuck::must_cast_slice_mut(raw);
-        A::output(layer, lanes, x, raw);
         if self.header().activation == OutputActivation::Sigmoid {
             A::sigmoid(layer, lanes, raw);
         }
@@ -296,11 +322,23 @@ impl Model<'_> {
     }
 }
 
-/// Coordinates followed by zeros.
-fn padded(coordinates: &[u32]) -> Point {
-    let mut point = [0; MAX_INPUTS];
-    for (slot, &coordinate) in point.iter_mut().zip(coordinates) {
-        *slot = coordinate;
+/// The coordinates of points.
+type Coordinates<const N: usize> = heapless::Vec<u32, N>;
+
+/// Adds a zero up to this length, which only a point of one coordinate is short of.
+#[inline(always)]
+fn pad<const N: usize>(coordinates: &mut Coordinates<N>, len: usize) {
+    if coordinates.len() < len {
+        let _ = coordinates.push(0);
     }
-    point
+}
+
+/// The coordinates of a point, and a zero where there is only one of them.
+#[inline]
+fn at_least_two<'a>(coordinates: &'a [u32], pair: &'a mut [u32; MIN_COORDINATES]) -> &'a [u32] {
+    if let &[v] = coordinates {
+        *pair = [v, 0];
+        return pair;
+    }
+    coordinates
 }

@@ -2,6 +2,7 @@
 
 use super::Grids;
 use super::level::{Level, next_level, window};
+use crate::limits::MAX_GRID_INPUTS;
 
 /// The most nodes along an axis that a value is made of.
 const MAX_TAPS: usize = 3;
@@ -32,23 +33,37 @@ impl Grids<'_> {
     pub(crate) fn evaluate(&self, point: &[u32], mut store: impl FnMut(usize, i32)) {
         let Self { shape, inputs, mut words } = *self;
         let mut feature = 0;
+        // From the last axis to the first one. Not an array: clearing one costs more flash than all of this function.
+        let mut axes = heapless::Vec::<Taps, MAX_GRID_INPUTS>::new();
         for _ in 0..shape.levels {
             // `new` has checked that they are all there.
             let Some((level, rest)) = next_level(shape, inputs, words) else { return };
             words = rest;
-            let mut channel = 0;
-            while channel < level.channels {
-                let (mut sum, next) = if inputs == 2 {
-                    surface(&level, shape.order == 1, point, channel)
-                } else {
-                    (Channel { level: &level, order: shape.order, channel }.sum(level.axes, point, 0), 0)
-                };
-                let mut left = if inputs == 2 { 2 } else { 1 };
-                while left != 0 && channel < level.channels {
-                    store(feature, sum);
-                    sum = next;
-                    (left, channel, feature) = (left - 1, channel + 1, feature + 1);
+            // From a node to the next one along the axis, in bits.
+            let mut step = level.channels.wrapping_mul(level.bits);
+            axes.clear();
+            for (&[nodes, cells], &v) in level.axes.iter().zip(point).rev() {
+                let mut taps = Taps::new(v, cells, shape.order == 1);
+                let end = step.wrapping_mul(nodes);
+                let mut place = taps.offsets[0].wrapping_mul(step);
+                for offset in &mut taps.offsets {
+                    *offset = place;
+                    place = place.wrapping_add(step);
+                    if place == end {
+                        place = 0;
+                    }
                 }
+                step = end;
+                // There is room for the most axes.
+                let _ = axes.push(taps);
+            }
+            let taps = usize::from(shape.order) + 1;
+            let value = Value { level: &level, taps };
+            let mut bit = 0;
+            for _ in 0..level.channels {
+                store(feature, value.sum(&axes, bit));
+                bit = level.bits.wrapping_add(bit);
+                feature += 1;
             }
         }
     }
@@ -60,93 +75,55 @@ pub(crate) fn rounded(sum: i32) -> i32 {
     sum.wrapping_add(1 << 14) >> 15
 }
 
-/// The place of a point along an axis: its first node, and the weights of this one and the next ones.
-#[inline(always)]
-fn place(v: u32, cells: u32, is_linear: bool) -> (u32, [i32; MAX_TAPS]) {
-    let position = (u64::from(v).wrapping_mul(u64::from(cells)) >> 32) as u32;
-    let f = (position & 0xffff) >> 1;
-    let left = 32_768 - f;
-    let weights = if is_linear {
-        [left, f, 0]
-    } else {
-        let (first, last) = (left.wrapping_mul(left) >> 16, f.wrapping_mul(f) >> 16);
-        [first, 32_768 - first - last, last]
-    };
-    (position >> 16, weights.map(|weight| weight as i32))
+/// What a value is made of along one axis: from where to where in the coefficients, in bits, and how much of it.
+#[derive(Clone, Copy)]
+struct Taps {
+    offsets: [u32; MAX_TAPS],
+    weights: [i32; MAX_TAPS],
 }
 
-/// The node behind this one, along an axis of so many.
-#[inline(always)]
-fn after(node: u32, nodes: u32) -> u32 {
-    if node.wrapping_add(1) == nodes { 0 } else { node.wrapping_add(1) }
-}
-
-/// The sums of a channel and of the next one, which is of no use where there is none, over two axes.
-///
-/// Most grids have two axes: this is [`Channel::sum`] for them, with two channels at once and without recursion.
-#[inline(never)]
-fn surface(level: &Level<'_>, is_linear: bool, point: &[u32], channel: u32) -> (i32, i32) {
-    let (&[[rows, row_cells], [columns, column_cells]], &[v, w, ..]) = (level.axes, point) else { return (0, 0) };
-    let bits = level.bits;
-    let (mut row, row_weights) = place(v, row_cells, is_linear);
-    let (column, column_weights) = place(w, column_cells, is_linear);
-    let taps = if is_linear { 2 } else { 3 };
-    let stride = level.channels.wrapping_mul(bits);
-    let row_bits = columns.wrapping_mul(stride);
-    let offset = channel.wrapping_mul(bits);
-    let (unused, unused_next, scale) = ((32 - bits) & 31, (32 - 2 * bits) & 31, (16 - bits) & 15);
-    let (mut sum, mut sum_next) = (0i32, 0i32);
-    for &row_weight in row_weights.iter().take(taps) {
-        let start = row.wrapping_mul(row_bits).wrapping_add(offset);
-        let mut node = column;
-        let (mut value, mut value_next) = (0i32, 0i32);
-        for &weight in column_weights.iter().take(taps) {
-            let coefficients = window(level.coefficients, start.wrapping_add(node.wrapping_mul(stride)));
-            let coefficient = |unused_above: u32| (coefficients << unused_above) as i32 >> unused;
-            value = value.wrapping_add(weight.wrapping_mul(coefficient(unused)));
-            value_next = value_next.wrapping_add(weight.wrapping_mul(coefficient(unused_next)));
-            node = after(node, columns);
-        }
-        // A coefficient q counts as q·2^(16 - bits).
-        let (value, value_next) = (value << scale, value_next << scale);
-        sum = sum.wrapping_add(row_weight.wrapping_mul(rounded(value)));
-        sum_next = sum_next.wrapping_add(row_weight.wrapping_mul(rounded(value_next)));
-        row = after(row, rows);
-    }
-    (sum, sum_next)
-}
-
-/// One channel of a level.
-struct Channel<'a> {
-    level: &'a Level<'a>,
-    order: u8,
-    channel: u32,
-}
-
-impl Channel<'_> {
-    /// The sum over all axes from the first of `axes` on, at this node of the axes before.
-    fn sum(&self, axes: &[[u32; 2]], point: &[u32], node: u32) -> i32 {
-        let (Some((&[nodes, cells], axes)), Some((&v, point))) = (axes.split_first(), point.split_first()) else {
-            return self.coefficient(node);
+impl Taps {
+    /// The weights at a point along an axis; the first offset counts nodes.
+    #[inline(always)]
+    fn new(v: u32, cells: u32, is_linear: bool) -> Self {
+        let position = (u64::from(v).wrapping_mul(u64::from(cells)) >> 32) as u32;
+        let f = (position & 0xffff) >> 1;
+        let left = 32_768 - f;
+        let weights = if is_linear {
+            [left, f, 0]
+        } else {
+            let (first, last) = (left.wrapping_mul(left) >> 16, f.wrapping_mul(f) >> 16);
+            [first, 32_768 - first - last, last]
         };
-        let (first, weights) = place(v, cells, self.order == 1);
-        let (base, mut node) = (node.wrapping_mul(nodes), first);
+        Self { offsets: [position >> 16, 0, 0], weights: weights.map(|weight| weight as i32) }
+    }
+}
+
+/// The values of a level.
+struct Value<'a> {
+    level: &'a Level<'a>,
+    taps: usize,
+}
+
+impl Value<'_> {
+    /// The sum over these axes, which begin with the last one, at the place where those before them lead.
+    fn sum(&self, axes: &[Taps], bit: u32) -> i32 {
+        let Some((taps, axes)) = axes.split_last() else { return self.coefficient(bit) };
         let mut sum = 0i32;
-        for &weight in weights.iter().take(usize::from(self.order) + 1) {
-            let inner = self.sum(axes, point, base.wrapping_add(node));
+        for (&offset, &weight) in taps.offsets.iter().zip(&taps.weights).take(self.taps) {
+            let inner = self.sum(axes, bit.wrapping_add(offset));
             let value = if axes.is_empty() { inner } else { rounded(inner) };
             sum = sum.wrapping_add(weight.wrapping_mul(value));
-            node = after(node, nodes);
         }
         sum
     }
 
     /// The coefficient of a node, as it counts.
     #[inline(always)]
-    fn coefficient(&self, node: u32) -> i32 {
-        let Level { coefficients, bits, channels, .. } = *self.level;
-        let bit = node.wrapping_mul(channels).wrapping_add(self.channel).wrapping_mul(bits);
-        let unused = 32 - bits;
-        (window(coefficients, bit).wrapping_shl(unused) as i32).wrapping_shr(unused).wrapping_shl(unused - 16)
+    fn coefficient(&self, bit: u32) -> i32 {
+        let unused = 32 - self.level.bits;
+        (window(self.level.coefficients, bit).wrapping_shl(unused) as i32)
+            .wrapping_shr(unused)
+            .wrapping_shl(unused - 16)
     }
 }

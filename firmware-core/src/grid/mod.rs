@@ -6,7 +6,6 @@ mod level;
 
 use crate::artifact::GridShape;
 use crate::error::ParseError;
-use crate::limits::MAX_GRID_INPUTS;
 pub(crate) use interpolate::rounded;
 pub use level::Level;
 
@@ -69,7 +68,7 @@ impl<'a> Grids<'a> {
     /// What a [`Model`](crate::Model) has already checked.
     #[inline]
     pub(crate) fn checked(shape: GridShape, inputs: usize, words: &'a [u32]) -> Self {
-        Self { shape, inputs: inputs.min(MAX_GRID_INPUTS), words }
+        Self { shape, inputs, words }
     }
 
     /// The shape that all levels share.

@@ -99,20 +99,24 @@ macro_rules! arithmetic {
         impl Arithmetic for $name {
             const PRECISION: Precision = Precision::$name;
             const LANES: usize = $lanes;
+            const GRID_LANES: usize = 1;
 
             #[inline]
-            fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-                $encode(encoding, points, x);
+            fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+                $encode(encoding, points, lanes, x);
             }
 
             #[inline]
-            fn hidden(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32]) {
-                Self::kernel(lanes).hidden(layer, x, y);
+            fn grids(grids: &Grids<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+                // The one lane that there is.
+                if lanes == 1 {
+                    $crate::kernels::grids::evaluate(Precision::$name, grids, points, x);
+                }
             }
 
             #[inline]
-            fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]) {
-                Self::kernel(lanes).output(layer, x, raw);
+            fn layer(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32], results: Results) -> Option<()> {
+                Self::kernel(lanes).run(layer, x, y, results)
             }
 
             #[inline]
@@ -151,7 +155,7 @@ pub(super) use arithmetic;
 #[cfg(not(kernels = "thumb1"))]
 pub(super) use {extensions, frame, frame_end};
 
-use super::contract::{Layer, Point};
+use super::contract::{Layer, MIN_COORDINATES, Results, each_point};
 use super::portable::{store_float, store_halfword};
 use crate::encoding::Encoding;
 use crate::layout::{BLOCK_ROWS, block_words, padded_inputs};
@@ -186,30 +190,10 @@ pub(super) struct LayerKernel {
     pub(super) lanes: usize,
 }
 
-/// What a layer writes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Results {
-    /// Activations of the precision.
-    Hidden,
-    /// Accumulators, a word each.
-    Raw,
-}
-
 impl LayerKernel {
-    /// Runs a hidden layer; does nothing where a buffer is too short.
+    /// Runs a layer; `None` where a buffer is too short.
     #[inline]
-    pub(super) fn hidden(self, layer: Layer<'_>, x: &[u32], y: &mut [u32]) {
-        self.run(layer, x, y, Results::Hidden);
-    }
-
-    /// Runs an output layer; does nothing where a buffer is too short.
-    #[inline]
-    pub(super) fn output(self, layer: Layer<'_>, x: &[u32], raw: &mut [i32]) {
-        self.run(layer, x, bytemuck::must_cast_slice_mut(raw), Results::Raw);
-    }
-
-    #[inline]
-    fn run(self, layer: Layer<'_>, x: &[u32], y: &mut [u32], results: Results) {
+    pub(super) fn run(self, layer: Layer<'_>, x: &[u32], y: &mut [u32], results: Results) -> Option<()> {
         let Self { function, precision, lanes } = self;
         let is_float = precision == Precision::F32;
         let block_y = if is_float || results == Results::Raw { BLOCK_ROWS * lanes } else { BLOCK_ROWS / 2 * lanes };
@@ -217,9 +201,9 @@ impl LayerKernel {
         let x_len = lanes * if is_float { inputs } else { inputs / 2 };
         let blocks = layer.rows.div_ceil(BLOCK_ROWS);
         let words = layer.words.get(..blocks * block_words(precision, layer.inputs));
-        let (Some(words), Some(x), Some(y)) = (words, x.get(..x_len), y.get_mut(..blocks * block_y)) else { return };
+        let (Some(words), Some(x), Some(y)) = (words, x.get(..x_len), y.get_mut(..blocks * block_y)) else { return None };
         if blocks == 0 || x.is_empty() {
-            return;
+            return None;
         }
         let (Range { start: words, end: words_end }, Range { start: x, end: x_end }) =
             (words.as_ptr_range(), x.as_ptr_range());
@@ -230,13 +214,14 @@ impl LayerKernel {
         unsafe {
             function(&call);
         }
+        Some(())
     }
 }
 
 /// What an encoder in assembly is to do. The fields' order is known to the assembly.
 #[repr(C)]
 pub(super) struct EncodeCall {
-    /// The d coordinates, and room to the largest d.
+    /// The d coordinates, two at least.
     point: *const u32,
     /// Coordinates of a point, d.
     inputs: usize,
@@ -266,13 +251,13 @@ impl EncodeKernel {
     /// Encodes one point a lane; an odd number of frequencies, of which pairs would straddle words, is left to portable
     /// code.
     #[inline(never)]
-    pub(super) fn encode(self, encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
+    pub(super) fn encode(self, encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
         let Self { function, precision } = self;
-        let (lanes, rows) = (points.len(), encoding.rows());
+        let rows = encoding.rows();
         // Words that one lane's cosines take, and words of a pair of them.
         let (words, pair_words) = if precision == Precision::F32 { (rows, 2) } else { (rows / 2, 1) };
         let by_pairs = rows % 2 == 0 && (pair_words == 1 || lanes == 1) && x.len() >= 2 * words * lanes;
-        for (lane, point) in points.iter().enumerate() {
+        for (lane, point) in each_point(points, lanes).enumerate() {
             let mut store = |k: usize, value: i32| match precision {
                 Precision::F32 => store_float(x, k, lane, lanes, value),
                 Precision::W8A16 | Precision::W16A16 => store_halfword(x, k, lane, lanes, value),
@@ -283,7 +268,7 @@ impl EncodeKernel {
                 continue;
             }
             let Some(lane_x) = x.get_mut(lane..) else { return };
-            if rows == 0 {
+            if rows == 0 || point.len() < encoding.inputs().max(MIN_COORDINATES) {
                 continue;
             }
             let x = lane_x.as_mut_ptr();
@@ -297,7 +282,7 @@ impl EncodeKernel {
                 stride: 4 * pair_words * lanes,
             };
             #[expect(unsafe_code, reason = "the kernel is written in assembly")]
-            // SAFETY: the kernel reads d coordinates of `point`, which holds the largest d (and at least two), and m·d
+            // SAFETY: the kernel reads d coordinates of `point`, and two at least, which it was found to hold, and m·d
             // frequencies, which the encoding has. It writes one word in `lanes` from `lane` on, of 2·words·lanes (a
             // pair's words side by side where there is one lane): `x` was found that long above, and `lane` is below
             // `lanes`.

@@ -14,10 +14,11 @@
 //! inputs is the unit. Requantization is SMMULR and USAT.
 
 use super::assembly::{LayerCall, LayerKernel, arithmetic};
-use super::contract::{Arithmetic, Layer, Point};
+use super::contract::{Arithmetic, Layer, Results};
 use super::sine::{SineCall, SineKernel};
 use super::{dsp_encoder, portable};
 use crate::encoding::Encoding;
+use crate::grid::Grids;
 use crate::precision::Precision;
 
 /// int8 weights, int16 activations.

@@ -5,7 +5,6 @@
 //! phases kept in RAM: on a Cortex-M4F this saves about 1 % of an evaluation, too little for an interface of its own.
 
 use super::assembly::{EncodeCall, EncodeKernel};
-use super::contract::Point;
 use crate::encoding::Encoding;
 use crate::fixed::{EVEN, ODD};
 use crate::precision::Precision;
@@ -19,15 +18,15 @@ unsafe extern "C" {
 
 /// Features as halfwords.
 #[inline]
-pub(super) fn halfwords(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-    EncodeKernel { function: firmware_core_encode, precision: Precision::W8A16 }.encode(encoding, points, x);
+pub(super) fn halfwords(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+    EncodeKernel { function: firmware_core_encode, precision: Precision::W8A16 }.encode(encoding, points, lanes, x);
 }
 
 /// Features in single precision.
 #[cfg(kernels_fpu)]
 #[inline]
-pub(super) fn floats(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-    EncodeKernel { function: firmware_core_encode_f32, precision: Precision::F32 }.encode(encoding, points, x);
+pub(super) fn floats(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+    EncodeKernel { function: firmware_core_encode_f32, precision: Precision::F32 }.encode(encoding, points, lanes, x);
 }
 
 /// The encoder `$name`, which stores the pair r12, lr by `$store`.

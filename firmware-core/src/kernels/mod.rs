@@ -11,12 +11,15 @@ mod contract;
 mod dsp;
 #[cfg(any(kernels = "dsp", kernels = "mve"))]
 mod dsp_encoder;
-pub(crate) mod grids;
+#[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m"))]
+mod grids;
 #[cfg(kernels = "mve")]
 mod mve;
 pub(crate) mod portable;
 #[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1"))]
 mod sine;
+#[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m"))]
+mod grid_thumb2;
 #[cfg(kernels = "thumb1")]
 mod thumb1;
 #[cfg(kernels = "v7m")]
@@ -26,7 +29,7 @@ mod vfp;
 #[cfg(kernels = "x86")]
 mod x86;
 
-pub(crate) use contract::{Arithmetic, Layer, Point};
+pub(crate) use contract::{Arithmetic, Layer, MIN_COORDINATES, Results};
 #[cfg(kernels = "dsp")]
 pub(crate) use dsp::{W8A16, W16A16};
 #[cfg(kernels = "mve")]

@@ -13,10 +13,11 @@
 //! the DSP extension, which these cores have too.
 
 use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic};
-use super::contract::{Arithmetic, Layer, Point};
+use super::contract::{Arithmetic, Layer, Results};
 use super::sine::{SineCall, SineKernel};
 use super::{dsp_encoder, portable};
 use crate::encoding::Encoding;
+use crate::grid::Grids;
 use crate::fixed::{EVEN, ODD};
 use crate::precision::Precision;
 
@@ -34,11 +35,11 @@ unsafe extern "C" {
 }
 
 #[inline]
-fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-    if points.len() == 1 && encoding.inputs() == 2 && encoding.rows().is_multiple_of(4) {
-        EncodeKernel { function: firmware_core_encode_mve, precision: Precision::W8A16 }.encode(encoding, points, x);
+fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+    if lanes == 1 && encoding.inputs() == 2 && encoding.rows().is_multiple_of(4) {
+        EncodeKernel { function: firmware_core_encode_mve, precision: Precision::W8A16 }.encode(encoding, points, lanes, x);
     } else {
-        dsp_encoder::halfwords(encoding, points, x);
+        dsp_encoder::halfwords(encoding, points, lanes, x);
     }
 }
 

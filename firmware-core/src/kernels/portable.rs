@@ -1,9 +1,11 @@
 //! The kernels in plain Rust: always compiled, and what every other kernel must equal bit for bit.
 
-use super::contract::{Arithmetic, Layer, Point};
+use super::contract::{Arithmetic, Layer, Results, each_point};
+use crate::artifact::GridUse;
 use crate::encoding::Encoding;
 use crate::fixed::{self, mul_high_rounded, requantize};
 use crate::float::scalar;
+use crate::grid::{Grids, rounded};
 use crate::layout::{BLOCK_ROWS, unpack_rows};
 use crate::precision::Precision;
 use core::marker::PhantomData;
@@ -41,28 +43,36 @@ impl<P: Packing> Arithmetic for Integers<P> {
     const LANES: usize = LANES;
 
     #[inline]
-    fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-        for (lane, point) in points.iter().enumerate() {
-            encoding.encode(point, |k, value| store_halfword(x, k, lane, points.len(), value));
+    fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+        for (lane, point) in each_point(points, lanes).enumerate() {
+            encoding.encode(point, |k, value| store_halfword(x, k, lane, lanes, value));
         }
     }
 
     #[inline]
-    fn hidden(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32]) {
-        if lanes == LANES {
-            integer_hidden::<P, LANES>(layer, x, y);
-        } else {
-            integer_hidden::<P, 1>(layer, x, y);
+    fn grids(grids: &Grids<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+        let is_table = grids.shape().used_as == GridUse::Outputs;
+        for (lane, point) in each_point(points, lanes).enumerate() {
+            grids.evaluate(point, |k, sum| {
+                if !is_table {
+                    store_halfword(x, k, lane, lanes, rounded(sum));
+                } else if let Some(word) = x.get_mut(k * lanes + lane) {
+                    *word = sum as u32;
+                }
+            });
         }
     }
 
     #[inline]
-    fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]) {
-        if lanes == LANES {
-            integer_output::<P, LANES>(layer, x, raw);
-        } else {
-            integer_output::<P, 1>(layer, x, raw);
+    fn layer(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32], results: Results) -> Option<()> {
+        let is_wide = lanes == LANES;
+        match results {
+            Results::Hidden if is_wide => integer_hidden::<P, LANES>(layer, x, y),
+            Results::Hidden => integer_hidden::<P, 1>(layer, x, y),
+            Results::Raw if is_wide => integer_output::<P, LANES>(layer, x, bytemuck::must_cast_slice_mut(y)),
+            Results::Raw => integer_output::<P, 1>(layer, x, bytemuck::must_cast_slice_mut(y)),
         }
+        Some(())
     }
 
     #[inline]
@@ -98,28 +108,29 @@ impl Arithmetic for F32 {
     const LANES: usize = LANES;
 
     #[inline]
-    fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-        for (lane, point) in points.iter().enumerate() {
-            encoding.encode(point, |k, value| store_float(x, k, lane, points.len(), value));
+    fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+        for (lane, point) in each_point(points, lanes).enumerate() {
+            encoding.encode(point, |k, value| store_float(x, k, lane, lanes, value));
         }
     }
 
     #[inline]
-    fn hidden(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32]) {
-        if lanes == LANES {
-            float_hidden::<LANES>(layer, x, y);
-        } else {
-            float_hidden::<1>(layer, x, y);
+    fn grids(grids: &Grids<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+        for (lane, point) in each_point(points, lanes).enumerate() {
+            grids.evaluate(point, |k, sum| store_float(x, k, lane, lanes, rounded(sum)));
         }
     }
 
     #[inline]
-    fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]) {
-        if lanes == LANES {
-            float_output::<LANES>(layer, x, raw);
-        } else {
-            float_output::<1>(layer, x, raw);
+    fn layer(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32], results: Results) -> Option<()> {
+        let is_wide = lanes == LANES;
+        match results {
+            Results::Hidden if is_wide => float_hidden::<LANES>(layer, x, y),
+            Results::Hidden => float_hidden::<1>(layer, x, y),
+            Results::Raw if is_wide => float_output::<LANES>(layer, x, bytemuck::must_cast_slice_mut(y)),
+            Results::Raw => float_output::<1>(layer, x, bytemuck::must_cast_slice_mut(y)),
         }
+        Some(())
     }
 
     #[inline]

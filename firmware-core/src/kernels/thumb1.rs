@@ -10,10 +10,11 @@
 //! r11, to which ADD reaches. Requantization multiplies in four halves, and only where the accumulator is positive.
 
 use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic};
-use super::contract::{Arithmetic, Layer, Point};
+use super::contract::{Arithmetic, Layer, Results};
 use super::portable;
 use super::sine::{SineCall, SineKernel};
 use crate::encoding::Encoding;
+use crate::grid::Grids;
 use crate::fixed::{EVEN, ODD};
 use crate::precision::Precision;
 
@@ -31,8 +32,8 @@ unsafe extern "C" {
 }
 
 #[inline]
-fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-    EncodeKernel { function: firmware_core_encode, precision: Precision::W8A16 }.encode(encoding, points, x);
+fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+    EncodeKernel { function: firmware_core_encode, precision: Precision::W8A16 }.encode(encoding, points, lanes, x);
 }
 
 arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer, firmware_core_sine);

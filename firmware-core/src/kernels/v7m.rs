@@ -9,10 +9,11 @@
 //! at the end of a block as (mix - even) / 256. Requantization is SMULL with the rounding added, and USAT.
 
 use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic, frame, frame_end};
-use super::contract::{Arithmetic, Layer, Point};
+use super::contract::{Arithmetic, Layer, Results};
 use super::portable;
 use super::sine::{SineCall, SineKernel};
 use crate::encoding::Encoding;
+use crate::grid::Grids;
 use crate::fixed::{EVEN, ODD};
 use crate::precision::Precision;
 
@@ -30,8 +31,8 @@ unsafe extern "C" {
 }
 
 #[inline]
-fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-    EncodeKernel { function: firmware_core_encode, precision: Precision::W8A16 }.encode(encoding, points, x);
+fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+    EncodeKernel { function: firmware_core_encode, precision: Precision::W8A16 }.encode(encoding, points, lanes, x);
 }
 
 arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer, firmware_core_sine);

@@ -5,10 +5,11 @@
 //! and VADD take one each.) ReLU clears by the sign bit.
 
 use super::assembly::{LayerCall, LayerKernel, arithmetic};
-use super::contract::{Arithmetic, Layer, Point};
+use super::contract::{Arithmetic, Layer, Results};
 use super::sine::{SineCall, SineKernel};
 use super::{dsp_encoder, portable};
 use crate::encoding::Encoding;
+use crate::grid::Grids;
 use crate::precision::Precision;
 
 /// Single precision throughout.

@@ -21,8 +21,8 @@ pub struct Model<'a> {
     precision: BuiltIn,
     digest: u32,
     checksum: u32,
-    axes: &'a [u32],
-    output_maps: &'a [u32],
+    axes: &'a [[u32; 3]],
+    output_maps: &'a [[u32; 2]],
     frequencies: &'a [i32],
     grid_words: &'a [u32],
     layers: &'a [u32],
@@ -81,6 +81,7 @@ impl<'a> Model<'a> {
         }
         let (axes, words) = words.split_at_checked(3 * inputs).ok_or(ParseError::Truncated)?;
         let (output_maps, words) = words.split_at_checked(2 * outputs).ok_or(ParseError::Truncated)?;
+        let ((axes, _), (output_maps, _)) = (axes.as_chunks(), output_maps.as_chunks());
         let (frequencies, layers) = words.split_at_checked(rows * inputs).ok_or(ParseError::Truncated)?;
         let frequencies = bytemuck::cast_slice(frequencies);
         let (grid_words, layers) = if header.grid.is_some() {
@@ -161,17 +162,17 @@ impl<'a> Model<'a> {
 
     /// The axes of the domain, one for each coordinate.
     pub fn axes(&self) -> impl ExactSizeIterator<Item = Axis> + 'a {
-        self.axes.chunks_exact(3).map(|words| {
-            let value = |i| f32::from_bits(words.get(i).copied().unwrap_or(0));
-            Axis { minimum: value(0), maximum: value(1), scale: value(2) }
+        self.axes.iter().map(|words| {
+            let [minimum, maximum, scale] = words.map(f32::from_bits);
+            Axis { minimum, maximum, scale }
         })
     }
 
     /// The maps from raw outputs to the user's units, one for each value.
     pub fn output_maps(&self) -> impl ExactSizeIterator<Item = OutputMap> + 'a {
-        self.output_maps.chunks_exact(2).map(|words| {
-            let value = |i| f32::from_bits(words.get(i).copied().unwrap_or(0));
-            OutputMap { scale: value(0), offset: value(1) }
+        self.output_maps.iter().map(|words| {
+            let [scale, offset] = words.map(f32::from_bits);
+            OutputMap { scale, offset }
         })
     }
 

@@ -1,8 +1,8 @@
 //! What is not the instruction sets' own: arrays of lanes, which the compiler vectorizes for each of them.
 
 use crate::encoding::{Encoding, passed_through};
+use crate::kernels::contract::each_point;
 use crate::fixed::{cos_sin, requantize, sine};
-use crate::kernels::contract::Point;
 use crate::layout::{BLOCK_ROWS, unpack_rows};
 use crate::limits::MAX_INPUTS;
 
@@ -36,9 +36,9 @@ fn unpack_word(word: u32) -> [u32; 2] {
 
 /// Features of all lanes: as [`Encoding::encode`], one frequency after the other.
 #[inline(always)]
-pub(super) fn encode_lanes(encoding: &Encoding<'_>, points: &[Point; LANES], x: &mut [Words]) {
+pub(super) fn encode_lanes(encoding: &Encoding<'_>, points: &[u32], x: &mut [Words]) {
     let mut coordinates = [[0; LANES]; MAX_INPUTS];
-    for (lane, point) in points.iter().enumerate() {
+    for (lane, point) in (0..LANES).zip(each_point(points, LANES)) {
         for (axis, &v) in coordinates.iter_mut().zip(point).take(encoding.inputs()) {
             axis[lane] = v;
         }

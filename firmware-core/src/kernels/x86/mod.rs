@@ -12,9 +12,10 @@ mod sets;
 #[cfg(test)]
 mod tests;
 
-use super::contract::{Arithmetic, Layer, Point};
+use super::contract::{Arithmetic, Layer, Results};
 use super::portable::{self, Integers, Packing};
 use crate::encoding::Encoding;
+use crate::grid::Grids;
 use crate::layout::{BLOCK_ROWS, padded_inputs};
 use crate::limits::{MAX_FREQUENCIES, MAX_INPUTS, MAX_WIDTH};
 use crate::precision::Precision;
@@ -46,27 +47,28 @@ impl<P: Packing> Arithmetic for Vectors<Integers<P>> {
     }
 
     #[inline]
-    fn encode(encoding: &Encoding<'_>, points: &[Point], x: &mut [u32]) {
-        match (Instructions::best(), points.first_chunk()) {
-            (Some(instructions), Some(points)) => encode(instructions, encoding, points, x),
-            _ => Integers::<P>::encode(encoding, points, x),
+    fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+        match Instructions::best() {
+            Some(instructions) if lanes == LANES => encode(instructions, encoding, points, x),
+            _ => Integers::<P>::encode(encoding, points, lanes, x),
         }
     }
 
     #[inline]
-    fn hidden(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32]) {
-        match Instructions::best() {
-            Some(instructions) if lanes == LANES => hidden::<P>(instructions, layer, x, y),
-            _ => Integers::<P>::hidden(layer, lanes, x, y),
-        }
+    fn grids(grids: &Grids<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+        Integers::<P>::grids(grids, points, lanes, x);
     }
 
     #[inline]
-    fn output(layer: Layer<'_>, lanes: usize, x: &[u32], raw: &mut [i32]) {
-        match Instructions::best() {
-            Some(instructions) if lanes == LANES => output::<P>(instructions, layer, x, raw),
-            _ => Integers::<P>::output(layer, lanes, x, raw),
+    fn layer(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32], results: Results) -> Option<()> {
+        match (Instructions::best(), results) {
+            (Some(instructions), Results::Hidden) if lanes == LANES => hidden::<P>(instructions, layer, x, y),
+            (Some(instructions), Results::Raw) if lanes == LANES => {
+                output::<P>(instructions, layer, x, bytemuck::must_cast_slice_mut(y));
+            }
+            _ => return Integers::<P>::layer(layer, lanes, x, y, results),
         }
+        Some(())
     }
 
     #[inline]
@@ -88,7 +90,7 @@ impl<P: Packing> Arithmetic for Vectors<Integers<P>> {
     }
 }
 
-fn encode(instructions: Instructions, encoding: &Encoding<'_>, points: &[Point; LANES], x: &mut [u32]) {
+fn encode(instructions: Instructions, encoding: &Encoding<'_>, points: &[u32], x: &mut [u32]) {
     let (x, _) = x.as_chunks_mut();
     sets::encode(instructions, encoding, points, x);
 }

@@ -3,7 +3,6 @@
 use super::instructions::{Instructions, Set};
 use super::lanes::{Block, LANES, Words, encode_lanes, requantize_lanes, sine_lanes};
 use crate::encoding::Encoding;
-use crate::kernels::contract::Point;
 use crate::layout::BLOCK_ROWS;
 
 /// What is summed over one block: bias + Σ w·x.
@@ -36,7 +35,7 @@ macro_rules! choose {
 
 choose! {
     /// The features of all lanes.
-    fn encode(encoding: &Encoding<'_>, points: &[Point; LANES], x: &mut [Words])
+    fn encode(encoding: &Encoding<'_>, points: &[u32], x: &mut [Words])
 }
 choose! {
     /// The hidden activations of a block, two rows to a word.
@@ -63,7 +62,7 @@ macro_rules! instruction_set {
             type Vector = [u32; $width];
 
             #[target_feature(enable = $features)]
-            pub(super) fn encode(encoding: &Encoding<'_>, points: &[Point; LANES], x: &mut [Words]) {
+            pub(super) fn encode(encoding: &Encoding<'_>, points: &[u32], x: &mut [Words]) {
                 encode_lanes(encoding, points, x);
             }
 

@@ -79,8 +79,9 @@ fn layers_agree<P: Packing>() {
             output::<P>(instructions, layer, &x, &mut raw);
             for lane in 0..LANES {
                 let (mut expected, mut expected_raw) = (vec![0; len], vec![0; raw.len() / LANES]);
-                Integers::<P>::hidden(layer, 1, &lane_of(&x, lane), &mut expected);
-                Integers::<P>::output(layer, 1, &lane_of(&x, lane), &mut expected_raw);
+                Integers::<P>::layer(layer, 1, &lane_of(&x, lane), &mut expected, Results::Hidden).unwrap();
+                let raw_words = bytemuck::must_cast_slice_mut(&mut expected_raw[..]);
+                Integers::<P>::layer(layer, 1, &lane_of(&x, lane), raw_words, Results::Raw).unwrap();
                 assert_eq!(lane_of(&y, lane), expected, "{instructions:?}, {inputs} inputs, {rows} rows");
                 let raw: Vec<i32> = raw.iter().skip(lane).step_by(LANES).copied().collect();
                 assert_eq!(raw, expected_raw, "{instructions:?}, {inputs} inputs, {rows} rows");
@@ -120,7 +121,7 @@ fn encoders_equal_the_portable_one() {
             }
             let len = encoding.features_len().div_ceil(2);
             let mut x = words(LANES * len, &mut state);
-            encode(instructions, &encoding, &points, &mut x);
+            encode(instructions, &encoding, points.as_flattened(), &mut x);
             for (lane, point) in points.iter().enumerate() {
                 let mut expected = vec![0; 2 * len];
                 encoding.encode_into(point, &mut expected);
