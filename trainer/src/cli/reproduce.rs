@@ -32,8 +32,8 @@ pub(crate) struct Reproduce {
     out: PathBuf,
     /// Use smaller networks and fewer steps than the published ones: about a minute for each figure on two cores
     ///
-    /// At full size, two cores need a second for kernels; a quarter of an hour to twenty minutes for dynamics,
-    /// spectral-bias and each application; one to two hours each for toy-1d and scale-sweep; and several hours each
+    /// At full size, two cores need a second for kernels; five to ten minutes for bases; a quarter of an hour to twenty
+    /// minutes for dynamics, spectral-bias and each application; one to two hours each for toy-1d and scale-sweep; and several hours each
     /// for encodings and axis-aligned.
     #[arg(long)]
     quick: bool,
@@ -59,7 +59,7 @@ enum Name {
 
 impl ValueEnum for Name {
     fn value_variants<'a>() -> &'a [Self] {
-        const VARIANTS: [Name; 14] = [
+        const VARIANTS: [Name; 15] = [
             Name::One(Figure::SpectralBias),
             Name::One(Figure::Kernels),
             Name::One(Figure::Toy1d),
@@ -67,6 +67,7 @@ impl ValueEnum for Name {
             Name::One(Figure::ScaleSweep),
             Name::One(Figure::Encodings),
             Name::One(Figure::AxisAligned),
+            Name::One(Figure::Bases),
             Name::One(Figure::Nerf),
             Name::One(Figure::Cryo),
             Name::One(Figure::Ct),

@@ -2,7 +2,10 @@
 
 use thiserror::Error;
 
+use crate::artifact::export::ExportError;
 use crate::base::files::{FolderError, RemoveError, WriteError};
+use crate::fit::FitError;
+use crate::fit::judge::JudgeError;
 use crate::inverse::error::InverseError;
 use crate::nerf::error::NerfError;
 use crate::network::encoding::EncodingError;
@@ -25,6 +28,15 @@ pub enum ReproduceError {
     /// A network could not be trained.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// Hyperparameters that are refused, or a training on them that failed.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    /// An artifact could not be made.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// An artifact could not be judged.
+    #[error(transparent)]
+    Judge(#[from] JudgeError),
     /// An encoding that does not exist.
     #[error(transparent)]
     Encoding(#[from] EncodingError),

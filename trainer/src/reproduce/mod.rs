@@ -8,6 +8,7 @@
 //! | `scale_sweep` | 4 (paper: 10) | under-fitting, best and over-fitting in σ |
 //! | `encodings` | table 1 | none, basic, positional and Gaussian on pictures |
 //! | `axis_aligned` | paper: 11 | why positional encoding favours the axes |
+//! | `bases` | | frequencies, sines, grids and tables: kernels, spectra, what a byte buys |
 //! | `dynamics` | | predicted against measured loss of wide networks |
 //! | `nerf` | table 7 | new views of a scene from pictures of it |
 //! | `cryo` | | the volumes of a protein that moves, from noisy projections |
@@ -18,6 +19,7 @@
 //! The same seed gives the same numbers, however many cores there are.
 
 mod axis_aligned;
+mod bases;
 mod cryo;
 mod dynamics;
 mod encodings;
@@ -67,6 +69,8 @@ pub enum Figure {
     Encodings,
     /// Why positional encoding favours axis-aligned content
     AxisAligned,
+    /// Frequencies, sines, grids and tables: kernels, spectra, and what a byte buys
+    Bases,
     /// New views of a scene from pictures of it, with each encoding
     Nerf,
     /// The volumes of a protein that moves, from noisy projections
@@ -81,7 +85,7 @@ pub enum Figure {
 
 impl Figure {
     /// Those of the text and its theory, in its order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SpectralBias,
         Self::Kernels,
         Self::Toy1d,
@@ -89,6 +93,7 @@ impl Figure {
         Self::ScaleSweep,
         Self::Encodings,
         Self::AxisAligned,
+        Self::Bases,
     ];
 
     /// What Fourier features made possible.
@@ -105,6 +110,7 @@ impl Figure {
             Self::ScaleSweep => "scale-sweep",
             Self::Encodings => "encodings",
             Self::AxisAligned => "axis-aligned",
+            Self::Bases => "bases",
             Self::Nerf => "nerf",
             Self::Cryo => "cryo",
             Self::Ct => "ct",
@@ -239,6 +245,7 @@ pub fn reproduce(
         Figure::ScaleSweep => scale_sweep::make,
         Figure::Encodings => encodings::make,
         Figure::AxisAligned => axis_aligned::make,
+        Figure::Bases => bases::make,
         Figure::Nerf => nerf::make,
         Figure::Cryo => cryo::make,
         Figure::Ct => inverse::ct,

@@ -84,7 +84,7 @@ impl Page {
         match self {
             Self::Figures => {
                 "Why does a network of coordinates learn only the rough form of a signal, and why do Fourier features let it learn the \
-                 details? This page answers both questions in six short steps, and then shows the answers at work in the figures of \
+                 details? This page answers both questions in seven short steps, and then shows the answers at work in the figures of \
                  Tancik et al. (2020)."
             }
             Self::Applications => {
@@ -136,7 +136,9 @@ const SOURCES: &str = "<h2 id=\"sources\">Sources</h2>\n<ul>\n\
 arXiv 1806.07572. The tangent kernel, and that it stays constant at infinite width.</li>\n\
 <li>N. Rahaman et al. (2019): On the Spectral Bias of Neural Networks. arXiv 1806.08734. That networks learn low frequencies first.</li>\n\
 <li>M. Tancik et al. (2020): Fourier Features Let Networks Learn High Frequency Functions in Low Dimensional Domains. \
-arXiv 2006.10739. The mapping γ, its theory, and the figures.</li>\n</ul>\n";
+arXiv 2006.10739. The mapping γ, its theory, and the figures.</li>\n\
+<li>V. Sitzmann et al. (2020): Implicit Neural Representations with Periodic Activation Functions. arXiv 2006.09661. Sine \
+layers, and the weights that they start from.</li>\n</ul>\n";
 
 /// Links to the steps of the lesson, which are its headings, and to the figures.
 fn contents(page: &mut String, lesson: &str, figures: &[WrittenFigure]) {

@@ -209,6 +209,20 @@ fn axis_aligned() {
 }
 
 #[test]
+fn bases() {
+    const FIVE: [usize; 5] = [0, 1, 2, 3, 4];
+    let rows: &[Row] = &[
+        (480, &[Plot(&[0]), Plot(&[1]), Plot(&[2])]),
+        (560, &[Plot(&[3]), Plot(&[4]), Plot(&FIVE)]),
+        FIVE_PICTURES,
+        (560, &[Plot(&FIVE); 3]),
+        (560, &[Plot(&FIVE); 2]),
+        (560, &[Plot(&FIVE); 2]),
+    ];
+    holds(Figure::Bases, &Expected { statements: 9, differ: &[], rows });
+}
+
+#[test]
 fn nerf() {
     let rows: &[Row] = &[FIVE_PICTURES; 2];
     holds(Figure::Nerf, &Expected { statements: 3, differ: &[], rows });

@@ -1,10 +1,14 @@
-//! The neural tangent kernel of a finite ReLU network, exact: `K(x, x') = Σ_θ ∂f(x)/∂θ · ∂f(x')/∂θ`, that is J Jᵀ, over
-//! all weights and trained biases.
+//! The neural tangent kernel of a finite network, exact: `K(x, x') = Σ_θ ∂f(x)/∂θ · ∂f(x')/∂θ`, that is J Jᵀ, over all
+//! weights, trained biases, and the parameters of an encoding that is trained with them.
 //!
-//! The Jacobian is never formed. For a dense layer `z = W h + b` with `δ = ∂f/∂z`, whose weights and biases learn `f_W`
+//! The Jacobian of the layers is never formed. For a dense layer `z = W h + b` with `δ = ∂f/∂z`, whose weights and biases learn `f_W`
 //! and `f_b` times as fast as the learning rate says, the layer contributes `(δ·δ') (f_W h·h' + f_b)`, so that two
 //! matrix products give its share of the Gram matrix. Those factors are 1 in the standard parametrization and `σw²/in`,
 //! `σb²` in the NTK parametrization. The derivative of the ReLU at zero is zero, as in training.
+//!
+//! An encoding h with parameters θ of its own, which are frequencies or coefficients of grids, contributes
+//! `Σ_θ (δ·∂h/∂θ)(δ'·∂h'/∂θ)`, where δ is the derivative by the features. Those products come from
+//! [`Features::add_gradient`], one sample at a time: they are what training moves the encoding by.
 
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Zip, linalg::general_mat_mul, s};
 
@@ -12,9 +16,13 @@ use super::error::{check_columns, check_finite, check_rows};
 use super::memory::Workload;
 use super::ntk::{InfiniteMlp, Parametrization};
 use super::{TheoryError, fill};
+use crate::network::features::{FeatureGradient, Features, Rows};
 use crate::network::matmul::Real;
-use crate::network::{Initialization, Mlp, OutputActivation, Shape};
+use crate::network::{HiddenActivation, Initialization, Mlp, OutputActivation, Shape};
 use crate::training::optimizer::GradientDescent;
+
+#[cfg(test)]
+mod tests;
 
 /// A network with what its training multiplies the learning rate of each layer by.
 ///
@@ -38,6 +46,15 @@ pub struct EmpiricalNtk {
     network: Mlp<f64>,
     /// (weights, biases) of each layer
     factors: Vec<(f64, f64)>,
+    /// of the parameters of the encoding
+    encoder_factor: f64,
+}
+
+/// What the kernel needs of the points along one side.
+struct Trace {
+    layers: Vec<LayerTrace>,
+    /// derivatives by the parameters of the encoding, `[n, parameters]`; of no columns where it has none
+    encoder: Array2<f64>,
 }
 
 /// What the kernel needs of each layer, for all points.
@@ -51,10 +68,16 @@ struct LayerTrace {
 /// The points along one side of a block of the matrix.
 #[derive(Clone, Copy)]
 struct Side<'a> {
-    /// layer by layer, of all points
-    traces: &'a [LayerTrace],
+    /// of all points
+    trace: &'a Trace,
     /// the point of the block's first row or column
     first: usize,
+}
+
+impl Trace {
+    fn samples(&self) -> usize {
+        self.encoder.nrows()
+    }
 }
 
 impl EmpiricalNtk {
@@ -69,7 +92,14 @@ impl EmpiricalNtk {
         let layers = network.shape().layers();
         let factors = if factors.is_empty() { vec![(1.0, 1.0); layers] } else { factors.to_vec() };
         check_rows("factors", factors.len(), layers, "the network's layers")?;
-        Ok(Self { network, factors })
+        Ok(Self { network, factors, encoder_factor: 1.0 })
+    }
+
+    /// The same where the parameters of the encoding learn `factor` times as fast as the learning rate says:
+    /// [`encoder_rate`](crate::training::LoopParams::encoder_rate) under [`GradientDescent`].
+    #[must_use]
+    pub fn with_encoder_factor(self, factor: f64) -> Self {
+        Self { encoder_factor: factor, ..self }
     }
 
     /// A network of finite `width` drawn from the initial distribution of `infinite`, with one linear output. A
@@ -109,18 +139,16 @@ impl EmpiricalNtk {
         &self.network
     }
 
-    /// The Gram matrix `[n, n]` of one output's tangent kernel, symmetric to the last bit.
+    /// The Gram matrix `[n, n]` of one output's tangent kernel over the layers, symmetric to the last bit.
     ///
     /// # Errors
     /// Inputs that are empty, not finite or of the wrong length, an output that does not exist, or too little memory.
     pub fn gram(&self, inputs: ArrayView2<'_, f64>, output: usize) -> Result<Array2<f64>, TheoryError> {
-        let traces = self.trace(inputs, output)?;
-        fill::symmetric(inputs.nrows(), |first, block| {
-            self.fill(Side { traces: &traces, first }, Side { traces: &traces, first }, block);
-        })
+        let trace = self.trace(inputs.to_owned(), output)?.0;
+        self.within(&trace)
     }
 
-    /// The matrix `[m, n]` of one output's tangent kernel between `left [m, f]` and `right [n, f]`.
+    /// The matrix `[m, n]` of one output's tangent kernel over the layers between `left [m, f]` and `right [n, f]`.
     ///
     /// # Errors
     /// As [`Self::gram`].
@@ -130,9 +158,52 @@ impl EmpiricalNtk {
         right: ArrayView2<'_, f64>,
         output: usize,
     ) -> Result<Array2<f64>, TheoryError> {
-        let (left_traces, right_traces) = (self.trace(left, output)?, self.trace(right, output)?);
-        fill::rows(left.nrows(), right.nrows(), |first, block| {
-            self.fill(Side { traces: &left_traces, first }, Side { traces: &right_traces, first: 0 }, block);
+        let (left, right) = (self.trace(left.to_owned(), output)?.0, self.trace(right.to_owned(), output)?.0);
+        self.between(&left, &right)
+    }
+
+    /// As [`Self::gram`] at samples of `features`, with the share of their parameters where the network
+    /// [has those](Mlp::encoder).
+    ///
+    /// # Errors
+    /// As [`Self::gram`].
+    ///
+    /// # Panics
+    /// If the network holds another number of parameters of the encoding than the features have.
+    pub fn gram_of(
+        &self,
+        features: &impl Features,
+        samples: &Rows<'_>,
+        output: usize,
+    ) -> Result<Array2<f64>, TheoryError> {
+        self.within(&self.encoded(features, samples, output)?)
+    }
+
+    /// As [`Self::cross`] between samples of `features`, with the share of their parameters.
+    ///
+    /// # Errors
+    /// As [`Self::gram`].
+    ///
+    /// # Panics
+    /// As [`Self::gram_of`].
+    pub fn cross_of(
+        &self,
+        features: &impl Features,
+        [left, right]: [&Rows<'_>; 2],
+        output: usize,
+    ) -> Result<Array2<f64>, TheoryError> {
+        self.between(&self.encoded(features, left, output)?, &self.encoded(features, right, output)?)
+    }
+
+    fn within(&self, trace: &Trace) -> Result<Array2<f64>, TheoryError> {
+        fill::symmetric(trace.samples(), |first, block| {
+            self.fill(Side { trace, first }, Side { trace, first }, block);
+        })
+    }
+
+    fn between(&self, left: &Trace, right: &Trace) -> Result<Array2<f64>, TheoryError> {
+        fill::rows(left.samples(), right.samples(), |first, block| {
+            self.fill(Side { trace: left, first }, Side { trace: right, first: 0 }, block);
         })
     }
 
@@ -141,18 +212,45 @@ impl EmpiricalNtk {
         let rows = s![left.first..left.first + block.nrows(), ..];
         let columns = s![right.first..right.first + block.ncols(), ..];
         let (mut inputs, mut deltas) = (Array2::zeros(block.raw_dim()), Array2::zeros(block.raw_dim()));
-        for ((&(weight, bias), left), right) in self.factors.iter().zip(left.traces).zip(right.traces) {
+        let layers = left.trace.layers.iter().zip(&right.trace.layers);
+        for (&(weight, bias), (left, right)) in self.factors.iter().zip(layers) {
             general_mat_mul(weight, &left.inputs.slice(rows), &right.inputs.slice(columns).t(), 0.0, &mut inputs);
             let (ours, theirs) = (left.sensitivities.slice(rows), right.sensitivities.slice(columns));
             general_mat_mul(1.0, &ours, &theirs.t(), 0.0, &mut deltas);
             Zip::from(&mut block).and(&inputs).and(&deltas).for_each(|k, input, delta| *k += (input + bias) * delta);
         }
+        let (ours, theirs) = (left.trace.encoder.slice(rows), right.trace.encoder.slice(columns));
+        general_mat_mul(self.encoder_factor, &ours, &theirs.t(), 1.0, &mut block);
     }
 
-    /// Forward, then backward from one output.
-    fn trace(&self, inputs: ArrayView2<'_, f64>, output: usize) -> Result<Vec<LayerTrace>, TheoryError> {
+    /// Forward and backward at samples of an encoding, and from there to the encoding's own parameters.
+    fn encoded(&self, features: &impl Features, samples: &Rows<'_>, output: usize) -> Result<Trace, TheoryError> {
+        let parameters: Vec<f32> = self.network.encoder().iter().map(|&parameter| parameter as f32).collect();
+        Workload::Features.check(samples.len(), features.width().max(parameters.len()))?;
+        let mut buffer = Vec::new();
+        let rows = features.rows(samples, &parameters, &mut buffer);
+        let (mut trace, derivatives) = self.trace(rows.mapv(f64::from), output)?;
+        trace.encoder = Array2::zeros((samples.len(), parameters.len()));
+        if parameters.is_empty() {
+            return Ok(trace);
+        }
+        let derivatives = derivatives.mapv(|derivative| derivative as f32);
+        let mut of_parameters = vec![0.0; parameters.len()];
+        for (place, sample) in samples.iter().enumerate() {
+            let (one, row) = (s![place..=place, ..], &Rows::Range(sample..sample + 1));
+            let of = FeatureGradient { rows: row, features: rows.slice(one), gradient: derivatives.slice(one) };
+            of_parameters.fill(0.0);
+            features.add_gradient(&of, &mut of_parameters);
+            let to = trace.encoder.row_mut(place);
+            to.into_iter().zip(&of_parameters).for_each(|(to, &derivative)| *to = f64::from(derivative));
+        }
+        Ok(trace)
+    }
+
+    /// Forward, then backward from one output; also the derivatives `[n, f]` by the inputs.
+    fn trace(&self, inputs: Array2<f64>, output: usize) -> Result<(Trace, Array2<f64>), TheoryError> {
         let (network, shape) = (&self.network, self.network.shape());
-        check_finite("points", inputs)?;
+        check_finite("points", inputs.view())?;
         check_columns("points", inputs.ncols(), shape.inputs(), "the network's inputs")?;
         if output >= shape.outputs() {
             let requirement = "outputs are counted from 0 and the network has fewer";
@@ -161,15 +259,18 @@ impl EmpiricalNtk {
         let (n, last) = (inputs.nrows(), shape.layers() - 1);
         Workload::Matrix.check(n, 2 * shape.widths.iter().sum::<usize>())?;
         // the sums of a layer wait in the place of its sensitivities
-        let mut traces = Vec::with_capacity(shape.layers());
-        let mut h = inputs.to_owned();
+        let mut layers = Vec::with_capacity(shape.layers());
+        let mut h = inputs;
         for layer in 0..=last {
             let z = h.dot(&network.weights(layer).t()) + network.biases(layer);
-            let next = z.mapv(|value| value.max(0.0));
-            traces.push(LayerTrace { inputs: std::mem::replace(&mut h, next), sensitivities: z });
+            let next = z.mapv(|value| match shape.hidden {
+                HiddenActivation::Relu => value.max(0.0),
+                HiddenActivation::Sine => value.sin(),
+            });
+            layers.push(LayerTrace { inputs: std::mem::replace(&mut h, next), sensitivities: z });
         }
         let mut delta = Array2::zeros((n, shape.outputs()));
-        Zip::from(delta.column_mut(output)).and(traces[last].sensitivities.column(output)).for_each(|delta, &z| {
+        Zip::from(delta.column_mut(output)).and(layers[last].sensitivities.column(output)).for_each(|delta, &z| {
             *delta = match shape.output {
                 OutputActivation::Linear => 1.0,
                 OutputActivation::Sigmoid => 1.0 / ((1.0 + (-z).exp()) * (1.0 + z.exp())),
@@ -177,14 +278,17 @@ impl EmpiricalNtk {
         });
         for layer in (0..=last).rev() {
             if layer < last {
-                delta.zip_mut_with(&traces[layer].sensitivities, |delta, &z| {
-                    *delta *= f64::from(u8::from(z > 0.0));
+                delta.zip_mut_with(&layers[layer].sensitivities, |delta, &z| {
+                    *delta *= match shape.hidden {
+                        HiddenActivation::Relu => f64::from(u8::from(z > 0.0)),
+                        HiddenActivation::Sine => z.cos(),
+                    };
                 });
             }
             let below = delta.dot(&network.weights(layer));
-            traces[layer].sensitivities = std::mem::replace(&mut delta, below);
+            layers[layer].sensitivities = std::mem::replace(&mut delta, below);
         }
-        Ok(traces)
+        Ok((Trace { layers, encoder: Array2::zeros((n, 0)) }, delta))
     }
 }
 
@@ -202,113 +306,4 @@ pub fn relative_gap(finite: ArrayView2<'_, f64>, infinite: ArrayView2<'_, f64>) 
     }
     let requirement = "there is nothing to compare with: move the points off the origin or give the network biases";
     Err(TheoryError::Parameter { name: "the norm of the infinite network's kernel", value: whole, requirement })
-}
-
-#[cfg(test)]
-mod tests {
-    use ndarray::{Array, Axis, array};
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha8Rng;
-
-    use super::*;
-    use crate::theory::kernel::FourierFeatures;
-    use crate::theory::ntk::{Covariance, InfiniteMlpParams};
-
-    /// J by central differences over all parameters, each column times the root of its factor.
-    fn jacobian(kernel: &EmpiricalNtk, inputs: &Array2<f64>, output: usize) -> Array2<f64> {
-        let step = 1e-6;
-        let shape = kernel.network.shape();
-        let factor = |place: usize| {
-            let layer = (0..shape.layers()).find(|&layer| place < shape.biases_range(layer).end).unwrap();
-            let (weights, biases) = kernel.factors[layer];
-            if shape.weights_range(layer).contains(&place) { weights } else { biases }
-        };
-        let mut jacobian = Array2::zeros((inputs.nrows(), shape.parameters_len()));
-        for (place, mut column) in jacobian.columns_mut().into_iter().enumerate() {
-            let at = |sign: f64| {
-                let mut moved = kernel.network.clone();
-                moved.parameters_mut()[place] += sign * step;
-                moved.predict(inputs.view()).column(output).to_owned()
-            };
-            column.assign(&((at(1.0) - at(-1.0)) * (factor(place).sqrt() / (2.0 * step))));
-        }
-        jacobian
-    }
-
-    #[test]
-    fn equals_the_product_of_jacobians() {
-        let inputs = Array::from_shape_fn((7, 3), |(i, k)| ((5 * i + 3 * k) as f64).sin());
-        let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let initialization = Initialization::Normal { weight_std: 1.4, bias_std: 0.3 };
-        for output in [OutputActivation::Linear, OutputActivation::Sigmoid] {
-            let shape = Shape::new(3, &[6, 5], 2, output);
-            for factors in
-                [vec![], vec![(0.5, 0.0), (2.0, 0.1), (1.0, 3.0)], GradientDescent::ntk(&shape, 1.4, 0.3).factors]
-            {
-                let network = Mlp::<f64>::new(shape.clone(), initialization, &mut rng);
-                let kernel = EmpiricalNtk::new(&network, &factors).unwrap();
-                let jacobian = jacobian(&kernel, &inputs, 1);
-                let gram = kernel.gram(inputs.view(), 1).unwrap();
-                assert!(relative_gap(gram.view(), jacobian.dot(&jacobian.t()).view()).unwrap() < 1e-8);
-                let cross = kernel.cross(inputs.slice(s![2..5, ..]), inputs.view(), 1).unwrap();
-                assert!(relative_gap(cross.view(), gram.slice(s![2..5, ..])).unwrap() < 1e-14);
-            }
-        }
-    }
-
-    #[test]
-    fn approaches_the_infinite_kernel_as_the_width_grows() {
-        // mean gaps of an independent computation: 0.50 at width 64, 0.26 at 256
-        let frequencies = Array::linspace(1.0, 16.0, 16);
-        let amplitudes = frequencies.mapv(f64::recip);
-        let features = FourierFeatures::new(frequencies.insert_axis(Axis(1)), amplitudes, true).unwrap();
-        let points = Array::from_shape_fn((32, 1), |(i, _)| i as f64 / 32.0);
-        let inputs = features.features(points.view()).unwrap();
-        let network = InfiniteMlpParams::default().check().unwrap();
-        let infinite = network.gram(inputs.view(), Covariance::Ntk).unwrap();
-        let mean_gap = |width, draws: u64| {
-            let gap = |seed| {
-                let mut rng = ChaCha8Rng::seed_from_u64(seed);
-                let finite = EmpiricalNtk::sample(&network, 32, width, &mut rng).unwrap();
-                relative_gap(finite.gram(inputs.view(), 0).unwrap().view(), infinite.view()).unwrap()
-            };
-            (0..draws).map(gap).sum::<f64>() / draws as f64
-        };
-        let (narrow, wide) = (mean_gap(64, 40), mean_gap(256, 20));
-        assert!((0.4..0.6).contains(&narrow), "{narrow}");
-        assert!((0.2..0.32).contains(&wide), "{wide}");
-    }
-
-    #[test]
-    fn a_standard_network_approaches_its_closed_form_too() {
-        let params = InfiniteMlpParams {
-            parametrization: Parametrization::Standard { width: 512 },
-            weight_std: 1.0,
-            bias_std: Some(0.0),
-            ..Default::default()
-        };
-        let network = params.check().unwrap();
-        let inputs = Array::from_shape_fn((12, 4), |(i, k)| ((5 * i + 3 * k) as f64).sin());
-        let infinite = network.gram(inputs.view(), Covariance::Ntk).unwrap();
-        let gaps = (0..6).map(|seed| {
-            let finite = EmpiricalNtk::sample(&network, 4, 512, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap();
-            relative_gap(finite.gram(inputs.view(), 0).unwrap().view(), infinite.view()).unwrap()
-        });
-        let mean = gaps.sum::<f64>() / 6.0;
-        assert!(mean < 0.2, "{mean}");
-    }
-
-    #[test]
-    fn inputs_and_outputs_that_do_not_fit_are_refused() {
-        let shape = Shape::new(2, &[3], 1, OutputActivation::Linear);
-        let network = Mlp::<f32>::new(shape, Initialization::He, &mut ChaCha8Rng::seed_from_u64(0));
-        assert!(EmpiricalNtk::new(&network, &[(1.0, 1.0)]).is_err());
-        let kernel = EmpiricalNtk::new(&network, &[]).unwrap();
-        assert!(kernel.gram(array![[1.0, 2.0]].view(), 1).is_err());
-        assert!(kernel.gram(array![[1.0]].view(), 0).is_err());
-        assert!(kernel.gram(array![[1.0, f64::NAN]].view(), 0).is_err());
-        let mut broken = network;
-        broken.parameters_mut()[3] = f32::NAN;
-        assert!(matches!(EmpiricalNtk::new(&broken, &[]), Err(TheoryError::NotFinite { column: 3, .. })));
-    }
 }
