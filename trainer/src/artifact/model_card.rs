@@ -34,6 +34,9 @@ pub struct InputCard {
     /// `periodic` where the model is so along this axis and not along every one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outside: Option<&'static str>,
+    /// Bits of a code, where the input consists of integer codes, which a device takes as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_bits: Option<u8>,
     /// What is to be subtracted from a value of the file: `x = file value - origin`; the limits above are of `x`.
     #[serde(skip_serializing_if = "is_zero")]
     pub origin: f64,
@@ -128,6 +131,7 @@ impl ModelCard {
             maximum: axis.maximum,
             period: period(&axis),
             outside: (header.outside_along(k) != header.outside).then(|| outside_name(header.outside_along(k))),
+            code_bits: header.code_bits.get(k).copied().filter(|&bits| bits > 0),
             origin: origins.input(k),
             unit: unit(INPUT_UNITS, k),
         };
@@ -217,10 +221,11 @@ impl fmt::Display for ModelCard {
         let db = |value: Option<f32>| value.map_or("unknown".to_owned(), |db| format!("{db:.2} dB"));
         row("precision", &self.precision)?;
         for input in &self.inputs {
-            let InputCard { name, minimum, maximum, period, outside, origin, unit } = input;
+            let InputCard { name, minimum, maximum, period, outside, code_bits, origin, unit } = input;
             let unit = spaced(unit);
             let outside = outside.map_or(String::new(), |outside| format!(", {outside}"));
-            row("input", &format_args!("{name}: {minimum} to {maximum}{unit}, period {period}{outside}"))?;
+            let codes = code_bits.map_or(String::new(), |bits| format!(", integer codes of {bits} bits"));
+            row("input", &format_args!("{name}: {minimum} to {maximum}{unit}, period {period}{codes}{outside}"))?;
             if *origin != 0.0 {
                 row("", &format_args!("x = {name} in the file - {} (give x to the model)", plain(*origin)))?;
             }

@@ -29,6 +29,7 @@
 //! - **Peak.** PSNR is measured on unit values, where the peak is 1: the range of the data.
 
 mod array;
+pub mod codes;
 mod dataset;
 mod domain;
 mod error;

@@ -79,13 +79,7 @@ impl FromStr for NamedPeriod {
 pub fn resolve(named: &[NamedPeriod], inputs: &[String]) -> Result<Vec<Period>, PeriodError> {
     let mut periods: Vec<Period> = Vec::new();
     for NamedPeriod { input, period } in named {
-        let by_number =
-            || input.parse().ok().filter(|number| (1..=inputs.len()).contains(number)).map(|n: usize| n - 1);
-        let axis = inputs
-            .iter()
-            .position(|name| name == input)
-            .or_else(by_number)
-            .ok_or_else(|| PeriodError::Input(input.clone(), inputs.join(", ")))?;
+        let axis = axis_of(input, inputs).ok_or_else(|| PeriodError::Input(input.clone(), inputs.join(", ")))?;
         if periods.iter().any(|other| other.axis == axis) {
             return Err(PeriodError::Twice(inputs[axis].clone()));
         }
@@ -93,6 +87,12 @@ pub fn resolve(named: &[NamedPeriod], inputs: &[String]) -> Result<Vec<Period>, 
     }
     periods.sort_unstable_by_key(|period| period.axis);
     Ok(periods)
+}
+
+/// The axis of an input that is named, or else counted from 1.
+pub(super) fn axis_of(input: &str, inputs: &[String]) -> Option<usize> {
+    let by_number = || input.parse().ok().filter(|number| (1..=inputs.len()).contains(number)).map(|n: usize| n - 1);
+    inputs.iter().position(|name| name == input).or_else(by_number)
 }
 
 /// Gives axes of a data set their true periods, and wraps the samples' coordinates into them as a device does.

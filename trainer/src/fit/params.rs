@@ -2,6 +2,7 @@
 
 use super::FitError;
 use crate::base::random::{Purpose, step_rng};
+use crate::data::codes::Codes;
 use crate::data::periodic::Period;
 use crate::data::{Holdout, Outside};
 use crate::network::encoding::{Encoding, EncodingKind, EncodingParams};
@@ -58,6 +59,9 @@ pub struct FitParams {
     /// Axes that repeat; their data have gone through [`periodic::apply`](crate::data::periodic::apply).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub periodic: Vec<Period>,
+    /// Axes of integer codes; their data have gone through [`codes::apply`](crate::data::codes::apply).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<Codes>,
     /// Learn from kernel regression through the samples, where there are not too many: see [`crate::fit::guide`].
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub guide: bool,
@@ -85,6 +89,7 @@ impl Default for FitParams {
             loss: SquaredError::Mean,
             outside: Outside::Clamp,
             periodic: Vec::new(),
+            codes: Vec::new(),
             guide: false,
             holdout: Holdout::None,
             seed: 0,

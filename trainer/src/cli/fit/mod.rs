@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde_json::json;
 use trainer::data::metrics::Metrics;
-use trainer::data::{Dataset, periodic};
+use trainer::data::{Dataset, codes, periodic};
 use trainer::fit::auto_scale::Setting;
 use trainer::fit::guide::{self, is_wanted_between};
 use trainer::fit::results::Results;
@@ -133,7 +133,7 @@ impl Fit {
         }
         settings.fit.steps = self.steps.unwrap_or(settings.fit.steps);
         let dataset = load_and_tell(&settings.input, &settings.load)?;
-        let (dataset, _) = with_periods(dataset, &settings)?;
+        let (dataset, _) = with_domain(dataset, &settings)?;
         let run = Run::resume(path, settings, dataset)?;
         let Snapshot { params, state, .. } = run.snapshot();
         if state.step >= params.params().steps {
@@ -148,13 +148,15 @@ impl Settings {
     pub(super) fn read_data(&self, settings: &mut FitSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
         let dataset = load_and_tell(&settings.input, &settings.load)?;
         self.resolve(settings, &dataset)?;
-        with_periods(dataset, settings)
+        with_domain(dataset, settings)
     }
 }
 
-/// Gives the data their periods, and checks that they can be trained on.
-fn with_periods(mut dataset: Dataset, settings: &FitSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
-    for note in periodic::apply(&mut dataset, &settings.fit.periodic)? {
+/// Gives the data their periods and codes, and checks that they can be trained on.
+fn with_domain(mut dataset: Dataset, settings: &FitSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
+    let mut notes = periodic::apply(&mut dataset, &settings.fit.periodic)?;
+    notes.extend(codes::apply(&mut dataset, &settings.fit.codes, &settings.fit.periodic)?);
+    for note in notes {
         trainer::note!("{note}");
         dataset.notes.push(note);
     }

@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::{ArgAction, ValueEnum};
 use firmware_core::Precision;
 use trainer::artifact::precision::NamedPrecision;
+use trainer::data::codes::{self, NamedCodes};
 use trainer::data::periodic::{self, NamedPeriod};
 use trainer::data::{Dataset, Holdout, LoadOptions, Outside};
 use trainer::design::search::SCHEDULE;
@@ -128,6 +129,12 @@ pub(in crate::cli) struct Settings {
     /// --outside holds for the other inputs.
     #[arg(long, help_heading = DATA, display_order = 3, value_delimiter = ',', value_name = "NAME=PERIOD", value_parser = str::parse::<NamedPeriod>)]
     periodic: Vec<NamedPeriod>,
+    /// Inputs that are integer codes, as of a converter, each with its number of bits, such as adc=12
+    ///
+    /// Their domain is all codes, 0 to 4095 of 12 bits, and a device takes them as they are, without floating point.
+    /// NAME is the name of an input or its number, counted from 1.
+    #[arg(long, help_heading = DATA, display_order = 3, value_delimiter = ',', value_name = "NAME=BITS", value_parser = str::parse::<NamedCodes>)]
+    codes: Vec<NamedCodes>,
     /// Samples to test with and not to train on: none, a part such as 0.1, or even (train on even rows and columns,
     /// test on odd ones)
     ///
@@ -278,9 +285,10 @@ impl Settings {
         }
     }
 
-    /// Finds the axes that have a period of their own, for [`Self::fit_settings`] does not know the inputs' names.
+    /// Finds the axes that have a period of their own or consist of codes, for [`Self::fit_settings`] does not know the inputs' names.
     pub(in crate::cli) fn resolve(&self, settings: &mut FitSettings, dataset: &Dataset) -> anyhow::Result<()> {
         settings.fit.periodic = periodic::resolve(&self.periodic, &dataset.input_names)?;
+        settings.fit.codes = codes::resolve(&self.codes, &dataset.input_names)?;
         Ok(())
     }
 
