@@ -243,16 +243,9 @@ impl ValidFitParams {
         self.trained_encoding().of(network)
     }
 
-    fn trained_encoding(&self) -> TrainedEncoding {
+    /// What of the encoding is trained.
+    pub(super) fn trained_encoding(&self) -> TrainedEncoding {
         TrainedEncoding::new(&self.params.encoding, self.encoding.clone())
-    }
-
-    /// For each axis whether its frequencies can be trained: those of a periodic axis must stay whole.
-    pub(super) fn trained_axes(&self) -> Vec<bool> {
-        let encoding = &self.params.encoding;
-        let encoded = self.encoding.inputs() - self.encoding.passthrough();
-        let is_trained = |axis| axis < encoded && !encoding.whole && !encoding.whole_axes.contains(&axis);
-        (0..self.encoding.inputs()).map(is_trained).collect()
     }
 
     /// How the loop shall run.

@@ -17,7 +17,8 @@ use super::params::{DensityKind, ValidNerfParams};
 use super::rays::{Jitter, Pixels};
 use super::volume::{ColorGradient, RaySamples, SampleGradients};
 use crate::network::Mlp;
-use crate::network::trained_encoding::{BackwardPass, PointEncoder};
+use crate::network::features::Backward;
+use crate::network::trained_encoding::PointEncoder;
 use crate::training::{Objective, Pass, TrainError};
 
 /// Rays of a chunk: their samples fill the rows of a few matrix products.
@@ -221,8 +222,10 @@ impl Objective for RayObjective<'_> {
             grid.see(volumes[0].cell(&sample.coordinates), weight);
         }
         let gradient = ArrayView2::from_shape((samples.len(), OUTPUTS), &colors.logit_gradients);
-        let back = BackwardPass { tape, points, features, outputs: gradient.expect("four a sample") };
-        self.encoder.backward(network, back, &mut pass.gradients[0], feature_gradients);
+        let (outputs, parameters) = (gradient.expect("four a sample"), &mut pass.gradients[0]);
+        Backward { network, tape, features, outputs, gradient: parameters }.run(feature_gradients, |gradient, into| {
+            self.encoder.add_gradient(points, [features, gradient], into);
+        });
         clear(&mut pass.gradients[0], &self.fixed);
         loss * shared.part
     }

@@ -39,7 +39,7 @@ use super::error::NerfError;
 use super::scene::{DEFAULT_HALF_WIDTH, check_half_width};
 use crate::base::random::{Purpose, step_rng};
 use crate::network::encoding::{EncodingKind, EncodingParams};
-use crate::network::grid::{GridParams, Nodes};
+use crate::network::grid::GridParams;
 use crate::network::trained_encoding::TrainedEncoding;
 use crate::network::{Initialization, Mlp, Shape};
 use crate::training::optimizer::{Optimizer, Schedule};
@@ -134,10 +134,7 @@ impl Default for NerfParams {
                 kind: EncodingKind::Gaussian,
                 frequencies: 64,
                 scale: 2.0,
-                grid: GridParams {
-                    levels: [8, 16, 24].map(|nodes| Nodes(vec![nodes])).to_vec(),
-                    ..GridParams::default()
-                },
+                grid: GridParams::of_volumes(),
                 ..EncodingParams::default()
             },
             hidden: vec![64, 64, 64],

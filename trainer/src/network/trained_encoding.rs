@@ -3,14 +3,14 @@
 //! The coefficients of grids are always trained with the layers, Gaussian frequencies where that is wanted, all others
 //! never. What is trained lies behind the layers' parameters ([`Mlp::encoder`]).
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
 
 use super::encoding::{Encoding, EncodingKind, EncodingParams};
-use super::features::{buffer_rows, filled_rows};
-use super::grid::GridEncoder;
-use super::learned::FrequencyEncoder;
-use super::{Gradients, Mlp, Tape};
+use super::features::{EncodedFeatures, Features, buffer_rows, filled_rows};
+use super::grid::{GridEncoder, GridFeatures};
+use super::learned::{FrequencyEncoder, LearnedFrequencies};
+use super::Mlp;
 
 /// Learning rate of the coefficients of grids, as a multiple of that of the layers.
 const GRID_RATE: f64 = 1.0;
@@ -21,16 +21,22 @@ const GRID_START: f32 = 0.1;
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainedEncoding {
     start: Encoding,
-    are_frequencies_trained: bool,
+    /// Whether frequencies are parameters.
+    learned: bool,
+    /// Along which axes they are trained: those of a periodic axis stay whole.
+    axes: Vec<bool>,
     scale: f64,
 }
 
 impl TrainedEncoding {
-    /// The encoding that was made of these hyperparameters, or extends one that was.
+    /// The encoding that was made of these hyperparameters, or one that has further inputs behind its own.
     #[must_use]
     pub fn new(params: &EncodingParams, start: Encoding) -> Self {
-        let are_frequencies_trained = params.learned && params.kind == EncodingKind::Gaussian;
-        Self { start, are_frequencies_trained, scale: params.scale }
+        let encoded = start.inputs() - start.passthrough();
+        let is_trained = |axis| axis < encoded && !params.whole && !params.whole_axes.contains(&axis);
+        let axes = (0..start.inputs()).map(is_trained).collect();
+        let learned = params.learned && params.kind == EncodingKind::Gaussian;
+        Self { start, learned, axes, scale: params.scale }
     }
 
     /// The encoding before any training.
@@ -42,7 +48,7 @@ impl TrainedEncoding {
     /// The number of parameters that are trained with the layers.
     #[must_use]
     pub fn parameters_len(&self) -> usize {
-        let is_trained = self.are_frequencies_trained || self.start.grid().is_some();
+        let is_trained = self.learned || self.start.grid().is_some();
         if is_trained { self.start.parameters_len() } else { 0 }
     }
 
@@ -80,17 +86,35 @@ impl TrainedEncoding {
     /// grids as they will be stored.
     #[must_use]
     pub fn encoder(&self, steps: u64) -> PointEncoder {
-        let inputs = self.start.inputs();
         let parts = if let Some(grid) = self.start.grid() {
-            Parts::Grid(GridEncoder::new(grid, steps - steps / 4))
-        } else if self.are_frequencies_trained {
-            let encoded = inputs - self.start.passthrough();
-            Parts::Frequencies(FrequencyEncoder::new(&self.start, (0..inputs).map(|axis| axis < encoded).collect()))
+            Parts::Grid(GridEncoder::new(grid, round_from(steps)))
+        } else if self.learned {
+            Parts::Frequencies(FrequencyEncoder::new(&self.start, self.axes.clone()))
         } else {
             Parts::Fixed { factors: self.start.feature_factors(), encoding: self.start.clone() }
         };
-        PointEncoder { inputs, parts }
+        PointEncoder { inputs: self.start.inputs(), parts }
     }
+
+    /// The features of a data set whose points `[n, d]` (Q0.32) are all known, in a training of so many steps.
+    ///
+    /// # Panics
+    /// If the points are of another dimension.
+    #[must_use]
+    pub fn features(&self, points: Array2<u32>, steps: u64) -> Box<dyn Features> {
+        if let Some(grid) = self.start.grid() {
+            Box::new(GridFeatures::new(grid, points, round_from(steps)))
+        } else if self.learned {
+            Box::new(LearnedFrequencies::new(&self.start, points, self.axes.clone()))
+        } else {
+            Box::new(EncodedFeatures::new(&self.start, points.view()))
+        }
+    }
+}
+
+/// The first of so many steps that sees the coefficients of grids as they will be stored.
+fn round_from(steps: u64) -> u64 {
+    steps - steps / 4
 }
 
 /// Encodes points under the parameters that a network has at the time, as the device will.
@@ -128,13 +152,8 @@ impl PointEncoder {
     /// Features `[n, width]` of points `[n, d]` (Q0.32, row-major), in `buffer`, which grows as needed.
     pub fn encode<'b>(&self, points: &[u32], network: &Mlp<f32>, buffer: &'b mut Vec<f32>) -> ArrayView2<'b, f32> {
         let (rows, width, parameters) = (points.len() / self.inputs, self.width(), network.encoder());
-        self.encode_into(points, parameters, buffer_rows(buffer, rows, width));
-        filled_rows(buffer, rows, width)
-    }
-
-    /// The same into rows that the caller owns.
-    pub fn encode_into(&self, points: &[u32], parameters: &[f32], mut out: ArrayViewMut2<'_, f32>) {
         let points = points.chunks_exact(self.inputs);
+        let mut out = buffer_rows(buffer, rows, width);
         match &self.parts {
             Parts::Fixed { encoding, factors } => {
                 let (device, mut integers) = (encoding.device(), vec![0; factors.len()]);
@@ -148,6 +167,7 @@ impl PointEncoder {
             Parts::Frequencies(encoder) => encoder.encode(points, parameters, out),
             Parts::Grid(encoder) => encoder.encode(points, parameters, out),
         }
+        filled_rows(buffer, rows, width)
     }
 
     /// Adds the gradient with respect to the trained parameters of the encoding, if there are any, to `into`: it comes
@@ -161,32 +181,4 @@ impl PointEncoder {
             Parts::Grid(encoder) => encoder.add_gradient(points, of[1], into),
         }
     }
-
-    /// The backward pass of a network on the features of points, through the encoding too: [`Tape::backward`], and what
-    /// the encoding's parameters add to `gradient`, which has the layout of the network's. `buffer` is for the gradient
-    /// with respect to the features.
-    pub fn backward(&self, network: &Mlp<f32>, pass: BackwardPass<'_>, gradient: &mut [f32], buffer: &mut Vec<f32>) {
-        let BackwardPass { tape, points, features, outputs } = pass;
-        if network.encoder().is_empty() {
-            return tape.backward(network, features, Gradients { outputs, parameters: gradient, inputs: None });
-        }
-        let (rows, width) = features.dim();
-        let mut of_features = buffer_rows(buffer, rows, width);
-        let inputs = Some(of_features.view_mut());
-        tape.backward(network, features, Gradients { outputs, parameters: gradient, inputs });
-        let encoder = &mut gradient[network.shape().encoder_range()];
-        self.add_gradient(points, [features, of_features.view()], encoder);
-    }
-}
-
-/// What [`PointEncoder::backward`] goes back through.
-pub struct BackwardPass<'a> {
-    /// After the forward pass.
-    pub tape: &'a mut Tape<f32>,
-    /// Points `[n, d]`.
-    pub points: &'a [u32],
-    /// Their features `[n, width]`.
-    pub features: ArrayView2<'a, f32>,
-    /// The gradient with respect to the outputs of the network, `[n, out]`.
-    pub outputs: ArrayView2<'a, f32>,
 }
