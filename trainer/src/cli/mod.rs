@@ -20,6 +20,7 @@ mod quantize;
 mod reading;
 mod reproduce;
 mod sweep;
+mod trained;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -15,6 +15,7 @@ use trainer::training::Ended;
 
 use super::fit;
 use super::number::from_one;
+use super::trained::TRAINING;
 use super::{interrupt, print, warn_of_redundant_frequencies};
 
 /// Samples held out where nothing is said.
@@ -67,7 +68,7 @@ pub(crate) struct Sweep {
     #[command(flatten)]
     settings: fit::Settings,
     /// Number of training steps; each updates all parameters once [default: 2000]
-    #[arg(long, help_heading = fit::TRAINING, display_order = 0, aliases = ["iterations", "iters"], value_parser = from_one::<u64>)]
+    #[arg(long, help_heading = TRAINING, display_order = 0, aliases = ["iterations", "iters"], value_parser = from_one::<u64>)]
     steps: Option<u64>,
     /// Print the results as one JSON object; progress goes to standard error
     #[arg(long)]

@@ -14,6 +14,7 @@ use crate::artifact::card_text::CardText;
 use crate::artifact::export::{Artifact, Card, Domain, TrainedNetwork};
 use crate::base::random::{Purpose, step_rng};
 use crate::network::encoding::Encoding;
+use crate::network::trained_encoding::TrainedEncoding;
 use crate::network::{Initialization, Mlp, Shape};
 use crate::training::TrainState;
 use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
@@ -35,7 +36,7 @@ pub fn half_space(k: [f32; 3]) -> ([f32; 3], bool) {
 /// What a decoder network means: encoding, domain and scale.
 #[derive(Clone, Debug)]
 pub struct Model {
-    encoding: Encoding,
+    encoding: TrainedEncoding,
     /// Of kx, ky and kz.
     axes: [Axis; 3],
     /// Images' units per unit of an output.
@@ -65,8 +66,10 @@ impl Model {
         let params = params.params();
         let mut rng = step_rng(params.seed, Purpose::CryoInitialParameters, 0);
         let linear = OutputActivation::Linear;
-        let shape = Shape::new(self.encoding.features_len(), &params.hidden, 2, linear);
+        let shape = Shape::new(self.encoding.start().features_len(), &params.hidden, 2, linear)
+            .with_encoder(self.encoding.parameters_len());
         let mut networks = vec![Mlp::new(shape, Initialization::Glorot, &mut rng)];
+        self.encoding.begin(&mut networks[0], &mut rng);
         if self.latent > 0 {
             let shape = Shape::new(encoder_inputs, &params.encoder_hidden, 2 * self.latent, linear);
             networks.push(Mlp::new(shape, Initialization::Glorot, &mut rng));
@@ -75,7 +78,7 @@ impl Model {
     }
 
     /// The encoding of k, with z passed by.
-    pub fn encoding(&self) -> &Encoding {
+    pub fn encoding(&self) -> &TrainedEncoding {
         &self.encoding
     }
 
@@ -97,13 +100,13 @@ impl Model {
         }
     }
 
-    /// The decoder's inputs: features of k, then z.
-    fn features(&self, points: &[[f32; 3]], z: &[f32]) -> Array2<f32> {
+    /// The decoder's inputs under its encoding: features of k, then z.
+    fn features(&self, encoding: &Encoding, points: &[[f32; 3]], z: &[f32]) -> Array2<f32> {
         let mut coordinates = Array2::zeros((points.len(), 3 + self.latent));
         for (mut row, &k) in coordinates.rows_mut().into_iter().zip(points) {
             self.coordinates_into(k, row.as_slice_mut().expect("row-major"));
         }
-        let mut features = self.encoding.features(coordinates.view());
+        let mut features = encoding.features(coordinates.view());
         for (mut column, z) in features.columns_mut().into_iter().rev().zip(z.iter().rev()) {
             column.fill(z / LATENT_UNIT);
         }
@@ -116,7 +119,8 @@ impl Model {
         let points: Vec<[i32; 3]> =
             volume.ball(self.size / 2 - 1).into_iter().filter(|k| !half_space(k.map(|k| k as f32)).1).collect();
         let frequencies: Vec<[f32; 3]> = points.iter().map(|k| k.map(|k| k as f32)).collect();
-        let outputs = decoder.predict(self.features(&frequencies, z).view());
+        let encoding = self.encoding.of(decoder);
+        let outputs = decoder.predict(self.features(&encoding, &frequencies, z).view());
         for (k, pair) in points.into_iter().zip(outputs.rows()) {
             let mut value = hartley::to_fourier(pair[0], pair[1]) * self.scale;
             if k == [0; 3] {
@@ -168,9 +172,10 @@ impl Model {
         let limit = latents.iter().fold(1.0f32, |limit, z| limit.max(z.abs())).ceil();
         let mut axes = self.axes.to_vec();
         axes.extend(vec![Axis::new(-limit, limit, 2.0 * limit); self.latent]);
-        let mut network = decoder.clone();
+        let encoding = &self.encoding.of(decoder);
+        let mut network = decoder.without_encoder();
         // An artifact's coordinate runs from -1 to 1 over its domain; the decoder's z is in its own unit.
-        let (width, weights) = (self.encoding.features_len(), decoder.shape().weights_range(0));
+        let (width, weights) = (encoding.features_len(), decoder.shape().weights_range(0));
         for row in network.parameters_mut()[weights].chunks_exact_mut(width) {
             row[width - self.latent..].iter_mut().for_each(|weight| *weight *= limit / LATENT_UNIT);
         }
@@ -187,8 +192,8 @@ impl Model {
             }
         }
         let domain = Domain::clamped(axes, vec![OutputMap { scale: self.scale, offset: 0.0 }; 2]);
-        let trained = TrainedNetwork { encoding: &self.encoding, network: &network, domain: &domain };
-        let features = self.encoding.encode(coordinates.view());
+        let trained = TrainedNetwork { encoding, network: &network, domain: &domain };
+        let features = encoding.encode(coordinates.view());
         Ok(trained.artifact(precision, features.view(), Card::new(text.as_str()))?)
     }
 }

@@ -10,6 +10,7 @@ use super::params::{CryoParams, ValidCryoParams};
 use super::slices::Slices;
 use crate::base::random::{Purpose, step_rng};
 use crate::network::features::buffer_rows;
+use crate::network::trained_encoding::PointEncoder;
 use crate::network::{Gradients, Mlp};
 use crate::training::{Objective, Pass, TrainError};
 use ndarray::{Array2, ArrayView2};
@@ -29,7 +30,7 @@ pub struct CryoObjective<'a> {
     /// Of the encoder, `[images, inputs]`.
     residuals: &'a Array2<f32>,
     params: &'a CryoParams,
-    factors: Vec<f32>,
+    encoder: PointEncoder,
     /// Images of the step at hand.
     picked: Vec<u32>,
     step: u64,
@@ -46,8 +47,9 @@ fn ramp(progress: f64) -> f64 {
 impl<'a> CryoObjective<'a> {
     /// Over all images of the slices.
     pub fn new(model: &'a Model, slices: &'a Slices, residuals: &'a Array2<f32>, params: &'a ValidCryoParams) -> Self {
-        let (params, factors) = (params.params(), model.encoding().feature_factors());
-        Self { model, slices, residuals, params, factors, picked: Vec::new(), step: 0, beta: 0.0 }
+        let params = params.params();
+        let encoder = model.encoding().encoder(params.steps);
+        Self { model, slices, residuals, params, encoder, picked: Vec::new(), step: 0, beta: 0.0 }
     }
 
     fn batch(&self) -> usize {
@@ -73,7 +75,6 @@ pub struct CryoScratch {
     code_gradient: Vec<f32>,
     points: Vec<(u32, bool)>,
     coordinates: Vec<u32>,
-    integers: Vec<i16>,
     features: Vec<f32>,
     gradient: Vec<f32>,
     input_gradient: Vec<f32>,
@@ -82,12 +83,13 @@ pub struct CryoScratch {
 impl Objective for CryoObjective<'_> {
     type Scratch = CryoScratch;
 
-    fn begin_step(&mut self, step: u64, _networks: &[Mlp<f32>]) -> Result<usize, TrainError> {
+    fn begin_step(&mut self, step: u64, networks: &[Mlp<f32>]) -> Result<usize, TrainError> {
         let mut rng = step_rng(self.params.seed, Purpose::CryoImages, step);
         let batch = self.batch();
         self.picked.clear();
         self.picked.extend((0..batch).map(|_| rng.random_range(0..self.slices.images()) as u32));
         self.step = step;
+        self.encoder.begin_step(step, &networks[0]);
         self.beta = self.params.beta * ramp(step as f64 / self.params.steps as f64);
         Ok(batch.div_ceil(CHUNK_IMAGES))
     }
@@ -106,7 +108,7 @@ impl Objective for CryoObjective<'_> {
         let rows = self.draw_features(&mut work);
         let pass = &mut *work.pass;
         let s = &mut pass.scratch;
-        let width = self.model.encoding().features_len();
+        let width = self.encoder.width();
         let features = ArrayView2::from_shape((rows, width), &s.features[..rows * width]).expect("as drawn");
         let (decoder, tape) = (&networks[0], &mut pass.tapes[0]);
         let outputs = tape.forward(decoder, features);
@@ -126,9 +128,16 @@ impl Objective for CryoObjective<'_> {
             }
         }
         loss += 0.5 * squares * f64::from(factor);
-        let wanted = (latent > 0).then(|| buffer_rows(&mut s.input_gradient, rows, width));
+        // Of z, and of the encoding's own parameters.
+        let mut wanted = (latent > 0 || !decoder.encoder().is_empty())
+            .then(|| buffer_rows(&mut s.input_gradient, rows, width));
         let parameters = &mut pass.gradients[0];
-        tape.backward(decoder, features, Gradients { outputs: gradient.view(), parameters, inputs: wanted });
+        let inputs = wanted.as_mut().map(|wanted| wanted.view_mut());
+        tape.backward(decoder, features, Gradients { outputs: gradient.view(), parameters, inputs });
+        if let Some(wanted) = wanted {
+            let encoder = &mut parameters[decoder.shape().encoder_range()];
+            self.encoder.add_gradient(&s.coordinates, [features, wanted.view()], encoder);
+        }
         if latent > 0 {
             self.finish_encoder(&mut work);
         }
@@ -172,28 +181,28 @@ impl CryoObjective<'_> {
 
     /// Draws frequencies of every image and encodes them beside its z; returns how many rows.
     fn draw_features(&self, chunk: &mut Chunk<'_>) -> usize {
-        let Chunk { images, pass, rng, .. } = chunk;
+        let Chunk { images, networks, pass, rng } = chunk;
         let s = &mut pass.scratch;
         let (latent, per_image) = (self.model.latent(), self.params.frequencies);
-        let (rows, width) = (images.len() * per_image, self.model.encoding().features_len());
+        let (rows, width) = (images.len() * per_image, self.encoder.width());
         s.points.clear();
-        s.coordinates.resize(3 + latent, 0);
-        s.integers.resize(width, 0);
-        s.features.resize(rows * width, 0.0);
-        let encoder = self.model.encoding().device();
-        for (row, features) in s.features.chunks_exact_mut(width).enumerate() {
+        // Those of z stay zero.
+        s.coordinates.clear();
+        s.coordinates.resize(rows * (3 + latent), 0);
+        for (row, coordinates) in s.coordinates.chunks_exact_mut(3 + latent).enumerate() {
             let image = row / per_image;
             let point = rng.random_range(0..self.slices.points());
             let (k, flipped) = half_space(self.slices.position(images[image] as usize, point));
             s.points.push((point as u32, flipped));
-            self.model.coordinates_into(k, &mut s.coordinates);
-            encoder.encode_into(&s.coordinates, &mut s.integers);
-            for ((feature, &integer), factor) in features.iter_mut().zip(&s.integers).zip(&self.factors) {
-                *feature = f32::from(integer) * factor;
-            }
-            // Passed by without rounding: z has a gradient.
-            for (feature, z) in features[width - latent..].iter_mut().zip(&s.z[image * latent..]) {
-                *feature = z / LATENT_UNIT;
+            self.model.coordinates_into(k, coordinates);
+        }
+        self.encoder.encode(&s.coordinates, &networks[0], &mut s.features);
+        if latent > 0 {
+            for (row, features) in s.features[..rows * width].chunks_exact_mut(width).enumerate() {
+                // Passed by without rounding: z has a gradient.
+                for (feature, z) in features[width - latent..].iter_mut().zip(&s.z[row / per_image * latent..]) {
+                    *feature = z / LATENT_UNIT;
+                }
             }
         }
         rows
@@ -205,7 +214,7 @@ impl CryoObjective<'_> {
         let (images, encoder) = (images.len(), &networks[1]);
         let s = &mut pass.scratch;
         let (latent, per_image) = (self.model.latent(), self.params.frequencies);
-        let width = self.model.encoding().features_len();
+        let width = self.encoder.width();
         let kl = self.kl_factor();
         s.code_gradient.clear();
         s.code_gradient.resize(images * 2 * latent, 0.0);
@@ -249,7 +258,7 @@ mod tests {
         let mean = back_project(&slices, &images);
         let inputs = residuals(&slices, &mean.padded);
         let params = CryoParams {
-            encoding: EncodingParams { frequencies: 8, ..EncodingParams::default() },
+            encoding: EncodingParams { frequencies: 8, learned: true, ..EncodingParams::default() },
             hidden: vec![12],
             encoder_hidden: vec![6],
             latent: 2,

@@ -10,13 +10,16 @@
 //! | `steps` | 5000 | updates; the half sets take half as many each | ≥ 1 |
 //! | `images` | 128 | images a step | 1 … 65,536 |
 //! | `frequencies` | 48 | pairs drawn of each image in a step | 1 … 4096 |
-//! | `learning_rate` | 2e-3 | of Adam, cosine to 1 % | > 0, ≤ 10 |
+//! | `optimizer` | Adam | see [`crate::training::optimizer`] | Adam, Muon |
+//! | `learning_rate` | 2e-3 | cosine to 1 % | > 0, ≤ 10 |
 //! | `beta` | 0.3 | weight of KL(q(z) ‖ N(0, 1)) in nats at the end, after a slow rise; 1 is the evidence lower bound | 0 to 1e6 |
 //! | `half_sets` | yes | also fit the even and the odd images alone | |
 //! | `seed` | 0 | of everything random | |
 
 use super::error::CryoError;
-use crate::network::encoding::{Encoding, EncodingKind, EncodingParams};
+use crate::network::encoding::{EncodingKind, EncodingParams};
+use crate::network::grid::GridParams;
+use crate::network::trained_encoding::TrainedEncoding;
 use crate::training::LoopParams;
 use crate::training::optimizer::{Optimizer, Schedule};
 use serde::{Deserialize, Serialize};
@@ -44,7 +47,10 @@ pub struct CryoParams {
     pub images: usize,
     /// Pairs of each of them.
     pub frequencies: usize,
-    /// Adam's at its highest.
+    /// How gradients become updates.
+    #[serde(default)]
+    pub optimizer: Optimizer,
+    /// Learning rate at its highest.
     pub learning_rate: f64,
     /// Weight of the KL divergence.
     pub beta: f64,
@@ -57,7 +63,11 @@ pub struct CryoParams {
 impl Default for CryoParams {
     fn default() -> Self {
         Self {
-            encoding: EncodingParams { frequencies: 128, ..EncodingParams::default() },
+            encoding: EncodingParams {
+                frequencies: 128,
+                grid: GridParams::of_volumes(),
+                ..EncodingParams::default()
+            },
             scale: None,
             hidden: vec![96; 3],
             encoder_hidden: vec![64, 32],
@@ -65,6 +75,7 @@ impl Default for CryoParams {
             steps: 5000,
             images: 128,
             frequencies: 48,
+            optimizer: Optimizer::default(),
             learning_rate: 2e-3,
             beta: 0.3,
             half_sets: true,
@@ -77,7 +88,7 @@ impl Default for CryoParams {
 #[derive(Clone, Debug)]
 pub struct ValidCryoParams {
     params: CryoParams,
-    encoding: Encoding,
+    encoding: TrainedEncoding,
 }
 
 impl CryoParams {
@@ -114,8 +125,18 @@ impl CryoParams {
                 "half sets need 2 images and there is {count}; add --no-half-sets"
             )));
         }
-        let encoding = self.encoding_for(size).check(3 + self.latent)?;
-        Ok(ValidCryoParams { params: self.clone(), encoding })
+        match self.encoding.kind {
+            EncodingKind::Table => return refuse("--encoding table has no layers to train; use grid or any other"),
+            EncodingKind::Grid if self.latent > 0 => {
+                return refuse(
+                    "--encoding grid has no gradient for a latent variable; add --homogeneous or use another encoding",
+                );
+            }
+            _ => {}
+        }
+        let encoding = self.encoding_for(size);
+        let start = encoding.check(3 + self.latent)?;
+        Ok(ValidCryoParams { params: self.clone(), encoding: TrainedEncoding::new(&encoding, start) })
     }
 
     /// The encoding's settings for images of a size.
@@ -136,7 +157,7 @@ impl ValidCryoParams {
     }
 
     /// The encoding of the frequency, with z passed by.
-    pub fn encoding(&self) -> &Encoding {
+    pub fn encoding(&self) -> &TrainedEncoding {
         &self.encoding
     }
 
@@ -145,10 +166,10 @@ impl ValidCryoParams {
         LoopParams {
             steps: self.params.steps,
             learning_rate: self.params.learning_rate,
-            encoder_rate: 1.0,
+            encoder_rate: self.encoding.rate(),
             rounding: None,
             schedule: Schedule::Cosine { warmup: 50, floor: 0.01 },
-            optimizer: Optimizer::default(),
+            optimizer: self.params.optimizer.clone(),
         }
     }
 }
@@ -164,6 +185,9 @@ mod tests {
             let encoding = EncodingParams { kind, ..base.encoding.clone() };
             CryoParams { encoding, ..base.clone() }.check(100, 32).unwrap();
         }
+        let of = |kind| EncodingParams { kind, ..base.encoding.clone() };
+        let grid = CryoParams { encoding: of(EncodingKind::Grid), ..base.clone() };
+        CryoParams { latent: 0, ..grid.clone() }.check(100, 32).unwrap();
         let none = EncodingParams { frequencies: 0, ..base.encoding.clone() };
         for (params, words) in [
             (CryoParams { latent: 9, ..base.clone() }, "--latent"),
@@ -176,6 +200,8 @@ mod tests {
             (CryoParams { hidden: vec![0], ..base.clone() }, "--hidden"),
             (CryoParams { scale: Some(-1.0), ..base.clone() }, "scale"),
             (CryoParams { encoding: none, ..base.clone() }, "frequencies"),
+            (grid, "--homogeneous"),
+            (CryoParams { encoding: of(EncodingKind::Table), ..base.clone() }, "--encoding table"),
         ] {
             let error = params.check(100, 32).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");

@@ -6,19 +6,15 @@ use crate::data::codes::Codes;
 use crate::data::periodic::Period;
 use crate::data::{Holdout, Outside};
 use crate::network::encoding::{Encoding, EncodingKind, EncodingParams};
+use crate::network::trained_encoding::TrainedEncoding;
 use crate::network::{Activations, HiddenActivation, Initialization, Mlp, OutputActivation, Shape};
 use crate::training::loss::SquaredError;
 use crate::training::muon::Muon;
 use crate::training::optimizer::{Optimizer, Schedule};
 use crate::training::{LoopParams, Rounding, TrainState};
 use firmware_core::limits::{MAX_HIDDEN_LAYERS, MAX_OUTPUTS, MAX_WIDTH};
-use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-/// Learning rate of the coefficients of grids, as a multiple of that of the layers.
-const GRID_RATE: f64 = 1.0;
-/// Coefficients of grids start between this and its negative.
-const GRID_START: f32 = 0.1;
 /// Updates with a guide.
 const GUIDED_STEPS: u64 = 2500;
 /// Samples of an update with a guide.
@@ -167,8 +163,7 @@ impl FitParams {
             return Err(FitError::Batch);
         }
         params.encoding.learned &= params.encoding.kind == EncodingKind::Gaussian;
-        let is_trained = params.encoding.learned || encoding.grid().is_some();
-        let encoder = if is_trained { encoding.parameters_len() } else { 0 };
+        let encoder = TrainedEncoding::new(&params.encoding, encoding.clone()).parameters_len();
         let shape = Shape::new(encoding.features_len(), &params.hidden, outputs, params.output)
             .with_hidden(params.activation)
             .with_encoder(encoder);
@@ -242,18 +237,7 @@ impl ValidFitParams {
     pub fn start(&self) -> TrainState {
         let mut rng = step_rng(self.params.seed, Purpose::InitialParameters, 0);
         let mut network = Mlp::new(self.shape.clone(), self.params.initialization, &mut rng);
-        let encoder = self.shape.encoder_range();
-        if let Some(grid) = self.encoding.grid() {
-            let width = if grid.is_table() { 0.0 } else { GRID_START };
-            for parameter in &mut network.parameters_mut()[encoder] {
-                *parameter = width * rng.random_range(-1.0..=1.0f32);
-            }
-        } else if !encoder.is_empty() {
-            let cycles = self.encoding.frequency_matrix();
-            for (parameter, &cycles) in network.parameters_mut()[encoder].iter_mut().zip(&cycles) {
-                *parameter = cycles as f32;
-            }
-        }
+        self.trained_encoding().begin(&mut network, &mut rng);
         TrainState::new(vec![network])
     }
 
@@ -261,19 +245,12 @@ impl ValidFitParams {
     /// trained.
     #[must_use]
     pub fn encoding_of(&self, network: &Mlp<f32>) -> Encoding {
-        if network.encoder().is_empty() {
-            self.encoding.clone()
-        } else {
-            self.encoding.with_parameters(network.encoder())
-        }
+        self.trained_encoding().of(network)
     }
 
-    /// For each axis whether its frequencies can be trained: those of a periodic axis must stay whole.
-    pub(super) fn trained_axes(&self) -> Vec<bool> {
-        let encoding = &self.params.encoding;
-        let encoded = self.encoding.inputs() - self.encoding.passthrough();
-        let is_trained = |axis| axis < encoded && !encoding.whole && !encoding.whole_axes.contains(&axis);
-        (0..self.encoding.inputs()).map(is_trained).collect()
+    /// What of the encoding is trained.
+    pub(super) fn trained_encoding(&self) -> TrainedEncoding {
+        TrainedEncoding::new(&self.params.encoding, self.encoding.clone())
     }
 
     /// How the loop shall run.
@@ -281,12 +258,7 @@ impl ValidFitParams {
         LoopParams {
             steps: self.params.steps,
             learning_rate: self.params.learning_rate,
-            encoder_rate: if self.encoding.grid().is_some() {
-                GRID_RATE
-            } else {
-                // As if B were σ times a matrix of standard normal numbers, and those were trained.
-                self.params.encoding.scale
-            },
+            encoder_rate: self.trained_encoding().rate(),
             schedule: self.params.schedule,
             optimizer: self.params.optimizer.clone(),
             rounding: self.params.rounded.then(|| Rounding { columns: vec![self.encoding.column_factors()] }),

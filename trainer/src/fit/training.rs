@@ -8,9 +8,6 @@ use crate::fit::guide::{self, Guide};
 use crate::fit::{FitError, ValidFitParams, table};
 use crate::network::Mlp;
 use crate::network::encoding::Encoding;
-use crate::network::features::{EncodedFeatures, Features};
-use crate::network::grid::GridFeatures;
-use crate::network::learned::LearnedFrequencies;
 use crate::training::regression::{Batches, Regression};
 use crate::training::{Ended, Objective, TrainState, Watch, train};
 use firmware_core::Precision;
@@ -114,14 +111,7 @@ impl ValidFitParams {
         } else {
             (dataset.coordinates.select(Axis(0), samples), dataset.targets.select(Axis(0), samples))
         };
-        let features: Box<dyn Features> = if let Some(grid) = self.encoding().grid() {
-            let round_from = self.params().steps - self.params().steps / 4;
-            Box::new(GridFeatures::new(grid, coordinates, round_from))
-        } else if self.shape().encoder == 0 {
-            Box::new(EncodedFeatures::new(self.encoding(), coordinates.view()))
-        } else {
-            Box::new(LearnedFrequencies::new(self.encoding(), coordinates, self.trained_axes()))
-        };
+        let features = self.trained_encoding().features(coordinates, self.params().steps);
         let params = self.params();
         Regression::new(features, targets, params.loss, Batches { size: params.batch, seed: params.seed })
     }

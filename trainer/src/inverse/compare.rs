@@ -1,4 +1,4 @@
-//! Four mappings on one problem: the table beside the published numbers, and the artifact of the best.
+//! Several mappings on one problem: the table beside the published numbers, and the artifact of the best.
 
 use firmware_core::{Axis, OutputActivation, OutputMap, Precision};
 use ndarray::Array2;
@@ -93,7 +93,7 @@ impl Comparison {
             "measures": self.problem.measures,
             "training": self.training,
             "mappings": self.rows,
-            "best": self.best().mapping.kind,
+            "best": self.best().mapping.name(),
             "published_order": self.has_published_order(),
             "published_order_tolerance": ABOUT_EQUAL,
             "artifact_scores": self.artifact_scores,
@@ -104,7 +104,7 @@ impl Comparison {
 
 /// The row with the best first score.
 pub(super) fn best(rows: &[Compared]) -> &Compared {
-    rows.iter().max_by(|a, b| a.scores[0].total_cmp(&b.scores[0])).expect("four mappings")
+    rows.iter().max_by(|a, b| a.scores[0].total_cmp(&b.scores[0])).expect("four mappings or more")
 }
 
 /// A trained mapping.
@@ -165,7 +165,7 @@ pub(super) struct LinearProblem<'a, A> {
     pub(super) shape: [usize; 3],
     pub(super) operator: &'a A,
     pub(super) training: &'a TrainingParams,
-    pub(super) mappings: [TableMapping; 4],
+    pub(super) mappings: Vec<TableMapping>,
 }
 
 impl<A: LinearOperator> LinearProblem<'_, A> {
@@ -191,12 +191,13 @@ impl<A: LinearOperator> LinearProblem<'_, A> {
             psnr_db(squares.sum::<f64>() / truth.len() as f64, 1.0)
         };
         let (mut rows, mut fields, mut solutions) = (Vec::new(), Vec::new(), Vec::new());
-        for mapping in self.mappings {
+        for &mapping in &self.mappings {
             let (encoding, mapping_training) = training.start(&mapping, sizes.len(), OutputActivation::Sigmoid)?;
-            let features = EncodedFeatures::new(&encoding, coordinates.view());
-            let mut objective = LinearObjective::new(&features, operator, &measured);
+            let features = encoding.features(coordinates.clone(), training.steps);
+            let mut objective = LinearObjective::new(features, operator, &measured);
             let (network, training_loss) = mapping_training.finish(&mut objective, watch, run)?;
-            let values = field(&features, &network);
+            let (encoding, network) = (encoding.of(&network), network.without_encoder());
+            let values = field(&EncodedFeatures::new(&encoding, coordinates.view()), &network);
             rows.push(Compared { mapping, scores: vec![psnr(&values)], training_loss });
             fields.push(values);
             solutions.push(Solved { mapping, encoding, network });
@@ -229,7 +230,7 @@ impl<A: LinearOperator> LinearProblem<'_, A> {
             panels.extend(
                 rows.iter()
                     .zip(fields)
-                    .map(|(row, values)| panel(row.mapping.kind.label(), format!("{:.2} dB", row.scores[0]), values)),
+                    .map(|(row, values)| panel(row.mapping.label(), format!("{:.2} dB", row.scores[0]), values)),
             );
             Row { height: ROW_HEIGHT, panels }
         };

@@ -154,17 +154,17 @@ impl CtParams {
         if !(16..=512).contains(&self.size) {
             return Err(InverseError::Setting { name: "--size", value: self.size.to_string(), range: "16 to 512" });
         }
-        self.training.check(&Self::mappings(), 2)?;
+        self.training.check(&self.training.mappings(Self::published()), 2)?;
         Ok(ValidCtParams(self))
     }
 
     /// The mappings in the order of table 1, with the scales and rates that the paper found for this phantom.
-    fn mappings() -> [TableMapping; 4] {
+    fn published() -> [TableMapping; 4] {
         [
-            TableMapping { kind: EncodingKind::None, scale: 1.0, learning_rate: 1e-2, published: Some(16.75) },
-            TableMapping { kind: EncodingKind::Basic, scale: 1.0, learning_rate: 1e-2, published: Some(23.31) },
-            TableMapping { kind: EncodingKind::Positional, scale: 3.0, learning_rate: 1e-3, published: Some(26.89) },
-            TableMapping { kind: EncodingKind::Gaussian, scale: 4.0, learning_rate: 1e-3, published: Some(28.33) },
+            TableMapping::published(EncodingKind::None, 1.0, 1e-2, 16.75),
+            TableMapping::published(EncodingKind::Basic, 1.0, 1e-2, 23.31),
+            TableMapping::published(EncodingKind::Positional, 3.0, 1e-3, 26.89),
+            TableMapping::published(EncodingKind::Gaussian, 4.0, 1e-3, 28.33),
         ]
     }
 }
@@ -192,7 +192,7 @@ pub fn compare(
         ),
         measures: vec!["PSNR, dB"],
     };
-    let (training, mappings) = (&params.training, CtParams::mappings());
+    let (training, mappings) = (&params.training, params.training.mappings(CtParams::published()));
     let linear = LinearProblem { problem, truth: &truth, shape: [1, n, n], operator: &operator, training, mappings };
     linear.solve(watch, run)
 }

@@ -7,8 +7,8 @@
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-use crate::network::features::{Features, Rows};
-use crate::network::{Gradients, Mlp, Tape};
+use crate::network::features::{Backward, FeatureGradient, Features, Rows};
+use crate::network::{Mlp, Tape};
 use crate::training::regression::CHUNK_ROWS;
 use crate::training::{Objective, Pass, TrainError};
 
@@ -38,9 +38,17 @@ pub fn field<F: Features>(features: &F, network: &Mlp<f32>) -> Vec<f32> {
     values
 }
 
+/// What a group works with.
+#[derive(Debug, Default)]
+pub struct LinearScratch {
+    features: Vec<f32>,
+    /// With respect to the features.
+    gradient: Vec<f32>,
+}
+
 /// Half the mean squared error of measurements, for a network of one output.
 pub struct LinearObjective<'a, F, A> {
-    features: &'a F,
+    features: F,
     operator: &'a A,
     measured: &'a [f32],
     /// Of the step at hand, with respect to the field.
@@ -50,16 +58,17 @@ pub struct LinearObjective<'a, F, A> {
 
 impl<'a, F: Features, A: LinearOperator> LinearObjective<'a, F, A> {
     /// An objective over the grid whose features these are.
-    pub fn new(features: &'a F, operator: &'a A, measured: &'a [f32]) -> Self {
+    pub fn new(features: F, operator: &'a A, measured: &'a [f32]) -> Self {
         Self { features, operator, measured, gradient: Vec::new(), loss: 0.0 }
     }
 }
 
 impl<F: Features, A: LinearOperator> Objective for LinearObjective<'_, F, A> {
-    type Scratch = Vec<f32>;
+    type Scratch = LinearScratch;
 
-    fn begin_step(&mut self, _step: u64, networks: &[Mlp<f32>]) -> Result<usize, TrainError> {
-        let mut residual = self.operator.apply(&field(self.features, &networks[0]));
+    fn begin_step(&mut self, step: u64, networks: &[Mlp<f32>]) -> Result<usize, TrainError> {
+        self.features.begin_step(step, networks[0].encoder());
+        let mut residual = self.operator.apply(&field(&self.features, &networks[0]));
         let part = 1.0 / self.measured.len() as f32;
         let mut squares = 0.0;
         for (value, &measured) in residual.iter_mut().zip(self.measured) {
@@ -72,13 +81,18 @@ impl<F: Features, A: LinearOperator> Objective for LinearObjective<'_, F, A> {
         Ok(self.gradient.len().div_ceil(CHUNK_ROWS))
     }
 
-    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass<Vec<f32>>) -> f64 {
+    fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass<LinearScratch>) -> f64 {
+        let LinearScratch { features, gradient } = &mut pass.scratch;
         let range = chunk * CHUNK_ROWS..((chunk + 1) * CHUNK_ROWS).min(self.gradient.len());
-        let inputs = self.features.rows(&Rows::Range(range.clone()), networks[0].encoder(), &mut pass.scratch);
+        let rows = Rows::Range(range.clone());
         let (network, tape) = (&networks[0], &mut pass.tapes[0]);
-        tape.forward(network, inputs);
+        let features = self.features.rows(&rows, network.encoder(), features);
+        tape.forward(network, features);
         let outputs = ArrayView2::from_shape((range.len(), 1), &self.gradient[range]).expect("one output a row");
-        tape.backward(network, inputs, Gradients { outputs, parameters: &mut pass.gradients[0], inputs: None });
+        let backward = Backward { network, tape, features, outputs, gradient: &mut pass.gradients[0] };
+        backward.run(gradient, |gradient, into| {
+            self.features.add_gradient(&FeatureGradient { rows: &rows, features, gradient }, into);
+        });
         // The loss is that of the whole step.
         if chunk == 0 { self.loss } else { 0.0 }
     }
@@ -109,7 +123,7 @@ pub(super) mod tests {
         let shape = Shape::new(3, &[7], 1, OutputActivation::Sigmoid);
         let mut networks = vec![Mlp::new(shape, Initialization::Glorot, &mut rng)];
         let measured = operator.apply(&f);
-        let mut objective = LinearObjective::new(&features, operator, &measured);
+        let mut objective = LinearObjective::new(features, operator, &measured);
         let (_, gradients) = loss_and_gradients(&mut objective, 0, &networks).unwrap();
         let scale = gradients[0].iter().fold(0.0f32, |most, value| most.max(value.abs()));
         for (parameter, &gradient) in gradients[0].iter().enumerate() {

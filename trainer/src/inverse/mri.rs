@@ -17,6 +17,7 @@ use super::training::{TableMapping, TrainingParams};
 use crate::base::fourier::{Direction, transform};
 use crate::base::random::{Purpose, step_rng};
 use crate::network::encoding::EncodingKind;
+use crate::network::grid::GridParams;
 use crate::store::run::Run;
 use crate::training::Watch;
 
@@ -102,8 +103,9 @@ impl MriParams {
         let hidden = vec![width; 3];
         // A third of the published voxels a side resolve a third of the frequencies.
         let (rate_factor, scale_factor) = (2.0, 0.33);
+        let grid = GridParams::of_volumes();
         let training =
-            TrainingParams { hidden, frequencies, steps, rate_factor, scale_factor, ..TrainingParams::field(seed) };
+            TrainingParams { hidden, frequencies, steps, rate_factor, scale_factor, grid, ..TrainingParams::field(seed) };
         Self { size, training }
     }
 
@@ -115,18 +117,18 @@ impl MriParams {
         if !(8..=96).contains(&self.size) || !self.size.is_multiple_of(2) {
             return Err(InverseError::Setting { name: "--size", value: self.size.to_string(), range: "even, 8 to 96" });
         }
-        self.training.check(&Self::mappings(), 3)?;
+        self.training.check(&self.training.mappings(Self::published()), 3)?;
         Ok(ValidMriParams(self))
     }
 
     /// The mappings in the order of table 1. The published numbers are of brain scans; scales and rate are those that
     /// the paper found for the head of Shepp and Logan.
-    fn mappings() -> [TableMapping; 4] {
+    fn published() -> [TableMapping; 4] {
         [
-            TableMapping { kind: EncodingKind::None, scale: 1.0, learning_rate: 2e-3, published: Some(26.14) },
-            TableMapping { kind: EncodingKind::Basic, scale: 1.0, learning_rate: 2e-3, published: Some(28.58) },
-            TableMapping { kind: EncodingKind::Positional, scale: 4.0, learning_rate: 2e-3, published: Some(32.23) },
-            TableMapping { kind: EncodingKind::Gaussian, scale: 2.0, learning_rate: 2e-3, published: Some(34.51) },
+            TableMapping::published(EncodingKind::None, 1.0, 2e-3, 26.14),
+            TableMapping::published(EncodingKind::Basic, 1.0, 2e-3, 28.58),
+            TableMapping::published(EncodingKind::Positional, 4.0, 2e-3, 32.23),
+            TableMapping::published(EncodingKind::Gaussian, 2.0, 2e-3, 34.51),
         ]
     }
 }
@@ -154,7 +156,7 @@ pub fn compare(
         ),
         measures: vec!["PSNR, dB"],
     };
-    let (training, mappings) = (&params.training, MriParams::mappings());
+    let (training, mappings) = (&params.training, params.training.mappings(MriParams::published()));
     let linear = LinearProblem { problem, truth: &truth, shape: [n; 3], operator: &operator, training, mappings };
     linear.solve(watch, run)
 }

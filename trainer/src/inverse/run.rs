@@ -8,6 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::compare::Comparison;
@@ -17,6 +18,7 @@ use super::mri::{self, MriParams, ValidMriParams};
 use super::shape::mesh::Mesh;
 use super::shape::read::NamedMesh;
 use super::shape::{self, ShapeParams, ValidShapeParams, knot};
+use super::training::FurtherMapping;
 use crate::base::files::{self, RemoveError};
 use crate::base::fingerprint::fingerprint_of;
 use crate::network::encoding::EncodingKind;
@@ -25,9 +27,11 @@ use crate::store::run::{self as store, RunError, RunFolder};
 use crate::store::tensors::Tensors;
 use crate::training::Watch;
 
-/// The mappings of a comparison, in order.
-const MAPPINGS: [EncodingKind; 4] =
-    [EncodingKind::None, EncodingKind::Basic, EncodingKind::Positional, EncodingKind::Gaussian];
+/// Names of the mappings that a comparison can have, in order.
+fn mapping_names() -> impl Iterator<Item = &'static str> {
+    let published = [EncodingKind::None, EncodingKind::Basic, EncodingKind::Positional, EncodingKind::Gaussian];
+    published.into_iter().map(EncodingKind::name).chain(FurtherMapping::value_variants().iter().map(|also| also.name()))
+}
 
 /// Which problem, and all that it is solved with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,7 +72,7 @@ impl InverseSettings {
     /// # Errors
     /// If there is none, or its checkpoint is damaged.
     pub fn of_run(folder: &Path) -> Result<Self, RunError> {
-        let first = RunFolder::at(folder).checkpoint_of(MAPPINGS[0].name());
+        let first = RunFolder::at(folder).checkpoint_of(EncodingKind::None.name());
         if !first.is_file() {
             return Err(RunError::Missing { path: folder.to_owned() });
         }
@@ -116,7 +120,7 @@ impl Run {
     /// # Errors
     /// If one cannot be removed.
     pub fn start(folder: RunFolder, settings: ValidInverseSettings) -> Result<Self, RemoveError> {
-        MAPPINGS.iter().try_for_each(|kind| files::remove(&folder.checkpoint_of(kind.name())))?;
+        mapping_names().try_for_each(|name| files::remove(&folder.checkpoint_of(name)))?;
         files::remove_all(folder.path(), &["model.ffm", "comparison.png", "comparison.json"])?;
         Ok(Self::of(folder, settings))
     }

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::error::InverseError;
 use super::run::InverseSettings;
 use crate::base::random::{Purpose, step_rng};
-use crate::network::encoding::{Encoding, EncodingError, EncodingKind, EncodingParams};
+use crate::network::encoding::{EncodingError, EncodingKind, EncodingParams};
+use crate::network::grid::GridParams;
+use crate::network::trained_encoding::TrainedEncoding;
 use crate::network::{Initialization, Mlp, Shape};
 use crate::store::run::Run;
 use crate::training::optimizer::{Optimizer, Schedule};
@@ -22,7 +24,7 @@ pub struct TrainingParams {
     pub hidden: Vec<usize>,
     /// Rows of B, for positional shared by the axes.
     pub frequencies: usize,
-    /// Steps of Adam.
+    /// Updates.
     pub steps: u64,
     /// How the learning rate changes over the steps.
     pub schedule: Schedule,
@@ -30,6 +32,15 @@ pub struct TrainingParams {
     pub rate_factor: f64,
     /// What published frequencies are multiplied by: coarse grids want lower ones.
     pub scale_factor: f64,
+    /// How gradients become updates.
+    #[serde(default)]
+    pub optimizer: Optimizer,
+    /// Mappings to compare beside the published ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<FurtherMapping>,
+    /// Of the mapping [`FurtherMapping::Grid`].
+    #[serde(default)]
+    pub grid: GridParams,
     /// Seed of the frequencies, of the networks at their start, and of whatever a problem draws.
     pub seed: u64,
 }
@@ -46,6 +57,9 @@ impl TrainingParams {
             schedule: Schedule::Cosine { warmup: 50, floor: 0.01 },
             rate_factor: 1.0,
             scale_factor: 1.0,
+            optimizer: Optimizer::default(),
+            also: Vec::new(),
+            grid: GridParams::default(),
             seed,
         }
     }
@@ -66,19 +80,38 @@ impl TrainingParams {
         )
     }
 
-    fn encoding(&self, mapping: &TableMapping, inputs: usize) -> Result<Encoding, InverseError> {
+    /// The published mappings, and what is compared beside them.
+    pub(super) fn mappings(&self, published: [TableMapping; 4]) -> Vec<TableMapping> {
+        let further = |further: &FurtherMapping| match further {
+            FurtherMapping::Learned => {
+                TableMapping { further: Some(*further), published: None, ..published[published.len() - 1] }
+            }
+            FurtherMapping::Grid => TableMapping {
+                kind: EncodingKind::Grid,
+                scale: 1.0,
+                learning_rate: MOST_RATE,
+                published: None,
+                further: Some(*further),
+            },
+        };
+        published.iter().copied().chain(self.also.iter().map(further)).collect()
+    }
+
+    fn encoding(&self, mapping: &TableMapping, inputs: usize) -> Result<TrainedEncoding, InverseError> {
         let params = EncodingParams {
             kind: mapping.kind,
             frequencies: self.frequencies,
             scale: mapping.scaled(self.scale_factor),
             notebook: mapping.kind == EncodingKind::Positional,
+            learned: mapping.further == Some(FurtherMapping::Learned),
+            grid: self.grid.clone(),
             seed: self.seed,
             ..EncodingParams::default()
         };
         let factor =
             |range| InverseError::Setting { name: "--scale-factor", value: self.scale_factor.to_string(), range };
         // The scales are published ones: only their factor can be wrong.
-        params.check(inputs).map_err(|error| match error {
+        let checked = params.check(inputs).map_err(|error| match error {
             // A positional one counts octaves: it rounds to zero where a Gaussian one's frequencies do.
             EncodingError::Scale { scale } if scale > 0.0 => {
                 factor("so small that no frequency is beyond 32767 cycles")
@@ -88,7 +121,8 @@ impl TrainingParams {
                 factor("so large that not all frequencies round to zero")
             }
             error => error.into(),
-        })
+        })?;
+        Ok(TrainedEncoding::new(&params, checked))
     }
 
     /// That every mapping has an encoding of `inputs` coordinates: to be known before the first is trained.
@@ -108,25 +142,28 @@ impl TrainingParams {
         mapping: &TableMapping,
         inputs: usize,
         output: OutputActivation,
-    ) -> Result<(Encoding, MappingTraining), InverseError> {
+    ) -> Result<(TrainedEncoding, MappingTraining), InverseError> {
         let encoding = self.encoding(mapping, inputs)?;
-        let shape = Shape::new(encoding.features_len(), &self.hidden, 1, output);
-        let network = Mlp::new(shape, Initialization::Glorot, &mut step_rng(self.seed, Purpose::InitialParameters, 0));
+        let shape = Shape::new(encoding.start().features_len(), &self.hidden, 1, output)
+            .with_encoder(encoding.parameters_len());
+        let mut rng = step_rng(self.seed, Purpose::InitialParameters, 0);
+        let mut network = Mlp::new(shape, Initialization::Glorot, &mut rng);
+        encoding.begin(&mut network, &mut rng);
         let params = LoopParams {
             steps: self.steps,
             learning_rate: (mapping.learning_rate * self.rate_factor).min(mapping.learning_rate.max(MOST_RATE)),
-            encoder_rate: 1.0,
+            encoder_rate: encoding.rate(),
             rounding: None,
             schedule: self.schedule,
-            optimizer: Optimizer::default(),
+            optimizer: self.optimizer.clone(),
         };
-        Ok((encoding, MappingTraining { kind: mapping.kind, params, state: TrainState::new(vec![network]) }))
+        Ok((encoding, MappingTraining { mapping: *mapping, params, state: TrainState::new(vec![network]) }))
     }
 }
 
 /// The training of one mapping.
 pub struct MappingTraining {
-    kind: EncodingKind,
+    mapping: TableMapping,
     params: LoopParams,
     state: TrainState,
 }
@@ -144,8 +181,8 @@ impl MappingTraining {
         run: Option<&Run<InverseSettings>>,
     ) -> Result<(Mlp<f32>, f64), InverseError> {
         let (state, params) = (&mut self.state, &self.params);
-        watch.stage(self.kind.label());
-        let ended = match run.map(|run| run.checkpoint_of(self.kind.name())) {
+        watch.stage(self.mapping.label());
+        let ended = match run.map(|run| run.checkpoint_of(self.mapping.name())) {
             Some(checkpoint) => {
                 checkpoint.load(state)?;
                 checkpoint.train(state, watch, |state, watch| train(objective, state, params, watch))?
@@ -162,6 +199,26 @@ impl MappingTraining {
     }
 }
 
+/// A mapping that the paper does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum FurtherMapping {
+    /// The Gaussian one, with frequencies that are trained with the network.
+    Learned,
+    /// Values of grids, which are trained with the network.
+    Grid,
+}
+
+impl FurtherMapping {
+    /// As the command line and files spell it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Learned => "learned",
+            Self::Grid => "grid",
+        }
+    }
+}
+
 /// One mapping and what the paper says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct TableMapping {
@@ -169,13 +226,34 @@ pub struct TableMapping {
     pub kind: EncodingKind,
     /// σ of Gaussian, S of positional, else unused; as published.
     pub scale: f64,
-    /// Rate of Adam, as published.
+    /// Rate of Adam, as published. Muon takes the same, and five times as much for the matrices that it moves.
     pub learning_rate: f64,
     /// The first measure in table 1 of the paper.
     pub published: Option<f64>,
+    /// None of a mapping that is in the table of the paper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub further: Option<FurtherMapping>,
 }
 
 impl TableMapping {
+    /// A mapping of the paper's table.
+    pub(super) const fn published(kind: EncodingKind, scale: f64, learning_rate: f64, score: f64) -> Self {
+        Self { kind, scale, learning_rate, published: Some(score), further: None }
+    }
+
+    /// As files spell it.
+    pub fn name(&self) -> &'static str {
+        self.further.map_or(self.kind.name(), FurtherMapping::name)
+    }
+
+    /// As figures and tables spell it.
+    pub fn label(&self) -> &'static str {
+        match self.further {
+            Some(FurtherMapping::Learned) => "learned",
+            _ => self.kind.label(),
+        }
+    }
+
     /// The scale for all frequencies times `factor`: the highest positional one is 2^S - 1.
     pub fn scaled(&self, factor: f64) -> f64 {
         match self.kind {

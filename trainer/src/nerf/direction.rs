@@ -91,6 +91,15 @@ pub(super) fn zero_blocks(encoding: &Encoding, shape: &Shape) -> Vec<Range<usize
     zeros
 }
 
+/// Where the frequencies lie, among the parameters of a network that are trained, of which the features of the position
+/// depend on the direction, or those of the direction on anything else.
+pub(super) fn fixed_frequencies(encoding: &Encoding, shape: &Shape) -> Vec<Range<usize>> {
+    let (inputs, start) = (encoding.inputs(), shape.encoder_range().start);
+    let positions = encoding.amplitudes().len() - ROWS;
+    let of_positions = (0..positions).map(|row| start + row * inputs + COMPONENTS..start + (row + 1) * inputs);
+    of_positions.chain(std::iter::once(start + positions * inputs..shape.encoder_range().end)).collect()
+}
+
 /// Clears ranges of parameters or of their gradient.
 pub(super) fn clear(values: &mut [f32], ranges: &[Range<usize>]) {
     for range in ranges {

@@ -24,6 +24,7 @@ use crate::artifact::export::{Artifact, Card, Domain, TrainedNetwork};
 use crate::base::random::{Purpose, step_rng};
 use crate::data::metrics::psnr_db;
 use crate::network::Mlp;
+use crate::network::encoding::Encoding;
 use crate::training::{Ended, TrainState, Watch, train};
 
 /// Positions that the quantization is calibrated on.
@@ -98,7 +99,9 @@ impl FieldTraining {
     /// The field that a state makes.
     pub fn finish(self, mut state: TrainState) -> TrainedField {
         let occupancy = self.occupancy.into_inner().unwrap_or_else(PoisonError::into_inner);
-        TrainedField { params: self.params, network: state.networks.swap_remove(0), occupancy }
+        let network = state.networks.swap_remove(0);
+        let encoding = self.params.encoding().of(&network);
+        TrainedField { params: self.params, encoding, network: network.without_encoder(), occupancy }
     }
 }
 
@@ -107,6 +110,8 @@ impl FieldTraining {
 pub struct TrainedField {
     /// What it was trained with.
     pub params: ValidNerfParams,
+    /// With the frequencies or coefficients that were learned.
+    pub encoding: Encoding,
     /// From encoded positions to logits of colour and density.
     pub network: Mlp<f32>,
     /// The cells that rays need to march.
@@ -176,7 +181,7 @@ impl TrainedField {
 
     /// The field that the network makes of positions.
     pub fn field(&self) -> NetworkField<'_> {
-        NetworkField::new(self.params.encoding(), &self.network)
+        NetworkField::new(&self.encoding, &self.network)
     }
 
     /// Draws every view and compares.
@@ -200,8 +205,8 @@ impl TrainedField {
     /// # Errors
     /// If it cannot be quantized.
     pub fn export(&self, views: &[View], precision: Precision, training_psnr_db: f64) -> Result<Artifact, NerfError> {
-        let Self { params, network, .. } = self;
-        let (settings, encoding) = (params.params(), params.encoding());
+        let Self { params, encoding, network, .. } = self;
+        let settings = params.params();
         let inputs = if settings.view_direction { &["x", "y", "z", "u", "v", "w"][..] } else { &["x", "y", "z"] };
         let text = CardText::new(inputs, &["red logit", "green logit", "blue logit", "density logit"])
             .json("encoding", &settings.encoding.kind)

@@ -10,13 +10,15 @@ use std::sync::{PoisonError, RwLock};
 use firmware_core::march::{OUTPUTS, Sample, Volume, exp_negative, sigmoid, softplus};
 use ndarray::ArrayView2;
 
-use super::direction::clear;
-use super::field::{Encoder, EncoderScratch, NetworkField, NetworkScratch};
+use super::direction::{clear, coordinates};
+use super::field::{NetworkField, NetworkScratch};
 use super::occupancy::{Occupancy, REFRESH_STEPS, SCOUTS};
 use super::params::{DensityKind, ValidNerfParams};
 use super::rays::{Jitter, Pixels};
 use super::volume::{ColorGradient, RaySamples, SampleGradients};
-use crate::network::{Gradients, Mlp};
+use crate::network::Mlp;
+use crate::network::features::Backward;
+use crate::network::trained_encoding::PointEncoder;
 use crate::training::{Objective, Pass, TrainError};
 
 /// Rays of a chunk: their samples fill the rows of a few matrix products.
@@ -26,19 +28,19 @@ const CHUNK_RAYS: usize = 24;
 pub struct RayObjective<'a> {
     params: &'a ValidNerfParams,
     pixels: &'a Pixels,
-    encoder: Encoder<'a>,
+    encoder: PointEncoder,
     /// Shared with whoever saves the run.
     occupancy: &'a RwLock<Occupancy>,
     chosen: Vec<(u32, u64)>,
-    /// Parameters that stay zero.
-    zeros: Vec<Range<usize>>,
+    /// Parameters that stay as they are.
+    fixed: Vec<Range<usize>>,
 }
 
 impl<'a> RayObjective<'a> {
     /// An objective over pixels. `occupancy` is renewed as the field forms.
     pub fn new(params: &'a ValidNerfParams, pixels: &'a Pixels, occupancy: &'a RwLock<Occupancy>) -> Self {
-        let (encoder, zeros) = (Encoder::new(params.encoding()), params.zeros(&params.shape()));
-        Self { params, pixels, encoder, occupancy, chosen: Vec::new(), zeros }
+        let (encoder, fixed) = (params.encoding().encoder(params.params().steps), params.fixed(&params.shape()));
+        Self { params, pixels, encoder, occupancy, chosen: Vec::new(), fixed }
     }
 }
 
@@ -70,8 +72,11 @@ fn activate(kind: DensityKind, logit: f32) -> (f32, f32) {
 /// Buffers of a group.
 #[derive(Default)]
 pub struct RayScratch {
-    encoder: EncoderScratch,
     samples: Vec<Sample>,
+    /// Coordinates of the samples `[n, d]`, Q0.32.
+    points: Vec<u32>,
+    features: Vec<f32>,
+    feature_gradients: Vec<f32>,
     /// Where the samples of each ray end.
     ends: Vec<usize>,
     targets: Vec<[f32; 3]>,
@@ -155,9 +160,11 @@ impl Objective for RayObjective<'_> {
 
     fn begin_step(&mut self, step: u64, networks: &[Mlp<f32>]) -> Result<usize, TrainError> {
         let params = self.params.params();
+        self.encoder.begin_step(step, &networks[0]);
         let mut grid = self.occupancy.write().unwrap_or_else(PoisonError::into_inner);
         if step > 0 && step.is_multiple_of(REFRESH_STEPS) {
-            let field = NetworkField::new(self.params.encoding(), &networks[0]);
+            let encoding = self.params.encoding().of(&networks[0]);
+            let field = NetworkField::new(&encoding, &networks[0]);
             let reach = self.params.density_scale() * self.params.step();
             grid.refresh(params.seed, step, |places| {
                 let mut scratch = NetworkScratch::default();
@@ -174,8 +181,9 @@ impl Objective for RayObjective<'_> {
 
     fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass<RayScratch>) -> f64 {
         let grid = self.occupancy.read().unwrap_or_else(PoisonError::into_inner);
-        let RayScratch { encoder, samples, ends, targets, colors } = &mut pass.scratch;
+        let RayScratch { samples, points, features, feature_gradients, ends, targets, colors } = &mut pass.scratch;
         samples.clear();
+        points.clear();
         ends.clear();
         targets.clear();
         let volumes = [false, true].map(|scout| volume(self.params, grid.resolution(), grid.bits(scout)));
@@ -191,8 +199,13 @@ impl Objective for RayObjective<'_> {
         }
         grid.count(chosen.len(), samples.len());
 
-        let features = self.encoder.features(samples, encoder);
+        let directed = self.params.params().view_direction;
+        let inputs = self.params.encoding().start().inputs();
+        for sample in &*samples {
+            points.extend_from_slice(&coordinates(sample, directed)[..inputs]);
+        }
         let (network, tape) = (&networks[0], &mut pass.tapes[0]);
+        let features = self.encoder.encode(points, network, features);
         let logits = tape.forward(network, features);
         colors.activate(self.params.params().density, self.params.density_scale(), logits);
         let shared = SharedByRays {
@@ -210,8 +223,10 @@ impl Objective for RayObjective<'_> {
         }
         let gradient = ArrayView2::from_shape((samples.len(), OUTPUTS), &colors.logit_gradients);
         let (outputs, parameters) = (gradient.expect("four a sample"), &mut pass.gradients[0]);
-        tape.backward(network, features, Gradients { outputs, parameters, inputs: None });
-        clear(&mut pass.gradients[0], &self.zeros);
+        Backward { network, tape, features, outputs, gradient: parameters }.run(feature_gradients, |gradient, into| {
+            self.encoder.add_gradient(points, [features, gradient], into);
+        });
+        clear(&mut pass.gradients[0], &self.fixed);
         loss * shared.part
     }
 

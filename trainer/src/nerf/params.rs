@@ -2,7 +2,7 @@
 //!
 //! | hyperparameter | default | purpose | range |
 //! | --- | --- | --- | --- |
-//! | `encoding` | Gaussian, 64 rows, σ = 2 | see [`crate::network::encoding`] | |
+//! | `encoding` | Gaussian, 64 rows, σ = 2 | see [`crate::network::encoding`]; no table | |
 //! | `hidden` | 64, 64, 64 | widths of the ReLU layers | up to 8 of 1 … 2048 |
 //! | `density` | softplus | from logit to density | relu, softplus |
 //! | `view_direction` | no | colours depend on the direction of view, see [`super::direction`] | |
@@ -10,7 +10,8 @@
 //! | `grid` | 64 | cells of the occupancy grid along each axis | 4 … 256 |
 //! | `batch` | 24,576 | samples in occupied cells a step, about; rays are as many as that gives | 64 … 2²⁴ |
 //! | `steps` | 6000 | updates | ≥ 1 |
-//! | `learning_rate` | 2e-2 | of Adam, falling along a cosine to 1 % | > 0, ≤ 1 |
+//! | `optimizer` | Adam | see [`crate::training::optimizer`] | Adam, or Muon without `view_direction` |
+//! | `learning_rate` | 2e-2 | falling along a cosine to 1 % | > 0, ≤ 1 |
 //! | `background` | white | what transparent parts show | white, black |
 //! | `half_width` | the scene's, or 1.5 | of the bounding cube | > 0 |
 //! | `center` | the scene's, or the origin | of the bounding cube | |
@@ -33,11 +34,13 @@ use firmware_core::march::{DIRECTION_AXIS, Density, OUTPUTS};
 use firmware_core::{Axis, OutputActivation};
 use serde::{Deserialize, Serialize};
 
-use super::direction::{clear, with_direction, zero_blocks};
+use super::direction::{clear, fixed_frequencies, with_direction, zero_blocks};
 use super::error::NerfError;
 use super::scene::{DEFAULT_HALF_WIDTH, check_half_width};
 use crate::base::random::{Purpose, step_rng};
-use crate::network::encoding::{Encoding, EncodingKind, EncodingParams};
+use crate::network::encoding::{EncodingKind, EncodingParams};
+use crate::network::grid::GridParams;
+use crate::network::trained_encoding::TrainedEncoding;
 use crate::network::{Initialization, Mlp, Shape};
 use crate::training::optimizer::{Optimizer, Schedule};
 use crate::training::{LoopParams, TrainState};
@@ -109,6 +112,9 @@ pub struct NerfParams {
     pub batch: usize,
     /// Updates.
     pub steps: u64,
+    /// How gradients become updates.
+    #[serde(default)]
+    pub optimizer: Optimizer,
     /// Learning rate at its highest.
     pub learning_rate: f64,
     /// Behind everything.
@@ -128,6 +134,7 @@ impl Default for NerfParams {
                 kind: EncodingKind::Gaussian,
                 frequencies: 64,
                 scale: 2.0,
+                grid: GridParams::of_volumes(),
                 ..EncodingParams::default()
             },
             hidden: vec![64, 64, 64],
@@ -137,6 +144,7 @@ impl Default for NerfParams {
             grid: 64,
             batch: 24_576,
             steps: 6000,
+            optimizer: Optimizer::default(),
             learning_rate: 2e-2,
             background: Background::default(),
             half_width: None,
@@ -168,7 +176,7 @@ impl NerfParams {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValidNerfParams {
     params: NerfParams,
-    encoding: Encoding,
+    encoding: TrainedEncoding,
     half_width: f32,
 }
 
@@ -181,8 +189,26 @@ impl NerfParams {
         let setting = |name, value: String, range| Err(NerfError::Setting { name, value, range });
         let mut params = self.clone();
         params.encoding.seed = self.seed;
+        if self.encoding.kind == EncodingKind::Table {
+            return setting(
+                "--encoding",
+                "table".to_owned(),
+                "grid or any other: a field needs the layers of a network",
+            );
+        }
         let mut encoding = params.encoding.check(3)?;
         if self.view_direction {
+            if self.encoding.kind.has_grid() {
+                return setting(
+                    "--encoding",
+                    "grid".to_owned(),
+                    "any other with --view-direction, which makes six inputs",
+                );
+            }
+            if let Optimizer::Muon(_) = self.optimizer {
+                // It makes whole matrices orthogonal, and density would see the direction.
+                return setting("--optimizer", "muon".to_owned(), "adam with --view-direction");
+            }
             let Some(directed) = with_direction(&encoding) else {
                 return setting(
                     "--frequencies",
@@ -219,6 +245,7 @@ impl NerfParams {
         }
         let half_width = check_half_width(self.half_width.or(scene_half_width).unwrap_or(DEFAULT_HALF_WIDTH))?;
         params.half_width = Some(half_width);
+        let encoding = TrainedEncoding::new(&params.encoding, encoding);
         Ok(ValidNerfParams { params, encoding, half_width })
     }
 }
@@ -230,7 +257,7 @@ impl ValidNerfParams {
     }
 
     /// The encoding of positions, and directions behind them where colours depend on them.
-    pub fn encoding(&self) -> &Encoding {
+    pub fn encoding(&self) -> &TrainedEncoding {
         &self.encoding
     }
 
@@ -248,7 +275,16 @@ impl ValidNerfParams {
 
     /// Where the network's parameters are zero for good.
     pub(super) fn zeros(&self, shape: &Shape) -> Vec<Range<usize>> {
-        if self.params.view_direction { zero_blocks(&self.encoding, shape) } else { Vec::new() }
+        if self.params.view_direction { zero_blocks(self.encoding.start(), shape) } else { Vec::new() }
+    }
+
+    /// Where the network's parameters stay as they are: its [`Self::zeros`], and the frequencies of directions.
+    pub(super) fn fixed(&self, shape: &Shape) -> Vec<Range<usize>> {
+        let mut fixed = self.zeros(shape);
+        if self.params.view_direction && shape.encoder > 0 {
+            fixed.extend(fixed_frequencies(self.encoding.start(), shape));
+        }
+        fixed
     }
 
     /// δ, world units.
@@ -263,7 +299,9 @@ impl ValidNerfParams {
 
     /// The shape of the network.
     pub fn shape(&self) -> Shape {
-        Shape::new(self.encoding.features_len(), &self.params.hidden, OUTPUTS, OutputActivation::Linear)
+        let features = self.encoding.start().features_len();
+        Shape::new(features, &self.params.hidden, OUTPUTS, OutputActivation::Linear)
+            .with_encoder(self.encoding.parameters_len())
     }
 
     /// The network at its start.
@@ -273,7 +311,9 @@ impl ValidNerfParams {
         let zeros = self.zeros(&shape);
         let mut network = Mlp::new(shape, Initialization::Glorot, &mut rng);
         clear(network.parameters_mut(), &zeros);
-        if let Some(bias) = network.parameters_mut().last_mut() {
+        self.encoding.begin(&mut network, &mut rng);
+        let layers = network.shape().encoder_range().start;
+        if let Some(bias) = network.parameters_mut()[..layers].last_mut() {
             *bias += match self.params.density {
                 DensityKind::Softplus => SOFTPLUS_BIAS,
                 DensityKind::Relu => 0.0,
@@ -287,10 +327,10 @@ impl ValidNerfParams {
         LoopParams {
             steps: self.params.steps,
             learning_rate: self.params.learning_rate,
-            encoder_rate: 1.0,
+            encoder_rate: self.encoding.rate(),
             rounding: None,
             schedule: Schedule::Cosine { warmup: 100.min(self.params.steps / 10), floor: 0.01 },
-            optimizer: Optimizer::default(),
+            optimizer: self.params.optimizer.clone(),
         }
     }
 }
@@ -298,10 +338,12 @@ impl ValidNerfParams {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::training::muon::Muon;
 
     #[test]
     fn impossible_settings_are_explained() {
         let base = NerfParams::default();
+        let of = |kind| EncodingParams { kind, ..base.encoding.clone() };
         let many = EncodingParams { frequencies: 1020, ..base.encoding.clone() };
         for (params, words) in [
             (NerfParams { samples: 4, ..base.clone() }, "--samples"),
@@ -315,6 +357,9 @@ mod tests {
             (NerfParams { half_width: Some(0.0), ..base.clone() }, "--half-width"),
             (NerfParams { view_direction: true, hidden: vec![64, 1], ..base.clone() }, "--view-direction"),
             (NerfParams { view_direction: true, encoding: many, ..base.clone() }, "--view-direction"),
+            (NerfParams { view_direction: true, encoding: of(EncodingKind::Grid), ..base.clone() }, "--view-direction"),
+            (NerfParams { encoding: of(EncodingKind::Table), ..base.clone() }, "--encoding"),
+            (NerfParams { view_direction: true, optimizer: Optimizer::Muon(Muon::default()), ..base.clone() }, "adam"),
         ] {
             let error = params.check(None).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");

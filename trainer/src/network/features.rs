@@ -1,7 +1,7 @@
 //! What networks are fed: rows of numbers, stored or computed when they are asked for.
 
 use crate::network::encoding::Encoding;
-use crate::network::vectorized;
+use crate::network::{Gradients, Mlp, Tape, vectorized};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 use std::ops::Range;
 
@@ -106,6 +106,35 @@ impl Features for Array2<f32> {
             row.assign(&self.row(index));
         }
         filled_rows(buffer, rows.len(), self.ncols())
+    }
+}
+
+/// What a backward pass goes through: a network after the forward pass of `tape` on features.
+pub struct Backward<'a> {
+    /// The network.
+    pub network: &'a Mlp<f32>,
+    /// After its forward pass.
+    pub tape: &'a mut Tape<f32>,
+    /// What it was fed, `[n, width]`.
+    pub features: ArrayView2<'a, f32>,
+    /// The gradient of the loss with respect to its outputs, `[n, out]`.
+    pub outputs: ArrayView2<'a, f32>,
+    /// Added to: with respect to its parameters, in their layout.
+    pub gradient: &'a mut [f32],
+}
+
+impl Backward<'_> {
+    /// [`Tape::backward`], and then the encoding's own parameters, if it has any: `add` gets the gradient with respect to
+    /// the features, which lies in `buffer`, and adds that of its parameters.
+    pub fn run(self, buffer: &mut Vec<f32>, add: impl FnOnce(ArrayView2<'_, f32>, &mut [f32])) {
+        let Self { network, tape, features, outputs, gradient } = self;
+        if network.encoder().is_empty() {
+            return tape.backward(network, features, Gradients { outputs, parameters: gradient, inputs: None });
+        }
+        let (rows, width) = features.dim();
+        let inputs = Some(buffer_rows(buffer, rows, width));
+        tape.backward(network, features, Gradients { outputs, parameters: gradient, inputs });
+        add(filled_rows(buffer, rows, width), &mut gradient[network.shape().encoder_range()]);
     }
 }
 

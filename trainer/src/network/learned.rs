@@ -4,67 +4,59 @@ use super::encoding::Encoding;
 use super::features::{FeatureGradient, Features, Rows, buffer_rows, filled_rows};
 use super::vector_encoder::VectorEncoder;
 use super::vectorized;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
-/// γ(v) = \[a cos 2πBv, a sin 2πBv\] with B `[m, d]`, in cycles, among the parameters of the network.
+/// γ(v) = \[a cos 2πBv, a sin 2πBv\] of any points, with B `[m, d]`, in cycles, among the parameters of the network.
 ///
 /// Features are those of the device at every step: B is rounded to Q16.16 before it encodes. The gradient is that of
 /// the exact phase, ∂γ/∂B = 2πv·\[-a sin, a cos\]; the rounding counts as the identity.
 #[derive(Clone, Debug)]
-pub struct LearnedFrequencies {
+pub(super) struct FrequencyEncoder {
     start: Encoding,
-    /// Coordinates `[n, d]`, Q0.32.
-    coordinates: Array2<u32>,
     /// The axes whose frequencies are trained.
     trained: Vec<bool>,
     /// What an integer feature is multiplied by, per column.
     factors: Vec<f32>,
 }
 
-impl LearnedFrequencies {
-    /// Features of coordinates `[n, d]` (Q0.32), for training that starts from the frequencies of `start`. Those of an
-    /// axis that is not `trained` stay as they are.
-    #[must_use]
-    pub fn new(start: &Encoding, coordinates: Array2<u32>, trained: Vec<bool>) -> Self {
-        Self { factors: start.feature_factors(), start: start.clone(), coordinates, trained }
+impl FrequencyEncoder {
+    pub(super) fn new(start: &Encoding, trained: Vec<bool>) -> Self {
+        Self { factors: start.feature_factors(), start: start.clone(), trained }
     }
 
-    fn frequencies(&self) -> usize {
-        self.start.amplitudes().len()
-    }
-}
-
-impl Features for LearnedFrequencies {
-    fn samples(&self) -> usize {
-        self.coordinates.nrows()
-    }
-
-    fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         self.factors.len()
     }
 
-    fn rows<'a>(&'a self, rows: &Rows<'_>, parameters: &[f32], buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32> {
+    /// Writes the features of points `[d]` (Q0.32), one row of `out` each.
+    pub(super) fn encode<'p>(
+        &self,
+        points: impl Iterator<Item = &'p [u32]>,
+        parameters: &[f32],
+        mut out: ArrayViewMut2<'_, f32>,
+    ) {
         let encoding = self.start.with_frequencies(parameters);
         let encoder = VectorEncoder::new(&encoding, &self.factors);
         let mut scratch = vec![0; encoder.scratch_len()];
-        let mut out = buffer_rows(buffer, rows.len(), self.width());
         vectorized(|| {
-            for (mut out, index) in out.rows_mut().into_iter().zip(rows.iter()) {
-                let (out, point) = (out.as_slice_mut().expect("a row"), self.coordinates.row(index));
-                encoder.encode(point.to_slice().expect("a row"), &mut scratch, out);
+            for (mut out, point) in out.rows_mut().into_iter().zip(points) {
+                encoder.encode(point, &mut scratch, out.as_slice_mut().expect("a row"));
             }
         });
-        filled_rows(buffer, rows.len(), self.width())
     }
 
-    fn add_gradient(&self, of: &FeatureGradient<'_>, into: &mut [f32]) {
-        let FeatureGradient { rows, features, gradient } = *of;
-        let (frequencies, inputs) = (self.frequencies(), self.start.inputs());
+    /// Adds the gradient with respect to B to `into`, from that with respect to the features of points.
+    pub(super) fn add_gradient<'p>(
+        &self,
+        points: impl Iterator<Item = &'p [u32]>,
+        [features, gradient]: [ArrayView2<'_, f32>; 2],
+        into: &mut [f32],
+    ) {
+        let (frequencies, inputs) = (self.start.amplitudes().len(), self.start.inputs());
         // By axis, so that the inner loops run over what lies side by side.
         let mut sums = vec![0.0; inputs * frequencies];
         let mut slopes = vec![0.0; frequencies];
-        for ((index, features), gradient) in rows.iter().zip(features.rows()).zip(gradient.rows()) {
-            let point = self.coordinates.row(index);
+        for ((point, features), gradient) in points.zip(features.rows()).zip(gradient.rows()) {
             let (features, gradient) = (features.to_slice().expect("a row"), gradient.to_slice().expect("a row"));
             let (cosines, rest) = features.split_at(frequencies);
             let (to_cosines, to_rest) = gradient.split_at(frequencies);
@@ -87,6 +79,46 @@ impl Features for LearnedFrequencies {
                 into[frequency * inputs + axis] += sum;
             }
         }
+    }
+}
+
+/// The Fourier features of the points of a data set, with B `[m, d]`, in cycles, among the parameters of the network.
+#[derive(Clone, Debug)]
+pub struct LearnedFrequencies {
+    encoder: FrequencyEncoder,
+    /// Coordinates `[n, d]`, Q0.32.
+    coordinates: Array2<u32>,
+}
+
+impl LearnedFrequencies {
+    /// Features of coordinates `[n, d]` (Q0.32), for training that starts from the frequencies of `start`. Those of an
+    /// axis that is not `trained` stay as they are.
+    #[must_use]
+    pub fn new(start: &Encoding, coordinates: Array2<u32>, trained: Vec<bool>) -> Self {
+        Self { encoder: FrequencyEncoder::new(start, trained), coordinates }
+    }
+
+    fn points<'a>(&'a self, rows: &'a Rows<'_>) -> impl Iterator<Item = &'a [u32]> {
+        rows.iter().map(|index| self.coordinates.row(index).to_slice().expect("a row"))
+    }
+}
+
+impl Features for LearnedFrequencies {
+    fn samples(&self) -> usize {
+        self.coordinates.nrows()
+    }
+
+    fn width(&self) -> usize {
+        self.encoder.width()
+    }
+
+    fn rows<'a>(&'a self, rows: &Rows<'_>, parameters: &[f32], buffer: &'a mut Vec<f32>) -> ArrayView2<'a, f32> {
+        self.encoder.encode(self.points(rows), parameters, buffer_rows(buffer, rows.len(), self.width()));
+        filled_rows(buffer, rows.len(), self.width())
+    }
+
+    fn add_gradient(&self, of: &FeatureGradient<'_>, into: &mut [f32]) {
+        self.encoder.add_gradient(self.points(of.rows), [of.features, of.gradient], into);
     }
 }
 

@@ -18,6 +18,7 @@ mod shape;
 mod tape;
 #[cfg(test)]
 mod tests;
+pub mod trained_encoding;
 mod vector_encoder;
 
 pub use firmware_core::OutputActivation;

@@ -51,14 +51,14 @@ fn make(
         .iter()
         .map(|row| {
             let published = row.mapping.published.map(|published| format!("{published}"));
-            std::iter::once(row.mapping.kind.label().to_owned()).chain(text(&row.scores)).chain(published).collect()
+            std::iter::once(row.mapping.label().to_owned()).chain(text(&row.scores)).chain(published).collect()
         })
         .collect();
-    let on_device = format!("{}, as a device computes it", comparison.best().mapping.kind.label());
+    let on_device = format!("{}, as a device computes it", comparison.best().mapping.label());
     rows.push([on_device].into_iter().chain(text(&comparison.artifact_scores)).chain([String::new()]).collect());
     let first = |row: &[f64]| text(&row[..1]).next().unwrap_or_default();
     let measured: Vec<String> =
-        comparison.rows.iter().map(|row| format!("{} {}", row.mapping.kind.label(), first(&row.scores))).collect();
+        comparison.rows.iter().map(|row| format!("{} {}", row.mapping.label(), first(&row.scores))).collect();
     let claim = Claim::new(
         "the order of the mappings is the published one: none < basic < positional, and Gaussian best or about equal to positional",
         measured.join(", "),

@@ -1,8 +1,8 @@
 //! The plainest objective: known features, known targets, a loss that is a sum over samples.
 
 use crate::base::random::{Purpose, step_rng};
-use crate::network::features::{FeatureGradient, Features, Rows, buffer_rows};
-use crate::network::{Gradients, Mlp};
+use crate::network::Mlp;
+use crate::network::features::{Backward, FeatureGradient, Features, Rows, buffer_rows};
 use crate::training::loss::{BatchRows, Loss};
 use crate::training::{Objective, Pass, TrainError};
 use ndarray::Array2;
@@ -121,15 +121,12 @@ impl<F: Features, L: Loss> Objective for Regression<F, L> {
         let mut gradient = buffer_rows(&mut scratch.gradient, rows.len(), targets.ncols());
         let loss = self.loss.evaluate(BatchRows { outputs, targets, batch_rows: self.batch }, gradient.view_mut());
         let (outputs, parameters) = (gradient.view(), &mut pass.gradients[0]);
-        if network.encoder().is_empty() {
-            tape.backward(network, inputs, Gradients { outputs, parameters, inputs: None });
-            return loss;
-        }
-        let mut input_gradient = buffer_rows(&mut scratch.input_gradient, rows.len(), inputs.ncols());
-        tape.backward(network, inputs, Gradients { outputs, parameters, inputs: Some(input_gradient.view_mut()) });
-        let encoder = &mut pass.gradients[0][network.shape().encoder_range()];
-        let gradient = input_gradient.view();
-        self.features.add_gradient(&FeatureGradient { rows: &rows, features: inputs, gradient }, encoder);
+        Backward { network, tape, features: inputs, outputs, gradient: parameters }.run(
+            &mut scratch.input_gradient,
+            |gradient, encoder| {
+                self.features.add_gradient(&FeatureGradient { rows: &rows, features: inputs, gradient }, encoder);
+            },
+        );
         loss
     }
 
@@ -143,7 +140,7 @@ impl<F: Features, L: Loss> Objective for Regression<F, L> {
 mod tests {
     use super::*;
     use crate::network::rounding::round_weights;
-    use crate::network::{Initialization, OutputActivation, Shape};
+    use crate::network::{Gradients, Initialization, OutputActivation, Shape};
     use crate::training::loss::SquaredError;
     use crate::training::optimizer::{Optimizer, Schedule};
     use crate::training::{Ended, LoopParams, Rounding, TrainState, Watch, train};

@@ -15,6 +15,7 @@ use trainer::store::run::RunFolder;
 use trainer::training::Watch;
 use trainer::training::progress::Trainings;
 
+use super::super::trained::{ENCODING, FrequenciesArgs, GridArgs, OptimizerArgs, TRAINING};
 use super::super::{interrupt, print, warn_of_options_without_effect};
 
 /// Recover the volume of a molecule as a function of a latent variable, from images with known poses.
@@ -66,16 +67,20 @@ struct Settings {
     #[arg(long, help_heading = "Network", display_order = 0)]
     latent: Option<usize>,
     /// How spatial frequencies become features [default: gaussian]
-    #[arg(long, help_heading = "Encoding", display_order = 2)]
+    #[arg(long, help_heading = ENCODING, display_order = 2)]
     encoding: Option<EncodingKind>,
     /// Number of frequencies of the encoding, that is rows of the matrix B [default: 128]
-    #[arg(long, help_heading = "Encoding", display_order = 1)]
+    #[arg(long, help_heading = ENCODING, display_order = 1)]
     frequencies: Option<usize>,
     /// The scale σ, in cycles over the range of an input: the standard deviation of the frequencies, or for
     /// positional the highest frequency [default: an eighth of the image size in pixels; three eighths for
     /// positional]
-    #[arg(long, help_heading = "Encoding", display_order = 0)]
+    #[arg(long, help_heading = ENCODING, display_order = 0)]
     scale: Option<f64>,
+    #[command(flatten)]
+    frequencies_training: FrequenciesArgs,
+    #[command(flatten)]
+    grids: GridArgs,
     /// Widths of the hidden layers of the decoder, one number for each layer [default: 96,96,96]
     #[arg(long, help_heading = "Network", display_order = 2, value_delimiter = ',', value_name = "WIDTHS")]
     hidden: Option<Vec<usize>>,
@@ -83,29 +88,31 @@ struct Settings {
     #[arg(long, help_heading = "Network", display_order = 3, value_delimiter = ',', value_name = "WIDTHS")]
     encoder_hidden: Option<Vec<usize>>,
     /// Number of training steps; each half set is trained for half as many [default: 5000]
-    #[arg(long, help_heading = "Training", display_order = 0)]
+    #[arg(long, help_heading = TRAINING, display_order = 0)]
     steps: Option<u64>,
     /// Number of images in each training step [default: 128]
-    #[arg(long, help_heading = "Training", display_order = 3)]
+    #[arg(long, help_heading = TRAINING, display_order = 3)]
     images: Option<usize>,
     /// Number of spatial frequencies that are drawn from each image in a training step [default: 48]
-    #[arg(long, help_heading = "Training", display_order = 4, value_name = "COUNT")]
+    #[arg(long, help_heading = TRAINING, display_order = 4, value_name = "COUNT")]
     image_frequencies: Option<usize>,
-    /// Highest learning rate of the optimizer Adam [default: 2e-3]
-    #[arg(long, help_heading = "Training", display_order = 1)]
+    #[command(flatten)]
+    optimizer: OptimizerArgs,
+    /// Highest learning rate; muon takes five times as much for the matrices that it moves [default: 2e-3]
+    #[arg(long, help_heading = TRAINING, display_order = 1)]
     learning_rate: Option<f64>,
     /// Weight β of the KL divergence in the loss; 1 gives the evidence lower bound [default: 0.3]
-    #[arg(long, help_heading = "Training", display_order = 5)]
+    #[arg(long, help_heading = TRAINING, display_order = 5)]
     beta: Option<f64>,
     /// Do not fit the two half sets: this halves the work, and leaves out the correlation between them
-    #[arg(long, help_heading = "Training", display_order = 2)]
+    #[arg(long, help_heading = TRAINING, display_order = 2)]
     no_half_sets: bool,
     /// Number format of the model: w8a16 has weights of 8 bits and activations of 16 bits; w16a16 has 16 bits for
     /// both; f32 is floating point [default: w8a16]
     #[arg(long, help_heading = "Output")]
     precision: Option<NamedPrecision>,
     /// Seed of all random numbers; the same seed gives the same result [default: 0]
-    #[arg(long, help_heading = "Training", display_order = 6)]
+    #[arg(long, help_heading = TRAINING, display_order = 6)]
     seed: Option<u64>,
 }
 
@@ -117,12 +124,17 @@ impl Settings {
             (self.frequencies.is_some(), EncodingOption::Frequencies, "--frequencies"),
         ];
         warn_of_options_without_effect(encoding, &given);
+        warn_of_options_without_effect(encoding, &self.frequencies_training.given());
+        warn_of_options_without_effect(encoding, &self.grids.given());
     }
 
     fn params(&self) -> CryoParams {
         let mut params = CryoParams::default();
         params.encoding.kind = self.encoding.unwrap_or(params.encoding.kind);
         params.encoding.frequencies = self.frequencies.unwrap_or(params.encoding.frequencies);
+        self.frequencies_training.set(&mut params.encoding);
+        self.grids.set(&mut params.encoding.grid);
+        self.optimizer.set(&mut params.optimizer);
         params.scale = self.scale;
         params.hidden = self.hidden.clone().unwrap_or(params.hidden);
         params.encoder_hidden = self.encoder_hidden.clone().unwrap_or(params.encoder_hidden);

@@ -19,9 +19,10 @@ use trainer::fit::{Snapshot, ValidFitParams};
 use trainer::training::progress;
 use trainer::training::{Ended, Watch};
 
-pub(super) use self::settings::{Settings, TRAINING};
+pub(super) use self::settings::Settings;
 use super::number::from_one;
 use super::reading::load_and_tell;
+use super::trained::TRAINING;
 use super::{interrupt, print, warn_of_redundant_frequencies};
 
 /// Train a network on a picture, an array or a table, and write the model for a device.

@@ -18,16 +18,15 @@ use trainer::fit::settings::FitSettings;
 use trainer::network::OutputActivation;
 use trainer::network::encoding::EncodingKind;
 use trainer::network::grid::Nodes;
-use trainer::training::optimizer::{Optimizer, Schedule};
+use trainer::training::optimizer::Schedule;
 
 use super::super::reading::{DATA, PointsArgs, ReadingArgs};
+use super::super::trained::{ENCODING, FrequenciesArgs, GridArgs, OptimizerArgs, TRAINING};
 use super::super::{number::whole, warn_of_options_without_effect, warn_of_uneven_frequencies};
 use super::misnamed::Misnamed;
 
-/// Headings of the help. Each option names its own: a heading for all that follow would also be that of the command's own options.
-const ENCODING: &str = "Encoding";
+/// Headings of the help, beside those that other commands share.
 const NETWORK: &str = "Network";
-pub(in crate::cli) const TRAINING: &str = "Training";
 const OUTPUT: &str = "Output (what the model file holds)";
 
 /// Everything that a resumed run takes from its folder.
@@ -72,23 +71,10 @@ pub(in crate::cli) struct Settings {
     /// For positional: use the frequencies 2^s - 1, with s from 0 to --scale, as in the code published with the paper
     #[arg(long, help_heading = ENCODING, display_order = 6)]
     positional_notebook: bool,
-    /// For gaussian: keep the random frequencies as they were drawn; otherwise they are trained with the network
-    #[arg(long, help_heading = ENCODING, display_order = 7)]
-    frequencies_fixed: bool,
-    /// For grid and table: nodes of each grid, along every axis as in 48, or along each axis as in 48x32, the first
-    /// input first [default: 12,24,48,64; of a table 64]
-    #[arg(long, help_heading = ENCODING, display_order = 8, value_delimiter = ',', value_name = "NODES", value_parser = str::parse::<Nodes>, action = ArgAction::Set)]
-    levels: Option<Vec<Nodes>>,
-    /// For grid: values at each node of a grid [default: 2]
-    #[arg(long, help_heading = ENCODING, display_order = 9, value_parser = whole::<usize>)]
-    channels: Option<usize>,
-    /// For grid and table: order of the splines between the nodes, 1 (linear) or 2 (quadratic: smoother, and about
-    /// twice the work for two inputs) [default: 1]
-    #[arg(long, help_heading = ENCODING, display_order = 10)]
-    order: Option<u8>,
-    /// For grid and table: bits of a coefficient, 4 to 8 [default: 8]
-    #[arg(long, help_heading = ENCODING, display_order = 11)]
-    bits: Option<u8>,
+    #[command(flatten)]
+    frequencies_training: FrequenciesArgs,
+    #[command(flatten)]
+    grid: GridArgs,
     /// Activation of the hidden layers: sine suits smooth data (Sitzmann et al. 2020) [default: relu, or sine where the
     /// network learns from kernel regression]
     #[arg(long, help_heading = NETWORK)]
@@ -103,10 +89,8 @@ pub(in crate::cli) struct Settings {
     /// regression]
     #[arg(long, help_heading = TRAINING, display_order = 3, visible_alias = "batch-size", alias = "bs", value_parser = parse_batch)]
     batch: Option<Batch>,
-    /// How gradients become updates: muon makes the update of each weight matrix but the last orthogonal (Jordan et al.
-    /// 2024), and moves everything else as adam does [default: muon]
-    #[arg(long, help_heading = TRAINING, display_order = 5)]
-    optimizer: Option<OptimizerArg>,
+    #[command(flatten)]
+    optimizer: OptimizerArgs,
     /// Highest learning rate; muon takes five times as much for the matrices that it moves [default: 1e-2]
     #[arg(long, help_heading = TRAINING, display_order = 1, visible_alias = "lr")]
     learning_rate: Option<f64>,
@@ -163,12 +147,6 @@ enum Output {
 enum Activation {
     Relu,
     Sine,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum OptimizerArg {
-    Muon,
-    Adam,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -298,13 +276,11 @@ impl Settings {
             (self.scale.is_some(), EncodingOption::Scale, "--scale"),
             (self.frequencies.is_some(), EncodingOption::Frequencies, "--frequencies"),
             (self.normalize, EncodingOption::Normalize, "--normalize"),
-            (self.frequencies_fixed, EncodingOption::LearnedFrequencies, "--frequencies-fixed"),
-            (self.levels.is_some(), EncodingOption::Grid, "--levels"),
-            (self.channels.is_some(), EncodingOption::Channels, "--channels"),
-            (self.order.is_some(), EncodingOption::Grid, "--order"),
-            (self.bits.is_some(), EncodingOption::Grid, "--bits"),
         ];
-        warn_of_options_without_effect(self.encoding.unwrap_or_default(), &given);
+        let encoding = self.encoding.unwrap_or_default();
+        warn_of_options_without_effect(encoding, &given);
+        warn_of_options_without_effect(encoding, &self.frequencies_training.given());
+        warn_of_options_without_effect(encoding, &self.grid.given());
     }
 
     fn params(&self, steps: Option<u64>) -> FitParams {
@@ -321,23 +297,16 @@ impl Settings {
         encoding.normalize = self.normalize;
         encoding.notebook = self.positional_notebook;
         encoding.list.clone_from(&self.frequency_list);
-        encoding.learned = encoding.kind == EncodingKind::Gaussian && !self.frequencies_fixed;
-        let grid = &mut encoding.grid;
-        grid.levels = match (&self.levels, encoding.kind) {
-            (Some(levels), _) => levels.clone(),
-            (None, EncodingKind::Table) => vec![Nodes(vec![64])],
-            (None, _) => grid.levels.clone(),
-        };
-        grid.channels = self.channels.unwrap_or(grid.channels);
-        grid.order = self.order.unwrap_or(grid.order);
-        grid.bits = self.bits.unwrap_or(grid.bits);
+        self.frequencies_training.set(encoding);
+        if encoding.kind == EncodingKind::Table {
+            encoding.grid.levels = vec![Nodes(vec![64])];
+        }
+        self.grid.set(&mut encoding.grid);
         params.hidden = self.hidden.clone().unwrap_or(params.hidden);
         if self.activation == Some(Activation::Sine) {
             params = params.with_sines();
         }
-        if self.optimizer == Some(OptimizerArg::Adam) {
-            params.optimizer = Optimizer::default();
-        }
+        self.optimizer.set(&mut params.optimizer);
         params.output = match self.output {
             Some(Output::Linear) => OutputActivation::Linear,
             Some(Output::Sigmoid) | None => OutputActivation::Sigmoid,

@@ -10,7 +10,7 @@ use trainer::inverse::error::InverseError;
 use trainer::inverse::mri::MriParams;
 use trainer::inverse::run::{InverseSettings, Run};
 use trainer::inverse::shape::ShapeParams;
-use trainer::inverse::training::TrainingParams;
+use trainer::inverse::training::{FurtherMapping, TrainingParams};
 use trainer::network::encoding::EncodingKind;
 use trainer::store::run::RunFolder;
 use trainer::training::Watch;
@@ -18,6 +18,7 @@ use trainer::training::progress::Trainings;
 
 use super::new_directories::NewDirectories;
 use super::number::{from_one, positive, whole};
+use super::trained::{GridArgs, OptimizerArgs};
 use super::{interrupt, print};
 
 /// Reconstruct from CT, MRI or a mesh with four encodings, and compare them with table 1 of Tancik et al. (2020).
@@ -72,6 +73,14 @@ struct Common {
     /// Number of frequencies, that is rows of the matrix B [default: depends on the problem]
     #[arg(long, value_parser = whole::<usize>)]
     frequencies: Option<usize>,
+    /// Mappings to compare beside the published ones: learned is the Gaussian one with frequencies that are trained with
+    /// the network, grid has values of grids
+    #[arg(long, value_delimiter = ',', value_name = "MAPPINGS")]
+    also: Vec<FurtherMapping>,
+    #[command(flatten)]
+    grids: GridArgs,
+    #[command(flatten)]
+    optimizer: OptimizerArgs,
     /// Factor on the published learning rates; the result is at most 1e-2 [default: depends on the problem]
     #[arg(long, value_parser = positive)]
     rate_factor: Option<f64>,
@@ -168,6 +177,18 @@ impl Common {
             training.hidden.fill(usize::from(width));
         }
         training.frequencies = self.frequencies.unwrap_or(training.frequencies);
+        for &also in &self.also {
+            if !training.also.contains(&also) {
+                training.also.push(also);
+            }
+        }
+        self.grids.set(&mut training.grid);
+        if !training.also.contains(&FurtherMapping::Grid) {
+            self.grids.given().iter().filter(|(given, ..)| *given).for_each(|(_, _, option)| {
+                trainer::note!("warning: {option} has no effect without --also grid");
+            });
+        }
+        self.optimizer.set(&mut training.optimizer);
         training.rate_factor = self.rate_factor.unwrap_or(training.rate_factor);
         training.scale_factor = self.scale_factor.unwrap_or(training.scale_factor);
     }
@@ -182,11 +203,12 @@ fn text(comparison: &Comparison) -> String {
     for row in &comparison.rows {
         let scores: String = row.scores.iter().map(|score| format!("{score:18.3}")).collect();
         let published = row.mapping.published.map_or_else(String::new, |published| format!("{published:12.3}"));
-        text += &format!("\n{:12}{scores}{published}", row.mapping.kind.label());
+        text += &format!("\n{:12}{scores}{published}", row.mapping.label());
     }
     let scores: String = comparison.artifact_scores.iter().map(|score| format!("{score:18.3}")).collect();
-    let order = match (comparison.has_published_order(), comparison.best().mapping.kind) {
-        (true, EncodingKind::Gaussian) => "as published",
+    let best = comparison.rows[..4].iter().max_by(|a, b| a.scores[0].total_cmp(&b.scores[0]));
+    let order = match (comparison.has_published_order(), best.map(|row| row.mapping.kind)) {
+        (true, Some(EncodingKind::Gaussian)) => "as published",
         (true, _) => "as published, with positional and Gaussian about equal",
         (false, _) => "DIFFERS from the published one",
     };

@@ -12,6 +12,7 @@ use trainer::training::progress::Trainings;
 use trainer::training::{Ended, Watch};
 
 use super::JudgedBy;
+use crate::cli::trained::{ENCODING, FrequenciesArgs, GridArgs, OptimizerArgs, TRAINING};
 use crate::cli::{interrupt, print, warn_of_options_without_effect};
 
 /// Learn a scene from its pictures, and write the model and its volume for a device.
@@ -37,12 +38,12 @@ pub(crate) struct Fit {
     #[arg(long, conflicts_with = "resume")]
     force: bool,
     /// Continue the run in this folder with its own settings; only --steps may differ
-    #[arg(long, value_name = "RUN", conflicts_with = "Settings")]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["Settings", "FrequenciesArgs", "GridArgs", "OptimizerArgs"])]
     resume: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,
     /// Number of training steps; each updates all parameters once [default: 6000]
-    #[arg(long, help_heading = "Training", display_order = 0)]
+    #[arg(long, help_heading = TRAINING, display_order = 0)]
     steps: Option<u64>,
     /// Views that are held out to measure the quality
     #[arg(long, help_heading = "Scene", display_order = 3, value_name = "VIEWS", default_value = "test")]
@@ -56,15 +57,19 @@ pub(crate) struct Fit {
 #[derive(clap::Args)]
 struct Settings {
     /// How positions become features [default: gaussian]
-    #[arg(long, help_heading = "Encoding", display_order = 2)]
+    #[arg(long, help_heading = ENCODING, display_order = 2)]
     encoding: Option<EncodingKind>,
     /// Number of frequencies, that is rows of the matrix B [default: 64]
-    #[arg(long, help_heading = "Encoding", display_order = 1)]
+    #[arg(long, help_heading = ENCODING, display_order = 1)]
     frequencies: Option<usize>,
     /// The scale σ, in cycles over the bounding cube: the standard deviation of the frequencies, or for positional
     /// the highest frequency [default: 2; positional: 16]
-    #[arg(long, help_heading = "Encoding", display_order = 0)]
+    #[arg(long, help_heading = ENCODING, display_order = 0)]
     scale: Option<f64>,
+    #[command(flatten)]
+    frequencies_training: FrequenciesArgs,
+    #[command(flatten)]
+    grids: GridArgs,
     /// Widths of the hidden layers, one number for each layer [default: 64,64,64]
     #[arg(long, help_heading = "Network", display_order = 0, value_delimiter = ',', value_name = "WIDTHS")]
     hidden: Option<Vec<usize>>,
@@ -81,10 +86,12 @@ struct Settings {
     #[arg(long, help_heading = "Scene", display_order = 4)]
     grid: Option<u32>,
     /// Approximate number of samples in each training step [default: 24576]
-    #[arg(long, help_heading = "Training", display_order = 3)]
+    #[arg(long, help_heading = TRAINING, display_order = 3)]
     batch: Option<usize>,
-    /// Highest learning rate of the optimizer Adam [default: 2e-2]
-    #[arg(long, help_heading = "Training", display_order = 1)]
+    #[command(flatten)]
+    optimizer: OptimizerArgs,
+    /// Highest learning rate; muon takes five times as much for the matrices that it moves [default: 2e-2]
+    #[arg(long, help_heading = TRAINING, display_order = 1)]
     learning_rate: Option<f64>,
     /// What the transparent parts of the pictures show [default: white]
     #[arg(long, help_heading = "Scene", display_order = 0)]
@@ -94,10 +101,10 @@ struct Settings {
     #[arg(long, help_heading = "Scene", display_order = 1)]
     half_width: Option<f32>,
     /// Seed of all random numbers; the same seed gives the same result [default: 0]
-    #[arg(long, help_heading = "Training", display_order = 4)]
+    #[arg(long, help_heading = TRAINING, display_order = 4)]
     seed: Option<u64>,
     /// Use a small network and few steps, for a trial of a few seconds; it suits scenes made with --quick
-    #[arg(long, help_heading = "Training", display_order = 2)]
+    #[arg(long, help_heading = TRAINING, display_order = 2)]
     quick: bool,
 }
 
@@ -109,6 +116,8 @@ impl Settings {
             (self.frequencies.is_some(), EncodingOption::Frequencies, "--frequencies"),
         ];
         warn_of_options_without_effect(encoding, &given);
+        warn_of_options_without_effect(encoding, &self.frequencies_training.given());
+        warn_of_options_without_effect(encoding, &self.grids.given());
     }
 
     fn params(&self) -> NerfParams {
@@ -117,6 +126,9 @@ impl Settings {
         encoding.kind = self.encoding.unwrap_or(encoding.kind);
         encoding.frequencies = self.frequencies.unwrap_or(encoding.frequencies);
         encoding.scale = self.scale.unwrap_or(NerfParams::default_scale(encoding.kind));
+        self.frequencies_training.set(encoding);
+        self.grids.set(&mut encoding.grid);
+        self.optimizer.set(&mut params.optimizer);
         params.hidden = self.hidden.clone().unwrap_or(params.hidden);
         params.density = self.density.unwrap_or(params.density);
         params.view_direction = self.view_direction;

@@ -60,6 +60,9 @@ pub(super) fn write_network(
     let mut tensors = Tensors::default();
     for (name, network) in ["decoder.", "encoder."].into_iter().zip(networks) {
         tensors.put_network(name, network);
+        if !network.encoder().is_empty() {
+            tensors.put(format!("{name}encoding"), &[network.encoder().len()], network.encoder());
+        }
     }
     tensors.put_settings(settings);
     tensors.write(&folder.network())

@@ -38,6 +38,7 @@ use crate::base::random::{Purpose, step_rng};
 use crate::inverse::linear::field;
 use crate::network::encoding::EncodingKind;
 use crate::network::features::EncodedFeatures;
+use crate::network::grid::GridParams;
 use crate::network::{Mlp, Shape};
 use crate::report::sheet::{Panel, Raster, Row, Sheet};
 use crate::store::run::Run;
@@ -80,6 +81,7 @@ impl ShapeParams {
             // Both chosen on the knot, of 0.25, 0.5, 1 and with normalized features or not, by its uniform points.
             rate_factor: 10.0,
             scale_factor: 0.25,
+            grid: GridParams::of_volumes(),
             ..TrainingParams::field(seed)
         };
         Self { batch, test_points, pixels, training }
@@ -90,14 +92,13 @@ impl ShapeParams {
     /// # Errors
     /// Names the setting that is impossible.
     pub fn check(self) -> Result<ValidShapeParams, InverseError> {
-        self.training.check(&Self::mappings(), 3)?;
+        self.training.check(&self.training.mappings(Self::published()), 3)?;
         Ok(ValidShapeParams(self))
     }
 
     /// The mappings in the order of table 1, with the published scales and rate.
-    fn mappings() -> [TableMapping; 4] {
-        let mapping =
-            |kind, scale, published| TableMapping { kind, scale, learning_rate: 5e-4, published: Some(published) };
+    fn published() -> [TableMapping; 4] {
+        let mapping = |kind, scale, published| TableMapping::published(kind, scale, 5e-4, published);
         [
             mapping(EncodingKind::None, 1.0, 0.864),
             mapping(EncodingKind::Basic, 1.0, 0.892),
@@ -156,10 +157,11 @@ pub fn compare(
         view::draw(params.pixels, frame, domain, |points| points.iter().map(|&point| solid.contains(point)).collect());
     let points = RandomPoints { bounds: domain, batch: params.batch, seed: training.seed };
     let (mut rows, mut solutions, mut pictures) = (Vec::new(), Vec::new(), vec![truth]);
-    for mapping in ShapeParams::mappings() {
+    for mapping in training.mappings(ShapeParams::published()) {
         let (encoding, mapping_training) = training.start(&mapping, 3, OutputActivation::Linear)?;
-        let mut objective = OccupancyObjective::new(&encoding, &solid, points);
+        let mut objective = OccupancyObjective::new(encoding.encoder(training.steps), &solid, points);
         let (network, training_loss) = mapping_training.finish(&mut objective, watch, run)?;
+        let (encoding, network) = (encoding.of(&network), network.without_encoder());
         let logits = |coordinates: &Array2<u32>| field(&EncodedFeatures::new(&encoding, coordinates.view()), &network);
         let iou = |test: &Test| test.iou(logits(&test.coordinates).into_iter().map(|logit| logit > 0.0));
         rows.push(Compared { mapping, scores: vec![iou(&uniform), iou(&near)], training_loss });
@@ -225,7 +227,7 @@ fn with_sigmoid(network: &Mlp<f32>) -> Mlp<f32> {
 fn sheet(problem: &Problem, pixels: usize, rows: &[Compared], pictures: Vec<Vec<u8>>) -> Sheet {
     let captions = rows.iter().map(|row| {
         let caption = format!("IoU {:.3}, near {:.3}", row.scores[0], row.scores[1]);
-        (row.mapping.kind.label(), caption)
+        (row.mapping.label(), caption)
     });
     let captions = std::iter::once(("truth", String::new())).chain(captions);
     let panel = |title: &str, caption: String, rgb: Vec<u8>| {

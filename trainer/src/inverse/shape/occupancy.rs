@@ -7,19 +7,21 @@ use rayon::prelude::*;
 use super::inside::Inside;
 use super::mesh::Point;
 use crate::base::random::{Purpose, step_rng};
-use crate::network::encoding::Encoding;
-use crate::network::features::{EncodedFeatures, Features, Rows};
-use crate::network::{Gradients, Mlp};
+use crate::network::Mlp;
+use crate::network::features::Backward;
+use crate::network::trained_encoding::PointEncoder;
 use crate::training::regression::CHUNK_ROWS;
 use crate::training::{Objective, Pass, TrainError};
 
 /// `mean (ln(1 + eᶻ) - y·z)` for a network of one output, the logit z, and occupancies y.
 pub struct OccupancyObjective<'a> {
-    encoding: &'a Encoding,
+    encoder: PointEncoder,
     solid: &'a Inside<'a>,
     points: RandomPoints,
-    /// Of the step at hand.
-    drawn: Option<(EncodedFeatures, Vec<f32>)>,
+    /// Coordinates `[n, 3]` of the points of the step at hand, Q0.32.
+    coordinates: Vec<u32>,
+    /// Whether they are within, 1 or 0.
+    inside: Vec<f32>,
 }
 
 /// The points that are drawn in each step.
@@ -35,8 +37,8 @@ pub struct RandomPoints {
 
 impl<'a> OccupancyObjective<'a> {
     /// The objective of learning a solid from the encoded coordinates of random points.
-    pub fn new(encoding: &'a Encoding, solid: &'a Inside<'a>, points: RandomPoints) -> Self {
-        Self { encoding, solid, points, drawn: None }
+    pub fn new(encoder: PointEncoder, solid: &'a Inside<'a>, points: RandomPoints) -> Self {
+        Self { encoder, solid, points, coordinates: Vec::new(), inside: Vec::new() }
     }
 }
 
@@ -45,31 +47,33 @@ impl<'a> OccupancyObjective<'a> {
 pub struct OccupancyScratch {
     features: Vec<f32>,
     gradients: Vec<f32>,
+    feature_gradients: Vec<f32>,
 }
 
 impl Objective for OccupancyObjective<'_> {
     type Scratch = OccupancyScratch;
 
-    fn begin_step(&mut self, step: u64, _networks: &[Mlp<f32>]) -> Result<usize, TrainError> {
+    fn begin_step(&mut self, step: u64, networks: &[Mlp<f32>]) -> Result<usize, TrainError> {
         let RandomPoints { bounds: [low, high], batch, seed } = self.points;
         let mut rng = step_rng(seed, Purpose::SamplePoints, step);
         let mut point = || std::array::from_fn(|k| low[k] + (high[k] - low[k]) * rng.random::<f64>());
         let points: Vec<Point> = (0..batch).map(|_| point()).collect();
-        let inside = points.par_iter().map(|&point| f32::from(u8::from(self.solid.contains(point)))).collect();
-        self.drawn = Some((EncodedFeatures::new(self.encoding, super::fixed(&points).view()), inside));
+        self.inside = points.par_iter().map(|&point| f32::from(u8::from(self.solid.contains(point)))).collect();
+        self.coordinates = super::fixed(&points).into_raw_vec_and_offset().0;
+        self.encoder.begin_step(step, &networks[0]);
         Ok(batch.div_ceil(CHUNK_ROWS))
     }
 
     fn chunk(&self, chunk: usize, networks: &[Mlp<f32>], pass: &mut Pass<OccupancyScratch>) -> f64 {
         let scratch = &mut pass.scratch;
-        let Some((features, inside)) = &self.drawn else { return 0.0 };
         let range = chunk * CHUNK_ROWS..((chunk + 1) * CHUNK_ROWS).min(self.points.batch);
-        let inputs = features.rows(&Rows::Range(range.clone()), &[], &mut scratch.features);
         let (network, tape) = (&networks[0], &mut pass.tapes[0]);
+        let points = &self.coordinates[3 * range.start..3 * range.end];
+        let features = self.encoder.encode(points, network, &mut scratch.features);
         let part = 1.0 / self.points.batch as f32;
         scratch.gradients.clear();
         let mut loss = 0.0;
-        for (&logit, &inside) in tape.forward(network, inputs).iter().zip(&inside[range.clone()]) {
+        for (&logit, &inside) in tape.forward(network, features).iter().zip(&self.inside[range.clone()]) {
             // Of e to the power of minus the logit's size, which never overflows.
             let small = (-logit.abs()).exp();
             loss += f64::from(logit.max(0.0) - inside * logit + small.ln_1p());
@@ -77,7 +81,10 @@ impl Objective for OccupancyObjective<'_> {
             scratch.gradients.push(part * (probability - inside));
         }
         let outputs = ArrayView2::from_shape((range.len(), 1), &scratch.gradients).expect("one output a row");
-        tape.backward(network, inputs, Gradients { outputs, parameters: &mut pass.gradients[0], inputs: None });
+        let backward = Backward { network, tape, features, outputs, gradient: &mut pass.gradients[0] };
+        backward.run(&mut scratch.feature_gradients, |gradient, into| {
+            self.encoder.add_gradient(points, [features, gradient], into);
+        });
         loss * f64::from(part)
     }
 }
@@ -87,6 +94,7 @@ mod tests {
     use super::*;
     use crate::inverse::shape::knot;
     use crate::network::encoding::EncodingParams;
+    use crate::network::trained_encoding::TrainedEncoding;
     use crate::network::{Initialization, Shape};
     use crate::training::loss_and_gradients;
     use firmware_core::OutputActivation;
@@ -95,12 +103,16 @@ mod tests {
     fn the_gradient_matches_differences() {
         let (mesh, _) = knot::mesh().in_unit_cube();
         let solid = Inside::new(&mesh);
-        let encoding = EncodingParams { frequencies: 6, scale: 2.0, ..EncodingParams::default() }.check(3).unwrap();
-        let shape = Shape::new(encoding.features_len(), &[7], 1, OutputActivation::Linear);
-        let network = Mlp::new(shape, Initialization::Glorot, &mut step_rng(5, Purpose::InitialParameters, 0));
+        let params = EncodingParams { frequencies: 6, scale: 2.0, learned: true, ..EncodingParams::default() };
+        let encoding = TrainedEncoding::new(&params, params.check(3).unwrap());
+        let shape = Shape::new(encoding.start().features_len(), &[7], 1, OutputActivation::Linear)
+            .with_encoder(encoding.parameters_len());
+        let mut rng = step_rng(5, Purpose::InitialParameters, 0);
+        let mut network = Mlp::new(shape, Initialization::Glorot, &mut rng);
+        encoding.begin(&mut network, &mut rng);
         let mut networks = vec![network];
         let mut objective =
-            OccupancyObjective::new(&encoding, &solid, RandomPoints { bounds: mesh.bounds(), batch: 700, seed: 1 });
+            OccupancyObjective::new(encoding.encoder(9), &solid, RandomPoints { bounds: mesh.bounds(), batch: 700, seed: 1 });
         let (_, gradients) = loss_and_gradients(&mut objective, 0, &networks).unwrap();
         let scale = gradients[0].iter().fold(0.0f32, |most, value| most.max(value.abs()));
         for (parameter, &gradient) in gradients[0].iter().enumerate() {

@@ -16,6 +16,7 @@ mod params;
 #[cfg(test)]
 mod tests;
 
+pub(super) use features::GridEncoder;
 pub use features::GridFeatures;
 pub use params::{GridError, GridParams, Nodes, NodesError};
 

@@ -70,6 +70,12 @@ impl Default for GridParams {
 }
 
 impl GridParams {
+    /// Grids over three axes or more, whose coefficients are many.
+    #[must_use]
+    pub fn of_volumes() -> Self {
+        Self { levels: [16, 32, 48].map(|nodes| Nodes(vec![nodes])).to_vec(), ..Self::default() }
+    }
+
     /// Whether these are the default, which settings do not mention.
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()
