@@ -94,23 +94,92 @@ impl Axis {
     #[must_use]
     pub fn to_fixed(&self, x: f32, outside: Outside) -> Option<u32> {
         let unit = match outside {
-            // Not f32::clamp, which may panic.
-            Outside::Clamp => {
-                let x = if x > self.minimum { x } else { self.minimum };
-                (if x < self.maximum { x } else { self.maximum } - self.minimum) * self.scale
-            }
+            Outside::Clamp => (clamp(x, self.minimum, self.maximum) - self.minimum) * self.scale,
             Outside::Periodic => fraction((x - self.minimum) * self.scale),
             Outside::Reject if x >= self.minimum && x <= self.maximum => (x - self.minimum) * self.scale,
             Outside::Reject => return None,
         };
-        // `as` saturates and takes NaN to zero, on every target alike.
-        Some((unit * 4_294_967_296.0) as u32)
+        Some(to_q32(unit))
+    }
+}
+
+/// Whether floats are computed in software, where bits are faster to look at.
+const IS_SOFT: bool = cfg!(all(target_arch = "arm", not(kernels_fpu)));
+
+/// `x` within the bounds; the lower one for NaN. Which zero comes out of two is left open.
+#[inline]
+fn clamp(x: f32, minimum: f32, maximum: f32) -> f32 {
+    if IS_SOFT {
+        return clamp_by_bits(x, minimum, maximum);
+    }
+    // Not f32::clamp, which may panic.
+    let x = if x > minimum { x } else { minimum };
+    if x < maximum { x } else { maximum }
+}
+
+#[inline]
+fn clamp_by_bits(x: f32, minimum: f32, maximum: f32) -> f32 {
+    // Two's complement in place of sign and magnitude: ordered as the numbers are.
+    let order = |x: f32| {
+        let bits = x.to_bits() as i32;
+        bits ^ ((bits >> 31) as u32 >> 1) as i32
+    };
+    if x.to_bits() << 1 > 0xff00_0000 || order(x) <= order(minimum) {
+        return minimum;
+    }
+    if order(x) < order(maximum) { x } else { maximum }
+}
+
+/// `unit` in Q0.32, rounded down: 1 - 2⁻³² at most, and 0 for NaN and for what is negative.
+#[inline]
+fn to_q32(unit: f32) -> u32 {
+    if IS_SOFT {
+        return to_q32_by_bits(unit);
+    }
+    // `as` saturates and takes NaN to zero, on every target alike.
+    (unit * 4_294_967_296.0) as u32
+}
+
+#[inline]
+fn to_q32_by_bits(unit: f32) -> u32 {
+    let bits = unit.to_bits();
+    if bits > 0x7f80_0000 {
+        return 0; // negative, or NaN
+    }
+    // The number is mantissa·2^(exponent - 150).
+    let (exponent, mantissa) = (bits >> 23, bits & 0x007f_ffff | 0x0080_0000);
+    match exponent {
+        127.. => u32::MAX,
+        118.. => mantissa << (exponent - 118),
+        _ => mantissa.checked_shr(118 - exponent).unwrap_or(0),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_by_their_bits_are_numbers() {
+        let mut bits = 0u32;
+        loop {
+            let x = f32::from_bits(bits);
+            assert_eq!(to_q32_by_bits(x), (x * 4_294_967_296.0) as u32, "{x:e}");
+            for (minimum, maximum) in [(-0.0, 255.0), (0.0, 0.0), (-7.5, -0.0), (-1e30, 1e-40)] {
+                let inner = if x > minimum { x } else { minimum };
+                assert_eq!(clamp_by_bits(x, minimum, maximum), if inner < maximum { inner } else { maximum }, "{x:e}");
+            }
+            // A prime step, and all numbers near the ends of the exponents that matter.
+            let Some(next) = bits.checked_add(10_007) else { break };
+            bits = next;
+        }
+        for edge in [0u32, 0x3f80_0000, 0x3b00_0000, 0x2f80_0000, 0x7f80_0000, 0x8000_0000, 0xff80_0000, u32::MAX] {
+            for bits in (0..2000).map(|k| edge.wrapping_add(k).wrapping_sub(1000)) {
+                let x = f32::from_bits(bits);
+                assert_eq!(to_q32_by_bits(x), (x * 4_294_967_296.0) as u32, "{x:e}");
+            }
+        }
+    }
 
     const AXIS: Axis = Axis { minimum: 0.0, maximum: 255.0, scale: 1.0 / 256.0 };
 

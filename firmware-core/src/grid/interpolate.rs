@@ -75,6 +75,19 @@ pub(crate) fn rounded(sum: i32) -> i32 {
     sum.wrapping_add(1 << 14) >> 15
 }
 
+/// The upper half of a product.
+#[inline(always)]
+fn mul_high(a: u32, b: u32) -> u32 {
+    if !cfg!(kernels = "thumb1") {
+        return (u64::from(a).wrapping_mul(u64::from(b)) >> 32) as u32;
+    }
+    // By halves, where there is no product of 64 bits; no sum overflows.
+    let ((a_high, a_low), (b_high, b_low)) = ((a >> 16, a & 0xffff), (b >> 16, b & 0xffff));
+    let middle = a_high.wrapping_mul(b_low).wrapping_add(a_low.wrapping_mul(b_low) >> 16);
+    let other = a_low.wrapping_mul(b_high).wrapping_add(middle & 0xffff);
+    a_high.wrapping_mul(b_high).wrapping_add(middle >> 16).wrapping_add(other >> 16)
+}
+
 /// What a value is made of along one axis: from where to where in the coefficients, in bits, and how much of it.
 #[derive(Clone, Copy)]
 struct Taps {
@@ -86,7 +99,7 @@ impl Taps {
     /// The weights at a point along an axis; the first offset counts nodes.
     #[inline(always)]
     fn new(v: u32, cells: u32, is_linear: bool) -> Self {
-        let position = (u64::from(v).wrapping_mul(u64::from(cells)) >> 32) as u32;
+        let position = mul_high(v, cells);
         let f = (position & 0xffff) >> 1;
         let left = 32_768 - f;
         let weights = if is_linear {
@@ -108,11 +121,11 @@ struct Value<'a> {
 impl Value<'_> {
     /// The sum over these axes, which begin with the last one, at the place where those before them lead.
     fn sum(&self, axes: &[Taps], bit: u32) -> i32 {
-        let Some((taps, axes)) = axes.split_last() else { return self.coefficient(bit) };
+        let Some((taps, axes)) = axes.split_last() else { return 0 };
         let mut sum = 0i32;
         for (&offset, &weight) in taps.offsets.iter().zip(&taps.weights).take(self.taps) {
-            let inner = self.sum(axes, bit.wrapping_add(offset));
-            let value = if axes.is_empty() { inner } else { rounded(inner) };
+            let bit = bit.wrapping_add(offset);
+            let value = if axes.is_empty() { self.coefficient(bit) } else { rounded(self.sum(axes, bit)) };
             sum = sum.wrapping_add(weight.wrapping_mul(value));
         }
         sum

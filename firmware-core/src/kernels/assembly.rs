@@ -108,9 +108,9 @@ macro_rules! arithmetic {
 
             #[inline]
             fn grids(grids: &Grids<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
-                // The one lane that there is.
-                if lanes == 1 {
-                    $crate::kernels::grids::evaluate(Precision::$name, grids, points, x);
+                // There is one lane.
+                if !$crate::kernels::grids::evaluate(Precision::$name, grids, points, x) {
+                    portable::$name::grids(grids, points, lanes, x);
                 }
             }
 

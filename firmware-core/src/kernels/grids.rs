@@ -35,20 +35,25 @@ unsafe extern "C" {
     fn firmware_core_grid(call: &GridCall);
 }
 
-/// Evaluates grids at one point: the features as the precision stores them, of a table the sums. Does nothing where a
-/// buffer is too short.
+/// Evaluates grids at one point: the features as the precision stores them, of a table the sums. Nothing where a buffer is
+/// too short. False where they are left to portable code.
 #[inline]
-pub(super) fn evaluate(precision: Precision, grids: &Grids<'_>, point: &[u32], x: &mut [u32]) {
+pub(super) fn evaluate(precision: Precision, grids: &Grids<'_>, point: &[u32], x: &mut [u32]) -> bool {
     let (shape, words, axes) = (grids.shape(), grids.words(), grids.inputs());
     // Single precision has a word for each feature, whose sum becomes the feature below.
     let is_float = precision == Precision::F32;
     let is_table = !is_float && shape.used_as == GridUse::Outputs;
     let stores_sums = is_float || is_table;
+    // The only ones that the assembly for ARMv6-M takes.
+    let is_simple = !stores_sums && axes == 2 && (shape.order, shape.bits) == (1, 8);
+    if cfg!(kernels = "thumb1") && !is_simple {
+        return false;
+    }
     let features = shape.features();
     let len = if stores_sums { features } else { features.div_ceil(2) };
-    let Some(x) = x.get_mut(..len) else { return };
+    let Some(x) = x.get_mut(..len) else { return true };
     if point.len() < axes.max(MIN_COORDINATES) || words.is_empty() {
-        return;
+        return true;
     }
     let words = words.as_ptr_range();
     let call = GridCall {
@@ -76,4 +81,5 @@ pub(super) fn evaluate(precision: Precision, grids: &Grids<'_>, point: &[u32], x
             *word = (rounded(*word as i32) as f32).to_bits();
         }
     }
+    true
 }

@@ -11,13 +11,15 @@ mod contract;
 mod dsp;
 #[cfg(any(kernels = "dsp", kernels = "mve"))]
 mod dsp_encoder;
-#[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m"))]
+#[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1"))]
 mod grids;
 #[cfg(kernels = "mve")]
 mod mve;
 pub(crate) mod portable;
 #[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1"))]
 mod sine;
+#[cfg(kernels = "thumb1")]
+mod grid_thumb1;
 #[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m"))]
 mod grid_thumb2;
 #[cfg(kernels = "thumb1")]

@@ -3,7 +3,7 @@
 //! | | instructions a MAC | what makes up the loop |
 //! | --- | --- | --- |
 //! | `w8a16` | 4.3 | for two inputs of a row pair: LDR, 4 extensions, 4 MULS, 6 additions |
-//! | `w16a16` | 4.1 | for two inputs of a row: LDR, 2 extensions, 2 MULS, 2 additions |
+//! | `w16a16` | 3.8 | for two inputs of two rows: LDM, 4 extensions, 4 MULS, 4 additions |
 //!
 //! There is no 64-bit accumulator. But 256·odd + even of *two* inputs fits into 32 bits (2·127·32767·256 < 2³¹), and so
 //! does the even rows' sum: their difference shifted by eight is the odd rows', exactly. Accumulators live in r8 to
@@ -74,7 +74,6 @@ mod layers {
     mov     r10, r6
     mov     r11, r7
 2:  \inputs
-    adds    r0, #\name\()_step
     cmp     r1, r12
     bne     2b
     bl      firmware_core_block_end
@@ -123,33 +122,33 @@ mod layers {
     ffm_x
     ffm_w8_pair 4, r8, r9
     ffm_w8_pair 12, r10, r11
+    adds    r0, #16
     .endm
 
-    @ Two inputs of a row.
-    .macro ffm_w16_row offset, accumulator
-    ldr     r5, [r0, #\offset]
-    sxth    r4, r5
-    asrs    r5, r5, #16
-    muls    r4, r2
-    muls    r5, r3
+    @ Two inputs of two rows.
+    .macro ffm_w16_rows first, second
+    ldmia   r0!, {{r4, r6}}
+    sxth    r5, r4
+    asrs    r4, r4, #16
+    sxth    r7, r6
+    asrs    r6, r6, #16
+    muls    r5, r2
+    muls    r4, r3
+    muls    r7, r2
+    muls    r6, r3
     adds    r4, r5
-    add     \accumulator, r4
+    adds    r6, r7
+    add     \first, r4
+    add     \second, r6
     .endm
     .macro ffm_w16_inputs
+    .rept 2
     ffm_x
-    ffm_w16_row 0, r8
-    ffm_w16_row 4, r9
-    ffm_w16_row 8, r10
-    ffm_w16_row 12, r11
-    ffm_x
-    ffm_w16_row 16, r8
-    ffm_w16_row 20, r9
-    ffm_w16_row 24, r10
-    ffm_w16_row 28, r11
+    ffm_w16_rows r8, r9
+    ffm_w16_rows r10, r11
+    .endr
     .endm
 
-    .set firmware_core_w8a16_layer_step, 16
-    .set firmware_core_w16a16_layer_step, 32
     ffm_layer firmware_core_w8a16_layer, ffm_w8_inputs
     ffm_layer firmware_core_w16a16_layer, ffm_w16_inputs
 
@@ -229,7 +228,7 @@ firmware_core_block_end:
     .purgem ffm_x
     .purgem ffm_w8_pair
     .purgem ffm_w8_inputs
-    .purgem ffm_w16_row
+    .purgem ffm_w16_rows
     .purgem ffm_w16_inputs
 "#
     );
