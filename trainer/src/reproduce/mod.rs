@@ -8,8 +8,8 @@
 //! | `scale_sweep` | 4 (paper: 10) | under-fitting, best and over-fitting in σ |
 //! | `encodings` | table 1 | none, basic, positional and Gaussian on pictures |
 //! | `axis_aligned` | paper: 11 | why positional encoding favours the axes |
-//! | `bases` | | frequencies, sines, grids and tables: kernels, spectra, what a byte buys |
 //! | `dynamics` | | predicted against measured loss of wide networks |
+//! | `bases` | | frequencies, sines, grids and tables: kernels, spectra, what a byte buys |
 //! | `nerf` | table 7 | new views of a scene from pictures of it |
 //! | `cryo` | | the volumes of a protein that moves, from noisy projections |
 //! | `inverse` | table 1 | a section from projections, a volume from part of its spectrum, a solid |

@@ -219,7 +219,7 @@ fn bases() {
         (560, &[Plot(&FIVE); 2]),
         (560, &[Plot(&FIVE); 2]),
     ];
-    holds(Figure::Bases, &Expected { statements: 9, differ: &[], rows });
+    holds(Figure::Bases, &Expected { statements: 10, differ: &[], rows });
 }
 
 #[test]

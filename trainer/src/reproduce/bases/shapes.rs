@@ -19,9 +19,8 @@ pub(super) const POINTS: usize = 256;
 const SPACING: usize = 2;
 /// Points along each of two coordinates.
 pub(super) const SIDE: usize = 48;
-/// Initial networks whose kernels are averaged, on one coordinate and on two.
+/// Initial networks whose kernels are averaged.
 pub(super) const DRAWS: u64 = 16;
-pub(super) const MAP_DRAWS: u64 = 4;
 /// σ of the frequencies.
 pub(super) const SCALE: f64 = 4.0;
 /// The networks of frequencies, of grids, and the table. All have about the same finest detail.
@@ -60,9 +59,6 @@ impl Shapes {
             let line = Array2::from_shape_fn((POINTS, 1), |(i, _)| unit(i, POINTS) as u32);
             let (kernel, features) = start(&params.check(1, 1)?, line)?;
             gram += &kernel.gram_of(&features, &Rows::Range(0..POINTS), 0)?;
-            if draw >= MAP_DRAWS {
-                continue;
-            }
             let place = |i: usize, axis: usize| if axis == 0 { i % SIDE } else { i / SIDE };
             let square = Array2::from_shape_fn((SIDE * SIDE, 2), |(i, axis)| unit(place(i, axis), SIDE) as u32);
             let (kernel, features) = start(&params.check(2, 1)?, square)?;

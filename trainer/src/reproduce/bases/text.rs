@@ -1,7 +1,7 @@
 //! What is told about the figure.
 
 use super::basis::Basis;
-use super::shapes::{DRAWS, MAP_DRAWS, SCALE, TABLE_NODES};
+use super::shapes::{DRAWS, SCALE, TABLE_NODES};
 use super::trainings::{HELD_OUT, PICTURES, SCALES};
 use super::{Results, kilobytes};
 use crate::reproduce::paragraphs;
@@ -12,7 +12,7 @@ pub(super) fn what_you_see(results: &Results) -> Vec<String> {
         let all = Basis::ALL.map(|basis| results.model(basis, picture, results.largest()));
         let by = |of: fn(&super::Outcome) -> f64| {
             let best = all.into_iter().reduce(|best, next| if of(next) > of(best) { next } else { best });
-            best.map_or_else(String::new, |best| format!("{} with {:.2} dB", best.basis.name(), of(best)))
+            best.map_or_else(String::new, |best| format!("{} ({:.2} dB)", best.basis.name(), of(best)))
         };
         (by(|model| model.trained_psnr_db), by(|model| model.between_psnr_db))
     };
@@ -42,8 +42,8 @@ pub(super) fn what_you_see(results: &Results) -> Vec<String> {
         ),
         format!(
             "The last two rows show what a byte buys: the PSNR of the artifact as a device computes it, against its size. On the left it \
-             is measured on the pixels that were trained on, on the right on the pixels between them. On the photograph the best artifact \
-             of {size} is {} on the pixels trained on, and {} between them; on the terrain it is {}, and {}.",
+             is measured on the pixels that were trained on, on the right on the pixels between them. At {size} the highest line on the \
+             photograph is that of {} on the left, and of {} on the right. On the terrain it is that of {}, and of {}.",
             photograph.0, photograph.1, terrain.0, terrain.1
         ),
     ]
@@ -55,7 +55,8 @@ pub(super) fn why() -> Vec<String> {
          about equally easy, and faster ones are impossible: the size of the cells decides everything. Where a function is smooth, a few \
          cells are enough, and quadratic pieces follow its curves: half the cell makes an eighth of the error. Where it has edges, each \
          edge needs small cells, and a table then has small cells everywhere, on the sky as on the face. So take a table for smooth \
-         functions of one or two inputs. It also needs the fewest multiplications. With each further input the nodes are multiplied again, \
+         functions of one or two inputs. It also needs the fewest multiplications. But give it more samples than nodes by far: where it has about \
+         as many nodes as there are samples, it is right at the samples and rough between them. With each further input the nodes are multiplied again, \
          and soon no table fits.",
         "Frequencies before a network. Every weight serves all places. The layers can build an edge here and calm there out of the same \
          waves, because they combine them in ways that differ from place to place. That is why such networks become good on pictures with edges and \
@@ -63,11 +64,12 @@ pub(super) fn why() -> Vec<String> {
          steps they stay blurred. Learned frequencies move to where the signal has its waves, and take no byte more on the \
          device. A frequency that moves by a little changes the phase by 2πx times as much. So its part of the kernel grows with x.",
         "Sine layers. A ReLU has a kink, and the kink is the sharp tip of the kernel: a tip is made of waves of all frequencies, so \
-         the eigenvalues become flat. The sine has no kink. Its kernel is round and has nearly no fast waves. Sine layers are \
-         therefore quiet where the data are smooth, and need more training for sharp detail.",
-        "Grids before a network. The numbers of a grid are local as those of a table, and coarse levels reach far while fine ones are exact; the \
-         network behind them only has to mix a few values. They learn in few steps and need few multiplications, and their quality \
-         is between that of the others. The floor of their kernel comes from the biases of the network, which move all places at once.",
+         the eigenvalues become flat. The sine has no kink. Its kernel is round and has nearly no fast waves. So sine layers are at \
+         their best where the data are smooth.",
+        "Grids before a network. The numbers of a grid are as local as those of a table. Coarse levels hold the rough form, fine ones the \
+         details, and the network behind them only has to mix a few values. They learn in few steps, need few multiplications, and the \
+         coarse levels keep them sensible between the samples. The floor of their kernel comes from the biases of the network, which move \
+         all places at once.",
     ])
 }
 
@@ -77,7 +79,7 @@ pub(super) fn method(results: &Results) -> Vec<String> {
     vec![
         format!(
             "The kernels are K = J Jᵀ over all that is trained: weights, biases, and the frequencies or coefficients. They are means \
-             of {DRAWS} initial networks ({MAP_DRAWS} on two coordinates) such as `trainer fit` begins with. Networks have 64 \
+             of {DRAWS} initial networks such as `trainer fit` begins with. Networks have 64 \
              frequencies with σ = {SCALE} and three hidden layers of 64 units, or linear grids of 6, 12, 24 and 32 nodes with two channels \
              and two layers of 64 units. The table has {TABLE_NODES} nodes with quadratic splines. Frequencies count in units of σ, as in training. \
              Curves are relative to the kernel at x = x0 = 1/2. Eigenvalues are those on 128 evenly spaced points, as shares of the sum \
