@@ -272,7 +272,12 @@ impl Model<'_> {
 
     /// Raw outputs `[row][lane]` of one point a lane, rows of padding included.
     #[inline(never)]
-    fn forward<'s, A: Arithmetic>(&self, points: &[u32], lanes: usize, scratch: &'s mut [u32]) -> Result<&'s [i32], EvalError> {
+    fn forward<'s, A: Arithmetic>(
+        &self,
+        points: &[u32],
+        lanes: usize,
+        scratch: &'s mut [u32],
+    ) -> Result<&'s [i32], EvalError> {
         let (even, odd) = self.buffer_words();
         let (mut x, rest) = scratch.split_at_mut_checked(even * lanes).ok_or(EvalError::ScratchLength)?;
         let (mut y, _) = rest.split_at_mut_checked(odd * lanes).ok_or(EvalError::ScratchLength)?;

@@ -34,12 +34,9 @@ fn a_precision_that_is_not_built_in_is_refused() {
     }
 }
 
-/// The model with a header of version 2 that says that it has a grid: what follows the header does not fit it.
-#[test]
-fn a_grid_that_is_not_built_in_is_refused() {
+/// What becomes of the model with a header of version 2, of a precision that is built in, that ends with `extension`.
+fn parse_extended(extension: &[u8]) -> Option<ParseError> {
     let header_len = usize::from(u16::from_le_bytes([MODEL.0[6], MODEL.0[7]]));
-    // No periodic axis; the activation, then a grid of one level, one channel, order 1 and 8 bits, as features; no codes.
-    let extension = [0, 0, 0, 1, 1, 1, 1, 8, 0, 0];
     let mut header = MODEL.0[24..24 + header_len].to_vec();
     header[0] = if cfg!(feature = "w8a16") {
         1
@@ -64,9 +61,17 @@ fn a_grid_that_is_not_built_in_is_refused() {
     bytes[12..16].copy_from_slice(&digest.finalize().to_le_bytes());
     let mut artifact = Aligned([0; 4096]);
     artifact.0[..bytes.len()].copy_from_slice(&bytes);
-    let error = Model::parse(&artifact.0[..bytes.len()]).err();
-    let is_any_precision = cfg!(any(feature = "f32", feature = "w8a16", feature = "w16a16"));
-    let expected = if !is_any_precision {
+    Model::parse(&artifact.0[..bytes.len()]).err()
+}
+
+const IS_ANY_PRECISION: bool = cfg!(any(feature = "f32", feature = "w8a16", feature = "w16a16"));
+
+/// What follows the header does not fit the grid that it tells of.
+#[test]
+fn a_grid_that_is_not_built_in_is_refused() {
+    // No periodic axis; the activation, then a grid of one level, one channel, order 1 and 8 bits, as features; no codes.
+    let error = parse_extended(&[0, 0, 0, 1, 1, 1, 1, 8, 0, 0]);
+    let expected = if !IS_ANY_PRECISION {
         ParseError::Precision
     } else if cfg!(feature = "grid") {
         ParseError::Shape // there are frequencies too
@@ -74,6 +79,22 @@ fn a_grid_that_is_not_built_in_is_refused() {
         ParseError::Grids
     };
     assert_eq!(error, Some(expected));
+}
+
+#[test]
+fn sine_layers_that_are_not_built_in_are_refused() {
+    // No periodic axis; sine, no grid, no codes.
+    let error = parse_extended(&[0, 0, 1, 0, 0]);
+    if !IS_ANY_PRECISION {
+        assert_eq!(error, Some(ParseError::Precision));
+    } else if !cfg!(feature = "sine") {
+        assert_eq!(error, Some(ParseError::Activation));
+    } else if cfg!(feature = "w8a16") {
+        assert_eq!(error, None);
+    } else {
+        // The weights are those of another precision.
+        assert!(error.is_some_and(|error| error != ParseError::Activation), "{error:?}");
+    }
 }
 
 /// The model as it is.

@@ -7,7 +7,10 @@ use firmware_core::Precision;
 /// [`Scope::Evaluation`](crate::minimal::Scope::Evaluation).
 pub const EVALUATION_FLASH_BYTES: u64 = 3 << 10;
 
-/// The same with grids built in.
+/// The same with sine layers built in.
+pub const SINE_EVALUATION_FLASH_BYTES: u64 = 3328;
+
+/// The same as the first with grids built in.
 pub const GRID_EVALUATION_FLASH_BYTES: u64 = 4 << 10;
 
 /// RAM of the small reference network beside the model, one point at a time: scratch, outputs and variables of the library.

@@ -21,7 +21,7 @@ use crate::synthetic::Network;
 use crate::synthetic_grids::Grids;
 
 /// Seeds of the models that prices are fitted to; the test takes others.
-pub const FITTED: std::ops::Range<u64> = 0..100;
+pub const FITTED: std::ops::Range<u64> = 0..160;
 /// Seeds of the models that the prices are tested on.
 pub const TESTED: std::ops::Range<u64> = 1000..1030;
 /// What keeps the price of a part that hardly varies near zero, relative to one model's whole.
@@ -142,7 +142,7 @@ pub fn fit(models: &[Counted]) -> Result<Prices> {
     let right = rows.t().dot(&Array1::ones(models.len())).insert_axis(ndarray::Axis(1));
     let cholesky = Cholesky::new(normal.view())?.context("the models do not tell the prices apart")?;
     let solved = cholesky.solve(right.view())?;
-    let mut prices = Prices::default();
+    let mut prices: Prices = [0.0; PARTS.len()];
     for ((price, &solved), unit) in prices.iter_mut().zip(&solved).zip(units) {
         *price = (solved / unit * 100.0).round() / 100.0;
     }

@@ -19,6 +19,8 @@ pub enum Scope {
     Evaluation,
     /// The same with grids.
     GridEvaluation,
+    /// The first with sine layers.
+    SineEvaluation,
     /// `parse`, `self_test` and every form of evaluation, without grids.
     Library,
     /// The same with grids.
@@ -45,6 +47,7 @@ impl Minimal {
         let scope_feature = match scope {
             Scope::Evaluation => "minimal-evaluation",
             Scope::GridEvaluation => "minimal-evaluation,grid",
+            Scope::SineEvaluation => "minimal-evaluation,sine",
             Scope::Library => "minimal",
             Scope::GridLibrary => "minimal,grid",
         };

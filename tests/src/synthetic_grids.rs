@@ -64,7 +64,24 @@ pub fn all_kinds(precision: Precision) -> Vec<(String, Network)> {
             networks.push((name("grid"), network));
         }
     }
+    networks.extend(bytes_over_two_axes(precision));
     networks
+}
+
+/// What cores evaluate by code of its own: coefficients of 8 bits over two axes, of which none, one or both wrap.
+fn bytes_over_two_axes(precision: Precision) -> impl Iterator<Item = (String, Network)> {
+    (1..=2u8).flat_map(move |order| {
+        (0..4u16).flat_map(move |periodic| {
+            let channels = 1 + periodic as u8;
+            let name = |what| format!("{what} 2-D order {order} bits 8 channels {channels} periodic {periodic:02b}");
+            let grids = Grids::new(&[u32::from(order) + 1, 9, 4], channels, order, 8);
+            let grid = (name("grid"), Network { periodic, ..over(grids, precision) });
+            let of_table = table(Grids::new(&[5], channels, order, 8), precision);
+            let table = (name("table"), Network { periodic, outputs: channels, ..of_table });
+            // Single precision has no tables.
+            [Some(grid), Some(table).filter(|_| precision != Precision::F32)].into_iter().flatten()
+        })
+    })
 }
 
 /// A small network over grids.

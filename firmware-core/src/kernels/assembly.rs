@@ -201,7 +201,9 @@ impl LayerKernel {
         let x_len = lanes * if is_float { inputs } else { inputs / 2 };
         let blocks = layer.rows.div_ceil(BLOCK_ROWS);
         let words = layer.words.get(..blocks * block_words(precision, layer.inputs));
-        let (Some(words), Some(x), Some(y)) = (words, x.get(..x_len), y.get_mut(..blocks * block_y)) else { return None };
+        let (Some(words), Some(x), Some(y)) = (words, x.get(..x_len), y.get_mut(..blocks * block_y)) else {
+            return None;
+        };
         if blocks == 0 || x.is_empty() {
             return None;
         }

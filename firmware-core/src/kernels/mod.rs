@@ -11,6 +11,10 @@ mod contract;
 mod dsp;
 #[cfg(any(kernels = "dsp", kernels = "mve"))]
 mod dsp_encoder;
+#[cfg(kernels = "thumb1")]
+mod grid_thumb1;
+#[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m"))]
+mod grid_thumb2;
 #[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1"))]
 mod grids;
 #[cfg(kernels = "mve")]
@@ -18,10 +22,6 @@ mod mve;
 pub(crate) mod portable;
 #[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1"))]
 mod sine;
-#[cfg(kernels = "thumb1")]
-mod grid_thumb1;
-#[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m"))]
-mod grid_thumb2;
 #[cfg(kernels = "thumb1")]
 mod thumb1;
 #[cfg(kernels = "v7m")]

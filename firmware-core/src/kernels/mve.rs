@@ -17,8 +17,8 @@ use super::contract::{Arithmetic, Layer, Results};
 use super::sine::{SineCall, SineKernel};
 use super::{dsp_encoder, portable};
 use crate::encoding::Encoding;
-use crate::grid::Grids;
 use crate::fixed::{EVEN, ODD};
+use crate::grid::Grids;
 use crate::precision::Precision;
 
 /// int8 weights, int16 activations.
@@ -37,7 +37,8 @@ unsafe extern "C" {
 #[inline]
 fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
     if lanes == 1 && encoding.inputs() == 2 && encoding.rows().is_multiple_of(4) {
-        EncodeKernel { function: firmware_core_encode_mve, precision: Precision::W8A16 }.encode(encoding, points, lanes, x);
+        EncodeKernel { function: firmware_core_encode_mve, precision: Precision::W8A16 }
+            .encode(encoding, points, lanes, x);
     } else {
         dsp_encoder::halfwords(encoding, points, lanes, x);
     }

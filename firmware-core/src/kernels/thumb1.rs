@@ -14,8 +14,8 @@ use super::contract::{Arithmetic, Layer, Results};
 use super::portable;
 use super::sine::{SineCall, SineKernel};
 use crate::encoding::Encoding;
-use crate::grid::Grids;
 use crate::fixed::{EVEN, ODD};
+use crate::grid::Grids;
 use crate::precision::Precision;
 
 /// int8 weights, int16 activations.

@@ -11,7 +11,7 @@ use firmware_cortexm::protocol::{BATCHES, CALIBRATION_INSTRUCTIONS, Mode};
 use serde::Serialize;
 use trainer::artifact::precision::NamedPrecision;
 use trainer::base::files;
-use trainer::design::cost::{Prices, place};
+use trainer::design::cost::{PARTS, place};
 
 use crate::boards::{self, BOARDS, Board};
 use crate::chart;
@@ -133,7 +133,7 @@ fn costs(toolchain: &Toolchain, boards: &[&'static Board]) -> Result<()> {
     let mut fitted = Vec::new();
     for &board in boards {
         let firmware = Firmware::build(toolchain, board, None)?;
-        let mut of_precisions = [Prices::default(); 3];
+        let mut of_precisions = [[0.0; PARTS.len()]; 3];
         for precision in PRECISIONS {
             let models = costs::count(&firmware, precision, costs::FITTED)?;
             let prices = costs::fit(&models)?;

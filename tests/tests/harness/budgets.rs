@@ -1,7 +1,10 @@
 //! The library alone on every board: it cannot panic, does not allocate, and keeps to its budgets.
 
 use tests::boards::{BOARDS, Board, DEFAULT};
-use tests::budgets::{EVALUATION_FLASH_BYTES, GRID_EVALUATION_FLASH_BYTES, HEAP_SYMBOLS, small_network_ram_bytes};
+use tests::budgets::{
+    EVALUATION_FLASH_BYTES, GRID_EVALUATION_FLASH_BYTES, HEAP_SYMBOLS, SINE_EVALUATION_FLASH_BYTES,
+    small_network_ram_bytes,
+};
 use tests::commands::parity::PRECISIONS;
 use tests::minimal::{Minimal, Scope};
 use tests::provision;
@@ -46,6 +49,18 @@ fn an_evaluation_with_grids_keeps_to_its_flash() {
         assert!(
             (1024..=GRID_EVALUATION_FLASH_BYTES).contains(&flash_bytes),
             "{precision:?} takes {flash_bytes} bytes of flash; the budget is {GRID_EVALUATION_FLASH_BYTES}"
+        );
+    }
+}
+
+#[test]
+fn an_evaluation_with_sine_layers_keeps_to_its_flash() {
+    let (toolchain, board) = (provision::toolchain().unwrap(), Board::find(DEFAULT).unwrap());
+    for precision in PRECISIONS {
+        let flash_bytes = Minimal::link(&toolchain, board, precision, Scope::SineEvaluation).unwrap().size.flash_bytes;
+        assert!(
+            (1024..=SINE_EVALUATION_FLASH_BYTES).contains(&flash_bytes),
+            "{precision:?} takes {flash_bytes} bytes of flash; the budget is {SINE_EVALUATION_FLASH_BYTES}"
         );
     }
 }

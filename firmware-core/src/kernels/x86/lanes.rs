@@ -1,8 +1,8 @@
 //! What is not the instruction sets' own: arrays of lanes, which the compiler vectorizes for each of them.
 
 use crate::encoding::{Encoding, passed_through};
-use crate::kernels::contract::each_point;
 use crate::fixed::{cos_sin, requantize, sine};
+use crate::kernels::contract::each_point;
 use crate::layout::{BLOCK_ROWS, unpack_rows};
 use crate::limits::MAX_INPUTS;
 

@@ -77,6 +77,9 @@ fn layers_agree<P: Packing>() {
             let (mut y, mut raw) = (vec![0; LANES * len], vec![0; LANES * rows.next_multiple_of(BLOCK_ROWS)]);
             hidden::<P>(instructions, layer, &x, &mut y);
             output::<P>(instructions, layer, &x, &mut raw);
+            let accumulators = words(raw.len(), &mut state);
+            let mut sines = accumulators.clone();
+            sine::<P>(instructions, layer, &mut sines);
             for lane in 0..LANES {
                 let (mut expected, mut expected_raw) = (vec![0; len], vec![0; raw.len() / LANES]);
                 Integers::<P>::layer(layer, 1, &lane_of(&x, lane), &mut expected, Results::Hidden).unwrap();
@@ -85,7 +88,10 @@ fn layers_agree<P: Packing>() {
                 assert_eq!(lane_of(&y, lane), expected, "{instructions:?}, {inputs} inputs, {rows} rows");
                 let raw: Vec<i32> = raw.iter().skip(lane).step_by(LANES).copied().collect();
                 assert_eq!(raw, expected_raw, "{instructions:?}, {inputs} inputs, {rows} rows");
-                compared += expected.len() + raw.len();
+                let mut expected_sines = lane_of(&accumulators, lane);
+                Integers::<P>::sine(layer, 1, &mut expected_sines);
+                assert_eq!(lane_of(&sines, lane), expected_sines, "{instructions:?}, {inputs} inputs, {rows} rows");
+                compared += expected.len() + raw.len() + expected_sines.len();
             }
         }
         compared

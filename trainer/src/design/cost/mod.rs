@@ -19,7 +19,7 @@ const BLOCK: usize = 4;
 const GROUP: usize = 8;
 
 /// The parts of an evaluation that have a price, in the order of [`parts`].
-pub const PARTS: [&str; 29] = [
+pub const PARTS: [&str; 36] = [
     "evaluation",
     "input",
     "output",
@@ -42,12 +42,19 @@ pub const PARTS: [&str; 29] = [
     "hidden block, ReLU",
     "hidden block, sine",
     "grids",
-    "grid level",
-    "level × channel",
-    "linear surface of two channels",
-    "quadratic surface of two channels",
-    "linear sum",
-    "quadratic sum",
+    "level, linear",
+    "level, quadratic",
+    "channel of bytes, linear",
+    "channel of bytes, quadratic",
+    "channel of bits, linear",
+    "channel of bits, quadratic",
+    "channel over one axis, linear",
+    "channel over one axis, quadratic",
+    "surface of three axes or more",
+    "sum over an outer axis",
+    "level × axis",
+    "sum, linear",
+    "sum, quadratic",
     "node",
 ];
 
@@ -116,7 +123,7 @@ pub const fn place(precision: Precision) -> usize {
 #[must_use]
 pub fn parts(header: &Header) -> Prices {
     let (inputs, outputs) = (usize::from(header.inputs), usize::from(header.outputs));
-    let mut counts = Prices::default();
+    let mut counts: Prices = [0.0; PARTS.len()];
     let mut put = |part: &str, count: usize| {
         let place = PARTS.iter().position(|name| *name == part).expect("a part of the list");
         counts[place] += count as f64;
@@ -153,20 +160,28 @@ pub fn parts(header: &Header) -> Prices {
             (usize::from(grid.levels), usize::from(grid.channels), usize::from(grid.order) + 1);
         features = grid.features();
         put("grids", 1);
-        put("grid level", levels);
-        put("level × channel", levels * channels);
-        if inputs == 2 {
-            // Two channels at a time.
-            let surface =
-                if grid.order == 1 { "linear surface of two channels" } else { "quadratic surface of two channels" };
-            put(surface, levels * channels.div_ceil(2));
+        put("level × axis", levels * inputs);
+        let by_order = |linear: &'static str, quadratic: &'static str| if grid.order == 1 { linear } else { quadratic };
+        // Assembly takes surfaces of two axes: all levels and channels at once, or one for each node of the axes before.
+        let values = levels * channels;
+        let surfaces = values * side.pow(inputs.saturating_sub(2) as u32);
+        let level = by_order("level, linear", "level, quadratic");
+        put(level, if inputs > 2 { surfaces } else { levels });
+        if inputs == 1 {
+            put(by_order("channel over one axis, linear", "channel over one axis, quadratic"), values);
+        } else if grid.bits == 8 {
+            put(by_order("channel of bytes, linear", "channel of bytes, quadratic"), surfaces);
         } else {
-            // A sum along each axis for every node of the axes before it.
-            let sums: usize = (0..inputs as u32).map(|axis| side.pow(axis)).sum();
-            let sum = if grid.order == 1 { "linear sum" } else { "quadratic sum" };
-            put(sum, levels * channels * sums);
-            put("node", levels * channels * side.pow(inputs as u32));
+            put(by_order("channel of bits, linear", "channel of bits, quadratic"), surfaces);
         }
+        if inputs > 2 {
+            put("surface of three axes or more", surfaces);
+            put("sum over an outer axis", values * (0..inputs as u32 - 2).map(|axis| side.pow(axis)).sum::<usize>());
+        }
+        // Portable code takes a sum along each axis for every node of the axes before it.
+        let sums: usize = (0..inputs as u32).map(|axis| side.pow(axis)).sum();
+        put(by_order("sum, linear", "sum, quadratic"), values * sums);
+        put("node", values * side.pow(inputs as u32));
         if header.hidden.is_empty() && grid.used_as == firmware_core::artifact::GridUse::Outputs {
             return counts;
         }
