@@ -10,7 +10,7 @@
 //! | [`kernel`] | the [`Kernel`](kernel::Kernel) trait, RBF, the Fourier kernel Σ a² cos(2π b·Δ) of any encoding | section 3, 5 |
 //! | [`regression`] | kernel regression by Cholesky, or by eigendecomposition when singular | 1 |
 //! | [`ntk`] | infinite-width ReLU networks: NNGP and NTK in closed form, composed with features | 2 |
-//! | [`empirical`] | the tangent kernel J Jᵀ of a finite network, exact | 2 |
+//! | [`empirical`] | the tangent kernel J Jᵀ of a finite network and of an encoding that is trained with it, exact | 2 |
 //! | [`dynamics`] | outputs during gradient flow or descent, and in the limit | 3 |
 //! | [`spectrum`] | the error in the eigenbasis, time to learn, bandwidths | 4 |
 //! | [`select`] | σ before training, from kernel regression on patches of the data | |

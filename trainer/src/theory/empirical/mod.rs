@@ -1,10 +1,11 @@
 //! The neural tangent kernel of a finite network, exact: `K(x, x') = Σ_θ ∂f(x)/∂θ · ∂f(x')/∂θ`, that is J Jᵀ, over all
 //! weights, trained biases, and the parameters of an encoding that is trained with them.
 //!
-//! The Jacobian of the layers is never formed. For a dense layer `z = W h + b` with `δ = ∂f/∂z`, whose weights and biases learn `f_W`
-//! and `f_b` times as fast as the learning rate says, the layer contributes `(δ·δ') (f_W h·h' + f_b)`, so that two
-//! matrix products give its share of the Gram matrix. Those factors are 1 in the standard parametrization and `σw²/in`,
-//! `σb²` in the NTK parametrization. The derivative of the ReLU at zero is zero, as in training.
+//! The Jacobian of the layers is never formed. For a dense layer `z = W h + b` with `δ = ∂f/∂z`, whose weights and
+//! biases learn `f_W` and `f_b` times as fast as the learning rate says, the layer contributes `(δ·δ') (f_W h·h' +
+//! f_b)`, so that two matrix products give its share of the Gram matrix. Those factors are 1 in the standard
+//! parametrization and `σw²/in`, `σb²` in the NTK parametrization. The derivative of the ReLU at zero is zero, as in
+//! training.
 //!
 //! An encoding h with parameters θ of its own, which are frequencies or coefficients of grids, contributes
 //! `Σ_θ (δ·∂h/∂θ)(δ'·∂h'/∂θ)`, where δ is the derivative by the features. Those products come from
