@@ -17,10 +17,10 @@ pub(in crate::cli) const TRAINING: &str = "Training";
 /// Whether Gaussian frequencies are trained.
 #[derive(clap::Args, Default, PartialEq)]
 pub(in crate::cli) struct FrequenciesArgs {
-    /// For gaussian: keep the random frequencies as they were drawn
+    /// For gaussian: keep the random frequencies as they were drawn [default of nerf and cryo]
     #[arg(long, help_heading = ENCODING, display_order = 7, conflicts_with = "frequencies_learned")]
     frequencies_fixed: bool,
-    /// For gaussian: train the frequencies with the network [default: as --help says of the command]
+    /// For gaussian: train the frequencies with the network [default of fit and sweep]
     #[arg(long, help_heading = ENCODING, display_order = 7)]
     frequencies_learned: bool,
 }
@@ -86,7 +86,7 @@ impl GridArgs {
 #[derive(clap::Args, Default, PartialEq)]
 pub(in crate::cli) struct OptimizerArgs {
     /// How gradients become updates: muon makes the update of each weight matrix but the last orthogonal (Jordan et al.
-    /// 2024), and moves everything else as adam does [default: muon]
+    /// 2024), and moves everything else as adam does [default: muon; of cryo and inverse adam]
     #[arg(long, help_heading = TRAINING, display_order = 5)]
     optimizer: Option<OptimizerArg>,
 }

@@ -129,8 +129,8 @@ impl Objective for CryoObjective<'_> {
         }
         loss += 0.5 * squares * f64::from(factor);
         // Of z, and of the encoding's own parameters.
-        let mut wanted = (latent > 0 || !decoder.encoder().is_empty())
-            .then(|| buffer_rows(&mut s.input_gradient, rows, width));
+        let mut wanted =
+            (latent > 0 || !decoder.encoder().is_empty()).then(|| buffer_rows(&mut s.input_gradient, rows, width));
         let parameters = &mut pass.gradients[0];
         let inputs = wanted.as_mut().map(|wanted| wanted.view_mut());
         tape.backward(decoder, features, Gradients { outputs: gradient.view(), parameters, inputs });

@@ -63,11 +63,7 @@ pub struct CryoParams {
 impl Default for CryoParams {
     fn default() -> Self {
         Self {
-            encoding: EncodingParams {
-                frequencies: 128,
-                grid: GridParams::of_volumes(),
-                ..EncodingParams::default()
-            },
+            encoding: EncodingParams { frequencies: 128, grid: GridParams::of_volumes(), ..EncodingParams::default() },
             scale: None,
             hidden: vec![96; 3],
             encoder_hidden: vec![64, 32],

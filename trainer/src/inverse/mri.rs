@@ -104,8 +104,15 @@ impl MriParams {
         // A third of the published voxels a side resolve a third of the frequencies.
         let (rate_factor, scale_factor) = (2.0, 0.33);
         let grid = GridParams::of_volumes();
-        let training =
-            TrainingParams { hidden, frequencies, steps, rate_factor, scale_factor, grid, ..TrainingParams::field(seed) };
+        let training = TrainingParams {
+            hidden,
+            frequencies,
+            steps,
+            rate_factor,
+            scale_factor,
+            grid,
+            ..TrainingParams::field(seed)
+        };
         Self { size, training }
     }
 

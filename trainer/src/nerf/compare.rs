@@ -16,6 +16,7 @@ use super::scene::Views;
 use crate::base::files;
 use crate::network::encoding::EncodingKind;
 use crate::store::run::RunFolder;
+use crate::training::optimizer::Optimizer;
 use crate::training::{Ended, Watch};
 
 /// An encoding with its published PSNR on the Lego scene (400×400 pixels, 50,000 steps of 1024 rays), dB.
@@ -167,12 +168,14 @@ impl Trained {
     }
 }
 
-/// The settings of `base` for another encoding: all the same but the scale, see [`super::params`].
+/// The settings of `base` for another encoding: all the same but the scale, see [`super::params`]. Frequencies are fixed,
+/// and the optimizer is Adam, as published.
 pub fn with_encoding(base: &NerfParams, kind: EncodingKind) -> NerfParams {
     let mut params = base.clone();
     params.encoding.kind = kind;
+    params.encoding.learned = false;
     params.encoding.scale = NerfParams::default_scale(kind);
-    params
+    params.with_optimizer(Optimizer::default())
 }
 
 /// Trains one encoding in memory and judges it by the views `test`; `None` if the watch stopped it.

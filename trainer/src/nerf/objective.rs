@@ -242,7 +242,9 @@ mod tests {
     use crate::nerf::poses::turntable;
     use crate::nerf::scene::View;
     use crate::network::encoding::{EncodingKind, EncodingParams};
+    use crate::network::grid::GridParams;
     use crate::training::loss_and_gradients;
+    use crate::training::optimizer::Optimizer;
     use firmware_core::march::Camera;
 
     fn views() -> Vec<View> {
@@ -254,32 +256,49 @@ mod tests {
 
     #[test]
     fn the_gradient_of_the_whole_chain_matches_differences() {
-        let cases = [(DensityKind::Softplus, false), (DensityKind::Relu, false), (DensityKind::Softplus, true)];
-        for (density, view_direction) in cases {
+        let cases = [
+            (DensityKind::Softplus, false, EncodingKind::Gaussian),
+            (DensityKind::Relu, false, EncodingKind::Gaussian),
+            (DensityKind::Softplus, true, EncodingKind::Gaussian),
+            (DensityKind::Softplus, false, EncodingKind::Grid),
+        ];
+        for (density, view_direction, kind) in cases {
+            let levels = ["3", "4x5x3"].map(|level| level.parse().unwrap()).to_vec();
             let encoding = EncodingParams {
-                kind: EncodingKind::Gaussian,
+                kind,
                 frequencies: 5,
                 scale: 1.0,
+                learned: true,
+                grid: GridParams { levels, ..GridParams::default() },
                 ..EncodingParams::default()
             };
             let hidden = if view_direction { vec![8, 8] } else { vec![9] };
             let base = NerfParams { samples: 16, batch: 600, ..NerfParams::default() };
-            let params = NerfParams { encoding, density, view_direction, hidden, ..base };
+            let params =
+                NerfParams { encoding, density, view_direction, hidden, optimizer: Optimizer::default(), ..base };
             let params = params.check(Some(1.0)).unwrap();
             let pixels = Pixels::new(&views(), [1.0; 3]);
             let occupancy = RwLock::new(Occupancy::new(8, 16.0));
             let mut objective = RayObjective::new(&params, &pixels, &occupancy);
             let mut networks = params.start().networks;
             // Densities of both signs around ReLU's corner.
-            *networks[0].parameters_mut().last_mut().unwrap() = 0.3;
+            let bias = networks[0].shape().encoder_range().start - 1;
+            networks[0].parameters_mut()[bias] = 0.3;
+            // All coefficients as large as features are: differences must show above single precision.
+            if kind == EncodingKind::Grid {
+                let range = networks[0].shape().encoder_range();
+                networks[0].parameters_mut()[range].iter_mut().for_each(|value| *value *= 10.0);
+            }
             let (_, gradients) = loss_and_gradients(&mut objective, 0, &networks).unwrap();
             let largest = gradients[0].iter().fold(0.0f32, |largest, gradient| largest.max(gradient.abs()));
-            let zeros: Vec<usize> = params.zeros(&params.shape()).into_iter().flatten().collect();
-            assert_eq!(zeros.is_empty(), !view_direction);
+            let [zeros, fixed] = [params.zeros(&params.shape()), params.fixed(&params.shape())]
+                .map(|ranges| ranges.into_iter().flatten().collect::<Vec<usize>>());
+            assert_eq!((zeros.is_empty(), fixed.len() > zeros.len()), (!view_direction, view_direction));
             let mut close = 0;
             for (index, &gradient) in gradients[0].iter().enumerate() {
-                if zeros.contains(&index) {
-                    assert_eq!((gradient, networks[0].parameters()[index]), (0.0, 0.0));
+                if fixed.contains(&index) {
+                    assert_eq!(gradient, 0.0);
+                    assert!(!zeros.contains(&index) || networks[0].parameters()[index] == 0.0);
                     continue;
                 }
                 let start = networks[0].parameters()[index];
@@ -293,8 +312,11 @@ mod tests {
                 close += usize::from(error < 0.01 * f64::from(largest));
             }
             // A few parameters move a unit across ReLU's corner within the difference.
-            let free = gradients[0].len() - zeros.len();
-            assert!(close * 20 >= free * 19, "{density:?} {view_direction}: {close} of {free}");
+            let free = gradients[0].len() - fixed.len();
+            assert!(close * 20 >= free * 19, "{density:?} {view_direction} {kind:?}: {close} of {free}");
+            let of_encoding = gradients[0][params.shape().encoder_range()].iter();
+            let reached = of_encoding.filter(|gradient| gradient.abs() > 0.01 * largest).count();
+            assert!(reached >= 5, "{kind:?}: {reached}");
         }
     }
 }

@@ -6,11 +6,11 @@
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
 
+use super::Mlp;
 use super::encoding::{Encoding, EncodingKind, EncodingParams};
 use super::features::{EncodedFeatures, Features, buffer_rows, filled_rows};
 use super::grid::{GridEncoder, GridFeatures};
 use super::learned::{FrequencyEncoder, LearnedFrequencies};
-use super::Mlp;
 
 /// Learning rate of the coefficients of grids, as a multiple of that of the layers.
 const GRID_RATE: f64 = 1.0;
@@ -179,6 +179,58 @@ impl PointEncoder {
             Parts::Fixed { .. } => {}
             Parts::Frequencies(encoder) => encoder.add_gradient(points, of, into),
             Parts::Grid(encoder) => encoder.add_gradient(points, of[1], into),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::features::{FeatureGradient, Rows};
+    use crate::network::grid::GridParams;
+    use crate::network::{Initialization, OutputActivation, Shape};
+    use rand::SeedableRng;
+
+    /// Both ways of asking for features, one at points of a data set, the other at points as they come.
+    #[test]
+    fn points_have_the_features_and_the_gradient_of_a_data_set() {
+        let levels = ["4", "3x5x4"].map(|level| level.parse().unwrap()).to_vec();
+        let base = EncodingParams { frequencies: 7, learned: true, ..EncodingParams::default() };
+        for params in [
+            EncodingParams { learned: false, ..base.clone() },
+            EncodingParams { passthrough: 1, ..base.clone() },
+            EncodingParams { kind: EncodingKind::None, ..base.clone() },
+            EncodingParams { kind: EncodingKind::Grid, grid: GridParams { levels, ..GridParams::default() }, ..base },
+        ] {
+            let encoding = TrainedEncoding::new(&params, params.check(3).unwrap());
+            let len = encoding.parameters_len();
+            let is_trained =
+                params.kind == EncodingKind::Grid || params.learned && params.kind == EncodingKind::Gaussian;
+            assert_eq!(len > 0, is_trained);
+            let width = encoding.start().features_len();
+            let shape = Shape::new(width, &[3], 1, OutputActivation::Linear).with_encoder(len);
+            let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(3);
+            let mut network = Mlp::new(shape, Initialization::Glorot, &mut rng);
+            encoding.begin(&mut network, &mut rng);
+            let points = Array2::from_shape_simple_fn((40, 3), || rng.random::<u32>());
+            let gradient = Array2::from_shape_simple_fn((40, width), || rng.random_range(-1.0..1.0f32));
+            for step in [0, 9] {
+                let (mut of_points, mut of_data) = (encoding.encoder(10), encoding.features(points.clone(), 10));
+                of_points.begin_step(step, &network);
+                of_data.begin_step(step, network.encoder());
+                let (mut first, mut second) = (Vec::new(), Vec::new());
+                let points = points.as_slice().unwrap();
+                let found = of_points.encode(points, &network, &mut first);
+                let rows = Rows::Range(0..40);
+                let features = of_data.rows(&rows, network.encoder(), &mut second);
+                assert_eq!(found, features);
+                let (mut sum, mut expected) = (vec![0.0; len], vec![0.0; len]);
+                of_points.add_gradient(points, [found, gradient.view()], &mut sum);
+                of_data
+                    .add_gradient(&FeatureGradient { rows: &rows, features, gradient: gradient.view() }, &mut expected);
+                assert_eq!(sum, expected);
+                assert_eq!(sum.iter().any(|&value| value != 0.0), is_trained);
+            }
         }
     }
 }

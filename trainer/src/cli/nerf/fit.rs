@@ -8,6 +8,7 @@ use trainer::nerf::params::{Background, DensityKind, NerfParams};
 use trainer::nerf::run::{NerfMetrics, NerfSettings, Run, Scene};
 use trainer::network::encoding::EncodingKind;
 use trainer::store::run::RunFolder;
+use trainer::training::optimizer::Optimizer;
 use trainer::training::progress::Trainings;
 use trainer::training::{Ended, Watch};
 
@@ -90,7 +91,8 @@ struct Settings {
     batch: Option<usize>,
     #[command(flatten)]
     optimizer: OptimizerArgs,
-    /// Highest learning rate; muon takes five times as much for the matrices that it moves [default: 2e-2]
+    /// Highest learning rate; muon takes five times as much for the matrices that it moves [default: 5e-3; of
+    /// adam 2e-2, of grids 1e-2]
     #[arg(long, help_heading = TRAINING, display_order = 1)]
     learning_rate: Option<f64>,
     /// What the transparent parts of the pictures show [default: white]
@@ -128,7 +130,9 @@ impl Settings {
         encoding.scale = self.scale.unwrap_or(NerfParams::default_scale(encoding.kind));
         self.frequencies_training.set(encoding);
         self.grids.set(&mut encoding.grid);
-        self.optimizer.set(&mut params.optimizer);
+        let mut optimizer = if self.view_direction { Optimizer::default() } else { params.optimizer.clone() };
+        self.optimizer.set(&mut optimizer);
+        params = params.with_optimizer(optimizer);
         params.hidden = self.hidden.clone().unwrap_or(params.hidden);
         params.density = self.density.unwrap_or(params.density);
         params.view_direction = self.view_direction;

@@ -111,8 +111,11 @@ mod tests {
         let mut network = Mlp::new(shape, Initialization::Glorot, &mut rng);
         encoding.begin(&mut network, &mut rng);
         let mut networks = vec![network];
-        let mut objective =
-            OccupancyObjective::new(encoding.encoder(9), &solid, RandomPoints { bounds: mesh.bounds(), batch: 700, seed: 1 });
+        let mut objective = OccupancyObjective::new(
+            encoding.encoder(9),
+            &solid,
+            RandomPoints { bounds: mesh.bounds(), batch: 700, seed: 1 },
+        );
         let (_, gradients) = loss_and_gradients(&mut objective, 0, &networks).unwrap();
         let scale = gradients[0].iter().fold(0.0f32, |most, value| most.max(value.abs()));
         for (parameter, &gradient) in gradients[0].iter().enumerate() {
