@@ -47,6 +47,7 @@ mod description;
 mod grids;
 
 pub use description::{Description, FloatLayer, GridLevel, IntegerLayer, Layers};
+pub use grids::packed;
 
 use crate::artifact::{self, MAX_HEADER_BYTES, PRELUDE_BYTES, Prelude};
 use crate::error::WriteError;

@@ -5,8 +5,9 @@
 
 use std::fmt;
 
+use firmware_core::artifact::{GridShape, GridUse, HiddenActivation};
 use firmware_core::layout::layer_words;
-use firmware_core::{Model, OutputActivation, Outside};
+use firmware_core::{Grids, Model, OutputActivation, Outside};
 use serde::Serialize;
 
 use super::card_text::{
@@ -15,6 +16,7 @@ use super::card_text::{
 };
 use super::precision::NamedPrecision;
 use crate::data::sentinel::plain;
+use crate::network::grid::Nodes;
 
 /// What the text says of the data, which the card has in places of their own.
 const OF_DATA: [&str; 8] =
@@ -74,6 +76,46 @@ pub struct Section {
     pub bytes: usize,
 }
 
+/// What the card says of the grids of a model.
+#[derive(Clone, Debug, Serialize)]
+pub struct GridCard {
+    /// `features` of a network, or `outputs`: the model is a table.
+    pub used_as: &'static str,
+    /// Nodes along each axis of each level, in the order of the features.
+    pub levels: Vec<Vec<u32>>,
+    /// Values at a node.
+    pub channels: u8,
+    /// Order of the splines between the nodes: 1 or 2.
+    pub order: u8,
+    /// Bits of a coefficient.
+    pub bits: u8,
+    /// Number of coefficients of all levels.
+    pub coefficients: usize,
+}
+
+impl GridCard {
+    fn of(grids: &Grids<'_>) -> Self {
+        let shape = grids.shape();
+        Self {
+            used_as: if is_table(shape) { "outputs" } else { "features" },
+            levels: grids.levels().map(|level| level.nodes().collect()).collect(),
+            channels: shape.channels,
+            order: shape.order,
+            bits: shape.bits,
+            coefficients: grids.levels().map(|level| level.coefficients().count()).sum(),
+        }
+    }
+}
+
+fn is_table(shape: GridShape) -> bool {
+    shape.used_as == GridUse::Outputs
+}
+
+/// Nodes of a level as `--levels` takes them.
+fn nodes_text(nodes: &[u32]) -> String {
+    Nodes(nodes.to_vec()).to_string()
+}
+
 /// Everything that a person or a script may ask about a model.
 #[derive(Clone, Debug, Serialize)]
 pub struct ModelCard {
@@ -89,13 +131,18 @@ pub struct ModelCard {
     pub frequencies: usize,
     /// Inputs that reach the network as they are.
     pub passthrough: usize,
-    /// Width of the feature vector.
+    /// The grids that the model has in place of frequencies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grid: Option<GridCard>,
+    /// Width of the feature vector; of a table the number of outputs.
     pub features: usize,
     /// Widths of the hidden layers.
     pub hidden: Vec<usize>,
+    /// What follows each hidden layer: `relu` or `sine`.
+    pub hidden_activation: &'static str,
     /// What follows the last layer: `linear` or `sigmoid`.
     pub output_activation: &'static str,
-    /// Number of weights and biases.
+    /// Number of weights, biases and coefficients of grids.
     pub parameters: usize,
     /// Multiply-adds of one evaluation, the encoding not counted.
     pub macs: usize,
@@ -148,7 +195,11 @@ impl ModelCard {
             .collect();
 
         let hidden: Vec<usize> = header.hidden.iter().map(|&width| usize::from(width)).collect();
-        let features = model.encoding().features_len();
+        let grids = model.grids();
+        let features = grids.map_or_else(|| model.encoding().features_len(), |grids| grids.features_len());
+        let grid = grids.as_ref().map(GridCard::of);
+        let layers = layers(model, features);
+        let stored: usize = layers.iter().map(|&(inputs, rows)| (inputs + 1) * rows).sum();
         let known = |db: f32| db.is_finite().then_some(db);
         Self {
             precision: NamedPrecision(header.precision).name(),
@@ -158,15 +209,20 @@ impl ModelCard {
             frequencies: usize::from(header.frequencies),
             passthrough: usize::from(header.passthrough),
             features,
+            hidden_activation: match header.hidden_activation {
+                HiddenActivation::Relu => "relu",
+                HiddenActivation::Sine => "sine",
+            },
             output_activation: match header.activation {
                 OutputActivation::Linear => "linear",
                 OutputActivation::Sigmoid => "sigmoid",
             },
-            parameters: model.macs() + hidden.iter().sum::<usize>() + model.outputs(),
+            parameters: stored + grid.as_ref().map_or(0, |grid| grid.coefficients),
             macs: model.macs(),
             model_bytes,
-            sections: sections(model, &hidden, features, model_bytes),
+            sections: sections(model, &layers, model_bytes),
             hidden,
+            grid,
             scratch_bytes: 4 * model.scratch_words(),
             training_psnr_db: known(header.training_psnr_db),
             quantization_loss_db: known(header.quantization_loss_db),
@@ -192,17 +248,36 @@ fn outside_name(outside: Outside) -> &'static str {
     }
 }
 
-fn sections(model: &Model<'_>, hidden: &[usize], features: usize, model_bytes: usize) -> Vec<Section> {
+/// Inputs and rows of each layer, first to last; a table has none.
+fn layers(model: &Model<'_>, features: usize) -> Vec<(usize, usize)> {
     let header = model.header();
-    let mut sections = vec![
-        Section { name: "domain and output maps".into(), bytes: 4 * (3 * model.inputs() + 2 * model.outputs()) },
-        Section { name: "frequencies".into(), bytes: 4 * usize::from(header.frequencies) * model.inputs() },
-    ];
-    let mut width = features;
-    for (layer, &rows) in hidden.iter().chain([&model.outputs()]).enumerate() {
-        let bytes = 4 * layer_words(header.precision, width, rows);
-        sections.push(Section { name: format!("layer {} ({rows} x {width})", layer + 1), bytes });
-        width = rows;
+    if header.grid.is_some_and(is_table) {
+        return Vec::new();
+    }
+    let rows = header.hidden.iter().map(|&width| usize::from(width)).chain([model.outputs()]);
+    rows.scan(features, |inputs, rows| Some((std::mem::replace(inputs, rows), rows))).collect()
+}
+
+fn sections(model: &Model<'_>, layers: &[(usize, usize)], model_bytes: usize) -> Vec<Section> {
+    let header = model.header();
+    let words = |words: usize| 4 * words;
+    let mut sections =
+        vec![Section { name: "domain and output maps".into(), bytes: words(3 * model.inputs() + 2 * model.outputs()) }];
+    if let Some(grids) = model.grids() {
+        for (k, level) in grids.levels().enumerate() {
+            let nodes: Vec<u32> = level.nodes().collect();
+            let coefficients = grids.shape().coefficient_words(nodes.iter().copied()).unwrap_or_default();
+            let (number, channels) = (k + 1, grids.shape().channels);
+            let name = format!("grid {number} ({} nodes, {channels} a node)", nodes_text(&nodes));
+            sections.push(Section { name, bytes: words(2 * nodes.len() + coefficients) });
+        }
+    } else {
+        let bytes = words(usize::from(header.frequencies) * model.inputs());
+        sections.push(Section { name: "frequencies".into(), bytes });
+    }
+    for (k, &(inputs, rows)) in layers.iter().enumerate() {
+        let bytes = words(layer_words(header.precision, inputs, rows));
+        sections.push(Section { name: format!("layer {} ({rows} x {inputs})", k + 1), bytes });
     }
     sections.push(Section { name: "text".into(), bytes: model.text().len().next_multiple_of(4) });
     let rest = model_bytes - sections.iter().map(|section| section.bytes).sum::<usize>();
@@ -249,9 +324,27 @@ impl fmt::Display for ModelCard {
         };
         row("outside the domain", &format_args!("{}{others}", self.outside))?;
         let (features, frequencies, passthrough) = (self.features, self.frequencies, self.passthrough);
-        row("features", &format_args!("{features} ({frequencies} frequencies, {passthrough} passed through)"))?;
+        match &self.grid {
+            Some(GridCard { used_as, levels, channels, order, bits, coefficients }) => {
+                let levels: Vec<String> = levels.iter().map(|nodes| nodes_text(nodes)).collect();
+                let splines = if *order == 1 { "linear" } else { "quadratic" };
+                let levels = levels.join(", ");
+                row(
+                    "grids",
+                    &format_args!(
+                        "{levels} nodes with {channels} values each, {splines}; their values are the {used_as}"
+                    ),
+                )?;
+                row("coefficients", &format_args!("{coefficients} of {bits} bits"))?;
+                row("features", &features)?;
+            }
+            None => {
+                row("features", &format_args!("{features} ({frequencies} frequencies, {passthrough} passed through)"))?;
+            }
+        }
         let widths: Vec<_> = self.hidden.iter().map(usize::to_string).collect();
-        row("hidden layers", &widths.join(", "))?;
+        let activation = if widths.is_empty() { String::new() } else { format!(" ({})", self.hidden_activation) };
+        row("hidden layers", &format_args!("{}{activation}", widths.join(", ")))?;
         row("output activation", &self.output_activation)?;
         row("parameters", &self.parameters)?;
         row("multiply-adds", &format_args!("{} per sample", self.macs))?;

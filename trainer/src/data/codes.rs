@@ -65,7 +65,9 @@ pub enum CodesError {
         largest: u32,
     },
     /// The period of an axis of codes is another one than theirs.
-    #[error("{input} consists of codes, which repeat after {codes} and not after {period}; give --periodic {input}={codes}")]
+    #[error(
+        "{input} consists of codes, which repeat after {codes} and not after {period}; give --periodic {input}={codes}"
+    )]
     Period {
         /// The input's name.
         input: String,
@@ -101,8 +103,8 @@ impl FromStr for NamedCodes {
 pub fn resolve(named: &[NamedCodes], inputs: &[String]) -> Result<Vec<Codes>, CodesError> {
     let mut all: Vec<Codes> = Vec::new();
     for NamedCodes { input, bits } in named {
-        let axis = periodic::axis_of(input, inputs)
-            .ok_or_else(|| CodesError::Input(input.clone(), inputs.join(", ")))?;
+        let axis =
+            periodic::axis_of(input, inputs).ok_or_else(|| CodesError::Input(input.clone(), inputs.join(", ")))?;
         if all.iter().any(|other| other.axis == axis) {
             return Err(CodesError::Twice(inputs[axis].clone()));
         }
@@ -191,7 +193,8 @@ mod tests {
 
     #[test]
     fn what_is_no_code_is_named() {
-        let said = |codes: &[f32], bits| apply(&mut data(codes), &[Codes { axis: 0, bits }], &[]).unwrap_err().to_string();
+        let said =
+            |codes: &[f32], bits| apply(&mut data(codes), &[Codes { axis: 0, bits }], &[]).unwrap_err().to_string();
         assert!(said(&[1.0, 2.5], 12).contains("is 2.5 in sample 2, counted from 1"));
         assert!(said(&[0.0, 1024.0], 10).contains("whole numbers from 0 to 1023"));
         assert!(said(&[-1.0, 3.0], 10).contains("is -1 in sample 1"));
@@ -205,14 +208,19 @@ mod tests {
     fn names_numbers_and_refusals() {
         let inputs = ["adc".to_owned(), "temp".to_owned()];
         let named = |text: &str| text.parse::<NamedCodes>();
-        let resolved = |texts: &[&str]| {
-            resolve(&texts.iter().map(|text| named(text).unwrap()).collect::<Vec<_>>(), &inputs)
-        };
+        let resolved =
+            |texts: &[&str]| resolve(&texts.iter().map(|text| named(text).unwrap()).collect::<Vec<_>>(), &inputs);
         assert_eq!(resolved(&["2=10", "adc=12"]).unwrap(), [Codes { axis: 0, bits: 12 }, Codes { axis: 1, bits: 10 }]);
         assert!(resolved(&["volt=12"]).unwrap_err().to_string().contains("the inputs are adc, temp"));
         assert!(resolved(&["adc=12", "1=12"]).unwrap_err().to_string().contains("names adc twice"));
-        for (text, words) in [("adc", "as in adc=12"), ("=12", "as in adc=12"), ("adc=17", "17 bits"), ("adc=0", "0 bits"),
-            ("adc=x", "x bits"), ("adc=300", "from 1 to 16")] {
+        for (text, words) in [
+            ("adc", "as in adc=12"),
+            ("=12", "as in adc=12"),
+            ("adc=17", "17 bits"),
+            ("adc=0", "0 bits"),
+            ("adc=x", "x bits"),
+            ("adc=300", "from 1 to 16"),
+        ] {
             let error = named(text).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
         }

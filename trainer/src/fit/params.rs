@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 /// Updates with a guide.
 const GUIDED_STEPS: u64 = 2500;
+/// What is left of the learning rate at the end of a training with a guide.
+const GUIDED_FALL: f64 = 1.0 / 4000.0;
 /// Samples of an update with a guide.
 const GUIDED_BATCH: usize = 1024;
 
@@ -181,8 +183,16 @@ impl FitParams {
     #[must_use]
     pub fn with_guide(self) -> Self {
         let loss = if self.output == OutputActivation::Sigmoid { SquaredError::Logistic } else { self.loss };
-        let guided = Self { guide: true, steps: GUIDED_STEPS, batch: Some(GUIDED_BATCH), loss, ..self };
+        let schedule = Self::guided_schedule(GUIDED_STEPS);
+        let guided = Self { guide: true, steps: GUIDED_STEPS, batch: Some(GUIDED_BATCH), schedule, loss, ..self };
         if guided.encoding.kind == EncodingKind::Table { guided.as_table() } else { guided }
+    }
+
+    /// The schedule of a training of so many steps with a guide: what the network learns has no noise, so that its error
+    /// ends where the noise of the steps does, and the rate falls much further than to 1 %.
+    #[must_use]
+    pub fn guided_schedule(steps: u64) -> Schedule {
+        Schedule::Exponential { factor: GUIDED_FALL, every: steps as f64 }
     }
 
     /// The same with sines after the hidden layers, and the initial parameters that suit them.

@@ -7,6 +7,7 @@ mod between;
 mod commands;
 mod cryo;
 mod design;
+mod encodings;
 mod fit;
 mod grids;
 mod inverse;

@@ -54,7 +54,7 @@ pub(crate) struct Fit {
     resume: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,
-    /// Number of training steps; each updates all parameters once [default: 2000, or 4000 where the network learns
+    /// Number of training steps; each updates all parameters once [default: 2000, or 2500 where the network learns
     /// from kernel regression, as it does for small tables]
     #[arg(long, help_heading = TRAINING, display_order = 0, aliases = ["iterations", "iters"], value_parser = from_one::<u64>)]
     steps: Option<u64>,

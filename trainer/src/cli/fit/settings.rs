@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{ArgAction, ValueEnum};
 use firmware_core::Precision;
 use trainer::artifact::precision::NamedPrecision;
@@ -96,7 +96,8 @@ pub(in crate::cli) struct Settings {
     learning_rate: Option<f64>,
     /// Learning-rate schedule: constant, cosine (falls to 1 % of the highest rate), stable (falls to 1 % over the last
     /// third), or exponential:FACTOR:STEPS, such as exponential:0.1:5000, which multiplies the rate by FACTOR over every
-    /// STEPS steps [default: cosine]
+    /// STEPS steps [default: cosine; stable for grids; exponential by a factor of 4000 over all steps where the network
+    /// learns from kernel regression]
     #[arg(long, help_heading = TRAINING, display_order = 2, value_parser = parse_schedule)]
     schedule: Option<Schedule>,
     /// Number format of the model: w8a16 has weights of 8 bits and activations of 16 bits; w16a16 has 16 bits for
@@ -229,7 +230,9 @@ impl Settings {
             guided = guided.with_sines();
         }
         let batch = self.batch.map_or(guided.batch, |batch| batch.0);
-        *fit = FitParams { steps: steps.unwrap_or(guided.steps), batch, ..guided };
+        let steps = steps.unwrap_or(guided.steps);
+        let schedule = self.schedule.unwrap_or_else(|| FitParams::guided_schedule(steps));
+        *fit = FitParams { steps, batch, schedule, ..guided };
     }
 
     /// Whether training ends on the integers of `w8a16`: where the user asks for them, or where the data themselves
@@ -264,7 +267,20 @@ impl Settings {
     }
 
     /// Finds the axes that have a period of their own or consist of codes, for [`Self::fit_settings`] does not know the inputs' names.
+    ///
+    /// # Errors
+    /// Also if a table, which is no network, shall have layers.
     pub(in crate::cli) fn resolve(&self, settings: &mut FitSettings, dataset: &Dataset) -> anyhow::Result<()> {
+        let of_layers = [
+            (self.hidden.as_ref().is_some_and(|widths| !widths.is_empty()), "--hidden"),
+            (self.activation.is_some(), "--activation"),
+            (self.output == Some(Output::Sigmoid), "--output sigmoid"),
+        ];
+        if settings.fit.encoding.kind == EncodingKind::Table
+            && let Some((_, option)) = of_layers.into_iter().find(|(given, _)| *given)
+        {
+            bail!("a table has no layers; leave out {option}, or give --encoding grid for a network behind grids");
+        }
         settings.fit.periodic = periodic::resolve(&self.periodic, &dataset.input_names)?;
         settings.fit.codes = codes::resolve(&self.codes, &dataset.input_names)?;
         Ok(())
@@ -314,7 +330,9 @@ impl Settings {
         params.steps = steps.unwrap_or(params.steps);
         params.batch = self.batch.map_or(params.batch, |batch| batch.0);
         params.learning_rate = self.learning_rate.unwrap_or(params.learning_rate);
-        params.schedule = self.schedule.unwrap_or(params.schedule);
+        // Grids end on rounded coefficients, which still have to move when the rounding begins.
+        let of_kind = if params.encoding.kind == EncodingKind::Grid { SCHEDULE } else { params.schedule };
+        params.schedule = self.schedule.unwrap_or(of_kind);
         params.outside = match self.outside {
             Some(OutsideArg::Periodic) => Outside::Periodic,
             Some(OutsideArg::Reject) => Outside::Reject,

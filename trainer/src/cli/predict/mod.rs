@@ -159,6 +159,18 @@ impl Predict {
             )
         })
         .map_err(|sentence| anyhow::anyhow!("{place}: {sentence}"))?;
+        let bits = model.header().code_bits.iter().copied();
+        for (k, bits) in bits.enumerate().filter(|&(_, bits)| bits > 0) {
+            let numbers = points.column(k).into_iter().filter(|x| x.fract() != 0.0);
+            if let Some(&example) = numbers.clone().next() {
+                let (name, count) = (&inputs[k], numbers.count());
+                trainer::note!(
+                    "note: {name} consists of integer codes of {bits} bits, and {count} of {} points are between two \
+                     of them, such as {example}; a device that takes codes never sees these",
+                    points.nrows()
+                );
+            }
+        }
         let mut values = predict(model, &shifted)?.mapv(f64::from);
         for (k, mut column) in values.columns_mut().into_iter().enumerate() {
             column.mapv_inplace(|value| origins.output(k) + value);

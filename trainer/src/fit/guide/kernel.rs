@@ -8,6 +8,9 @@ use std::f64::consts::PI;
 pub(super) enum Smoothness {
     /// All derivatives: `exp(-2π²r²)`, the kernel of Gaussian features.
     Gaussian,
+    /// Three derivatives: `(1 + a + 2a²/5 + a³/15) exp(-a)` with `a = √7·2πr`. With a small σ it is nearly the spline of
+    /// degree 7, which needs no one length for all parts of an axis.
+    SmoothMatern,
     /// One derivative: `(1 + a) exp(-a)` with `a = √3·2πr`.
     Matern,
     /// None, as at kinks: `exp(-2πr)`.
@@ -15,11 +18,12 @@ pub(super) enum Smoothness {
 }
 
 impl Smoothness {
-    pub(super) const ALL: [Self; 3] = [Self::Gaussian, Self::Matern, Self::Exponential];
+    pub(super) const ALL: [Self; 4] = [Self::Gaussian, Self::SmoothMatern, Self::Matern, Self::Exponential];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Gaussian => "Gaussian",
+            Self::SmoothMatern => "Matérn 7/2",
             Self::Matern => "Matérn 3/2",
             Self::Exponential => "exponential",
         }
@@ -29,6 +33,10 @@ impl Smoothness {
     fn value(self, squared: f64) -> f64 {
         match self {
             Self::Gaussian => (-2.0 * PI * PI * squared).exp(),
+            Self::SmoothMatern => {
+                let a = (28.0 * PI * PI * squared).sqrt();
+                (1.0 + a + a * a * (0.4 + a / 15.0)) * (-a).exp()
+            }
             Self::Matern => {
                 let a = (12.0 * PI * PI * squared).sqrt();
                 (1.0 + a) * (-a).exp()

@@ -33,7 +33,7 @@ const ALONE: f64 = 1e-9;
 #[derive(Debug)]
 pub(super) struct Regression {
     pub(super) kernel: Kernel,
-    /// Mean squared error at rows left out, of the rows that chose; infinite where there are too few rows to leave one
+    /// Mean squared error at rows left out, of the rows that chose and have others around them; infinite where there are too few rows to leave one
     /// out.
     pub(super) left_out: f64,
     plane: Plane,
@@ -105,18 +105,21 @@ impl Solved {
         Ok(Some(Self { factor, plane: solved_plane, normal, slopes, coefficients }))
     }
 
-    /// The mean squared error at rows left out; infinite where a row cannot be left out.
-    fn left_out(&self) -> Result<f64, TheoryError> {
+    /// The mean squared error at rows left out, of those that count; infinite where a row cannot be left out.
+    fn left_out(&self, counts: impl Fn(usize) -> bool) -> Result<f64, TheoryError> {
         let inverse = self.normal.solve(self.plane.t())?;
-        let mut sum = 0.0;
+        let (mut sum, mut count) = (0.0, 0);
         for (row, (diagonal, p)) in self.factor.inverse_diagonal().into_iter().zip(&self.coefficients).enumerate() {
             let own = diagonal - self.plane.row(row).dot(&inverse.column(row));
             if own <= ALONE * diagonal {
                 return Ok(f64::INFINITY);
             }
-            sum += (p / own).powi(2);
+            if counts(row) {
+                sum += (p / own).powi(2);
+                count += 1;
+            }
         }
-        Ok(sum / self.coefficients.len() as f64)
+        Ok(if count == 0 { f64::INFINITY } else { sum / f64::from(count) })
     }
 }
 
@@ -168,6 +171,14 @@ pub(super) fn fit(
 }
 
 impl Rows<'_> {
+    /// Whether there are rows around this one. A row at the end of the only axis is not told by others when it is left
+    /// out: there the function would be continued, and not found between rows.
+    fn is_inside(&self, row: usize) -> bool {
+        let (x, column) = (self.points[[row, 0]], self.points.column(0));
+        let is_line = self.points.ncols() == 1 && !self.plane.axes.is_empty();
+        !is_line || (column.iter().any(|&other| other < x) && column.iter().any(|&other| other > x))
+    }
+
     /// The best of the lattice, the same σ on all axes.
     fn lattice(&self, periodic: &[bool]) -> Result<Candidate, TheoryError> {
         let kernels = Smoothness::ALL
@@ -211,7 +222,7 @@ impl Rows<'_> {
             .into_par_iter()
             .map(|(kernel, nugget)| {
                 let solved = Solved::new(&kernel, nugget, *self)?;
-                let error = solved.map_or(Ok(f64::INFINITY), |solved| solved.left_out())?;
+                let error = solved.map_or(Ok(f64::INFINITY), |solved| solved.left_out(|row| self.is_inside(row)))?;
                 Ok(Candidate { kernel, nugget, error })
             })
             .collect::<Result<_, TheoryError>>()?;
@@ -251,7 +262,7 @@ mod tests {
             squares += (value[0] - targets[row]).powi(2);
         }
         let (_, all) = fit(&(0..12).collect::<Vec<_>>());
-        let error = all.left_out().unwrap();
+        let error = all.left_out(|_| true).unwrap();
         assert!((error / (squares / 12.0) - 1.0).abs() < 1e-5, "{error} {}", squares / 12.0);
     }
 

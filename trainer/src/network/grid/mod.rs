@@ -22,7 +22,7 @@ pub use params::{GridError, GridParams, Nodes, NodesError};
 
 use firmware_core::artifact::{GridShape, GridUse};
 use firmware_core::fixed::ONE;
-use firmware_core::write::GridLevel;
+use firmware_core::write::{GridLevel, packed};
 
 /// Most nodes that a value is made of: three along each of four axes.
 const MAX_TAPS: usize = 81;
@@ -269,22 +269,10 @@ impl Grid {
 
     /// Packs the whole numbers into the words that the device reads.
     fn pack(&mut self) {
-        let bits = u32::from(self.shape.bits);
         self.words.clear();
         for level in &self.levels {
             self.words.extend(level.nodes.iter().zip(&level.cells).flat_map(|(&nodes, &cells)| [nodes, cells]));
-            let (mut word, mut filled) = (0u64, 0);
-            for &coefficient in &level.coefficients {
-                word |= u64::from(coefficient as u32 & ((1 << bits) - 1)) << filled;
-                filled += bits;
-                if filled >= 32 {
-                    self.words.push(word as u32);
-                    (word, filled) = (word >> 32, filled - 32);
-                }
-            }
-            if filled > 0 {
-                self.words.push(word as u32);
-            }
+            self.words.extend(packed(self.shape.bits, &level.coefficients));
         }
     }
 }
