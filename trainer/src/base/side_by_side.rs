@@ -1,11 +1,12 @@
-//! Work of many jobs side by side, each on one thread: on small networks that is faster than sharing each step.
+//! Work of many jobs side by side, each on one thread: on small networks that is faster than sharing each step. Only
+//! where there are fewer jobs than threads, a job has several.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// `work` of every job, `threads` jobs at a time, results in the order of the jobs. Each job has one thread of its own,
-/// so what it computes in parallel by rayon stays there.
+/// `work` of every job, `threads` jobs at a time, results in the order of the jobs. Each job has its own part of the
+/// threads, at least one, and what it computes in parallel by rayon stays there.
 ///
 /// # Errors
 /// The first error in the order of the jobs; the jobs not begun by then are left.
@@ -17,8 +18,9 @@ pub fn side_by_side<J: Sync, R: Send, E: From<rayon::ThreadPoolBuildError> + Sen
     let next = AtomicUsize::new(0);
     let failed = AtomicBool::new(false);
     let results: Mutex<Vec<Option<Result<R, E>>>> = Mutex::new(jobs.iter().map(|_| None).collect());
+    let of_each = (threads / jobs.len().max(1)).max(1);
     let worker = || -> Result<(), E> {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(of_each).build()?;
         while !failed.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = jobs.get(index) else { break };

@@ -155,27 +155,33 @@ impl Design {
             return Ok(());
         }
         let designed = search.choose(&path, &store)?;
-        self.finish((&search, &store), (&path, &designed), ended)
+        self.finish((&search, &store), (&path, designed), ended)
     }
 
     /// Writes the run of the winner, and says what came out.
     fn finish(
         &self,
         (search, store): (&Search<'_>, &Store),
-        (path, designed): (&Path, &Designed),
+        (path, mut designed): (&Path, Designed),
         ended: Ended,
     ) -> anyhow::Result<()> {
         let mut bar = progress::on_stderr(designed.best.steps, 0);
         // The wish to stop has been heard; what is left is to write.
         let stop = if ended == Ended::Finished { Some(interrupt::catch()?) } else { None };
         let watch = Watch { stop, progress: Some(&mut *bar), ..Watch::default() };
-        let written = search.write(path, (store, designed, ended), watch)?;
+        let written = search.write(path, (store, &mut designed, ended), watch)?;
         let winner = designed.front.rows.iter().find(|row| row.chosen).context("the winner is among the models")?;
         if self.json {
             print(&serde_json::to_string_pretty(&designed.front)?)?;
         } else {
             let mut text = format!("judged on {}\n\n{}\n", designed.front.judged_on, designed.front.text());
             text += &format!("chosen  {}\n", winner.command);
+            if let Some(on_all) = &designed.front.chosen_on_all {
+                text += &format!("quality {}", on_all.words());
+                // What it would reach between them, the table above tells.
+                text +=
+                    if search.holds_out() && ended == Ended::Finished { ", all of which it learned\n" } else { "\n" };
+            }
             text += &format!("model   {}\n", path.join("model.ffm").display());
             text += &format!("report  {}\n", path.join("report.html").display());
             text += &format!("table   {}", path.join("design.csv").display());

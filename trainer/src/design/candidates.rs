@@ -77,6 +77,12 @@ impl Family {
         }
     }
 
+    /// Whether it begins with Fourier features.
+    #[must_use]
+    pub const fn is_fourier(self) -> bool {
+        matches!(self, Self::FourierRelu | Self::FourierSine)
+    }
+
     /// Whether it has no network: it is fitted by least squares, not trained in steps.
     #[must_use]
     pub const fn is_table(self) -> bool {
@@ -154,20 +160,20 @@ impl Wanted<'_> {
         let mut all = Vec::new();
         let middle = &scales[scales.len() / 2..=scales.len() / 2];
         for (place, &precision) in precisions.iter().enumerate() {
-            // The other precisions are for the sizes that are the likeliest.
-            let scales = if place == 0 { scales } else { middle };
             for family in Family::FOURIER {
                 for depth in DEPTHS {
+                    // Frequencies are trained: where they begin is compared at one depth and in one precision.
+                    let scales = if place == 0 && depth == USUAL_DEPTH { scales } else { middle };
                     all.extend(self.scaled(&family.of(base), (family, depth, precision), scales));
                 }
             }
         }
-        all.extend(self.grids(base, &BITS));
+        all.extend(self.grids(base, (&BITS, &[1, 2])));
         all.extend(self.tables(base));
         for part in [2, 4] {
             let smaller = self.budget.with_flash(self.budget.flash / part);
             let wanted = Wanted { budget: &smaller, ..*self };
-            all.extend(wanted.grids(base, &BITS[..1]));
+            all.extend(wanted.grids(base, (&BITS[..1], &[1])));
             all.extend(wanted.tables(base));
             for family in Family::FOURIER {
                 all.extend(wanted.scaled(&family.of(base), (family, USUAL_DEPTH, precisions[0]), middle));
@@ -237,26 +243,23 @@ impl Wanted<'_> {
         scales.iter().filter_map(candidate).collect()
     }
 
-    /// Grids of every order with networks of two widths behind them, in these numbers of bits.
-    fn grids(&self, base: &FitParams, bits: &[u8]) -> Vec<Candidate> {
+    /// Grids of every order, in these numbers of bits, with a network behind them: a wide one or a part of its width, so
+    /// that the grids are finer.
+    fn grids(&self, base: &FitParams, (bits, parts): (&[u8], &[usize])) -> Vec<Candidate> {
         // About an eighth of the bytes for the layers.
-        let wide = ((self.budget.flash as f64).sqrt() / 4.0) as usize;
+        let wide = (((self.budget.flash as f64).sqrt() / 4.0) as usize).next_multiple_of(STEP);
+        let candidate = |(family, bits, wide): (Family, u8, usize)| {
+            let mut base = family.of(base);
+            base.encoding.grid.bits = bits;
+            let mut widths = (STEP..=wide).rev().filter(|width| width.is_multiple_of(STEP));
+            let (fit, size) =
+                widths.find_map(|width| self.finest(&FitParams { hidden: vec![width; GRID_DEPTH], ..base.clone() }))?;
+            Some(Candidate { family, fit, precision: NamedPrecision(Precision::W8A16), size })
+        };
         let mut all = Vec::new();
         for family in [Family::LinearGrids, Family::QuadraticGrids] {
             for &bits in bits {
-                let mut base = family.of(base);
-                base.encoding.grid.bits = bits;
-                let mut found = 0;
-                for width in (STEP..=wide.next_multiple_of(STEP)).rev().filter(|width| width.is_multiple_of(STEP)) {
-                    let hidden = vec![width; GRID_DEPTH];
-                    if let Some((fit, size)) = self.finest(&FitParams { hidden, ..base.clone() }) {
-                        all.push(Candidate { family, fit, precision: NamedPrecision(Precision::W8A16), size });
-                        found += 1;
-                    }
-                    if found == 2 {
-                        break;
-                    }
-                }
+                all.extend(parts.iter().filter_map(|part| candidate((family, bits, wide / part))));
             }
         }
         all

@@ -10,7 +10,7 @@ use super::candidates::Family;
 use super::command::command;
 use super::store::{Manifest, Outcome, json};
 use crate::base::files;
-use crate::data::metrics::short;
+use crate::data::metrics::{Metrics, short};
 use crate::report::figure::Figure as _;
 use crate::report::sheet::{Line, Panel, Plot, Row as SheetRow, Sheet, Stroke};
 use crate::report::style;
@@ -62,8 +62,36 @@ pub struct Front {
     pub board: String,
     /// How good the model must be.
     pub goal: Option<Goal>,
+    /// The quality of the chosen model as it is written, over all samples; none before it is written.
+    pub chosen_on_all: Option<OnAll>,
     /// The models, the smallest first.
     pub rows: Vec<Row>,
+}
+
+/// The quality of a model over all samples of the data, computed as on the device.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct OnAll {
+    /// Their number.
+    pub samples: usize,
+    /// PSNR, dB.
+    pub psnr_db: f64,
+    /// The largest error over all outputs, each in its unit.
+    pub largest_error: f64,
+}
+
+impl From<&Metrics> for OnAll {
+    fn from(metrics: &Metrics) -> Self {
+        Self { samples: metrics.samples, psnr_db: metrics.psnr_db, largest_error: largest_error(metrics) }
+    }
+}
+
+impl OnAll {
+    /// A sentence without its end.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let Self { samples, psnr_db, largest_error } = self;
+        format!("PSNR {psnr_db:.2} dB over all {samples} samples, largest error {}", short(*largest_error))
+    }
 }
 
 impl Front {
@@ -74,7 +102,7 @@ impl Front {
         rows.sort_by_key(|row| (row.bytes, row.instructions));
         let on_front: Vec<bool> = rows.iter().map(|row| !rows.iter().any(|other| beats(other, row))).collect();
         rows.iter_mut().zip(on_front).for_each(|(row, on_front)| row.on_front = on_front);
-        Self { judged_on, board: manifest.board.clone(), goal: manifest.goal, rows }
+        Self { judged_on, board: manifest.board.clone(), goal: manifest.goal, chosen_on_all: None, rows }
     }
 
     /// The models that no other one beats.

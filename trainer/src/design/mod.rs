@@ -27,7 +27,7 @@ use firmware_core::Precision;
 use self::budget::{Budget, Goal, largest_error};
 use self::candidates::Wanted;
 use self::cost::Core;
-use self::front::Front;
+use self::front::{Front, OnAll};
 use self::search::{SCHEDULE, Search, SearchData, SearchWatch, rank};
 use self::store::{Manifest, Outcome, Store};
 use crate::data::metrics::short;
@@ -141,6 +141,12 @@ impl<'a> Design<'a> {
         judged_on(&self.data)
     }
 
+    /// Whether samples are held out from the trainings that are compared.
+    #[must_use]
+    pub fn holds_out(&self) -> bool {
+        !self.data.split.test.is_empty()
+    }
+
     /// Trains what is not done of these candidates, by their places in the manifest.
     ///
     /// # Errors
@@ -170,17 +176,18 @@ impl<'a> Design<'a> {
     }
 
     /// Makes the run of the winner in a folder, and the table and picture of all models. Where samples were held out
-    /// from the search, the winner is trained once more, on all of them, unless the search was interrupted.
+    /// from the search, the winner is trained once more, on all of them, unless the search was interrupted. The quality over
+    /// all samples comes into the front.
     ///
     /// # Errors
     /// If the training fails or a file cannot be written.
     pub fn write(
         &self,
         path: &Path,
-        (store, designed, ended): (&Store, &Designed, Ended),
+        (store, designed, ended): (&Store, &mut Designed, Ended),
         watch: Watch<'_>,
     ) -> Result<Ended, DesignError> {
-        let (best, dataset) = (&designed.best, self.data.dataset);
+        let (best, dataset) = (designed.best.clone(), self.data.dataset);
         let candidate = &self.manifest.candidates[best.candidate];
         let fit = FitParams { steps: best.steps, schedule: SCHEDULE, ..candidate.fit.clone() };
         let settings = FitSettings { fit, precision: Some(candidate.precision), ..self.manifest.base.clone() };
@@ -198,7 +205,8 @@ impl<'a> Design<'a> {
             run.take_held_out(Measured { how: self.judged_on(), steps: best.steps, f32: f32.clone(), models });
         }
         let ended = run.train(watch)?;
-        run.write()?;
+        // All of them train: nothing is held out from the run of the winner.
+        designed.front.chosen_on_all = Some(OnAll::from(&run.write()?.model.train));
         designed.front.write(path)?;
         Ok(ended)
     }
@@ -270,12 +278,12 @@ fn search_data<'a>(fit: &FitParams, dataset: &'a Dataset) -> Result<(SearchData<
 
 /// What models are judged on, in words.
 fn judged_on(data: &SearchData<'_>) -> String {
-    let (held_out, all) = (data.split.test.len(), data.dataset.len());
-    if held_out == 0 {
-        format!("the {all} samples themselves, since all of them are to be stored")
-    } else {
-        format!("{held_out} of {all} samples, held out from the trainings that are compared")
+    let (held_out, all, judges) = (data.split.test.len(), data.dataset.len(), data.judges().len());
+    if held_out > 0 {
+        return format!("{judges} of {all} samples, held out from the trainings that are compared");
     }
+    let which = if judges < all { format!("{judges} of the {all} samples") } else { format!("the {all} samples") };
+    format!("{which} themselves, since all of them are to be stored")
 }
 
 fn scales(dataset: &Dataset, near: Option<f64>) -> Vec<f64> {

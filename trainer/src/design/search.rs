@@ -1,5 +1,8 @@
 //! Successive halving (Jamieson and Talwalkar 2016, arXiv 1502.07943): short trainings of all candidates, and the best
-//! third of them continued for three times as long, until one is left.
+//! quarter of them continued for longer, until two are left.
+//!
+//! Grids learn fast and networks over Fourier features slowly: after a short training a grid is ahead that a longer one
+//! puts behind. The best of both sorts are therefore among those that are continued, whatever their rank.
 //!
 //! A candidate is judged after its learning rate has fallen, and continued from the state before: the
 //! [schedule](Schedule::Stable) falls only in its last third, so that nothing of the longer training is lost. The
@@ -7,9 +10,10 @@
 //!
 //! Tables come first, before the rounds: they are fitted once, by least squares, and need no training.
 //!
-//! Every round has the same share of the time that is left when it begins. Exporting and judging the models is counted in
-//! it. How many steps that is depends on the machine; the steps are kept with the search, so that it continues with the
-//! same ones.
+//! The last round has half of the time; the rounds before it share the other half. Exporting
+//! and judging the models is counted in it, and so is the training of the winner on all samples where some were held out
+//! from the search. How many steps that is depends on the machine; the steps are kept with the search, so that it
+//! continues with the same ones.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -20,7 +24,7 @@ use ndarray::Axis;
 
 use super::DesignError;
 use super::budget::{Goal, largest_error};
-use super::candidates::Candidate;
+use super::candidates::{Candidate, Family};
 use super::store::{Manifest, Outcome, Round, Store};
 use crate::artifact::precision::NamedPrecision;
 use crate::base::side_by_side::side_by_side;
@@ -32,8 +36,13 @@ use crate::fit::{FitError, FitParams, Snapshot, TrainingData, ValidFitParams};
 use crate::training::optimizer::Schedule;
 use crate::training::{Ended, Progress, StepDone, TrainError, TrainState, Watch};
 
-/// One of so many candidates is continued, for so many times as many steps.
-const KEPT: usize = 3;
+/// One of so many candidates is continued.
+const KEPT: usize = 4;
+/// Candidates of the last round.
+const FINALISTS: usize = 2;
+/// What training the winner once more on all samples takes, relative to the last round: the steps of the rounds before are
+/// done again.
+const AGAIN: f64 = 1.3;
 /// The part of a training in which the learning rate falls.
 pub const DECAY: f64 = 1.0 / 3.0;
 /// Steps over which the rate rises.
@@ -65,7 +74,7 @@ impl SearchData<'_> {
     }
 
     /// The samples that judge: those held out, or some of all.
-    fn judges(&self) -> Vec<usize> {
+    pub(super) fn judges(&self) -> Vec<usize> {
         let all = if self.split.test.is_empty() { &self.split.train } else { &self.split.test };
         all.iter().copied().step_by(all.len().div_ceil(MOST_JUDGES).max(1)).collect()
     }
@@ -130,6 +139,7 @@ impl Search<'_> {
             return Ok(Ended::Interrupted);
         }
         let (mut rounds, of) = (self.store.rounds()?, rounds_of(candidates.len()));
+        let shares = Shares { rounds: of, again: !self.data.split.test.is_empty() };
         for number in 0..of {
             if rounds.len() == number {
                 let survivors = match number.checked_sub(1) {
@@ -140,13 +150,13 @@ impl Search<'_> {
                     break;
                 }
                 let stable = rounds.last().map_or(0, |round: &Round| round.stable);
-                let left = watch.time.saturating_sub(begun.elapsed()) / (of - number) as u32;
-                rounds.push(self.planned((survivors, stable), left, watch)?);
+                let left = watch.time.saturating_sub(begun.elapsed());
+                rounds.push(self.planned((survivors, stable), left.mul_f64(shares.of_left(number)), watch)?);
                 self.store.keep_rounds(&rounds)?;
             }
             let round = &rounds[number];
             (watch.tell)(Event::Round { number: number + 1, of, round });
-            let clock = Clock { begun, before: number, rounds: of, time: watch.time };
+            let clock = Clock { begun, round: Instant::now(), number, shares, time: watch.time };
             if self.round(round, number, (clock, watch))? == Ended::Interrupted {
                 return Ok(Ended::Interrupted);
             }
@@ -177,17 +187,23 @@ impl Search<'_> {
         Ok(open)
     }
 
-    /// The best third of a round; the others are forgotten.
+    /// The best quarter of a round, the best with grids and the best without among them; the others are forgotten.
     fn best_of(&self, round: &Round, number: usize) -> Result<Vec<usize>, DesignError> {
         let mut outcomes = Vec::new();
         for &candidate in &round.candidates {
             outcomes.extend(self.store.outcome(candidate, number)?);
         }
         outcomes.retain(|outcome| outcome.failure.is_none());
-        // Models that do not keep the budget show what it costs; they are not continued.
         outcomes.sort_by(|a, b| rank(self.manifest.goal, b).total_cmp(&rank(self.manifest.goal, a)));
-        outcomes.truncate(round.candidates.len().div_ceil(KEPT));
         let mut kept: Vec<usize> = outcomes.iter().map(|outcome| outcome.candidate).collect();
+        let is_fourier = |candidate: &usize| self.candidate(*candidate).family.is_fourier();
+        let best_of_sorts: Vec<usize> = [true, false]
+            .iter()
+            .filter_map(|sort| kept.iter().copied().find(|candidate| is_fourier(candidate) == *sort))
+            .collect();
+        // Stable: the best of both sorts first, then the others by their rank.
+        kept.sort_by_key(|candidate| !best_of_sorts.contains(candidate));
+        kept.truncate(left_of(round.candidates.len()));
         kept.sort_unstable();
         for &candidate in round.candidates.iter().filter(|candidate| !kept.contains(candidate)) {
             self.store.forget(candidate);
@@ -202,10 +218,9 @@ impl Search<'_> {
         time: Duration,
         watch: SearchWatch<'_>,
     ) -> Result<Round, DesignError> {
-        let side_by_side = candidates.len().min(watch.threads).max(1);
-        // The middle one stands for all, which have about as many weights.
-        let (a_step, to_judge) = self.seconds(candidates[candidates.len() / 2], side_by_side)?;
-        let each = time.as_secs_f64() * side_by_side as f64 / candidates.len() as f64;
+        let jobs = candidates.len().min(watch.threads).max(1);
+        let (a_step, to_judge) = self.mean_seconds(&candidates, (jobs, watch.threads))?;
+        let each = time.as_secs_f64() * jobs as f64 / candidates.len() as f64;
         let steps = (each - to_judge).max(0.0) / a_step;
         let next = ((steps + stable as f64) * (1.0 - DECAY)) as u64;
         // Even, so that the decay begins exactly after it.
@@ -213,9 +228,24 @@ impl Search<'_> {
         Ok(Round { candidates, stable, steps: stable / 2 * 3 })
     }
 
-    /// The seconds that a step of a candidate takes, and those that judging it takes, on one thread if several train side
-    /// by side.
-    fn seconds(&self, candidate: usize, side_by_side: usize) -> Result<(f64, f64), DesignError> {
+    /// The means of [`Self::seconds`] over candidates: one of each kind stands for all of its kind, which have about as many
+    /// weights.
+    fn mean_seconds(&self, candidates: &[usize], (jobs, threads): (usize, usize)) -> Result<(f64, f64), DesignError> {
+        let (mut a_step, mut to_judge) = (0.0, 0.0);
+        for family in Family::ALL {
+            let of_family: Vec<usize> =
+                candidates.iter().copied().filter(|&candidate| self.candidate(candidate).family == family).collect();
+            let Some(&first) = of_family.first() else { continue };
+            let (step, judge) = self.seconds(first, (jobs, threads))?;
+            let share = of_family.len() as f64 / candidates.len() as f64;
+            (a_step, to_judge) = (a_step + share * step, to_judge + share * judge);
+        }
+        Ok((a_step, to_judge))
+    }
+
+    /// The seconds that a step of a candidate takes, and those that judging it takes, if so many jobs share so many
+    /// threads.
+    fn seconds(&self, candidate: usize, (jobs, threads): (usize, usize)) -> Result<(f64, f64), DesignError> {
         let fit = FitParams { steps: TIMED_STEPS, schedule: SCHEDULE, ..self.candidate(candidate).fit.clone() };
         let params = self.checked(&fit)?;
         let timed = || -> Result<(f64, f64), DesignError> {
@@ -235,9 +265,7 @@ impl Search<'_> {
             self.judge(Snapshot { params: &params, state: &state, data }, &mut outcome)?;
             Ok((a_step, judged.elapsed().as_secs_f64()))
         };
-        let jobs = vec![(); side_by_side];
-        let times =
-            if side_by_side == 1 { vec![timed()?] } else { self::side_by_side(&jobs, side_by_side, |()| timed())? };
+        let times = side_by_side(&vec![(); jobs], threads, |()| timed())?;
         Ok(times.into_iter().fold((1e-6, 0.0), |(step, judge), next| (step.max(next.0), judge.max(next.1))))
     }
 
@@ -259,12 +287,7 @@ impl Search<'_> {
         };
         share((round.candidates.len() - open.len()) as f64);
         let work = |&candidate: &usize| self.work((candidate, number), round, (watch, &share));
-        let ended = if open.len() == 1 {
-            // On all threads.
-            vec![work(&open[0])?]
-        } else {
-            side_by_side(&open, watch.threads, work)?
-        };
+        let ended = side_by_side(&open, watch.threads, work)?;
         Ok(if ended.contains(&Ended::Interrupted) { Ended::Interrupted } else { Ended::Finished })
     }
 
@@ -376,11 +399,16 @@ impl Search<'_> {
     }
 }
 
-/// Rounds until one of so many candidates is left.
+/// How many of so many candidates are continued.
+fn left_of(candidates: usize) -> usize {
+    candidates.div_ceil(KEPT).max(FINALISTS)
+}
+
+/// Rounds until the finalists are left of so many candidates.
 fn rounds_of(candidates: usize) -> usize {
     let (mut left, mut rounds) = (candidates, 1);
-    while left > 1 {
-        (left, rounds) = (left.div_ceil(KEPT), rounds + 1);
+    while left > FINALISTS {
+        (left, rounds) = (left_of(left), rounds + 1);
     }
     rounds
 }
@@ -396,21 +424,58 @@ pub fn rank(goal: Option<Goal>, outcome: &Outcome) -> f64 {
     }
 }
 
+/// How the rounds share the time.
+#[derive(Clone, Copy)]
+struct Shares {
+    rounds: usize,
+    /// Whether the winner is trained once more.
+    again: bool,
+}
+
+impl Shares {
+    /// What a round takes, relative to the first.
+    fn of(self, number: usize) -> f64 {
+        if number + 1 == self.rounds { number.max(1) as f64 } else { 1.0 }
+    }
+
+    /// What all from this round on take, relative to the first.
+    fn from(self, number: usize) -> f64 {
+        let again = if self.again { AGAIN * self.of(self.rounds.saturating_sub(1)) } else { 0.0 };
+        (number..self.rounds).map(|number| self.of(number)).sum::<f64>() + again
+    }
+
+    /// The part of the time that is left when a round begins that belongs to it.
+    fn of_left(self, number: usize) -> f64 {
+        self.of(number) / self.from(number)
+    }
+}
+
 /// The time of a search at a round.
 #[derive(Clone, Copy)]
 struct Clock {
     begun: Instant,
-    /// Rounds before.
-    before: usize,
-    /// All rounds.
-    rounds: usize,
+    /// When the round began.
+    round: Instant,
+    /// Its number, from 0.
+    number: usize,
+    shares: Shares,
     time: Duration,
 }
 
 impl Clock {
-    /// The part of the search that is done with so much of the round, and the time that is left.
+    /// The part of the search that is done with so much of the round, and the time that is left: what was planned, or
+    /// more if the round is slower.
     fn at(self, of_round: f64) -> (f64, Duration) {
-        ((self.before as f64 + of_round.min(1.0)) / self.rounds as f64, self.time.saturating_sub(self.begun.elapsed()))
+        /// Before so much of a round, its speed is not known.
+        const KNOWN: f64 = 0.05;
+        let Self { begun, round, number, shares, time } = self;
+        let (of_round, all) = (of_round.min(1.0), shares.from(0));
+        let done = (all - shares.from(number) + of_round * shares.of(number)) / all;
+        let mut left = time.saturating_sub(begun.elapsed());
+        if of_round > KNOWN {
+            left = left.max(round.elapsed().mul_f64((1.0 - of_round) / of_round));
+        }
+        (done, left)
     }
 }
 
