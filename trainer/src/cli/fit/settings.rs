@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::{ArgAction, ValueEnum};
 use firmware_core::Precision;
+use trainer::artifact::export::ExportError;
 use trainer::artifact::precision::NamedPrecision;
 use trainer::data::codes::{self, NamedCodes};
 use trainer::data::periodic::{self, NamedPeriod};
@@ -280,6 +281,11 @@ impl Settings {
             && let Some((_, option)) = of_layers.into_iter().find(|(given, _)| *given)
         {
             bail!("a table has no layers; leave out {option}, or give --encoding grid for a network behind grids");
+        }
+        if settings.fit.encoding.kind == EncodingKind::Table
+            && settings.precision == Some(NamedPrecision(Precision::F32))
+        {
+            return Err(ExportError::TableOfFloats.into());
         }
         settings.fit.periodic = periodic::resolve(&self.periodic, &dataset.input_names)?;
         settings.fit.codes = codes::resolve(&self.codes, &dataset.input_names)?;
