@@ -17,7 +17,7 @@ pub(crate) struct Cryo {
 #[derive(clap::Subcommand)]
 enum Command {
     Compare(compare::Compare),
-    Fit(fit::Fit),
+    Fit(Box<fit::Fit>),
     Synthesize(synthesize::Synthesize),
 }
 
