@@ -45,7 +45,8 @@ impl FrequenciesArgs {
 #[derive(clap::Args, Default, PartialEq)]
 pub(in crate::cli) struct GridArgs {
     /// For grid and table: nodes of each grid, along every axis as in 48, or along each axis as in 48x32, the first
-    /// input first [default: 12,24,48,64; of a table 64; of three axes 16,32,48]
+    /// input first [default: 12,24,48,64; of a table 64; of nerf, cryo and inverse over three axes
+    /// 16,32,48]
     #[arg(long, help_heading = ENCODING, display_order = 8, value_delimiter = ',', value_name = "NODES", value_parser = str::parse::<Nodes>, action = ArgAction::Set)]
     levels: Option<Vec<Nodes>>,
     /// For grid: values at each node of a grid [default: 2]

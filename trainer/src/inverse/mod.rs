@@ -9,7 +9,7 @@
 //! | [`mri`] | a volume from part of its Fourier coefficients |
 //! | [`shape`] | the occupancy of a solid |
 //! | [`training`] | how networks are trained: what the mappings share, what the paper gives each |
-//! | [`compare`] | four mappings on one problem: table, artifact of the best |
+//! | [`compare`] | the four published mappings, and others if wanted, on one problem: table, artifact of the best |
 //! | [`run`] | a comparison in its folder, started or resumed |
 
 pub mod compare;
