@@ -277,8 +277,11 @@ impl Shown {
         match event {
             Event::Tables { count } => self.bar.suspend(|| trainer::note!("{count} tables are fitted")),
             Event::Round { number, of, round } => self.bar.suspend(|| {
-                let (models, steps) = (round.candidates.len(), round.steps);
+                let models = round.candidates.len();
                 let models = if models == 1 { "1 model".to_owned() } else { format!("{models} models") };
+                let steps = || round.candidates.iter().map(|&candidate| round.steps_of(candidate));
+                let (fewest, most) = (steps().min().unwrap_or(0), steps().max().unwrap_or(0));
+                let steps = if fewest == most { most.to_string() } else { format!("{fewest} to {most}") };
                 trainer::note!("round {number} of {of}: {models}, {steps} steps each");
             }),
             Event::Judged(candidate, outcome) => self.bar.suspend(|| {

@@ -10,11 +10,13 @@
 //!
 //! Tables come first, before the rounds: they are fitted once, by least squares, and need no training.
 //!
-//! The last round has half of the time; the rounds before it share the other half. Exporting
-//! and judging the models is counted in it, and so is the training of the winner on all samples where some were held out
-//! from the search. How many steps that is depends on the machine; the steps are kept with the search, so that it
-//! continues with the same ones.
+//! The last round has half of the time; the rounds before it share the other half. In a round every candidate has the same
+//! time. Exporting and judging the models is counted in it, and so is the training of the winner on all samples where some
+//! were held out from the search. How many steps that is depends on the machine; the steps are kept with the search, so
+//! that it continues with the same ones.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +26,7 @@ use ndarray::Axis;
 
 use super::DesignError;
 use super::budget::{Goal, largest_error};
-use super::candidates::{Candidate, Family};
+use super::candidates::Candidate;
 use super::store::{Manifest, Outcome, Round, Store};
 use crate::artifact::precision::NamedPrecision;
 use crate::base::side_by_side::side_by_side;
@@ -149,9 +151,9 @@ impl Search<'_> {
                 if survivors.is_empty() {
                     break;
                 }
-                let stable = rounds.last().map_or(0, |round: &Round| round.stable);
                 let left = watch.time.saturating_sub(begun.elapsed());
-                rounds.push(self.planned((survivors, stable), left.mul_f64(shares.of_left(number)), watch)?);
+                let planned = self.planned((survivors, rounds.last()), left.mul_f64(shares.of_left(number)), watch)?;
+                rounds.push(planned);
                 self.store.keep_rounds(&rounds)?;
             }
             let round = &rounds[number];
@@ -167,7 +169,7 @@ impl Search<'_> {
     /// Fits and judges the tables that are not done.
     fn fit_tables(&self, tables: &[usize], watch: SearchWatch<'_>) -> Result<Ended, DesignError> {
         // Nothing is counted in steps.
-        let round = Round { candidates: tables.to_vec(), stable: 0, steps: 1 };
+        let round = Round { candidates: tables.to_vec(), stable: vec![0; tables.len()] };
         let open = self.open(&round, 0)?;
         if !open.is_empty() {
             (watch.tell)(Event::Tables { count: open.len() });
@@ -211,36 +213,29 @@ impl Search<'_> {
         Ok(kept)
     }
 
-    /// A round that takes about `time`.
+    /// A round that takes about `time`, shared equally. Of each kind one candidate is timed.
     fn planned(
         &self,
-        (candidates, stable): (Vec<usize>, u64),
+        (candidates, last): (Vec<usize>, Option<&Round>),
         time: Duration,
         watch: SearchWatch<'_>,
     ) -> Result<Round, DesignError> {
         let jobs = candidates.len().min(watch.threads).max(1);
-        let (a_step, to_judge) = self.mean_seconds(&candidates, (jobs, watch.threads))?;
         let each = time.as_secs_f64() * jobs as f64 / candidates.len() as f64;
-        let steps = (each - to_judge).max(0.0) / a_step;
-        let next = ((steps + stable as f64) * (1.0 - DECAY)) as u64;
-        // Even, so that the decay begins exactly after it.
-        let stable = next.max(stable + stable / 4).max(LEAST_STABLE).next_multiple_of(2);
-        Ok(Round { candidates, stable, steps: stable / 2 * 3 })
-    }
-
-    /// The means of [`Self::seconds`] over candidates: one of each kind stands for all of its kind, which have about as many
-    /// weights.
-    fn mean_seconds(&self, candidates: &[usize], (jobs, threads): (usize, usize)) -> Result<(f64, f64), DesignError> {
-        let (mut a_step, mut to_judge) = (0.0, 0.0);
-        for family in Family::ALL {
-            let of_family: Vec<usize> =
-                candidates.iter().copied().filter(|&candidate| self.candidate(candidate).family == family).collect();
-            let Some(&first) = of_family.first() else { continue };
-            let (step, judge) = self.seconds(first, (jobs, threads))?;
-            let share = of_family.len() as f64 / candidates.len() as f64;
-            (a_step, to_judge) = (a_step + share * step, to_judge + share * judge);
+        let mut timed = BTreeMap::new();
+        let mut stable = Vec::new();
+        for &candidate in &candidates {
+            let (a_step, to_judge) = match timed.entry(self.candidate(candidate).family) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(new) => *new.insert(self.seconds(candidate, (jobs, watch.threads))?),
+            };
+            let before = last.map_or(0, |round| round.stable_of(candidate));
+            let steps = (each - to_judge).max(0.0) / a_step;
+            let next = ((steps + before as f64) * (1.0 - DECAY)) as u64;
+            // Even, so that the decay begins exactly after it.
+            stable.push(next.max(before + before / 4).max(LEAST_STABLE).next_multiple_of(2));
         }
-        Ok((a_step, to_judge))
+        Ok(Round { candidates, stable })
     }
 
     /// The seconds that a step of a candidate takes, and those that judging it takes, if so many jobs share so many
@@ -318,15 +313,16 @@ impl Search<'_> {
     ) -> Result<Option<Outcome>, DesignError> {
         let begun = Instant::now();
         let settings = &self.candidate(candidate).fit;
-        let params = self.checked(&FitParams { steps: round.steps, schedule: SCHEDULE, ..settings.clone() })?;
+        let (stable, all_steps) = (round.stable_of(candidate), round.steps_of(candidate));
+        let params = self.checked(&FitParams { steps: all_steps, schedule: SCHEDULE, ..settings.clone() })?;
         let untrained = params.start();
         let mut state = self.store.read_state(candidate, false, &untrained).unwrap_or_else(|| untrained.clone());
-        let all = (round.steps - state.step.min(round.steps)).max(1);
+        let all = (all_steps - state.step.min(all_steps)).max(1);
         let mut steps = Steps { share, part: 1.0 / all as f64, held: 0 };
         let data = self.data.training();
         let mut failed = None;
         // Before the rate falls nothing depends on how many steps there will be: the next round goes on from there.
-        for until in [round.stable, round.steps] {
+        for until in [stable, all_steps] {
             if state.step >= until {
                 continue;
             }
@@ -339,7 +335,7 @@ impl Search<'_> {
             match params.train(data, &mut state, &mut watch) {
                 Ok(_) if state.step < until.min(params.params().steps) => {
                     // What was learned at the highest rate is continued; a decay is begun anew.
-                    if state.step < round.stable {
+                    if state.step < stable {
                         self.store.keep_state(candidate, false, &state)?;
                     }
                     return Ok(None);

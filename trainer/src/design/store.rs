@@ -43,15 +43,28 @@ pub struct Manifest {
     pub candidates: Vec<Candidate>,
 }
 
-/// The trainings of one round.
+/// The trainings of one round. All take about the same time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Round {
     /// The candidates, by their place in the manifest.
     pub candidates: Vec<usize>,
-    /// Steps before the learning rate falls.
-    pub stable: u64,
-    /// Steps in all.
-    pub steps: u64,
+    /// The steps of each before its learning rate falls; 0 for tables, which are fitted in one step.
+    pub stable: Vec<u64>,
+}
+
+impl Round {
+    /// The steps of a candidate before its learning rate falls; 0 if it is not in this round.
+    #[must_use]
+    pub fn stable_of(&self, candidate: usize) -> u64 {
+        let place = self.candidates.iter().position(|&other| other == candidate);
+        place.and_then(|place| self.stable.get(place)).copied().unwrap_or(0)
+    }
+
+    /// All steps of a candidate: the rate falls in the last third of them.
+    #[must_use]
+    pub fn steps_of(&self, candidate: usize) -> u64 {
+        (self.stable_of(candidate) / 2).saturating_mul(3).max(1)
+    }
 }
 
 /// How good a candidate is after a round.
@@ -63,7 +76,7 @@ pub struct Outcome {
     pub round: usize,
     /// Steps that it was trained for.
     pub steps: u64,
-    /// Time of this round's training on one thread.
+    /// Time of this round's training.
     pub seconds: f64,
     /// Length of its artifact; none if training failed.
     pub bytes: Option<usize>,
