@@ -187,6 +187,7 @@ fn a_list_of_all_views_with_an_off_centre_lens_is_learned_as_well_as_a_plain_sce
     let fit = |scene: &str, out: &str| -> Value {
         let options =
             ["--hidden", "16,16", "--samples", "32", "--batch", "1024", "--steps", "200", "--quick", "--json"];
+        let options = [&options[..], &["--optimizer", "adam"]].concat();
         serde_json::from_str(&succeed(path, &[&["fit", scene, "--out", out][..], &options].concat())).unwrap()
     };
     let psnr = |metrics: &Value| metrics["held_out"]["psnr_db"].as_f64().unwrap();

@@ -1,8 +1,9 @@
 //! Tables: the B-spline coefficients of a grid without a network, by least squares, rounded with error feedback.
 //!
 //! The coefficients c minimize `|Ac - y|² + λ|Dc|²`, where a row of A holds the weights of the nodes around a sample and D
-//! takes second differences along every axis. λ is so small that samples decide wherever there are any; where there are
-//! none, the table is continued smoothly. The whole numbers q that a device stores then minimize the same quadratic form
+//! takes second differences along every axis: where there are no samples, the table is continued smoothly. Of several λ
+//! the largest is taken whose table, in whole numbers, meets the samples within 1 % of the squared error of the best one
+//! (0.04 dB): of equally good tables the smoothest is the best between the samples. The whole numbers q that a device stores then minimize the same quadratic form
 //! around that solution: one coefficient after the other is rounded, the coefficients still to come make good what the
 //! rounding did to the samples (error feedback, as Frantar et al. 2023 do for weights), and sweeps of coordinate descent
 //! follow until no single step up or down helps.
@@ -10,7 +11,7 @@
 mod normal;
 mod rounding;
 
-use self::normal::Normal;
+use self::normal::Equations;
 use crate::data::Dataset;
 use crate::network::grid::Grid;
 use crate::training::TrainState;
@@ -18,7 +19,13 @@ use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
 /// Shares of the range of the coefficients that are tried as the range of the whole numbers; values beyond are cut off.
-const SHARES: [f64; 10] = [1.0, 0.93, 0.86, 0.8, 0.72, 0.64, 0.56, 0.48, 0.4, 0.32];
+const SHARES: [f64; 10] = [1.0, 0.8, 0.64, 0.48, 0.93, 0.86, 0.72, 0.56, 0.4, 0.32];
+/// So many of them are enough to choose λ.
+const FEW_SHARES: usize = 4;
+/// Values of λ that are tried, relative to the mean diagonal of AᵀA.
+const SMOOTHNESS: [f64; 6] = [1e-6, 1e-4, 1e-3, 1e-2, 3e-2, 1e-1];
+/// The squared error that a smoother table may have, relative to the best one.
+const TOLERATED: f64 = 1.01;
 
 /// The table of one output.
 struct Channel {
@@ -33,12 +40,12 @@ struct Channel {
 /// Fits the table to the given samples and puts it into the network of `state`: one layer whose weights are the steps, and
 /// whose encoding holds the whole numbers.
 pub(super) fn fit(grid: &Grid, dataset: &Dataset, samples: &[usize], state: &mut TrainState) {
-    let normal = Normal::new(grid, dataset, samples);
+    let equations = Equations::new(grid, dataset, samples);
     let outputs = dataset.outputs();
     let targets = |output: usize| -> Vec<f64> {
         samples.iter().map(|&sample| f64::from(dataset.targets[[sample, output]])).collect()
     };
-    let channels: Vec<Channel> = (0..outputs).map(|output| channel(&normal, grid, &targets(output))).collect();
+    let channels: Vec<Channel> = (0..outputs).map(|output| channel(&equations, grid, &targets(output))).collect();
     let network = &mut state.networks[0];
     let shape = network.shape().clone();
     let steps: Array1<f32> = channels.iter().map(|channel| channel.step as f32).collect();
@@ -55,20 +62,33 @@ pub(super) fn fit(grid: &Grid, dataset: &Dataset, samples: &[usize], state: &mut
     }
 }
 
-fn channel(normal: &Normal, grid: &Grid, targets: &[f64]) -> Channel {
+fn channel(equations: &Equations, grid: &Grid, targets: &[f64]) -> Channel {
+    let few: Vec<_> = SMOOTHNESS
+        .par_iter()
+        .map(|&smoothness| best(equations, smoothness, (grid, targets), &SHARES[..FEW_SHARES]))
+        .collect();
+    let least = few.iter().fold(f64::INFINITY, |least, (error, _)| least.min(*error));
+    let chosen = few.iter().rposition(|(error, _)| *error <= TOLERATED * least).unwrap_or(0);
+    best(equations, SMOOTHNESS[chosen], (grid, targets), &SHARES).1
+}
+
+/// The table of the best of these ranges, and its squared error.
+fn best(equations: &Equations, smoothness: f64, (grid, targets): (&Grid, &[f64]), shares: &[f64]) -> (f64, Channel) {
+    let normal = equations.smoothed(smoothness);
     let exact = normal.solve(targets);
     let (low, high) = targets.iter().fold((f64::MAX, f64::MIN), |(low, high), &y| (low.min(y), high.max(y)));
     let (bias, largest) = (0.5 * (low + high), f64::from(grid.largest()));
     let bound = exact.iter().fold(f64::from(f32::MIN_POSITIVE) * largest, |bound, c| bound.max((c - bias).abs()));
-    let candidates = SHARES.par_iter().map(|share| {
+    let candidates = shares.par_iter().map(|share| {
         let step = share * bound / largest;
         let scaled: Vec<f64> = exact.iter().map(|c| (c - bias) / step).collect();
-        let (whole, error) = rounding::round(normal, &scaled, largest);
-        (error * step * step, Channel { whole, step, bias })
+        let whole = rounding::round(&normal, &scaled, largest);
+        let coefficients: Vec<f64> = whole.iter().map(|q| bias + step * q).collect();
+        (equations.squared_error(&coefficients, targets), Channel { whole, step, bias })
     });
     let candidates: Vec<_> = candidates.collect();
     let best = candidates.into_iter().reduce(|best, next| if next.0 < best.0 { next } else { best });
-    best.expect("there are candidates").1
+    best.expect("there are candidates")
 }
 
 #[cfg(test)]

@@ -3,27 +3,34 @@
 use crate::data::Dataset;
 use crate::network::grid::Grid;
 
-/// λ, relative to the mean diagonal of AᵀA.
-const SMOOTHNESS: f64 = 1e-6;
 /// Steps of conjugate gradients at most.
 const STEPS: usize = 3000;
 /// What is left of the residual when they end, relative to the right-hand side.
 const TOLERANCE: f64 = 1e-9;
 
-/// H = AᵀA + λDᵀD of one channel, as the non-zero columns of each row.
-pub(super) struct Normal {
+/// AᵀA and DᵀD, as the non-zero columns of each row, and A.
+pub(super) struct Equations {
     /// Where the entries of each row begin, and the end of the last: `[nodes + 1]`.
     starts: Vec<usize>,
-    /// The entries of all rows: column and value, columns in order.
-    entries: Vec<(u32, f64)>,
-    /// `[nodes]`.
-    diagonal: Vec<f64>,
+    /// The entries of all rows: column, value in AᵀA and value in DᵀD; columns in order.
+    entries: Vec<(u32, [f64; 2])>,
+    /// The mean diagonal of AᵀA.
+    mean: f64,
     /// The rows of A: nodes and weights of each sample.
     samples: Vec<(u32, f32)>,
     taps: usize,
 }
 
-impl Normal {
+/// H = AᵀA + λDᵀD of one channel.
+pub(super) struct Normal<'a> {
+    equations: &'a Equations,
+    /// The entries of all rows: column and value, columns in order.
+    entries: Vec<(u32, f64)>,
+    /// `[nodes]`.
+    diagonal: Vec<f64>,
+}
+
+impl Equations {
     /// The equations of the given samples of a data set.
     pub(super) fn new(grid: &Grid, dataset: &Dataset, samples: &[usize]) -> Self {
         let level = &grid.levels()[0];
@@ -31,40 +38,60 @@ impl Normal {
         let nodes: usize = level.nodes().iter().map(|&nodes| nodes as usize).product();
         let taps = (usize::from(order) + 1).pow(level.nodes().len() as u32);
         let mut rows = Vec::with_capacity(samples.len() * taps);
-        let mut matrix = vec![std::collections::BTreeMap::<u32, f64>::new(); nodes];
+        let mut matrix = vec![std::collections::BTreeMap::<u32, [f64; 2]>::new(); nodes];
         for &sample in samples {
             let point = dataset.coordinates.row(sample);
             let found = level.taps(point.to_slice().expect("a row"), order);
             for (node, weight) in found.iter() {
                 rows.push((node as u32, weight));
                 for (other, product) in found.iter() {
-                    *matrix[node].entry(other as u32).or_default() += f64::from(weight) * f64::from(product);
+                    matrix[node].entry(other as u32).or_default()[0] += f64::from(weight) * f64::from(product);
                 }
             }
         }
-        let mean =
-            matrix.iter().enumerate().filter_map(|(node, row)| row.get(&(node as u32))).sum::<f64>() / nodes as f64;
+        let diagonal = matrix.iter().enumerate().filter_map(|(node, row)| row.get(&(node as u32)));
+        let mean = diagonal.map(|[data, _]| data).sum::<f64>() / nodes as f64;
         for stencil in second_differences(grid) {
             for &(node, factor) in &stencil {
                 for &(other, product) in &stencil {
-                    *matrix[node as usize].entry(other).or_default() += SMOOTHNESS * mean * factor * product;
+                    matrix[node as usize].entry(other).or_default()[1] += factor * product;
                 }
             }
         }
-        // A grid of too few nodes for a second difference.
-        for (node, row) in matrix.iter_mut().enumerate() {
-            *row.entry(node as u32).or_default() += 1e-12 * mean;
-        }
-        let diagonal = matrix.iter().enumerate().map(|(node, row)| row[&(node as u32)]).collect();
         let mut starts = vec![0];
         let mut entries = Vec::new();
-        for row in matrix {
+        for (node, mut row) in matrix.into_iter().enumerate() {
+            // A grid of too few nodes for a second difference.
+            row.entry(node as u32).or_default()[0] += 1e-12 * mean;
             entries.extend(row);
             starts.push(entries.len());
         }
-        Self { starts, entries, diagonal, samples: rows, taps }
+        Self { starts, entries, mean, samples: rows, taps }
     }
 
+    /// H for a λ that is `smoothness` times the mean diagonal of AᵀA.
+    pub(super) fn smoothed(&self, smoothness: f64) -> Normal<'_> {
+        let factor = smoothness * self.mean;
+        let entries: Vec<_> =
+            self.entries.iter().map(|&(column, [data, smooth])| (column, data + factor * smooth)).collect();
+        let diagonal = self.starts.windows(2).enumerate().map(|(node, ends)| {
+            let row = &entries[ends[0]..ends[1]];
+            row.iter().find(|(column, _)| *column as usize == node).map_or(0.0, |(_, value)| *value)
+        });
+        Normal { diagonal: diagonal.collect(), entries, equations: self }
+    }
+
+    /// |Ac - y|².
+    pub(super) fn squared_error(&self, coefficients: &[f64], targets: &[f64]) -> f64 {
+        let error = |(row, target): (&[(u32, f32)], &f64)| {
+            let value: f64 = row.iter().map(|&(node, weight)| f64::from(weight) * coefficients[node as usize]).sum();
+            (value - target).powi(2)
+        };
+        self.samples.chunks_exact(self.taps).zip(targets).map(error).sum()
+    }
+}
+
+impl Normal<'_> {
     /// The number of unknowns.
     pub(super) fn len(&self) -> usize {
         self.diagonal.len()
@@ -77,7 +104,7 @@ impl Normal {
 
     /// The entries of a row of H: column and value, the diagonal among them.
     pub(super) fn row(&self, node: usize) -> &[(u32, f64)] {
-        &self.entries[self.starts[node]..self.starts[node + 1]]
+        &self.entries[self.equations.starts[node]..self.equations.starts[node + 1]]
     }
 
     /// H·x.
@@ -89,7 +116,7 @@ impl Normal {
     /// Aᵀy.
     fn transposed(&self, targets: &[f64]) -> Vec<f64> {
         let mut sums = vec![0.0; self.len()];
-        for (row, target) in self.samples.chunks_exact(self.taps).zip(targets) {
+        for (row, target) in self.equations.samples.chunks_exact(self.equations.taps).zip(targets) {
             for &(node, weight) in row {
                 sums[node as usize] += f64::from(weight) * target;
             }

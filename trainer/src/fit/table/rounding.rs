@@ -5,8 +5,8 @@ use super::normal::Normal;
 /// Sweeps of coordinate descent at most.
 const SWEEPS: usize = 20;
 
-/// The whole numbers within ±`largest` that nearly minimize (q - c)ᵀH(q - c), and that value.
-pub(super) fn round(normal: &Normal, exact: &[f64], largest: f64) -> (Vec<f64>, f64) {
+/// The whole numbers within ±`largest` that nearly minimize (q - c)ᵀH(q - c).
+pub(super) fn round(normal: &Normal<'_>, exact: &[f64], largest: f64) -> Vec<f64> {
     let rounded = |value: f64| value.round().clamp(-largest, largest);
     // Error feedback: what is still free moves to where the rounding so far is made good.
     let mut q = exact.to_vec();
@@ -42,7 +42,5 @@ pub(super) fn round(normal: &Normal, exact: &[f64], largest: f64) -> (Vec<f64>, 
             break;
         }
     }
-    let difference: Vec<f64> = q.iter().zip(exact).map(|(q, exact)| q - exact).collect();
-    let error = normal.apply(&difference).iter().zip(&difference).map(|(a, b)| a * b).sum();
-    (q, error)
+    q
 }
