@@ -80,7 +80,6 @@ impl Step {
             steps: self.state.step + self.steps,
             learning_rate: 1e-4,
             encoder_rate: 1.0,
-            rounding: None,
             schedule: Schedule::Constant,
             optimizer: Optimizer::default(),
         };

@@ -4,9 +4,9 @@
 //! becomes an [`Artifact`] for each [`Card`].
 
 use crate::artifact::quantize::{DenseLayer, QuantizeError, QuantizedLayer, quantize};
+use crate::artifact::row_kind::RowKind;
 use crate::network::encoding::Encoding;
 use crate::network::grid::{Grid, Level};
-use crate::network::rounding::RowKind;
 use crate::network::{Activations, Mlp};
 use firmware_core::artifact::{Header, HiddenActivation};
 use firmware_core::fixed::ONE;

@@ -9,3 +9,4 @@ pub mod model_card;
 pub mod model_file;
 pub mod precision;
 pub mod quantize;
+mod row_kind;

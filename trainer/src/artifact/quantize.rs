@@ -10,8 +10,6 @@
 //! - **Calibration through the quantized network.** X are the activations that the device will compute, the target is
 //!   what the layer gives in f32: each layer is first refitted (ridge) to the errors of those before it.
 //!
-//! Layers that a training has already [rounded](crate::network::rounding) for `w8a16` are stored as they are.
-//!
 //! What the device computes is simulated exactly: all sums are whole numbers below 2⁵³ in f64.
 
 use firmware_core::Precision;
@@ -19,7 +17,7 @@ use firmware_core::fixed::{ACTIVATION_MAX, LOGIT_FRACTION_BITS, ONE, SIGMOID_FRA
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate};
 use rayon::prelude::*;
 
-use crate::network::rounding::{RowKind, SINE_STEP, STEPS};
+use crate::artifact::row_kind::{RowKind, SINE_STEP, STEPS};
 use crate::network::{Activations, Mlp, OutputActivation};
 
 /// A dense layer in f32: `weights · x + bias`.
@@ -152,11 +150,8 @@ pub fn quantize(
         let calibration = Calibration::new(&integers, scale, (largest_weight, kind));
         let calibration = calibration.ok_or(QuantizeError::Degenerate { layer: l + 1 })?;
         let residual = &target - &(calibration.inputs.dot(&augmented(layer).t()));
-        let rounded = if precision == Precision::W8A16 { rounded_rows(layer, kind, scale) } else { None };
-        let rows: Vec<Row> = rounded.unwrap_or_else(|| {
-            let quantize = |r| calibration.quantize_row(layer.weights.row(r), layer.bias[r], residual.column(r));
-            (0..layer.bias.len()).into_par_iter().map(quantize).collect()
-        });
+        let quantize = |r| calibration.quantize_row(layer.weights.row(r), layer.bias[r], residual.column(r));
+        let rows: Vec<Row> = (0..layer.bias.len()).into_par_iter().map(quantize).collect();
         let is_last = l + 1 == layers.len();
         let mut multiplier = Vec::new();
         // The real size of an accumulator unit, row by row.
@@ -224,21 +219,6 @@ fn forward(layer: &QuantizedLayer, kind: RowKind, integers: &Array2<f64>) -> Arr
         }
     }
     sums
-}
-
-/// The rows of a layer whose weights a training has rounded, with the biases nearest to its own; `scale` is the real
-/// size of an integer activation. None if a weight is off the steps, or a row could overflow.
-fn rounded_rows(layer: &DenseLayer, kind: RowKind, scale: f64) -> Option<Vec<Row>> {
-    // The only weight of a row is always on its steps.
-    if layer.weights.ncols() == 1 {
-        return None;
-    }
-    let rows = layer.weights.rows().into_iter().zip(&layer.bias).map(|(weights, &bias)| {
-        let (step, weights) = kind.rounded_row(weights.iter().copied())?;
-        let bias = whole_bias(reduced(f64::from(bias), kind), step * scale);
-        Some(Row { weights, bias, scale: step }).filter(Row::fits)
-    });
-    rows.collect()
 }
 
 /// A bias without whole turns, where they have no effect.

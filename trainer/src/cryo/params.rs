@@ -163,7 +163,6 @@ impl ValidCryoParams {
             steps: self.params.steps,
             learning_rate: self.params.learning_rate,
             encoder_rate: self.encoding.rate(),
-            rounding: None,
             schedule: Schedule::Cosine { warmup: 50, floor: 0.01 },
             optimizer: self.params.optimizer.clone(),
         }

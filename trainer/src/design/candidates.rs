@@ -210,8 +210,7 @@ impl Wanted<'_> {
         (hidden, frequencies): (Vec<usize>, usize),
         precision: Precision,
     ) -> Option<(FitParams, Size)> {
-        // As `trainer fit` trains for weights of 8 bits.
-        let mut fit = FitParams { hidden, rounded: precision == Precision::W8A16, ..base.clone() };
+        let mut fit = FitParams { hidden, ..base.clone() };
         fit.encoding.frequencies = frequencies;
         self.measured(fit, precision)
     }
@@ -290,7 +289,7 @@ impl Wanted<'_> {
         };
         let longest = most.iter().copied().max().unwrap_or(1).min(MOST_NODES);
         let with = |top: u32| {
-            let mut fit = FitParams { rounded: !is_table, ..base.clone() };
+            let mut fit = base.clone();
             let level = |&share: &f64| {
                 let along = most.iter().map(|&len| {
                     let part = f64::from(len) / f64::from(longest);

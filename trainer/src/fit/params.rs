@@ -11,7 +11,7 @@ use crate::network::{Activations, HiddenActivation, Initialization, Mlp, OutputA
 use crate::training::loss::SquaredError;
 use crate::training::muon::Muon;
 use crate::training::optimizer::{Optimizer, Schedule};
-use crate::training::{LoopParams, Rounding, TrainState};
+use crate::training::{LoopParams, TrainState};
 use firmware_core::limits::{MAX_HIDDEN_LAYERS, MAX_OUTPUTS, MAX_WIDTH};
 use serde::{Deserialize, Serialize};
 
@@ -47,9 +47,6 @@ pub struct FitParams {
     pub schedule: Schedule,
     /// The optimizer.
     pub optimizer: Optimizer,
-    /// Let the last quarter of the training see the weights as `w8a16` stores them: see [`Rounding`].
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub rounded: bool,
     /// How the errors of a batch become the number that training lowers.
     pub loss: SquaredError,
     /// Points beyond the domain.
@@ -83,7 +80,6 @@ impl Default for FitParams {
             learning_rate: 1e-2,
             schedule: Schedule::Cosine { warmup: 20, floor: 0.01 },
             optimizer: Optimizer::Muon(Muon::default()),
-            rounded: false,
             loss: SquaredError::Mean,
             outside: Outside::Clamp,
             periodic: Vec::new(),
@@ -271,7 +267,6 @@ impl ValidFitParams {
             encoder_rate: self.trained_encoding().rate(),
             schedule: self.params.schedule,
             optimizer: self.params.optimizer.clone(),
-            rounding: self.params.rounded.then(|| Rounding { columns: vec![self.encoding.column_factors()] }),
         }
     }
 }

@@ -153,7 +153,6 @@ impl TrainingParams {
             steps: self.steps,
             learning_rate: (mapping.learning_rate * self.rate_factor).min(mapping.learning_rate.max(MOST_RATE)),
             encoder_rate: encoding.rate(),
-            rounding: None,
             schedule: self.schedule,
             optimizer: self.optimizer.clone(),
         };

@@ -351,7 +351,6 @@ impl ValidNerfParams {
             steps: self.params.steps,
             learning_rate: self.params.learning_rate,
             encoder_rate: self.encoding.rate(),
-            rounding: None,
             schedule: Schedule::Cosine { warmup: 100.min(self.params.steps / 10), floor: 0.01 },
             optimizer: self.params.optimizer.clone(),
         }

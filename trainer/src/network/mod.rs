@@ -13,7 +13,6 @@ pub mod features;
 pub mod grid;
 pub mod learned;
 pub mod matmul;
-pub mod rounding;
 mod shape;
 mod tape;
 #[cfg(test)]

@@ -122,7 +122,6 @@ fn test_psnr(setting: Setting, job: Job, monitor: &FigureWatch<'_>) -> Result<f6
         steps: setting.steps,
         learning_rate: setting.learning_rate,
         encoder_rate: 1.0,
-        rounding: None,
         schedule: Schedule::Constant,
         optimizer: Optimizer::default(),
     };

@@ -232,7 +232,6 @@ impl Job<'_> {
             steps: setting.steps,
             learning_rate,
             encoder_rate: 1.0,
-            rounding: None,
             schedule: Schedule::Constant,
             optimizer: Optimizer::default(),
         };

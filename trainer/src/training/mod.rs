@@ -19,7 +19,6 @@ pub mod optimizer;
 mod params;
 pub mod progress;
 pub mod regression;
-mod rounding;
 mod state;
 mod watch;
 
@@ -27,7 +26,6 @@ pub use error::TrainError;
 pub use groups::loss_and_gradients;
 pub use objective::{Objective, Pass};
 pub use params::LoopParams;
-pub use rounding::Rounding;
 pub use state::TrainState;
 pub use watch::{Ended, Progress, StepDone, Watch};
 
@@ -72,8 +70,7 @@ const SAVE_INTERVAL: Duration = Duration::from_secs(30);
 /// let network = Mlp::new(shape, Initialization::Glorot, &mut rand_chacha::ChaCha8Rng::seed_from_u64(1));
 /// let mut state = TrainState::new(vec![network]);
 /// let (schedule, optimizer) = (trainer::training::optimizer::Schedule::Constant, Default::default());
-/// let (encoder_rate, rounding) = (1.0, None);
-/// let params = LoopParams { steps: 300, learning_rate: 0.02, encoder_rate, rounding, schedule, optimizer };
+/// let params = LoopParams { steps: 300, learning_rate: 0.02, encoder_rate: 1.0, schedule, optimizer };
 /// train(&mut Doubling, &mut state, &params, &mut Watch::default())?;
 /// let (_, loss) = state.history[state.history.len() - 1];
 /// assert!(loss < 1e-3, "{loss}");
@@ -105,17 +102,13 @@ fn run<O: Objective>(
     watch: &mut Watch<'_>,
 ) -> Result<Ended, TrainError> {
     let mut groups = Groups::new();
-    let mut rounded = Vec::new();
     let mut saved = Instant::now();
     while state.step < params.steps {
         if watch.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
             return Ok(Ended::Interrupted);
         }
         let step = state.step;
-        let loss = match params.rounding_at(step) {
-            Some(rounding) => groups.accumulate(objective, step, rounding.rounded(&state.networks, &mut rounded))?,
-            None => groups.accumulate(objective, step, &state.networks)?,
-        };
+        let loss = groups.accumulate(objective, step, &state.networks)?;
         let learning_rate = params.learning_rate * params.schedule.factor(step, params.steps);
         if !loss.is_finite() {
             return Err(TrainError::Diverged { step, learning_rate });
@@ -129,9 +122,6 @@ fn run<O: Objective>(
             state.history.push((step, loss));
         }
         state.step += 1;
-        if let Some(rounding) = params.rounding.as_ref().filter(|_| state.step == params.steps) {
-            rounding.round(&mut state.networks);
-        }
         if let Some(progress) = &mut watch.progress {
             let (step, steps, psnr_db) = (state.step, params.steps, objective.psnr_db(loss));
             progress.step(StepDone { step, steps, loss, psnr_db });

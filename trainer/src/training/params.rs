@@ -1,7 +1,6 @@
 //! How the loop trains: how long, how fast, by which optimizer.
 
 use super::optimizer::{Optimizer, Schedule};
-use super::rounding::Rounding;
 
 /// Hyperparameters of the training loop.
 #[derive(Clone, Debug)]
@@ -16,16 +15,9 @@ pub struct LoopParams {
     pub schedule: Schedule,
     /// How a gradient moves the parameters.
     pub optimizer: Optimizer,
-    /// Whether the end of the training sees rounded weights, and how they are rounded.
-    pub rounding: Option<Rounding>,
 }
 
 impl LoopParams {
-    /// How this step rounds the weights that it sees; none if it sees them as they are.
-    pub(super) fn rounding_at(&self, step: u64) -> Option<&Rounding> {
-        self.rounding.as_ref().filter(|_| step >= Rounding::start(self.steps))
-    }
-
     /// Whether the history keeps the loss of this step: some 400 of them over the run, densely at its start.
     pub fn logs(&self, step: u64) -> bool {
         let spacing = (self.steps / 400).max(1);

@@ -139,11 +139,10 @@ impl<F: Features, L: Loss> Objective for Regression<F, L> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::rounding::round_weights;
     use crate::network::{Gradients, Initialization, OutputActivation, Shape};
     use crate::training::loss::SquaredError;
     use crate::training::optimizer::{Optimizer, Schedule};
-    use crate::training::{Ended, LoopParams, Rounding, TrainState, Watch, train};
+    use crate::training::{Ended, LoopParams, TrainState, Watch, train};
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -164,14 +163,7 @@ mod tests {
 
     fn params(steps: u64) -> LoopParams {
         let schedule = Schedule::Cosine { warmup: 3, floor: 0.01 };
-        LoopParams {
-            steps,
-            learning_rate: 5e-3,
-            encoder_rate: 1.0,
-            rounding: None,
-            schedule,
-            optimizer: Optimizer::default(),
-        }
+        LoopParams { steps, learning_rate: 5e-3, encoder_rate: 1.0, schedule, optimizer: Optimizer::default() }
     }
 
     #[test]
@@ -208,38 +200,6 @@ mod tests {
             assert_eq!((ended == Ended::Finished, parts.step), (stop_at == STEPS, stop_at));
         }
         assert_eq!(parts, whole);
-    }
-
-    #[test]
-    fn a_training_that_rounds_at_its_end_is_the_same_in_parts_and_ends_on_rounded_weights() {
-        let params = LoopParams { rounding: Some(Rounding { columns: vec![vec![0.5; 20]] }), ..params(STEPS) };
-        let trained = |stops: &[u64]| {
-            let mut state = start();
-            for &stop_at in stops {
-                let stop = AtomicBool::new(false);
-                let mut observe = |state: &TrainState, _: f64| stop.store(state.step + 1 == stop_at, Ordering::Relaxed);
-                let mut watch = Watch { stop: Some(&stop), observe: Some(&mut observe), ..Watch::default() };
-                train(&mut objective(Some(700)), &mut state, &params, &mut watch).unwrap();
-                assert_eq!(state.step, stop_at);
-                // Rounding a second time changes nothing: the weights were rounded already.
-                let mut rounded = state.networks[0].clone();
-                round_weights(&mut rounded, &params.rounding.as_ref().unwrap().columns[0]);
-                let pairs = rounded.parameters().iter().zip(state.networks[0].parameters());
-                let moved = pairs.fold(0.0f32, |moved, (a, b)| moved.max((a - b).abs()));
-                assert_eq!(moved < 1e-6, stop_at == STEPS, "{stop_at}: {moved}");
-            }
-            state
-        };
-        let whole = trained(&[STEPS]);
-        assert_eq!(trained(&[22, 23, 26, STEPS]), whole);
-        let mut exact = start();
-        train(&mut objective(Some(700)), &mut exact, &self::params(STEPS), &mut Watch::default()).unwrap();
-        // The first three quarters are those of a training that does not round.
-        let logged = |state: &TrainState, until: u64| -> Vec<(u64, f64)> {
-            state.history.iter().copied().filter(|(step, _)| *step < until).collect()
-        };
-        assert_eq!(logged(&whole, 22), logged(&exact, 22));
-        assert_ne!(logged(&whole, 23), logged(&exact, 23));
     }
 
     #[test]
@@ -284,7 +244,6 @@ mod tests {
         let params = LoopParams {
             learning_rate: 1e30,
             encoder_rate: 1.0,
-            rounding: None,
             schedule: Schedule::Constant,
             optimizer: Optimizer::GradientDescent(crate::training::optimizer::GradientDescent::default()),
             steps: 50,

@@ -1,6 +1,5 @@
 use super::*;
 use crate::network::Shape;
-use crate::network::rounding::round_weights;
 use ndarray::{Array1, Array2};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -119,23 +118,6 @@ fn every_precision_reproduces_the_network() {
                 }
             }
         }
-    }
-}
-
-/// The errors that are left are those of features, sines and accumulators of sixteen and more bits.
-#[test]
-fn weights_that_a_training_has_rounded_are_stored_as_they_are() {
-    for hidden_activation in [HiddenActivation::Relu, HiddenActivation::Sine] {
-        let mut case = Case { hidden_activation, ..case(&[64, 64, 64]) };
-        let network = case.network(OutputActivation::Linear);
-        let mut rounded = network.clone();
-        round_weights(&mut rounded, &case.encoding.column_factors());
-        case.layers = DenseLayer::of(&rounded);
-        let error = relative_error(&case, Precision::W8A16, OutputActivation::Linear);
-        assert!(error < 6e-4, "{hidden_activation:?}: {error:e}");
-        case.layers = DenseLayer::of(&network);
-        let error = relative_error(&case, Precision::W8A16, OutputActivation::Linear);
-        assert!(error > 2e-3, "{hidden_activation:?}: {error:e}");
     }
 }
 

@@ -102,7 +102,6 @@ impl Fit {
         if is_led && between && guide::is_possible(training_samples) {
             self.settings.guide(&mut settings.fit, self.steps);
         }
-        settings.fit.rounded = self.settings.rounds(&dataset);
         let new = if self.force { Run::replace } else { Run::new };
         let mut run = new(out, settings, dataset)?;
         let preparation = Preparation {

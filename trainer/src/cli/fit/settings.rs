@@ -236,15 +236,6 @@ impl Settings {
         *fit = FitParams { steps, batch, schedule, ..guided };
     }
 
-    /// Whether training ends on the integers of `w8a16`: where the user asks for them, or where the data themselves
-    /// are stored. Elsewhere the precision is chosen by what rounding costs.
-    pub(super) fn rounds(&self, dataset: &Dataset) -> bool {
-        match self.precision {
-            Some(NamedPrecision(precision)) => precision == Precision::W8A16,
-            None => !is_wanted_between(dataset),
-        }
-    }
-
     /// The file to read: that of the points, if they are given.
     pub(in crate::cli) fn input<'a>(&'a self, input: Option<&'a PathBuf>) -> anyhow::Result<&'a PathBuf> {
         self.points.or(input).context("name a file of data, or give --points and --targets")

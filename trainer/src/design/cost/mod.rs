@@ -4,12 +4,13 @@
 //! of each core and precision ([`CORES`]) were fitted by least squares of relative errors to exact counts of random
 //! models on emulated cores, by `cargo xtask bench --costs`. On models that were not fitted, the sum is within 5 % of
 //! the exact count, as a test shows; but for `f32` on cores without an FPU, where they depend on the numbers and the sum
-//! may be a third beside it. It counts [`eval_into`](firmware_core::Model::eval_into): from one point to its
+//! may be two fifths beside it. It counts [`eval_into`](firmware_core::Model::eval_into): from one point to its
 //! outputs, both in the user's units.
 
+#[allow(clippy::approx_constant, reason = "a price can come near a constant by chance")]
 mod table;
 
-use firmware_core::artifact::{Header, HiddenActivation};
+use firmware_core::artifact::{GridUse, Header, HiddenActivation};
 use firmware_core::{OutputActivation, Precision};
 
 pub use self::table::CORES;
@@ -19,7 +20,7 @@ const BLOCK: usize = 4;
 const GROUP: usize = 8;
 
 /// The parts of an evaluation that have a price, in the order of [`parts`].
-pub const PARTS: [&str; 36] = [
+pub const PARTS: [&str; 40] = [
     "evaluation",
     "input",
     "output",
@@ -56,6 +57,10 @@ pub const PARTS: [&str; 36] = [
     "sum, linear",
     "sum, quadratic",
     "node",
+    "level of bytes over two axes, linear",
+    "level of bytes over two axes, quadratic",
+    "feature of bytes over two axes, linear",
+    "feature of bytes over two axes, quadratic",
 ];
 
 /// The prices of the parts, in instructions.
@@ -178,11 +183,19 @@ pub fn parts(header: &Header) -> Prices {
             put("surface of three axes or more", surfaces);
             put("sum over an outer axis", values * (0..inputs as u32 - 2).map(|axis| side.pow(axis)).sum::<usize>());
         }
+        // ARMv6-M has assembly for these alone.
+        if inputs == 2 && grid.bits == 8 && grid.used_as == GridUse::Features {
+            put(by_order("level of bytes over two axes, linear", "level of bytes over two axes, quadratic"), levels);
+            put(
+                by_order("feature of bytes over two axes, linear", "feature of bytes over two axes, quadratic"),
+                values,
+            );
+        }
         // Portable code takes a sum along each axis for every node of the axes before it.
         let sums: usize = (0..inputs as u32).map(|axis| side.pow(axis)).sum();
         put(by_order("sum, linear", "sum, quadratic"), values * sums);
         put("node", values * side.pow(inputs as u32));
-        if header.hidden.is_empty() && grid.used_as == firmware_core::artifact::GridUse::Outputs {
+        if header.hidden.is_empty() && grid.used_as == GridUse::Outputs {
             return counts;
         }
     }

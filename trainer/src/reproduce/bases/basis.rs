@@ -78,7 +78,6 @@ impl Basis {
         params.encoding.frequencies = frequencies;
         params.encoding.learned = matches!(self, Self::Learned | Self::Sine);
         params.hidden = vec![width; DEPTHS[0]];
-        params.rounded = true;
         match self {
             Self::Fixed | Self::Learned => params,
             Self::Sine => params.with_sines(),
@@ -93,7 +92,6 @@ impl Basis {
             Self::Table => {
                 params.encoding.grid.levels = vec![Nodes(vec![nodes as u32])];
                 (params.encoding.grid.order, params.encoding.grid.bits) = TABLE;
-                params.rounded = false;
                 params.as_table()
             }
         }

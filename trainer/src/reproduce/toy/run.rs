@@ -79,7 +79,6 @@ pub(in crate::reproduce) fn run(
             steps: setting.steps,
             learning_rate: setting.learning_rate,
             encoder_rate: 1.0,
-            rounding: None,
             schedule: Schedule::Constant,
             optimizer: Optimizer::GradientDescent(setting.descent(start.shape())),
         };

@@ -227,7 +227,6 @@ fn a_small_step_of_descent_moves_the_outputs_as_the_kernel_says() {
             steps: 1,
             learning_rate,
             encoder_rate: ENCODER_RATE,
-            rounding: None,
             schedule: Schedule::Constant,
             optimizer: Optimizer::GradientDescent(GradientDescent::default()),
         };
