@@ -258,7 +258,7 @@ impl EncodeKernel {
         let rows = encoding.rows();
         // Words that one lane's cosines take, and words of a pair of them.
         let (words, pair_words) = if precision == Precision::F32 { (rows, 2) } else { (rows / 2, 1) };
-        let by_pairs = rows % 2 == 0 && (pair_words == 1 || lanes == 1) && x.len() >= 2 * words * lanes;
+        let by_pairs = rows.is_multiple_of(2) && (pair_words == 1 || lanes == 1) && x.len() >= 2 * words * lanes;
         for (lane, point) in each_point(points, lanes).enumerate() {
             let mut store = |k: usize, value: i32| match precision {
                 Precision::F32 => store_float(x, k, lane, lanes, value),
