@@ -10,6 +10,7 @@
 
 pub mod budget;
 pub mod candidates;
+mod clock;
 mod command;
 pub mod cost;
 mod error;

@@ -27,6 +27,7 @@ use ndarray::Axis;
 use super::DesignError;
 use super::budget::{Goal, largest_error};
 use super::candidates::Candidate;
+use super::clock::{Clock, Shares, Steps};
 use super::store::{Manifest, Outcome, Round, Store};
 use crate::artifact::precision::NamedPrecision;
 use crate::base::side_by_side::side_by_side;
@@ -36,15 +37,12 @@ use crate::fit::exportable::ExportableNetwork;
 use crate::fit::judge::{JudgeError, outputs};
 use crate::fit::{FitError, FitParams, Snapshot, TrainingData, ValidFitParams};
 use crate::training::optimizer::Schedule;
-use crate::training::{Ended, Progress, StepDone, TrainError, TrainState, Watch};
+use crate::training::{Ended, TrainError, TrainState, Watch};
 
 /// One of so many candidates is continued.
 const KEPT: usize = 4;
 /// Candidates of the last round.
 const FINALISTS: usize = 2;
-/// What training the winner once more on all samples takes, relative to the last round: the steps of the rounds before are
-/// done again.
-const AGAIN: f64 = 1.3;
 /// The part of a training in which the learning rate falls.
 pub const DECAY: f64 = 1.0 / 3.0;
 /// Steps over which the rate rises.
@@ -418,80 +416,4 @@ pub fn rank(goal: Option<Goal>, outcome: &Outcome) -> f64 {
         (_, Some(metrics)) => metrics.psnr_db,
         (_, None) => f64::NEG_INFINITY,
     }
-}
-
-/// How the rounds share the time.
-#[derive(Clone, Copy)]
-struct Shares {
-    rounds: usize,
-    /// Whether the winner is trained once more.
-    again: bool,
-}
-
-impl Shares {
-    /// What a round takes, relative to the first.
-    fn of(self, number: usize) -> f64 {
-        if number + 1 == self.rounds { number.max(1) as f64 } else { 1.0 }
-    }
-
-    /// What all from this round on take, relative to the first.
-    fn from(self, number: usize) -> f64 {
-        let again = if self.again { AGAIN * self.of(self.rounds.saturating_sub(1)) } else { 0.0 };
-        (number..self.rounds).map(|number| self.of(number)).sum::<f64>() + again
-    }
-
-    /// The part of the time that is left when a round begins that belongs to it.
-    fn of_left(self, number: usize) -> f64 {
-        self.of(number) / self.from(number)
-    }
-}
-
-/// The time of a search at a round.
-#[derive(Clone, Copy)]
-struct Clock {
-    begun: Instant,
-    /// When the round began.
-    round: Instant,
-    /// Its number, from 0.
-    number: usize,
-    shares: Shares,
-    time: Duration,
-}
-
-impl Clock {
-    /// The part of the search that is done with so much of the round, and the time that is left: what was planned, or
-    /// more if the round is slower.
-    fn at(self, of_round: f64) -> (f64, Duration) {
-        /// Before so much of a round, its speed is not known.
-        const KNOWN: f64 = 0.05;
-        let Self { begun, round, number, shares, time } = self;
-        let (of_round, all) = (of_round.min(1.0), shares.from(0));
-        let done = (all - shares.from(number) + of_round * shares.of(number)) / all;
-        let mut left = time.saturating_sub(begun.elapsed());
-        if of_round > KNOWN {
-            left = left.max(round.elapsed().mul_f64((1.0 - of_round) / of_round));
-        }
-        (done, left)
-    }
-}
-
-/// Passes steps on to the search's progress, some at a time.
-struct Steps<'a> {
-    share: &'a (dyn Fn(f64) + Sync),
-    /// Of a step, of the candidate's work.
-    part: f64,
-    held: u64,
-}
-
-impl Progress for Steps<'_> {
-    fn step(&mut self, _: StepDone) {
-        const SOME: u64 = 16;
-        self.held += 1;
-        if self.held == SOME {
-            (self.share)(self.part * self.held as f64);
-            self.held = 0;
-        }
-    }
-
-    fn end(&mut self) {}
 }
