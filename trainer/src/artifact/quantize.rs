@@ -92,6 +92,9 @@ pub enum QuantizeError {
 const ACCUMULATOR_SHARE: f64 = 0.98;
 /// Room above the largest activation seen in calibration.
 const ACTIVATION_MARGIN: f64 = 1.1;
+/// What a unit of the accumulator of a sigmoid layer is worth, in units of a logit; 0.5 is too much. The rest is room for
+/// the refitting of the weights.
+const LARGEST_LOGIT_RATIO: f64 = 0.4;
 /// Ridge, relative to the mean diagonal of H.
 const DAMPING: f64 = 1e-4;
 /// Weights of sine layers from here on are refused: the multipliers of their rows could exceed 31 bits.
@@ -165,6 +168,11 @@ pub fn quantize(
             target.mapv_inplace(|value| value.max(0.0));
             let largest = target.iter().copied().fold(0.0, f64::max);
             next_scale = largest * ACTIVATION_MARGIN / f64::from(ACTIVATION_MAX);
+            if l + 2 == layers.len() && activations.output == OutputActivation::Sigmoid {
+                next_scale = next_scale.min(largest_logit_scale(&layers[l + 1], largest_weight));
+                let saturated = next_scale * f64::from(ACTIVATION_MAX);
+                target.mapv_inplace(|value| value.min(saturated));
+            }
             // Multipliers stay below one half; a layer that is always zero needs no scale at all.
             next_scale = units.clone().fold(next_scale, |scale, unit| scale.max(unit * 2.001));
             multiplier = units.map(|unit| fixed_point(unit / next_scale)).collect();
@@ -194,6 +202,14 @@ pub fn quantize(
         quantized.push(this);
     }
     Ok(QuantizedNetwork { layers: quantized, raw_scale })
+}
+
+/// The largest activation scale with which a unit of the accumulator of a sigmoid layer is not too large for a logit.
+/// Larger activations saturate then; a single one of them decides its output alone, by a logit of more than 100.
+fn largest_logit_scale(layer: &DenseLayer, largest_weight: f64) -> f64 {
+    let largest = layer.weights.iter().fold(0.0f64, |largest, &weight| largest.max(f64::from(weight.abs())));
+    let unit = LARGEST_LOGIT_RATIO / f64::from(1u32 << LOGIT_FRACTION_BITS);
+    unit * largest_weight / largest.max(f64::MIN_POSITIVE)
 }
 
 fn fixed_point(ratio: f64) -> i32 {

@@ -338,7 +338,8 @@ impl Search<'_> {
                     }
                     return Ok(None);
                 }
-                Ok(_) => self.store.keep_state(candidate, state.step >= params.params().steps, &state)?,
+                Ok(_) if until < all_steps => self.store.keep_state(candidate, false, &state)?,
+                Ok(_) => {}
                 Err(FitError::Train(error @ TrainError::Diverged { .. })) => {
                     failed = Some(error.to_string());
                     break;
@@ -351,6 +352,10 @@ impl Search<'_> {
         if outcome.failure.is_none() {
             let snapshot = Snapshot { params: &params, state: &state, data };
             self.judge(snapshot, &mut outcome)?;
+        }
+        // A model that cannot be exported leaves the one of the round before in its place.
+        if outcome.failure.is_none() {
+            self.store.keep_state(candidate, true, &state)?;
         }
         Ok(Some(outcome))
     }

@@ -6,7 +6,7 @@
 //! | `rounds-I-of-N.json` | which candidates each round of a shard trains, and how long |
 //! | `outcomes/CANDIDATE-ROUND.json` | how good a candidate is after a round |
 //! | `states/CANDIDATE.safetensors` | its training at the highest learning rate, to be continued in the next round |
-//! | `states/CANDIDATE-end.safetensors` | the same after the decay of the rate: what was judged |
+//! | `states/CANDIDATE-end.safetensors` | the same after the decay of the rate: what was judged last and did not fail |
 //!
 //! Every file is written whole or not at all, so that a search continues after whatever ended it. Shards may share the
 //! folder: no two of them write the same file.
@@ -175,16 +175,21 @@ impl Store {
         read(&self.path.join("outcomes").join(format!("{candidate:05}-{round}.json")))
     }
 
-    /// The last outcome of every candidate that has one, in the order of the candidates.
+    /// The last outcome of every candidate that has one, in the order of the candidates; one that failed only where no
+    /// round before it was sound.
     ///
     /// # Errors
     /// If a file is damaged.
     pub fn last_outcomes(&self, candidates: usize) -> Result<Vec<Outcome>, DesignError> {
         let mut all = Vec::new();
         for candidate in 0..candidates {
-            let (mut last, mut round) = (None, 0);
+            let mut last: Option<Outcome> = None;
+            let mut round = 0;
             while let Some(outcome) = self.outcome(candidate, round)? {
-                (last, round) = (Some(outcome), round + 1);
+                if outcome.failure.is_none() || last.is_none() {
+                    last = Some(outcome);
+                }
+                round += 1;
             }
             all.extend(last);
         }

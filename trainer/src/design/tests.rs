@@ -148,6 +148,25 @@ fn the_winner_is_what_one_training_gives_and_an_interrupted_search_goes_on() {
 }
 
 #[test]
+fn a_round_that_fails_leaves_the_model_of_the_round_before() {
+    let data = waves(12, 1);
+    let design = Design::new(params(1536, None), &data).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create(folder.path(), design.manifest(), "1-of-1").unwrap();
+    let failed = |candidate, round| Outcome {
+        failure: Some("the loss is not finite".into()),
+        ..Outcome::new(candidate, round, 90)
+    };
+    store.keep(&Outcome { bytes: Some(1200), ..Outcome::new(0, 0, 60) }).unwrap();
+    for outcome in [failed(0, 1), failed(1, 0)] {
+        store.keep(&outcome).unwrap();
+    }
+    let last = store.last_outcomes(design.manifest().candidates.len()).unwrap();
+    let steps: Vec<u64> = last.iter().map(|outcome| outcome.steps).collect();
+    assert_eq!(steps, [60, 90]);
+}
+
+#[test]
 fn tables_are_fitted_once_and_the_best_of_them_is_a_run() {
     let data = waves(40, 1);
     let design = Design::new(params(1024, None), &data).unwrap();

@@ -131,6 +131,17 @@ fn weights_too_large_for_a_sine_are_refused() {
     assert_eq!(error.to_string(), expected);
 }
 
+/// A hidden unit whose contribution to a logit exceeds 100, as long trainings on a black sky give, decides its output.
+#[test]
+fn logits_of_hundreds_saturate() {
+    let mut case = case(&[40]);
+    for layer in &mut case.layers {
+        layer.weights *= 15.0;
+    }
+    let error = relative_error(&case, Precision::W8A16, OutputActivation::Sigmoid);
+    assert!(error < 0.1, "{error:e}");
+}
+
 #[test]
 fn sizes_beyond_the_limits_are_named() {
     let case = case(&[8]);
