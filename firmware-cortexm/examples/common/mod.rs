@@ -16,6 +16,7 @@ static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("../../../firmware-core/
 pub(crate) const MEASUREMENTS: u32 = 8;
 
 /// Ticks of the core's clock between two measurements, where a timer sets the pace.
+#[allow(dead_code, reason = "not every example has a timer")]
 pub(crate) const PERIOD: u32 = 160_000;
 
 /// A type K thermocouple.
