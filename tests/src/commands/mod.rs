@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod demo;
 pub mod device;
+pub mod fuzz;
 pub mod nerf_device;
 pub mod parity;
 pub mod results;
@@ -25,6 +26,7 @@ enum Command {
     Bench(bench::Args),
     Demo(demo::Args),
     Device(device::Args),
+    Fuzz(fuzz::Args),
     NerfDevice(nerf_device::Args),
     Parity(parity::Args),
     Results(results::Args),
@@ -43,6 +45,7 @@ impl Cli {
             Command::Bench(args) => bench::run(args),
             Command::Demo(args) => demo::run(args),
             Command::Device(args) => device::run(args),
+            Command::Fuzz(args) => fuzz::run(args),
             Command::NerfDevice(args) => nerf_device::run(args),
             Command::Parity(args) => parity::run(args),
             Command::Results(args) => results::run(args),
