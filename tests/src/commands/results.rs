@@ -1,16 +1,20 @@
 //! `cargo xtask results`: the table of sizes and kinds of model in the trainer's README.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use firmware_core::Precision;
+use image::codecs::jpeg::JpegEncoder;
+use ndarray::Array2;
 use trainer::artifact::model_file::predict;
 use trainer::data::metrics::Metrics;
 use trainer::data::{self, Dataset, LoadOptions};
+use trainer::design::cost::Core;
 use trainer::fit::FitParams;
 use trainer::network::encoding::{EncodingKind, EncodingParams};
 use trainer::network::grid::{GridParams, Nodes};
 use trainer::training::Watch;
 use trainer::training::progress;
 
+use crate::boards;
 use crate::firmware::workspace;
 
 /// The table's data sets with the scale σ that suits them.
@@ -28,20 +32,30 @@ struct Budget {
     frequencies: usize,
     width: usize,
     /// Nodes along both axes of four grids of two channels, before layers of 32 and 32.
-    levels: [u32; 4],
+    pyramid: [u32; 4],
+    /// The same of seven grids of one channel and 6 bits, and the width of three layers behind them.
+    dense: ([u32; 7], usize),
 }
 
 const BUDGETS: [Budget; 3] = [
-    Budget { bytes: 8 << 10, frequencies: 36, width: 40, levels: [8, 16, 30, 40] },
-    Budget { bytes: 16 << 10, frequencies: 60, width: 56, levels: [12, 24, 46, 63] },
-    Budget { bytes: 32 << 10, frequencies: 96, width: 80, levels: [16, 32, 64, 96] },
+    Budget { bytes: 8 << 10, frequencies: 36, width: 40, pyramid: [8, 16, 30, 40], dense: ([0; 7], 0) },
+    Budget {
+        bytes: 16 << 10,
+        frequencies: 60,
+        width: 56,
+        pyramid: [12, 24, 46, 63],
+        dense: ([10, 17, 27, 37, 48, 58, 68], 48),
+    },
+    Budget { bytes: 32 << 10, frequencies: 96, width: 80, pyramid: [16, 32, 64, 96], dense: ([0; 7], 0) },
 ];
 
 /// Train models of 8, 16 and 32 KB on the bundled data, and print the table of sizes and kinds of trainer/README.md
 ///
 /// The PSNR and the largest error, in the units of the data, are those of the w8a16 artifact over all samples, which are also
 /// the samples trained on. Beside each network stands the best table of as many bytes: linear or quadratic B-splines of 4, 5,
-/// 6 or 8 bits, fitted by least squares and rounded with error feedback.
+/// 6 or 8 bits, fitted by least squares and rounded with error feedback. Instructions are those of one evaluation on a
+/// Cortex-M4F, estimated as `trainer design` does. For information, the last row is a JPEG file of as many bytes, whose
+/// decoder must read the whole picture to give one value.
 ///
 /// Example: cargo xtask results
 #[derive(Clone, Debug, clap::Args)]
@@ -61,7 +75,7 @@ pub struct Args {
 ///
 /// Where the bundled data cannot be read or training fails.
 pub fn run(args: &Args) -> Result<()> {
-    println!("| data | model | bytes | PSNR | largest error | multiplications | command |");
+    println!("| data | model | bytes | PSNR | largest error | instructions | options of `trainer fit` |");
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     for (file, scale) in DATA {
         let data = data::load(&workspace().join("trainer/data").join(file), &LoadOptions::default())?;
@@ -75,13 +89,14 @@ pub fn run(args: &Args) -> Result<()> {
                 .into_iter()
                 .reduce(|best, row| if row.metrics.psnr_db > best.metrics.psnr_db { row } else { best });
             let mut rows: Vec<Row> = best.into_iter().collect();
-            for kind in [Kind::Relu, Kind::Sine, Kind::Grid] {
+            for kind in [Kind::Relu, Kind::Sine, Kind::Pyramid, Kind::Dense] {
                 rows.push(Row::network(
                     &data,
                     kind.params(budget, scale, args.steps),
                     kind.describe(budget, scale, args.steps),
                 )?);
             }
+            rows.extend(Row::jpeg(&data, budget)?);
             for row in rows {
                 anyhow::ensure!(row.bytes <= budget.bytes, "{}: {} bytes are over the budget", row.name, row.bytes);
                 row.print(file);
@@ -96,7 +111,8 @@ pub fn run(args: &Args) -> Result<()> {
 enum Kind {
     Relu,
     Sine,
-    Grid,
+    Pyramid,
+    Dense,
 }
 
 impl Kind {
@@ -106,25 +122,44 @@ impl Kind {
         match self {
             Self::Relu => FitParams { encoding: fourier, hidden: vec![budget.width; 3], ..base },
             Self::Sine => FitParams { encoding: fourier, hidden: vec![budget.width; 3], ..base }.with_sines(),
-            Self::Grid => {
-                let levels = budget.levels.iter().map(|&nodes| Nodes(vec![nodes])).collect();
-                let grid = GridParams { levels, ..GridParams::default() };
+            Self::Pyramid | Self::Dense => {
+                let (levels, hidden) = self.grids(budget);
+                let levels = levels.iter().map(|&nodes| Nodes(vec![nodes])).collect();
+                let grid = match self {
+                    Self::Dense => GridParams { levels, channels: 1, bits: 6, ..GridParams::default() },
+                    _ => GridParams { levels, ..GridParams::default() },
+                };
                 let encoding = EncodingParams { kind: EncodingKind::Grid, grid, ..base.encoding.clone() };
-                FitParams { encoding, hidden: vec![32, 32], ..base }
+                FitParams { encoding, hidden, ..base }
             }
+        }
+    }
+
+    /// Nodes of the grids, and the hidden layers behind them; none without grids.
+    fn grids(self, budget: &Budget) -> (&[u32], Vec<usize>) {
+        match self {
+            Self::Pyramid => (&budget.pyramid, vec![32, 32]),
+            Self::Dense => (&budget.dense.0, vec![budget.dense.1; 3]),
+            Self::Relu | Self::Sine => (&[], Vec::new()),
         }
     }
 
     /// The name of the model, and the options that make it.
     fn describe(self, budget: &Budget, scale: f64, steps: u64) -> (String, String) {
-        let Budget { frequencies, width, levels, .. } = budget;
+        let Budget { frequencies, width, .. } = budget;
         let fourier = format!("--frequencies {frequencies} --scale {scale} --hidden {width},{width},{width}");
         let (name, options) = match self {
             Self::Relu => ("Fourier features, ReLU", fourier),
             Self::Sine => ("Fourier features, sine", format!("{fourier} --activation sine")),
-            Self::Grid => {
-                let levels = levels.map(|nodes| nodes.to_string()).join(",");
-                ("grids, ReLU", format!("--encoding grid --levels {levels} --hidden 32,32"))
+            Self::Pyramid | Self::Dense => {
+                let (levels, hidden) = self.grids(budget);
+                let levels = levels.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+                let hidden = hidden.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+                let options = format!("--encoding grid --levels {levels} --hidden {hidden}");
+                match self {
+                    Self::Dense => ("seven grids, ReLU", format!("{options} --channels 1 --bits 6")),
+                    _ => ("four grids, ReLU", options),
+                }
             }
         };
         (name.to_owned(), format!("{options} --steps {steps}"))
@@ -136,7 +171,8 @@ struct Row {
     name: String,
     options: String,
     bytes: usize,
-    multiplications: usize,
+    /// Of one evaluation; none where values cannot be had one by one.
+    instructions: Option<f64>,
     metrics: Metrics,
 }
 
@@ -148,7 +184,8 @@ impl Row {
         let artifact = fitted.artifact(data, Precision::W8A16)?;
         let model = artifact.model()?;
         let metrics = Metrics::compare(&predict(&model, &data.points)?, &data.targets, &data.output_maps);
-        Ok(Self { name, options, bytes: artifact.as_bytes().len(), multiplications: model.macs(), metrics })
+        let instructions = Some(Core::find(boards::DEFAULT)?.instructions(model.header()));
+        Ok(Self { name, options, bytes: artifact.as_bytes().len(), instructions, metrics })
     }
 
     fn table(data: &Dataset, budget: &Budget, (order, bits): (u8, u8)) -> Result<Self> {
@@ -161,15 +198,40 @@ impl Row {
         Self::network(data, FitParams { encoding, ..FitParams::default() }, (name, options))
     }
 
+    /// The JPEG file of the best quality within the budget; none if the lowest quality takes more.
+    fn jpeg(data: &Dataset, budget: &Budget) -> Result<Option<Self>> {
+        let [height, width] = data.grid_shape().context("a picture has two axes")?[..] else { return Ok(None) };
+        let pixels: Vec<u8> = data.targets.iter().map(|value| (255.0 * value).round() as u8).collect();
+        let mut best = None;
+        for quality in 1..=100 {
+            let mut file = Vec::new();
+            let encoder = JpegEncoder::new_with_quality(&mut file, quality);
+            image::ImageEncoder::write_image(
+                encoder,
+                &pixels,
+                width as u32,
+                height as u32,
+                image::ExtendedColorType::L8,
+            )?;
+            if file.len() <= budget.bytes {
+                best = Some((quality, file));
+            }
+        }
+        let Some((quality, file)) = best else { return Ok(None) };
+        let decoded = image::load_from_memory(&file)?.to_luma32f();
+        let values = Array2::from_shape_vec((decoded.len(), 1), decoded.into_raw())?;
+        let metrics = Metrics::compare(&values, &data.targets, &data.output_maps);
+        let name = format!("JPEG of quality {quality}");
+        Ok(Some(Self { name, options: String::new(), bytes: file.len(), instructions: None, metrics }))
+    }
+
     fn print(&self, file: &str) {
+        let instructions = self.instructions.map_or_else(|| "—".to_owned(), |count| format!("{count:.0}"));
+        let Self { name, options, bytes, metrics, .. } = self;
+        let largest = metrics.outputs[0].max_abs_error;
         println!(
-            "| `{file}` | {} | {} | {:.2} dB | {:.3} | {} | `trainer fit trainer/data/{file} --out RUN {}` |",
-            self.name,
-            self.bytes,
-            self.metrics.psnr_db,
-            self.metrics.outputs[0].max_abs_error,
-            self.multiplications,
-            self.options,
+            "| `{file}` | {name} | {bytes} | {:.2} dB | {largest:.3} | {instructions} | `{options}` |",
+            metrics.psnr_db
         );
     }
 }
