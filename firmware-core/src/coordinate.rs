@@ -94,7 +94,8 @@ impl Axis {
     #[must_use]
     pub fn to_fixed(&self, x: f32, outside: Outside) -> Option<u32> {
         let unit = match outside {
-            Outside::Clamp => (clamp(x, self.minimum, self.maximum) - self.minimum) * self.scale,
+            // What is below the minimum becomes negative, and then zero.
+            Outside::Clamp => (at_most(x, self.maximum) - self.minimum) * self.scale,
             Outside::Periodic => fraction((x - self.minimum) * self.scale),
             Outside::Reject if x >= self.minimum && x <= self.maximum => (x - self.minimum) * self.scale,
             Outside::Reject => return None,
@@ -106,28 +107,25 @@ impl Axis {
 /// Whether floats are computed in software, where bits are faster to look at.
 const IS_SOFT: bool = cfg!(all(target_arch = "arm", not(kernels_fpu)));
 
-/// `x` within the bounds; the lower one for NaN. Which zero comes out of two is left open.
+/// `x` or the bound, the smaller one; NaN remains. Which zero comes out of two is left open.
 #[inline]
-fn clamp(x: f32, minimum: f32, maximum: f32) -> f32 {
+fn at_most(x: f32, maximum: f32) -> f32 {
     if IS_SOFT {
-        return clamp_by_bits(x, minimum, maximum);
+        return at_most_by_bits(x, maximum);
     }
-    // Not f32::clamp, which may panic.
-    let x = if x > minimum { x } else { minimum };
-    if x < maximum { x } else { maximum }
+    // Not f32::min, which takes NaN for the larger one.
+    if x > maximum { maximum } else { x }
 }
 
 #[inline]
-fn clamp_by_bits(x: f32, minimum: f32, maximum: f32) -> f32 {
-    // Two's complement in place of sign and magnitude: ordered as the numbers are.
+fn at_most_by_bits(x: f32, maximum: f32) -> f32 {
+    // Two's complement in place of sign and magnitude: ordered as the numbers are, with NaN at both ends.
     let order = |x: f32| {
         let bits = x.to_bits() as i32;
         bits ^ ((bits >> 31) as u32 >> 1) as i32
     };
-    if x.to_bits() << 1 > 0xff00_0000 || order(x) <= order(minimum) {
-        return minimum;
-    }
-    if order(x) < order(maximum) { x } else { maximum }
+    let (x_order, infinity) = (order(x), 0x7f80_0000);
+    if x_order > order(maximum) && x_order <= infinity { maximum } else { x }
 }
 
 /// `unit` in Q0.32, rounded down: 1 - 2⁻³² at most, and 0 for NaN and for what is negative.
@@ -166,8 +164,12 @@ mod tests {
             let x = f32::from_bits(bits);
             assert_eq!(to_q32_by_bits(x), (x * 4_294_967_296.0) as u32, "{x:e}");
             for (minimum, maximum) in [(-0.0, 255.0), (0.0, 0.0), (-7.5, -0.0), (-1e30, 1e-40)] {
+                let bounded = if x > maximum { maximum } else { x };
+                assert!(at_most_by_bits(x, maximum) == bounded || x.is_nan() && at_most_by_bits(x, maximum).is_nan());
                 let inner = if x > minimum { x } else { minimum };
-                assert_eq!(clamp_by_bits(x, minimum, maximum), if inner < maximum { inner } else { maximum }, "{x:e}");
+                let unit = (if inner < maximum { inner } else { maximum } - minimum) * 0.01;
+                let axis = Axis { minimum, maximum, scale: 0.01 };
+                assert_eq!(axis.to_fixed(x, Outside::Clamp), Some(to_q32(unit)), "{x:e}");
             }
             // A prime step, and all numbers near the ends of the exponents that matter.
             let Some(next) = bits.checked_add(10_007) else { break };

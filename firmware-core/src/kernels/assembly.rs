@@ -177,6 +177,9 @@ pub(super) struct LayerCall {
     raw: u32,
     /// The first block.
     words: *const u32,
+    /// The rows that are no padding.
+    #[cfg(kernels = "thumb1")]
+    rows: usize,
 }
 
 /// The function of a layer in assembly: reads `words .. words_end` and `x .. x_end`, writes all of `y`.
@@ -209,7 +212,16 @@ impl LayerKernel {
         }
         let (Range { start: words, end: words_end }, Range { start: x, end: x_end }) =
             (words.as_ptr_range(), x.as_ptr_range());
-        let call = LayerCall { x, y: y.as_mut_ptr(), words_end, x_end, raw: u32::from(results == Results::Raw), words };
+        let call = LayerCall {
+            x,
+            y: y.as_mut_ptr(),
+            words_end,
+            x_end,
+            raw: u32::from(results == Results::Raw),
+            words,
+            #[cfg(kernels = "thumb1")]
+            rows: layer.rows,
+        };
         #[expect(unsafe_code, reason = "the kernel is written in assembly")]
         // SAFETY: the kernel reads whole blocks in `words` and groups of inputs in `x`, and writes `block_y` words of
         // `y` for each block: the lengths that were just checked. `x` and `y` are distinct borrows.

@@ -321,9 +321,6 @@ firmware_core_sine:
     mov     r9, r1
     mov     r10, r3
     mov     r11, r1
-    movs    r4, #1
-    lsls    r4, r4, #15
-    mov     r8, r4
 1:  bl      2f
     bl      2f
     ldr     r4, [sp, #4]

@@ -2,12 +2,13 @@
 //!
 //! | | instructions a MAC | what makes up the loop |
 //! | --- | --- | --- |
-//! | `w8a16` | 4.3 | for two inputs of a row pair: LDR, 4 extensions, 4 MULS, 6 additions |
-//! | `w16a16` | 3.8 | for two inputs of two rows: LDM, 4 extensions, 4 MULS, 4 additions |
+//! | `w8a16` | 4.2 | for two inputs of a row pair: LDR, 4 extensions, 4 MULS, 6 additions |
+//! | `w16a16` | 3.7 | for two inputs of two rows: LDM, 4 extensions, 4 MULS, 4 additions |
 //!
 //! There is no 64-bit accumulator. But 256·odd + even of *two* inputs fits into 32 bits (2·127·32767·256 < 2³¹), and so
 //! does the even rows' sum: their difference shifted by eight is the odd rows', exactly. Accumulators live in r8 to
-//! r11, to which ADD reaches. Requantization multiplies in four halves, and only where the accumulator is positive.
+//! r11, to which ADD reaches. Requantization multiplies in four halves, and only where the accumulator is positive. Of a
+//! last block with one or two rows only these are computed.
 
 use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic};
 use super::contract::{Arithmetic, Layer, Results};
@@ -39,7 +40,7 @@ fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) 
 arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer, firmware_core_sine);
 arithmetic!(W16A16, lanes: 1, encode, firmware_core_w16a16_layer, firmware_core_sine);
 
-// On the stack: [sp] x, [4] y, [8] end of the words, [12] raw.
+// On the stack: [sp] x, [4] y, [8] rows that are left, [12] raw.
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]
 mod layers {
     core::arch::global_asm!(
@@ -47,7 +48,7 @@ mod layers {
     .syntax unified
     .thumb
 
-    .macro ffm_layer name, inputs
+    .macro ffm_layer name, inputs, half_inputs
     .pushsection .text.\name, "ax", %progbits
     .global \name
     .type   \name, %function
@@ -61,25 +62,55 @@ mod layers {
     mov     r7, r11
     push    {{r4-r7}}
     ldmia   r0!, {{r1-r6}}                 @ x, y, end of words, end of x, raw, words
+    ldr     r3, [r0]                       @ rows
     mov     r0, r6
     mov     r12, r4
     sub     sp, #16
     str     r1, [sp]
     str     r2, [sp, #4]
-    str     r3, [sp, #8]
     str     r5, [sp, #12]
-1:  ldmia   r0!, {{r4-r7}}
-    mov     r8, r4
-    mov     r9, r5
-    mov     r10, r6
-    mov     r11, r7
+    b       4f
+1:  ffm_bias
 2:  \inputs
     cmp     r1, r12
-    bne     2b
-    bl      firmware_core_block_end
     beq     3f
+    b       2b
+
+    @ Stores four rows from r8 to r11.
+3:  ldr     r7, [sp, #4]
+    ldr     r4, [sp, #12]
+    cmp     r4, #0
+    bne     5f
+    ffm_hidden r8, 0
+    ffm_hidden r9, 1
+    ffm_hidden r10, 2
+    ffm_hidden r11, 3
+    adds    r7, #8
+8:  str     r7, [sp, #4]
+    adds    r0, #16
+    ldr     r3, [sp, #8]
+    subs    r3, #4
+4:  str     r3, [sp, #8]
+    ldr     r1, [sp]
+    cmp     r3, #2
+    ble     10f
     b       1b
-3:  add     sp, #16
+5:  mov     r3, r8
+    mov     r4, r9
+    mov     r5, r10
+    mov     r6, r11
+    stmia   r7!, {{r3-r6}}
+    b       8b
+
+    @ Of one or two rows that are left, the other ones of the block are padding: their biases and weights are zero.
+10: cmp     r3, #0
+    ble     9f
+    ffm_bias
+2:  \half_inputs
+    cmp     r1, r12
+    bne     2b
+    b       3b
+9:  add     sp, #16
     pop     {{r4-r7}}
     mov     r8, r4
     mov     r9, r5
@@ -88,6 +119,44 @@ mod layers {
     pop     {{r4-r7, pc}}
     .size   \name, . - \name
     .popsection
+    .endm
+
+    .macro ffm_bias
+    ldmia   r0!, {{r4-r7}}
+    mov     r8, r4
+    mov     r9, r5
+    mov     r10, r6
+    mov     r11, r7
+    .endm
+
+    @ A hidden activation from its accumulator, by its multiplier at r0, to its place at r7. Both are below 2^31, so that
+    @ none of the sums of halves overflows. The last bit that LSRS shifts out is the carry, by which ADCS rounds.
+    .macro ffm_hidden accumulator, row
+    mov     r4, \accumulator
+    cmp     r4, #0
+    ble     6f
+    ldrh    r3, [r0, #4 * \row]
+    ldrh    r5, [r0, #4 * \row + 2]
+    uxth    r2, r4
+    lsrs    r4, r4, #16
+    movs    r6, r2
+    muls    r6, r3
+    lsrs    r6, r6, #16
+    muls    r3, r4
+    muls    r2, r5
+    adds    r6, r3
+    adds    r6, r2
+    muls    r4, r5
+    lsrs    r6, r6, #16
+    adcs    r4, r6
+    lsrs    r5, r4, #15
+    beq     7f
+    movs    r4, #1
+    lsls    r4, r4, #15
+    subs    r4, #1
+    b       7f
+6:  movs    r4, #0
+7:  strh    r4, [r7, #2 * \row]
     .endm
 
     @ The next two activations, to r2 and r3.
@@ -116,12 +185,18 @@ mod layers {
     add     \even, r6
     .endm
     .macro ffm_w8_inputs
+    .irp    offset, 0, 4, 16, 20
+    ffm_x
+    ffm_w8_pair \offset, r8, r9
+    ffm_w8_pair \offset+8, r10, r11
+    .endr
+    adds    r0, #32
+    .endm
+    .macro ffm_w8_half_inputs
     ffm_x
     ffm_w8_pair 0, r8, r9
-    ffm_w8_pair 8, r10, r11
     ffm_x
     ffm_w8_pair 4, r8, r9
-    ffm_w8_pair 12, r10, r11
     adds    r0, #16
     .endm
 
@@ -142,94 +217,33 @@ mod layers {
     add     \second, r6
     .endm
     .macro ffm_w16_inputs
-    .rept 2
+    .rept 4
     ffm_x
     ffm_w16_rows r8, r9
     ffm_w16_rows r10, r11
     .endr
     .endm
+    .macro ffm_w16_half_inputs
+    .rept 2
+    ffm_x
+    ffm_w16_rows r8, r9
+    adds    r0, #8
+    .endr
+    .endm
 
-    ffm_layer firmware_core_w8a16_layer, ffm_w8_inputs
-    ffm_layer firmware_core_w16a16_layer, ffm_w16_inputs
-
-    @ Stores four rows from r8 to r11, moves on to the next block. Flags: equal at the end.
-    .pushsection .text.firmware_core_block_end, "ax", %progbits
-    .type   firmware_core_block_end, %function
-    .thumb_func
-    .p2align 2
-firmware_core_block_end:
-    push    {{lr}}
-    ldr     r4, [sp, #16]
-    cmp     r4, #0
-    bne     3f
-    mov     r4, r8
-    bl      5f
-    mov     r8, r4
-    mov     r4, r9
-    bl      5f
-    lsls    r4, r4, #16
-    add     r8, r4
-    mov     r4, r10
-    bl      5f
-    mov     r10, r4
-    mov     r4, r11
-    bl      5f
-    lsls    r5, r4, #16
-    add     r5, r10
-    mov     r4, r8
-    ldr     r2, [sp, #8]
-    stmia   r2!, {{r4, r5}}
-    b       4f
-3:  ldr     r2, [sp, #8]
-    mov     r4, r8
-    mov     r5, r9
-    mov     r6, r10
-    mov     r7, r11
-    stmia   r2!, {{r4-r7}}
-    adds    r0, #16
-4:  str     r2, [sp, #8]
-    ldr     r1, [sp, #4]
-    ldr     r3, [sp, #12]
-    cmp     r0, r3
-    pop     {{pc}}
-
-    @ r4: a hidden activation from its accumulator, by the multiplier at r0, which moves on. Both are below 2^31, so
-    @ that none of the sums of halves overflows.
-5:  ldmia   r0!, {{r5}}
-    cmp     r4, #0
-    ble     6f
-    uxth    r2, r4
-    lsrs    r4, r4, #16
-    uxth    r3, r5
-    lsrs    r5, r5, #16
-    movs    r6, r2
-    muls    r6, r3
-    lsrs    r6, r6, #16
-    muls    r3, r4
-    muls    r2, r5
-    adds    r6, r3
-    adds    r6, r2
-    movs    r3, #1
-    lsls    r3, r3, #15
-    adds    r6, r3
-    lsrs    r6, r6, #16
-    muls    r4, r5
-    adds    r4, r6
-    cmp     r4, r3
-    blt     7f
-    subs    r4, r3, #1
-    bx      lr
-6:  movs    r4, #0
-7:  bx      lr
-    .size   firmware_core_block_end, . - firmware_core_block_end
-    .popsection
+    ffm_layer firmware_core_w8a16_layer, ffm_w8_inputs, ffm_w8_half_inputs
+    ffm_layer firmware_core_w16a16_layer, ffm_w16_inputs, ffm_w16_half_inputs
 
     .purgem ffm_layer
+    .purgem ffm_bias
+    .purgem ffm_hidden
     .purgem ffm_x
     .purgem ffm_w8_pair
     .purgem ffm_w8_inputs
+    .purgem ffm_w8_half_inputs
     .purgem ffm_w16_rows
     .purgem ffm_w16_inputs
+    .purgem ffm_w16_half_inputs
 "#
     );
 }
@@ -265,9 +279,6 @@ firmware_core_encode:
     str     r7, [sp, #16]
     str     r2, [sp, #20]
     mov     r9, r3
-    movs    r4, #1
-    lsls    r4, r4, #15
-    mov     r8, r4
 1:  bl      2f
     bl      4f
     mov     r4, r12
@@ -364,7 +375,8 @@ firmware_core_encode:
     .p2align 2
 40: .word   {odd_3}, {odd_2}, {odd_1}, {odd_0}, {even_3}, {even_2}, {even_1}, {even_0}
 
-    @ r2 = (r2 * r3 + 2^31) >> 32, by halves; r3 is within 2^30, so that no sum of halves overflows. r8: 2^15.
+    @ r2 = (r2 * r3 + 2^31) >> 32, by halves; r3 is within 2^30, so that no sum of halves overflows. The last
+    @ bit that ASRS shifts out is the carry, by which ADCS rounds.
     .global firmware_core_mul_high_rounded
     .thumb_func
 firmware_core_mul_high_rounded:
@@ -383,9 +395,8 @@ firmware_core_mul_high_rounded:
     adds    r2, r5
     uxth    r7, r7
     adds    r4, r7
-    add     r4, r8
     asrs    r4, r4, #16
-    adds    r2, r4
+    adcs    r2, r4
     bx      lr
     .size   firmware_core_encode, . - firmware_core_encode
     .popsection
