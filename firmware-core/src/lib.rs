@@ -56,6 +56,7 @@ compile_error!("artifacts are read in place as little-endian words: big-endian t
 
 pub mod artifact;
 mod coordinate;
+mod dense;
 mod encoding;
 mod error;
 mod eval;
@@ -79,6 +80,7 @@ pub mod write;
 struct Readme;
 
 pub use coordinate::{Axis, Outside};
+pub use dense::DenseLayer;
 pub use encoding::{Encoding, passed_through};
 pub use error::{EvalError, ParseError, WriteError};
 pub use grid::{Grids, Level};

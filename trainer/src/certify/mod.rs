@@ -1,0 +1,10 @@
+pub mod error;
+mod bounds;
+mod interpolant;
+mod parts;
+mod region;
+pub mod search;
+mod slope;
+mod spline;
+mod wave;
+#[cfg(test)] #[path="/tmp/certify/dev/src/experiments.rs"] mod experiments;
