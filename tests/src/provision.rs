@@ -88,6 +88,24 @@ pub fn qemu() -> Result<()> {
     check_qemu(&program, &answer(&program).unwrap_or_default())
 }
 
+/// Finds or installs node and Chromium, in which the page of a run is tested. Where that is not possible, it says so: those
+/// tests then compare nothing.
+pub fn browser() {
+    for (program, package) in [("node", "nodejs"), ("chromium", "chromium")] {
+        let installed = if answer(Path::new(program)).is_ok() {
+            Ok(())
+        } else if System::here() == System::Debian {
+            let why = "the page of a run is tested in a browser";
+            apt_install(&Packages { why, names: &[package], otherwise: "its tests are left out without it" })
+        } else {
+            Err(anyhow::anyhow!("{program} is not there; install it to test the page of a run"))
+        };
+        if let Err(error) = installed {
+            eprintln!("note: {error}");
+        }
+    }
+}
+
 /// What a program answers to `--version`.
 fn answer(program: &Path) -> std::io::Result<String> {
     let output = Command::new(program).arg("--version").output()?;

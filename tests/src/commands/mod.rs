@@ -9,6 +9,7 @@ pub mod parity;
 pub mod results;
 pub mod scales;
 pub mod test;
+pub mod wasm;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -32,6 +33,7 @@ enum Command {
     Results(results::Args),
     Scales(scales::Args),
     Test(test::Args),
+    Wasm(wasm::Args),
 }
 
 impl Cli {
@@ -51,6 +53,7 @@ impl Cli {
             Command::Results(args) => results::run(args),
             Command::Scales(args) => scales::run(args),
             Command::Test(args) => test::run(args),
+            Command::Wasm(args) => wasm::run(args),
         }
     }
 }

@@ -180,6 +180,7 @@ impl Row {
             precision: Some(NamedPrecision(Precision::W8A16)),
             input: name.into(),
             load: LoadOptions::default(),
+            imported: None,
         };
         let sweep = Sweep::new(base, grid, Precision::W8A16, &data)?;
         let path = args.out.join(folder).join(name.replace(": ", "-").replace(' ', "-"));

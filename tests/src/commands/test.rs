@@ -46,6 +46,9 @@ pub fn run(args: &Args) -> Result<()> {
     let mut steps = Steps::default();
     // What is missing shows before the long steps.
     let toolchain = if args.fast { None } else { Some(steps.run("tools", provision::all)?) };
+    if !args.fast {
+        provision::browser();
+    }
     steps.run("format", || process::run(cargo("fmt").args(["--all", "--check"])))?;
     steps.run("lints on the host", || {
         let mut clippy = cargo("clippy");

@@ -216,7 +216,7 @@ impl Design {
             ..self.reading.options(&self.inputs, &self.outputs)
         };
         let fit = FitParams { seed: self.seed.unwrap_or(0), outside: Outside::Clamp, ..FitParams::default() };
-        let mut base = FitSettings { fit, precision: None, input: absolute(input)?, load };
+        let mut base = FitSettings { fit, precision: None, input: absolute(input)?, load, imported: None };
         let mut dataset = load_and_tell(&base.input, &base.load)?;
         base.fit.periodic = periodic::resolve(&self.periodic, &dataset.input_names)?;
         repeat(&mut dataset, &base)?;

@@ -7,6 +7,7 @@ mod cryo;
 mod design;
 mod evaluate;
 mod fit;
+mod import;
 mod inspect;
 mod interrupt;
 mod inverse;
@@ -55,6 +56,7 @@ enum Command {
     Fit(fit::Fit),
     #[command(visible_alias = "eval")]
     Evaluate(evaluate::Evaluate),
+    Import(Box<import::Import>),
     Predict(predict::Predict),
     #[command(visible_alias = "info")]
     Inspect(inspect::Inspect),
@@ -78,6 +80,7 @@ impl Cli {
             Command::Design(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Fit(command) => command.run(),
+            Command::Import(command) => command.run(),
             Command::Inspect(command) => command.run(),
             Command::Inverse(command) => command.run(),
             Command::Nerf(command) => command.run(),

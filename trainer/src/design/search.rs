@@ -362,7 +362,7 @@ impl Search<'_> {
 
     fn judge(&self, snapshot: Snapshot<'_>, outcome: &mut Outcome) -> Result<(), DesignError> {
         let (dataset, judges) = (self.data.dataset, self.data.judges());
-        let network = ExportableNetwork::new(snapshot, f64::NAN).with_no_data(&self.manifest.base.load.no_data);
+        let network = ExportableNetwork::new(snapshot, f64::NAN).with_settings(&self.manifest.base);
         let precision = self.candidate(outcome.candidate).precision.0;
         let exported = network.export(precision).and_then(|exported| Ok((exported.artifact()?, exported)));
         let (artifact, mut exported) = match exported {

@@ -21,7 +21,8 @@ fn waves(side: usize, outputs: usize) -> Dataset {
 
 fn params(flash: usize, goal: Option<Goal>) -> DesignParams {
     let fit = FitParams { batch: Some(64), ..FitParams::default() };
-    let base = FitSettings { fit, precision: None, input: "waves".into(), load: LoadOptions::default() };
+    let base =
+        FitSettings { fit, precision: None, input: "waves".into(), load: LoadOptions::default(), imported: None };
     let budget = Budget { flash, instructions: None, ram: None };
     DesignParams { base, budget, goal, core: &CORES[2] }
 }

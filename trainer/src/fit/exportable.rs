@@ -5,6 +5,7 @@ use crate::artifact::export::{Artifact, Card, Domain, ExportError, StoredNetwork
 use crate::base::random::{Purpose, step_rng};
 use crate::data::metrics::psnr_db;
 use crate::data::{Axis, Dataset, OutputMap};
+use crate::fit::settings::FitSettings;
 use crate::fit::{FitParams, Snapshot, unit_outputs};
 use crate::network::Mlp;
 use crate::network::encoding::Encoding;
@@ -58,10 +59,17 @@ impl ExportableNetwork {
         }
     }
 
-    /// The same with a line of text that names the values that stood for missing data; none if there were none.
+    /// The same with what the settings say of it: the values that stood for missing data, if there were any, and the
+    /// file that the network was imported from, if it was.
     #[must_use]
-    pub fn with_no_data(self, no_data: &[f64]) -> Self {
-        Self { text: self.text.no_data(no_data), ..self }
+    pub fn with_settings(self, settings: &FitSettings) -> Self {
+        let text = self.text.no_data(&settings.load.no_data);
+        let file = settings.imported.as_ref().and_then(|imported| imported.weights.file_name());
+        let text = match file {
+            Some(file) => text.json("imported_from", &file.to_string_lossy()),
+            None => text,
+        };
+        Self { text, ..self }
     }
 
     /// Converts the network to a precision and measures what that costs.
@@ -71,9 +79,8 @@ impl ExportableNetwork {
     pub fn export(&self, precision: Precision) -> Result<Exported<'_>, ExportError> {
         let trained = TrainedNetwork { encoding: &self.encoding, network: &self.network, domain: &self.domain };
         let samples = self.coordinates.nrows();
-        let half = samples / 2;
-        let (measured, calibration) =
-            if samples < FEW_SAMPLES { (..samples, 0..samples) } else { (..half, half..samples) };
+        let (calibration, measured) = calibration(samples);
+        let (measured, calibration) = (..measured, samples - calibration..samples);
         let calibration = self.encoding.encode(self.coordinates.slice(s![calibration, ..]));
         let stored = trained.stored(precision, calibration.view())?;
         let mut exported = Exported {
@@ -90,6 +97,14 @@ impl ExportableNetwork {
         exported.quantization_loss_db = if loss.is_finite() { loss as f32 } else { 0.0 };
         Ok(exported)
     }
+}
+
+/// How many of so many samples calibrate the quantization, and how many show what it loses: others, or all of them where
+/// there are few.
+#[must_use]
+pub fn calibration(samples: usize) -> (usize, usize) {
+    let kept = samples.min(KEPT_SAMPLES);
+    if kept < FEW_SAMPLES { (kept, kept) } else { (kept - kept / 2, kept / 2) }
 }
 
 /// A network in a precision, and what that costs: ready to be written with any text.

@@ -116,7 +116,8 @@ impl Judging<'_> {
         let mut device = OnDevice::new(network, precision.unwrap_or(Precision::W8A16), data)?;
         let loss_db = f32.train.psnr_db - device.quality.train.psnr_db;
         let mut advice = None;
-        if loss_db > advice::QUANTIZATION_DB {
+        // What little f32 loses shows only where there is hardly any error, and no precision is wider.
+        if loss_db > advice::QUANTIZATION_DB && precision != Some(Precision::F32) {
             advice = Some(match precision {
                 None => Advice::WiderPrecision { loss_db },
                 Some(precision) => Advice::Quantization { loss_db, precision: NamedPrecision(precision).name() },

@@ -134,20 +134,28 @@ impl ResultFiles<'_> {
     fn write_report(&self, folder: &RunFolder) -> Result<(), ReportError> {
         let (results, settings) = (self.results, &self.network.settings);
         let Results { precision, parameters, steps, model_bytes, .. } = results;
+        let imported = settings.imported.as_ref().map(|imported| imported.weights.display().to_string());
+        let is_untrained = imported.is_some() && *steps == 0;
         let mut metrics = Vec::new();
         if let Some(HeldOut { how, f32, model, .. }) = &results.held_out {
             metrics.push((format!("held out: {how}; {precision}"), model.clone()));
             metrics.push(("held out: the same, f32".to_owned(), f32.clone()));
         }
         for (name, quality) in [(*precision, &results.model), ("f32", &results.f32)] {
-            metrics.push((format!("trained samples, {name}"), quality.train.clone()));
+            let samples = if is_untrained { "all samples" } else { "trained samples" };
+            metrics.push((format!("{samples}, {name}"), quality.train.clone()));
         }
         let title = settings.input.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let state = if results.finished { "" } else { " It was interrupted and can be resumed." };
+        let origin = imported.map_or(String::new(), |file| format!("imported from {file}"));
+        let training = format!("trained for {steps} of {} steps", settings.fit.steps);
+        let training = match (origin.is_empty(), is_untrained) {
+            (true, _) => training,
+            (false, true) => origin,
+            (false, false) => format!("{origin} and {training}"),
+        };
         let summary = format!(
-            "A network of {parameters} parameters, trained for {steps} of {} steps; its {precision} artifact has \
-             {model_bytes} bytes.{state}",
-            settings.fit.steps
+            "A network of {parameters} parameters, {training}; its {precision} artifact has {model_bytes} bytes.{state}"
         );
         let choice = self.choice.map(Choice::drawing).transpose()?;
         Report {
@@ -155,6 +163,7 @@ impl ResultFiles<'_> {
             summary: &summary,
             dataset: self.dataset,
             predictions: &self.predictions,
+            artifact: Some(&self.artifact),
             losses: &results.losses,
             choice: choice.as_ref(),
             metrics: &metrics,

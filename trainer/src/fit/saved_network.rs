@@ -137,6 +137,7 @@ mod tests {
     use super::*;
     use crate::data::{Dataset, LoadOptions};
     use crate::fit::FitParams;
+    use crate::fit::settings::Imported;
     use crate::training::Watch;
     use firmware_core::Precision;
     use ndarray::Array2;
@@ -148,8 +149,11 @@ mod tests {
         let data = Dataset::from_grid(&[900], Array2::from_shape_fn((900, 2), |(k, c)| ((k * (c + 2)) % 97) as f32));
         let fit = FitParams { hidden: vec![12, 8], steps: 20, ..FitParams::default() };
         let fitted = fit.check(1, 2).unwrap().fit(&data, &mut Watch::default()).unwrap();
-        let exportable = ExportableNetwork::new(fitted.snapshot(&data), 21.5).with_no_data(&[-9999.0]);
-        let settings = FitSettings { fit, precision: None, input: "made".into(), load: LoadOptions::default() };
+        let load = LoadOptions { no_data: vec![-9999.0], ..LoadOptions::default() };
+        let imported = Some(Imported { weights: "elsewhere.safetensors".into(), output_maps: vec![[0.1, -3.0]; 2] });
+        let settings = FitSettings { fit, precision: None, input: "made".into(), load, imported };
+        let exportable = ExportableNetwork::new(fitted.snapshot(&data), 21.5).with_settings(&settings);
+        assert!(exportable.text.as_str().contains("imported_from: \"elsewhere.safetensors\""));
         let saved = SavedNetwork { settings, exportable };
         saved.write(&path).unwrap();
         let read = SavedNetwork::read(&path).unwrap();

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FitParams;
 use crate::artifact::precision::{NamedPrecision, or_auto};
-use crate::data::LoadOptions;
+use crate::data::{Dataset, LoadOptions, OutputMap};
 
 /// All that a run needs to be repeated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,31 @@ pub struct FitSettings {
     /// workspace.
     #[serde(flatten)]
     pub load: LoadOptions,
+    /// Where the network came from, if it was trained elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
+}
+
+/// The origin of a network that was [imported](crate::import).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Imported {
+    /// The file of its weights.
+    pub weights: PathBuf,
+    /// Scale and offset of each output, from unit values to the data's units, where the range of the network is another
+    /// one than that of the data; empty where it is not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub output_maps: Vec<[f32; 2]>,
+}
+
+impl Imported {
+    /// Gives the outputs of the data the range of the network.
+    pub fn apply(&self, dataset: &mut Dataset) {
+        let maps = self.output_maps.iter().map(|&[scale, offset]| OutputMap { scale, offset });
+        for (k, map) in maps.enumerate().take(dataset.outputs()) {
+            let old = std::mem::replace(&mut dataset.output_maps[k], map);
+            dataset.targets.column_mut(k).mapv_inplace(|unit| (unit * old.scale + old.offset - map.offset) / map.scale);
+        }
+    }
 }
 
 /// Names and values of all settings in the order of the names, nested ones with dots, such as `fit.encoding.scale`.

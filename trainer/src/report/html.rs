@@ -1,11 +1,11 @@
-//! The page. Plain HTML with the pictures inside; no scripts, nothing loaded from elsewhere.
+//! The page. Plain HTML with the pictures inside, and a script that runs the model; nothing is loaded from elsewhere.
 
 use std::fmt::Write;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::{Drawing, Report};
+use super::{Drawing, Report, live};
 use crate::data::metrics::short;
 
 const CSS: &str = "
@@ -21,6 +21,11 @@ figure img { width: 100%; }
 p.advice { border-left: .3rem solid #e0a030; padding-left: .8rem; }
 figcaption { color: #666; font-size: .9rem; }
 .sheet { width: 100%; }
+#live-canvas { max-width: 100%; cursor: crosshair; }
+#live-read, #live-near { font-variant-numeric: tabular-nums; color: #444; }
+#live-state.good { color: #1a7a3c; }
+#live-state.bad { color: #b3261e; }
+label input { width: 9rem; font: inherit; margin-right: .2rem; }
 ";
 
 /// A page around one sheet.
@@ -84,6 +89,7 @@ pub(super) fn page(report: &Report<'_>, drawings: &[Drawing]) -> String {
     for advice in report.advice {
         add(&mut page, format_args!("<p class=\"advice\">{}</p>\n", escape(advice)));
     }
+    page.push_str(&live::section(report));
     page.push_str("<h2>Pictures</h2>\n<div class=\"figures\">\n");
     for Drawing { name, caption, png } in drawings {
         let (name, caption, data) = (escape(name), escape(caption), BASE64_STANDARD.encode(png));

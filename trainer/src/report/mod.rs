@@ -9,6 +9,7 @@ pub mod colormap;
 pub mod curve;
 pub mod figure;
 mod html;
+mod live;
 pub mod map;
 pub mod scatter;
 pub mod sheet;
@@ -22,6 +23,7 @@ use std::path::Path;
 use ndarray::Array2;
 use thiserror::Error;
 
+use crate::artifact::export::Artifact;
 use crate::base::files;
 use crate::data::Dataset;
 use crate::data::metrics::Metrics;
@@ -56,6 +58,8 @@ pub struct Report<'a> {
     pub dataset: &'a Dataset,
     /// The model at every sample of it, `[n, c]`, user units.
     pub predictions: &'a Array2<f32>,
+    /// The model itself, which the page then runs.
+    pub artifact: Option<&'a Artifact>,
     /// (step, loss), ascending; the loss curve is left out if empty.
     pub losses: &'a [(u64, f64)],
     /// How `auto` chose, if it did.

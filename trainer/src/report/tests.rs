@@ -54,6 +54,7 @@ fn every_kind_of_data_has_a_report() {
             summary: "",
             dataset: &dataset,
             predictions: &predictions,
+            artifact: None,
             losses: &[(0, 0.3), (50, 0.01), (100, 0.002)],
             choice: None,
             metrics: &metrics,

@@ -2,4 +2,5 @@
 
 pub mod checkpoint;
 pub mod run;
+mod tensor_fault;
 pub mod tensors;

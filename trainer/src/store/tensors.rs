@@ -4,9 +4,11 @@
 
 use crate::base::files;
 use crate::network::{Activations, Mlp, Shape};
+use crate::store::tensor_fault::fault;
+use half::{bf16, f16};
 use ndarray::{Array2, ArrayView2};
+use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
-use safetensors::{SafeTensorError, SafeTensors};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap};
@@ -23,12 +25,32 @@ pub enum TensorError {
     #[error(transparent)]
     Read(#[from] files::ReadError),
     /// Damaged or no safetensors.
-    #[error("{} is damaged or no safetensors file; restore it from a copy, or begin the run anew", path.display())]
+    #[error("{} {fault}", path.display())]
     Format {
         /// Where it was read from.
         path: PathBuf,
-        /// What safetensors found wrong.
-        source: SafeTensorError,
+        /// What it is in place of a safetensors file, or where it is damaged, and what to do.
+        fault: String,
+    },
+    /// Tensors without the settings of a run: weights from elsewhere.
+    #[error(
+        "{0} holds tensors and no settings of a run: it was not written by this program; `trainer import {0} --data FILE \
+         --out RUN` makes a run of weights from PyTorch or JAX",
+        path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A tensor of numbers that are not floating point.
+    #[error("the tensor {name} of {} holds numbers of the type {dtype}, and F16, BF16, F32 and F64 are read", path.display())]
+    Type {
+        /// The file.
+        path: PathBuf,
+        /// The name of the tensor.
+        name: String,
+        /// The type of its numbers, as the format of safetensors calls it.
+        dtype: String,
     },
     /// A tensor is missing, or of another type or shape.
     #[error(
@@ -132,8 +154,11 @@ impl Tensors {
     /// The settings, from the file's metadata.
     ///
     /// # Errors
-    /// [`TensorError::Settings`].
+    /// [`TensorError::Foreign`] if there are none, [`TensorError::Settings`] if they are not understood.
     pub fn settings<S: DeserializeOwned>(&self) -> Result<S, TensorError> {
+        if self.settings.is_empty() {
+            return Err(TensorError::Foreign { path: self.path.clone() });
+        }
         serde_json::from_str(&self.settings)
             .map_err(|error| TensorError::Settings { path: self.path.clone(), reason: error.to_string() })
     }
@@ -160,6 +185,37 @@ impl Tensors {
             value
         });
         Ok((&tensor.shape, values.collect()))
+    }
+
+    /// The names and the shapes of all tensors, in the order of the names.
+    pub fn shapes(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        self.tensors.iter().map(|(name, tensor)| (name.as_str(), &*tensor.shape))
+    }
+
+    /// Whether the file has the settings of a run of this program.
+    #[must_use]
+    pub fn has_settings(&self) -> bool {
+        !self.settings.is_empty()
+    }
+
+    /// A tensor's shape and values, of whatever type of floating point they are.
+    ///
+    /// # Errors
+    /// [`TensorError::Tensor`] if it is not there, [`TensorError::Type`] if its numbers are not floating point.
+    pub fn numbers(&self, name: &str) -> Result<(&[usize], Vec<f64>), TensorError> {
+        let tensor = self.tensors.get(name).ok_or_else(|| self.unusable(name))?;
+        let halves = || tensor.bytes.chunks_exact(2).map(|bytes| [bytes[0], bytes[1]]);
+        let values = match tensor.dtype {
+            Dtype::F64 => self.get(name)?.1,
+            Dtype::F32 => self.get::<f32>(name)?.1.into_iter().map(f64::from).collect(),
+            Dtype::F16 => halves().map(|bytes| f16::from_le_bytes(bytes).to_f64()).collect(),
+            Dtype::BF16 => halves().map(|bytes| bf16::from_le_bytes(bytes).to_f64()).collect(),
+            dtype => {
+                let (path, name) = (self.path.clone(), name.to_owned());
+                return Err(TensorError::Type { path, name, dtype: format!("{dtype:?}") });
+            }
+        };
+        Ok((&tensor.shape, values))
     }
 
     /// A matrix.
@@ -210,7 +266,8 @@ impl Tensors {
     /// # Errors
     /// [`TensorError::Write`].
     pub fn write(&self, path: &Path) -> Result<(), TensorError> {
-        let format = |source| TensorError::Format { path: path.to_owned(), source };
+        let format =
+            |error| TensorError::Format { path: path.to_owned(), fault: format!("cannot be written: {error}") };
         let views = self.tensors.iter().map(|(name, tensor)| {
             TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.bytes).map(|view| (name.as_str(), view))
         });
@@ -226,7 +283,7 @@ impl Tensors {
     /// If it cannot be read or is damaged.
     pub fn read(path: &Path) -> Result<Self, TensorError> {
         let bytes = files::read(path)?;
-        let format = |source| TensorError::Format { path: path.to_owned(), source };
+        let format = |error| TensorError::Format { path: path.to_owned(), fault: fault(path, &bytes, &error) };
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(format)?;
         let settings = metadata.metadata().as_ref().and_then(|map| map.get(SETTINGS)).cloned().unwrap_or_default();
         let tensors = SafeTensors::deserialize(&bytes).map_err(format)?;

@@ -124,7 +124,7 @@ pub enum Event<'a> {
 /// let wave = ndarray::Array2::from_shape_fn((60, 1), |(k, _)| (k as f32 * 0.4).sin());
 /// let dataset = Dataset::from_grid(&[60], wave);
 /// let fit = FitParams { hidden: vec![8], steps: 60, holdout: Holdout::Fraction(0.2), ..FitParams::default() };
-/// let base = FitSettings { fit, precision: None, input: "wave.npy".into(), load: Default::default() };
+/// let base = FitSettings { fit, precision: None, input: "wave.npy".into(), load: Default::default(), imported: None };
 /// let grid = Grid { scales: vec![1.0, 4.0], ..Grid::default() };
 ///
 /// let sweep = Sweep::new(base, grid, firmware_core::Precision::W8A16, &dataset)?;
@@ -253,7 +253,7 @@ impl<'a> Sweep<'a> {
 
     fn measure(&self, snapshot: Snapshot<'_>) -> Result<Measured, SweepError> {
         let (train, test) = (snapshot.metrics(&self.split.train), snapshot.metrics(&self.split.test));
-        let network = ExportableNetwork::new(snapshot, train.psnr_db).with_no_data(&self.manifest.base.load.no_data);
+        let network = ExportableNetwork::new(snapshot, train.psnr_db).with_settings(&self.manifest.base);
         let artifact = network.export(self.precision)?.artifact()?;
         let held_out = &self.split.test;
         let outputs = outputs(&artifact, &self.dataset.points.select(Axis(0), held_out))?;

@@ -19,6 +19,7 @@ fn base() -> FitSettings {
         precision: Some(NamedPrecision(Precision::W8A16)),
         input: "line.npy".into(),
         load: LoadOptions::default(),
+        imported: None,
     }
 }
 

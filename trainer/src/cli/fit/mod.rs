@@ -154,6 +154,9 @@ impl Settings {
 
 /// Gives the data their periods and codes, and checks that they can be trained on.
 fn with_domain(mut dataset: Dataset, settings: &FitSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
+    if let Some(imported) = &settings.imported {
+        imported.apply(&mut dataset);
+    }
     let mut notes = periodic::apply(&mut dataset, &settings.fit.periodic)?;
     notes.extend(codes::apply(&mut dataset, &settings.fit.codes, &settings.fit.periodic)?);
     for note in notes {

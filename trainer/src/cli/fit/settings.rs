@@ -347,6 +347,7 @@ impl Settings {
             precision: self.precision,
             input,
             load: LoadOptions { targets: self.points.targets(), ..load },
+            imported: None,
         }
     }
 }

@@ -13,7 +13,7 @@
 //! let values = Array2::from_shape_fn((64, 1), |(k, _)| 0.5 + 0.4 * (k as f32 * 0.2).sin());
 //! let data = Dataset::from_grid(&[64], values);
 //! let fit = FitParams { hidden: vec![16], steps: 50, ..FitParams::default() };
-//! let settings = FitSettings { fit, precision: None, input: "sine".into(), load: LoadOptions::default() };
+//! let settings = FitSettings { fit, precision: None, input: "sine".into(), load: LoadOptions::default(), imported: None };
 //! let directory = tempfile::tempdir()?;
 //! let mut run = Run::new(&directory.path().join("run"), settings, data)?;
 //! run.prepare(&Preparation::default())?;
@@ -30,6 +30,7 @@ mod preparation;
 mod tests;
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use firmware_core::Precision;
 use serde::Serialize;
@@ -142,7 +143,7 @@ impl Run {
         let run = store::run::Run { folder: folder.clone(), settings: settings.clone(), fingerprint };
         let data = TrainingData { learned: prepared.learned.as_ref(), ..TrainingData::new(dataset, split) };
         let exportable = ExportableNetwork::new(Snapshot { params, state, data }, f64::NAN);
-        let exportable = exportable.with_no_data(&settings.load.no_data);
+        let exportable = exportable.with_settings(settings);
         let network = SavedNetwork { settings: settings.clone(), exportable };
         let mut has_begun = state.step > 0;
         let ended = (|| -> Result<Ended, FitRunError> {
@@ -168,13 +169,18 @@ impl Run {
         let (snapshot, settings) = (self.snapshot(), &self.settings);
         let exact = snapshot.predict(self.dataset.coordinates.view());
         let f32 = Quality::new(&exact, &self.dataset, &self.split);
-        let exportable = ExportableNetwork::new(snapshot, f32.train.psnr_db).with_no_data(&settings.load.no_data);
+        let exportable = ExportableNetwork::new(snapshot, f32.train.psnr_db).with_settings(settings);
         let precision = settings.precision.map(Precision::from);
         let judging = Judging { snapshot, f32: &f32, precision, measured: self.prepared.held_out.as_ref() };
         let judged = judging.judge(&exportable)?;
 
         let artifact = judged.device.exported.artifact()?;
-        let results = Results::new(snapshot, f32, &judged, &artifact);
+        let mut results = Results::new(snapshot, f32, &judged, &artifact);
+        if settings.imported.is_some() && results.steps == 0 {
+            // Nothing was trained here: nothing is unfinished, and only the precision can be advised on.
+            results.finished = true;
+            results.advice = judged.advice.iter().map(ToString::to_string).collect();
+        }
 
         let (text, predictions) = (judged.device.exported.text, judged.device.predictions);
         let exportable = ExportableNetwork { text, ..exportable };
@@ -188,6 +194,17 @@ impl Run {
         };
         files.write(&self.folder)?;
         Ok(results)
+    }
+
+    /// Writes a run whose network needs no training here, as [`Self::train`] and [`Self::write`] do after one. It can be
+    /// resumed, which trains the network on the data.
+    ///
+    /// # Errors
+    /// If the artifact cannot be made or a file cannot be written.
+    pub fn write_untrained(&mut self) -> Result<Results, FitRunError> {
+        let stop = AtomicBool::new(true);
+        self.train(Watch { stop: Some(&stop), ..Watch::default() })?;
+        self.write()
     }
 
     /// Goes on from a state that a training with the same settings left elsewhere.

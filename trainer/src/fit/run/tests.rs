@@ -25,7 +25,7 @@ fn settings(steps: u64) -> FitSettings {
     let encoding = EncodingParams { frequencies: 8, ..EncodingParams::default() };
     let fit = FitParams { encoding, hidden: vec![8], steps, batch: Some(32), ..FitParams::default() };
     let precision = Some(NamedPrecision(Precision::W16A16));
-    FitSettings { fit, precision, input: "wave".into(), load: LoadOptions::default() }
+    FitSettings { fit, precision, input: "wave".into(), load: LoadOptions::default(), imported: None }
 }
 
 #[test]

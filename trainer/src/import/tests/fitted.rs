@@ -1,0 +1,132 @@
+//! From a file to the artifact.
+
+use std::path::Path;
+
+use firmware_core::Precision;
+use ndarray::{Array2, Axis};
+
+use super::*;
+use crate::artifact::model_file::{ModelFile, predict};
+use crate::data::{Dataset, LoadOptions, load};
+use crate::fit::run::Run;
+use crate::fit::settings::{FitSettings, Imported};
+use crate::training::TrainState;
+
+/// The points of a known answer as a table, with the outputs of the library as targets.
+fn table(folder: &Path, name: &str) -> Dataset {
+    let [points, outputs] = known(name);
+    let header = (0..points.ncols()).map(|k| format!("x{k}")).chain((0..outputs.ncols()).map(|k| format!("y{k}")));
+    let mut text = header.collect::<Vec<_>>().join(",") + "\n";
+    for (point, output) in points.axis_iter(Axis(0)).zip(outputs.axis_iter(Axis(0))) {
+        let cells = point.iter().chain(output).map(ToString::to_string).collect::<Vec<_>>();
+        text += &(cells.join(",") + "\n");
+    }
+    let path = folder.join("known.csv");
+    std::fs::write(&path, text).unwrap();
+    let outputs = (0..outputs.ncols()).map(|k| format!("y{k}")).collect();
+    load(&path, &LoadOptions { outputs, ..LoadOptions::default() }).unwrap()
+}
+
+/// Writes the run of a network and evaluates its artifact at the known points: the largest difference from what the
+/// library computed, relative to the range of the outputs.
+fn artifact_error(name: &str, params: &ImportParams, precision: Precision) -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    let mut dataset = table(folder.path(), name);
+    let network = read(name, params).unwrap();
+    let units = Units::new(&dataset, None, None).unwrap();
+    let converted = network.convert(&dataset, &units).unwrap();
+    let maps = converted.output_maps.iter().flatten().map(|map| [map.scale, map.offset]).collect();
+    let imported = Imported { weights: file(name), output_maps: maps };
+    imported.apply(&mut dataset);
+    let settings = FitSettings {
+        fit: converted.params,
+        precision: Some(crate::artifact::precision::NamedPrecision(precision)),
+        input: "known.csv".into(),
+        load: LoadOptions::default(),
+        imported: Some(imported),
+    };
+    let points = dataset.points.clone();
+    let mut run = Run::new(&folder.path().join("run"), settings, dataset).unwrap();
+    run.continue_from(TrainState::new(vec![converted.network]));
+    let results = run.write_untrained().unwrap();
+    assert_eq!((results.steps, results.finished), (0, true));
+    let file = ModelFile::read(&run.folder().model()).unwrap();
+    let found = predict(&file.model().unwrap(), &points).unwrap();
+    let expected = &known(name)[1];
+    let range = |of: &Array2<f64>| of.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
+    let error = found.iter().zip(expected).fold(0.0f64, |largest, (&a, b)| largest.max((f64::from(a) - b).abs()));
+    error / range(expected)
+}
+
+/// The whole way to the outputs of PyTorch, by the artifact that a device evaluates.
+#[test]
+fn an_artifact_in_f32_gives_the_outputs_of_pytorch_to_a_hundred_thousandth() {
+    let error = artifact_error("tancik", &ImportParams::default(), Precision::F32);
+    assert!(error < TOLERANCE, "{error:e}");
+}
+
+/// Features and sines have 16 bits, of which one is 3·10⁻⁵; frequencies are rounded to 2⁻¹⁶ cycles.
+#[test]
+fn artifacts_are_as_close_to_the_library_as_their_numbers_let_them_be() {
+    let plain = ImportParams::default;
+    let sin_cos = || ImportParams { gamma: Gamma::SinCos, ..plain() };
+    for (name, params) in [
+        ("tancik", plain()),
+        ("tancik_sin_cos", sin_cos()),
+        ("rff", plain()),
+        ("siren", plain()),
+        ("siren_to_the_end", plain()),
+        ("siren_pytorch", plain()),
+        ("pixels", ImportParams { output: Some(OutputFunction::Sigmoid), ..sin_cos() }),
+        ("flax", sin_cos()),
+    ] {
+        for (precision, limit) in [(Precision::F32, 2e-4), (Precision::W16A16, 1e-3), (Precision::W8A16, 0.1)] {
+            let error = artifact_error(name, &params, precision);
+            assert!(error < limit, "{name} in {precision:?}: {error:e}");
+        }
+    }
+}
+
+#[test]
+fn a_tanh_is_a_sigmoid_of_twice_the_slope() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = table(folder.path(), "tancik");
+    let params = ImportParams { output: Some(OutputFunction::Tanh), ..ImportParams::default() };
+    let network = read("tancik", &params).unwrap();
+    let points = &known("tancik")[0];
+    let found = network.outputs(points.view());
+    for (found, linear) in found.iter().zip(&known("tancik")[1]) {
+        assert!((found - linear.tanh()).abs() < TOLERANCE);
+    }
+    let converted = network.convert(&dataset, &Units::new(&dataset, None, None).unwrap()).unwrap();
+    let maps = converted.output_maps.unwrap();
+    assert!(maps.iter().all(|map| (map.scale, map.offset) == (2.0, -1.0)));
+}
+
+#[test]
+fn the_data_tell_of_a_reading_that_fits_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = table(folder.path(), "flax");
+    let (path, order) = (file("flax"), [0, 1]);
+    let params = ImportParams::default();
+    let reading = Reading {
+        path: &path,
+        params: &params,
+        order: &order,
+        may_turn: true,
+        range: None,
+        fixed_range: false,
+        outputs: None,
+    };
+    let found = better(reading, &dataset, 0.0).unwrap();
+    assert_eq!(found.options, "--gamma sin-cos");
+    assert!(found.psnr_db > 90.0, "{}", found.psnr_db);
+    let right = ImportParams { gamma: Gamma::SinCos, ..ImportParams::default() };
+    assert_eq!(better(Reading { params: &right, ..reading }, &dataset, 0.0).map(|found| found.options), None);
+
+    // A network that saw the inputs in the other order.
+    let dataset = table(folder.path(), "tancik");
+    let (path, order) = (file("tancik"), [1, 0]);
+    let turned = Reading { path: &path, params: &ImportParams::default(), order: &order, ..reading };
+    assert_eq!(better(turned, &dataset, 0.0).unwrap().options, "--inputs x1,x0");
+}
