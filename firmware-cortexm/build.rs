@@ -6,6 +6,16 @@ use std::{env, fs, process};
 /// The board that is built for where `BOARD` is not set.
 const DEFAULT_BOARD: &str = "mps2-an386";
 
+/// What riscv-rt puts where.
+const RISCV_REGIONS: &str = "
+REGION_ALIAS(\"REGION_TEXT\", FLASH);
+REGION_ALIAS(\"REGION_RODATA\", FLASH);
+REGION_ALIAS(\"REGION_DATA\", RAM);
+REGION_ALIAS(\"REGION_BSS\", RAM);
+REGION_ALIAS(\"REGION_HEAP\", RAM);
+REGION_ALIAS(\"REGION_STACK\", RAM);
+";
+
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(baked_model)");
     for name in ["BOARD", "MODEL"] {
@@ -30,9 +40,11 @@ fn configure() -> Result<(), String> {
         format!("BOARD={board} has no memory layout {}; known boards: {boards}", layout_path.display())
     })?;
 
-    // The linker finds memory.x through the search path; link.x of cortex-m-rt includes it.
+    // The linker finds memory.x through the search path; link.x of cortex-m-rt or riscv-rt includes it.
     let symbols = "\n_model_start = ORIGIN(MODEL);\n_model_end = ORIGIN(MODEL) + LENGTH(MODEL);\n";
-    write(&out_dir.join("memory.x"), &(layout.clone() + symbols))?;
+    let is_riscv = env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "riscv32");
+    let aliases = if is_riscv { RISCV_REGIONS } else { "" };
+    write(&out_dir.join("memory.x"), &(layout.clone() + symbols + aliases))?;
     println!("cargo::rustc-link-search={}", out_dir.display());
     for argument in ["--nmagic", "-Tlink.x", "-Tdefmt.x"] {
         println!("cargo::rustc-link-arg-bins={argument}");

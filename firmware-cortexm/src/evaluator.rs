@@ -4,12 +4,12 @@
 use firmware_core::march::{Pixel, Ray, Volume};
 use firmware_core::{EvalError, Model};
 
-use crate::board;
 use crate::failure::Failure;
+use crate::{board, cpu};
 
 /// The program's one scratch memory, for whoever asks first.
 pub(crate) fn take_scratch() -> Result<&'static mut [u32], Failure> {
-    let scratch = cortex_m::singleton!(: [u32; board::SCRATCH_WORDS] = [0; board::SCRATCH_WORDS]);
+    let scratch = cpu::singleton!(: [u32; board::SCRATCH_WORDS] = [0; board::SCRATCH_WORDS]);
     Ok(scratch.ok_or(Failure::Buffers)?)
 }
 

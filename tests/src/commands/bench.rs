@@ -107,7 +107,7 @@ pub fn run(args: &Args) -> Result<()> {
     if args.chart.is_some() && !selected.iter().any(|board| board.name == boards::DEFAULT) {
         bail!("the chart is of {}, where other engines were counted; choose --board {0} or all", boards::DEFAULT);
     }
-    let toolchain = provision::all()?;
+    let toolchain = provision::all(selected.iter().copied())?;
     if args.costs {
         return costs(&toolchain, &selected);
     }

@@ -70,7 +70,7 @@ pub fn run(args: &Args) -> Result<()> {
     let boards: Vec<&'static Board> =
         if args.board == "all" { BOARDS.iter().collect() } else { vec![Board::find(&args.board)?] };
     let precisions = args.precision.map_or(PRECISIONS.to_vec(), |name| vec![name.precision()]);
-    let toolchain = provision::all()?;
+    let toolchain = provision::all(boards.iter().copied())?;
     let mut mismatched = 0;
     for board in boards {
         let firmware = Firmware::build(&toolchain, board, None)?;

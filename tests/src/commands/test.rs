@@ -45,7 +45,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let mut steps = Steps::default();
     // What is missing shows before the long steps.
-    let toolchain = if args.fast { None } else { Some(steps.run("tools", provision::all)?) };
+    let toolchain = if args.fast { None } else { Some(steps.run("tools", || provision::all(&BOARDS))?) };
     steps.run("format", || process::run(cargo("fmt").args(["--all", "--check"])))?;
     steps.run("lints on the host", || {
         let mut clippy = cargo("clippy");
