@@ -11,6 +11,7 @@
 //! | `thumbv8m.main-*` with `-C target-cpu=cortex-m33` (m35p) | Cortex-M33, M35P | `dsp` |
 //! | `thumbv8m.main-*` with `-C target-cpu=cortex-m55` (m52, m85) | Cortex-M52, M55, M85 | `mve` |
 //! | `thumbv8m.main-*` otherwise | any of these | `v7m` |
+//! | `riscv32im*` | RV32IM and more, such as ESP32-C3 and Hazard3 | `rv32m` |
 //! | `x86_64-*` with an operating system | AVX2 or AVX-512, where found at run time | `x86` |
 //! | everything else | | `portable` |
 //!
@@ -21,7 +22,9 @@ use std::env;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!(r#"cargo::rustc-check-cfg=cfg(kernels, values("portable", "thumb1", "v7m", "dsp", "mve", "x86"))"#);
+    println!(
+        r#"cargo::rustc-check-cfg=cfg(kernels, values("portable", "thumb1", "v7m", "dsp", "mve", "rv32m", "x86"))"#
+    );
     println!("cargo::rustc-check-cfg=cfg(kernels_fpu)");
     println!("cargo::rustc-check-cfg=cfg(kernels_v8m)");
     let target = env::var("TARGET").unwrap_or_default();
@@ -49,6 +52,7 @@ fn kernels(target: &str, flags: &str) -> &'static str {
             "cortex-m33" | "cortex-m35p" => "dsp",
             _ => "v7m",
         },
+        name if name.starts_with("riscv32im") => "rv32m",
         // Without an operating system nobody need have made the vector registers usable.
         "x86_64" if !target.contains("-none") && !target.contains("-uefi") => "x86",
         _ => "portable",
