@@ -38,6 +38,14 @@ compile_error!("choose one of the features `qemu` and `rtt`");
 #[cfg(all(feature = "rtt", not(baked_model)))]
 compile_error!("the feature `rtt` needs a model in the program: set MODEL=path/to/model.ffm");
 
+/// The second stage of the boot loader, which the RP2040 reads from the start of its flash.
+#[cfg(feature = "rp2040")]
+#[expect(unsafe_code, reason = "the linker puts it into a section of its own")]
+// SAFETY: the section holds nothing else.
+#[unsafe(link_section = ".boot2")]
+#[used]
+static BOOT_LOADER: [u8; 256] = rp2040_boot2::BOOT_LOADER_GENERIC_03H;
+
 #[cpu::entry]
 fn main() -> ! {
     let code = match run() {
