@@ -56,14 +56,8 @@ fn configure() -> Result<(), String> {
 /// Where riscv-rt puts what. Constants have a region of their own where the flash is mapped twice.
 fn riscv_regions(layout: &str) -> String {
     let constants = if layout.contains("CONSTANTS") { "CONSTANTS" } else { "FLASH" };
-    let regions = [
-        ("TEXT", "FLASH"),
-        ("RODATA", constants),
-        ("DATA", "RAM"),
-        ("BSS", "RAM"),
-        ("HEAP", "RAM"),
-        ("STACK", "RAM"),
-    ];
+    let regions =
+        [("TEXT", "FLASH"), ("RODATA", constants), ("DATA", "RAM"), ("BSS", "RAM"), ("HEAP", "RAM"), ("STACK", "RAM")];
     regions.iter().map(|(alias, region)| format!("REGION_ALIAS(\"REGION_{alias}\", {region});\n")).collect()
 }
 

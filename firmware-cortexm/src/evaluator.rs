@@ -75,6 +75,20 @@ impl Evaluator {
         self.model.encode_fixed(coordinates, self.scratch)
     }
 
+    /// Evaluates a point given as Q0.32 coordinates.
+    #[cfg(not(baked_model))]
+    #[inline(never)]
+    pub(crate) fn fixed(&mut self, coordinates: &[u32], raw: &mut [i32]) -> Result<(), EvalError> {
+        self.model.eval_fixed_into(coordinates, self.scratch, raw)
+    }
+
+    /// The same by the portable kernels.
+    #[cfg(not(baked_model))]
+    #[inline(never)]
+    pub(crate) fn fixed_portable(&mut self, coordinates: &[u32], raw: &mut [i32]) -> Result<(), EvalError> {
+        self.model.eval_fixed_portable_into(coordinates, self.scratch, raw)
+    }
+
     /// Evaluates points `[n, inputs]` side by side.
     #[inline(never)]
     pub(crate) fn batch(&mut self, points: &[f32], outputs: &mut [f32]) -> Result<(), EvalError> {

@@ -104,6 +104,46 @@ pub const BOARDS: [Board; 8] = [
     },
 ];
 
+/// A board that nothing emulates here: the program is linked for it, with a built-in model, and flashed by probe-rs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RealBoard {
+    /// The name in `BOARD`, and of the memory layout.
+    pub name: &'static str,
+    /// The chip, as probe-rs calls it.
+    pub chip: &'static str,
+    /// Which board of [`BOARDS`] has the same target and flags.
+    pub like: &'static str,
+    /// The program's features.
+    pub features: &'static str,
+    /// Options of `probe-rs run`.
+    pub options: &'static str,
+}
+
+/// Real boards whose memory layouts are linked in the tests.
+pub const REAL_BOARDS: [RealBoard; 6] = [
+    RealBoard { name: "rp2040", chip: "RP2040", like: "microbit", features: "rtt,rp2040", options: "" },
+    RealBoard { name: "rp2350", chip: "RP235x", like: "mps2-an505", features: "rtt", options: "" },
+    RealBoard { name: "rp2350-riscv", chip: "RP235x_riscv", like: "rv32imac", features: "rtt", options: "" },
+    RealBoard { name: "nrf52840dk", chip: "nRF52840_xxAA", like: "mps2-an386", features: "rtt", options: "" },
+    RealBoard { name: "stm32f407", chip: "STM32F407VGTx", like: "mps2-an386", features: "rtt", options: "" },
+    RealBoard { name: "esp32c3", chip: "esp32c3", like: "rv32imc", features: "rtt", options: " --binary-format idf" },
+];
+
+impl RealBoard {
+    /// What to type for this board, as the beginning of a sentence.
+    pub fn instructions(&self) -> String {
+        let Self { name, chip, like, features, options } = self;
+        let Some(like) = BOARDS.iter().find(|board| board.name == *like) else { return String::new() };
+        let (target, cpu) = (like.target, like.target_cpu);
+        let flags = cpu.map(|cpu| format!("RUSTFLAGS=\"-C target-cpu={cpu}\" ")).unwrap_or_default();
+        format!(
+            "{name} is a real board, which needs a debug probe and probe-rs (https://probe.rs); type \
+             `{flags}MODEL=path/to/model.ffm BOARD={name} cargo build -p firmware-cortexm --profile firmware --target {target} --features {features}` \
+             and then `probe-rs run --chip {chip}{options} target/{target}/firmware/firmware-cortexm`"
+        )
+    }
+}
+
 /// QEMU's `virt` with a core that has these extensions and no others, so that an instruction of another one is a fault.
 const RV32IMAC: &[&str] =
     &["-machine", "virt", "-bios", "none", "-cpu", "rv32,f=off,d=off,zba=off,zbb=off,zbc=off,zbs=off"];
@@ -142,11 +182,17 @@ impl Board {
     ///
     /// # Errors
     ///
-    /// Where there is none; the message lists the names.
+    /// Where there is none. The message lists the names; for a real board it tells the commands that build and flash.
     pub fn find(name: &str) -> Result<&'static Self> {
         BOARDS.iter().find(|board| board.name == name).with_context(|| {
             let names = BOARDS.map(|board| board.name).join(", ");
-            format!("no board is called {name:?}; choose one of {names}")
+            match REAL_BOARDS.iter().find(|board| board.name == name) {
+                Some(board) => format!("{}; without a board choose one of {names}", board.instructions()),
+                None => {
+                    let real = REAL_BOARDS.map(|board| board.name).join(", ");
+                    format!("no board is called {name:?}; choose one of {names}; real boards are {real}")
+                }
+            }
         })
     }
 

@@ -3,6 +3,7 @@
 mod boards;
 mod budgets;
 mod demo;
+mod kernels;
 mod layers;
 mod packages;
 mod provision;
