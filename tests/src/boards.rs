@@ -104,42 +104,46 @@ pub const BOARDS: [Board; 8] = [
     },
 ];
 
-/// A board that nothing emulates here: the program is linked for it, with a built-in model, and flashed by probe-rs.
+/// A board that nothing emulates here: the program is linked for it, with a built-in model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RealBoard {
     /// The name in `BOARD`, and of the memory layout.
     pub name: &'static str,
-    /// The chip, as probe-rs calls it.
-    pub chip: &'static str,
+    /// The chip, as probe-rs calls it; `None` where it takes more than this program to start the chip.
+    pub chip: Option<&'static str>,
     /// Which board of [`BOARDS`] has the same target and flags.
     pub like: &'static str,
     /// The program's features.
     pub features: &'static str,
-    /// Options of `probe-rs run`.
-    pub options: &'static str,
 }
 
 /// Real boards whose memory layouts are linked in the tests.
 pub const REAL_BOARDS: [RealBoard; 6] = [
-    RealBoard { name: "rp2040", chip: "RP2040", like: "microbit", features: "rtt,rp2040", options: "" },
-    RealBoard { name: "rp2350", chip: "RP235x", like: "mps2-an505", features: "rtt", options: "" },
-    RealBoard { name: "rp2350-riscv", chip: "RP235x_riscv", like: "rv32imac", features: "rtt", options: "" },
-    RealBoard { name: "nrf52840dk", chip: "nRF52840_xxAA", like: "mps2-an386", features: "rtt", options: "" },
-    RealBoard { name: "stm32f407", chip: "STM32F407VGTx", like: "mps2-an386", features: "rtt", options: "" },
-    RealBoard { name: "esp32c3", chip: "esp32c3", like: "rv32imc", features: "rtt", options: " --binary-format idf" },
+    RealBoard { name: "rp2040", chip: Some("RP2040"), like: "microbit", features: "rtt,rp2040" },
+    RealBoard { name: "rp2350", chip: Some("RP235x"), like: "mps2-an505", features: "rtt" },
+    RealBoard { name: "rp2350-riscv", chip: Some("RP235x_riscv"), like: "rv32imac", features: "rtt" },
+    RealBoard { name: "nrf52840dk", chip: Some("nRF52840_xxAA"), like: "mps2-an386", features: "rtt" },
+    RealBoard { name: "stm32f407", chip: Some("STM32F407VGTx"), like: "mps2-an386", features: "rtt" },
+    RealBoard { name: "esp32c3", chip: None, like: "rv32imc", features: "rtt" },
 ];
 
 impl RealBoard {
     /// What to type for this board, as the beginning of a sentence.
     pub fn instructions(&self) -> String {
-        let Self { name, chip, like, features, options } = self;
+        let Self { name, chip, like, features } = self;
         let Some(like) = BOARDS.iter().find(|board| board.name == *like) else { return String::new() };
         let (target, cpu) = (like.target, like.target_cpu);
+        let Some(chip) = chip else {
+            return format!(
+                "{name} is a real board, which is started by the boot loader of its maker; call firmware-core from a \
+                 program of esp-hal (https://docs.espressif.com/projects/rust), built for {target}"
+            );
+        };
         let flags = cpu.map(|cpu| format!("RUSTFLAGS=\"-C target-cpu={cpu}\" ")).unwrap_or_default();
         format!(
             "{name} is a real board, which needs a debug probe and probe-rs (https://probe.rs); type \
              `{flags}MODEL=path/to/model.ffm BOARD={name} cargo build -p firmware-cortexm --profile firmware --target {target} --features {features}` \
-             and then `probe-rs run --chip {chip}{options} target/{target}/firmware/firmware-cortexm`"
+             and then `probe-rs run --chip {chip} target/{target}/firmware/firmware-cortexm`"
         )
     }
 }

@@ -29,5 +29,7 @@ fn a_real_board_is_told_its_commands() {
     ] {
         assert!(error.contains(part), "{error}");
     }
+    let error = Board::find("esp32c3").unwrap_err().to_string();
+    assert!(error.contains("esp-hal") && error.contains("riscv32imc-unknown-none-elf"), "{error}");
     assert!(REAL_BOARDS.iter().all(|board| BOARDS.iter().any(|like| like.name == board.like)));
 }
