@@ -45,6 +45,7 @@ fn configure() -> Result<(), String> {
     println!("cargo::rustc-link-search={}", out_dir.display());
     for argument in ["--nmagic", "-Tlink.x", "-Tdefmt.x"] {
         println!("cargo::rustc-link-arg-bins={argument}");
+        println!("cargo::rustc-link-arg-examples={argument}");
     }
 
     let ram = ram_bytes(&layout)

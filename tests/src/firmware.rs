@@ -44,13 +44,28 @@ impl Firmware {
             Some(path) => command.env("MODEL", std::path::absolute(path)?),
             None => command.env_remove("MODEL"),
         };
-        let elf = build(command, PACKAGE)?;
-        let mut size = elf::size(&elf)?;
+        let mut built = Self::linked(board, build(command, PACKAGE)?)?;
         if let Some(path) = baked_model {
             let model_bytes = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
-            size.flash_bytes = size.flash_bytes.saturating_sub(model_bytes);
+            built.size.flash_bytes = built.size.flash_bytes.saturating_sub(model_bytes);
         }
-        let model_region = elf::model_region(&elf)?;
+        Ok(built)
+    }
+
+    /// Builds an example of the package for the board. Those that need a feature of their own name it `example-NAME`.
+    ///
+    /// # Errors
+    ///
+    /// Where cargo fails, after its own messages.
+    pub fn example(toolchain: &Toolchain, board: &'static Board, (name, has_feature): (&str, bool)) -> Result<Self> {
+        let features = if has_feature { format!("qemu,example-{name}") } else { "qemu".to_owned() };
+        let mut command = command(toolchain, "build", board, &features);
+        command.args(["--example", name]).env_remove("MODEL");
+        Self::linked(board, build(command, name)?)
+    }
+
+    fn linked(board: &'static Board, elf: Vec<u8>) -> Result<Self> {
+        let (size, model_region) = (elf::size(&elf)?, elf::model_region(&elf)?);
         Ok(Self { board, elf, size, model_region })
     }
 }

@@ -1,4 +1,4 @@
-//! The library alone, linked for a board with one precision built in: what it costs, and that it cannot panic.
+//! The library alone, linked for a board with some precisions built in: what it costs, and that it cannot panic.
 //!
 //! The program is `firmware-cortexm/src/bin/minimal.rs`. It has no startup code, no logging and no model, so that all of its
 //! flash is code and constants of firmware-core and of what it calls (`memcpy`, arithmetic that the core lacks). Its panic
@@ -6,6 +6,7 @@
 
 use anyhow::{Context as _, Result};
 use firmware_core::Precision;
+use trainer::artifact::precision::NamedPrecision;
 
 use crate::boards::Board;
 use crate::elf::{self, Size};
@@ -42,7 +43,7 @@ impl Minimal {
     /// # Errors
     ///
     /// Where it does not build: with an undefined symbol `the_library_can_panic` where the library can panic.
-    pub fn link(toolchain: &Toolchain, board: &Board, precision: Precision, scope: Scope) -> Result<Self> {
+    pub fn link(toolchain: &Toolchain, board: &Board, precisions: &[Precision], scope: Scope) -> Result<Self> {
         let mut command = firmware::package_command(toolchain, "build", board, firmware::PACKAGE);
         let scope_feature = match scope {
             Scope::Evaluation => "minimal-evaluation",
@@ -51,11 +52,12 @@ impl Minimal {
             Scope::Library => "minimal",
             Scope::GridLibrary => "minimal,grid",
         };
-        let precision = trainer::artifact::precision::NamedPrecision(precision);
+        let precisions: Vec<_> = precisions.iter().map(|&precision| NamedPrecision(precision).name()).collect();
+        let precisions = precisions.join(",");
         command.args(["--bin", "minimal", "--no-default-features", "--features"]);
-        command.arg(format!("{scope_feature},{precision}"));
+        command.arg(format!("{scope_feature},{precisions}"));
         let elf = firmware::build(command, "minimal")
-            .with_context(|| format!("the library alone does not link for {} in {precision}", board.name))?;
+            .with_context(|| format!("the library alone does not link for {} in {precisions}", board.name))?;
         Ok(Self { size: elf::size(&elf)?, symbols: elf::symbols(&elf)? })
     }
 }

@@ -170,10 +170,10 @@ pub fn measure(toolchain: &Toolchain, board: &'static Board) -> Result<Vec<Row>>
     let firmware = Firmware::build(toolchain, board, None)?;
     let mut rows = Vec::new();
     for precision in PRECISIONS {
-        let library = Minimal::link(toolchain, board, precision, Scope::Library)?;
-        let evaluation = Minimal::link(toolchain, board, precision, Scope::Evaluation)?;
-        let grid_library = Minimal::link(toolchain, board, precision, Scope::GridLibrary)?;
-        let grid_evaluation = Minimal::link(toolchain, board, precision, Scope::GridEvaluation)?;
+        let library = Minimal::link(toolchain, board, &[precision], Scope::Library)?;
+        let evaluation = Minimal::link(toolchain, board, &[precision], Scope::Evaluation)?;
+        let grid_library = Minimal::link(toolchain, board, &[precision], Scope::GridLibrary)?;
+        let grid_evaluation = Minimal::link(toolchain, board, &[precision], Scope::GridEvaluation)?;
         for (name, network) in networks(precision) {
             eprintln!("{} ({}), {}, {name}", board.name, board.core, NamedPrecision(precision));
             let (library, evaluation) = match network.grids {

@@ -118,12 +118,14 @@ impl Steps {
     }
 }
 
+/// Lints the program for one board, and the library, which alone depends on the instruction set, for each of these.
 fn lint_device(toolchain: &Toolchain) -> Result<()> {
-    // One board for each instruction set.
+    process::run(&mut deny_warnings(firmware::command(toolchain, "clippy", Board::find(boards::DEFAULT)?, "qemu")))?;
     let mut boards: Vec<&'static Board> = BOARDS.iter().collect();
     boards.dedup_by_key(|board| (board.target, board.target_cpu));
     for board in boards {
-        process::run(&mut deny_warnings(firmware::command(toolchain, "clippy", board, "qemu")))?;
+        let command = firmware::package_command(toolchain, "clippy", board, "firmware-core");
+        process::run(&mut deny_warnings(command))?;
     }
     Ok(())
 }
@@ -133,12 +135,9 @@ fn lint_device(toolchain: &Toolchain) -> Result<()> {
 fn lint_precisions(toolchain: &Toolchain) -> Result<()> {
     let board = Board::find(boards::DEFAULT)?;
     for features in ["", "f32", "w8a16", "w16a16"] {
-        let mut host = cargo("clippy");
-        host.args(["--package", "firmware-core"]);
-        for mut command in [host, firmware::package_command(toolchain, "clippy", board, "firmware-core")] {
-            command.args(["--no-default-features", "--features", features]);
-            process::run(&mut deny_warnings(command))?;
-        }
+        let mut command = firmware::package_command(toolchain, "clippy", board, "firmware-core");
+        command.args(["--no-default-features", "--features", features]);
+        process::run(&mut deny_warnings(command))?;
         let mut test = cargo("test");
         test.args(["--quiet", "--package", "firmware-core", "--test", "precision"]);
         process::run(test.args(["--no-default-features", "--features", features]))?;

@@ -16,6 +16,8 @@ use tests::synthetic_grids;
 use crate::firmware;
 
 const LENGTHS: std::ops::RangeInclusive<u16> = 1..=67;
+/// Random points for each network; `cargo xtask parity` takes as many as one wants.
+const SAMPLES: usize = 150;
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// Layers of n rows and of n inputs, and encoders of n frequencies; one to three coordinates, none or all passed through.
@@ -51,17 +53,17 @@ fn kernels_agree(firmware: &Firmware, networks: impl Iterator<Item = Network>, s
 }
 
 #[test]
-fn every_core_agrees_with_itself_on_100_000_random_evaluations_of_every_length() {
+fn every_core_agrees_with_itself_on_random_evaluations_of_every_length() {
     for board in BOARDS {
         let firmware = firmware(board.name);
         let mut evaluations = 0;
         for precision in [Precision::W8A16, Precision::W16A16] {
             let networks = LENGTHS.map(|n| shape(precision, n, Values::Random));
-            evaluations += kernels_agree(&firmware, networks, 750);
+            evaluations += kernels_agree(&firmware, networks, SAMPLES);
         }
-        assert!(evaluations > 100_000);
+        assert!(evaluations >= 20_000);
         if board.has_fpu {
-            kernels_agree(&firmware, LENGTHS.map(|n| shape(Precision::F32, n, Values::Random)), 50);
+            kernels_agree(&firmware, LENGTHS.map(|n| shape(Precision::F32, n, Values::Random)), 20);
         }
     }
 }
@@ -88,7 +90,7 @@ fn every_core_agrees_with_itself_on_extreme_values() {
 }
 
 #[test]
-fn every_core_agrees_with_itself_on_100_000_evaluations_of_sine_layers() {
+fn every_core_agrees_with_itself_on_sine_layers() {
     let sines = |precision, n, values| {
         let hidden_activation = HiddenActivation::Sine;
         Network { hidden_activation, ..shape(precision, n, values) }
@@ -97,11 +99,11 @@ fn every_core_agrees_with_itself_on_100_000_evaluations_of_sine_layers() {
         let firmware = firmware(board.name);
         let mut evaluations = 0;
         for precision in [Precision::W8A16, Precision::W16A16] {
-            evaluations += kernels_agree(&firmware, LENGTHS.map(|n| sines(precision, n, Values::Random)), 750);
+            evaluations += kernels_agree(&firmware, LENGTHS.map(|n| sines(precision, n, Values::Random)), SAMPLES);
             kernels_agree(&firmware, LENGTHS.map(|n| sines(precision, n, Values::Extreme)), 20);
         }
-        assert!(evaluations > 100_000);
-        let samples = if board.has_fpu { 50 } else { 5 };
+        assert!(evaluations >= 20_000);
+        let samples = if board.has_fpu { 20 } else { 5 };
         kernels_agree(&firmware, LENGTHS.map(|n| sines(Precision::F32, n, Values::Random)), samples);
         kernels_agree(&firmware, LENGTHS.map(|n| sines(Precision::F32, n, Values::Extreme)), samples);
     }

@@ -6,6 +6,7 @@ mod command;
 mod costs;
 mod cryo;
 mod draw;
+mod examples;
 mod kernels;
 mod parity;
 

@@ -15,17 +15,15 @@ use tests::synthetic::Network;
 fn the_library_cannot_panic_allocates_nothing_and_keeps_no_variables() {
     let toolchain = provision::toolchain().unwrap();
     for board in BOARDS {
-        for precision in PRECISIONS {
-            let library = Minimal::link(&toolchain, &board, precision, Scope::GridLibrary).unwrap();
-            let place = format!("{} in {precision:?}", board.name);
-            assert!(library.symbols.iter().any(|symbol| symbol == "_start"), "no symbols to look at on {place}");
-            for symbol in &library.symbols {
-                let is_heap = HEAP_SYMBOLS.iter().any(|heap| symbol == heap || symbol.contains("__rust_alloc"));
-                assert!(!is_heap, "{symbol} on {place}");
-                assert!(!symbol.contains("panicking"), "{symbol} on {place}");
-            }
-            assert_eq!(library.size.ram_bytes, 0, "variables on {place}");
+        let library = Minimal::link(&toolchain, &board, &PRECISIONS, Scope::GridLibrary).unwrap();
+        let place = board.name;
+        assert!(library.symbols.iter().any(|symbol| symbol == "_start"), "no symbols to look at on {place}");
+        for symbol in &library.symbols {
+            let is_heap = HEAP_SYMBOLS.iter().any(|heap| symbol == heap || symbol.contains("__rust_alloc"));
+            assert!(!is_heap, "{symbol} on {place}");
+            assert!(!symbol.contains("panicking"), "{symbol} on {place}");
         }
+        assert_eq!(library.size.ram_bytes, 0, "variables on {place}");
     }
 }
 
@@ -33,7 +31,7 @@ fn the_library_cannot_panic_allocates_nothing_and_keeps_no_variables() {
 fn an_evaluation_keeps_to_its_flash() {
     let (toolchain, board) = (provision::toolchain().unwrap(), Board::find(DEFAULT).unwrap());
     for precision in PRECISIONS {
-        let flash_bytes = Minimal::link(&toolchain, board, precision, Scope::Evaluation).unwrap().size.flash_bytes;
+        let flash_bytes = Minimal::link(&toolchain, board, &[precision], Scope::Evaluation).unwrap().size.flash_bytes;
         assert!(
             (1024..=EVALUATION_FLASH_BYTES).contains(&flash_bytes),
             "{precision:?} takes {flash_bytes} bytes of flash; the budget is {EVALUATION_FLASH_BYTES}"
@@ -45,7 +43,7 @@ fn an_evaluation_keeps_to_its_flash() {
 fn an_evaluation_with_grids_keeps_to_its_flash() {
     let (toolchain, board) = (provision::toolchain().unwrap(), Board::find(DEFAULT).unwrap());
     for precision in PRECISIONS {
-        let flash_bytes = Minimal::link(&toolchain, board, precision, Scope::GridEvaluation).unwrap().size.flash_bytes;
+        let flash_bytes = Minimal::link(&toolchain, board, &[precision], Scope::GridEvaluation).unwrap().size.flash_bytes;
         assert!(
             (1024..=GRID_EVALUATION_FLASH_BYTES).contains(&flash_bytes),
             "{precision:?} takes {flash_bytes} bytes of flash; the budget is {GRID_EVALUATION_FLASH_BYTES}"
@@ -57,7 +55,7 @@ fn an_evaluation_with_grids_keeps_to_its_flash() {
 fn an_evaluation_with_sine_layers_keeps_to_its_flash() {
     let (toolchain, board) = (provision::toolchain().unwrap(), Board::find(DEFAULT).unwrap());
     for precision in PRECISIONS {
-        let flash_bytes = Minimal::link(&toolchain, board, precision, Scope::SineEvaluation).unwrap().size.flash_bytes;
+        let flash_bytes = Minimal::link(&toolchain, board, &[precision], Scope::SineEvaluation).unwrap().size.flash_bytes;
         assert!(
             (1024..=SINE_EVALUATION_FLASH_BYTES).contains(&flash_bytes),
             "{precision:?} takes {flash_bytes} bytes of flash; the budget is {SINE_EVALUATION_FLASH_BYTES}"

@@ -1,4 +1,5 @@
-//! What cargo builds for the trainer alone and for the whole workspace is the same, so that it is built once.
+//! What cargo builds for the trainer alone and for the whole workspace is the same, so that it is built once. The packages can
+//! be published, with all that belongs into them.
 
 use std::collections::HashMap;
 
@@ -22,4 +23,34 @@ fn the_trainer_needs_no_features_that_the_workspace_does_not_give_and_the_other_
         let remedy = "name the same features in trainer/Cargo.toml";
         assert_eq!(Some(&features), together.get(&package), "features of {package}: {remedy}");
     }
+}
+
+/// The files that cargo packs of a package.
+fn packed(package: &str) -> Vec<String> {
+    let mut command = process::cargo("package");
+    command.args(["--package", package, "--list", "--allow-dirty"]).current_dir(firmware::workspace());
+    process::capture(&mut command).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_package_holds_its_readme_its_licences_and_no_pictures() {
+    for package in ["firmware-core", "trainer"] {
+        let files = packed(package);
+        for needed in ["Cargo.toml", "Cargo.lock", "README.md", "LICENSE-MIT", "LICENSE-APACHE", "src/lib.rs"] {
+            assert!(files.iter().any(|file| file == needed), "{package} lacks {needed}: {files:?}");
+        }
+        assert!(files.iter().all(|file| !file.starts_with("figures") && !file.starts_with("target")), "{files:?}");
+        for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+            let read = |path: &str| std::fs::read(firmware::workspace().join(path)).unwrap();
+            assert_eq!(read(&format!("{package}/{licence}")), read(licence), "{package}/{licence}");
+        }
+    }
+}
+
+/// What the registry asks of a package; nothing is compiled or uploaded.
+#[test]
+fn the_packages_can_be_published() {
+    let mut command = process::cargo("publish");
+    command.args(["--dry-run", "--no-verify", "--allow-dirty", "--package", "firmware-core", "--package", "trainer"]);
+    process::run(command.arg("--quiet").current_dir(firmware::workspace())).unwrap();
 }

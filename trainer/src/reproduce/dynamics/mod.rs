@@ -52,7 +52,7 @@ impl Size {
         if quick {
             // A quarter of the published training.
             let (standard, speedup) = (63, QUICK_SPEEDUP);
-            let (widths, width_steps) = ([(128, 12), (512, 6), (2048, 3)], 30);
+            let (widths, width_steps) = ([(64, 12), (256, 6), (1024, 3)], 30);
             Self { ntk: 60, standard, speedup, groups: 12, widths, width_steps }
         } else {
             // Long enough for theory and training to part; ten times the published rate is far below 2/λmax.
