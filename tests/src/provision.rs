@@ -95,6 +95,38 @@ pub fn qemu(emulator: Emulator) -> Result<()> {
     check_qemu(emulator, &program, &answer(&program).unwrap_or_default())
 }
 
+/// Finds or installs a program that runs what was built for another core.
+///
+/// # Errors
+///
+/// As [`all`].
+pub fn runner(program: &str, package: &str) -> Result<()> {
+    if answer(Path::new(program)).is_ok() {
+        return Ok(());
+    }
+    let why = format!("{program} runs programs that were built for another core");
+    if System::here() != System::Debian {
+        bail!("{why}; install it with this system's package manager");
+    }
+    apt_install(&Packages { why: &why, names: &[package], otherwise: &format!("any {program} on the PATH works") })
+}
+
+/// Finds or adds the compiled libraries of a target, for the compiler that builds programs of this computer.
+///
+/// # Errors
+///
+/// Where they are missing and rustup cannot add them; the message holds the command to type.
+pub fn target(name: &'static str) -> Result<()> {
+    let rustc = PathBuf::from(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    let is_there = || missing_of(&rustc, &[name]).is_empty();
+    if is_there() || rustup_adds(&[name]) && is_there() {
+        return Ok(());
+    }
+    bail!(
+        "the compiler has no libraries for {name}; install Rust from https://rustup.rs and type: rustup target add {name}"
+    )
+}
+
 /// What a program answers to `--version`.
 fn answer(program: &Path) -> std::io::Result<String> {
     let output = Command::new(program).arg("--version").output()?;
@@ -156,11 +188,16 @@ pub fn toolchain() -> Result<Toolchain> {
 
 /// The targets of the board table that the compiler has no compiled `core` for.
 fn missing_targets(rustc: &Path) -> Vec<&'static str> {
-    let libraries = sysroot(rustc).map(|root| root.join("lib/rustlib"));
-    let is_there = |target: &str| libraries.as_ref().is_some_and(|path| path.join(target).join("lib").is_dir());
-    let mut missing: Vec<_> = BOARDS.iter().map(|board| board.target).filter(|target| !is_there(target)).collect();
+    let mut missing = missing_of(rustc, &BOARDS.map(|board| board.target));
     missing.dedup();
     missing
+}
+
+/// Those of the targets that the compiler has no compiled `core` for.
+fn missing_of(rustc: &Path, targets: &[&'static str]) -> Vec<&'static str> {
+    let libraries = sysroot(rustc).map(|root| root.join("lib/rustlib"));
+    let is_there = |target: &str| libraries.as_ref().is_some_and(|path| path.join(target).join("lib").is_dir());
+    targets.iter().copied().filter(|target| !is_there(target)).collect()
 }
 
 fn has_core_sources(rustc: &Path) -> bool {

@@ -7,6 +7,7 @@ mod costs;
 mod cryo;
 mod draw;
 mod examples;
+mod hosted;
 mod kernels;
 mod parity;
 

@@ -43,7 +43,8 @@ fn an_evaluation_keeps_to_its_flash() {
 fn an_evaluation_with_grids_keeps_to_its_flash() {
     let (toolchain, board) = (provision::toolchain().unwrap(), Board::find(DEFAULT).unwrap());
     for precision in PRECISIONS {
-        let flash_bytes = Minimal::link(&toolchain, board, &[precision], Scope::GridEvaluation).unwrap().size.flash_bytes;
+        let flash_bytes =
+            Minimal::link(&toolchain, board, &[precision], Scope::GridEvaluation).unwrap().size.flash_bytes;
         assert!(
             (1024..=GRID_EVALUATION_FLASH_BYTES).contains(&flash_bytes),
             "{precision:?} takes {flash_bytes} bytes of flash; the budget is {GRID_EVALUATION_FLASH_BYTES}"
@@ -55,7 +56,8 @@ fn an_evaluation_with_grids_keeps_to_its_flash() {
 fn an_evaluation_with_sine_layers_keeps_to_its_flash() {
     let (toolchain, board) = (provision::toolchain().unwrap(), Board::find(DEFAULT).unwrap());
     for precision in PRECISIONS {
-        let flash_bytes = Minimal::link(&toolchain, board, &[precision], Scope::SineEvaluation).unwrap().size.flash_bytes;
+        let flash_bytes =
+            Minimal::link(&toolchain, board, &[precision], Scope::SineEvaluation).unwrap().size.flash_bytes;
         assert!(
             (1024..=SINE_EVALUATION_FLASH_BYTES).contains(&flash_bytes),
             "{precision:?} takes {flash_bytes} bytes of flash; the budget is {SINE_EVALUATION_FLASH_BYTES}"
