@@ -8,6 +8,7 @@ const DEFAULT_BOARD: &str = "mps2-an386";
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(baked_model)");
+    println!("cargo::rustc-check-cfg=cfg(esp32c3)");
     for name in ["BOARD", "MODEL"] {
         println!("cargo::rerun-if-env-changed={name}");
     }
@@ -25,14 +26,22 @@ fn configure() -> Result<(), String> {
     let board = env::var("BOARD").unwrap_or_else(|_| DEFAULT_BOARD.to_owned());
     let layout_path = Path::new("memory").join(format!("{board}.x"));
     println!("cargo::rerun-if-changed=memory");
+    if board == "rp2040" && env::var_os("CARGO_FEATURE_RP2040").is_none() {
+        return Err("BOARD=rp2040 needs the second stage of its boot loader; add `--features rp2040`".to_owned());
+    }
+    if board == "esp32c3" {
+        println!("cargo::rustc-cfg=esp32c3");
+    }
     let layout = fs::read_to_string(&layout_path).map_err(|_| {
         let boards = known_boards().join(", ");
         format!("BOARD={board} has no memory layout {}; known boards: {boards}", layout_path.display())
     })?;
 
-    // The linker finds memory.x through the search path; link.x of cortex-m-rt includes it.
+    // The linker finds memory.x through the search path; link.x of cortex-m-rt or riscv-rt includes it.
     let symbols = "\n_model_start = ORIGIN(MODEL);\n_model_end = ORIGIN(MODEL) + LENGTH(MODEL);\n";
-    write(&out_dir.join("memory.x"), &(layout.clone() + symbols))?;
+    let is_riscv = env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "riscv32");
+    let aliases = if is_riscv { riscv_regions(&layout) } else { String::new() };
+    write(&out_dir.join("memory.x"), &(layout.clone() + symbols + &aliases))?;
     println!("cargo::rustc-link-search={}", out_dir.display());
     for argument in ["--nmagic", "-Tlink.x", "-Tdefmt.x"] {
         println!("cargo::rustc-link-arg-bins={argument}");
@@ -43,6 +52,14 @@ fn configure() -> Result<(), String> {
         .ok_or_else(|| format!("{} has no `RAM : ORIGIN = …, LENGTH = …K`", layout_path.display()))?;
     write(&out_dir.join("board.rs"), &board_constants(&board, ram))?;
     bake_model(&out_dir)
+}
+
+/// Where riscv-rt puts what. Constants have a region of their own where the flash is mapped twice.
+fn riscv_regions(layout: &str) -> String {
+    let constants = if layout.contains("CONSTANTS") { "CONSTANTS" } else { "FLASH" };
+    let regions =
+        [("TEXT", "FLASH"), ("RODATA", constants), ("DATA", "RAM"), ("BSS", "RAM"), ("HEAP", "RAM"), ("STACK", "RAM")];
+    regions.iter().map(|(alias, region)| format!("REGION_ALIAS(\"REGION_{alias}\", {region});\n")).collect()
 }
 
 /// Buffers are shares of the RAM, capped where more would serve no model within the limits.

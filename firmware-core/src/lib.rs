@@ -74,6 +74,20 @@ mod precision;
 mod scratch;
 pub mod write;
 
+/// The name of the kernels that this build has: `thumb1`, `v7m`, `dsp`, `mve`, `rv32m`, `x86` or `portable`.
+///
+/// They follow from the target and the compiler's flags, as the README says; they change the speed and no number. Cargo
+/// shows warnings of dependencies only where these lie in a folder, so that a program for a Cortex-M33 may check this:
+///
+/// ```
+/// # #[cfg(target_os = "none")]
+/// const _: () = assert!(
+///     matches!(firmware_core::KERNELS.as_bytes(), b"dsp" | b"mve"),
+///     "add -C target-cpu=cortex-m33 to the flags of the compiler"
+/// );
+/// ```
+pub const KERNELS: &str = env!("FIRMWARE_CORE_KERNELS");
+
 /// Compiles the README's examples.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

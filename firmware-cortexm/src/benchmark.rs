@@ -15,23 +15,40 @@ const SAMPLES: usize = 64;
 /// Points of the largest batch.
 const LARGEST: usize = BATCHES[BATCHES.len() - 1];
 
-/// Counts the encoding, and evaluations in each of [`BATCHES`].
+/// Counts the encoding, evaluations in each of [`BATCHES`], and what the core's kernels save.
 pub(crate) fn run(evaluator: &mut Evaluator) -> Result<(), Failure> {
     encoding(evaluator).map_err(Failure::Evaluation)?;
+    kernels(evaluator).map_err(Failure::Evaluation)?;
     BATCHES.iter().try_for_each(|&batch| evaluations(evaluator, batch)).map_err(Failure::Evaluation)
+}
+
+/// The Q0.32 coordinates of a sample.
+fn coordinates(sample: usize) -> [u32; MAX_INPUTS] {
+    core::array::from_fn(|k| ((sample * (2 * k + 1)) as u32).wrapping_mul(0x9e37_79b9))
 }
 
 fn encoding(evaluator: &mut Evaluator) -> Result<(), EvalError> {
     let mut count = Count::default();
     for sample in 1..=SAMPLES {
-        let mut coordinates = [0; MAX_INPUTS];
-        for (k, coordinate) in coordinates.iter_mut().enumerate() {
-            *coordinate = (sample * (2 * k + 1)) as u32 * 0x9e37_79b9;
-        }
-        let coordinates = &coordinates[..evaluator.model().inputs()];
+        let coordinates = &coordinates(sample)[..evaluator.model().inputs()];
         count.time(1, || evaluator.encode(coordinates))?;
     }
     count.log("encoding");
+    Ok(())
+}
+
+/// The same evaluations, without conversions from and to the user's units, by the core's and by the portable kernels.
+fn kernels(evaluator: &mut Evaluator) -> Result<(), EvalError> {
+    let (mut core, mut portable) = (Count::default(), Count::default());
+    let mut raw = [0; MAX_OUTPUTS];
+    let raw = &mut raw[..evaluator.model().outputs()];
+    for sample in 1..=SAMPLES {
+        let coordinates = &coordinates(sample)[..evaluator.model().inputs()];
+        core.time(1, || evaluator.fixed(coordinates, raw))?;
+        portable.time(1, || evaluator.fixed_portable(coordinates, raw))?;
+    }
+    core.log("fixed");
+    portable.log("portable");
     Ok(())
 }
 

@@ -4,12 +4,12 @@
 use firmware_core::march::{Pixel, Ray, Volume};
 use firmware_core::{EvalError, Model};
 
-use crate::board;
 use crate::failure::Failure;
+use crate::{board, cpu};
 
 /// The program's one scratch memory, for whoever asks first.
 pub(crate) fn take_scratch() -> Result<&'static mut [u32], Failure> {
-    let scratch = cortex_m::singleton!(: [u32; board::SCRATCH_WORDS] = [0; board::SCRATCH_WORDS]);
+    let scratch = cpu::singleton!(: [u32; board::SCRATCH_WORDS] = [0; board::SCRATCH_WORDS]);
     Ok(scratch.ok_or(Failure::Buffers)?)
 }
 
@@ -73,6 +73,20 @@ impl Evaluator {
     #[inline(never)]
     pub(crate) fn encode(&mut self, coordinates: &[u32]) -> Result<(), EvalError> {
         self.model.encode_fixed(coordinates, self.scratch)
+    }
+
+    /// Evaluates a point given as Q0.32 coordinates.
+    #[cfg(not(baked_model))]
+    #[inline(never)]
+    pub(crate) fn fixed(&mut self, coordinates: &[u32], raw: &mut [i32]) -> Result<(), EvalError> {
+        self.model.eval_fixed_into(coordinates, self.scratch, raw)
+    }
+
+    /// The same by the portable kernels.
+    #[cfg(not(baked_model))]
+    #[inline(never)]
+    pub(crate) fn fixed_portable(&mut self, coordinates: &[u32], raw: &mut [i32]) -> Result<(), EvalError> {
+        self.model.eval_fixed_portable_into(coordinates, self.scratch, raw)
     }
 
     /// Evaluates points `[n, inputs]` side by side.

@@ -6,6 +6,7 @@ use firmware_core::{EvalError, ParseError};
 #[derive(Clone, Copy, defmt::Format)]
 pub(crate) enum Failure {
     /// The core's peripherals were taken before.
+    #[cfg(target_arch = "arm")]
     Restarted,
     /// The buffers were taken before.
     Buffers,

@@ -9,6 +9,9 @@ mod clock;
 #[cfg(not(baked_model))]
 mod compare;
 mod count;
+#[cfg_attr(target_arch = "arm", path = "cpu/arm.rs")]
+#[cfg_attr(target_arch = "riscv32", path = "cpu/riscv.rs")]
+mod cpu;
 #[cfg(not(baked_model))]
 mod draw;
 mod evaluator;
@@ -25,7 +28,6 @@ mod job;
 #[path = "job/walk.rs"]
 mod job;
 
-use cortex_m_rt::entry;
 #[cfg(feature = "rtt")]
 use defmt_rtt as _;
 #[cfg(feature = "qemu")]
@@ -36,7 +38,15 @@ compile_error!("choose one of the features `qemu` and `rtt`");
 #[cfg(all(feature = "rtt", not(baked_model)))]
 compile_error!("the feature `rtt` needs a model in the program: set MODEL=path/to/model.ffm");
 
-#[entry]
+/// The second stage of the boot loader, which the RP2040 reads from the start of its flash.
+#[cfg(feature = "rp2040")]
+#[expect(unsafe_code, reason = "the linker puts it into a section of its own")]
+// SAFETY: the section holds nothing else.
+#[unsafe(link_section = ".boot2")]
+#[used]
+static BOOT_LOADER: [u8; 256] = rp2040_boot2::BOOT_LOADER_GENERIC_03H;
+
+#[cpu::entry]
 fn main() -> ! {
     let code = match run() {
         Ok(()) => {
@@ -52,8 +62,7 @@ fn main() -> ! {
 }
 
 fn run() -> Result<(), failure::Failure> {
-    let peripherals = cortex_m::Peripherals::take().ok_or(failure::Failure::Restarted)?;
-    clock::start(peripherals.SYST);
+    cpu::start()?;
     defmt::info!("boot board={=str}", board::NAME);
     defmt::info!(
         "clock instructions={=u32} ticks={=u64}",

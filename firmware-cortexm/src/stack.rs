@@ -3,6 +3,8 @@
 
 use core::ptr;
 
+use crate::cpu;
+
 /// Written to every unused word; unlikely as data.
 const PAINT: u32 = 0xcccc_cccc;
 
@@ -21,12 +23,8 @@ pub(crate) struct Painted {
 /// Paints what lies below the caller's frame.
 #[inline(never)]
 pub(crate) fn paint() -> Painted {
-    unsafe extern "C" {
-        /// The lowest word that the stack may grow down to (from cortex-m-rt's link.x).
-        static mut _stack_end: u32;
-    }
-    let depth = cortex_m::register::msp::read() as usize & !3;
-    let bottom = &raw mut _stack_end;
+    let depth = cpu::stack_pointer() & !3;
+    let bottom = cpu::stack_bottom();
     let room = depth.saturating_sub(bottom as usize);
     let lowest = bottom.wrapping_byte_add(room.saturating_sub(REACH_BYTES));
     let mut word = lowest;

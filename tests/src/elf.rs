@@ -34,8 +34,10 @@ pub fn size(bytes: &[u8]) -> Result<Size> {
         if sh_flags & u64::from(elf::SHF_ALLOC) == 0 {
             continue; // debug information and defmt's strings stay on the host
         }
-        if section.name() == Ok(".ARM.exidx") {
-            continue; // for unwinding, which no firmware does: cortex-m-rt's link.x discards it
+        if matches!(section.name(), Ok(".ARM.exidx" | ".eh_frame" | ".stack" | ".heap")) {
+            // The first two are for unwinding, which no firmware does: the runtimes' link.x discards them. The others are
+            // what riscv-rt's link.x calls the RAM that is left.
+            continue;
         }
         let is_stored = section.kind() != object::SectionKind::UninitializedData;
         let is_variable = sh_flags & u64::from(elf::SHF_WRITE) != 0;

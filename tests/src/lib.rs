@@ -12,6 +12,7 @@ pub mod device;
 pub mod elf;
 pub mod firmware;
 pub mod golden;
+pub mod hosted;
 pub mod log;
 pub mod minimal;
 pub mod model;

@@ -1,5 +1,5 @@
 //! Finds, and where it may installs, what the firmware's tests need beyond the host's Rust: a compiler with `core` for the
-//! thumb targets, and QEMU.
+//! boards' targets, and QEMU.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
-use crate::boards::{BOARDS, Board};
+use crate::boards::{BOARDS, Board, Emulator};
 use crate::process;
 use crate::system::System;
 
@@ -42,13 +42,15 @@ impl Toolchain {
     }
 }
 
-/// Finds or installs everything, saying what it does and why.
+/// Finds or installs everything that boards need, saying what it does and why.
 ///
 /// # Errors
 ///
 /// Where something is missing and may not be installed; the message holds the command to type.
-pub fn all() -> Result<Toolchain> {
-    qemu()?;
+pub fn all<'a>(boards: impl IntoIterator<Item = &'a Board>) -> Result<Toolchain> {
+    let mut emulators: Vec<Emulator> = boards.into_iter().map(Board::emulator).collect();
+    emulators.dedup();
+    emulators.into_iter().try_for_each(qemu)?;
     toolchain()
 }
 
@@ -56,13 +58,19 @@ pub fn all() -> Result<Toolchain> {
 const OLDEST_QEMU: (u32, u32) = (7, 2);
 
 /// Another way to a QEMU than installing one, as the end of a sentence.
-const OTHER_QEMU: &str = "any qemu-system-arm from version 7.2 on works, on the PATH or named by QEMU=path";
+fn other_qemu(emulator: Emulator) -> String {
+    format!(
+        "any {} from version 7.2 on works, on the PATH or named by {}=path",
+        emulator.program(),
+        emulator.variable()
+    )
+}
 
-/// The QEMU to run: the one that the environment variable `QEMU` names, else the one on the PATH.
-pub fn qemu_program() -> PathBuf {
-    let named = env::var_os("QEMU").filter(|path| !path.is_empty()).map(PathBuf::from);
+/// The QEMU to run: the one that the emulator's environment variable names, else the one on the PATH.
+pub fn qemu_program(emulator: Emulator) -> PathBuf {
+    let named = env::var_os(emulator.variable()).filter(|path| !path.is_empty()).map(PathBuf::from);
     // QEMU runs in folders of its own, where a relative path would lead elsewhere.
-    named.map_or_else(|| "qemu-system-arm".into(), |path| std::path::absolute(&path).unwrap_or(path))
+    named.map_or_else(|| emulator.program().into(), |path| std::path::absolute(&path).unwrap_or(path))
 }
 
 /// Finds or installs QEMU.
@@ -70,22 +78,53 @@ pub fn qemu_program() -> PathBuf {
 /// # Errors
 ///
 /// As [`all`], and where the QEMU that is there is too old.
-pub fn qemu() -> Result<()> {
-    let program = qemu_program();
+pub fn qemu(emulator: Emulator) -> Result<()> {
+    let (program, variable, other) = (qemu_program(emulator), emulator.variable(), other_qemu(emulator));
     match answer(&program) {
-        Ok(answer) => return check_qemu(&program, &answer),
-        Err(error) if env::var_os("QEMU").is_some_and(|path| !path.is_empty()) => {
-            bail!("QEMU={} does not start ({error}); {OTHER_QEMU}", program.display());
+        Ok(answer) => return check_qemu(emulator, &program, &answer),
+        Err(error) if env::var_os(variable).is_some_and(|path| !path.is_empty()) => {
+            bail!("{variable}={} does not start ({error}); {other}", program.display());
         }
         Err(_) => {}
     }
-    let system = System::here();
+    let (system, why) = (System::here(), format!("{} runs the firmware on emulated boards", emulator.program()));
     if system != System::Debian {
-        bail!("qemu-system-arm runs the firmware on emulated boards: {}; {OTHER_QEMU}", system.qemu_command());
+        bail!("{why}: {}; {other}", system.qemu_command(emulator));
     }
-    let why = "qemu-system-arm runs the firmware on emulated boards";
-    apt_install(&Packages { why, names: &["qemu-system-arm"], otherwise: OTHER_QEMU })?;
-    check_qemu(&program, &answer(&program).unwrap_or_default())
+    apt_install(&Packages { why: &why, names: &[system.qemu_package(emulator)], otherwise: &other })?;
+    check_qemu(emulator, &program, &answer(&program).unwrap_or_default())
+}
+
+/// Finds or installs a program that runs what was built for another core.
+///
+/// # Errors
+///
+/// As [`all`].
+pub fn runner(program: &str, package: &str) -> Result<()> {
+    if answer(Path::new(program)).is_ok() {
+        return Ok(());
+    }
+    let why = format!("{program} runs programs that were built for another core");
+    if System::here() != System::Debian {
+        bail!("{why}; install it with this system's package manager");
+    }
+    apt_install(&Packages { why: &why, names: &[package], otherwise: &format!("any {program} on the PATH works") })
+}
+
+/// Finds or adds the compiled libraries of a target, for the compiler that builds programs of this computer.
+///
+/// # Errors
+///
+/// Where they are missing and rustup cannot add them; the message holds the command to type.
+pub fn target(name: &'static str) -> Result<()> {
+    let rustc = PathBuf::from(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    let is_there = || missing_of(&rustc, &[name]).is_empty();
+    if is_there() || rustup_adds(&[name]) && is_there() {
+        return Ok(());
+    }
+    bail!(
+        "the compiler has no libraries for {name}; install Rust from https://rustup.rs and type: rustup target add {name}"
+    )
 }
 
 /// Finds or installs node and Chromium, in which the page of a run is tested. Where that is not possible, it says so: those
@@ -113,19 +152,20 @@ fn answer(program: &Path) -> std::io::Result<String> {
 }
 
 /// Refuses a QEMU that is too old, or no QEMU, by what it answers to `--version`.
-fn check_qemu(program: &Path, version: &str) -> Result<()> {
+fn check_qemu(emulator: Emulator, program: &Path, version: &str) -> Result<()> {
     let version = version.strip_prefix("QEMU emulator version ").and_then(|rest| {
         let mut numbers = rest.split(|letter: char| !letter.is_ascii_digit()).map(str::parse);
         Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
     });
+    let other = other_qemu(emulator);
     match version {
         Some(version) if version >= OLDEST_QEMU => Ok(()),
-        Some((major, minor)) => bail!("{} has version {major}.{minor}; {OTHER_QEMU}", program.display()),
-        None => bail!("{} does not tell its version as QEMU does; {OTHER_QEMU}", program.display()),
+        Some((major, minor)) => bail!("{} has version {major}.{minor}; {other}", program.display()),
+        None => bail!("{} does not tell its version as QEMU does; {other}", program.display()),
     }
 }
 
-/// Finds or installs a compiler for the thumb targets: rustup's, else Debian's.
+/// Finds or installs a compiler for the boards' targets: rustup's, else Debian's.
 ///
 /// # Errors
 ///
@@ -166,11 +206,16 @@ pub fn toolchain() -> Result<Toolchain> {
 
 /// The targets of the board table that the compiler has no compiled `core` for.
 fn missing_targets(rustc: &Path) -> Vec<&'static str> {
-    let libraries = sysroot(rustc).map(|root| root.join("lib/rustlib"));
-    let is_there = |target: &str| libraries.as_ref().is_some_and(|path| path.join(target).join("lib").is_dir());
-    let mut missing: Vec<_> = BOARDS.iter().map(|board| board.target).filter(|target| !is_there(target)).collect();
+    let mut missing = missing_of(rustc, &BOARDS.map(|board| board.target));
     missing.dedup();
     missing
+}
+
+/// Those of the targets that the compiler has no compiled `core` for.
+fn missing_of(rustc: &Path, targets: &[&'static str]) -> Vec<&'static str> {
+    let libraries = sysroot(rustc).map(|root| root.join("lib/rustlib"));
+    let is_there = |target: &str| libraries.as_ref().is_some_and(|path| path.join(target).join("lib").is_dir());
+    targets.iter().copied().filter(|target| !is_there(target)).collect()
 }
 
 fn has_core_sources(rustc: &Path) -> bool {
@@ -263,7 +308,7 @@ mod tests {
 
     #[test]
     fn old_versions_of_qemu_and_other_programs_are_refused() {
-        let check = |answer: &str| check_qemu(Path::new("q"), answer).map_err(|error| error.to_string());
+        let check = |answer: &str| check_qemu(Emulator::Arm, Path::new("q"), answer).map_err(|error| error.to_string());
         for good in
             ["7.2.22 (Debian 1:7.2+dfsg-7+deb12u18+b2)\nCopyright (c) 2003", "7.10.0", "10.0.50 (v10.0.0-1)", "8.1"]
         {

@@ -149,19 +149,10 @@ pub fn run_baked(firmware: &Firmware, limit: Duration) -> Result<Run> {
 
 fn run(firmware: &Firmware, folder: &Path, options: &[&str], watch: Watch<'_>) -> Result<Run> {
     fs::write(folder.join(FIRMWARE_FILE), &firmware.elf).context("cannot write the firmware for QEMU")?;
-    let mut command = Command::new(provision::qemu_program());
+    let mut command = Command::new(provision::qemu_program(firmware.board.emulator()));
     command
-        .args([
-            "-machine",
-            firmware.board.name,
-            "-nographic",
-            "-monitor",
-            "none",
-            "-serial",
-            "none",
-            "-icount",
-            "shift=0",
-        ])
+        .args(firmware.board.machine)
+        .args(["-nographic", "-monitor", "none", "-serial", "none", "-icount", "shift=0"])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel", FIRMWARE_FILE])
         .args(options)
         .current_dir(folder)

@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::{env, fs};
 
+use crate::boards::Emulator;
 use crate::process;
 
 /// Operating systems with one package manager each.
@@ -60,20 +61,41 @@ impl System {
         known.unwrap_or(Self::Other)
     }
 
-    /// How to install QEMU for Arm here: the command to type, as a part of a sentence.
-    pub const fn qemu_command(self) -> &'static str {
-        match self {
-            Self::Debian => "type: sudo apt-get install --no-remove qemu-system-arm",
-            Self::Fedora => "type: sudo dnf install qemu-system-arm",
-            Self::Suse => "type: sudo zypper install qemu-arm",
-            Self::Arch => "type: sudo pacman -S --needed qemu-system-arm",
-            Self::Alpine => "type: sudo apk add qemu-system-arm",
-            Self::Nix => "type: nix-shell -p qemu, and repeat this command in the shell that it opens",
-            Self::MacOs => "type: brew install qemu",
-            Self::Windows => {
-                r"type: winget install --exact --id SoftwareFreedomConservancy.QEMU, and set the environment variable QEMU to C:\Program Files\qemu\qemu-system-arm.exe"
+    /// The package that has an emulator, by the name that this system gives it.
+    pub fn qemu_package(self, emulator: Emulator) -> &'static str {
+        match (emulator, self) {
+            // Debian 13 split it from qemu-system-misc.
+            (Emulator::RiscV, Self::Debian)
+                if process::succeeds(Command::new("apt-cache").args(["show", "qemu-system-riscv"])) =>
+            {
+                "qemu-system-riscv"
             }
-            Self::Other => "install QEMU for Arm (qemu-system-arm) with this system's package manager",
+            (Emulator::RiscV, Self::Debian) => "qemu-system-misc",
+            (Emulator::RiscV, Self::Suse) => "qemu-extra",
+            (Emulator::RiscV, Self::Fedora | Self::Arch) => "qemu-system-riscv",
+            (Emulator::Arm, Self::Suse) => "qemu-arm",
+            (_, Self::Nix | Self::MacOs) => "qemu",
+            (_, Self::Windows) => "SoftwareFreedomConservancy.QEMU",
+            (_, _) => emulator.program(),
+        }
+    }
+
+    /// How to install an emulator here: the command to type, as a part of a sentence.
+    pub fn qemu_command(self, emulator: Emulator) -> String {
+        let (package, program) = (self.qemu_package(emulator), emulator.program());
+        match self {
+            Self::Debian => format!("type: sudo apt-get install --no-remove {package}"),
+            Self::Fedora => format!("type: sudo dnf install {package}"),
+            Self::Suse => format!("type: sudo zypper install {package}"),
+            Self::Arch => format!("type: sudo pacman -S --needed {package}"),
+            Self::Alpine => format!("type: sudo apk add {package}"),
+            Self::Nix => format!("type: nix-shell -p {package}, and repeat this command in the shell that it opens"),
+            Self::MacOs => format!("type: brew install {package}"),
+            Self::Windows => format!(
+                r"type: winget install --exact --id {package}, and set the environment variable {} to C:\Program Files\qemu\{program}.exe",
+                emulator.variable()
+            ),
+            Self::Other => format!("install {program} with this system's package manager"),
         }
     }
 }
@@ -112,7 +134,17 @@ mod tests {
             (System::of("macos", ""), "brew install qemu"),
             (System::of("windows", ""), "winget install --exact --id SoftwareFreedomConservancy.QEMU"),
         ] {
-            assert!(system.qemu_command().contains(command), "{}", system.qemu_command());
+            let told = system.qemu_command(Emulator::Arm);
+            assert!(told.contains(command), "{told}");
+        }
+        for (system, command) in [
+            (System::Fedora, "sudo dnf install qemu-system-riscv"),
+            (System::Suse, "sudo zypper install qemu-extra"),
+            (System::Alpine, "sudo apk add qemu-system-riscv32"),
+            (System::Windows, r"QEMU_RISCV32 to C:\Program Files\qemu\qemu-system-riscv32.exe"),
+        ] {
+            let told = system.qemu_command(Emulator::RiscV);
+            assert!(told.contains(command), "{told}");
         }
     }
 }

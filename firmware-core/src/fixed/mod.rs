@@ -21,5 +21,5 @@ pub use requantize::{ACTIVATION_MAX, requantize};
 pub use sigmoid::{LOGIT_FRACTION_BITS, SIGMOID_FRACTION_BITS, sigmoid};
 pub use trig::{ONE, cos_sin, phase_of_turns, sine};
 // The kernels in assembly evaluate the same polynomials.
-#[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1"))]
+#[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1", kernels = "rv32m"))]
 pub(crate) use trig::{EVEN, ODD};

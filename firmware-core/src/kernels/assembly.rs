@@ -27,7 +27,7 @@ macro_rules! extensions {
 ///
 /// On the stack of a layer: \[sp\] x, \[4\] y, \[8\] end of the words, \[12\] end of x, \[16\] entry of the loop,
 /// \[20\] epilogue.
-#[cfg(not(kernels = "thumb1"))]
+#[cfg(not(any(kernels = "thumb1", kernels = "rv32m")))]
 macro_rules! frame {
     () => {
         concat!($crate::kernels::assembly::extensions!(), r#"
@@ -80,7 +80,7 @@ macro_rules! frame {
 }
 
 /// Ends the scope of [`frame`].
-#[cfg(not(kernels = "thumb1"))]
+#[cfg(not(any(kernels = "thumb1", kernels = "rv32m")))]
 macro_rules! frame_end {
     () => {
         r#"
@@ -109,6 +109,9 @@ macro_rules! arithmetic {
             #[inline]
             fn grids(grids: &Grids<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
                 // There is one lane.
+                #[cfg(kernels = "rv32m")]
+                portable::$name::grids(grids, points, lanes, x);
+                #[cfg(not(kernels = "rv32m"))]
                 if !$crate::kernels::grids::evaluate(Precision::$name, grids, points, x) {
                     portable::$name::grids(grids, points, lanes, x);
                 }
@@ -152,7 +155,7 @@ macro_rules! arithmetic {
     };
 }
 pub(super) use arithmetic;
-#[cfg(not(kernels = "thumb1"))]
+#[cfg(not(any(kernels = "thumb1", kernels = "rv32m")))]
 pub(super) use {extensions, frame, frame_end};
 
 use super::contract::{Layer, MIN_COORDINATES, Results, each_point};

@@ -4,7 +4,7 @@
 //! [`layout`](crate::layout) how its buffers lie. The portable kernels are always compiled and are the oracle: every
 //! other one equals them bit for bit. `build.rs` chooses the kernels from the target.
 
-#[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1"))]
+#[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1", kernels = "rv32m"))]
 mod assembly;
 mod contract;
 #[cfg(kernels = "dsp")]
@@ -20,7 +20,9 @@ mod grids;
 #[cfg(kernels = "mve")]
 mod mve;
 pub(crate) mod portable;
-#[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1"))]
+#[cfg(kernels = "rv32m")]
+mod rv32m;
+#[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1", kernels = "rv32m"))]
 mod sine;
 #[cfg(kernels = "thumb1")]
 mod thumb1;
@@ -40,6 +42,8 @@ pub(crate) use mve::{W8A16, W16A16};
 pub(crate) use portable::F32;
 #[cfg(kernels = "portable")]
 pub(crate) use portable::{W8A16, W16A16};
+#[cfg(kernels = "rv32m")]
+pub(crate) use rv32m::{W8A16, W16A16};
 #[cfg(kernels = "thumb1")]
 pub(crate) use thumb1::{W8A16, W16A16};
 #[cfg(kernels = "v7m")]

@@ -8,7 +8,7 @@ use semihosting::io::{self, Read as _, Write as _};
 use crate::count::Count;
 use crate::evaluator::Evaluator;
 use crate::failure::Failure;
-use crate::{benchmark, board, compare, draw, model_source, stack};
+use crate::{benchmark, board, compare, cpu, draw, model_source, stack};
 
 impl From<io::Error> for Failure {
     fn from(_: io::Error) -> Self {
@@ -39,8 +39,8 @@ fn read_job() -> Result<Job, Failure> {
 /// both forms are checked, and each is counted.
 fn evaluate(evaluator: &mut Evaluator, samples: usize) -> Result<(), Failure> {
     const LEN: usize = board::CHUNK_WORDS;
-    let points = cortex_m::singleton!(: [f32; LEN] = [0.0; LEN]).ok_or(Failure::Buffers)?;
-    let outputs = cortex_m::singleton!(: [f32; LEN] = [0.0; LEN]).ok_or(Failure::Buffers)?;
+    let points = cpu::singleton!(: [f32; LEN] = [0.0; LEN]).ok_or(Failure::Buffers)?;
+    let outputs = cpu::singleton!(: [f32; LEN] = [0.0; LEN]).ok_or(Failure::Buffers)?;
     defmt::info!("buffers scratch_words={=usize} chunk_words={=usize}", board::SCRATCH_WORDS, 2 * LEN);
     let (point_len, output_len) = (evaluator.model().inputs(), evaluator.model().outputs());
     let chunk_samples = LEN / point_len.max(output_len);

@@ -36,6 +36,7 @@ use crate::synthetic_grids;
 ///   encoding    instructions from coordinates to features
 ///   mlp         all other instructions: the layers, and the conversions from and to the user's units
 ///   per MAC     all instructions, divided by the number of multiplications in the layers
+///   portable    how many times more instructions the portable kernels take, without conversions from and to the user's units
 ///   flash       the whole library (parse, self_test, all forms of evaluation) with this precision alone: code and
 ///               constants of firmware-core and what it calls, linked without startup, logging and model
 ///   evaluation  the same with eval_into alone
@@ -62,7 +63,7 @@ pub struct Args {
 }
 
 /// Counts of one network on one board.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
     /// The board.
     pub board: &'static str,
@@ -78,6 +79,8 @@ pub struct Row {
     pub mlp: u64,
     /// Instructions from a point to outputs, both in the user's units, per evaluation.
     pub total: u64,
+    /// How many times more instructions the portable kernels take, from Q0.32 coordinates to raw outputs, one point at a time.
+    pub portable_ratio: f64,
     /// The library with this precision alone: see [`Scope::Library`].
     pub flash_bytes: u64,
     /// Scratch and outputs of the batch, and the library's variables.
@@ -107,7 +110,7 @@ pub fn run(args: &Args) -> Result<()> {
     if args.chart.is_some() && !selected.iter().any(|board| board.name == boards::DEFAULT) {
         bail!("the chart is of {}, where other engines were counted; choose --board {0} or all", boards::DEFAULT);
     }
-    let toolchain = provision::all()?;
+    let toolchain = provision::all(selected.iter().copied())?;
     if args.costs {
         return costs(&toolchain, &selected);
     }
@@ -219,6 +222,9 @@ pub fn count(firmware: &Firmware, precision: Precision, name: &'static str, netw
     let run = qemu::work(firmware, Task::of_mode(Mode::Count, bytes, 0), Duration::from_secs(600))?.success()?;
     device::check_clock(firmware.board, &run).context("the counter is wrong")?;
     let encoding = per_sample(firmware.board, &run, "count form=encoding")?;
+    let of_kernels = ["count form=portable", "count form=fixed"].map(|form| per_sample(firmware.board, &run, form));
+    let [portable, fixed] = of_kernels;
+    let portable_ratio = portable? as f64 / fixed? as f64;
     BATCHES
         .iter()
         .map(|&batch| {
@@ -233,6 +239,7 @@ pub fn count(firmware: &Firmware, precision: Precision, name: &'static str, netw
                 encoding,
                 mlp: total.saturating_sub(encoding),
                 total,
+                portable_ratio,
                 flash_bytes: 0,
                 ram_bytes: 4 * (line.value::<u64>("scratch_words")? + (batch * model.outputs()) as u64),
                 stack_bytes: line.value("stack")?,
@@ -257,7 +264,7 @@ fn table(rows: &[Row]) -> String {
         let _ = writeln!(text, "{board} ({core}); instructions of one evaluation, bytes");
         let _ = writeln!(
             text,
-            "  {:9} {:7} {:>5} {:>9} {:>10} {:>10} {:>8} {:>7} {:>10} {:>6} {:>6}",
+            "  {:9} {:7} {:>5} {:>9} {:>10} {:>10} {:>8} {:>8} {:>7} {:>10} {:>6} {:>6}",
             "precision",
             "network",
             "batch",
@@ -265,6 +272,7 @@ fn table(rows: &[Row]) -> String {
             "mlp",
             "total",
             "per MAC",
+            "portable",
             "flash",
             "evaluation",
             "RAM",
@@ -273,7 +281,7 @@ fn table(rows: &[Row]) -> String {
         for row in of_board {
             let _ = writeln!(
                 text,
-                "  {:9} {:7} {:5} {:9} {:10} {:10} {:8.2} {:7} {:10} {:6} {:6}",
+                "  {:9} {:7} {:5} {:9} {:10} {:10} {:8.2} {:8.2} {:7} {:10} {:6} {:6}",
                 row.precision,
                 row.network,
                 row.batch,
@@ -281,6 +289,7 @@ fn table(rows: &[Row]) -> String {
                 row.mlp,
                 row.total,
                 row.total as f64 / row.macs as f64,
+                row.portable_ratio,
                 row.flash_bytes,
                 row.evaluation_flash_bytes,
                 row.ram_bytes,

@@ -66,7 +66,7 @@ pub fn run(args: &Args) -> Result<()> {
         Some(input) => std::path::absolute(input)?,
         None => firmware::workspace().join(BUNDLED),
     };
-    let toolchain = provision::all()?;
+    let toolchain = provision::all([board])?;
     eprintln!("Building the program `trainer`");
     let trainer = trainer_program::build()?;
     let folder = train(&trainer, &input, &args.fit_options)?;

@@ -76,7 +76,7 @@ pub fn run(args: &Args) -> Result<()> {
     let given = LoadOptions::default();
     let options = card_text::load_options(artifact.model()?.text(), &args.input, given);
     let data = data::load(&args.input, &options)?;
-    let firmware = Firmware::build(&provision::all()?, board, None)?;
+    let firmware = Firmware::build(&provision::all([board])?, board, None)?;
     let (summary, outputs) = evaluate(&firmware, &artifact, &data)?;
     if let Some(path) = &args.outputs {
         data.write_outputs(path, &outputs)?;

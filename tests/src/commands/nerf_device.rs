@@ -85,7 +85,7 @@ pub struct Summary {
 pub fn run(args: &Args) -> Result<()> {
     let board = Board::find(&args.board)?;
     let scene = Scene::read(&args.run, args.view, args.size)?;
-    let firmware = Firmware::build(&provision::all()?, board, None)?;
+    let firmware = Firmware::build(&provision::all([board])?, board, None)?;
     let (summary, drawn) = draw_on(&firmware, &scene)?;
     if let Some(path) = &args.picture {
         let side = usize::from(args.size);

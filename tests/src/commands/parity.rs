@@ -7,6 +7,7 @@ use firmware_core::Precision;
 use crate::boards::{self, BOARDS, Board};
 use crate::device::{self, Report};
 use crate::firmware::Firmware;
+use crate::hosted::{CORES, Core, Program};
 use crate::points;
 use crate::provision;
 use crate::synthetic::Network;
@@ -23,7 +24,7 @@ pub struct Args {
     /// Number of points for each network and board
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(2..))]
     samples: u32,
-    /// A board, or `all`
+    /// A board, `aarch64`, `wasm32`, or `all` of them
     #[arg(long, default_value = boards::DEFAULT)]
     board: String,
     /// Test only this precision [default: all three]
@@ -67,31 +68,46 @@ fn networks(precision: Precision) -> Vec<(String, Network)> {
 ///
 /// Where a bit differs, or a device or a tool fails.
 pub fn run(args: &Args) -> Result<()> {
-    let boards: Vec<&'static Board> =
-        if args.board == "all" { BOARDS.iter().collect() } else { vec![Board::find(&args.board)?] };
-    let precisions = args.precision.map_or(PRECISIONS.to_vec(), |name| vec![name.precision()]);
-    let toolchain = provision::all()?;
+    let is_all = args.board == "all";
+    let hosted: Vec<Core> = CORES.into_iter().filter(|core| is_all || core.name() == args.board).collect();
+    let boards: Vec<&'static Board> = match hosted[..] {
+        _ if is_all => BOARDS.iter().collect(),
+        [] => vec![Board::find(&args.board)?],
+        _ => vec![],
+    };
     let mut mismatched = 0;
-    for board in boards {
-        let firmware = Firmware::build(&toolchain, board, None)?;
-        for &precision in &precisions {
-            for (name, network) in networks(precision) {
-                let report = check(&firmware, &network, args.samples as usize, args.seed)?;
-                println!(
-                    "{:10} {:6} {name}: {} samples, {} mismatched",
-                    board.name,
-                    trainer::artifact::precision::NamedPrecision(precision),
-                    report.samples,
-                    report.mismatched
-                );
-                mismatched += report.mismatched;
-            }
+    if !boards.is_empty() {
+        let toolchain = provision::all(boards.iter().copied())?;
+        for board in boards {
+            let firmware = Firmware::build(&toolchain, board, None)?;
+            mismatched += compare(args, board.name, &|network| {
+                Ok(check(&firmware, network, args.samples as usize, args.seed)?.mismatched)
+            })?;
         }
+    }
+    for core in hosted {
+        let program = Program::build(core)?;
+        mismatched += compare(args, core.name(), &|network| program.check(network, args.samples as usize, args.seed))?;
     }
     if mismatched > 0 {
         bail!("{mismatched} samples differ between host and device");
     }
     Ok(())
+}
+
+/// Compares every network by `check`, which returns the points that differ; returns their sum.
+fn compare(args: &Args, name: &str, check: &dyn Fn(&Network) -> Result<usize>) -> Result<usize> {
+    let precisions = args.precision.map_or(PRECISIONS.to_vec(), |name| vec![name.precision()]);
+    let mut sum = 0;
+    for precision in precisions {
+        for (kind, network) in networks(precision) {
+            let mismatched = check(&network)?;
+            let precision = trainer::artifact::precision::NamedPrecision(precision);
+            println!("{name:10} {precision:6} {kind}: {} samples, {mismatched} mismatched", args.samples);
+            sum += mismatched;
+        }
+    }
+    Ok(sum)
 }
 
 /// Compares a network of this shape on points of all kinds.

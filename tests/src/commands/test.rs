@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use firmware_core::Precision;
 use tempfile::TempDir;
 
-use crate::boards::{self, BOARDS, Board};
+use crate::boards::{self, BOARDS, Board, REAL_BOARDS};
 use crate::firmware;
 use crate::process;
 use crate::provision::{self, Toolchain};
@@ -45,7 +45,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let mut steps = Steps::default();
     // What is missing shows before the long steps.
-    let toolchain = if args.fast { None } else { Some(steps.run("tools", provision::all)?) };
+    let toolchain = if args.fast { None } else { Some(steps.run("tools", || provision::all(&BOARDS))?) };
     if !args.fast {
         provision::browser();
     }
@@ -77,6 +77,7 @@ fn run_slow(steps: &mut Steps, toolchain: &Toolchain, args: &Args) -> Result<()>
         process::run(cargo("test").args(["--workspace", "--doc"]))
     })?;
     steps.run("lints on the device", || lint_device(toolchain))?;
+    steps.run("programs for real boards", || build_for_real_boards(toolchain))?;
     steps.run("lints of each precision alone", || lint_precisions(toolchain))?;
     steps.tests("tests on emulated boards", &device, args)
 }
@@ -129,7 +130,7 @@ fn lint_device(toolchain: &Toolchain) -> Result<()> {
         let command = firmware::package_command(toolchain, "clippy", board, "firmware-core");
         process::run(&mut deny_warnings(command))?;
     }
-    lint_rtt(toolchain)
+    Ok(())
 }
 
 /// Lints firmware-core with each choice of precisions, none included, and tests that it refuses models of the others: other
@@ -147,16 +148,26 @@ fn lint_precisions(toolchain: &Toolchain) -> Result<()> {
     Ok(())
 }
 
-/// The build for real boards, which has its model built in.
-fn lint_rtt(toolchain: &Toolchain) -> Result<()> {
+/// The build for real boards, which has its model built in: lints for one, and links for all of them.
+fn build_for_real_boards(toolchain: &Toolchain) -> Result<()> {
     let folder = TempDir::new().context("cannot create a temporary folder")?;
     let path = folder.path().join("model.ffm");
     let artifact = Network::tiny(Precision::W8A16).artifact(0)?;
     std::fs::write(&path, artifact.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
-    let board = Board::find("mps2-an386")?;
-    let mut command = firmware::command(toolchain, "clippy", board, "rtt");
-    command.env("BOARD", "nrf52840dk").env("MODEL", &path);
-    process::run(&mut deny_warnings(command))
+    for real in &REAL_BOARDS {
+        // With the flags of an emulated board, what both depend on is built once.
+        let board = Board::find(real.like)?;
+        let command = |subcommand| {
+            let mut command = firmware::command(toolchain, subcommand, board, real.features);
+            command.env("BOARD", real.name).env("MODEL", &path);
+            command
+        };
+        if real.name == "nrf52840dk" {
+            process::run(&mut deny_warnings(command("clippy")))?;
+        }
+        process::run(command("build").args(["--quiet", "--bin", firmware::PACKAGE]))?;
+    }
+    Ok(())
 }
 
 fn deny_warnings(mut command: Command) -> Command {

@@ -16,7 +16,7 @@ fn a_built_in_model_is_served() {
     let path = folder.path().join("model.ffm");
     fs::write(&path, Network::tiny(Precision::W16A16).artifact(4).unwrap().as_bytes()).unwrap();
     let board = Board::find("microbit").unwrap();
-    let firmware = Firmware::build(&provision::all().unwrap(), board, Some(&path)).unwrap();
+    let firmware = Firmware::build(&provision::all([board]).unwrap(), board, Some(&path)).unwrap();
     let run = qemu::run_baked(&firmware, Duration::from_secs(60)).unwrap().success().unwrap();
     golden::check("built-in", &run.log).unwrap();
 }

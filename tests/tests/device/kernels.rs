@@ -5,7 +5,8 @@ use std::time::Duration;
 use firmware_core::Precision;
 use firmware_core::artifact::HiddenActivation;
 use firmware_cortexm::protocol::Mode;
-use tests::boards::BOARDS;
+use tests::boards::{BOARDS, Emulator};
+use tests::commands::bench;
 use tests::commands::parity::PRECISIONS;
 use tests::firmware::Firmware;
 use tests::qemu::{self, Task};
@@ -105,5 +106,19 @@ fn every_core_agrees_with_itself_on_sine_layers() {
         let samples = if board.has_fpu { 20 } else { 5 };
         kernels_agree(&firmware, LENGTHS.map(|n| sines(Precision::F32, n, Values::Random)), samples);
         kernels_agree(&firmware, LENGTHS.map(|n| sines(Precision::F32, n, Values::Extreme)), samples);
+    }
+}
+
+/// The portable kernels take at least so many times the instructions of those for RISC-V, on layers of 64.
+#[test]
+fn the_kernels_of_riscv_take_a_fraction_of_the_portable_ones_instructions() {
+    for board in BOARDS.iter().filter(|board| board.emulator() == Emulator::RiscV) {
+        for precision in [Precision::W8A16, Precision::W16A16] {
+            let small = Network::small(precision);
+            for network in [Network { hidden_activation: HiddenActivation::Sine, ..small.clone() }, small] {
+                let rows = bench::count(&firmware(board.name), precision, "", &network).unwrap();
+                assert!(rows[0].portable_ratio >= 1.5, "{} {precision:?}: {}", board.name, rows[0].portable_ratio);
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@ mod costs;
 mod cryo;
 mod draw;
 mod examples;
+mod hosted;
 mod kernels;
 mod parity;
 
@@ -22,8 +23,8 @@ fn firmware(board: &str) -> Arc<Firmware> {
     static BUILT: Mutex<Option<HashMap<String, Arc<Firmware>>>> = Mutex::new(None);
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     let build = || {
-        let toolchain = provision::all().unwrap();
-        Arc::new(Firmware::build(&toolchain, Board::find(board).unwrap(), None).unwrap())
+        let board = Board::find(board).unwrap();
+        Arc::new(Firmware::build(&provision::all([board]).unwrap(), board, None).unwrap())
     };
     built.get_or_insert_default().entry(board.to_owned()).or_insert_with(build).clone()
 }

@@ -4,6 +4,7 @@ mod boards;
 mod budgets;
 mod demo;
 mod fuzz;
+mod kernels;
 mod layers;
 mod packages;
 mod provision;

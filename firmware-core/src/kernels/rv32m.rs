@@ -1,0 +1,387 @@
+//! Kernels for RISC-V of 32 bits with multiplication: RV32IM and more, such as the ESP32-C3 and the Hazard3 cores of the
+//! RP2350.
+//!
+//! | | instructions | what makes them up |
+//! | --- | --- | --- |
+//! | `w8a16` | 3.8 a MAC | for two inputs of a row pair: 4 loads, 4 MUL, 6 for the sums |
+//! | `w16a16` | 3.3 a MAC | a load, MUL, ADD; loads of activations are shared by four rows |
+//! | encoder | 66 a frequency of two inputs | 11 products, of which 9 are rounded |
+//! | sine | 35 a unit | 6 products, of which 5 are rounded |
+//!
+//! A rounded product `(a·b + 2³¹) >> 32` takes four instructions: the upper word, and the top bit of the lower one.
+//! As on ARMv6-M, 256·odd + even of two inputs fits into 32 bits, so that the odd rows' sum is the difference to the
+//! even rows', shifted by eight.
+
+use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic};
+use super::contract::{Arithmetic, Layer, Results};
+use super::portable;
+use super::sine::{SineCall, SineKernel};
+use crate::encoding::Encoding;
+use crate::fixed::{EVEN, ODD};
+use crate::grid::Grids;
+use crate::precision::Precision;
+
+/// int8 weights, int16 activations.
+pub(crate) struct W8A16;
+/// int16 weights, int16 activations.
+pub(crate) struct W16A16;
+
+#[expect(unsafe_code, reason = "the kernels below are written in assembly")]
+unsafe extern "C" {
+    fn firmware_core_w8a16_layer(call: &LayerCall);
+    fn firmware_core_w16a16_layer(call: &LayerCall);
+    fn firmware_core_sine(call: &SineCall);
+    fn firmware_core_encode(call: &EncodeCall);
+}
+
+#[inline]
+fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+    EncodeKernel { function: firmware_core_encode, precision: Precision::W8A16 }.encode(encoding, points, lanes, x);
+}
+
+arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer, firmware_core_sine);
+arithmetic!(W16A16, lanes: 1, encode, firmware_core_w16a16_layer, firmware_core_sine);
+
+// s0 to s3 are the accumulators of four rows, a0 and a1 run through words and x; t0 and t1 are two activations, a2 to a5 are
+// free. x begins at a6 and ends at a7, y is at t3, t4 is 32767, t5 raw, t6 the end of the words.
+#[expect(
+    unsafe_code,
+    reason = "assembly; each function keeps the calling convention and touches what its call describes"
+)]
+mod layers {
+    core::arch::global_asm!(
+        r#"
+    .option push
+    .option arch, +m
+
+    .macro ffm_layer name, inputs
+    .pushsection .text.\name, "ax", @progbits
+    .global \name
+    .type   \name, @function
+    .p2align 2
+\name:
+    addi    sp, sp, -16
+    sw      s0, 0(sp)
+    sw      s1, 4(sp)
+    sw      s2, 8(sp)
+    sw      s3, 12(sp)
+    lw      a6, 0(a0)
+    lw      t3, 4(a0)
+    lw      t6, 8(a0)
+    lw      a7, 12(a0)
+    lw      t5, 16(a0)
+    lw      a0, 20(a0)
+    li      t4, 32767
+1:  lw      s0, 0(a0)
+    lw      s1, 4(a0)
+    lw      s2, 8(a0)
+    lw      s3, 12(a0)
+    addi    a0, a0, 16
+    mv      a1, a6
+2:  \inputs
+    bne     a1, a7, 2b
+    bnez    t5, 3f
+    ffm_hidden 0, s0
+    ffm_hidden 1, s1
+    ffm_hidden 2, s2
+    ffm_hidden 3, s3
+    addi    t3, t3, 8
+    j       4f
+3:  sw      s0, 0(t3)
+    sw      s1, 4(t3)
+    sw      s2, 8(t3)
+    sw      s3, 12(t3)
+    addi    t3, t3, 16
+4:  addi    a0, a0, 16
+    bne     a0, t6, 1b
+    lw      s0, 0(sp)
+    lw      s1, 4(sp)
+    lw      s2, 8(sp)
+    lw      s3, 12(sp)
+    addi    sp, sp, 16
+    ret
+    .size   \name, . - \name
+    .popsection
+    .endm
+
+    # Stores the activation of a row. Accumulators of 0 and less give 0, because no multiplier is negative.
+    .macro ffm_hidden row, accumulator
+    blez    \accumulator, 10f
+    lw      a2, 4*\row(a0)
+    mulh    a3, \accumulator, a2
+    mul     a2, \accumulator, a2
+    srli    a2, a2, 31
+    add     \accumulator, a3, a2
+    ble     \accumulator, t4, 11f
+    mv      \accumulator, t4
+    j       11f
+10: li      \accumulator, 0
+11: sh      \accumulator, 2*\row(t3)
+    .endm
+
+    # The two activations at an offset.
+    .macro ffm_x offset
+    lh      t0, \offset(a1)
+    lh      t1, \offset + 2(a1)
+    .endm
+
+    # Two inputs of a row pair.
+    .macro ffm_w8_pair offset, even, odd
+    lh      a2, \offset(a0)
+    lh      a3, \offset + 2(a0)
+    lb      a4, \offset(a0)
+    lb      a5, \offset + 2(a0)
+    mul     a2, a2, t0
+    mul     a3, a3, t1
+    mul     a4, a4, t0
+    mul     a5, a5, t1
+    add     a2, a2, a3
+    add     a4, a4, a5
+    sub     a2, a2, a4
+    srai    a2, a2, 8
+    add     \even, \even, a4
+    add     \odd, \odd, a2
+    .endm
+    .macro ffm_w8_inputs
+    ffm_x 0
+    ffm_w8_pair 0, s0, s1
+    ffm_w8_pair 8, s2, s3
+    ffm_x 4
+    ffm_w8_pair 4, s0, s1
+    ffm_w8_pair 12, s2, s3
+    ffm_x 8
+    ffm_w8_pair 16, s0, s1
+    ffm_w8_pair 24, s2, s3
+    ffm_x 12
+    ffm_w8_pair 20, s0, s1
+    ffm_w8_pair 28, s2, s3
+    addi    a0, a0, 32
+    addi    a1, a1, 16
+    .endm
+
+    # Two inputs of a row.
+    .macro ffm_w16_row offset, row
+    lh      a2, \offset(a0)
+    lh      a3, \offset + 2(a0)
+    mul     a2, a2, t0
+    mul     a3, a3, t1
+    add     \row, \row, a2
+    add     \row, \row, a3
+    .endm
+    .macro ffm_w16_rows offset
+    ffm_w16_row \offset, s0
+    ffm_w16_row \offset + 4, s1
+    ffm_w16_row \offset + 8, s2
+    ffm_w16_row \offset + 12, s3
+    .endm
+    .macro ffm_w16_inputs
+    ffm_x 0
+    ffm_w16_rows 0
+    ffm_x 4
+    ffm_w16_rows 16
+    ffm_x 8
+    ffm_w16_rows 32
+    ffm_x 12
+    ffm_w16_rows 48
+    addi    a0, a0, 64
+    addi    a1, a1, 16
+    .endm
+
+    ffm_layer firmware_core_w8a16_layer, ffm_w8_inputs
+    ffm_layer firmware_core_w16a16_layer, ffm_w16_inputs
+
+    .purgem ffm_layer
+    .purgem ffm_hidden
+    .purgem ffm_x
+    .purgem ffm_w8_pair
+    .purgem ffm_w8_inputs
+    .purgem ffm_w16_row
+    .purgem ffm_w16_rows
+    .purgem ffm_w16_inputs
+    .option pop
+"#
+    );
+}
+
+// s0 to s3 are the odd polynomial, s4 to s7 the even one, each from its highest coefficient down, s8 is a quarter turn. t0 is
+// z, t1 its square. The encoder: a0 and a1 the first two coordinates, a2 runs through the frequencies, a3 through cosines up
+// to a4, a5 through sines, a6 the third coordinate's address, a7 the end of the coordinates.
+#[expect(
+    unsafe_code,
+    reason = "assembly; each function keeps the calling convention and touches what its call describes"
+)]
+mod waves {
+    use super::{EVEN, ODD};
+
+    core::arch::global_asm!(
+        r#"
+    .option push
+    .option arch, +m
+
+    # result = (a * b + 2^31) >> 32; t5 and t6 are free.
+    .macro ffm_mul_high result, a, b
+    mulh    t5, \a, \b
+    mul     t6, \a, \b
+    srli    t6, t6, 31
+    add     \result, t5, t6
+    .endm
+
+    # t2 = the polynomial at the square.
+    .macro ffm_horner c3, c2, c1, c0
+    ffm_mul_high t2, \c3, t1
+    add     t2, t2, \c2
+    ffm_mul_high t2, t2, t1
+    add     t2, t2, \c1
+    ffm_mul_high t2, t2, t1
+    add     t2, t2, \c0
+    .endm
+
+    # phase += (b * v) >> 16, for the coefficient at an offset.
+    .macro ffm_turn phase, v, offset
+    lw      t5, \offset(a2)
+    mulhsu  t6, t5, \v
+    mul     t5, t5, \v
+    slli    t6, t6, 16
+    srli    t5, t5, 16
+    add     \phase, \phase, t6
+    add     \phase, \phase, t5
+    .endm
+
+    .macro ffm_waves_begin
+    addi    sp, sp, -48
+    sw      s0, 0(sp)
+    sw      s1, 4(sp)
+    sw      s2, 8(sp)
+    sw      s3, 12(sp)
+    sw      s4, 16(sp)
+    sw      s5, 20(sp)
+    sw      s6, 24(sp)
+    sw      s7, 28(sp)
+    sw      s8, 32(sp)
+    li      s0, {odd_3}
+    li      s1, {odd_2}
+    li      s2, {odd_1}
+    li      s3, {odd_0}
+    li      s4, {even_3}
+    li      s5, {even_2}
+    li      s6, {even_1}
+    li      s7, {even_0}
+    li      s8, 1 << 30
+    .endm
+
+    .macro ffm_waves_end
+    lw      s0, 0(sp)
+    lw      s1, 4(sp)
+    lw      s2, 8(sp)
+    lw      s3, 12(sp)
+    lw      s4, 16(sp)
+    lw      s5, 20(sp)
+    lw      s6, 24(sp)
+    lw      s7, 28(sp)
+    lw      s8, 32(sp)
+    addi    sp, sp, 48
+    ret
+    .endm
+
+    .pushsection .text.firmware_core_encode, "ax", @progbits
+    .global firmware_core_encode
+    .type   firmware_core_encode, @function
+    .p2align 2
+firmware_core_encode:
+    ffm_waves_begin
+    lw      a6, 0(a0)
+    lw      a7, 4(a0)
+    lw      a2, 8(a0)
+    lw      a3, 12(a0)
+    lw      a4, 16(a0)
+    lw      a5, 20(a0)
+    add     a5, a3, a5
+    lw      a0, 0(a6)
+    lw      a1, 4(a6)
+    slli    a7, a7, 2
+    add     a7, a7, a6
+    addi    a6, a6, 8
+1:  li      t3, 0
+    ffm_turn t3, a0, 0
+    addi    a2, a2, 4
+    bltu    a7, a6, 3f
+    ffm_turn t3, a1, 0
+    addi    a2, a2, 4
+    beq     a7, a6, 3f
+    mv      t4, a6
+2:  lw      t0, 0(t4)
+    ffm_turn t3, t0, 0
+    addi    a2, a2, 4
+    addi    t4, t4, 4
+    bne     t4, a7, 2b
+3:  srai    t4, t3, 31
+    xor     t0, t3, t4
+    sub     t0, s8, t0
+    ffm_mul_high t1, t0, t0
+    ffm_horner s0, s1, s2, s3
+    ffm_mul_high t2, t2, t0
+    sh      t2, 0(a3)
+    ffm_horner s4, s5, s6, s7
+    xor     t2, t2, t4
+    sub     t2, t2, t4
+    sh      t2, 0(a5)
+    addi    a3, a3, 2
+    addi    a5, a5, 2
+    bne     a3, a4, 1b
+    ffm_waves_end
+    .size   firmware_core_encode, . - firmware_core_encode
+    .popsection
+
+    # Accumulators at a1 up to a2 become halfwords at a0; a3 runs through the multipliers of a block up to a5, a4 leads
+    # from there to those of the next block.
+    .pushsection .text.firmware_core_sine, "ax", @progbits
+    .global firmware_core_sine
+    .type   firmware_core_sine, @function
+    .p2align 2
+firmware_core_sine:
+    ffm_waves_begin
+    lw      a1, 0(a0)
+    lw      a2, 4(a0)
+    lw      a3, 8(a0)
+    lw      a4, 12(a0)
+    addi    a4, a4, -16
+    mv      a0, a1
+1:  addi    a5, a3, 16
+2:  lw      t0, 0(a1)
+    lw      t1, 0(a3)
+    mul     t0, t0, t1
+    sub     t0, t0, s8
+    srai    t1, t0, 31
+    xor     t0, t0, t1
+    sub     t0, s8, t0
+    ffm_mul_high t1, t0, t0
+    ffm_horner s0, s1, s2, s3
+    ffm_mul_high t2, t2, t0
+    sh      t2, 0(a0)
+    addi    a1, a1, 4
+    addi    a3, a3, 4
+    addi    a0, a0, 2
+    bne     a3, a5, 2b
+    add     a3, a3, a4
+    bne     a1, a2, 1b
+    ffm_waves_end
+    .size   firmware_core_sine, . - firmware_core_sine
+    .popsection
+
+    .purgem ffm_mul_high
+    .purgem ffm_horner
+    .purgem ffm_turn
+    .purgem ffm_waves_begin
+    .purgem ffm_waves_end
+    .option pop
+"#,
+        odd_0 = const ODD[0],
+        odd_1 = const ODD[1],
+        odd_2 = const ODD[2],
+        odd_3 = const ODD[3],
+        even_0 = const EVEN[0],
+        even_1 = const EVEN[1],
+        even_2 = const EVEN[2],
+        even_3 = const EVEN[3],
+    );
+}
