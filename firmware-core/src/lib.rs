@@ -45,6 +45,7 @@
 //! | the largest networks | [`limits`] |
 //! | writing artifacts | [`write`](mod@write) |
 //! | drawing neural radiance fields | [`march`] |
+//! | updates of the model on a device | `update`, built in by the feature of this name |
 #![no_std]
 #![cfg_attr(
     not(any(feature = "f32", feature = "w8a16", feature = "w16a16")),
@@ -71,6 +72,8 @@ mod model;
 mod output;
 mod precision;
 mod scratch;
+#[cfg(feature = "update")]
+pub mod update;
 pub mod write;
 
 /// Compiles the README's examples.
