@@ -45,6 +45,7 @@
 //! | the largest networks | [`limits`] |
 //! | writing artifacts | [`write`](mod@write) |
 //! | drawing neural radiance fields | [`march`] |
+//! | updates of the model on a device | `update`, built in by the feature of this name |
 #![no_std]
 #![cfg_attr(
     not(any(feature = "f32", feature = "w8a16", feature = "w16a16")),
@@ -72,6 +73,8 @@ mod model;
 mod output;
 mod precision;
 mod scratch;
+#[cfg(feature = "update")]
+pub mod update;
 pub mod write;
 
 /// The name of the kernels that this build has: `thumb1`, `v7m`, `dsp`, `mve`, `rv32m`, `x86` or `portable`.

@@ -37,3 +37,5 @@
 #![no_std]
 
 pub mod protocol;
+#[cfg(feature = "update")]
+pub mod update;

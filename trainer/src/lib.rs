@@ -47,6 +47,7 @@
 //! | | [`nerf`], [`cryo`], [`inverse`] | scenes; proteins that move; CT, MRI and shapes |
 //! | 4 | [`fit`] | from a data set to a trained network: settings, choice of σ, held-out quality, results |
 //! | 3 | [`store`] | the folder of a run, tensors, checkpoints |
+//! | | [`device`] | signed models, and the line to a device that takes them |
 //! | | [`theory`] | kernels, the neural tangent kernel, training dynamics, spectra |
 //! | | [`report`] | the page of a run, and every figure |
 //! | 2 | [`training`] | the training loop, losses, optimizer, learning-rate schedule |
@@ -85,6 +86,7 @@ pub mod cli;
 pub mod cryo;
 pub mod data;
 pub mod design;
+pub mod device;
 pub mod fit;
 pub mod import;
 pub mod inverse;

@@ -11,6 +11,7 @@ mod import;
 mod inspect;
 mod interrupt;
 mod inverse;
+mod key;
 mod nerf;
 mod new_directories;
 mod ntk;
@@ -20,6 +21,8 @@ mod predict;
 mod quantize;
 mod reading;
 mod reproduce;
+mod send;
+mod sign;
 mod sweep;
 mod trained;
 
@@ -69,6 +72,9 @@ enum Command {
     Cryo(cryo::Cryo),
     Design(Box<design::Design>),
     Inverse(inverse::Inverse),
+    Key(key::Key),
+    Sign(sign::Sign),
+    Send(send::Send),
 }
 
 impl Cli {
@@ -83,11 +89,14 @@ impl Cli {
             Command::Import(command) => command.run(),
             Command::Inspect(command) => command.run(),
             Command::Inverse(command) => command.run(),
+            Command::Key(command) => command.run(),
             Command::Nerf(command) => command.run(),
             Command::Ntk(command) => command.run(),
             Command::Predict(command) => command.run(),
             Command::Quantize(command) => command.run(),
             Command::Reproduce(command) => command.run(),
+            Command::Send(command) => command.run(),
+            Command::Sign(command) => command.run(),
             Command::Sweep(command) => command.run(),
         }
     }
