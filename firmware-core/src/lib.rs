@@ -45,6 +45,7 @@
 //! | the largest networks | [`limits`] |
 //! | writing artifacts | [`write`](mod@write) |
 //! | drawing neural radiance fields | [`march`] |
+//! | the interface for C | the module `c`, with the feature of that name |
 #![no_std]
 #![cfg_attr(
     not(any(feature = "f32", feature = "w8a16", feature = "w16a16")),
@@ -55,6 +56,8 @@
 compile_error!("artifacts are read in place as little-endian words: big-endian targets are not supported");
 
 pub mod artifact;
+#[cfg(feature = "c")]
+pub mod c;
 mod coordinate;
 mod encoding;
 mod error;

@@ -6,6 +6,7 @@
 mod cryo;
 mod design;
 mod evaluate;
+mod export;
 mod fit;
 mod inspect;
 mod interrupt;
@@ -56,6 +57,7 @@ enum Command {
     #[command(visible_alias = "eval")]
     Evaluate(evaluate::Evaluate),
     Predict(predict::Predict),
+    Export(export::Export),
     #[command(visible_alias = "info")]
     Inspect(inspect::Inspect),
     Quantize(quantize::Quantize),
@@ -77,6 +79,7 @@ impl Cli {
             Command::Collect(command) => command.run(),
             Command::Design(command) => command.run(),
             Command::Evaluate(command) => command.run(),
+            Command::Export(command) => command.run(),
             Command::Fit(command) => command.run(),
             Command::Inspect(command) => command.run(),
             Command::Inverse(command) => command.run(),
