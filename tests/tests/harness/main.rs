@@ -2,7 +2,10 @@
 
 mod boards;
 mod budgets;
+mod c_header;
+mod c_interface;
 mod demo;
 mod layers;
+mod numpy;
 mod packages;
 mod provision;
