@@ -46,6 +46,7 @@
 //! | writing artifacts | [`write`](mod@write) |
 //! | drawing neural radiance fields | [`march`] |
 //! | updates of the model on a device | `update`, built in by the feature of this name |
+//! | the interface for C | the module `c`, with the feature of that name |
 #![no_std]
 #![cfg_attr(
     not(any(feature = "f32", feature = "w8a16", feature = "w16a16")),
@@ -56,6 +57,8 @@
 compile_error!("artifacts are read in place as little-endian words: big-endian targets are not supported");
 
 pub mod artifact;
+#[cfg(feature = "c")]
+pub mod c;
 mod coordinate;
 mod dense;
 mod encoding;

@@ -99,13 +99,19 @@ pub(crate) fn package_command(toolchain: &Toolchain, subcommand: &str, board: &B
 }
 
 /// Runs a command that builds, and reads the ELF file of `program`.
-pub(crate) fn build(mut command: Command, program: &str) -> Result<Vec<u8>> {
+pub(crate) fn build(command: Command, program: &str) -> Result<Vec<u8>> {
+    let typed = process::describe(&command);
+    read_products(command, |messages| {
+        let path = executable(messages, program).with_context(|| format!("`{typed}` named no program"))?;
+        fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+    })
+}
+
+/// Runs a command that builds, and has `read` take what its messages name, before another build may replace it.
+pub(crate) fn read_products<T>(mut command: Command, read: impl FnOnce(&str) -> Result<T>) -> Result<T> {
     let _guard = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
     command.args(["--quiet", "--message-format", "json-render-diagnostics"]);
-    let messages = process::capture(&mut command)?;
-    let path = executable(&messages, program)
-        .with_context(|| format!("`{}` named no program", process::describe(&command)))?;
-    fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+    read(&process::capture(&mut command)?)
 }
 
 /// The workspace's folder.

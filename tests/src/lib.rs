@@ -5,6 +5,8 @@
 
 pub mod boards;
 pub mod budgets;
+pub mod c_library;
+pub mod c_program;
 pub mod chart;
 pub mod commands;
 pub mod costs;

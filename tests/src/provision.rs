@@ -4,8 +4,9 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::boards::{BOARDS, Board, Emulator};
 use crate::process;
@@ -27,8 +28,13 @@ pub struct Toolchain {
 impl Toolchain {
     /// A cargo command that compiles for the board, without its subcommand's own options.
     pub fn cargo(&self, subcommand: &str, board: &Board) -> Command {
+        self.cargo_for(subcommand, board.target)
+    }
+
+    /// A cargo command that compiles for a target, without its subcommand's own options.
+    pub fn cargo_for(&self, subcommand: &str, target: &str) -> Command {
         let mut command = Command::new(&self.cargo);
-        command.arg(subcommand).args(["--target", board.target]);
+        command.arg(subcommand).args(["--target", target]);
         if let Some(rustc) = &self.rustc {
             command.env("RUSTC", rustc);
         }
@@ -52,6 +58,75 @@ pub fn all<'a>(boards: impl IntoIterator<Item = &'a Board>) -> Result<Toolchain>
     emulators.dedup();
     emulators.into_iter().try_for_each(qemu)?;
     toolchain()
+}
+
+/// Finds or installs what compiles C for the boards: Arm's GCC with newlib, as Debian has it.
+///
+/// # Errors
+///
+/// As [`all`].
+pub fn arm_gcc() -> Result<()> {
+    let otherwise = "any arm-none-eabi-gcc with newlib works, on the PATH";
+    debian_program(&ARM_GCC, &["gcc-arm-none-eabi", "libnewlib-arm-none-eabi"], otherwise)
+}
+
+/// Finds or installs CMake.
+///
+/// # Errors
+///
+/// As [`all`].
+pub fn cmake() -> Result<()> {
+    let cmake =
+        Needed { program: "cmake", arguments: &["--version"], why: "cmake builds the example of the library for C" };
+    debian_program(&cmake, &["cmake"], "any cmake from version 3.16 on works, on the PATH")
+}
+
+/// The Python that has numpy, found or installed.
+///
+/// # Errors
+///
+/// As [`all`].
+pub fn numpy() -> Result<&'static str> {
+    let why = "numpy reads what a run has learned, as the documentation shows";
+    // Another Python may come before Debian's on the PATH.
+    for program in ["python3", "/usr/bin/python3"] {
+        if process::succeeds(Command::new(program).args(["-c", "import numpy"])) {
+            return Ok(program);
+        }
+    }
+    let needed = Needed { program: "/usr/bin/python3", arguments: &["-c", "import numpy"], why };
+    debian_program(&needed, &["python3-numpy"], "any python3 that can import numpy works, on the PATH")?;
+    Ok(needed.program)
+}
+
+/// Arm's GCC can link against its library: a Debian without newlib has the one without the other.
+const ARM_GCC: Needed<'static> = Needed {
+    program: "arm-none-eabi-gcc",
+    arguments: &["--specs=nano.specs", "-E", "-include", "stdio.h", "-x", "c", "/dev/null"],
+    why: "arm-none-eabi-gcc compiles C for the emulated boards",
+};
+
+/// A program that a test needs, with arguments by which it shows that it works.
+struct Needed<'a> {
+    program: &'a str,
+    arguments: &'a [&'a str],
+    why: &'a str,
+}
+
+/// Finds a program, or installs it from Debian's packages.
+fn debian_program(needed: &Needed<'_>, names: &[&str], otherwise: &str) -> Result<()> {
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    let _guard = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    let Needed { program, arguments, why } = needed;
+    let works = || process::succeeds(Command::new(program).args(*arguments));
+    if works() {
+        return Ok(());
+    }
+    if System::here() != System::Debian {
+        bail!("{why}; install it with this system's package manager: {otherwise}");
+    }
+    apt_install(&Packages { why, names, otherwise })?;
+    if works() { Ok(()) } else { bail!("the packages {} are installed, but {program} does not work", names.join(" ")) }
 }
 
 /// The oldest QEMU that the firmware's tests pass on.
@@ -171,8 +246,7 @@ fn check_qemu(emulator: Emulator, program: &Path, version: &str) -> Result<()> {
 ///
 /// As [`all`].
 pub fn toolchain() -> Result<Toolchain> {
-    let cargo = PathBuf::from(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    let rustc = PathBuf::from(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    let (cargo, rustc) = (cargo_program(), rustc_program());
     let missing = missing_targets(&rustc);
     if missing.is_empty() || rustup_adds(&missing) && missing_targets(&rustc).is_empty() {
         return Ok(Toolchain { cargo, rustc: None, build_std: false });
@@ -202,6 +276,50 @@ pub fn toolchain() -> Result<Toolchain> {
         );
     }
     Ok(Toolchain { cargo: "/usr/bin/cargo".into(), rustc: Some(debian.into()), build_std: true })
+}
+
+/// The target of programs for this computer.
+///
+/// # Errors
+///
+/// Where there is no compiler.
+pub fn host_target() -> Result<String> {
+    let answer = process::capture(Command::new(rustc_program()).arg("-vV"))?;
+    let host = answer.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc does not tell the target of this computer")?.to_owned())
+}
+
+/// A compiler for any target, board or not.
+///
+/// # Errors
+///
+/// Where the compiler has no compiled `core` for the target; the message holds the command that adds it.
+pub fn toolchain_for(target: &str) -> Result<Toolchain> {
+    let (cargo, rustc) = (cargo_program(), rustc_program());
+    if has_target(&rustc, target) {
+        return Ok(Toolchain { cargo, rustc: None, build_std: false });
+    }
+    let known = process::capture(Command::new(&rustc).args(["--print", "target-list"]))?;
+    if !known.lines().any(|known| known == target) {
+        bail!("Rust has no target {target:?}; `rustc --print target-list` lists all of them");
+    }
+    // Debian's compiler has the sources in place of targets.
+    if !process::succeeds(Command::new("rustup").arg("--version")) && has_core_sources(&rustc) {
+        return Ok(Toolchain { cargo, rustc: None, build_std: true });
+    }
+    bail!("Rust's target {target} is not installed; type: rustup target add {target}")
+}
+
+fn cargo_program() -> PathBuf {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into()).into()
+}
+
+fn rustc_program() -> PathBuf {
+    env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()).into()
+}
+
+fn has_target(rustc: &Path, target: &str) -> bool {
+    sysroot(rustc).is_some_and(|root| root.join("lib/rustlib").join(target).join("lib").is_dir())
 }
 
 /// The targets of the board table that the compiler has no compiled `core` for.

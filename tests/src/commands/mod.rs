@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod demo;
 pub mod device;
+pub mod export_c;
 pub mod fuzz;
 pub mod nerf_device;
 pub mod parity;
@@ -28,6 +29,7 @@ enum Command {
     Demo(demo::Args),
     Device(device::Args),
     Fuzz(fuzz::Args),
+    ExportC(export_c::Args),
     NerfDevice(nerf_device::Args),
     Parity(parity::Args),
     Results(results::Args),
@@ -48,6 +50,7 @@ impl Cli {
             Command::Demo(args) => demo::run(args),
             Command::Device(args) => device::run(args),
             Command::Fuzz(args) => fuzz::run(args),
+            Command::ExportC(args) => export_c::run(args),
             Command::NerfDevice(args) => nerf_device::run(args),
             Command::Parity(args) => parity::run(args),
             Command::Results(args) => results::run(args),
@@ -87,7 +90,8 @@ mod tests {
         for (document, least) in [
             (include_str!("../../../README.md"), 3),
             (include_str!("../../../trainer/README.md"), 3),
-            (include_str!("../../../firmware-core/README.md"), 1),
+            (include_str!("../../../firmware-core/README.md"), 2),
+            (include_str!("../../../firmware-core/c/README.md"), 1),
             (include_str!("../../README.md"), 10),
             (include_str!("../../CONTRIBUTING.md"), 5),
         ] {

@@ -133,16 +133,16 @@ fn lint_device(toolchain: &Toolchain) -> Result<()> {
     Ok(())
 }
 
-/// Lints firmware-core with each choice of precisions, none included, and tests that it refuses models of the others: other
-/// steps build it with all of them.
+/// Lints firmware-core and its C interface with each choice of precisions, none included, and tests that it refuses models of
+/// the others: other steps build it with all of them, and without the interface.
 fn lint_precisions(toolchain: &Toolchain) -> Result<()> {
     let board = Board::find(boards::DEFAULT)?;
-    for features in ["", "f32", "w8a16", "w16a16"] {
+    for features in ["c", "c,f32", "c,w8a16", "c,w16a16"] {
         let mut command = firmware::package_command(toolchain, "clippy", board, "firmware-core");
         command.args(["--no-default-features", "--features", features]);
         process::run(&mut deny_warnings(command))?;
         let mut test = cargo("test");
-        test.args(["--quiet", "--package", "firmware-core", "--test", "precision"]);
+        test.args(["--quiet", "--package", "firmware-core", "--test", "precision", "--test", "c_interface"]);
         process::run(test.args(["--no-default-features", "--features", features]))?;
     }
     Ok(())

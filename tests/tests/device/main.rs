@@ -2,6 +2,7 @@
 
 mod baked;
 mod boot;
+mod c;
 mod command;
 mod costs;
 mod cryo;

@@ -2,9 +2,12 @@
 
 mod boards;
 mod budgets;
+mod c_header;
+mod c_interface;
 mod demo;
 mod fuzz;
 mod kernels;
 mod layers;
+mod numpy;
 mod packages;
 mod provision;

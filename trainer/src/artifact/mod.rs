@@ -1,8 +1,10 @@
 //! From a trained network to the file that a device evaluates, and that file read back.
 //!
 //! [`export`] makes the bytes: it asks [`quantize`] for the weights in a [`precision`] and [`card_text`] for what the
-//! file says about itself. [`model_file`] reads a file and evaluates it, [`model_card`] tells what is in it.
+//! file says about itself. [`model_file`] reads a file and evaluates it, [`model_card`] tells what is in it,
+//! [`c_source`] writes it as C.
 
+pub mod c_source;
 pub mod card_text;
 pub mod export;
 pub mod model_card;

@@ -6,6 +6,7 @@
 mod cryo;
 mod design;
 mod evaluate;
+mod export;
 mod fit;
 mod import;
 mod inspect;
@@ -61,6 +62,7 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     Import(Box<import::Import>),
     Predict(predict::Predict),
+    Export(export::Export),
     #[command(visible_alias = "info")]
     Inspect(inspect::Inspect),
     Quantize(quantize::Quantize),
@@ -85,6 +87,7 @@ impl Cli {
             Command::Collect(command) => command.run(),
             Command::Design(command) => command.run(),
             Command::Evaluate(command) => command.run(),
+            Command::Export(command) => command.run(),
             Command::Fit(command) => command.run(),
             Command::Import(command) => command.run(),
             Command::Inspect(command) => command.run(),

@@ -8,6 +8,7 @@ mod commands;
 mod cryo;
 mod design;
 mod encodings;
+mod export;
 mod fit;
 mod grids;
 mod import;
