@@ -26,12 +26,13 @@
 //! probe-rs run --chip nRF52840_xxAA target/thumbv7em-none-eabihf/firmware/firmware-cortexm
 //! ```
 //!
-//! `probe-rs run` shows the log and returns the program's exit code. Another board is one more file in `memory/`: regions
-//! `FLASH`, `MODEL` (unused with a built-in model) and `RAM`.
+//! `probe-rs run` shows the log and returns the program's exit code. `cargo xtask device` with the name of a real board tells
+//! its commands. Another board is one more file in `memory/`: regions `FLASH`, `MODEL` (unused with a built-in model) and `RAM`,
+//! and `CONSTANTS` where a RISC-V core reads constants at other addresses than instructions.
 //!
 //! # Counts
 //!
-//! The program counts ticks of SysTick at the core's clock. QEMU with `-icount shift=0` executes one instruction a nanosecond,
+//! The program counts ticks of SysTick at the core's clock, or on RISC-V cycles (`mcycle`). QEMU with `-icount shift=0` executes one instruction a nanosecond,
 //! so that ticks are instructions divided by a constant of the board. The program also times a loop of known length, from
 //! which the host checks that constant. On a real board the ticks are cycles.
 #![no_std]
