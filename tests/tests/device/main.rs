@@ -8,6 +8,7 @@ mod cryo;
 mod draw;
 mod kernels;
 mod parity;
+mod update;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

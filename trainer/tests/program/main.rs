@@ -19,3 +19,4 @@ mod predict;
 mod reproduce;
 mod sweep;
 mod tables;
+mod update;
