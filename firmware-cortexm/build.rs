@@ -1,5 +1,6 @@
 //! Prepares the memory layout and the buffers of the board named by `BOARD`, and bakes in the model named by `MODEL`.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
@@ -9,7 +10,7 @@ const DEFAULT_BOARD: &str = "mps2-an386";
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(baked_model)");
     println!("cargo::rustc-check-cfg=cfg(esp32c3)");
-    for name in ["BOARD", "MODEL"] {
+    for name in ["BOARD", "MODEL", "PUBLIC_KEY"] {
         println!("cargo::rerun-if-env-changed={name}");
     }
     if env::var_os("CARGO_FEATURE_DEVICE").is_none() {
@@ -51,6 +52,9 @@ fn configure() -> Result<(), String> {
     let ram = ram_bytes(&layout)
         .ok_or_else(|| format!("{} has no `RAM : ORIGIN = …, LENGTH = …K`", layout_path.display()))?;
     write(&out_dir.join("board.rs"), &board_constants(&board, ram))?;
+    if env::var_os("CARGO_FEATURE_UPDATER").is_some() {
+        copy_public_key(&out_dir)?;
+    }
     bake_model(&out_dir)
 }
 
@@ -90,16 +94,38 @@ fn bake_model(out_dir: &Path) -> Result<(), String> {
     let Some(model) = env::var_os("MODEL").filter(|path| !path.is_empty()) else {
         return Ok(());
     };
-    // Cargo runs build scripts in the package's folder, users type paths relative to the workspace.
-    let given = PathBuf::from(model);
-    let path = if given.is_relative() { Path::new("..").join(&given) } else { given.clone() };
-    let path = path.canonicalize().map_err(|e| {
-        format!("MODEL={}: {e}; give a path relative to the workspace, or an absolute one", given.display())
-    })?;
-    println!("cargo::rerun-if-changed={}", path.display());
-    fs::copy(&path, out_dir.join("model.ffm")).map_err(|e| format!("MODEL={}: {e}", given.display()))?;
+    let path = named_file("MODEL", &model)?;
+    fs::copy(&path, out_dir.join("model.ffm")).map_err(|e| format!("MODEL={}: {e}", path.display()))?;
     println!("cargo::rustc-cfg=baked_model");
     Ok(())
+}
+
+/// The maker's public key, by which the program `updater` knows models.
+fn copy_public_key(out_dir: &Path) -> Result<(), String> {
+    let key = env::var_os("PUBLIC_KEY").filter(|path| !path.is_empty());
+    let key = key.ok_or("the feature `updater` needs a public key: set PUBLIC_KEY=path; `trainer key` makes one")?;
+    let path = named_file("PUBLIC_KEY", &key)?;
+    let bytes = fs::read(&path).map_err(|e| format!("PUBLIC_KEY={}: {e}", path.display()))?;
+    if bytes.len() != 32 {
+        return Err(format!(
+            "{} has {} bytes, and a public key has 32; `trainer key` makes one",
+            path.display(),
+            bytes.len()
+        ));
+    }
+    fs::write(out_dir.join("public_key"), bytes).map_err(|e| format!("PUBLIC_KEY={}: {e}", path.display()))
+}
+
+/// The file that an environment variable names. Cargo runs build scripts in the package's folder, users type paths relative to the
+/// workspace.
+fn named_file(variable: &str, given: &OsStr) -> Result<PathBuf, String> {
+    let given = Path::new(given);
+    let path = if given.is_relative() { Path::new("..").join(given) } else { given.to_owned() };
+    let path = path.canonicalize().map_err(|e| {
+        format!("{variable}={}: {e}; give a path relative to the workspace, or an absolute one", given.display())
+    })?;
+    println!("cargo::rerun-if-changed={}", path.display());
+    Ok(path)
 }
 
 fn known_boards() -> Vec<String> {

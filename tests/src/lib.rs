@@ -30,6 +30,7 @@ pub mod synthetic_grids;
 pub mod system;
 pub mod test_programs;
 pub mod trainer_program;
+pub mod updater;
 
 /// Compiles the examples of the project's README.
 #[cfg(doctest)]

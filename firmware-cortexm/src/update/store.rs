@@ -123,7 +123,11 @@ impl<S: Slot, V: Verifier> Store<S, V> {
     /// [`NoModel`] where both slots are bad, which the program is to report; it must serve nothing then.
     pub fn model(&self) -> Result<Model<'_>, NoModel> {
         let current = self.current.as_ref().map_err(|none| *none)?;
-        let fault = |fault| NoModel { faults: [fault; 2] };
+        let fault = |fault| {
+            let mut faults = [SlotFault::NotCurrent; 2];
+            faults.iter_mut().skip(current.slot).take(1).for_each(|place| *place = fault);
+            NoModel { faults }
+        };
         let slot = self.slots.get(current.slot).ok_or(fault(SlotFault::NotCurrent))?;
         let artifact = slot::artifact(slot, &current.manifest).map_err(fault)?;
         Model::parse(artifact).map_err(|error| fault(SlotFault::Parse(error)))

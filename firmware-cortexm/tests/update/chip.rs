@@ -32,14 +32,12 @@ pub(crate) enum Tear {
 }
 
 /// Every kind of tear, with several contents of those that have any.
-pub(crate) const TEARS: [Tear; 10] = [
+pub(crate) const TEARS: [Tear; 8] = [
     Tear::Before,
     Tear::After,
     Tear::Some(1),
-    Tear::Some(2),
     Tear::Half,
     Tear::Any(3),
-    Tear::Any(4),
     Tear::Unstable(5),
     Tear::Unstable(6),
     Tear::Unstable(7),

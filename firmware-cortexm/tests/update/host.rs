@@ -10,7 +10,7 @@ use firmware_core::update::{Manifest, SignedHeader, crc32};
 use firmware_core::{Aligned, Scratch};
 use firmware_cortexm::update::{Slot, Store, Updater, Verifier};
 
-use crate::chip::{Chip, Power};
+use crate::chip::{Chip, Power, Tear};
 
 /// Scratch memory that the small model needs.
 pub(crate) const SCRATCH: usize = 16;
@@ -82,8 +82,13 @@ impl Signed {
 
     /// Any bytes, by the quick signature.
     pub(crate) fn of(artifact: Vec<u8>, version: u16, oldest: u16) -> Self {
-        let manifest = manifest(&artifact, version, oldest, KEY.digest(&artifact));
-        let signature = KEY.sign(&manifest.signed_bytes());
+        Self::by(KEY, artifact, version, oldest)
+    }
+
+    /// Any bytes, by another key.
+    pub(crate) fn by(key: Quick, artifact: Vec<u8>, version: u16, oldest: u16) -> Self {
+        let manifest = manifest(&artifact, version, oldest, key.digest(&artifact));
+        let signature = key.sign(&manifest.signed_bytes());
         Self { header: SignedHeader { manifest, signature }.to_bytes().to_vec(), artifact }
     }
 
@@ -108,7 +113,7 @@ pub(crate) type Device<const WORD: usize> = Updater<Chip<WORD>, Quick>;
 /// Starts a device on these slots, with a supply that is cut or not.
 pub(crate) fn start<const WORD: usize>(
     slots: &[Chip<WORD>; 2],
-    cut: Option<(u64, crate::chip::Tear)>,
+    cut: Option<(u64, Tear)>,
 ) -> (Device<WORD>, Rc<RefCell<Power>>) {
     let power = Rc::new(RefCell::new(Power { cut, ..Power::default() }));
     let slots = slots.each_ref().map(|slot| slot.restart(&power));

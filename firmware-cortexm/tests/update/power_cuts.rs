@@ -10,7 +10,7 @@ use crate::chip::{Chip, Power, TEARS, Tear, random};
 use crate::host::{Signed, expected, served, start, update};
 
 /// Pairs of cuts that are drawn unless `CUTS` says more.
-const PAIRS: u64 = 4000;
+const PAIRS: u64 = 2000;
 
 /// Where an update begins.
 struct Scene<const WORD: usize> {

@@ -11,6 +11,7 @@ mod examples;
 mod hosted;
 mod kernels;
 mod parity;
+mod update;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

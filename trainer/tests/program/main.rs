@@ -22,3 +22,4 @@ mod predict;
 mod reproduce;
 mod sweep;
 mod tables;
+mod update;
