@@ -45,6 +45,7 @@
 //! | | [`design`] | the best model for a budget of bytes, instructions and RAM |
 //! | | [`nerf`], [`cryo`], [`inverse`] | scenes; proteins that move; CT, MRI and shapes |
 //! | 4 | [`fit`] | from a data set to a trained network: settings, choice of σ, held-out quality, results |
+//! | | [`certify`] | what a model answers anywhere, proven |
 //! | 3 | [`store`] | the folder of a run, tensors, checkpoints |
 //! | | [`theory`] | kernels, the neural tangent kernel, training dynamics, spectra |
 //! | | [`report`] | the page of a run, and every figure |
@@ -79,6 +80,7 @@ extern crate self as trainer;
 
 pub mod artifact;
 pub mod base;
+pub mod certify;
 #[doc(hidden)]
 pub mod cli;
 pub mod cryo;

@@ -52,8 +52,8 @@ pub struct Goal {
 
 /// A box, and what nothing in it exceeds.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct Open {
-    pub(super) region: Region,
+struct Open {
+    region: Region,
     bound: f64,
 }
 
@@ -99,8 +99,8 @@ pub struct Search {
     /// The number of boxes that were bounded.
     pub boxes: u64,
     /// What no box that was closed exceeds.
-    closed: f64,
-    pub(super) open: BinaryHeap<Open>,
+    closed: Option<f64>,
+    open: BinaryHeap<Open>,
 }
 
 /// Until when a search goes on.
@@ -110,7 +110,7 @@ pub struct Until<'a> {
     pub ratio: f64,
     /// The width to which the bounds of an output are compared; 0 for a quantity that is its own measure.
     pub width: f64,
-    /// A bound that is small enough, whatever was found.
+    /// A bound that is asked for: the search goes on until it is proven, or a point exceeds it.
     pub enough: Option<f64>,
     /// When to stop.
     pub end: Instant,
@@ -119,25 +119,20 @@ pub struct Until<'a> {
 }
 
 impl Search {
-    /// What the quantity does not exceed anywhere.
+    /// What the quantity does not exceed anywhere in the domain.
     #[must_use]
     pub fn proven(&self) -> f64 {
-        self.open.peek().map_or(f64::NEG_INFINITY, |open| open.bound).max(self.closed).max(self.found.value)
-    }
-
-    /// Whether nothing is left to halve.
-    pub(super) fn is_exact(&self) -> bool {
-        self.open.is_empty()
+        self.open.peek().map_or(f64::NEG_INFINITY, |open| open.bound).max(self.closed.unwrap_or(f64::NEG_INFINITY)).max(self.found.value)
     }
 
     /// Whether the search may end.
     pub(super) fn is_near(&self, until: &Until<'_>) -> bool {
         let (proven, found) = (self.proven(), self.found.value);
-        until.enough.is_some_and(|enough| proven <= enough || found > enough)
-            || match self.goal.quantity {
+        until.enough.is_none_or(|enough| proven <= enough || found > enough)
+            && match self.goal.quantity {
                 Quantity::Upper | Quantity::Lower => proven - found <= (until.ratio - 1.0) * until.width,
                 Quantity::Distance | Quantity::Slope(_) => proven <= until.ratio * found,
-                Quantity::Fall(_) | Quantity::Rise(_) => proven <= 0.0,
+                Quantity::Fall(_) | Quantity::Rise(_) => true,
             }
     }
 }
@@ -158,21 +153,25 @@ struct Bounded {
 impl Bench<'_> {
     /// A search that has looked at some points and at the whole domain.
     pub(super) fn search(&self, goal: Goal) -> Search {
-        let domain = match (goal.quantity, self.interpolant) {
-            (Quantity::Distance, Some(interpolant)) => interpolant.domain(self.parts),
-            _ => self.parts.domain(),
-        };
+        let domain = self.domain(goal);
         let mut search = Search {
             goal,
             found: Found { value: f64::NEG_INFINITY, point: Vec::new(), answer: 0.0 },
             boxes: 1,
-            closed: f64::NEG_INFINITY,
-            open: BinaryHeap::from([Open { region: domain, bound: f64::INFINITY }]),
+            closed: None,
+            open: BinaryHeap::from([Open { region: domain, bound: self.score(goal, &domain) }]),
         };
         for point in samples(&domain, self.parts.inputs()) {
             search.meet(self.at(goal, &point));
         }
         search
+    }
+
+    fn domain(&self, goal: Goal) -> Region {
+        match (goal.quantity, self.interpolant) {
+            (Quantity::Distance, Some(interpolant)) => interpolant.domain(self.parts),
+            _ => self.parts.domain(),
+        }
     }
 
     /// Goes on with a search.
@@ -183,7 +182,7 @@ impl Bench<'_> {
             while halves.len() < 2 * ROUND {
                 let Some(open) = search.open.pop() else { break };
                 if open.bound <= search.found.value {
-                    search.closed = search.closed.max(open.bound);
+                    search.close(open.bound);
                 } else {
                     halves.extend(self.halve(search.goal, &open.region).map(|region| Open { region, ..open }));
                 }
@@ -203,8 +202,8 @@ impl Bench<'_> {
             for (open, bounded) in halves.into_iter().zip(bounded) {
                 search.meet(bounded.found);
                 let bound = bounded.bound.min(open.bound);
-                if bounded.is_exact || until.enough.is_some_and(|enough| bound <= enough) {
-                    search.closed = search.closed.max(bound);
+                if bounded.is_exact {
+                    search.close(bound);
                 } else {
                     search.open.push(Open { region: open.region, bound });
                 }
@@ -265,7 +264,7 @@ impl Bench<'_> {
         let region = &open.region;
         let bound = self.score(goal, region);
         let found = self.at(goal, &region.middle());
-        if bound == f64::INFINITY || region.len() > FEW || self.takes_slopes(goal) {
+        if region.len() > FEW || self.takes_slopes(goal) {
             // One coordinate cannot be halved.
             return Bounded { bound, found, is_exact: region.len() == 1.0 };
         }
@@ -356,6 +355,10 @@ impl Bench<'_> {
 }
 
 impl Search {
+    fn close(&mut self, bound: f64) {
+        self.closed = Some(self.closed.map_or(bound, |closed| closed.max(bound)));
+    }
+
     fn meet(&mut self, found: Option<Found>) {
         if let Some(found) = found
             && found.value > self.found.value
