@@ -136,7 +136,7 @@ fn activate(parts: &Parts<'_>, layer: &Dense, forms: &mut Forms, arithmetic: Ari
     let unit = |k: usize| f64::from(layer.multiplier[k]) / 4_294_967_296.0;
     let each = 0..layer.rows;
     if parts.has_sines {
-        return each.map(|k| sine(forms, k, if parts.is_float { None } else { Some(unit(k)) })).collect();
+        return each.map(|k| sine(forms, k, (!parts.is_float).then(|| unit(k)), arithmetic)).collect();
     }
     let of = |k: usize| match (parts.is_float, arithmetic) {
         (true, _) => Ramp { unit: 1.0, top: f64::INFINITY, rounding: 0.0, multiplier: None },
@@ -195,14 +195,18 @@ fn ramp(forms: &mut Forms, k: usize, ramp: &Ramp) -> [f64; 2] {
 }
 
 /// A sine layer: the accumulator times `unit` is the phase in turns, or in single precision the accumulator itself.
-fn sine(forms: &mut Forms, k: usize, unit: Option<f64>) -> [f64; 2] {
+fn sine(forms: &mut Forms, k: usize, unit: Option<f64>, arithmetic: Arithmetic) -> [f64; 2] {
     let (center, radius) = (forms.row(k)[0], forms.radius(k));
     let factor = unit.unwrap_or(1.0);
     let turns = center * factor;
     // The product in f64, and in single precision the phase that is cut to steps of 2^-31.
     let error = turns.abs() * 2.3e-16 + if unit.is_none() { 4.7e-10 } else { 0.0 };
     let half = radius * factor + error;
-    let Tangent { center, slope, radius } = wave::sine(turns - turns.floor(), half);
+    let wave = match arithmetic {
+        Arithmetic::Device => wave::sine,
+        Arithmetic::Exact => wave::real_sine,
+    };
+    let Tangent { center, slope, radius } = wave(turns - turns.floor(), half);
     let cos = wave::sine_range(turns - turns.floor() + 0.25, half);
     let gate = cos.map(|cos| cos * wave::ONE * std::f64::consts::TAU * factor);
     let radius = radius + slope.abs() * error;
@@ -310,10 +314,10 @@ pub(super) fn answers(parts: &Parts<'_>, region: &Region, arithmetic: Arithmetic
         && let Some(layer) = parts.layers.last()
     {
         for (k, last) in last.iter_mut().enumerate() {
-            *last = sigmoid(&mut forms, k, (!parts.is_float).then(|| layer.multiplier[k]));
+            *last = sigmoid(&mut forms, k, (!parts.is_float).then(|| layer.multiplier[k]), arithmetic);
         }
     }
-    let is_whole = !parts.is_float || parts.has_sigmoid;
+    let is_whole = arithmetic == Arithmetic::Device && (!parts.is_float || parts.has_sigmoid);
     let raw: Vec<[f64; 2]> = (0..parts.outputs())
         .map(|k| {
             let (center, radius) = (forms.row(k)[0], forms.radius(k));
@@ -336,7 +340,7 @@ pub(super) fn answers(parts: &Parts<'_>, region: &Region, arithmetic: Arithmetic
 }
 
 /// What the sigmoid makes of an output.
-fn sigmoid(forms: &mut Forms, k: usize, multiplier: Option<i32>) -> [f64; 2] {
+fn sigmoid(forms: &mut Forms, k: usize, multiplier: Option<i32>, arithmetic: Arithmetic) -> [f64; 2] {
     let (center, radius) = (forms.row(k)[0], forms.radius(k));
     let unit = multiplier.map_or(16_384.0, |multiplier| f64::from(multiplier) / 4_294_967_296.0);
     // The logit of the device: rounded to the nearest, or towards zero in single precision.
@@ -365,7 +369,7 @@ fn sigmoid(forms: &mut Forms, k: usize, multiplier: Option<i32>) -> [f64; 2] {
     // |σ''| is at most 0.09623.
     let curve = 65_536.0 * 0.096_23 / 2.0 * (half / 16_384.0).powi(2);
     let rest = curve + slope * error + SIGMOID_ERROR + 1e-6;
-    if (last - first) / 2.0 <= rest {
+    if arithmetic == Arithmetic::Device && (last - first) / 2.0 <= rest {
         forms.set(k, first, last);
     } else {
         forms.scale(k, slope * unit, (65_536.0 * real(middle) - slope * middle, rest));
