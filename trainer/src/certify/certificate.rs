@@ -183,7 +183,10 @@ impl Certification<'_> {
     /// A point in the numbers of the data.
     fn place(&self, point: impl Iterator<Item = f64>) -> Vec<f64> {
         let origins = card_text::origins(self.parts.model.text());
-        point.enumerate().map(|(axis, x)| if origins.input(axis) == 0.0 { x } else { origins.input(axis) + x }).collect()
+        point
+            .enumerate()
+            .map(|(axis, x)| if origins.input(axis) == 0.0 { x } else { origins.input(axis) + x })
+            .collect()
     }
 
     /// What is known of a quantity: a bound in the model's own numbers.
@@ -256,8 +259,7 @@ impl Certification<'_> {
                 && let (Some(fall), Some(rise)) =
                     (self.bound(Quantity::Fall(axis), output), self.bound(Quantity::Rise(axis), output))
             {
-                let answer =
-                    verdict(fall.proven <= 0.0 || rise.proven <= 0.0, fall.found > 0.0 && rise.found > 0.0);
+                let answer = verdict(fall.proven <= 0.0 || rise.proven <= 0.0, fall.found > 0.0 && rise.found > 0.0);
                 let text = format!("it rises at {} and falls at {}", at(&rise), at(&fall));
                 questions.push(answered(format!("is {name} monotone in {}?", inputs[axis]), answer, text));
             }

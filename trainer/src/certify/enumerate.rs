@@ -121,11 +121,7 @@ impl<'a> Codes<'a> {
     /// # Errors
     ///
     /// [`CertifyError::Stopped`] once `stop` is set.
-    pub(super) fn run(
-        &self,
-        stop: &AtomicBool,
-        tell: impl Fn(u64) + Sync,
-    ) -> Result<Vec<Enumerated>, CertifyError> {
+    pub(super) fn run(&self, stop: &AtomicBool, tell: impl Fn(u64) + Sync) -> Result<Vec<Enumerated>, CertifyError> {
         let each = TASK.div_ceil(self.plane).max(1);
         let first = self.counts[0] as usize;
         let done = std::sync::atomic::AtomicU64::new(0);

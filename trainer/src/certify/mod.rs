@@ -14,11 +14,14 @@
 //! The proof supposes that this program computes in IEEE 754 double precision, and that `sin` and `exp` of the desktop are
 //! within 1e-12 of the true functions.
 
+mod activations;
+mod bench;
 mod bounds;
 mod certificate;
 pub mod enumerate;
 mod error;
 mod files;
+mod forms;
 mod interpolant;
 mod parts;
 mod region;
@@ -39,10 +42,11 @@ use std::time::{Duration, Instant};
 
 use firmware_core::Model;
 
+use self::bench::Bench;
 use self::enumerate::{Codes, Enumerated};
 use self::interpolant::Interpolant;
 use self::parts::Parts;
-use self::search::{Bench, Goal, Quantity, Search, Until};
+use self::search::{Goal, Quantity, Search, Until};
 use crate::data::Dataset;
 
 /// The work on one model, which can be stopped and continued.
@@ -151,7 +155,8 @@ impl<'a> Certification<'a> {
             let until = Until { end: Instant::now() + left / (self.searches.len() - k) as u32, ..self.until(k, stop) };
             let names = self.names(self.searches[k].goal);
             bench.run(&mut self.searches[k], &until, |search| {
-                let (proven, found) = (self::certificate::shown(search.proven()), self::certificate::shown(search.found.value));
+                let (proven, found) =
+                    (self::certificate::shown(search.proven()), self::certificate::shown(search.found.value));
                 tell(&format!("{names}: proven {proven}, found {found} ({} boxes)", search.boxes));
             });
         }
@@ -234,15 +239,15 @@ impl<'a> Certification<'a> {
             Quantity::Fall(axis) => (found(Quantity::Rise(axis)) > 0.0).then_some(0.0),
             Quantity::Rise(axis) => (found(Quantity::Fall(axis)) > 0.0).then_some(0.0),
         };
-        let claim = self.claimed.as_ref().and_then(|claimed| claimed.outputs.get(output)).and_then(|proof| match quantity {
-            Quantity::Upper => Some(proof.largest.proven - origin),
-            Quantity::Lower => Some(origin - proof.smallest.proven),
-            Quantity::Distance => proof.distance.as_ref().map(|distance| distance.proven),
-            Quantity::Slope(axis) => proof.slopes.get(axis).map(|slope| slope.proven),
-            Quantity::Fall(_) | Quantity::Rise(_) => None,
-        });
-        let (enough, ratio) =
-            if claim.is_some() { (claim, f64::MAX) } else { (enough, self.settings.ratio) };
+        let claim =
+            self.claimed.as_ref().and_then(|claimed| claimed.outputs.get(output)).and_then(|proof| match quantity {
+                Quantity::Upper => Some(proof.largest.proven - origin),
+                Quantity::Lower => Some(origin - proof.smallest.proven),
+                Quantity::Distance => proof.distance.as_ref().map(|distance| distance.proven),
+                Quantity::Slope(axis) => proof.slopes.get(axis).map(|slope| slope.proven),
+                Quantity::Fall(_) | Quantity::Rise(_) => None,
+            });
+        let (enough, ratio) = if claim.is_some() { (claim, f64::MAX) } else { (enough, self.settings.ratio) };
         let width = (found(Quantity::Upper) + found(Quantity::Lower)).max(f64::MIN_POSITIVE);
         Until { ratio, width, enough, end: Instant::now(), stop }
     }

@@ -11,11 +11,12 @@ use firmware_core::{Axis, Model, OutputActivation, OutputMap, Precision};
 use rayon::prelude::*;
 
 use self::common::{Network, Random, Shape};
+use super::bench::Bench;
 use super::bounds::{Arithmetic, answers};
 use super::enumerate::Codes;
 use super::parts::Parts;
 use super::region::{MAX_AXES, Region};
-use super::search::{Bench, Goal, Quantity, Search, Until};
+use super::search::{Goal, Quantity, Search, Until};
 use super::slope::slopes;
 
 const PRECISIONS: [Precision; 3] = [Precision::W8A16, Precision::W16A16, Precision::F32];
@@ -26,7 +27,15 @@ fn artifacts(seed: u64) -> Vec<Vec<u32>> {
     for precision in PRECISIONS {
         for (activation, hidden) in [(OutputActivation::Linear, &[7, 6][..]), (OutputActivation::Sigmoid, &[9])] {
             for inputs in 1..=3u8 {
-                let shape = Shape { precision, activation, inputs, frequencies: 5, passthrough: inputs - 1, hidden, outputs: 2 };
+                let shape = Shape {
+                    precision,
+                    activation,
+                    inputs,
+                    frequencies: 5,
+                    passthrough: inputs - 1,
+                    hidden,
+                    outputs: 2,
+                };
                 let mut network = Network::random(&shape, seed);
                 // Slow waves too, of which a box sees less than a turn.
                 let mut random = Random(seed);
@@ -137,6 +146,7 @@ fn no_answer_leaves_its_bounds_at_a_hundred_million_points() {
     while checked < 100_000_000 {
         checked += check_boxes(seed, 400, 100);
         seed += 1;
+        println!("{checked} points");
     }
     println!("{checked} points of models of {} seeds, none outside", seed - 100);
 }
@@ -168,7 +178,11 @@ fn slopes_hold_between_any_two_points() {
                 let quotient = (b.center - a.center) / step;
                 let error = (a.radius + b.radius) / step.abs() * 1.000_001;
                 let [low, high] = bounds[axis].range();
-                assert!(quotient >= low - error && quotient <= high + error, "{quotient}: {low} to {high} {region:?} {:?}", model.header());
+                assert!(
+                    quotient >= low - error && quotient <= high + error,
+                    "{quotient}: {low} to {high} {region:?} {:?}",
+                    model.header()
+                );
             }
         }
     }

@@ -85,7 +85,10 @@ fn pair(text: &str) -> Result<[f64; 2], String> {
 
 /// A number from 1.
 fn ratio(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|&ratio: &f64| ratio >= 1.0 && ratio.is_finite()).ok_or("give a number from 1, as in 1.1".to_owned())
+    text.parse()
+        .ok()
+        .filter(|&ratio: &f64| ratio >= 1.0 && ratio.is_finite())
+        .ok_or("give a number from 1, as in 1.1".to_owned())
 }
 
 impl Certify {
@@ -124,7 +127,11 @@ impl Certify {
             );
         }
         self.write(&file, &certification, &certificate)?;
-        print(&if self.json { serde_json::to_string_pretty(&certificate)? } else { certificate.to_string().trim_end().to_owned() })?;
+        print(&if self.json {
+            serde_json::to_string_pretty(&certificate)?
+        } else {
+            certificate.to_string().trim_end().to_owned()
+        })?;
         if !certification.is_near() {
             let how = if self.out.is_some() { "continue with --resume" } else { "give more --time" };
             trainer::note!("the search was stopped before every bound was within the ratio {}; {how}", self.ratio);
