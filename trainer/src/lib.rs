@@ -46,6 +46,7 @@
 //! | | [`import`] | networks that were trained by PyTorch or JAX |
 //! | | [`nerf`], [`cryo`], [`inverse`] | scenes; proteins that move; CT, MRI and shapes |
 //! | 4 | [`fit`] | from a data set to a trained network: settings, choice of σ, held-out quality, results |
+//! | | [`certify`] | what a model answers anywhere, proven |
 //! | 3 | [`store`] | the folder of a run, tensors, checkpoints |
 //! | | [`device`] | signed models, and the line to a device that takes them |
 //! | | [`theory`] | kernels, the neural tangent kernel, training dynamics, spectra |
@@ -81,6 +82,7 @@ extern crate self as trainer;
 
 pub mod artifact;
 pub mod base;
+pub mod certify;
 #[doc(hidden)]
 pub mod cli;
 pub mod cryo;

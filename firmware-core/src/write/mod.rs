@@ -45,9 +45,11 @@
 mod blocks;
 mod description;
 mod grids;
+mod text;
 
 pub use description::{Description, FloatLayer, GridLevel, IntegerLayer, Layers};
 pub use grids::packed;
+pub use text::with_text;
 
 use crate::artifact::{self, MAX_HEADER_BYTES, PRELUDE_BYTES, Prelude};
 use crate::error::WriteError;

@@ -7,9 +7,9 @@
 //! certification"). Where a box is so small that an integer of the device has one or two values in it, these take the
 //! place of the form, and in the end everything is exact.
 
-use firmware_core::fixed;
-
-use super::parts::{Dense, Parts};
+use super::activations::{activate, sigmoid};
+use super::forms::Forms;
+use super::parts::Parts;
 use super::region::{Affine, MAX_AXES, Region};
 use super::wave::{self, Phases, Tangent};
 
@@ -22,24 +22,6 @@ pub(super) enum Arithmetic {
     Exact,
 }
 
-/// A center and the slopes: what every form begins with.
-const FIXED: usize = 1 + MAX_AXES;
-/// The largest hidden activation after ReLU.
-const LARGEST: f64 = fixed::ACTIVATION_MAX as f64;
-/// More than the rounding of f64 in a sum of products, relative to the sum of their magnitudes.
-const ROUNDING: f64 = 2e-12;
-/// The device's sigmoid is this near to 65536·σ: 2.3e-5, and the rounding of this f64.
-const SIGMOID_ERROR: f64 = 1.52;
-
-/// The values of a layer.
-struct Forms {
-    cols: usize,
-    /// `[rows, cols]`: center, slopes, symbols.
-    data: Vec<f64>,
-    /// Of each row, what belongs to it alone.
-    own: Vec<f64>,
-}
-
 /// What a model answers in a box.
 pub(super) struct Answers {
     /// The raw outputs, not less than all that the device can give: smallest and largest.
@@ -50,169 +32,6 @@ pub(super) struct Answers {
     pub(super) gates: Vec<Vec<[f64; 2]>>,
     /// The same of what follows the last layer.
     pub(super) last: Vec<[f64; 2]>,
-}
-
-impl Forms {
-    fn of(values: impl Iterator<Item = Affine>) -> Self {
-        let (mut data, mut own) = (Vec::new(), Vec::new());
-        for value in values {
-            data.push(value.center);
-            data.extend(value.slopes);
-            own.push(value.radius);
-        }
-        Self { cols: FIXED, data, own }
-    }
-
-    fn row(&self, k: usize) -> &[f64] {
-        &self.data[k * self.cols..][..self.cols]
-    }
-
-    /// The reach of a row around its center.
-    fn radius(&self, k: usize) -> f64 {
-        self.row(k)[1..].iter().map(|symbol| symbol.abs()).sum::<f64>() + self.own[k]
-    }
-
-    /// A row that is a number between two others.
-    fn set(&mut self, k: usize, low: f64, high: f64) {
-        let cols = self.cols;
-        self.data[k * cols..][..cols].fill(0.0);
-        self.data[k * cols] = f64::midpoint(low, high);
-        self.own[k] = (high - low) / 2.0;
-    }
-
-    /// A row as a form of the place alone.
-    fn affine(&self, k: usize) -> Affine {
-        let row = self.row(k);
-        Affine {
-            center: row[0],
-            slopes: std::array::from_fn(|axis| row[1 + axis]),
-            radius: row[FIXED..].iter().map(|symbol| symbol.abs()).sum::<f64>() + self.own[k],
-        }
-    }
-
-    /// The accumulators of a layer.
-    fn dense(&self, layer: &Dense, is_float: bool) -> Self {
-        let active: Vec<usize> =
-            (0..layer.inputs).filter(|&k| self.own[k] != 0.0 || self.row(k).iter().any(|&x| x != 0.0)).collect();
-        let owners: Vec<usize> = active.iter().copied().filter(|&k| self.own[k] > 0.0).collect();
-        let is_exact = owners.is_empty() && active.iter().all(|&k| self.row(k)[1..].iter().all(|&x| x == 0.0));
-        let magnitudes: Vec<f64> = (0..layer.inputs).map(|k| self.row(k)[0].abs() + self.radius(k)).collect();
-        let cols = self.cols + owners.len();
-        let mut forms = Self { cols, data: vec![0.0; layer.rows * cols], own: vec![0.0; layer.rows] };
-        for i in 0..layer.rows {
-            let weights = &layer.weights[i * layer.inputs..][..layer.inputs];
-            let out = &mut forms.data[i * cols..][..cols];
-            out[0] = layer.bias[i];
-            for &k in &active {
-                let weight = weights[k];
-                for (out, &x) in out.iter_mut().zip(&self.data[k * self.cols..][..self.cols]) {
-                    *out += weight * x;
-                }
-            }
-            for (out, &k) in out[self.cols..].iter_mut().zip(&owners) {
-                *out = weights[k] * self.own[k];
-            }
-            if is_float || !is_exact {
-                let sum = weights.iter().zip(&magnitudes).map(|(w, x)| w.abs() * x).sum::<f64>() + layer.bias[i].abs();
-                // Single precision rounds every product and every sum, to within 2^-24 (Higham 2002, section 3.1).
-                let steps = if is_float { 1.01 * (layer.inputs + 2) as f64 / 16_777_216.0 } else { 0.0 };
-                forms.own[i] = sum * (ROUNDING + steps) + if is_float { 1e-40 } else { 0.0 };
-            }
-        }
-        forms
-    }
-
-    /// A row of which the linear part is multiplied, and what comes on top of that.
-    fn scale(&mut self, k: usize, factor: f64, on_top: (f64, f64)) {
-        let cols = self.cols;
-        self.data[k * cols..][..cols].iter_mut().for_each(|value| *value *= factor);
-        self.data[k * cols] += on_top.0;
-        self.own[k] = self.own[k] * factor.abs() + on_top.1;
-    }
-}
-
-/// The values of a layer between its accumulators and the next one; the range of the derivative of each.
-fn activate(parts: &Parts<'_>, layer: &Dense, forms: &mut Forms, arithmetic: Arithmetic) -> Vec<[f64; 2]> {
-    let unit = |k: usize| f64::from(layer.multiplier[k]) / 4_294_967_296.0;
-    let each = 0..layer.rows;
-    if parts.has_sines {
-        return each.map(|k| sine(forms, k, if parts.is_float { None } else { Some(unit(k)) })).collect();
-    }
-    let of = |k: usize| match (parts.is_float, arithmetic) {
-        (true, _) => Ramp { unit: 1.0, top: f64::INFINITY, rounding: 0.0, multiplier: None },
-        (false, Arithmetic::Exact) => Ramp { unit: unit(k), top: LARGEST, rounding: 0.0, multiplier: None },
-        (false, Arithmetic::Device) => {
-            Ramp { unit: unit(k), top: LARGEST, rounding: 0.5, multiplier: Some(layer.multiplier[k]) }
-        }
-    };
-    each.map(|k| ramp(forms, k, &of(k))).collect()
-}
-
-/// How an accumulator becomes an activation after ReLU.
-struct Ramp {
-    unit: f64,
-    top: f64,
-    rounding: f64,
-    multiplier: Option<i32>,
-}
-
-fn ramp(forms: &mut Forms, k: usize, ramp: &Ramp) -> [f64; 2] {
-    let Ramp { unit, top, rounding, multiplier } = *ramp;
-    let (center, radius) = (forms.row(k)[0], forms.radius(k));
-    let (low, high) = (unit * (center - radius), unit * (center + radius));
-    let slack = 1e-9 + 1e-14 * (low.abs() + high.abs());
-    let gate = match (low > slack && high < top - slack, high < -slack || low > top + slack) {
-        (true, _) => [unit, unit],
-        (_, true) => [0.0, 0.0],
-        _ => [0.0, unit],
-    };
-    let f = |x: f64| x.clamp(0.0, top);
-    let slope = if high > low { (f(high) - f(low)) / (high - low) } else { gate[1] / unit.max(f64::MIN_POSITIVE) };
-    let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
-    for x in [low, high, 0.0, top] {
-        if x >= low && x <= high {
-            let rest = f(x) - slope * x;
-            (least, most) = (least.min(rest), most.max(rest));
-        }
-    }
-    let rest = (most - least) / 2.0 + rounding + if multiplier.is_some() { 1e-9 } else { slack };
-    if let Some(multiplier) = multiplier {
-        let ends = [(center - radius).ceil(), (center + radius).floor()];
-        let [first, last] = ends.map(|end| f64::from(fixed::requantize(end as i32, multiplier)));
-        if (last - first) / 2.0 <= rest {
-            forms.set(k, first, last);
-            return gate;
-        }
-    } else if f(high) == 0.0 {
-        forms.set(k, 0.0, 0.0);
-        return gate;
-    } else if low >= 0.0 && high <= top {
-        forms.scale(k, unit, (0.0, 0.0)); // as it is: no rounding
-        return gate;
-    }
-    forms.scale(k, slope * unit, (f64::midpoint(least, most), rest));
-    gate
-}
-
-/// A sine layer: the accumulator times `unit` is the phase in turns, or in single precision the accumulator itself.
-fn sine(forms: &mut Forms, k: usize, unit: Option<f64>) -> [f64; 2] {
-    let (center, radius) = (forms.row(k)[0], forms.radius(k));
-    let factor = unit.unwrap_or(1.0);
-    let turns = center * factor;
-    // The product in f64, and in single precision the phase that is cut to steps of 2^-31.
-    let error = turns.abs() * 2.3e-16 + if unit.is_none() { 4.7e-10 } else { 0.0 };
-    let half = radius * factor + error;
-    let Tangent { center, slope, radius } = wave::sine(turns - turns.floor(), half);
-    let cos = wave::sine_range(turns - turns.floor() + 0.25, half);
-    let gate = cos.map(|cos| cos * wave::ONE * std::f64::consts::TAU * factor);
-    let radius = radius + slope.abs() * error;
-    if slope == 0.0 {
-        forms.set(k, center - radius, center + radius);
-    } else {
-        let middle = forms.row(k)[0] * factor * slope;
-        forms.scale(k, factor * slope, (center - middle, radius + 1e-9 * middle.abs().min(1.0) + middle.abs() * 4e-16));
-    }
-    [gate[0].min(gate[1]), gate[0].max(gate[1])]
 }
 
 /// The phases of a row of B over a box, and the slope of the phase along each axis: turns from the middle to an end.
@@ -310,10 +129,10 @@ pub(super) fn answers(parts: &Parts<'_>, region: &Region, arithmetic: Arithmetic
         && let Some(layer) = parts.layers.last()
     {
         for (k, last) in last.iter_mut().enumerate() {
-            *last = sigmoid(&mut forms, k, (!parts.is_float).then(|| layer.multiplier[k]));
+            *last = sigmoid(&mut forms, k, (!parts.is_float).then(|| layer.multiplier[k]), arithmetic);
         }
     }
-    let is_whole = !parts.is_float || parts.has_sigmoid;
+    let is_whole = arithmetic == Arithmetic::Device && (!parts.is_float || parts.has_sigmoid);
     let raw: Vec<[f64; 2]> = (0..parts.outputs())
         .map(|k| {
             let (center, radius) = (forms.row(k)[0], forms.radius(k));
@@ -333,42 +152,4 @@ pub(super) fn answers(parts: &Parts<'_>, region: &Region, arithmetic: Arithmetic
     });
     let values = values.collect();
     Answers { raw, values, gates, last }
-}
-
-/// What the sigmoid makes of an output.
-fn sigmoid(forms: &mut Forms, k: usize, multiplier: Option<i32>) -> [f64; 2] {
-    let (center, radius) = (forms.row(k)[0], forms.radius(k));
-    let unit = multiplier.map_or(16_384.0, |multiplier| f64::from(multiplier) / 4_294_967_296.0);
-    // The logit of the device: rounded to the nearest, or towards zero in single precision.
-    let error = if multiplier.is_some() { 0.5 } else { 1.0 } + 1e-9;
-    let (middle, half) = (unit * center, unit * radius + error);
-    let logits = match multiplier {
-        Some(multiplier) => [(center - radius).ceil(), (center + radius).floor()].map(|accumulator| {
-            (accumulator as i64 * i64::from(multiplier) + (1 << 31)) >> 32
-        }),
-        None => [(middle - half).floor() as i64, (middle + half).ceil() as i64],
-    };
-    let [first, last] = logits.map(|logit| {
-        let logit = logit.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
-        f64::from(fixed::sigmoid(logit))
-    });
-    let real = |logit: f64| 1.0 / (1.0 + (-logit / 16_384.0).exp());
-    let derivative = |logit: f64| {
-        let y = real(logit);
-        65_536.0 * y * (1.0 - y) / 16_384.0
-    };
-    // σ' rises to zero and falls behind it.
-    let (a, b) = (derivative(middle - half), derivative(middle + half));
-    let most = if (middle - half) * (middle + half) <= 0.0 { derivative(0.0) } else { a.max(b) };
-    let gate = [a.min(b) * unit * (1.0 - 1e-9), most * unit * (1.0 + 1e-9)];
-    let slope = derivative(middle);
-    // |σ''| is at most 0.09623.
-    let curve = 65_536.0 * 0.096_23 / 2.0 * (half / 16_384.0).powi(2);
-    let rest = curve + slope * error + SIGMOID_ERROR + 1e-6;
-    if (last - first) / 2.0 <= rest {
-        forms.set(k, first, last);
-    } else {
-        forms.scale(k, slope * unit, (65_536.0 * real(middle) - slope * middle, rest));
-    }
-    gate
 }

@@ -49,9 +49,10 @@ impl Interpolant {
         let outputs = data.outputs();
         let mut values = vec![f64::NAN; len.unwrap_or_default() * outputs];
         for (sample, (point, targets)) in points.outer_iter().zip(data.targets.outer_iter()).enumerate() {
-            let index = point.iter().zip(&knots).fold(0, |index, (&x, axis)| {
-                index * axis.len() + axis.partition_point(|&knot| knot < f64::from(x))
-            });
+            let index = point
+                .iter()
+                .zip(&knots)
+                .fold(0, |index, (&x, axis)| index * axis.len() + axis.partition_point(|&knot| knot < f64::from(x)));
             let places = &mut values[index * outputs..][..outputs];
             if !places[0].is_nan() {
                 return Err(CertifyError::Twice { sample: sample + 1 });

@@ -30,7 +30,11 @@ impl Spline {
                 (0..level.nodes.len()).map(|axis| self.reach((level, axis), region, arithmetic)).collect();
             for channel in 0..self.channels {
                 let value = self.value(level, &reach, channel, arithmetic);
-                values.push(if self.is_table { value.times(&Affine { center: 32_768.0, ..Affine::default() }) } else { value });
+                values.push(if self.is_table {
+                    value.times(&Affine { center: 32_768.0, ..Affine::default() })
+                } else {
+                    value
+                });
             }
         }
         values
@@ -51,7 +55,8 @@ impl Spline {
                     if node[axis] < reach[axis].cells[1] + self.order as u32 {
                         let mut next = node.to_vec();
                         next[axis] += 1;
-                        let difference = level.at(&next, channel, self.channels) - level.at(node, channel, self.channels);
+                        let difference =
+                            level.at(&next, channel, self.channels) - level.at(node, channel, self.channels);
                         range = [range[0].min(difference * unit), range[1].max(difference * unit)];
                     }
                 });
@@ -154,9 +159,10 @@ impl Spline {
 impl Level {
     /// The coefficient of a node; nodes of a periodic axis count modulo their number.
     fn at(&self, node: &[u32], channel: usize, channels: usize) -> f64 {
-        let index = node.iter().zip(&self.nodes).fold(0, |index, (&node, &nodes)| {
-            index * nodes as usize + (node % nodes) as usize
-        });
+        let index = node
+            .iter()
+            .zip(&self.nodes)
+            .fold(0, |index, (&node, &nodes)| index * nodes as usize + (node % nodes) as usize);
         self.coefficients.get(index * channels + channel).copied().unwrap_or(0.0)
     }
 }

@@ -3,7 +3,7 @@
 //! [`firmware_core::fixed`] evaluates two polynomials of z, which is the phase folded to [-1, 1]: an odd one of degree 7
 //! for the cosine and an even one of degree 6 for the sine. Each step of Horner's rule is rounded, which moves the
 //! result by at most 0.634 (odd) and 0.534 (even) units of 1/32767: half a unit in the last step, and what the steps
-//! before it leave after their products by z² ≤ 2⁻⁴ and z ≤ 2⁻². The exact polynomials are within 0.02 (odd) and 0.26
+//! before it leave after their products by z² ≤ 2⁻⁴ and z ≤ 2⁻². The exact polynomials are within 0.091 (odd) and 0.282
 //! (even) of 32767 times the true functions. A test compares both figures with the device's code.
 
 use std::f64::consts::TAU;
@@ -11,7 +11,7 @@ use std::f64::consts::TAU;
 /// How far the odd and the even polynomial of the device are from the exact ones, in units.
 pub(super) const ROUNDING: [f64; 2] = [0.634, 0.534];
 /// How far the exact polynomials are from 32767·cos and 32767·sin, in units.
-const APPROXIMATION: [f64; 2] = [0.02, 0.26];
+const APPROXIMATION: [f64; 2] = [0.091, 0.282];
 /// A feature of 1.
 pub(super) const ONE: f64 = 32_767.0;
 /// More than the rounding of these computations in f64 ever adds to a feature.
@@ -173,7 +173,7 @@ mod tests {
         }
         for k in 0..2 {
             assert!(worst[k] < ROUNDING[k] && worst[k] > ROUNDING[k] - 0.11, "{worst:?}");
-            assert!(worst[2 + k] < APPROXIMATION[k] && worst[2 + k] > 0.5 * APPROXIMATION[k], "{worst:?}");
+            assert!(worst[2 + k] < APPROXIMATION[k] && worst[2 + k] > 0.95 * APPROXIMATION[k], "{worst:?}");
         }
     }
 

@@ -3,6 +3,7 @@
 //! Results go to standard output (with `--json` as one object), progress and notes to standard error. Every failure is
 //! one sentence on standard error and a non-zero exit.
 
+mod certify;
 mod cryo;
 mod design;
 mod evaluate;
@@ -72,6 +73,7 @@ enum Command {
     Reproduce(reproduce::Reproduce),
     Nerf(nerf::Nerf),
     Cryo(cryo::Cryo),
+    Certify(Box<certify::Certify>),
     Design(Box<design::Design>),
     Inverse(inverse::Inverse),
     Key(key::Key),
@@ -83,6 +85,7 @@ impl Cli {
     /// Runs the chosen command.
     fn run(self) -> anyhow::Result<()> {
         match self.command {
+            Command::Certify(command) => command.run(),
             Command::Cryo(command) => command.run(),
             Command::Collect(command) => command.run(),
             Command::Design(command) => command.run(),

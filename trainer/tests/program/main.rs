@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests write what the program reads, and make signals")]
 
 mod between;
+mod certify;
 mod commands;
 mod cryo;
 mod design;

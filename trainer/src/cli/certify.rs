@@ -1,0 +1,212 @@
+//! `trainer certify`: what a model answers anywhere in its domain, proven.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering::Relaxed;
+
+use anyhow::{bail, ensure};
+use firmware_core::Model;
+use trainer::artifact::card_text;
+use trainer::artifact::model_file::ModelFile;
+use trainer::base::files;
+use trainer::certify::{Answered, Certificate, Certification, Settings, Unfinished, Verdict};
+use trainer::data::Dataset;
+
+use super::reading::{ReadingArgs, load_and_tell};
+use super::{interrupt, number, outputs, print};
+
+/// Prove what a model answers anywhere in its domain, to the bits of the device.
+///
+/// For each output of a model of 1 to 3 inputs: the smallest and the largest answer, the largest slope, and, with data
+/// on a grid or a table of one input, the largest distance to the interpolant of the data. Each has a proven bound, which
+/// no point exceeds, and the worst point that was found. Where every input consists of integer codes (`trainer fit
+/// --codes`), all answers that the device can give are evaluated, and the bounds are exact.
+///
+/// The command fails where a question that was asked is not answered with yes. Ctrl-C stops the search and keeps what is
+/// proven; with --out it can be continued by --resume.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    trainer certify runs/thermocouple/model.ffm trainer/data/thermocouple_k.csv --max-error 0.3\n  \
+    trainer certify runs/sensor/model.ffm --within 0,250 --monotone adc --out sensor.json\n  \
+    trainer certify runs/sensor/model.ffm --check sensor.json")]
+pub(crate) struct Certify {
+    /// The model file (.ffm)
+    model: PathBuf,
+    /// The data that the model stands for: a table of one input, or values on a grid
+    input: Option<PathBuf>,
+    /// Is no answer farther from the interpolant of the data than this? In the units of the output
+    #[arg(long, value_name = "E", requires = "input", value_parser = number::positive)]
+    max_error: Option<f64>,
+    /// Is every answer between these two numbers? In the units of the output
+    #[arg(long, value_name = "LOW,HIGH", value_parser = pair, allow_hyphen_values = true)]
+    within: Option<[f64; 2]>,
+    /// Does every output rise, or fall, throughout along this input?
+    #[arg(long, value_name = "INPUT")]
+    monotone: Option<String>,
+    /// The most seconds that the search takes
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = number::positive)]
+    time: f64,
+    /// The search ends where every proven bound is within this ratio of the worst point found
+    #[arg(long, default_value = "1.1", value_parser = ratio)]
+    ratio: f64,
+    /// Write the certificate to this file: bounds, model and data that they hold for, and the command that proves it
+    /// again
+    #[arg(short, long, value_name = "FILE.json")]
+    out: Option<PathBuf>,
+    /// Continue the search that was stopped before --out was finished
+    #[arg(long, requires = "out")]
+    resume: bool,
+    /// Prove again what this certificate claims, with its own settings but for --time
+    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["max_error", "within", "monotone", "out", "card"])]
+    check: Option<PathBuf>,
+    /// Write a copy of the model with the result in its card, as `trainer inspect` shows it
+    #[arg(long, value_name = "MODEL.ffm")]
+    card: Option<PathBuf>,
+    /// The columns of a table that are inputs, by name or number [default: those that the model was trained on]
+    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    inputs: Vec<String>,
+    /// The columns of a table to compare with, by name or number [default: those that the model was trained on]
+    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    targets: Vec<String>,
+    #[command(flatten)]
+    reading: ReadingArgs,
+    /// Print the certificate as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Two numbers with a comma between.
+fn pair(text: &str) -> Result<[f64; 2], String> {
+    let numbers: Result<Vec<f64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    match numbers.ok().and_then(|numbers| <[f64; 2]>::try_from(numbers).ok()) {
+        Some(pair) if pair.iter().all(|number: &f64| number.is_finite()) => Ok(pair),
+        _ => Err("give two numbers with a comma between, as in 0,250".to_owned()),
+    }
+}
+
+/// A number from 1.
+fn ratio(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|&ratio: &f64| ratio >= 1.0 && ratio.is_finite())
+        .ok_or("give a number from 1, as in 1.1".to_owned())
+}
+
+impl Certify {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        outputs::check_outputs(
+            &[Some(&self.model), self.input.as_deref()],
+            &[self.out.as_deref(), self.card.as_deref()],
+        )?;
+        let file = ModelFile::read(&self.model)?;
+        let model = file.model()?;
+        let data = self.input.as_deref().map(|path| self.load(path, &model)).transpose()?;
+        let claimed = self.check.as_deref().map(Certificate::read).transpose()?;
+        let settings = self.settings(claimed.as_ref());
+        let mut certification = Certification::new(&model, data.as_ref(), &settings)?;
+        let nothing = certification.certificate(data.as_ref(), String::new());
+        if let (Some(claimed), Some(path)) = (&claimed, &self.check) {
+            claimed.check_belongs(path, &nothing)?;
+            certification.claim(claimed.clone());
+        }
+        if let Some(out) = self.out.as_deref().filter(|_| self.resume) {
+            certification.resume(Unfinished::read(out, &nothing)?.searches);
+        }
+
+        let stop = interrupt::catch()?;
+        certification.run(stop, &|line| trainer::note!("{line}"))?;
+        let certificate = certification.certificate(data.as_ref(), self.command());
+        if self.check.is_some() {
+            let refuted = certification.refuted();
+            if refuted.is_empty() {
+                return print("the certificate holds: everything that it claims is proven again");
+            }
+            bail!(
+                "not proven again in this time: {}; give more --time, and if that does not help do not trust the \
+                 certificate",
+                refuted.join(", ")
+            );
+        }
+        self.write(&file, &certification, &certificate)?;
+        print(&if self.json {
+            serde_json::to_string_pretty(&certificate)?
+        } else {
+            certificate.to_string().trim_end().to_owned()
+        })?;
+        if !certification.is_near() {
+            let how = if self.out.is_some() { "continue with --resume" } else { "give more --time" };
+            trainer::note!("the search was stopped before every bound was within the ratio {}; {how}", self.ratio);
+        }
+        if stop.load(Relaxed) {
+            interrupt::exit();
+        }
+        let open: Vec<&Answered> =
+            certificate.questions.iter().filter(|question| question.answer != Verdict::Yes).collect();
+        ensure!(open.is_empty(), "{}", open.iter().map(|open| sentence(open)).collect::<Vec<_>>().join("; "));
+        Ok(())
+    }
+
+    fn settings(&self, claimed: Option<&Certificate>) -> Settings {
+        match claimed {
+            Some(claimed) => Settings { seconds: self.time, ..claimed.settings.clone() },
+            None => Settings {
+                seconds: self.time,
+                ratio: self.ratio,
+                max_error: self.max_error,
+                within: self.within,
+                monotone: self.monotone.clone(),
+            },
+        }
+    }
+
+    /// The command that proves it again.
+    fn command(&self) -> String {
+        let mut words = vec!["trainer certify".to_owned(), self.model.display().to_string()];
+        words.extend(self.input.iter().map(|input| input.display().to_string()));
+        let certificate = self.out.as_ref().map_or("CERTIFICATE.json".to_owned(), |out| out.display().to_string());
+        words.extend(["--check".to_owned(), certificate]);
+        words.join(" ")
+    }
+
+    /// Reads the data as the model was trained, and checks that they fit.
+    fn load(&self, path: &Path, model: &Model<'_>) -> anyhow::Result<Dataset> {
+        let given = self.reading.options(&self.inputs, &self.targets);
+        let data = load_and_tell(path, &card_text::load_options(model.text(), path, given))?;
+        ensure!(
+            (data.inputs(), data.outputs()) == (model.inputs(), model.outputs()),
+            "{} has {} inputs and {} outputs, the model {} and {}; name data of the kind it was trained on",
+            path.display(),
+            data.inputs(),
+            data.outputs(),
+            model.inputs(),
+            model.outputs()
+        );
+        Ok(data)
+    }
+
+    fn write(&self, file: &ModelFile, done: &Certification<'_>, certificate: &Certificate) -> anyhow::Result<()> {
+        if let Some(card) = &self.card {
+            files::write(card, &certificate.in_card(file)?)?;
+        }
+        let Some(out) = &self.out else { return Ok(()) };
+        if done.is_near() {
+            certificate.write(out)?;
+            files::remove(&Unfinished::path(out))?;
+            return Ok(());
+        }
+        let unfinished = Unfinished {
+            model_crc32: certificate.model_crc32.clone(),
+            data: certificate.data.clone(),
+            searches: done.searches().to_vec(),
+        };
+        unfinished.write(out)?;
+        certificate.write(out)?;
+        Ok(())
+    }
+}
+
+fn sentence(open: &Answered) -> String {
+    match open.answer {
+        Verdict::No => format!("{} no: {}", open.question, open.counterexample),
+        _ => format!("{} not decided; give more --time", open.question),
+    }
+}
