@@ -28,7 +28,8 @@ const START: Duration = Duration::from_secs(30);
 pub fn elf(toolchain: &Toolchain, board: &Board, public_key: &Path) -> Result<Vec<u8>> {
     let mut command = package_command(toolchain, "build", board, PACKAGE);
     command.args(["--bin", "updater", "--features", "updater"]).env("PUBLIC_KEY", std::path::absolute(public_key)?);
-    build(command.env_remove("MODEL"), "updater")
+    command.env_remove("MODEL");
+    build(command, "updater")
 }
 
 /// A device that runs.
@@ -53,7 +54,7 @@ impl Device {
         fs::write(folder.path().join("updater.elf"), &elf).context("cannot write the program for QEMU")?;
         // A port that is free now; QEMU is started on it at once.
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr())?.to_string();
-        let mut command = Command::new(provision::qemu_program());
+        let mut command = Command::new(provision::qemu_program(board.emulator()));
         command
             .args(["-machine", board.name, "-nographic", "-monitor", "none", "-serial"])
             .arg(format!("tcp:{port},server=on,wait=off"))

@@ -20,8 +20,11 @@ fn run(trainer: &Path, folder: &Path, words: &[&str]) -> (bool, String) {
 
 #[test]
 fn a_device_takes_what_its_maker_has_signed() {
-    let (toolchain, board, trainer) =
-        (provision::all().unwrap(), Board::find(DEFAULT).unwrap(), trainer_program::build().unwrap());
+    let (toolchain, board, trainer) = (
+        provision::all([Board::find(DEFAULT).unwrap()]).unwrap(),
+        Board::find(DEFAULT).unwrap(),
+        trainer_program::build().unwrap(),
+    );
     let desk = TempDir::new().unwrap();
     let run = |words: &[&str]| run(&trainer, desk.path(), words);
     for key in ["maker.key", "other.key"] {

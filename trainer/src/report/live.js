@@ -3,7 +3,7 @@
   "use strict";
   const element = (id) => document.getElementById("live-" + id);
   const bytes = (id) => Uint8Array.from(atob(element(id).textContent), (c) => c.charCodeAt(0));
-  const { inputs, outputs, shape, step, rows } = JSON.parse(element("info").textContent);
+  const { inputs, outputs, shape, step, rows, bits } = JSON.parse(element("info").textContent);
   const [d, c] = [inputs.length, outputs.length];
   const state = (text, bad) => {
     element("state").textContent = text;
@@ -51,9 +51,9 @@
     return all;
   };
 
-  // The samples: of a grid 16 bits within the range of each output, in the order of its cells; else f32.
+  // The samples: of a grid 8 or 16 bits within the range of each output, in the order of its cells; else f32.
   const blob = bytes("data").buffer;
-  const cells = shape && new Uint16Array(blob);
+  const cells = shape && (bits === 8 ? new Uint8Array(blob) : new Uint16Array(blob));
   const table = !shape && new Float32Array(blob);
   const target = (sample, k) => {
     if (!shape) return table[rows * d + sample * c + k];

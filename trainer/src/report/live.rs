@@ -20,8 +20,10 @@ const SCRIPT: &str = include_str!("live.js");
 const MOST_BYTES: usize = 390_000;
 /// What is left of that, at least, for the samples.
 const LEAST_FOR_SAMPLES: usize = 20_000;
-/// A cell without data.
+/// A cell without data, among codes of 16 bits.
 const NO_DATA: u16 = u16::MAX;
+/// What a code of 8 bits is worth.
+const BYTE_STEP: f32 = 1.0 / 255.0;
 
 /// The samples as the page has them.
 struct Samples {
@@ -31,6 +33,8 @@ struct Samples {
     step: usize,
     /// Rows of a table, or cells of a grid.
     rows: usize,
+    /// Of a code: 8 where all targets are bytes of a picture without holes, otherwise 16; of a number of a table 32.
+    bits: usize,
     bytes: Vec<u8>,
 }
 
@@ -121,18 +125,23 @@ struct Range {
 }
 
 impl Range {
-    /// Of values, of which those of a picture are whole 255ths or 65535ths.
+    /// Of values; those of a picture are mostly whole 255ths.
     fn of(values: impl Iterator<Item = f32> + Clone, is_picture: bool) -> Self {
         let ends = |(low, high): (f32, f32), value: f32| (low.min(value), high.max(value));
         let (low, high) = values.clone().fold((f32::INFINITY, f32::NEG_INFINITY), ends);
         let is_whole = |value: f32| (value - value.round()).abs() < 1e-3;
+        let is_byte = |value: f32| (0.0..=1.0).contains(&value) && is_whole(value * 255.0);
         // Whole numbers and bytes stay exact.
         let (base, step) = match high - low {
-            _ if is_picture && low >= 0.0 && high <= 1.0 => (0.0, 1.0 / 65_280.0),
+            _ if is_picture && values.clone().all(is_byte) => (0.0, BYTE_STEP),
             range if range <= 16_384.0 && values.clone().all(is_whole) => (low.round(), 1.0),
             range => (low, if range > 0.0 { range / f32::from(NO_DATA - 1) } else { 1.0 }),
         };
         Self { low, high, base, step }
+    }
+
+    fn has_bytes(&self) -> bool {
+        self.step == BYTE_STEP
     }
 
     fn code(&self, value: f32) -> u16 {
@@ -160,7 +169,7 @@ fn info(dataset: &Dataset, ranges: &[Range], samples: &Samples) -> serde_json::V
     });
     json!({
         "inputs": inputs.collect::<Vec<_>>(), "outputs": outputs.collect::<Vec<_>>(),
-        "shape": samples.shape, "step": samples.step, "rows": samples.rows,
+        "shape": samples.shape, "step": samples.step, "rows": samples.rows, "bits": samples.bits,
     })
 }
 
@@ -173,14 +182,15 @@ fn samples(dataset: &Dataset, user: &Array2<f32>, ranges: &[Range], room: usize)
         let points = rows.iter().flat_map(|&row| dataset.points.row(row));
         let targets = rows.iter().flat_map(|&row| user.row(row));
         let bytes = points.chain(targets).flat_map(|value| value.to_le_bytes()).collect();
-        return Samples { shape: None, step, rows: rows.len(), bytes };
+        return Samples { shape: None, step, rows: rows.len(), bits: 32, bytes };
     };
+    let bits = if dataset.cells.is_none() && ranges.iter().all(Range::has_bytes) { 8 } else { 16 };
     let reduced = |step: usize| shape.iter().map(|len| len.div_ceil(step)).collect::<Vec<usize>>();
-    let fits = |step: &usize| reduced(*step).iter().product::<usize>() * outputs * 2 <= room;
+    let fits = |step: &usize| reduced(*step).iter().product::<usize>() * outputs * bits / 8 <= room;
     let step = (1..).find(fits).expect("one cell fits");
     let (values, cells) = (dataset.on_grid(user), reduced(step));
     let rows: usize = cells.iter().product();
-    let mut bytes = Vec::with_capacity(rows * outputs * 2);
+    let mut bytes = Vec::with_capacity(rows * outputs * bits / 8);
     for cell in 0..rows {
         // The same cell among all: the last axis is the fastest.
         let (mut rest, mut sample, mut stride) = (cell, 0, 1);
@@ -189,10 +199,10 @@ fn samples(dataset: &Dataset, user: &Array2<f32>, ranges: &[Range], room: usize)
             (rest, stride) = (rest / few, stride * all);
         }
         for (&value, range) in values.row(sample).iter().zip(ranges) {
-            bytes.extend(range.code(value).to_le_bytes());
+            bytes.extend(&range.code(value).to_le_bytes()[..bits / 8]);
         }
     }
-    Samples { shape: Some(cells), step, rows, bytes }
+    Samples { shape: Some(cells), step, rows, bits, bytes }
 }
 
 const fn base64_len(bytes: usize) -> usize {
@@ -213,7 +223,9 @@ mod tests {
         let back = |range: &Range, value: f32| range.base + f32::from(range.code(value)) * range.step;
         let bytes = (0..=255u8).map(|byte| f32::from(byte) / 255.0);
         let range = Range::of(bytes.clone(), true);
-        assert!(bytes.clone().all(|value| (back(&range, value) - value).abs() < 1e-7));
+        assert!(range.has_bytes() && bytes.clone().all(|value| (back(&range, value) - value).abs() < 1e-7));
+        assert_eq!(range.code(1.0), 255);
+        assert!(!Range::of([0.0, 1.0f32].into_iter(), false).has_bytes());
         let metres = (-100..900).map(|k| k as f32 + 4e-5 * (k % 2) as f32);
         let range = Range::of(metres.clone(), false);
         assert_eq!((range.low, range.high.round()), (-100.0, 899.0));

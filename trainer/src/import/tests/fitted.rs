@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use firmware_core::Precision;
-use ndarray::{Array2, Axis};
+use ndarray::Axis;
 
 use super::*;
-use crate::artifact::model_file::{ModelFile, predict};
+use crate::artifact::model_file::predict;
 use crate::data::{Dataset, LoadOptions, load};
-use crate::fit::run::Run;
-use crate::fit::settings::{FitSettings, Imported};
+use crate::fit::exportable::ExportableNetwork;
+use crate::fit::settings::Imported;
+use crate::fit::{Snapshot, TrainingData};
 use crate::training::TrainState;
 
 /// The points of a known answer as a table, with the outputs of the library as targets.
@@ -27,35 +28,24 @@ fn table(folder: &Path, name: &str) -> Dataset {
     load(&path, &LoadOptions { outputs, ..LoadOptions::default() }).unwrap()
 }
 
-/// Writes the run of a network and evaluates its artifact at the known points: the largest difference from what the
-/// library computed, relative to the range of the outputs.
+/// Evaluates the artifact of a network at the known points: the largest difference from what the library computed,
+/// relative to the largest output.
 fn artifact_error(name: &str, params: &ImportParams, precision: Precision) -> f64 {
     let folder = tempfile::tempdir().unwrap();
     let mut dataset = table(folder.path(), name);
     let network = read(name, params).unwrap();
-    let units = Units::new(&dataset, None, None).unwrap();
-    let converted = network.convert(&dataset, &units).unwrap();
-    let maps = converted.output_maps.iter().flatten().map(|map| [map.scale, map.offset]).collect();
-    let imported = Imported { weights: file(name), output_maps: maps };
-    imported.apply(&mut dataset);
-    let settings = FitSettings {
-        fit: converted.params,
-        precision: Some(crate::artifact::precision::NamedPrecision(precision)),
-        input: "known.csv".into(),
-        load: LoadOptions::default(),
-        imported: Some(imported),
-    };
-    let points = dataset.points.clone();
-    let mut run = Run::new(&folder.path().join("run"), settings, dataset).unwrap();
-    run.continue_from(TrainState::new(vec![converted.network]));
-    let results = run.write_untrained().unwrap();
-    assert_eq!((results.steps, results.finished), (0, true));
-    let file = ModelFile::read(&run.folder().model()).unwrap();
-    let found = predict(&file.model().unwrap(), &points).unwrap();
+    let converted = network.convert(&dataset, &Units::new(&dataset, None, None).unwrap()).unwrap();
+    let output_maps = converted.output_maps.iter().flatten().map(|map| [map.scale, map.offset]).collect();
+    Imported { weights: file(name), output_maps }.apply(&mut dataset);
+    let params = converted.params.check(dataset.inputs(), dataset.outputs()).unwrap();
+    let (state, split) = (TrainState::new(vec![converted.network]), params.split(&dataset).unwrap());
+    let snapshot = Snapshot { params: &params, state: &state, data: TrainingData::new(&dataset, &split) };
+    let artifact = ExportableNetwork::new(snapshot, f64::NAN).export(precision).unwrap().artifact().unwrap();
+    let found = predict(&artifact.model().unwrap(), &dataset.points).unwrap();
     let expected = &known(name)[1];
-    let range = |of: &Array2<f64>| of.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
-    let error = found.iter().zip(expected).fold(0.0f64, |largest, (&a, b)| largest.max((f64::from(a) - b).abs()));
-    error / range(expected)
+    let largest = expected.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
+    let error = found.iter().zip(expected).fold(0.0f64, |error, (&a, b)| error.max((f64::from(a) - b).abs()));
+    error / largest
 }
 
 /// The whole way to the outputs of PyTorch, by the artifact that a device evaluates.
