@@ -15,7 +15,7 @@
 //! | everything else | | `portable` |
 //!
 //! `kernels_fpu` is set where the target's ABI passes floats in registers (`*-eabihf`), `kernels_v8m` where the
-//! assembler has to be told of extensions.
+//! assembler has to be told of extensions, `kernels_grids` where grids are evaluated in assembly.
 
 use std::env;
 
@@ -23,10 +23,15 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!(r#"cargo::rustc-check-cfg=cfg(kernels, values("portable", "thumb1", "v7m", "dsp", "mve", "x86"))"#);
     println!("cargo::rustc-check-cfg=cfg(kernels_fpu)");
+    println!("cargo::rustc-check-cfg=cfg(kernels_grids)");
     println!("cargo::rustc-check-cfg=cfg(kernels_v8m)");
     let target = env::var("TARGET").unwrap_or_default();
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    println!("cargo::rustc-cfg=kernels=\"{}\"", kernels(&target, &flags));
+    let kernels = kernels(&target, &flags);
+    println!("cargo::rustc-cfg=kernels=\"{kernels}\"");
+    if !matches!(kernels, "portable" | "x86") {
+        println!("cargo::rustc-cfg=kernels_grids");
+    }
     if target.starts_with("thumb") && target.ends_with("eabihf") {
         println!("cargo::rustc-cfg=kernels_fpu");
     }
