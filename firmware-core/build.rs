@@ -19,7 +19,7 @@
 //! A build for `thumbv8m.main` that says nothing about the DSP extension gets a warning, because nearly all such cores have it.
 //!
 //! `kernels_fpu` is set where the target's ABI passes floats in registers (`*-eabihf`), `kernels_v8m` where the
-//! assembler has to be told of extensions.
+//! assembler has to be told of extensions, `kernels_grids` where grids are evaluated in assembly.
 
 use std::env;
 
@@ -29,6 +29,7 @@ fn main() {
         r#"cargo::rustc-check-cfg=cfg(kernels, values("portable", "thumb1", "v7m", "dsp", "mve", "rv32m", "x86"))"#
     );
     println!("cargo::rustc-check-cfg=cfg(kernels_fpu)");
+    println!("cargo::rustc-check-cfg=cfg(kernels_grids)");
     println!("cargo::rustc-check-cfg=cfg(kernels_v8m)");
     let target = env::var("TARGET").unwrap_or_default();
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
@@ -41,6 +42,9 @@ fn main() {
              a Cortex-M33 with DSP extension; add the flag -C target-cpu=cortex-m33 (or cortex-m55, cortex-m85) to \
              target.{target}.rustflags in .cargo/config.toml, or -C target-feature=-dsp if the core has no DSP extension"
         );
+    }
+    if matches!(kernels, "thumb1" | "v7m" | "dsp" | "mve") {
+        println!("cargo::rustc-cfg=kernels_grids");
     }
     if target.starts_with("thumb") && target.ends_with("eabihf") {
         println!("cargo::rustc-cfg=kernels_fpu");

@@ -56,16 +56,17 @@ impl Model<'_> {
     /// was.
     #[inline(never)] // in this crate it is optimized for size, as its profile says
     pub fn eval_into(&self, point: &[f32], scratch: &mut [u32], out: &mut [f32]) -> Result<(), EvalError> {
-        if point.len() != self.inputs() {
+        if point.len() != self.axes().len() {
             return Err(EvalError::PointLength);
         }
-        if out.len() != self.outputs() {
+        if out.len() != self.output_maps().len() {
             return Err(EvalError::OutputLength);
         }
         let mut coordinates = Coordinates::<MAX_INPUTS>::new();
         self.locate(point, &mut coordinates)?;
         dispatch!(self, kernels::, A => {
-            self.map_outputs::<A>(self.forward::<A>(&coordinates, 1, scratch)?, out);
+            let raw = self.forward::<A>(&coordinates, 1, scratch).ok_or(EvalError::ScratchLength)?;
+            self.map_outputs::<A>(raw, out);
             Ok(())
         })
     }
@@ -143,7 +144,8 @@ impl Model<'_> {
         }
         pad(&mut coordinates, MIN_COORDINATES);
         dispatch!(self, kernels::, A => {
-            self.map_outputs::<A>(self.forward::<A>(&coordinates, 1, scratch)?, out);
+            let raw = self.forward::<A>(&coordinates, 1, scratch).ok_or(EvalError::ScratchLength)?;
+            self.map_outputs::<A>(raw, out);
             Ok(())
         })
     }
@@ -179,8 +181,8 @@ impl Model<'_> {
     ) -> Result<(), EvalError> {
         let mut pair = [0; MIN_COORDINATES];
         let points = at_least_two(coordinates, &mut pair);
-        let answers: Result<&[i32], _> = dispatch!(self, portable::, A => self.forward::<A>(points, 1, scratch));
-        for (raw, &answer) in raw.iter_mut().zip(answers?) {
+        let answers: Option<&[i32]> = dispatch!(self, portable::, A => self.forward::<A>(points, 1, scratch));
+        for (raw, &answer) in raw.iter_mut().zip(answers.ok_or(EvalError::ScratchLength)?) {
             *raw = answer;
         }
         Ok(())
@@ -196,8 +198,8 @@ impl Model<'_> {
         let mut pair = [0; MIN_COORDINATES];
         let point = at_least_two(coordinates, &mut pair);
         dispatch!(self, kernels::, A => {
-            match self.grids() {
-                Some(grids) => A::grids(&grids, point, 1, scratch),
+            match self.grids_in_place() {
+                Some(grids) => A::grids(grids, point, 1, scratch),
                 None => A::encode(&self.encoding(), point, 1, scratch),
             }
             Ok(())
@@ -207,7 +209,7 @@ impl Model<'_> {
     /// Points that a batch evaluates side by side.
     #[inline]
     fn batch_lanes<A: Arithmetic>(&self) -> usize {
-        if self.grids().is_some() { A::batch_lanes().min(A::GRID_LANES) } else { A::batch_lanes() }
+        if self.grids_in_place().is_some() { A::batch_lanes().min(A::GRID_LANES) } else { A::batch_lanes() }
     }
 
     /// Points in groups of `wide` lanes, 1 or [`Arithmetic::batch_lanes`], the rest one by one.
@@ -230,7 +232,7 @@ impl Model<'_> {
                 points = rest;
                 self.locate(point, &mut coordinates)?;
             }
-            let raw = self.forward::<A>(&coordinates, lanes, scratch)?;
+            let raw = self.forward::<A>(&coordinates, lanes, scratch).ok_or(EvalError::ScratchLength)?;
             for lane in 0..lanes {
                 for (raw, map) in raw.iter().skip(lane).step_by(lanes).zip(self.output_maps()) {
                     let (slot, rest) = core::mem::take(&mut out).split_first_mut().ok_or(EvalError::OutputLength)?;
@@ -267,30 +269,25 @@ impl Model<'_> {
 
     /// Raw outputs of one point, rows of padding included.
     pub(crate) fn raw_outputs<'s>(&self, point: &[u32], scratch: &'s mut [u32]) -> Result<&'s [i32], EvalError> {
-        dispatch!(self, kernels::, A => self.forward::<A>(point, 1, scratch))
+        dispatch!(self, kernels::, A => self.forward::<A>(point, 1, scratch)).ok_or(EvalError::ScratchLength)
     }
 
-    /// Raw outputs `[row][lane]` of one point a lane, rows of padding included.
+    /// Raw outputs `[row][lane]` of one point a lane, rows of padding included; `None` where the scratch is too short.
     #[inline(never)]
-    fn forward<'s, A: Arithmetic>(
-        &self,
-        points: &[u32],
-        lanes: usize,
-        scratch: &'s mut [u32],
-    ) -> Result<&'s [i32], EvalError> {
+    fn forward<'s, A: Arithmetic>(&self, points: &[u32], lanes: usize, scratch: &'s mut [u32]) -> Option<&'s [i32]> {
         let (even, odd) = self.buffer_words();
-        let (mut x, rest) = scratch.split_at_mut_checked(even * lanes).ok_or(EvalError::ScratchLength)?;
-        let (mut y, _) = rest.split_at_mut_checked(odd * lanes).ok_or(EvalError::ScratchLength)?;
-        match self.grids() {
+        let (mut x, rest) = scratch.split_at_mut_checked(even * lanes)?;
+        match self.grids_in_place() {
             Some(grids) => {
-                A::grids(&grids, points, lanes, x);
+                A::grids(grids, points, lanes, x);
                 // Single precision has no tables.
-                if A::PRECISION != Precision::F32 && self.header().is_table() {
-                    return Ok(bytemuck::must_cast_slice_mut(x));
+                if A::PRECISION != Precision::F32 && grids.is_table() {
+                    return Some(bytemuck::must_cast_slice_mut(x));
                 }
             }
             None => A::encode(&self.encoding(), points, lanes, x),
         }
+        let (mut y, _) = rest.split_at_mut_checked(odd * lanes)?;
         let (mut words, mut inputs) = (self.layers(), self.header().features());
         let mut hidden = self.header().hidden.iter();
         let has_sines = cfg!(feature = "sine") && self.header().hidden_activation == HiddenActivation::Sine;
@@ -299,31 +296,31 @@ impl Model<'_> {
             let rows = width.map_or(self.outputs(), |&width| usize::from(width));
             let len = layer_words(A::PRECISION, inputs, rows);
             // `parse` has checked that they are all there.
-            let Some((layer, rest)) = words.split_at_checked(len) else { return Ok(&[]) };
+            let Some((layer, rest)) = words.split_at_checked(len) else { return Some(&[]) };
             let layer = Layer { words: layer, inputs, rows };
             // Not known to the compiler, so that there is only one place in the code that evaluates a layer.
             let is_hidden = width.is_some();
             let results = if is_hidden && !has_sines { Results::Hidden } else { Results::Raw };
             let results = core::hint::black_box(results);
-            let Some(()) = A::layer(layer, lanes, x, y, results) else { return Ok(&[]) };
+            let Some(()) = A::layer(layer, lanes, x, y, results) else { return Some(&[]) };
             let raw_rows = rows.next_multiple_of(BLOCK_ROWS);
             if !is_hidden {
                 break (layer, raw_rows);
             }
             if has_sines {
-                let Some(y) = y.get_mut(..raw_rows * lanes) else { return Ok(&[]) };
+                let Some(y) = y.get_mut(..raw_rows * lanes) else { return Some(&[]) };
                 A::sine(layer, lanes, y);
             }
             (x, y) = (y, x);
             (words, inputs) = (rest, rows);
         };
         // The buffers were planned to hold them.
-        let Some(raw) = y.get_mut(..raw_rows * lanes) else { return Ok(&[]) };
+        let Some(raw) = y.get_mut(..raw_rows * lanes) else { return Some(&[]) };
         let raw = bytemuck::must_cast_slice_mut(raw);
         if self.header().activation == OutputActivation::Sigmoid {
             A::sigmoid(layer, lanes, raw);
         }
-        Ok(raw)
+        Some(raw)
     }
 }
 

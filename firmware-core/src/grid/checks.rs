@@ -37,7 +37,7 @@ impl<'a> Grids<'a> {
             check_coefficients(&level)?;
         }
         let len = words.len() - rest.len();
-        Ok((Self { shape, inputs, words: words.get(..len).unwrap_or(words) }, rest))
+        Ok((Self::checked(shape, inputs, words.get(..len).unwrap_or(words)), rest))
     }
 }
 

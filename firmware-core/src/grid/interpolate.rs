@@ -31,7 +31,7 @@ impl Grids<'_> {
     /// Hands the sum of every level and channel to `store(feature, sum)`.
     #[inline(always)]
     pub(crate) fn evaluate(&self, point: &[u32], mut store: impl FnMut(usize, i32)) {
-        let Self { shape, inputs, mut words } = *self;
+        let Self { shape, inputs, mut words, .. } = *self;
         let mut feature = 0;
         // From the last axis to the first one. Not an array: clearing one costs more flash than all of this function.
         let mut axes = heapless::Vec::<Taps, MAX_GRID_INPUTS>::new();

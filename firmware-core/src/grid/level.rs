@@ -74,7 +74,7 @@ pub(super) fn next_level(shape: GridShape, inputs: usize, words: &[u32]) -> Opti
 impl<'a> Grids<'a> {
     /// The grids, in the order of their features.
     pub fn levels(&self) -> impl Iterator<Item = Level<'a>> + 'a {
-        let Self { shape, inputs, mut words } = *self;
+        let Self { shape, inputs, mut words, .. } = *self;
         (0..shape.levels).map_while(move |_| {
             let (level, rest) = split_level(shape, inputs, words)?;
             words = rest;

@@ -4,8 +4,10 @@ mod checks;
 mod interpolate;
 mod level;
 
-use crate::artifact::GridShape;
+use crate::artifact::{GridShape, GridUse};
 use crate::error::ParseError;
+#[cfg(kernels_grids)]
+use crate::kernels::Plan;
 pub(crate) use interpolate::rounded;
 pub use level::Level;
 
@@ -50,6 +52,8 @@ pub struct Grids<'a> {
     shape: GridShape,
     inputs: usize,
     words: &'a [u32],
+    #[cfg(kernels_grids)]
+    plan: Plan,
 }
 
 impl<'a> Grids<'a> {
@@ -65,10 +69,28 @@ impl<'a> Grids<'a> {
         if rest.is_empty() { Ok(grids) } else { Err(ParseError::TrailingBytes) }
     }
 
-    /// What a [`Model`](crate::Model) has already checked.
+    /// What was already checked.
+    fn checked(shape: GridShape, inputs: usize, words: &'a [u32]) -> Self {
+        Self {
+            shape,
+            inputs,
+            words,
+            #[cfg(kernels_grids)]
+            plan: Plan::new(shape, inputs),
+        }
+    }
+
+    /// Whether the values are the raw outputs of a table.
     #[inline]
-    pub(crate) fn checked(shape: GridShape, inputs: usize, words: &'a [u32]) -> Self {
-        Self { shape, inputs, words }
+    pub(crate) fn is_table(&self) -> bool {
+        self.shape.used_as == GridUse::Outputs
+    }
+
+    /// What kernels in assembly take from the shape.
+    #[cfg(kernels_grids)]
+    #[inline]
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// The shape that all levels share.
@@ -97,6 +119,8 @@ impl<'a> Grids<'a> {
     }
 
     /// The words over which it lies.
+    #[cfg(kernels_grids)]
+    #[inline]
     pub(crate) fn words(&self) -> &'a [u32] {
         self.words
     }

@@ -6,7 +6,7 @@
 
 // On the stack: [sp] point, [8] and [12] f of either axis, [60] 1 where quadratic. Linear: [16] to the next row, [20] the
 // weight of the first row. Quadratic: [24] to the other rows, [32] weights of the rows, [44] to the last column, [48] its
-// weight, [52] first coefficient, [56] to the next column. r8 channels, r9 end of the words, r10 x, r11 next level, r12 end
+// weight, [52] first coefficient, [56] to the next column. r8 channels, r9 levels that are left, r10 x, r11 next level, r12 end
 // of the channels.
 #[expect(unsafe_code, reason = "assembly; the function keeps AAPCS and touches what its call describes")]
 mod thumb1 {
@@ -45,18 +45,17 @@ firmware_core_grid:
     mov     r7, r11
     push    {{r4-r7}}
     sub     sp, #64
-    ldmia   r0!, {{r3, r4, r5, r6, r7}}      @ words, axes, end, point, x
-    ldr     r1, [r0]
-    str     r1, [sp, #60]
-    ldr     r0, [r0, #12]                  @ channels
-    mov     r8, r0
-    mov     r9, r5
-    mov     r10, r7
-    ldr     r0, [r6]
-    ldr     r1, [r6, #4]
+    movs    r7, r0
+    mov     r10, r1
+    ldmia   r3!, {{r0, r1}}
     str     r0, [sp]
     str     r1, [sp, #4]
-    movs    r7, r3
+    ldr     r0, [r2, #4]                   @ channels, levels, order
+    ldr     r1, [r2, #32]
+    ldr     r2, [r2, #40]
+    mov     r8, r0
+    mov     r9, r1
+    str     r2, [sp, #60]
 1:  ldr     r0, [sp]
     ldr     r1, [r7, #4]
     bl      5f
@@ -139,10 +138,9 @@ firmware_core_grid:
     ldr     r2, [sp, #8]
     muls    r1, r2
     adds    r1, r1, r3
-    movs    r2, #1
-    lsls    r2, r2, #14
-    adds    r1, r1, r2
-    asrs    r1, r1, #15
+    asrs    r1, r1, #14
+    adds    r1, #1
+    asrs    r1, r1, #1
     strh    r1, [r4]
     adds    r4, #2
     adds    r0, #1
@@ -150,7 +148,9 @@ firmware_core_grid:
     bne     4b
 9:  mov     r10, r4
     mov     r7, r11
-    cmp     r7, r9
+    mov     r0, r9
+    subs    r0, #1
+    mov     r9, r0
     beq     8f
     b       1b
 8:
@@ -242,10 +242,9 @@ firmware_core_grid:
     ldr     r2, [sp, #40]
     muls    r1, r2
     add     r1, lr
-    movs    r2, #1
-    lsls    r2, r2, #14
-    adds    r1, r1, r2
-    asrs    r1, r1, #15
+    asrs    r1, r1, #14
+    adds    r1, #1
+    asrs    r1, r1, #1
     strh    r1, [r4]
     adds    r4, #2
     adds    r0, #1

@@ -58,34 +58,18 @@ mod thumb2 {
 firmware_core_grid:
     push    {{r4-r11, lr}}
     sub     sp, sp, #140
-    ldm     r0, {{r4-r12, lr}}               @ words, axes, end, point, x, order, rounding, table, channels, bits
-    ldrd    r2, r3, [r7]
-    strd    r2, r3, [sp]
-    adr     r3, 10f
-    add     r3, r3, r9, lsl #2
-    ldr     r2, [r3]
-    movs    r0, #1
-    movs    r1, #8
-    cmp     r5, #1
-    beq     2f
-    cmp     lr, #8
-    mov     r11, #0
-    beq     1f
-4:  adds    r3, r3, #8
-    rsb     r0, lr, #0
-    mvn     r1, #0
-1:  ldr     r3, [r3, #8]
-    mul     r12, r12, r0
-    strd    r2, r3, [sp, #40]
-    str     r12, [sp, #8]
-    strd    r12, r1, [sp, #12]
-    strd    lr, r10, [sp, #20]
-    str     r11, [sp, #36]
+    ldm     r2!, {{r4-r11}}                  @ plan, as far as surfaces take it
+    add     r12, sp, #8
+    stm     r12, {{r4-r11}}
+    ldrd    r4, r5, [r3]
+    strd    r4, r5, [sp]
+    ldm     r2, {{r2, r5, r9, r10, lr}}      @ levels, axes, order, rounding, code of a row
+    adr     r4, 10f
+    ldr     r6, [r4, r9, lsl #2]
+    ldr     r7, [r4, lr, lsl #2]
+    strd    r6, r7, [sp, #40]
     cmp     r5, #2
     bhi     3f
-    mov     r0, r4
-    mov     r1, r8
-    mov     r2, r6
     movs    r3, #0
     bl      firmware_core_surface
 9:  add     sp, sp, #140
@@ -93,23 +77,11 @@ firmware_core_grid:
     .p2align 2
 10: .word   11f + 1, 12f + 1, 21f + 1, 22f + 1, 31f + 1, 32f + 1, 33f + 1, 34f + 1
 
-    @ One axis: its sum becomes that of one row, of the value of a coefficient; of a table it stays as it is.
-2:  cmp     r11, #0
-    mov     r11, #0x8000
-    itt     ne
-    rsbne   r11, lr, #16
-    lslne   r11, r0, r11
-    ldr     r0, [r7]
-    str     r0, [sp, #4]
-    adds    r3, r3, #8
-    b       4b
-
     @ Three axes or more.
-3:  str     r0, [sp, #48]
-    str     r0, [sp, #8]
-    movs    r0, #0
-    str     r0, [sp, #24]
-    mov     r11, r6                        @ end
+3:  mov     r4, r0
+    mov     r7, r3
+    mov     r8, r1
+    mov     r11, r2                        @ levels that are left
     add     r6, sp, #60
 4:  movs    r0, #0
     str     r0, [sp, #56]
@@ -123,7 +95,7 @@ firmware_core_grid:
     b       8f
 6:  str     r0, [r8], #4
 8:  ldr     r0, [sp, #56]
-    ldr     r1, [sp, #48]
+    ldr     r1, [sp, #8]
     adds    r0, r0, r1
     str     r0, [sp, #56]
     ldrd    r1, r2, [sp, #12]
@@ -138,8 +110,8 @@ firmware_core_grid:
     adds    r0, r0, #31
     lsrs    r0, r0, #5
     add     r4, r4, r0, lsl #2
-    cmp     r4, r11
-    blo     4b
+    subs    r11, r11, #1
+    bne     4b
     b       9b
 
     @ r0: the sum at the node r0 of the axes before, over those from r4 on, of which there are r5; r7 point, r6 frame:
@@ -158,7 +130,7 @@ firmware_core_grid:
     strd    r1, r2, [sp]
     mov     r0, r4
     add     r1, sp, #52
-    mov     r2, r4
+    movs    r2, #1
     bl      firmware_core_surface
     ldr     r0, [sp, #52]
     ldr     pc, [r6]
@@ -207,9 +179,8 @@ firmware_core_grid:
     ldr     pc, [r6]
     .size   firmware_core_grid, . - firmware_core_grid
 
-    @ r0: words of the first level, which ends at r2 or beyond it where it is the only one; r1: x, r3: offset of the first
-    @ coefficient. On the stack: [sp] offset and weight of three rows of nodes, [24] end of the channels, [28] the first
-    @ row, [32] words, [36] x, [40] end, [44] offset, [84] as above.
+    @ r0: words of the first level, r1: x, r2: levels, r3: offset of the first coefficient. On the stack: [sp] offset and weight of three rows of nodes, [24] end of the channels, [28] the first
+    @ row, [32] words, [36] x, [40] levels, [44] offset, [84] as above.
     .type   firmware_core_surface, %function
     .thumb_func
     .p2align 2
@@ -225,6 +196,7 @@ firmware_core_surface:
     ldrd    r7, r8, [sp, #84]
     ldrd    r9, lr, [sp, #96]
     cbz     r6, 2f
+    mov     r8, r7
     mov     r3, r1
     mov     r5, r2
     movs    r1, #1
@@ -268,7 +240,7 @@ firmware_core_surface:
     mlseq   r9, r9, r3, r9
     b       16b
 
-    @ Quadratic: r9 and r11 to the columns, r10, r8 and r5 their weights; rows on the stack.
+    @ Quadratic: r9 and r11 to the columns, r5, r10 and r8 their weights; rows on the stack.
 12: cmp     r2, r1, lsl #16
     lsl     r2, r12, #1
     beq     13f
@@ -281,7 +253,7 @@ firmware_core_surface:
     lsl     r11, r9, #1
     beq     15f
 16: mov     r2, r8
-    ffm_quadratic r2, r10, r8, r5
+    ffm_quadratic r2, r5, r10, r8
     ldr     pc, [sp, #128]
 13: add     r10, r10, #2
     cmp     r10, r1
@@ -298,56 +270,55 @@ firmware_core_surface:
     mlshi   r9, r9, r3, r9
     b       16b
 
-    @ Bits: r0 coefficients, r9 and r11 to the columns, r10, r8 and r5 their weights (r5 is 0 where there is no third
-    @ column), lr the first coefficient, r7 the rows.
+    @ Bits: r0 coefficients, r9 and r11 to the columns, r5, r10 and r8 their weights (r5 is 0 where there are two, of which
+    @ the first one is at r9), lr the first coefficient, r7 end of the rows on the stack.
 33: movs    r5, #0
+    mov     r11, r9
+    mov     r9, r5
 34: movs    r1, #0                         @ one axis, one row
     ldr     r2, [sp, #120]
-    add     r7, sp, #16
-    strd    r1, r2, [sp, #16]
-    cmp     r2, #0x8000
-    beq     4f
-    movs    r2, #0
-    strd    r1, r2, [sp, #112]
-    ldr     r1, [sp, #104]
-    rsb     r12, r1, #32
-    b       3f
-31: movs    r5, #0
-    strd    r5, r11, [sp, #8]
-    strd    r12, r7, [sp, #16]
     add     r7, sp, #8
+    strd    r1, r2, [sp]
+    b       4f
+31: movs    r5, #0
+    strd    r5, r11, [sp]
+    strd    r12, r7, [sp, #8]
+    add     r7, sp, #16
+    mov     r11, r9
+    mov     r9, r5
     b       4f
 32: movs    r1, #0
     str     r1, [sp]
-    mov     r7, sp
+    add     r7, sp, #24
 4:  ldr     r1, [sp, #104]
-    mov     r2, #0x40000000
+    ldr     r2, [sp, #96]
     rsb     r12, r1, #32
-    rsb     r3, r12, #31
-    lsr     r2, r2, r12
-    strd    r2, r3, [sp, #112]
-3:  ldr     r2, [sp, #92]
     sub     lr, lr, r1
+    adds    r2, r2, r1
+    adds    r2, r2, #1
+    cmp     r2, r11, lsr #31
+    beq     17f
+    ldr     r2, [sp, #92]
     add     r2, r2, lr
     strd    r2, r7, [sp, #24]
     ldr     r4, [sp, #36]
 5:  ldr     r6, [sp, #108]
-    ldr     r7, [sp, #28]
+    mov     r7, sp
     str     r4, [sp, #36]
 6:  ldr     r2, [r7], #8
     ldr     r1, [sp, #112]
     add     r2, r2, lr
-    ffm_tap r2, r10
     cbz     r5, 7f
-    add     r4, r2, r11
-    ffm_tap r4, r5
-7:  add     r2, r2, r9
-    ffm_tap r2, r8
+    ffm_tap r2, r5
+7:  add     r4, r2, r11
+    add     r2, r2, r9
+    ffm_tap r4, r8
+    ffm_tap r2, r10
     ldr     r2, [r7, #-4]
     ldr     r3, [sp, #116]
     asrs    r1, r3
     mla     r6, r1, r2, r6
-    add     r4, sp, #24
+    ldr     r4, [sp, #28]
     cmp     r7, r4
     bne     6b
     ldrd    r1, r3, [sp, #104]
@@ -364,7 +335,7 @@ firmware_core_surface:
 7:  str     r6, [r4], #4
     b       8b
 
-    @ Bytes, quadratic: r0 first coefficient, r9 and r11 to the columns, r10, r8 and r5 their weights.
+    @ Bytes, quadratic: r0 first coefficient, r9 and r11 to the columns, r5, r10 and r8 their weights.
 22: ldr     r2, [sp, #92]
     ldr     r6, [sp, #108]
     add     r0, r0, lr
@@ -378,11 +349,11 @@ firmware_core_surface:
     movs    r1, #64
     add     r3, r3, r0
     ldrsb   r2, [r3]
-    mla     r1, r2, r10, r1
+    mla     r1, r2, r5, r1
     ldrsb   r2, [r3, r9]
     ldrsb   r3, [r3, r11]
-    mla     r1, r2, r8, r1
-    mla     r1, r3, r5, r1
+    mla     r1, r2, r10, r1
+    mla     r1, r3, r8, r1
     add     r3, sp, #24
     asrs    r1, r1, #7
     cmp     r7, r3
@@ -426,15 +397,49 @@ firmware_core_surface:
 3:  adds    r0, r0, #1
     cmp     r0, r5
     bne     2b
-
-9:  ldr     r0, [sp, #32]
-    ldr     r1, [sp, #40]
-    cmp     r0, r1
-    blo     1b
-    add     sp, sp, #48
-    pop     {{r4-r11, pc}}
+    b       9f
 4:  str     r1, [r4], #4
     b       3b
+
+    @ One channel, and the columns lie side by side: one load for a row. r9, r11: its rounding and shift.
+17: ldr     r6, [sp, #108]
+    add     lr, lr, r11
+    ldrd    r9, r11, [sp, #112]
+6:  ldrd    r2, r4, [r7, #-8]!
+    add     r2, r2, lr
+    sub     r3, r0, r2, asr #3
+    ldr     r3, [r3, #-4]
+    and     r2, r2, #7
+    lsls    r3, r2
+    asr     r2, r3, r12
+    mla     r1, r2, r8, r9
+    ror     r3, r3, r12
+    asr     r2, r3, r12
+    mla     r1, r2, r10, r1
+    cbz     r5, 7f
+    ror     r3, r3, r12
+    asr     r2, r3, r12
+    mla     r1, r2, r5, r1
+7:  asr     r1, r1, r11
+    mla     r6, r1, r4, r6
+    cmp     r7, sp
+    bne     6b
+    ldr     r3, [sp, #108]
+    ldr     r4, [sp, #36]
+    cbnz    r3, 7f
+    str     r6, [r4], #4
+8:  str     r4, [sp, #36]
+
+9:  ldr     r1, [sp, #40]
+    ldr     r0, [sp, #32]
+    subs    r1, r1, #1
+    str     r1, [sp, #40]
+    bne     1b
+    add     sp, sp, #48
+    pop     {{r4-r11, pc}}
+7:  asrs    r6, r6, #15
+    strh    r6, [r4], #2
+    b       8b
     .size   firmware_core_surface, . - firmware_core_surface
     .popsection
     .purgem ffm_quadratic

@@ -1,84 +1,125 @@
 //! How Rust calls the grids that are written in assembly, whatever the instruction set.
 
 use super::contract::MIN_COORDINATES;
-use crate::artifact::GridUse;
-use crate::grid::{Grids, rounded};
+use crate::artifact::{GridShape, GridUse};
+use crate::grid::Grids;
 use crate::precision::Precision;
 
-/// What a kernel is to do with grids at one point. The fields' order is known to the assembly.
+/// What kernels take from the shape of grids, decided once. The fields' order is known to the assembly.
+///
+/// Steps count units: bytes where coefficients of 8 bits lie over two axes or more, otherwise bits, downwards.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(C)]
-struct GridCall {
-    /// The levels.
-    words: *const u32,
+pub(crate) struct Plan {
+    /// From the first channel that is evaluated at once to behind the last one: all of them over one axis or two.
+    span: i32,
+    /// From a node to the next one.
+    node: i32,
+    /// A unit, in bits.
+    unit: i32,
+    /// The number of bits of a coefficient.
+    bits: u32,
+    /// 2¹⁴ where what is evaluated at once is to become features, 0 where it is to remain sums.
+    rounding: u32,
+    /// What is added to the sum of a row of coefficients that are counted in bits,
+    row_rounding: u32,
+    /// and by how much it is shifted then.
+    row_shift: u32,
+    /// Of one axis the weight of its row; 0 where there are more axes.
+    line: u32,
+    /// The number of levels.
+    levels: u32,
     /// The number of axes, d.
-    axes: usize,
-    /// End of the levels.
-    words_end: *const u32,
-    /// The d coordinates, two at least.
-    point: *const u32,
-    /// Where the features go, as halfwords, or the sums as words.
-    x: *mut u32,
+    axes: u32,
     /// 0 linear, 1 quadratic.
     order: u32,
     /// 2¹⁴ to store features, 0 to store sums.
-    rounding: u32,
-    /// 1 where the sums are those of a table.
-    table: u32,
-    /// The number of channels.
-    channels: u32,
-    /// The number of bits of a coefficient.
-    bits: u32,
+    store_rounding: u32,
+    /// The kernel's code for a row: in bytes 2, in bits 4, of one axis 6, and the order added.
+    row: u32,
+    /// The words that are written.
+    words: usize,
+}
+
+impl Plan {
+    /// Of grids whose shape was checked.
+    pub(crate) fn new(shape: GridShape, inputs: usize) -> Self {
+        let (channels, bits, order) = (i32::from(shape.channels), u32::from(shape.bits), u32::from(shape.order >> 1));
+        let is_table = shape.used_as == GridUse::Outputs;
+        let counts_bytes = bits == 8 && inputs > 1;
+        let (step, unit) = if counts_bytes { (1, 8) } else { (0i32.wrapping_sub_unsigned(bits), -1) };
+        let store_rounding = if is_table { 0 } else { 1 << 14 };
+        // Of a table over one axis the sum of the row remains as it is.
+        let is_row_kept = is_table && inputs == 1;
+        Self {
+            span: if inputs > 2 { step } else { channels.wrapping_mul(step) },
+            node: channels.wrapping_mul(step),
+            unit,
+            bits,
+            rounding: if inputs > 2 { 0 } else { store_rounding },
+            row_rounding: if is_row_kept { 0 } else { 1u32.wrapping_shl(bits.wrapping_sub(2)) },
+            row_shift: if is_row_kept { 0 } else { bits.wrapping_sub(1) },
+            line: match inputs {
+                1 if is_table => 1u32.wrapping_shl(16u32.wrapping_sub(bits)),
+                1 => 1 << 15,
+                _ => 0,
+            },
+            levels: u32::from(shape.levels),
+            axes: inputs as u32,
+            order,
+            store_rounding,
+            row: order
+                + if inputs == 1 {
+                    6
+                } else if counts_bytes {
+                    2
+                } else {
+                    4
+                },
+            words: if is_table { shape.features() } else { shape.features().div_ceil(2) },
+        }
+    }
 }
 
 #[expect(unsafe_code, reason = "the kernel is written in assembly")]
 unsafe extern "C" {
-    fn firmware_core_grid(call: &GridCall);
+    /// From the words of the levels and the d coordinates, two at least, to features as halfwords or sums as words.
+    fn firmware_core_grid(words: *const u32, x: *mut u32, plan: &Plan, point: *const u32);
 }
 
 /// Evaluates grids at one point: the features as the precision stores them, of a table the sums. Nothing where a buffer is
 /// too short. False where they are left to portable code.
 #[inline]
 pub(super) fn evaluate(precision: Precision, grids: &Grids<'_>, point: &[u32], x: &mut [u32]) -> bool {
-    let (shape, words, axes) = (grids.shape(), grids.words(), grids.inputs());
-    // Single precision has a word for each feature, whose sum becomes the feature below.
-    let is_float = precision == Precision::F32;
-    let is_table = !is_float && shape.used_as == GridUse::Outputs;
-    let stores_sums = is_float || is_table;
+    let (axes, plan) = (grids.inputs(), grids.plan());
     // The only ones that the assembly for ARMv6-M takes.
-    let is_simple = !stores_sums && axes == 2 && shape.bits == 8;
+    let is_simple = !grids.is_table() && axes == 2 && plan.bits == 8;
     if cfg!(kernels = "thumb1") && !is_simple {
         return false;
     }
-    let features = shape.features();
-    let len = if stores_sums { features } else { features.div_ceil(2) };
-    let Some(x) = x.get_mut(..len) else { return true };
-    if point.len() < axes.max(MIN_COORDINATES) || words.is_empty() {
+    // Single precision has a word for each feature, which is a halfword at first.
+    let is_float = precision == Precision::F32;
+    let fits = x.len() >= if is_float { grids.features_len() } else { plan.words };
+    if !fits || point.len() < MIN_COORDINATES || point.len() < axes {
         return true;
     }
-    let words = words.as_ptr_range();
-    let call = GridCall {
-        words: words.start,
-        x: x.as_mut_ptr(),
-        words_end: words.end,
-        point: point.as_ptr(),
-        axes,
-        order: u32::from(shape.order) >> 1,
-        rounding: if stores_sums { 0 } else { 1 << 14 },
-        table: u32::from(is_table),
-        channels: u32::from(shape.channels),
-        bits: u32::from(shape.bits),
-    };
     #[expect(unsafe_code, reason = "the kernel is written in assembly")]
     // SAFETY: the kernel reads d coordinates, two at least, and the words of all levels, whose shapes `Grids::new` or
     // `Model::parse` has found to fill them exactly and to hold every node that a coordinate leads to; before a level's
-    // coefficients it may read words of its axes. It writes a halfword, or a word, for each level and channel: `x` was
-    // found that long above.
+    // coefficients it may read words of its axes. It writes a halfword, or of a table a word, for each level and channel:
+    // `x` was found that long above; of single precision it holds as many words as features.
     unsafe {
-        firmware_core_grid(&call);
+        firmware_core_grid(grids.words().as_ptr(), x.as_mut_ptr(), plan, point.as_ptr());
     }
     if is_float {
-        for word in x {
-            *word = (rounded(*word as i32) as f32).to_bits();
+        // From the last one on, as a word takes the place of later halfwords.
+        for k in (0..grids.features_len()).rev() {
+            let halfwords: &[i16] = bytemuck::must_cast_slice(&*x);
+            let feature = halfwords.get(k).copied().unwrap_or(0);
+            if let Some(word) = x.get_mut(k) {
+                *word = f32::from(feature).to_bits();
+            }
         }
     }
     true

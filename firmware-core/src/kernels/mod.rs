@@ -15,7 +15,7 @@ mod dsp_encoder;
 mod grid_thumb1;
 #[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m"))]
 mod grid_thumb2;
-#[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1"))]
+#[cfg(kernels_grids)]
 mod grids;
 #[cfg(kernels = "mve")]
 mod mve;
@@ -36,6 +36,8 @@ mod x86;
 pub(crate) use contract::{Arithmetic, Layer, MIN_COORDINATES, Results};
 #[cfg(kernels = "dsp")]
 pub(crate) use dsp::{W8A16, W16A16};
+#[cfg(kernels_grids)]
+pub(crate) use grids::Plan;
 #[cfg(kernels = "mve")]
 pub(crate) use mve::{W8A16, W16A16};
 #[cfg(not(all(kernels_fpu, any(kernels = "dsp", kernels = "mve"))))]

@@ -40,7 +40,7 @@ fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) 
 arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer, firmware_core_sine);
 arithmetic!(W16A16, lanes: 1, encode, firmware_core_w16a16_layer, firmware_core_sine);
 
-// On the stack: [sp] x, [4] y, [8] rows that are left, [12] raw.
+// On the stack: [sp] x, [4] y, [8] rows that are left, less two. lr: code that stores a block.
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]
 mod layers {
     core::arch::global_asm!(
@@ -68,20 +68,24 @@ mod layers {
     sub     sp, #16
     str     r1, [sp]
     str     r2, [sp, #4]
-    str     r5, [sp, #12]
+    adr     r4, 3f
+    cmp     r5, #0
+    beq     2f
+    adr     r4, 5f
+2:  mov     lr, r4
+    subs    r3, #2
     b       4f
 1:  ffm_bias
 2:  \inputs
     cmp     r1, r12
-    beq     3f
+    beq     11f
     b       2b
+11: ldr     r7, [sp, #4]
+    mov     pc, lr
 
     @ Stores four rows from r8 to r11.
-3:  ldr     r7, [sp, #4]
-    ldr     r4, [sp, #12]
-    cmp     r4, #0
-    bne     5f
-    ffm_hidden r8, 0
+    .p2align 2
+3:  ffm_hidden r8, 0
     ffm_hidden r9, 1
     ffm_hidden r10, 2
     ffm_hidden r11, 3
@@ -92,9 +96,9 @@ mod layers {
     subs    r3, #4
 4:  str     r3, [sp, #8]
     ldr     r1, [sp]
-    cmp     r3, #2
     ble     10f
     b       1b
+    .p2align 2
 5:  mov     r3, r8
     mov     r4, r9
     mov     r5, r10
@@ -103,13 +107,13 @@ mod layers {
     b       8b
 
     @ Of one or two rows that are left, the other ones of the block are padding: their biases and weights are zero.
-10: cmp     r3, #0
+10: adds    r3, #2
     ble     9f
     ffm_bias
 2:  \half_inputs
     cmp     r1, r12
     bne     2b
-    b       3b
+    b       11b
 9:  add     sp, #16
     pop     {{r4-r7}}
     mov     r8, r4

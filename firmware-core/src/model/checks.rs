@@ -55,8 +55,8 @@ pub(super) fn codes_fit(header: &Header) -> bool {
             && bits.iter().any(|&bits| bits > 0))
 }
 
-/// Checks the grids at the front of `words`; their words, and those behind them.
-pub(super) fn grids<'a>(header: &Header, words: &'a [u32]) -> Result<(&'a [u32], &'a [u32]), ParseError> {
+/// Checks the grids at the front of `words`; the words behind them.
+pub(super) fn grids<'a>(header: &Header, words: &'a [u32]) -> Result<(Grids<'a>, &'a [u32]), ParseError> {
     let Some(shape) = header.grid.filter(|_| cfg!(feature = "grid")) else { return Err(ParseError::Grids) };
     let fits = match shape.used_as {
         GridUse::Features => true,
@@ -75,8 +75,7 @@ pub(super) fn grids<'a>(header: &Header, words: &'a [u32]) -> Result<(&'a [u32],
     let inputs = usize::from(header.inputs);
     let periodic = (0..inputs)
         .fold(0, |axes, k| axes | u16::from(header.outside_along(k) == Outside::Periodic).wrapping_shl(k as u32));
-    let (grids, rest) = Grids::split(shape, inputs, periodic, words)?;
-    Ok((grids.words(), rest))
+    Grids::split(shape, inputs, periodic, words)
 }
 
 /// Checks a block of an integer layer, of which the first `rows` rows are real.

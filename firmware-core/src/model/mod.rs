@@ -24,7 +24,7 @@ pub struct Model<'a> {
     axes: &'a [[u32; 3]],
     output_maps: &'a [[u32; 2]],
     frequencies: &'a [i32],
-    grid_words: &'a [u32],
+    grids: Option<Grids<'a>>,
     layers: &'a [u32],
     text: &'a str,
     /// Words of the two activation buffers of one lane.
@@ -84,11 +84,12 @@ impl<'a> Model<'a> {
         let ((axes, _), (output_maps, _)) = (axes.as_chunks(), output_maps.as_chunks());
         let (frequencies, layers) = words.split_at_checked(rows * inputs).ok_or(ParseError::Truncated)?;
         let frequencies = bytemuck::cast_slice(frequencies);
-        let (grid_words, layers) = if header.grid.is_some() {
-            checks::grids(&header, layers)?
+        let (grids, layers) = if header.grid.is_some() {
+            let (grids, layers) = checks::grids(&header, layers)?;
+            (Some(grids), layers)
         } else {
             Encoding::new(inputs, frequencies, usize::from(header.passthrough))?;
-            (&[][..], layers)
+            (None, layers)
         };
         let model = Self {
             buffers: plan_buffers(&header, precision.precision()),
@@ -99,7 +100,7 @@ impl<'a> Model<'a> {
             axes,
             output_maps,
             frequencies,
-            grid_words,
+            grids,
             layers,
             text,
         };
@@ -188,10 +189,13 @@ impl<'a> Model<'a> {
     #[must_use]
     #[inline]
     pub fn grids(&self) -> Option<Grids<'a>> {
-        match self.header.grid {
-            Some(shape) if cfg!(feature = "grid") => Some(Grids::checked(shape, self.inputs(), self.grid_words)),
-            _ => None,
-        }
+        self.grids_in_place().copied()
+    }
+
+    /// The grids where they lie; the compiler knows that there are none where they are not built in.
+    #[inline]
+    pub(crate) fn grids_in_place(&self) -> Option<&Grids<'a>> {
+        self.grids.as_ref().filter(|_| cfg!(feature = "grid"))
     }
 
     /// The trainer's description: free text, `key: value` on each line.
@@ -204,7 +208,7 @@ impl<'a> Model<'a> {
     /// its coefficients at a point.
     #[must_use]
     pub fn macs(&self) -> usize {
-        if let Some(table) = self.grids().filter(|_| self.header.is_table()) {
+        if let Some(table) = self.grids_in_place().filter(|grids| grids.is_table()) {
             return table.coefficients_at_a_point();
         }
         self.header.layers().map(|shape| shape.inputs * shape.rows).sum()
