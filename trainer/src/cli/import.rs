@@ -1,5 +1,6 @@
 //! `trainer import`: a network that was trained elsewhere, as a run.
 
+use crate::cli::hold::{Others, hold};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -170,6 +171,7 @@ impl Import {
             imported: Some(imported),
         };
         let points = dataset.points.clone();
+        hold(&self.out, Others::Refused)?;
         let new = if self.force { Run::replace } else { Run::new };
         let mut run = new(&self.out, settings, dataset)?;
         run.continue_from(TrainState::new(vec![converted.network]));

@@ -9,6 +9,7 @@ mod design;
 mod evaluate;
 mod export;
 mod fit;
+mod hold;
 mod import;
 mod inspect;
 mod interrupt;

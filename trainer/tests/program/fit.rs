@@ -120,3 +120,29 @@ fn a_reproduction_that_is_stopped_leaves_no_empty_directory() {
     assert_eq!(child.wait().expect("a process").code(), Some(130));
     assert_eq!(fs::read_dir(folder.path()).expect("a directory").count(), 0);
 }
+
+/// What else works on a folder is found by the lock that the operating system has on it.
+#[cfg(unix)]
+#[test]
+fn a_second_process_on_the_folder_of_a_run_is_refused() {
+    let desk = desk();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    command.current_dir(desk.path()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut first =
+        command.args(["fit", "wave.npy", "--scale", "2", "--steps", "100000000", "--out", "run"]).spawn().unwrap();
+    while !desk.path().join("run").exists() {
+        assert_eq!(first.try_wait().expect("a process"), None, "it ended early");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    // The folder is taken right after it was made.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let second = trainer(desk.path(), "fit wave.npy --scale 2 --steps 5 --out run --force");
+    let message = String::from_utf8_lossy(&second.stderr).into_owned();
+    first.kill().expect("a process");
+    first.wait().expect("a process");
+    assert!(!second.status.success());
+    assert!(message.contains("another process is at work on "), "{message}");
+    // Nothing is left of a lock.
+    let third = trainer(desk.path(), "fit wave.npy --scale 2 --steps 5 --out run --force");
+    assert!(third.status.success(), "{}", String::from_utf8_lossy(&third.stderr));
+}

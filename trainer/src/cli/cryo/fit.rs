@@ -1,5 +1,6 @@
 //! `trainer cryo fit`: from particles to volumes.
 
+use crate::cli::hold::{Others, hold};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -178,8 +179,16 @@ impl Fit {
         // Before the first back-projection, so that ctrl-C is heard there too.
         let stop = interrupt::catch()?;
         let run = match &self.resume {
-            Some(run) => Run::resume(run, &images)?,
-            None => Run::start(RunFolder::create(out, self.force)?, settings, &images)?,
+            Some(run) => {
+                hold(run, Others::Refused)?;
+                Run::resume(run, &images)?
+            }
+            None => {
+                hold(out, Others::Refused)?;
+                let folder = RunFolder::create(out, self.force)?;
+                hold(out, Others::Refused)?;
+                Run::start(folder, settings, &images)?
+            }
         };
         let run = run.since(begun);
         let mut progress = Trainings::default();

@@ -3,6 +3,7 @@
 mod misnamed;
 mod settings;
 
+use crate::cli::hold::{Others, hold};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -84,6 +85,7 @@ impl Fit {
     }
 
     fn new_run(&self, out: &Path, input: &Path) -> anyhow::Result<Run> {
+        hold(out, Others::Refused)?;
         // --resume may be called from another directory.
         let absolute = |path: &Path| std::path::absolute(path).context("cannot tell the current directory");
         let mut settings = self.settings.fit_settings(absolute(input)?, self.steps);
@@ -104,6 +106,7 @@ impl Fit {
         }
         let new = if self.force { Run::replace } else { Run::new };
         let mut run = new(out, settings, dataset)?;
+        hold(out, Others::Refused)?;
         let preparation = Preparation {
             choices: &choices,
             hold_out: between && !self.settings.has_holdout(),
@@ -127,6 +130,7 @@ impl Fit {
         if self.settings != Settings::default() {
             bail!("--resume continues with the settings of the run; leave out all options but --steps and --json");
         }
+        hold(path, Others::Refused)?;
         let mut settings = Run::settings_of(path)?;
         if let Some(input) = &self.input {
             settings.input = std::path::absolute(input).context("cannot tell the current directory")?;

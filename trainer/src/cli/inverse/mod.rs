@@ -1,5 +1,6 @@
 //! `trainer inverse`: fields known by what an instrument measures of them.
 
+use crate::cli::hold::{Others, hold};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -121,7 +122,10 @@ struct Solid {
 impl Inverse {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let (settings, common) = match (self.command, self.resume) {
-            (None, Some(folder)) => return solve(&Run::resume(&folder)?, &folder, self.json),
+            (None, Some(folder)) => {
+                hold(&folder, Others::Refused)?;
+                return solve(&Run::resume(&folder)?, &folder, self.json);
+            }
             (None, None) => unreachable!("one is required"),
             (Some(Command::Ct(OnGrid { size, common })), _) => {
                 let mut params = CtParams::new(common.quick, common.seed);
@@ -146,7 +150,10 @@ impl Inverse {
         let settings = settings.check()?;
         let made = NewDirectories::on_the_way_to(&common.out);
         // Before the work, not after it; a folder made for nothing goes again.
-        let run = Run::start(RunFolder::create(&common.out, common.force)?, settings)?;
+        hold(&common.out, Others::Refused)?;
+        let folder = RunFolder::create(&common.out, common.force)?;
+        hold(&common.out, Others::Refused)?;
+        let run = Run::start(folder, settings)?;
         let solved = solve(&run, &common.out, common.json);
         if solved.is_err() {
             made.take_back();

@@ -13,6 +13,7 @@ use trainer::training::progress::Trainings;
 use trainer::training::{Ended, Watch};
 
 use super::JudgedBy;
+use crate::cli::hold::{Others, hold};
 use crate::cli::trained::{ENCODING, FrequenciesArgs, GridArgs, OptimizerArgs, TRAINING};
 use crate::cli::{interrupt, print, warn_of_options_without_effect};
 
@@ -155,6 +156,7 @@ impl Fit {
                 Some(folder) => Scene::read(folder, judged_by)?,
                 None => Scene::read(&NerfSettings::of_run(path)?.scene, judged_by)?,
             };
+            hold(path, Others::Refused)?;
             let run = Run::resume(path, &scene, self.steps)?;
             (scene, run)
         } else {
@@ -165,7 +167,9 @@ impl Fit {
             self.settings.warn_of_options_without_effect(params.encoding.kind);
             say_notes(&scene, params.half_width.is_some());
             let params = scene.check(&params)?;
+            hold(out, Others::Refused)?;
             RunFolder::create(out, self.force)?;
+            hold(out, Others::Refused)?;
             let run = Run::start(out, params, &scene)?;
             (scene, run)
         };
