@@ -94,10 +94,13 @@ pub fn better(reading: Reading<'_>, dataset: &Dataset, psnr_db: f64) -> Option<A
     best.filter(|best| best.psnr_db > LEAST_DB && best.psnr_db > psnr_db + BETTER_DB && !best.options.is_empty())
 }
 
+/// What makes another reading of one.
+type Change = dyn Fn(&mut ImportParams);
+
 /// The readings of what is not given, the one that is asked for first, each with the options that ask for it.
 fn readings(given: &ImportParams) -> Vec<(String, ImportParams)> {
     let mut all = vec![(String::new(), given.clone())];
-    let mut also = |changes: &[(&str, &dyn Fn(&mut ImportParams))]| {
+    let mut also = |changes: &[(&str, &Change)]| {
         for (options, params) in all.clone() {
             for (option, change) in changes {
                 let mut params = params.clone();

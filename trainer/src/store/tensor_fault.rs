@@ -45,7 +45,7 @@ pub(super) fn fault(path: &Path, bytes: &[u8], error: &SafeTensorError) -> Strin
         return format!("has {} bytes, fewer than the shortest safetensors file; {AGAIN}", bytes.len());
     };
     let length = u64::from_le_bytes(*length);
-    if length > LONGEST_HEADER || !rest.first().is_none_or(|&first| first == b'{') {
+    if length > LONGEST_HEADER || rest.first().is_some_and(|&first| first != b'{') {
         return "is no safetensors file; save the weights with safetensors.torch.save_file or \
                 safetensors.numpy.save_file"
             .to_owned();
