@@ -116,8 +116,9 @@ fn the_kernels_of_riscv_take_a_fraction_of_the_portable_ones_instructions() {
         for precision in [Precision::W8A16, Precision::W16A16] {
             let small = Network::small(precision);
             for network in [Network { hidden_activation: HiddenActivation::Sine, ..small.clone() }, small] {
-                let rows = bench::count(&firmware(board.name), precision, "", &network).unwrap();
-                assert!(rows[0].portable_ratio >= 1.5, "{} {precision:?}: {}", board.name, rows[0].portable_ratio);
+                let ratio = bench::count(&firmware(board.name), precision, "", &network).unwrap()[0].portable_ratio;
+                println!("{}, {precision:?}, {:?}: {ratio:.2}", board.name, network.hidden_activation);
+                assert!(ratio >= 1.5, "{} {precision:?}: {ratio}", board.name);
             }
         }
     }

@@ -36,7 +36,8 @@ fn agrees(python: &str, fit: FitParams) {
     let what = format!("{:?} {:?} {:?}", fit.encoding.kind, fit.activation, fit.output);
     let fitted = fit.check(2, 2).unwrap().fit(&data, &mut Watch::default()).unwrap();
     let exportable = ExportableNetwork::new(fitted.snapshot(&data), f64::NAN);
-    let settings = FitSettings { fit, precision: None, input: "made".into(), load: LoadOptions::default(), imported: None };
+    let settings =
+        FitSettings { fit, precision: None, input: "made".into(), load: LoadOptions::default(), imported: None };
     let saved = SavedNetwork { settings, exportable };
     saved.write(&path).unwrap();
 
