@@ -3,10 +3,10 @@
 //!
 //! | | instructions | what makes them up |
 //! | --- | --- | --- |
-//! | `w8a16` | 3.8 a MAC | for two inputs of a row pair: 4 loads, 4 MUL, 6 for the sums |
-//! | `w16a16` | 3.3 a MAC | a load, MUL, ADD; loads of activations are shared by four rows |
+//! | `w8a16` | 3.7 a MAC | for two inputs of a row pair: 4 loads, 4 MUL, 6 for the sums |
+//! | `w16a16` | 3.2 a MAC | a load, MUL, ADD; loads of activations are shared by eight rows |
 //! | encoder | 66 a frequency of two inputs | 11 products, of which 9 are rounded |
-//! | sine | 35 a unit | 6 products, of which 5 are rounded |
+//! | sine | 31 a unit | 6 products, of which 5 are rounded |
 //!
 //! A rounded product `(a·b + 2³¹) >> 32` takes four instructions: the upper word, and the top bit of the lower one.
 //! As on ARMv6-M, 256·odd + even of two inputs fits into 32 bits, so that the odd rows' sum is the difference to the
@@ -42,8 +42,9 @@ fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) 
 arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer, firmware_core_sine);
 arithmetic!(W16A16, lanes: 1, encode, firmware_core_w16a16_layer, firmware_core_sine);
 
-// s0 to s3 are the accumulators of four rows, a0 and a1 run through words and x; t0 and t1 are two activations, a2 to a5 are
-// free. x begins at a6 and ends at a7, y is at t3, t4 is 32767, t5 raw, t6 the end of the words.
+// Two blocks a turn, and one where it is the last. s0 to s3 are the accumulators of the one at a0, s4 to s7 of the one at t2.
+// a1 runs through x from a6 to a7; t0 and t1 are two activations, a2 to a5 are free. y is at t3, t4 is 32767, t5 raw, t6 the
+// end of the words, s8 the length of a block, s9 the last block.
 #[expect(
     unsafe_code,
     reason = "assembly; each function keeps the calling convention and touches what its call describes"
@@ -54,17 +55,23 @@ mod layers {
     .option push
     .option arch, +m
 
-    .macro ffm_layer name, inputs
+    .macro ffm_layer name, inputs, weights_shift
     .pushsection .text.\name, "ax", @progbits
     .global \name
     .type   \name, @function
     .p2align 2
 \name:
-    addi    sp, sp, -16
+    addi    sp, sp, -48
     sw      s0, 0(sp)
     sw      s1, 4(sp)
     sw      s2, 8(sp)
     sw      s3, 12(sp)
+    sw      s4, 16(sp)
+    sw      s5, 20(sp)
+    sw      s6, 24(sp)
+    sw      s7, 28(sp)
+    sw      s8, 32(sp)
+    sw      s9, 36(sp)
     lw      a6, 0(a0)
     lw      t3, 4(a0)
     lw      t6, 8(a0)
@@ -72,42 +79,72 @@ mod layers {
     lw      t5, 16(a0)
     lw      a0, 20(a0)
     li      t4, 32767
-1:  lw      s0, 0(a0)
-    lw      s1, 4(a0)
-    lw      s2, 8(a0)
-    lw      s3, 12(a0)
-    addi    a0, a0, 16
+    sub     s8, a7, a6
+    slli    s8, s8, \weights_shift
+    addi    s8, s8, 32
+    sub     s9, t6, s8
+1:  ffm_biases a0, s0, s1, s2, s3
     mv      a1, a6
-2:  \inputs
+    beq     a0, s9, 3f
+    add     t2, a0, s8
+    ffm_biases t2, s4, s5, s6, s7
+    addi    a0, a0, 16
+    addi    t2, t2, 16
+2:  \inputs 1
     bne     a1, a7, 2b
-    bnez    t5, 3f
-    ffm_hidden 0, s0
-    ffm_hidden 1, s1
-    ffm_hidden 2, s2
-    ffm_hidden 3, s3
-    addi    t3, t3, 8
-    j       4f
-3:  sw      s0, 0(t3)
-    sw      s1, 4(t3)
-    sw      s2, 8(t3)
-    sw      s3, 12(t3)
-    addi    t3, t3, 16
-4:  addi    a0, a0, 16
+    ffm_finish a0, s0, s1, s2, s3
+    ffm_finish t2, s4, s5, s6, s7
+    addi    a0, t2, 16
     bne     a0, t6, 1b
-    lw      s0, 0(sp)
+    j       5f
+3:  addi    a0, a0, 16
+4:  \inputs 0
+    bne     a1, a7, 4b
+    ffm_finish a0, s0, s1, s2, s3
+5:  lw      s0, 0(sp)
     lw      s1, 4(sp)
     lw      s2, 8(sp)
     lw      s3, 12(sp)
-    addi    sp, sp, 16
+    lw      s4, 16(sp)
+    lw      s5, 20(sp)
+    lw      s6, 24(sp)
+    lw      s7, 28(sp)
+    lw      s8, 32(sp)
+    lw      s9, 36(sp)
+    addi    sp, sp, 48
     ret
     .size   \name, . - \name
     .popsection
     .endm
 
+    .macro ffm_biases words, row_0, row_1, row_2, row_3
+    lw      \row_0, 0(\words)
+    lw      \row_1, 4(\words)
+    lw      \row_2, 8(\words)
+    lw      \row_3, 12(\words)
+    .endm
+
+    # Stores four rows, whose multipliers are at `words`.
+    .macro ffm_finish words, row_0, row_1, row_2, row_3
+    bnez    t5, 12f
+    ffm_hidden \words, 0, \row_0
+    ffm_hidden \words, 1, \row_1
+    ffm_hidden \words, 2, \row_2
+    ffm_hidden \words, 3, \row_3
+    addi    t3, t3, 8
+    j       13f
+12: sw      \row_0, 0(t3)
+    sw      \row_1, 4(t3)
+    sw      \row_2, 8(t3)
+    sw      \row_3, 12(t3)
+    addi    t3, t3, 16
+13:
+    .endm
+
     # Stores the activation of a row. Accumulators of 0 and less give 0, because no multiplier is negative.
-    .macro ffm_hidden row, accumulator
+    .macro ffm_hidden words, row, accumulator
     blez    \accumulator, 10f
-    lw      a2, 4*\row(a0)
+    lw      a2, 4*\row(\words)
     mulh    a3, \accumulator, a2
     mul     a2, \accumulator, a2
     srli    a2, a2, 31
@@ -126,11 +163,11 @@ mod layers {
     .endm
 
     # Two inputs of a row pair.
-    .macro ffm_w8_pair offset, even, odd
-    lh      a2, \offset(a0)
-    lh      a3, \offset + 2(a0)
-    lb      a4, \offset(a0)
-    lb      a5, \offset + 2(a0)
+    .macro ffm_w8_pair words, offset, even, odd
+    lh      a2, \offset(\words)
+    lh      a3, \offset + 2(\words)
+    lb      a4, \offset(\words)
+    lb      a5, \offset + 2(\words)
     mul     a2, a2, t0
     mul     a3, a3, t1
     mul     a4, a4, t0
@@ -142,61 +179,74 @@ mod layers {
     add     \even, \even, a4
     add     \odd, \odd, a2
     .endm
-    .macro ffm_w8_inputs
-    ffm_x 0
-    ffm_w8_pair 0, s0, s1
-    ffm_w8_pair 8, s2, s3
-    ffm_x 4
-    ffm_w8_pair 4, s0, s1
-    ffm_w8_pair 12, s2, s3
-    ffm_x 8
-    ffm_w8_pair 16, s0, s1
-    ffm_w8_pair 24, s2, s3
-    ffm_x 12
-    ffm_w8_pair 20, s0, s1
-    ffm_w8_pair 28, s2, s3
+    .macro ffm_w8_two is_pair, x, offset
+    ffm_x \x
+    ffm_w8_pair a0, \offset, s0, s1
+    ffm_w8_pair a0, \offset + 8, s2, s3
+    .if \is_pair
+    ffm_w8_pair t2, \offset, s4, s5
+    ffm_w8_pair t2, \offset + 8, s6, s7
+    .endif
+    .endm
+    .macro ffm_w8_inputs is_pair
+    ffm_w8_two \is_pair, 0, 0
+    ffm_w8_two \is_pair, 4, 4
+    ffm_w8_two \is_pair, 8, 16
+    ffm_w8_two \is_pair, 12, 20
     addi    a0, a0, 32
+    .if \is_pair
+    addi    t2, t2, 32
+    .endif
     addi    a1, a1, 16
     .endm
 
     # Two inputs of a row.
-    .macro ffm_w16_row offset, row
-    lh      a2, \offset(a0)
-    lh      a3, \offset + 2(a0)
+    .macro ffm_w16_row words, offset, row
+    lh      a2, \offset(\words)
+    lh      a3, \offset + 2(\words)
     mul     a2, a2, t0
     mul     a3, a3, t1
     add     \row, \row, a2
     add     \row, \row, a3
     .endm
-    .macro ffm_w16_rows offset
-    ffm_w16_row \offset, s0
-    ffm_w16_row \offset + 4, s1
-    ffm_w16_row \offset + 8, s2
-    ffm_w16_row \offset + 12, s3
+    .macro ffm_w16_two is_pair, x, offset
+    ffm_x \x
+    ffm_w16_row a0, \offset, s0
+    ffm_w16_row a0, \offset + 4, s1
+    ffm_w16_row a0, \offset + 8, s2
+    ffm_w16_row a0, \offset + 12, s3
+    .if \is_pair
+    ffm_w16_row t2, \offset, s4
+    ffm_w16_row t2, \offset + 4, s5
+    ffm_w16_row t2, \offset + 8, s6
+    ffm_w16_row t2, \offset + 12, s7
+    .endif
     .endm
-    .macro ffm_w16_inputs
-    ffm_x 0
-    ffm_w16_rows 0
-    ffm_x 4
-    ffm_w16_rows 16
-    ffm_x 8
-    ffm_w16_rows 32
-    ffm_x 12
-    ffm_w16_rows 48
+    .macro ffm_w16_inputs is_pair
+    ffm_w16_two \is_pair, 0, 0
+    ffm_w16_two \is_pair, 4, 16
+    ffm_w16_two \is_pair, 8, 32
+    ffm_w16_two \is_pair, 12, 48
     addi    a0, a0, 64
+    .if \is_pair
+    addi    t2, t2, 64
+    .endif
     addi    a1, a1, 16
     .endm
 
-    ffm_layer firmware_core_w8a16_layer, ffm_w8_inputs
-    ffm_layer firmware_core_w16a16_layer, ffm_w16_inputs
+    ffm_layer firmware_core_w8a16_layer, ffm_w8_inputs, 1
+    ffm_layer firmware_core_w16a16_layer, ffm_w16_inputs, 2
 
     .purgem ffm_layer
+    .purgem ffm_biases
+    .purgem ffm_finish
     .purgem ffm_hidden
     .purgem ffm_x
     .purgem ffm_w8_pair
+    .purgem ffm_w8_two
     .purgem ffm_w8_inputs
     .purgem ffm_w16_row
-    .purgem ffm_w16_rows
+    .purgem ffm_w16_two
     .purgem ffm_w16_inputs
     .option pop
 "#
@@ -332,8 +382,22 @@ firmware_core_encode:
     .size   firmware_core_encode, . - firmware_core_encode
     .popsection
 
-    # Accumulators at a1 up to a2 become halfwords at a0; a3 runs through the multipliers of a block up to a5, a4 leads
-    # from there to those of the next block.
+    # The sine of the accumulator of a row, at a1, by its multiplier, at a3, to a halfword at a0.
+    .macro ffm_sine row
+    lw      t0, 4*\row(a1)
+    lw      t1, 4*\row(a3)
+    mul     t0, t0, t1
+    sub     t0, t0, s8
+    srai    t1, t0, 31
+    xor     t0, t0, t1
+    sub     t0, s8, t0
+    ffm_mul_high t1, t0, t0
+    ffm_horner s0, s1, s2, s3
+    ffm_mul_high t2, t2, t0
+    sh      t2, 2*\row(a0)
+    .endm
+
+    # A block a turn: accumulators up to a2; a4 leads to the multipliers of the next block.
     .pushsection .text.firmware_core_sine, "ax", @progbits
     .global firmware_core_sine
     .type   firmware_core_sine, @function
@@ -344,25 +408,14 @@ firmware_core_sine:
     lw      a2, 4(a0)
     lw      a3, 8(a0)
     lw      a4, 12(a0)
-    addi    a4, a4, -16
     mv      a0, a1
-1:  addi    a5, a3, 16
-2:  lw      t0, 0(a1)
-    lw      t1, 0(a3)
-    mul     t0, t0, t1
-    sub     t0, t0, s8
-    srai    t1, t0, 31
-    xor     t0, t0, t1
-    sub     t0, s8, t0
-    ffm_mul_high t1, t0, t0
-    ffm_horner s0, s1, s2, s3
-    ffm_mul_high t2, t2, t0
-    sh      t2, 0(a0)
-    addi    a1, a1, 4
-    addi    a3, a3, 4
-    addi    a0, a0, 2
-    bne     a3, a5, 2b
+1:  ffm_sine 0
+    ffm_sine 1
+    ffm_sine 2
+    ffm_sine 3
+    addi    a1, a1, 16
     add     a3, a3, a4
+    addi    a0, a0, 8
     bne     a1, a2, 1b
     ffm_waves_end
     .size   firmware_core_sine, . - firmware_core_sine
@@ -371,6 +424,7 @@ firmware_core_sine:
     .purgem ffm_mul_high
     .purgem ffm_horner
     .purgem ffm_turn
+    .purgem ffm_sine
     .purgem ffm_waves_begin
     .purgem ffm_waves_end
     .option pop

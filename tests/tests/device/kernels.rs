@@ -109,16 +109,19 @@ fn every_core_agrees_with_itself_on_sine_layers() {
     }
 }
 
-/// The portable kernels take at least so many times the instructions of those for RISC-V, on layers of 64.
+/// With the profile of the firmware the portable kernels take at least so many times the instructions of those for RISC-V.
 #[test]
 fn the_kernels_of_riscv_take_a_fraction_of_the_portable_ones_instructions() {
+    let mut least = f64::INFINITY;
     for board in BOARDS.iter().filter(|board| board.emulator() == Emulator::RiscV) {
         for precision in [Precision::W8A16, Precision::W16A16] {
             let small = Network::small(precision);
             for network in [Network { hidden_activation: HiddenActivation::Sine, ..small.clone() }, small] {
-                let rows = bench::count(&firmware(board.name), precision, "", &network).unwrap();
-                assert!(rows[0].portable_ratio >= 1.5, "{} {precision:?}: {}", board.name, rows[0].portable_ratio);
+                let ratio = bench::count(&firmware(board.name), precision, "", &network).unwrap()[0].portable_ratio;
+                println!("{}, {precision:?}, {:?}: {ratio:.2}", board.name, network.hidden_activation);
+                least = least.min(ratio);
             }
         }
     }
+    assert!(least >= 1.5, "{least}");
 }
