@@ -29,6 +29,11 @@
 //! `probe-rs run` shows the log and returns the program's exit code. Another board is one more file in `memory/`: regions
 //! `FLASH`, `MODEL` (unused with a built-in model) and `RAM`.
 //!
+//! # Updates
+//!
+//! The feature `update` is a library for any firmware: a device takes signed models over a line and survives any power cut. The README of this
+//! package tells how it is used, and the module `update` how it works.
+//!
 //! # Counts
 //!
 //! The program counts ticks of SysTick at the core's clock. QEMU with `-icount shift=0` executes one instruction a nanosecond,
