@@ -30,6 +30,11 @@
 //! its commands. Another board is one more file in `memory/`: regions `FLASH`, `MODEL` (unused with a built-in model) and `RAM`,
 //! and `CONSTANTS` where a RISC-V core reads constants at other addresses than instructions.
 //!
+//! # Updates
+//!
+//! The feature `update` is a library for any firmware: a device takes signed models over a line and survives any power cut. The README of this
+//! package tells how it is used, and the module `update` how it works.
+//!
 //! # Counts
 //!
 //! The program counts ticks of SysTick at the core's clock, or on RISC-V cycles (`mcycle`). QEMU with `-icount shift=0` executes one instruction a nanosecond,

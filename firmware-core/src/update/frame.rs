@@ -42,6 +42,8 @@ impl Frame {
         plain.get_mut(len..len + CRC_BYTES)?.copy_from_slice(&crc.to_le_bytes());
         let mut bytes = [0; FRAME_BYTES];
         let coded = cobs::try_encode(plain.get(..len + CRC_BYTES)?, &mut bytes).ok()?;
+        // The encoder may have written there.
+        *bytes.get_mut(coded)? = 0;
         Some(Self { bytes, len: coded + 1 })
     }
 
@@ -131,11 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_piece_fits() {
-        let bytes = [0xff; MAX_PIECE];
-        let request = Request::Data { offset: u32::MAX, bytes: &bytes };
-        let frame = Frame::new(&request).unwrap();
-        assert_eq!(receive(&mut Receiver::new(), frame.as_bytes()), Some(request));
+    fn pieces_of_every_length_arrive() {
+        for (len, byte) in (0..=MAX_PIECE).flat_map(|len| [(len, 0xff), (len, 0)]) {
+            let bytes = [byte; MAX_PIECE];
+            let request = Request::Data { offset: u32::MAX, bytes: &bytes[..len] };
+            let frame = Frame::new(&request).unwrap();
+            assert_eq!(receive(&mut Receiver::new(), frame.as_bytes()), Some(request), "{len} bytes of {byte}");
+        }
     }
 
     #[test]

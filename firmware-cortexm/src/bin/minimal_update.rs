@@ -67,9 +67,11 @@ impl Slot for Flash {
     }
 }
 
+/// Signatures by `ed25519-dalek`.
 #[cfg(feature = "ed25519")]
 type Verifier = firmware_cortexm::update::Ed25519;
 
+/// Signatures from elsewhere.
 #[cfg(not(feature = "ed25519"))]
 pub struct Verifier {
     verify: fn(&[u8], &[u8; 64]) -> bool,

@@ -191,16 +191,17 @@ impl<S: Slot, V: Verifier> Store<S, V> {
         let Transfer { manifest, stored } = *transfer;
         let end =
             u32::try_from(bytes.len()).ok().and_then(|len| offset.checked_add(len)).ok_or(Refusal::Expected(stored))?;
-        let place = MODEL_AT + offset as usize;
         // A piece whose answer was lost comes again.
-        if end <= stored && !bytes.is_empty() && spare.bytes().get(place..place + bytes.len()) == Some(bytes) {
-            return Ok(stored);
+        if end <= stored && !bytes.is_empty() {
+            let place = MODEL_AT + offset as usize;
+            let is_there = spare.bytes().get(place..place + bytes.len()) == Some(bytes);
+            return if is_there { Ok(stored) } else { Err(Refusal::Expected(stored)) };
         }
         let is_whole = end == manifest.length || bytes.len().is_multiple_of(PIECE_UNIT);
         if offset != stored || bytes.is_empty() || bytes.len() > MAX_PIECE || end > manifest.length || !is_whole {
             return Err(Refusal::Expected(stored));
         }
-        if !flash::write(spare, place, bytes) {
+        if !flash::write(spare, MODEL_AT + stored as usize, bytes) {
             self.transfer = None;
             return Err(Refusal::Flash);
         }

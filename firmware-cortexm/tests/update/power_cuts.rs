@@ -154,12 +154,12 @@ fn drawn_cuts<const WORD: usize>(pairs: u64, mut state: u64) {
                 _ => TEARS[seed as usize % TEARS.len()],
             };
             is_done |= scene.cut(&mut slots, (operation, tear));
-            if random(&mut state) % 2 == 0 {
+            if random(&mut state).is_multiple_of(2) {
                 is_done |= scene.check(&mut slots, is_done);
             }
             cuts += 1;
         }
-        scene.mend(slots, is_done, random(&mut state) % 4 == 0);
+        scene.mend(slots, is_done, random(&mut state).is_multiple_of(4));
     }
     println!("words of {WORD} bytes: {cuts} cuts, several in a row");
 }

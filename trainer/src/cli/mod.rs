@@ -217,6 +217,7 @@ mod tests {
         for (document, least) in [
             (include_str!("../../../README.md"), 10),
             (include_str!("../../README.md"), 20),
+            (include_str!("../../../firmware-cortexm/README.md"), 3),
             (include_str!("../../../tests/README.md"), 0),
             (include_str!("../../../tests/CONTRIBUTING.md"), 0),
         ] {

@@ -21,7 +21,7 @@ const PKCS8: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4
 #[non_exhaustive]
 pub enum KeyError {
     /// Missing, a directory, not permitted, or failing.
-    #[error("{source}; `trainer key {}` makes a new key pair", path.display())]
+    #[error("there is no key to sign with; give the maker's private key, or make a key pair with `trainer key {}`", path.display())]
     Read {
         /// The file that was to be read.
         path: PathBuf,
@@ -174,7 +174,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("maker.key");
         let missing = KeyPair::read(&path).unwrap_err().to_string();
-        assert!(missing.contains("cannot read") && missing.contains("`trainer key "), "{missing}");
+        assert!(missing.contains("no key to sign with") && missing.contains("`trainer key "), "{missing}");
         for text in ["", "no key", &RFC.replace("MC4", "MC5"), &RFC[..60], &RFC.replace("hC\n", "\n")] {
             fs::write(&path, text).unwrap();
             let damaged = KeyPair::read(&path).unwrap_err().to_string();

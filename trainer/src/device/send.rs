@@ -15,7 +15,7 @@ const TRIES: usize = 4;
 /// How long a device may take to say what it serves, or to store a piece.
 const QUICK: Duration = Duration::from_secs(2);
 /// How long it may take to check a signature and erase a slot, or to check a model.
-const SLOW: Duration = Duration::from_secs(30);
+const SLOW: Duration = Duration::from_secs(60);
 /// How often an update is begun again after the device has lost it.
 const ROUNDS: usize = 3;
 

@@ -3,6 +3,8 @@
 
 use core::convert::Infallible;
 
+use cortex_m::interrupt::InterruptNumber;
+use cortex_m::peripheral::NVIC;
 use embedded_io::{ErrorType, Read, Write};
 
 const BASE: *mut u32 = 0x4000_4000 as *mut u32;
@@ -10,10 +12,23 @@ const BASE: *mut u32 = 0x4000_4000 as *mut u32;
 const DATA: usize = 0;
 const STATE: usize = 1;
 const CONTROL: usize = 2;
+const INTERRUPTS: usize = 3;
 const DIVIDER: usize = 4;
 
 const TRANSMIT_FULL: u32 = 1;
 const RECEIVE_FULL: u32 = 2;
+const RECEIVE_INTERRUPT: u32 = 2;
+
+/// The interrupt of a byte that has arrived. It only ends the core's sleep: interrupts are masked.
+#[derive(Clone, Copy)]
+struct Arrived;
+
+// SAFETY: the number is that of the boards' manual.
+unsafe impl InterruptNumber for Arrived {
+    fn number(self) -> u16 {
+        0
+    }
+}
 
 /// The line, for whoever starts it.
 pub(crate) struct Uart(());
@@ -24,7 +39,10 @@ impl Uart {
         let mut uart = Self(());
         // 25 MHz / 217 = 115,207 bits per second.
         uart.set(DIVIDER, 217);
-        uart.set(CONTROL, 3);
+        uart.set(CONTROL, 0b1011);
+        cortex_m::interrupt::disable();
+        // SAFETY: interrupts are masked, so that no handler runs.
+        unsafe { NVIC::unmask(Arrived) };
         uart
     }
 
@@ -47,7 +65,11 @@ impl Read for Uart {
     /// Waits for one byte.
     fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
         let Some(place) = bytes.first_mut() else { return Ok(0) };
-        while self.get(STATE) & RECEIVE_FULL == 0 {}
+        while self.get(STATE) & RECEIVE_FULL == 0 {
+            cortex_m::asm::wfi();
+        }
+        self.set(INTERRUPTS, RECEIVE_INTERRUPT);
+        NVIC::unpend(Arrived);
         *place = self.get(DATA) as u8;
         Ok(1)
     }
