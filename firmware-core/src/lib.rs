@@ -71,6 +71,7 @@ pub mod march;
 mod model;
 mod output;
 mod precision;
+mod recheck;
 mod scratch;
 pub mod write;
 
@@ -87,4 +88,5 @@ pub use grid::{Grids, Level};
 pub use model::Model;
 pub use output::{OutputActivation, OutputMap};
 pub use precision::Precision;
+pub use recheck::Recheck;
 pub use scratch::{Aligned, Scratch};
