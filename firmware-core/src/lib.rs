@@ -75,6 +75,7 @@ pub mod march;
 mod model;
 mod output;
 mod precision;
+mod recheck;
 mod scratch;
 #[cfg(feature = "update")]
 pub mod update;
@@ -107,4 +108,5 @@ pub use grid::{Grids, Level};
 pub use model::Model;
 pub use output::{OutputActivation, OutputMap};
 pub use precision::Precision;
+pub use recheck::Recheck;
 pub use scratch::{Aligned, Scratch};

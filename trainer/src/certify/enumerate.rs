@@ -139,7 +139,7 @@ impl<'a> Codes<'a> {
                         return Err(CertifyError::Stopped);
                     }
                     let answers = self.answers(code as u32)?;
-                    self.take(code as u32, &answers, before.as_deref(), &mut enumerated);
+                    self.take(code as u32, (&answers, before.as_deref()), &mut enumerated);
                     before = Some(answers);
                 }
                 tell(done.fetch_add(points, Relaxed) + points);
@@ -172,7 +172,7 @@ impl<'a> Codes<'a> {
         codes
     }
 
-    fn take(&self, first: u32, answers: &[f32], before: Option<&[f32]>, all: &mut [Enumerated]) {
+    fn take(&self, first: u32, (answers, before): (&[f32], Option<&[f32]>), all: &mut [Enumerated]) {
         let outputs = self.parts.outputs();
         for (output, enumerated) in all.iter_mut().enumerate() {
             let at = |answers: &[f32], index: usize| f64::from(answers[index * outputs + output]);

@@ -109,12 +109,14 @@ impl Interpolant {
             (cell, t)
         };
         let places: Vec<(usize, f64)> = (0..point.len()).map(place).collect();
-        self.mean(&places, 0, 0, output)
+        self.mean(&places, 0, output)
     }
 
-    fn mean(&self, places: &[(usize, f64)], axis: usize, index: usize, output: usize) -> f64 {
-        let Some(&(cell, t)) = places.get(axis) else { return self.values[index * self.outputs + output] };
-        let next = |cell: usize| self.mean(places, axis + 1, index * self.knots[axis].len() + cell, output);
+    /// The mean over the last axes, of which the places are given, behind the `index` of those before.
+    fn mean(&self, places: &[(usize, f64)], index: usize, output: usize) -> f64 {
+        let Some((&(cell, t), rest)) = places.split_first() else { return self.values[index * self.outputs + output] };
+        let len = self.knots[self.knots.len() - places.len()].len();
+        let next = |cell: usize| self.mean(rest, index * len + cell, output);
         let left = next(cell);
         if t == 0.0 { left } else { left + t * (next(cell + 1) - left) }
     }
@@ -146,40 +148,36 @@ impl Interpolant {
         // Steep where the axis has one position only.
         let single = places.iter().all(|(first, last, _)| first == last);
         let value = if single {
-            self.mean_over(&places, 0, 0, output)
+            self.mean_over(&places, 0, output)
         } else {
-            let mut range = [f64::INFINITY, f64::NEG_INFINITY];
-            self.widen(&places, (0, 0), output, &mut range);
-            Affine::between(range[0], range[1])
+            let [low, high] = self.range_over(&places, 0, output);
+            Affine::between(low, high)
         };
         let magnitude = value.center.abs() + value.reach() + value.radius;
         value.shifted(0.0, radius + 1e-13 * magnitude)
     }
 
-    fn mean_over(&self, places: &[(usize, usize, Affine)], axis: usize, index: usize, output: usize) -> Affine {
-        let Some((cell, _, t)) = places.get(axis) else {
+    fn mean_over(&self, places: &[(usize, usize, Affine)], index: usize, output: usize) -> Affine {
+        let Some(((cell, _, t), rest)) = places.split_first() else {
             return Affine { center: self.values[index * self.outputs + output], ..Affine::default() };
         };
-        let len = self.knots[axis].len();
-        let left = self.mean_over(places, axis + 1, index * len + cell, output);
+        let len = self.knots[self.knots.len() - places.len()].len();
+        let left = self.mean_over(rest, index * len + cell, output);
         if len == 1 {
             return left;
         }
-        let right = self.mean_over(places, axis + 1, index * len + cell + 1, output);
+        let right = self.mean_over(rest, index * len + cell + 1, output);
         left.add(&t.times(&right.add(&left, -1.0)), 1.0)
     }
 
-    fn widen(&self, places: &[(usize, usize, Affine)], at: (usize, usize), output: usize, range: &mut [f64; 2]) {
-        let (axis, index) = at;
-        let Some(&(first, last, _)) = places.get(axis) else {
-            let value = self.values[index * self.outputs + output];
-            *range = [range[0].min(value), range[1].max(value)];
-            return;
+    /// The smallest and the largest value of the cells that are reached.
+    fn range_over(&self, places: &[(usize, usize, Affine)], index: usize, output: usize) -> [f64; 2] {
+        let Some((&(first, last, _), rest)) = places.split_first() else {
+            return [self.values[index * self.outputs + output]; 2];
         };
-        let len = self.knots[axis].len();
-        for cell in first..=(last + 1).min(len - 1) {
-            self.widen(places, (axis + 1, index * len + cell), output, range);
-        }
+        let len = self.knots[self.knots.len() - places.len()].len();
+        let ranges = (first..=(last + 1).min(len - 1)).map(|cell| self.range_over(rest, index * len + cell, output));
+        ranges.fold([f64::INFINITY, f64::NEG_INFINITY], |all, range| [all[0].min(range[0]), all[1].max(range[1])])
     }
 
     /// The part of the domain that lies within the grid, with the coordinates of positions that round into it.

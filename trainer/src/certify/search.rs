@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::region::Region;
 
+/// The bounds of an output are cheap, and asked to be nearer by this factor.
+const OF_RANGE: f64 = 10.0;
+
 /// What is bounded from above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -93,7 +96,8 @@ pub struct Search {
 /// Until when a search goes on.
 #[derive(Clone, Copy, Debug)]
 pub struct Until<'a> {
-    /// A quantity is near enough at this ratio of what is proven to what was found.
+    /// A quantity is near enough at this ratio of what is proven to what was found. Of the answers themselves the excess is
+    /// compared with their range, and a tenth of it is enough: 1 % of the range for a ratio of 1.1.
     pub ratio: f64,
     /// The width to which the bounds of an output are compared; 0 for a quantity that is its own measure.
     pub width: f64,
@@ -121,7 +125,7 @@ impl Search {
         let (proven, found) = (self.proven(), self.found.value);
         until.enough.is_none_or(|enough| proven <= enough || found > enough)
             && match self.goal.quantity {
-                Quantity::Upper | Quantity::Lower => proven - found <= (until.ratio - 1.0) * until.width,
+                Quantity::Upper | Quantity::Lower => proven - found <= (until.ratio - 1.0) / OF_RANGE * until.width,
                 Quantity::Distance | Quantity::Slope(_) => proven <= until.ratio * found,
                 Quantity::Fall(_) | Quantity::Rise(_) => true,
             }

@@ -29,7 +29,7 @@ impl Spline {
             let reach: Vec<Reach> =
                 (0..level.nodes.len()).map(|axis| self.reach((level, axis), region, arithmetic)).collect();
             for channel in 0..self.channels {
-                let value = self.value(level, &reach, channel, arithmetic);
+                let value = self.value((level, &reach), channel, arithmetic);
                 values.push(if self.is_table {
                     value.times(&Affine { center: 32_768.0, ..Affine::default() })
                 } else {
@@ -103,7 +103,7 @@ impl Spline {
         Reach { cells: [first, last], weights: Some(weights) }
     }
 
-    fn value(&self, level: &Level, reach: &[Reach], channel: usize, arithmetic: Arithmetic) -> Affine {
+    fn value(&self, (level, reach): (&Level, &[Reach]), channel: usize, arithmetic: Arithmetic) -> Affine {
         // A rounded mean of numbers lies between the smallest and the largest one.
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         self.each_node(level, reach, |node| {
@@ -115,7 +115,7 @@ impl Spline {
             return hull;
         }
         let mut node = vec![0; reach.len()];
-        let mut value = self.sum(level, reach, (&mut node, 0), channel);
+        let mut value = self.sum((level, reach), (&mut node, 0), channel);
         // Half a unit along every axis, which a mean hands on; along the first axis the sum of a table is not rounded.
         let roundings = reach.len() - usize::from(self.is_table);
         value.radius += 1e-6 + if arithmetic == Arithmetic::Device { 0.5 * roundings as f64 } else { 0.0 };
@@ -123,7 +123,7 @@ impl Spline {
     }
 
     /// The sum over the axes from `at.1` on, at the nodes `at.0` along those before, but for the roundings.
-    fn sum(&self, level: &Level, reach: &[Reach], at: (&mut Vec<u32>, usize), channel: usize) -> Affine {
+    fn sum(&self, (level, reach): (&Level, &[Reach]), at: (&mut Vec<u32>, usize), channel: usize) -> Affine {
         let (node, axis) = at;
         let Some(Reach { cells, weights: Some(weights) }) = reach.get(axis) else {
             return Affine { center: level.at(node, channel, self.channels), ..Affine::default() };
@@ -131,11 +131,11 @@ impl Spline {
         // The weights add up to one: differences to one of the values lose less.
         let reference = self.order - 1;
         node[axis] = cells[0] + reference as u32;
-        let base = self.sum(level, reach, (node, axis + 1), channel);
+        let base = self.sum((level, reach), (node, axis + 1), channel);
         let mut sum = base;
         for (k, weight) in weights.iter().enumerate().filter(|&(k, _)| k != reference) {
             node[axis] = cells[0] + k as u32;
-            let value = self.sum(level, reach, (node, axis + 1), channel);
+            let value = self.sum((level, reach), (node, axis + 1), channel);
             sum = sum.add(&weight.times(&value.add(&base, -1.0)), 1.0);
         }
         sum

@@ -72,7 +72,7 @@ fn bounds_of_a_plane_are_those_of_geometry() {
     assert_bound(&proof["slopes"][0], 0.5, 1.01);
     assert_bound(&proof["slopes"][1], 0.4, 1.01);
     let smallest = proof["smallest"]["proven"].as_f64().unwrap();
-    assert!(smallest <= 11.0 + STEP && smallest >= 11.0 - 0.02, "{smallest}");
+    assert!((11.0 - 0.02..=11.0 + STEP).contains(&smallest), "{smallest}");
     let answers = certificate["questions"].as_array().unwrap();
     assert!(answers.len() == 3 && answers.iter().all(|answer| answer["answer"] == "yes"), "{certificate}");
     assert_eq!(certificate["check"], "trainer certify plane.ffm grid.npy --check plane.json");
