@@ -15,7 +15,7 @@
 //! downwards, as -1 - bit, so that an AND gives the shift and a subtraction the address. As a coefficient q counts as
 //! q·2^(16 - bits), the sum of a row is rounded by 2^(bits - 2) and shifted by bits - 1, which is the same.
 //!
-//! Where there is one channel and no axis wraps at the point, the coefficients of a row lie side by side, at most 24 bits:
+//! Where there is one channel and the last axis does not wrap at the point, the coefficients of a row lie side by side, at most 24 bits:
 //! one load takes them, and ROR turns one after another to the upper end.
 
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]
