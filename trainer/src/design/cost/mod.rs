@@ -20,7 +20,7 @@ const BLOCK: usize = 4;
 const GROUP: usize = 8;
 
 /// The parts of an evaluation that have a price, in the order of [`parts`].
-pub const PARTS: [&str; 40] = [
+pub const PARTS: [&str; 46] = [
     "evaluation",
     "input",
     "output",
@@ -61,6 +61,12 @@ pub const PARTS: [&str; 40] = [
     "level of bytes over two axes, quadratic",
     "feature of bytes over two axes, linear",
     "feature of bytes over two axes, quadratic",
+    "single channel of bits, linear",
+    "single channel of bits, quadratic",
+    "single channel over one axis, linear",
+    "single channel over one axis, quadratic",
+    "half block",
+    "half block × group of eight inputs",
 ];
 
 /// The prices of the parts, in instructions.
@@ -179,6 +185,12 @@ pub fn parts(header: &Header) -> Prices {
         } else {
             put(by_order("channel of bits, linear", "channel of bits, quadratic"), surfaces);
         }
+        // Of one channel the coefficients of a row lie side by side, and come by one load.
+        if channels == 1 && inputs == 1 {
+            put(by_order("single channel over one axis, linear", "single channel over one axis, quadratic"), levels);
+        } else if channels == 1 && grid.bits != 8 {
+            put(by_order("single channel of bits, linear", "single channel of bits, quadratic"), surfaces);
+        }
         if inputs > 2 {
             put("surface of three axes or more", surfaces);
             put("sum over an outer axis", values * (0..inputs as u32 - 2).map(|axis| side.pow(axis)).sum::<usize>());
@@ -210,6 +222,11 @@ pub fn parts(header: &Header) -> Prices {
         put("block × group of eight inputs", blocks * groups);
         put("block × 32 inputs", blocks * features.div_ceil(4 * group));
         put("block × odd group", blocks * (groups % 2));
+        // A last block of one or two rows, whose other rows ARMv6-M leaves out.
+        if matches!(rows % BLOCK, 1 | 2) {
+            put("half block", 1);
+            put("half block × group of eight inputs", groups);
+        }
         if is_hidden {
             let is_sine = header.hidden_activation == HiddenActivation::Sine;
             put(if is_sine { "hidden block, sine" } else { "hidden block, ReLU" }, blocks);
