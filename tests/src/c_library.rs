@@ -9,7 +9,6 @@ use serde::Deserialize;
 use trainer::base::files;
 
 use crate::firmware::{self, workspace};
-use crate::process;
 use crate::provision;
 
 /// The features of a library that evaluates every model.
@@ -29,10 +28,8 @@ const FILES: [(&str, &str); 9] = [
 ];
 
 /// The example of the Arduino library; Arduino wants its folder to have its name.
-const SKETCH: (&str, &str) = (
-    "arduino/ffm/examples/thermometer/thermometer.ino",
-    include_str!("../../firmware-core/c/arduino/thermometer.ino"),
-);
+const SKETCH: (&str, &str) =
+    ("arduino/ffm/examples/thermometer/thermometer.ino", include_str!("../../firmware-core/c/arduino/thermometer.ino"));
 
 /// The module that loads the shared library of a computer.
 const PYTHON: (&str, &str) = ("python/ffm.py", include_str!("../../firmware-core/c/ffm.py"));
@@ -68,7 +65,15 @@ impl Library<'_> {
         let mut command = provision::toolchain_for(target)?.cargo_for("rustc", target);
         let is_hosted = !target.contains("-none");
         command
-            .args(["--package", "firmware-core", "--lib", "--profile", "firmware", "--config", "profile.firmware.debug=0"])
+            .args([
+                "--package",
+                "firmware-core",
+                "--lib",
+                "--profile",
+                "firmware",
+                "--config",
+                "profile.firmware.debug=0",
+            ])
             .args(["--no-default-features", "--features", &format!("c-library,{features}")])
             .args(["--crate-type", if is_hosted { "staticlib,cdylib" } else { "staticlib" }])
             .current_dir(workspace())
@@ -159,8 +164,7 @@ fn arduino_folders(library: &Library<'_>) -> Vec<String> {
     let folder = |&(processor, unit): &(&str, &str)| {
         if is_hard { format!("{processor}/{unit}-hard") } else { processor.to_owned() }
     };
-    let mut folders: Vec<String> =
-        processors.iter().filter(|(processor, _)| is_meant(processor)).map(folder).collect();
+    let mut folders: Vec<String> = processors.iter().filter(|(processor, _)| is_meant(processor)).map(folder).collect();
     folders.dedup();
     folders
 }

@@ -47,7 +47,11 @@ impl Compiler {
         if board.has_fpu {
             options.extend(["-mfloat-abi=hard".to_owned(), "-mfpu=fpv4-sp-d16".to_owned()]);
         }
-        options.extend(["-ffunction-sections".to_owned(), "-Wl,--gc-sections".to_owned(), "-Wl,-z,noexecstack".to_owned()]);
+        options.extend([
+            "-ffunction-sections".to_owned(),
+            "-Wl,--gc-sections".to_owned(),
+            "-Wl,-z,noexecstack".to_owned(),
+        ]);
         Ok(Self { program: "arm-none-eabi-gcc", options })
     }
 

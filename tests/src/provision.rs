@@ -74,7 +74,8 @@ pub fn arm_gcc() -> Result<()> {
 ///
 /// As [`all`].
 pub fn cmake() -> Result<()> {
-    let cmake = Needed { program: "cmake", arguments: &["--version"], why: "cmake builds the example of the library for C" };
+    let cmake =
+        Needed { program: "cmake", arguments: &["--version"], why: "cmake builds the example of the library for C" };
     debian_program(&cmake, &["cmake"], "any cmake from version 3.16 on works, on the PATH")
 }
 

@@ -31,10 +31,7 @@ fn the_header_is_that_of_the_source() {
         usize_is_size_t: true,
         line_length: 120,
         documentation_style: cbindgen::DocumentationStyle::Doxy,
-        enumeration: EnumConfig {
-            rename_variants: RenameRule::QualifiedScreamingSnakeCase,
-            ..EnumConfig::default()
-        },
+        enumeration: EnumConfig { rename_variants: RenameRule::QualifiedScreamingSnakeCase, ..EnumConfig::default() },
         ..Config::default()
     };
     for (rust, c) in [("FfmModel", "ffm_model"), ("FfmStatus", "ffm_status")] {

@@ -17,7 +17,8 @@ use trainer::network::encoding::{EncodingKind, EncodingParams};
 use trainer::training::Watch;
 
 /// Behind the program of the page: values at the points of a file, as lines of numbers in the shortest digits.
-const DRIVER: &str = "\nimport sys\nfor row in predict(sys.argv[1], np.loadtxt(sys.argv[2], ndmin=2)): print(*map(float, row))\n";
+const DRIVER: &str =
+    "\nimport sys\nfor row in predict(sys.argv[1], np.loadtxt(sys.argv[2], ndmin=2)): print(*map(float, row))\n";
 
 /// The program of the page.
 fn program() -> &'static str {
@@ -34,7 +35,7 @@ fn agrees(python: &str, fit: FitParams) {
     let data = Dataset::from_grid(&[25, 30], Array2::from_shape_fn((750, 2), |(k, c)| height(k, c)));
     let what = format!("{:?} {:?} {:?}", fit.encoding.kind, fit.activation, fit.output);
     let fitted = fit.check(2, 2).unwrap().fit(&data, &mut Watch::default()).unwrap();
-    let exportable = ExportableNetwork::new(fitted.snapshot(&data), f32::NAN);
+    let exportable = ExportableNetwork::new(fitted.snapshot(&data), f64::NAN);
     let settings = FitSettings { fit, precision: None, input: "made".into(), load: LoadOptions::default() };
     let saved = SavedNetwork { settings, exportable };
     saved.write(&path).unwrap();
@@ -52,11 +53,18 @@ fn agrees(python: &str, fit: FitParams) {
     let expected = predict(&artifact.model().unwrap(), &points).unwrap();
     let scales = data.output_maps.iter().map(|map| f64::from(map.scale)).cycle();
     assert_eq!(values.len(), expected.len());
-    let errors: Vec<f64> = values.iter().zip(&expected).zip(scales).map(|((a, &b), s)| (a - f64::from(b)) / s).collect();
-    let largest = errors.iter().fold(0.0f64, |largest, error| largest.max(error.abs()));
-    let rms = (errors.iter().map(|error| error * error).sum::<f64>() / errors.len() as f64).sqrt();
-    println!("{what}: root mean square {rms:.1e}, largest {largest:.1e}");
-    assert!(rms < 1e-5 && largest < 1e-4, "{what}: root mean square {rms:e}, largest {largest:e}");
+    let pairs = values.iter().zip(&expected).zip(scales);
+    let largest = pairs.map(|((a, &b), scale)| ((a - f64::from(b)) / scale).abs()).fold(0.0f64, f64::max);
+    let shape = saved.exportable.network.shape();
+    let tolerance = match (shape.hidden, shape.output) {
+        // Activations of 16 bits: where f32 rounds otherwise than f64, the last bit may.
+        (HiddenActivation::Sine, _) => 1e-4,
+        // The device computes the logistic function in fixed point, to 2.3e-5, of a logit with 14 bits behind the point.
+        (_, OutputActivation::Sigmoid) => 6e-5,
+        _ => 1e-5,
+    };
+    println!("{what}: largest difference {largest:.1e}");
+    assert!(largest < tolerance, "{what}: {largest:e}");
     // The network is no constant.
     let spread = expected.iter().fold(0.0f32, |spread, value| spread.max((value - expected[[0, 0]]).abs()));
     assert!(spread > 10.0, "{what}: {spread}");
@@ -84,7 +92,8 @@ fn numpy_evaluates_the_network_of_a_run_as_its_page_says() {
         (of(EncodingKind::Positional, 0), HiddenActivation::Sine, OutputActivation::Sigmoid),
         (of(EncodingKind::Gaussian, 1), HiddenActivation::Relu, OutputActivation::Sigmoid),
     ] {
-        let params = FitParams { encoding, hidden: vec![16, 12], steps: 60, activation, output, ..FitParams::default() };
+        let params =
+            FitParams { encoding, hidden: vec![16, 12], steps: 60, activation, output, ..FitParams::default() };
         agrees(python, params);
     }
 }
