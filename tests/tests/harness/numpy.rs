@@ -65,9 +65,10 @@ fn agrees(python: &str, fit: FitParams) {
     };
     println!("{what}: largest difference {largest:.1e}");
     assert!(largest < tolerance, "{what}: {largest:e}");
-    // The network is no constant.
+    // What the outputs vary by is far more than what they may differ by.
     let spread = expected.iter().fold(0.0f32, |spread, value| spread.max((value - expected[[0, 0]]).abs()));
-    assert!(spread > 10.0, "{what}: {spread}");
+    let share = f64::from(spread / data.output_maps[0].scale);
+    assert!(share > 10.0 * tolerance, "{what}: {share}");
 }
 
 #[test]
