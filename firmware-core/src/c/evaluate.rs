@@ -2,7 +2,6 @@
 //!
 //! Every function takes three buffers as pointers with a length behind each: the points, the scratch and the values.
 #![expect(unsafe_code, reason = "functions that C finds by their names, with its pointers")]
-#![expect(clippy::too_many_arguments, reason = "C has no slices: a pointer and its length are two parameters")]
 
 use super::model::FfmModel;
 use super::pointers;

@@ -54,15 +54,22 @@ fn agrees(python: &str, fit: FitParams) {
     let expected = predict(&artifact.model().unwrap(), &points).unwrap();
     let scales = data.output_maps.iter().map(|map| f64::from(map.scale)).cycle();
     assert_eq!(values.len(), expected.len());
-    let errors: Vec<f64> =
-        values.iter().zip(&expected).zip(scales).map(|((a, &b), s)| (a - f64::from(b)) / s).collect();
-    let largest = errors.iter().fold(0.0f64, |largest, error| largest.max(error.abs()));
-    let rms = (errors.iter().map(|error| error * error).sum::<f64>() / errors.len() as f64).sqrt();
-    println!("{what}: root mean square {rms:.1e}, largest {largest:.1e}");
-    assert!(rms < 1e-5 && largest < 1e-4, "{what}: root mean square {rms:e}, largest {largest:e}");
-    // The network is no constant.
+    let pairs = values.iter().zip(&expected).zip(scales);
+    let largest = pairs.map(|((a, &b), scale)| ((a - f64::from(b)) / scale).abs()).fold(0.0f64, f64::max);
+    let shape = saved.exportable.network.shape();
+    let tolerance = match (shape.hidden, shape.output) {
+        // Activations of 16 bits: where f32 rounds otherwise than f64, the last bit may.
+        (HiddenActivation::Sine, _) => 1e-4,
+        // The device computes the logistic function in fixed point, to 2.3e-5, of a logit with 14 bits behind the point.
+        (_, OutputActivation::Sigmoid) => 6e-5,
+        _ => 1e-5,
+    };
+    println!("{what}: largest difference {largest:.1e}");
+    assert!(largest < tolerance, "{what}: {largest:e}");
+    // What the outputs vary by is far more than what they may differ by.
     let spread = expected.iter().fold(0.0f32, |spread, value| spread.max((value - expected[[0, 0]]).abs()));
-    assert!(spread > 10.0, "{what}: {spread}");
+    let share = f64::from(spread / data.output_maps[0].scale);
+    assert!(share > 10.0 * tolerance, "{what}: {share}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use thiserror::Error;
 
+use super::added;
 use crate::base::files::{self, ReadError, WriteError};
 
 const BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
@@ -105,7 +106,7 @@ impl KeyPair {
     ///
     /// If a file cannot be written, or is there already.
     pub fn write(&self, path: &Path) -> Result<PathBuf, KeyError> {
-        let public = path.with_added_extension("pub");
+        let public = added(path, "pub");
         if public.exists() {
             return Err(KeyError::Exists { path: public });
         }

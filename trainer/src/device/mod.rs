@@ -9,7 +9,17 @@ mod port;
 mod send;
 mod signed;
 
+use std::path::{Path, PathBuf};
+
 pub use key::{KeyError, KeyPair};
 pub use port::{Port, PortError};
 pub use send::{SendError, Sent, send};
 pub use signed::{SignError, SignedModel, Versions, sign};
+
+/// A path with another extension behind the one that it has.
+fn added(path: &Path, extension: &str) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(".");
+    name.push(extension);
+    name.into()
+}

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::added;
+
 /// How long a TCP address may take to answer.
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -68,7 +70,7 @@ impl Port {
     pub fn open(name: &str, baud: u32) -> Result<Self, PortError> {
         let opened = |source| PortError::Open { port: name.to_owned(), source };
         let path = Path::new(name);
-        let [input, output] = ["in", "out"].map(|end| path.with_added_extension(end));
+        let [input, output] = ["in", "out"].map(|end| added(path, end));
         match std::fs::metadata(path) {
             Ok(found) if found.is_dir() => Err(PortError::Kind { port: name.to_owned() }),
             Ok(found) => {
