@@ -20,7 +20,7 @@
  * Size of a handle in words of the machine. Larger than it has to be, so that the interface can stay when the library
  * changes.
  */
-#define FFM_MODEL_WORDS 40
+#define FFM_MODEL_WORDS 60
 
 /**
  * Words of scratch with which any model can be evaluated point by point, for firmware whose model comes later. A model that

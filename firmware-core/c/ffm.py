@@ -15,7 +15,7 @@ class Model:
         data = open(path, "rb").read()
         self.words = (ctypes.c_uint32 * -(-len(data) // 4))()  # aligned, and kept as long as the handle
         ctypes.memmove(self.words, data, len(data))
-        self.handle = (ctypes.c_size_t * 40)()  # FFM_MODEL_WORDS
+        self.handle = (ctypes.c_size_t * 60)()  # FFM_MODEL_WORDS
         self.check(self.ffm.ffm_parse(self.handle, self.words, ctypes.c_size_t(len(data))))
         self.inputs, self.outputs = self.ffm.ffm_inputs(self.handle), self.ffm.ffm_outputs(self.handle)
         self.scratch = (ctypes.c_uint32 * self.ffm.ffm_batch_scratch_words(self.handle))()

@@ -69,8 +69,11 @@ for kind in fit sweep design nerf; do
     echo "$kind: killed $done times in $runs runs, each of which ended as if it had not been"
 done
 
-"$trainer" "${fit[@]}" --steps 1000000 --out busy > /dev/null 2>&1 & busy=$!
-while [ ! -d busy ]; do sleep 0.05; done
+long=("${fit[@]/600/100000000}")
+"$trainer" "${long[@]}" --out busy > /dev/null 2> busy.err & busy=$!
+for _ in $(seq 200); do [ -d busy ] && break; sleep 0.05; done
+[ -d busy ] || { cat busy.err >&2; fail "a long training does not begin"; }
+sleep 1
 for words in "${fit[*]} --out busy" "${fit[*]} --out busy --force" "fit --resume busy"; do
     # shellcheck disable=SC2086 # the words are split on purpose
     if "$trainer" $words > second.out 2>&1; then fail "a second process was not refused: $words"; fi

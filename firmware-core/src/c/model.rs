@@ -9,7 +9,7 @@ use crate::model::Model;
 
 /// Size of a handle in words of the machine. Larger than it has to be, so that the interface can stay when the library
 /// changes.
-pub const FFM_MODEL_WORDS: usize = 40;
+pub const FFM_MODEL_WORDS: usize = 60;
 
 /// Words of scratch with which any model can be evaluated point by point, for firmware whose model comes later. A model that
 /// is known needs much less: `trainer export` writes the number beside it.
