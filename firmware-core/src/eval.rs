@@ -269,7 +269,8 @@ impl Model<'_> {
 
     /// Raw outputs of one point, rows of padding included.
     pub(crate) fn raw_outputs<'s>(&self, point: &[u32], scratch: &'s mut [u32]) -> Result<&'s [i32], EvalError> {
-        dispatch!(self, kernels::, A => self.forward::<A>(point, 1, scratch)).ok_or(EvalError::ScratchLength)
+        let answers: Option<&[i32]> = dispatch!(self, kernels::, A => self.forward::<A>(point, 1, scratch));
+        answers.ok_or(EvalError::ScratchLength)
     }
 
     /// Raw outputs `[row][lane]` of one point a lane, rows of padding included; `None` where the scratch is too short.

@@ -38,7 +38,7 @@ struct Budget {
 }
 
 const BUDGETS: [Budget; 3] = [
-    Budget { bytes: 8 << 10, frequencies: 36, width: 40, pyramid: [8, 16, 30, 40], dense: ([0; 7], 0) },
+    Budget { bytes: 8 << 10, frequencies: 36, width: 40, pyramid: [8, 16, 30, 40], dense: ([6, 10, 16, 23, 29, 35, 41], 36) },
     Budget {
         bytes: 16 << 10,
         frequencies: 60,
@@ -46,7 +46,7 @@ const BUDGETS: [Budget; 3] = [
         pyramid: [12, 24, 46, 63],
         dense: ([10, 17, 27, 37, 48, 58, 68], 48),
     },
-    Budget { bytes: 32 << 10, frequencies: 96, width: 80, pyramid: [16, 32, 64, 96], dense: ([0; 7], 0) },
+    Budget { bytes: 32 << 10, frequencies: 96, width: 80, pyramid: [16, 32, 64, 96], dense: ([15, 25, 40, 55, 70, 85, 100], 68) },
 ];
 
 /// Train models of 8, 16 and 32 KB on the bundled data, and print the table of sizes and kinds of trainer/README.md
