@@ -18,8 +18,6 @@
 #[path = "../../fault.rs"]
 mod fault;
 mod flash;
-#[path = "../../stack.rs"]
-mod stack;
 mod uart;
 
 use cortex_m_rt::entry;
@@ -60,9 +58,7 @@ fn main() -> ! {
             Err(none) => defmt::warn!("serving nothing: {}", none),
         }
         let mut updater = Updater::new(store);
-        let painted = stack::paint();
         let _ = updater.serve(&mut line, scratch);
-        defmt::info!("stack bytes={=usize}", painted.used_bytes());
         slots = updater.into_store().into_slots();
     }
 }
