@@ -1,6 +1,6 @@
 //! `trainer design`: the best model for a budget of bytes, instructions and RAM.
 
-use crate::cli::hold::{Others, hold};
+use crate::cli::hold::{Others, hold_while_made};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -128,9 +128,8 @@ impl Design {
         self.check_folder(&path, shard.is_some())?;
         let (index, of) = shard.unwrap_or((0, 1));
         let others = if shard.is_some() { Others::Shards } else { Others::Refused };
-        hold(&path, others)?;
-        let store = Store::create(&path, search.manifest(), &format!("{}-of-{of}", index + 1))?;
-        hold(&path, others)?;
+        let create = || Ok(Store::create(&path, search.manifest(), &format!("{}-of-{of}", index + 1))?);
+        let store = hold_while_made(&path, others, create)?;
         let candidates: Vec<usize> =
             (0..search.manifest().candidates.len()).filter(|candidate| candidate % of == index).collect();
         let is_collecting = shard.is_none() && store.other_shards().iter().any(|shard| shard != "1-of-1");

@@ -21,7 +21,20 @@ pub(crate) enum Others {
 /// The folders that this process works on.
 static HELD: Mutex<Vec<(PathBuf, File)>> = Mutex::new(Vec::new());
 
-/// Takes a folder for this process, until its end. A folder that is not there yet is taken by another call once it is made.
+/// Takes the folder that `make` makes, or replaces, for this process, until its end.
+pub(crate) fn hold_while_made<T>(
+    folder: &Path,
+    others: Others,
+    make: impl FnOnce() -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    // One that is there must not be replaced while another process works on it; one that is not cannot be taken yet.
+    hold(folder, others)?;
+    let made = make()?;
+    hold(folder, others)?;
+    Ok(made)
+}
+
+/// Takes a folder for this process, until its end; one that is not there is left to what reads or makes it.
 pub(crate) fn hold(folder: &Path, others: Others) -> anyhow::Result<()> {
     let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
     let Ok(folder) = folder.canonicalize() else { return Ok(()) };

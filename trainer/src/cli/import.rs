@@ -1,6 +1,6 @@
 //! `trainer import`: a network that was trained elsewhere, as a run.
 
-use crate::cli::hold::{Others, hold};
+use crate::cli::hold::{Others, hold_while_made};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -171,9 +171,8 @@ impl Import {
             imported: Some(imported),
         };
         let points = dataset.points.clone();
-        hold(&self.out, Others::Refused)?;
         let new = if self.force { Run::replace } else { Run::new };
-        let mut run = new(&self.out, settings, dataset)?;
+        let mut run = hold_while_made(&self.out, Others::Refused, || Ok(new(&self.out, settings, dataset)?))?;
         run.continue_from(TrainState::new(vec![converted.network]));
         let results = run.write_untrained()?;
         let file = trainer::artifact::model_file::ModelFile::read(&run.folder().model())?;

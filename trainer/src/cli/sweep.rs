@@ -1,6 +1,6 @@
 //! `trainer sweep`: many settings on one data set; `trainer collect`: the shards of a sweep put together.
 
-use crate::cli::hold::{Others, hold};
+use crate::cli::hold::{Others, hold_while_made};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -100,9 +100,7 @@ impl Sweep {
         warn_of_redundant_frequencies(settings.map(|setting| (&setting.params().encoding, setting.encoding())));
         let stop = interrupt::catch()?;
         let others = if self.shard.is_some() { Others::Shards } else { Others::Refused };
-        hold(&self.out, others)?;
-        let store = Store::create(&self.out, sweep.manifest())?;
-        hold(&self.out, others)?;
+        let store = hold_while_made(&self.out, others, || Ok(Store::create(&self.out, sweep.manifest())?))?;
         let (bar, finished) = (Progress::new(), AtomicUsize::new(0));
         let watch = SweepWatch {
             threads: self.threads.unwrap_or_else(available_threads),

@@ -1,6 +1,6 @@
 //! `trainer cryo fit`: from particles to volumes.
 
-use crate::cli::hold::{Others, hold};
+use crate::cli::hold::{Others, hold, hold_while_made};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -184,9 +184,7 @@ impl Fit {
                 Run::resume(run, &images)?
             }
             None => {
-                hold(out, Others::Refused)?;
-                let folder = RunFolder::create(out, self.force)?;
-                hold(out, Others::Refused)?;
+                let folder = hold_while_made(out, Others::Refused, || Ok(RunFolder::create(out, self.force)?))?;
                 Run::start(folder, settings, &images)?
             }
         };

@@ -3,7 +3,7 @@
 mod misnamed;
 mod settings;
 
-use crate::cli::hold::{Others, hold};
+use crate::cli::hold::{Others, hold, hold_while_made};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -85,7 +85,6 @@ impl Fit {
     }
 
     fn new_run(&self, out: &Path, input: &Path) -> anyhow::Result<Run> {
-        hold(out, Others::Refused)?;
         // --resume may be called from another directory.
         let absolute = |path: &Path| std::path::absolute(path).context("cannot tell the current directory");
         let mut settings = self.settings.fit_settings(absolute(input)?, self.steps);
@@ -105,8 +104,7 @@ impl Fit {
             self.settings.guide(&mut settings.fit, self.steps);
         }
         let new = if self.force { Run::replace } else { Run::new };
-        let mut run = new(out, settings, dataset)?;
-        hold(out, Others::Refused)?;
+        let mut run = hold_while_made(out, Others::Refused, || Ok(new(out, settings, dataset)?))?;
         let preparation = Preparation {
             choices: &choices,
             hold_out: between && !self.settings.has_holdout(),

@@ -1,6 +1,6 @@
 //! `trainer inverse`: fields known by what an instrument measures of them.
 
-use crate::cli::hold::{Others, hold};
+use crate::cli::hold::{Others, hold, hold_while_made};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -150,9 +150,8 @@ impl Inverse {
         let settings = settings.check()?;
         let made = NewDirectories::on_the_way_to(&common.out);
         // Before the work, not after it; a folder made for nothing goes again.
-        hold(&common.out, Others::Refused)?;
-        let folder = RunFolder::create(&common.out, common.force)?;
-        hold(&common.out, Others::Refused)?;
+        let folder =
+            hold_while_made(&common.out, Others::Refused, || Ok(RunFolder::create(&common.out, common.force)?))?;
         let run = Run::start(folder, settings)?;
         let solved = solve(&run, &common.out, common.json);
         if solved.is_err() {

@@ -13,7 +13,7 @@ use trainer::training::progress::Trainings;
 use trainer::training::{Ended, Watch};
 
 use super::JudgedBy;
-use crate::cli::hold::{Others, hold};
+use crate::cli::hold::{Others, hold, hold_while_made};
 use crate::cli::trained::{ENCODING, FrequenciesArgs, GridArgs, OptimizerArgs, TRAINING};
 use crate::cli::{interrupt, print, warn_of_options_without_effect};
 
@@ -167,9 +167,7 @@ impl Fit {
             self.settings.warn_of_options_without_effect(params.encoding.kind);
             say_notes(&scene, params.half_width.is_some());
             let params = scene.check(&params)?;
-            hold(out, Others::Refused)?;
-            RunFolder::create(out, self.force)?;
-            hold(out, Others::Refused)?;
+            hold_while_made(out, Others::Refused, || Ok(RunFolder::create(out, self.force)?))?;
             let run = Run::start(out, params, &scene)?;
             (scene, run)
         };
