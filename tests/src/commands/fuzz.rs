@@ -11,8 +11,10 @@ use firmware_core::Precision;
 use super::parity::PRECISIONS;
 use crate::firmware::workspace;
 use crate::process;
+use crate::provision;
 use crate::synthetic::{Network, Values};
 use crate::synthetic_grids;
+use trainer::base::files;
 
 /// Flags of the compiler that count which branches run, as cargo-fuzz sets them; the stable compiler has them all.
 const INSTRUMENTATION: [&str; 7] = [
@@ -112,16 +114,16 @@ pub fn fuzz(target: Target, seconds: u64) -> Result<u64> {
 
 /// Builds a program with the fuzzer's instrumentation.
 fn build(target: Target) -> Result<PathBuf> {
-    let host = process::capture(Command::new("rustc").args(["--print", "host-tuple"]))?;
-    let (host, folder) = (host.trim(), workspace().join("target/fuzz"));
+    provision::runner("c++", "g++")?;
+    let (host, folder) = (provision::host_target()?, workspace().join("target/fuzz"));
     let mut command = process::cargo("build");
-    command.args(["--quiet", "--manifest-path", "tests/fuzz/Cargo.toml", "--bin", target.name(), "--target", host]);
+    command.args(["--quiet", "--manifest-path", "tests/fuzz/Cargo.toml", "--bin", target.name(), "--target", &host]);
     if target == Target::Readers {
         command.args(["--features", "readers"]);
     }
-    // With a target of its own, build scripts and macros are not instrumented.
+    // libFuzzer itself is C++. With a target of its own, build scripts and macros are not instrumented.
     command.arg("--target-dir").arg(&folder).env("RUSTFLAGS", INSTRUMENTATION.join(" ")).current_dir(workspace());
-    process::run(&mut command).context("libFuzzer needs a C++ compiler; on Debian: apt install g++")?;
+    process::run(&mut command)?;
     Ok(folder.join(host).join("debug").join(format!("{}{EXE_SUFFIX}", target.name())))
 }
 
@@ -134,7 +136,7 @@ fn seed_models(corpus: &Path) -> Result<()> {
     for (place, network) in PRECISIONS.into_iter().flat_map(kinds).enumerate() {
         for values in [Values::Random, Values::Extreme] {
             let artifact = Network { values, ..network.clone() }.artifact(place as u64)?;
-            write(&corpus.join(format!("seed-{place:02}-{values:?}.ffm")), artifact.as_bytes())?;
+            files::write(&corpus.join(format!("seed-{place:02}-{values:?}.ffm")), artifact.as_bytes())?;
         }
     }
     Ok(())
@@ -172,16 +174,12 @@ fn seed_files(corpus: &Path) -> Result<()> {
                 && path.metadata()?.len() <= LONGEST_SEED
             {
                 let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-                write(&corpus.join(format!("seed-{place:03}")), &[&[letter], &bytes[..]].concat())?;
+                files::write(&corpus.join(format!("seed-{place:03}")), &[&[letter], &bytes[..]].concat())?;
                 place += 1;
             }
         }
     }
     // What has no file there.
     let scene = br#"v{"camera_angle_x": 0.7, "frames": [{"file_path": "./a", "transform_matrix": [[1,0,0,0],[0,1,0,0],[0,0,1,4],[0,0,0,1]]}]}"#;
-    write(&corpus.join("seed-scene"), scene)
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    Ok(files::write(&corpus.join("seed-scene"), scene)?)
 }
