@@ -11,7 +11,7 @@ use trainer::base::side_by_side::available_threads;
 use trainer::data::periodic::{self, NamedPeriod};
 use trainer::data::{Dataset, LoadOptions, Outside};
 use trainer::design::budget::{Budget, Goal, parse_bytes, parse_time};
-use trainer::design::cost::{CORES, Core};
+use trainer::design::cost::Core;
 use trainer::design::search::{Event, SearchWatch};
 use trainer::design::store::{Manifest, Store};
 use trainer::design::{Design as Search, DesignParams, Designed};
@@ -25,6 +25,8 @@ use super::{interrupt, print};
 
 /// The exit code where the best model is not good enough.
 const NOT_ENOUGH: i32 = 2;
+/// The board whose instructions count where none is named.
+const DEFAULT_BOARD: &str = "mps2-an386";
 /// The time of a search.
 const TIME: Duration = Duration::from_secs(300);
 /// Time between two lines of progress where there is no terminal.
@@ -33,7 +35,7 @@ const LINE: Duration = Duration::from_secs(15);
 /// Find the best model for so many bytes, instructions and bytes of RAM.
 ///
 /// Models of several kinds that fill the budget are trained for a short time, and the best of them are continued until
-/// one is left. The folder gets the run of the winner (model.ffm, report.html and the other files of `trainer fit`) and
+/// two are left. The folder gets the run of the winner (model.ffm, report.html and the other files of `trainer fit`) and
 /// design.csv, design.json and design.png: every model that was compared, with the command that makes it. Ctrl-C ends
 /// the search and keeps the best so far; --resume continues it. The exit code is 2 if no model is good enough.
 #[derive(clap::Args)]
@@ -120,7 +122,7 @@ impl Design {
             Search::resumed(folder, manifest, &dataset)?
         } else {
             path = self.out.clone().context("name the data and an --out, or a run to --resume")?;
-            let core = Core::find(self.board.as_deref().unwrap_or(CORES[2].board))?;
+            let core = Core::find(self.board.as_deref().unwrap_or(DEFAULT_BOARD))?;
             let (data, base) = self.prepared()?;
             dataset = data;
             Search::new(DesignParams { base, budget: self.budget()?, goal: self.goal(), core }, &dataset)?
