@@ -25,6 +25,7 @@ pub mod provision;
 pub mod qemu;
 pub mod random;
 pub mod signals;
+pub mod skipped;
 pub mod synthetic;
 pub mod synthetic_grids;
 pub mod system;
