@@ -14,7 +14,7 @@ use trainer::data::metrics::Metrics;
 use trainer::data::{Dataset, load, periodic};
 use trainer::report;
 
-use super::reading::{ReadingArgs, tell};
+use super::reading::{DATA, ReadingArgs, tell};
 use super::{outputs, print};
 
 /// Compare a model with the known values of a file, computed with the code that runs on the device.
@@ -32,14 +32,14 @@ pub(crate) struct Evaluate {
     input: Option<PathBuf>,
     /// Read scattered points in place of INPUT: coordinates from an .npy or .npz of shape (n, d) or (n), values from
     /// --targets
-    #[arg(long, value_name = "X.npy", requires = "targets", conflicts_with = "input")]
+    #[arg(long, help_heading = DATA, value_name = "X.npy", requires = "targets", conflicts_with = "input")]
     points: Option<PathBuf>,
     /// The columns of a table that are inputs, by name or number [default: those that the model was trained on]
-    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    #[arg(long, help_heading = DATA, value_delimiter = ',', value_name = "COLUMNS")]
     inputs: Vec<String>,
     /// The columns of a table to compare with, by name or number [default: those that the model was trained on]; with
     /// --points, the .npy or .npz of the values there
-    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    #[arg(long, help_heading = DATA, value_delimiter = ',', value_name = "COLUMNS")]
     targets: Vec<String>,
     #[command(flatten)]
     reading: ReadingArgs,

@@ -58,25 +58,30 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    // Models.
     #[command(visible_alias = "train")]
     Fit(fit::Fit),
     #[command(visible_alias = "eval")]
     Evaluate(evaluate::Evaluate),
-    Import(Box<import::Import>),
     Predict(predict::Predict),
-    Export(export::Export),
     #[command(visible_alias = "info")]
     Inspect(inspect::Inspect),
     Quantize(quantize::Quantize),
+    Export(export::Export),
+    Certify(Box<certify::Certify>),
+    Import(Box<import::Import>),
+    // The search for a good one.
+    Design(Box<design::Design>),
     Sweep(Box<sweep::Sweep>),
     Collect(sweep::Collect),
+    // Theory.
     Ntk(ntk::Ntk),
     Reproduce(reproduce::Reproduce),
+    // Applications.
     Nerf(nerf::Nerf),
     Cryo(cryo::Cryo),
-    Certify(Box<certify::Certify>),
-    Design(Box<design::Design>),
     Inverse(inverse::Inverse),
+    // Updates of devices.
     Key(key::Key),
     Sign(sign::Sign),
     Send(send::Send),
