@@ -13,6 +13,7 @@ pub mod costs;
 pub mod device;
 pub mod elf;
 pub mod firmware;
+pub mod flash;
 pub mod golden;
 pub mod hosted;
 pub mod log;
