@@ -123,7 +123,7 @@ pub struct NerfParams {
     pub grid: u32,
     /// Samples a step, about.
     pub batch: usize,
-    /// Updates.
+    /// Number of updates of the parameters.
     pub steps: u64,
     /// How gradients become updates.
     #[serde(default)]

@@ -43,9 +43,9 @@ pub enum Stroke {
 pub struct Line {
     /// For the legend; empty: not in it.
     pub name: String,
-    /// Its colour.
+    /// The colour of the line.
     pub color: RGBColor,
-    /// Its kind.
+    /// How the line is drawn.
     pub stroke: Stroke,
     /// (x, y); what is not finite, or not positive on a logarithmic axis, is left out.
     pub points: Vec<(f64, f64)>,
@@ -66,11 +66,11 @@ impl Line {
 /// Lines over two axes.
 #[derive(Clone, Debug, Default)]
 pub struct Plot {
-    /// Above it.
+    /// The text above the plot.
     pub title: String,
-    /// Below it.
+    /// The text below the horizontal axis.
     pub x_label: String,
-    /// Left of it.
+    /// The text to the left of the vertical axis.
     pub y_label: String,
     /// A logarithmic x axis.
     pub log_x: bool,
@@ -87,7 +87,7 @@ pub struct Plot {
 /// Square pixels.
 #[derive(Clone, Debug)]
 pub struct Raster {
-    /// Above it.
+    /// The text above the plot.
     pub title: String,
     /// Below it; may be empty.
     pub caption: String,
