@@ -130,7 +130,7 @@ pub struct NerfParams {
     pub optimizer: Optimizer,
     /// Learning rate at its highest.
     pub learning_rate: f64,
-    /// Behind everything.
+    /// What a ray sees behind the scene.
     pub background: Background,
     /// Of the bounding cube; `None`: the scene's.
     pub half_width: Option<f32>,

@@ -85,7 +85,7 @@ fn middle() -> f32 {
 }
 
 impl Drawn {
-    /// Rows.
+    /// Number of rows of pixels.
     pub fn height(&self) -> usize {
         self.pixels.len() / self.width.max(1)
     }

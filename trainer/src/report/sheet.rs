@@ -28,13 +28,13 @@ const DASH: (f64, f64) = (9.0, 6.0);
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stroke {
-    /// Measured.
+    /// An unbroken line, for what was measured.
     Solid,
-    /// Predicted.
+    /// A dashed line, for what was predicted.
     Dashed,
     /// Samples, joined by a thin line.
     Marked,
-    /// Samples alone.
+    /// Samples that no line joins.
     Points,
 }
 
@@ -84,7 +84,7 @@ pub struct Plot {
     pub lines: Vec<Line>,
 }
 
-/// Square pixels.
+/// A picture of square pixels.
 #[derive(Clone, Debug)]
 pub struct Raster {
     /// The text above the plot.
@@ -100,7 +100,7 @@ pub struct Raster {
 /// A part of a sheet.
 #[derive(Clone, Debug)]
 pub enum Panel {
-    /// Lines.
+    /// Lines between two axes.
     Plot(Plot),
     /// A picture.
     Raster(Raster),
@@ -109,7 +109,7 @@ pub enum Panel {
 /// Panels side by side.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// In pixels.
+    /// The height of the row, in pixels.
     pub height: u32,
     /// They share the width equally.
     pub panels: Vec<Panel>,
@@ -118,7 +118,7 @@ pub struct Row {
 /// Rows of panels under a title.
 #[derive(Clone, Debug)]
 pub struct Sheet {
-    /// Above all.
+    /// The text above all panels.
     pub title: String,
     /// From the top.
     pub rows: Vec<Row>,

@@ -152,7 +152,7 @@ impl Mesh {
         }
     }
 
-    /// Corners.
+    /// The corners of the triangles.
     pub fn vertices(&self) -> &[Point] {
         &self.vertices
     }

@@ -62,7 +62,7 @@ pub enum SceneError {
         frame: Option<usize>,
         /// Which angle, or the focal length that it follows from.
         key: &'static str,
-        /// In radians.
+        /// The angle that the file has, in radians.
         angle: f64,
         /// The smallest and the largest.
         range: (f64, f64),
