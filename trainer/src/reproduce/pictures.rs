@@ -141,7 +141,7 @@ pub(super) struct Setting {
     pub(super) hidden_layers: usize,
     /// Rows of B.
     pub(super) frequencies: usize,
-    /// Adam steps.
+    /// Number of steps of the optimizer Adam.
     pub(super) steps: u64,
     /// Pixels a step; none: all.
     pub(super) batch: Option<usize>,

@@ -71,7 +71,7 @@ fn reduced(values: &Array2<f32>, side: usize) -> Array2<f32> {
     })
 }
 
-/// One model.
+/// One model that is trained on one picture.
 #[derive(Clone, Copy, Debug)]
 struct Job {
     bytes: usize,
@@ -99,7 +99,7 @@ pub(super) struct Outcome {
     pub(super) curve: Vec<(u64, [f64; 3])>,
 }
 
-/// Trains all.
+/// Trains all models of the figure.
 pub(super) fn run(setting: Setting, monitor: &FigureWatch<'_>) -> Result<Vec<Outcome>, ReproduceError> {
     let datasets = datasets(setting.side);
     let mut jobs = Vec::new();
