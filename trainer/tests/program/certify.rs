@@ -80,15 +80,28 @@ fn bounds_of_a_plane_are_those_of_geometry() {
     // What it says is proven again, and what it does not prove is refused.
     let again = desk.certify("plane.ffm grid.npy --check plane.json");
     assert!(again.status.success(), "{}", said(&again));
-    let mut forged = certificate.clone();
-    forged["outputs"][0]["distance"]["proven"] = 1.2.into();
+    let question = serde_json::json!([{ "question": "is value between -1 and 1?", "answer": "yes" }]);
+    for (place, claim, words) in [
+        ("/outputs/0/distance/proven", 1.2.into(), "the distance to the data of value"),
+        ("/outputs/0/slopes", serde_json::json!([]), "the slope of value"),
+        ("/outputs/0/output", "pressure".into(), "the name of pressure"),
+        ("/outputs/0/unit", "kPa".into(), "the unit of value"),
+        ("/questions", question, "the number of questions"),
+    ] {
+        let mut forged = certificate.clone();
+        *forged.pointer_mut(place).unwrap() = claim;
+        fs::write(desk.path("forged.json"), forged.to_string()).unwrap();
+        let refused = desk.certify("plane.ffm grid.npy --check forged.json --time 1");
+        assert!(!refused.status.success() && said(&refused).contains(words), "{place}: {}", said(&refused));
+    }
+    // A distance that is claimed without data.
+    let alone = desk.certify("plane.ffm --ratio 1.01 --out alone.json");
+    assert!(alone.status.success(), "{}", said(&alone));
+    let mut forged = json(&desk.path("alone.json"));
+    forged["outputs"][0]["distance"] = certificate["outputs"][0]["distance"].clone();
     fs::write(desk.path("forged.json"), forged.to_string()).unwrap();
-    let refused = desk.certify("plane.ffm grid.npy --check forged.json --time 1");
-    assert!(
-        !refused.status.success() && said(&refused).contains("the distance to the data of value"),
-        "{}",
-        said(&refused)
-    );
+    let refused = desk.certify("plane.ffm --check forged.json --time 1");
+    assert!(said(&refused).contains("the distance to the data of value"), "{}", said(&refused));
     let other = desk.certify("plane.ffm --check plane.json");
     assert!(said(&other).contains("belongs to other data"), "{}", said(&other));
 }
