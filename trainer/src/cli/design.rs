@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use trainer::base::files;
 use trainer::base::side_by_side::available_threads;
 use trainer::data::periodic::{self, NamedPeriod};
 use trainer::data::{Dataset, LoadOptions, Outside};
@@ -125,10 +126,12 @@ impl Design {
             dataset = data;
             Search::new(DesignParams { base, budget: self.budget()?, goal: self.goal(), core }, &dataset)?
         };
-        self.check_folder(&path, shard.is_some())?;
         let (index, of) = shard.unwrap_or((0, 1));
         let others = if shard.is_some() { Others::Shards } else { Others::Refused };
-        let create = || Ok(Store::create(&path, search.manifest(), &format!("{}-of-{of}", index + 1))?);
+        let create = || {
+            self.check_folder(&path, shard.is_some())?;
+            Ok(Store::create(&path, search.manifest(), &format!("{}-of-{of}", index + 1))?)
+        };
         let store = hold_while_made(&path, others, create)?;
         let candidates: Vec<usize> =
             (0..search.manifest().candidates.len()).filter(|candidate| candidate % of == index).collect();
@@ -232,15 +235,15 @@ impl Design {
         Ok(dataset)
     }
 
-    /// Refuses a folder that holds something else, before the work.
+    /// Refuses a folder that holds something else, before the work, and takes away the search that --force replaces.
     fn check_folder(&self, path: &Path, is_shared: bool) -> anyhow::Result<()> {
         if self.resume.is_some() || (is_shared && path.join("design").is_dir()) {
             return Ok(());
         }
         if self.force {
-            let _ = std::fs::remove_dir_all(path.join("design"));
+            files::remove_folder(&path.join("design"))?;
         }
-        Ok(trainer::base::files::new_folder(path, self.force)?)
+        Ok(files::new_folder(path, self.force)?)
     }
 }
 

@@ -121,6 +121,32 @@ fn a_reproduction_that_is_stopped_leaves_no_empty_directory() {
     assert_eq!(fs::read_dir(folder.path()).expect("a directory").count(), 0);
 }
 
+/// Every command that fills a folder leaves one alone that another process has taken, whatever it is to do there.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_is_taken_is_left_alone() {
+    let desk = desk();
+    let search = desk.path().join("taken/design/outcomes");
+    fs::create_dir_all(&search).unwrap();
+    let taken = fs::File::open(desk.path().join("taken")).unwrap();
+    taken.lock().unwrap();
+    for command in [
+        "design wave.npy --flash 2K --time 1s --out taken --force",
+        "design wave.npy --flash 2K --time 1s --out taken --force --shard 1/2",
+        "nerf compare --resume taken",
+        "cryo compare --resume taken",
+        "reproduce kernels --quick --out taken",
+    ] {
+        let refused = trainer(desk.path(), command);
+        let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && message.contains("another process is at work on "), "{command}: {message}");
+        assert!(search.is_dir(), "{command}");
+    }
+    drop(taken);
+    let designed = trainer(desk.path(), "design wave.npy --flash 2K --time 1s --out taken --force");
+    assert!(designed.status.success(), "{}", String::from_utf8_lossy(&designed.stderr));
+}
+
 /// What else works on a folder is found by the lock that the operating system has on it.
 #[cfg(unix)]
 #[test]
