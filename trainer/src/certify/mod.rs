@@ -32,7 +32,7 @@ mod spline;
 mod tests;
 mod wave;
 
-pub use certificate::{Answered, Bound, Certificate, Method, OfData, Proof, Settings, Verdict};
+pub use certificate::{Answered, Bound, Certificate, CertifySettings, Method, OfData, Proof, Verdict};
 pub use error::CertifyError;
 pub use files::Unfinished;
 pub use region::{MAX_AXES, Region};
@@ -53,7 +53,7 @@ use crate::data::Dataset;
 pub struct Certification<'a> {
     parts: Parts<'a>,
     interpolant: Option<Interpolant>,
-    settings: Settings,
+    settings: CertifySettings,
     monotone: Option<usize>,
     searches: Vec<Search>,
     enumerated: Option<Vec<Enumerated>>,
@@ -68,7 +68,7 @@ impl<'a> Certification<'a> {
     /// # Errors
     ///
     /// If the model has more inputs than bounds are found for, the data make no grid, or a setting does not fit the model.
-    pub fn new(model: &'a Model<'a>, data: Option<&Dataset>, settings: &Settings) -> Result<Self, CertifyError> {
+    pub fn new(model: &'a Model<'a>, data: Option<&Dataset>, settings: &CertifySettings) -> Result<Self, CertifyError> {
         let parts = Parts::of(model);
         let bits = &model.header().code_bits;
         if model.inputs() > MAX_AXES && (bits.is_empty() || bits.contains(&0)) {

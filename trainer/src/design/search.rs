@@ -28,7 +28,7 @@ use super::DesignError;
 use super::budget::{Goal, largest_error};
 use super::candidates::Candidate;
 use super::clock::{Clock, Shares, Steps};
-use super::store::{Manifest, Outcome, Round, Store};
+use super::store::{DesignManifest, DesignStore, Outcome, Round};
 use crate::artifact::precision::NamedPrecision;
 use crate::base::side_by_side::side_by_side;
 use crate::data::metrics::{HeldOut, Metrics};
@@ -82,7 +82,7 @@ impl SearchData<'_> {
 
 /// What is going on, told from any thread.
 #[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
+pub enum DesignEvent<'a> {
     /// Tables are fitted.
     Tables {
         /// How many.
@@ -113,17 +113,17 @@ pub struct SearchWatch<'a> {
     /// Set from elsewhere (ctrl-C): what is at work is left, what was judged is kept.
     pub stop: &'a AtomicBool,
     /// Told of every event.
-    pub tell: &'a (dyn Fn(Event<'_>) + Sync),
+    pub tell: &'a (dyn Fn(DesignEvent<'_>) + Sync),
 }
 
 /// A search in its folder.
 pub struct Search<'a> {
     /// What is searched for.
-    pub manifest: &'a Manifest,
+    pub manifest: &'a DesignManifest,
     /// Among which samples.
     pub data: &'a SearchData<'a>,
     /// Where it is kept.
-    pub store: &'a Store,
+    pub store: &'a DesignStore,
 }
 
 impl Search<'_> {
@@ -155,7 +155,7 @@ impl Search<'_> {
                 self.store.keep_rounds(&rounds)?;
             }
             let round = &rounds[number];
-            (watch.tell)(Event::Round { number: number + 1, of, round });
+            (watch.tell)(DesignEvent::Round { number: number + 1, of, round });
             let clock = Clock { begun, round: Instant::now(), number, shares, time: watch.time };
             if self.round(round, number, (clock, watch))? == Ended::Interrupted {
                 return Ok(Ended::Interrupted);
@@ -170,7 +170,7 @@ impl Search<'_> {
         let round = Round { candidates: tables.to_vec(), stable: vec![0; tables.len()] };
         let open = self.open(&round, 0)?;
         if !open.is_empty() {
-            (watch.tell)(Event::Tables { count: open.len() });
+            (watch.tell)(DesignEvent::Tables { count: open.len() });
         }
         let ended = side_by_side(&open, watch.threads, |&table| self.work((table, 0), &round, (watch, &|_| {})))?;
         Ok(if ended.contains(&Ended::Interrupted) { Ended::Interrupted } else { Ended::Finished })
@@ -276,7 +276,7 @@ impl Search<'_> {
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             *done += part / all;
             let (part, left) = clock.at(*done);
-            (watch.tell)(Event::Progress(part, left));
+            (watch.tell)(DesignEvent::Progress(part, left));
         };
         share((round.candidates.len() - open.len()) as f64);
         let work = |&candidate: &usize| self.work((candidate, number), round, (watch, &share));
@@ -298,7 +298,7 @@ impl Search<'_> {
             return Ok(Ended::Interrupted);
         };
         self.store.keep(&outcome)?;
-        (watch.tell)(Event::Judged(self.candidate(candidate), &outcome));
+        (watch.tell)(DesignEvent::Judged(self.candidate(candidate), &outcome));
         Ok(Ended::Finished)
     }
 
