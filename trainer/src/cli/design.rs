@@ -16,7 +16,7 @@ use trainer::design::budget::{Budget, Goal, parse_bytes, parse_time};
 use trainer::design::cost::{CORES, Core};
 use trainer::design::search::{DesignEvent, SearchWatch};
 use trainer::design::store::{DesignManifest, DesignStore};
-use trainer::design::{Design as Search, DesignParams, Designed};
+use trainer::design::{Design as Search, DesignParams, EndedSearch};
 use trainer::fit::FitParams;
 use trainer::fit::settings::FitSettings;
 use trainer::training::{Ended, Watch, progress};
@@ -159,22 +159,18 @@ impl Design {
             trainer::note!("when all shards are done: trainer design --resume {}", path.display());
             return Ok(());
         }
-        let designed = search.choose(&path, &store)?;
-        self.finish((&search, &store), (&path, designed), ended)
+        let mut designed = search.choose(&path, &store)?;
+        self.finish(&search, &path, EndedSearch { store: &store, designed: &mut designed, ended })
     }
 
     /// Writes the run of the winner, and says what came out.
-    fn finish(
-        &self,
-        (search, store): (&Search<'_>, &DesignStore),
-        (path, mut designed): (&Path, Designed),
-        ended: Ended,
-    ) -> anyhow::Result<()> {
+    fn finish(&self, search: &Search<'_>, path: &Path, of: EndedSearch<'_>) -> anyhow::Result<()> {
+        let EndedSearch { store, designed, ended } = of;
         let mut bar = progress::on_stderr(designed.best.steps, 0);
         // The wish to stop has been heard; what is left is to write.
         let stop = if ended == Ended::Finished { Some(interrupt::catch()?) } else { None };
         let watch = Watch { stop, progress: Some(&mut *bar), ..Watch::default() };
-        let written = search.write(path, (store, &mut designed, ended), watch)?;
+        let written = search.write(path, EndedSearch { store, designed: &mut *designed, ended }, watch)?;
         let winner = designed.front.rows.iter().find(|row| row.chosen).context("the winner is among the models")?;
         if self.json {
             print(&serde_json::to_string_pretty(&designed.front)?)?;

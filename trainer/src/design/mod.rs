@@ -83,6 +83,17 @@ pub struct Designed {
     pub shortfall: Option<String>,
 }
 
+/// A search whose winner is to be written.
+#[derive(Debug)]
+pub struct EndedSearch<'a> {
+    /// Where its trainings are kept.
+    pub store: &'a DesignStore,
+    /// What it came to; the quality of the winner over all samples is added.
+    pub designed: &'a mut Designed,
+    /// Whether it went to its end.
+    pub ended: Ended,
+}
+
 impl<'a> Design<'a> {
     /// Makes the candidates. The data have gone through [`periodic::apply`](crate::data::periodic::apply).
     ///
@@ -195,12 +206,8 @@ impl<'a> Design<'a> {
     ///
     /// # Errors
     /// If the training fails or a file cannot be written.
-    pub fn write(
-        &self,
-        path: &Path,
-        (store, designed, ended): (&DesignStore, &mut Designed, Ended),
-        watch: Watch<'_>,
-    ) -> Result<Ended, DesignError> {
+    pub fn write(&self, path: &Path, search: EndedSearch<'_>, watch: Watch<'_>) -> Result<Ended, DesignError> {
+        let EndedSearch { store, designed, ended } = search;
         let (best, dataset) = (designed.best.clone(), self.data.dataset);
         let candidate = &self.manifest.candidates[best.candidate];
         let fit = FitParams { steps: best.steps, schedule: SCHEDULE, ..candidate.fit.clone() };

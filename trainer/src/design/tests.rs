@@ -113,6 +113,10 @@ fn searched(design: &Design<'_>, store: &DesignStore, (candidates, stop_after): 
     design.search(store, candidates, watch).unwrap()
 }
 
+fn ended<'a>(store: &'a DesignStore, designed: &'a mut Designed) -> EndedSearch<'a> {
+    EndedSearch { store, designed, ended: Ended::Finished }
+}
+
 #[test]
 fn the_winner_is_what_one_training_gives_and_an_interrupted_search_goes_on() {
     let data = waves(40, 1);
@@ -130,7 +134,7 @@ fn the_winner_is_what_one_training_gives_and_an_interrupted_search_goes_on() {
 
     let mut designed = design.choose(folder.path(), &store).unwrap();
     let run = folder.path().join("run");
-    design.write(&run, (&store, &mut designed, Ended::Finished), Watch::default()).unwrap();
+    design.write(&run, ended(&store, &mut designed), Watch::default()).unwrap();
     let candidate = &design.manifest().candidates[designed.best.candidate];
     let fit = FitParams { steps: designed.best.steps, schedule: SCHEDULE, ..candidate.fit.clone() };
     let params = fit.check(2, 1).unwrap();
@@ -185,7 +189,7 @@ fn tables_are_fitted_once_and_the_best_of_them_is_a_run() {
     let best = &candidates[designed.best.candidate];
     assert_eq!(best.family, Family::QuadraticTable, "the waves are smooth");
     let run = folder.path().join("run");
-    design.write(&run, (&store, &mut designed, Ended::Finished), Watch::default()).unwrap();
+    design.write(&run, ended(&store, &mut designed), Watch::default()).unwrap();
     let alone = best.fit.check(2, 1).unwrap().fit(&data, &mut Watch::default()).unwrap();
     let artifact = alone.artifact(&data, Precision::W8A16).unwrap();
     assert_eq!(artifact.as_bytes(), std::fs::read(run.join("model.ffm")).unwrap());
