@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use trainer::data::{Dataset, DatasetError, Decimal, LoadOptions, load};
+use trainer::fit::ValidFitParams;
+use trainer::fit::settings::FitSettings;
 
 /// Where these options stand in the help: a heading for all that follow would also be that of the command's own
 /// options.
@@ -35,6 +37,15 @@ pub(super) struct ReadingArgs {
     /// The table is a grid: it has one axis in its first line and the other in its first column
     #[arg(long, help_heading = DATA)]
     wide: bool,
+}
+
+/// Gives data the periods and codes of the settings, says what is worth saying about it, and checks that they can be
+/// trained on.
+pub(super) fn apply_and_tell(dataset: Dataset, settings: &FitSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
+    let told = dataset.notes.len();
+    let (dataset, params) = settings.apply(dataset)?;
+    dataset.notes[told..].iter().for_each(|note| trainer::note!("{note}"));
+    Ok((dataset, params))
 }
 
 /// A decimal mark, as itself or as a word.

@@ -4,11 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
 use thiserror::Error;
 
 use super::{Dataset, DatasetError};
+use crate::base::random::{PlainPurpose, plain_rng};
 
 /// How samples are held out of training.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -60,7 +59,7 @@ pub fn split(dataset: &Dataset, holdout: Holdout, seed: u64) -> Result<Split, Da
             let test_len = ((n as f64 * fraction).round() as usize).min(n);
             let mut indices: Vec<usize> = (0..n).collect();
             // ChaCha8 gives the same numbers on every machine and in every version of the crate.
-            indices.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+            indices.shuffle(&mut plain_rng(seed, PlainPurpose::Holdout));
             let mut train = indices.split_off(test_len);
             train.sort_unstable();
             indices.sort_unstable();
