@@ -14,6 +14,7 @@ use trainer::data::metrics::Metrics;
 use trainer::data::{Dataset, load, periodic};
 use trainer::report;
 
+use super::outputs::{check_extension, check_outputs};
 use super::print;
 use super::reading::{ReadingArgs, tell};
 
@@ -69,6 +70,10 @@ struct Evaluation<'a> {
 
 impl Evaluate {
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        let targets = self.points.is_some().then(|| PathBuf::from(self.targets.join(",")));
+        let read = [Some(&*self.model), self.input.as_deref(), self.points.as_deref(), targets.as_deref()];
+        check_outputs(&read, &[self.outputs.as_deref(), self.picture.as_deref()])?;
+        self.picture.as_deref().map_or(Ok(()), |path| check_extension("--picture", path, "png"))?;
         let file = ModelFile::read(&self.model)?;
         let model = file.model()?;
         let data = self.load(&model)?;

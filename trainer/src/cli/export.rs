@@ -7,6 +7,7 @@ use trainer::artifact::c_source::{CSource, Name};
 use trainer::artifact::model_file::ModelFile;
 use trainer::base::files;
 
+use super::outputs::check_replaced;
 use super::print;
 
 /// Write a model as C source, for firmware in C or C++.
@@ -38,8 +39,12 @@ impl Export {
         };
         let file = ModelFile::read(&self.model)?;
         let CSource { header, source } = CSource::new(&name, &file)?;
-        files::make_folder(&self.c)?;
         let [header_path, source_path] = ["h", "c"].map(|kind| self.c.join(format!("{}.{kind}", name.as_str())));
+        for path in [&header_path, &source_path] {
+            let kept = "exists, was not written by `trainer export`, and is kept; choose another --name or another --c";
+            check_replaced(path, kept, |first| name.has_written(first))?;
+        }
+        files::make_folder(&self.c)?;
         files::write(&header_path, header.as_bytes())?;
         files::write(&source_path, source.as_bytes())?;
         if self.json {

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use serde_json::json;
+use trainer::artifact::model_file::is_model_file;
 use trainer::artifact::precision::NamedPrecision;
 use trainer::base::files;
 use trainer::fit::saved_network::SavedNetwork;
 use trainer::store::run::RunFolder;
 
+use super::outputs::{check_outputs, check_replaced};
 use super::print;
 
 /// Write the trained network of a run as a model file in another precision.
@@ -33,6 +35,8 @@ pub(crate) struct Quantize {
 
 impl Quantize {
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        check_outputs(&[], &[Some(&self.out)])?;
+        check_replaced(&self.out, "exists, is no model file, and is kept; choose another --out", is_model_file)?;
         let folder = RunFolder::open(&self.run)?;
         let saved = SavedNetwork::read(&folder.network())?;
         let exported = saved.exportable.export(self.precision.0)?;

@@ -14,6 +14,7 @@ mod fit;
 mod grids;
 mod import;
 mod inverse;
+mod kept;
 mod nerf;
 mod ntk;
 mod page;
