@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde_json::json;
 use trainer::data::metrics::Metrics;
-use trainer::data::{Dataset, codes, periodic};
+use trainer::data::{Dataset, codes, note_of_repeated, periodic};
 use trainer::fit::auto_scale::Setting;
 use trainer::fit::guide::{self, is_wanted_between};
 use trainer::fit::results::Results;
@@ -150,7 +150,12 @@ impl Settings {
     pub(super) fn read_data(&self, settings: &mut FitSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
         let dataset = load_and_tell(&settings.input, &settings.load)?;
         self.resolve(settings, &dataset)?;
-        with_domain(dataset, settings)
+        let (mut dataset, params) = with_domain(dataset, settings)?;
+        if let Some(note) = note_of_repeated(&dataset, settings.fit.holdout) {
+            trainer::note!("{note}");
+            dataset.notes.push(note);
+        }
+        Ok((dataset, params))
     }
 }
 
