@@ -40,6 +40,7 @@ pub use self::error::FitRunError;
 pub use self::preparation::Preparation;
 use crate::base::files;
 use crate::data::{Dataset, Split};
+use crate::fit::advice::Advice;
 use crate::fit::auto_scale::Choice;
 use crate::fit::exportable::ExportableNetwork;
 use crate::fit::guide;
@@ -180,6 +181,10 @@ impl Run {
             // Nothing was trained here: nothing is unfinished, and only the precision can be advised on.
             results.finished = true;
             results.advice = judged.advice.iter().map(ToString::to_string).collect();
+        }
+
+        if results.held_out.is_some() && self.prepared.held_out.as_ref().is_some_and(|measured| measured.chose) {
+            results.advice.insert(0, Advice::AlsoChose.to_string());
         }
 
         let (text, predictions) = (judged.device.exported.text, judged.device.predictions);
