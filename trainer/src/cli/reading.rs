@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::number;
 use trainer::data::{Dataset, DatasetError, Decimal, LoadOptions, load};
 
 /// Where these options stand in the help: a heading for all that follow would also be that of the command's own
@@ -22,7 +23,7 @@ pub(super) struct ReadingArgs {
     array: Option<String>,
     /// Values that mean "missing", such as -9999; samples with one of them are left out [default: as in training,
     /// where there is a model]
-    #[arg(long, help_heading = DATA, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUES")]
+    #[arg(long, help_heading = DATA, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUES", value_parser = number::any)]
     no_data: Vec<f64>,
     /// The decimal mark of a table, '.' or ','; the other one then groups thousands [default: found out from the
     /// cells]

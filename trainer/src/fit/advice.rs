@@ -99,7 +99,7 @@ impl std::fmt::Display for Advice {
                 if *guided { "Kernel regression told it what lies between them. " } else { "" },
                 match between {
                     Between::Measured => "The held-out figures say how good it is there.",
-                    Between::NotMeasured => "--holdout 0.2 measures how good it is there.",
+                    Between::NotMeasured => "Leave --holdout out to measure how good it is there.",
                     Between::TooFew => "There are too few samples to measure how good it is there.",
                 },
                 if *parameters > SMALL_PARAMETERS {

@@ -44,7 +44,7 @@ use crate::fit::advice::Advice;
 use crate::fit::auto_scale::Choice;
 use crate::fit::exportable::ExportableNetwork;
 use crate::fit::guide;
-use crate::fit::judge::{Judging, Quality};
+use crate::fit::judge::{Judging, Quality, go_on};
 use crate::fit::results::{ResultFiles, Results};
 use crate::fit::saved_network::SavedNetwork;
 use crate::fit::settings::FitSettings;
@@ -167,12 +167,27 @@ impl Run {
     /// # Errors
     /// If the artifact cannot be made or a file cannot be written; files written before it stay.
     pub fn write(&self) -> Result<Results, FitRunError> {
+        self.written(None)
+    }
+
+    /// As [`Self::write`], unless `stop` is set before the network is judged: nothing is written then, and the run can be
+    /// resumed.
+    ///
+    /// # Errors
+    /// As [`Self::write`], and an [interruption](FitRunError::is_interruption).
+    pub fn write_unless(&self, stop: &AtomicBool) -> Result<Results, FitRunError> {
+        self.written(Some(stop))
+    }
+
+    fn written(&self, stop: Option<&AtomicBool>) -> Result<Results, FitRunError> {
+        go_on(stop)?;
         let (snapshot, settings) = (self.snapshot(), &self.settings);
         let exact = snapshot.predict(self.dataset.coordinates.view());
+        go_on(stop)?;
         let f32 = Quality::new(&exact, &self.dataset, &self.split);
         let exportable = ExportableNetwork::new(snapshot, f32.train.psnr_db).with_settings(settings);
         let precision = settings.precision.map(Precision::from);
-        let judging = Judging { snapshot, f32: &f32, precision, measured: self.prepared.held_out.as_ref() };
+        let judging = Judging { snapshot, f32: &f32, precision, measured: self.prepared.held_out.as_ref(), stop };
         let judged = judging.judge(&exportable)?;
 
         let artifact = judged.device.exported.artifact()?;
