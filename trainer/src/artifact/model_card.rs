@@ -293,14 +293,16 @@ fn spaced(unit: &str) -> String {
 impl fmt::Display for ModelCard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut row = |key: &str, value: &dyn fmt::Display| writeln!(f, "{key:<24}{value}");
-        let db = |value: Option<f32>| value.map_or("unknown".to_owned(), |db| format!("{db:.2} dB"));
+        let db = |value: Option<f32>, of: &str| value.map_or("unknown".to_owned(), |db| format!("{db:.2} dB ({of})"));
         row("precision", &self.precision)?;
         for input in &self.inputs {
             let InputCard { name, minimum, maximum, period, outside, code_bits, origin, unit } = input;
             let unit = spaced(unit);
+            let repeats = outside.unwrap_or(self.outside) == outside_name(Outside::Periodic);
             let outside = outside.map_or(String::new(), |outside| format!(", {outside}"));
             let codes = code_bits.map_or(String::new(), |bits| format!(", integer codes of {bits} bits"));
-            row("input", &format_args!("{name}: {minimum} to {maximum}{unit}, period {period}{codes}{outside}"))?;
+            let period = if repeats { format!(", period {period}") } else { String::new() };
+            row("input", &format_args!("{name}: {minimum} to {maximum}{unit}{period}{codes}{outside}"))?;
             if *origin != 0.0 {
                 row("", &format_args!("x = {name} in the file - {} (give x to the model)", plain(*origin)))?;
             }
@@ -353,8 +355,9 @@ impl fmt::Display for ModelCard {
             row("", &format_args!("{:>8}  {}", section.bytes, section.name))?;
         }
         row("RAM (scratch)", &format_args!("{} bytes", self.scratch_bytes))?;
-        row("training PSNR", &db(self.training_psnr_db))?;
-        row("quantization loss", &db(self.quantization_loss_db))?;
+        row("training PSNR", &db(self.training_psnr_db, "in f32, over the samples that it was trained on"))?;
+        let loss = format!("{} against f32, over some of these samples", self.precision);
+        row("quantization loss", &db(self.quantization_loss_db, &loss))?;
         row("CRC-32", &self.crc32)?;
         for (key, value) in &self.settings {
             match value {
