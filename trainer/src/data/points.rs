@@ -84,7 +84,7 @@ pub fn read(path: &Path, inputs: &[String], options: &LoadOptions) -> Result<Poi
     if bytes.starts_with(npy::MAGIC) {
         return array(path, &bytes, inputs, &options.missing());
     }
-    if !is_named_table(path) {
+    if !is_named_table(path) && !table::looks_like(&bytes) {
         return Err(PointsError::UnknownFormat(path.to_owned()));
     }
     let read = table::columns(&bytes, options, inputs);
