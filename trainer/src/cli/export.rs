@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use trainer::artifact::c_source::{CSource, Name};
 use trainer::artifact::model_file::ModelFile;
-use trainer::base::files;
+use trainer::base::files::{self, FolderError};
 
 use super::outputs::check_replaced;
 use super::print;
@@ -44,7 +44,13 @@ impl Export {
             let kept = "exists, was not written by `trainer export`, and is kept; choose another --name or another --c";
             check_replaced(path, kept, |first| name.has_written(first))?;
         }
-        files::make_folder(&self.c)?;
+        files::make_folder(&self.c).map_err(|error| match error {
+            FolderError::Create { path, source } => {
+                let what = format!("cannot create {}; give --c a folder that you may write to", path.display());
+                anyhow::Error::new(source).context(what)
+            }
+            error => error.into(),
+        })?;
         files::write(&header_path, header.as_bytes())?;
         files::write(&source_path, source.as_bytes())?;
         if self.json {

@@ -78,7 +78,7 @@ pub fn columns(bytes: &[u8], options: &LoadOptions, names: &[String]) -> Result<
             }
             found => found?,
         };
-        let read = cells::read(&sheet, &chosen, options, &|_| "numbers in their stead".to_owned())?;
+        let read = cells::read(&sheet, &chosen, options, &|_| None)?;
         notes.extend(read.notes);
         Ok(Columns { values: read.columns, notes })
     })
