@@ -28,6 +28,7 @@ use super::{interrupt, number, outputs, print};
     trainer certify runs/thermocouple/model.ffm trainer/data/thermocouple_k.csv --max-error 0.3\n  \
     trainer certify runs/sensor/model.ffm --within 0,250 --monotone adc --out sensor.json\n  \
     trainer certify runs/sensor/model.ffm --check sensor.json")]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct Certify {
     /// The model file (.ffm)
     model: PathBuf,

@@ -35,6 +35,29 @@ fn desk() -> TempDir {
     folder
 }
 
+/// What is told of files that are not there, and of a value that is no number.
+#[test]
+fn messages_name_the_file_and_what_works() {
+    let desk = desk();
+    fs::rename(desk.path().join("plane.csv"), desk.path().join("moved.csv")).expect("a file");
+    fs::write(desk.path().join("half.csv"), "x,z\n3,0\n3995.6,1\n").expect("a file");
+    for (arguments, words) in [
+        ("fit --resume run --steps 4", "plane.csv, which the run was trained on, is not there"),
+        ("fit --resume run --steps 4", "trainer fit --resume run FILE"),
+        ("fit --resume nope", "nope is not the folder of a run: there is no such folder"),
+        ("fit moved.csv --out new --no-data foo", "give a number, such as -9999"),
+        ("fit half.csv --out new --codes x=12", "half.csv: x is 3995.6 in sample 2"),
+        ("certify model.ffm --resume --out nope.json", "leave out --resume"),
+        ("export model.ffm --c moved.csv", "give --c a folder that you may write to"),
+    ] {
+        let output = trainer(desk.path(), arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(words), "{arguments}: {said}");
+    }
+    let output = trainer(desk.path(), "fit --resume run moved.csv --steps 4");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[test]
 fn no_command_writes_over_a_file_that_it_did_not_write() {
     let desk = desk();
