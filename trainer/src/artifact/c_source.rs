@@ -56,6 +56,20 @@ impl Name {
     }
 }
 
+/// How every header begins.
+const HEADER: &str = "/* A model, written by `trainer export`.";
+
+impl Name {
+    /// Whether a header or a source begins as those of this program do for a model of this name.
+    #[must_use]
+    pub fn has_written(&self, file: &[u8]) -> bool {
+        let name = &self.0;
+        // Line ends and spaces are what editors and version control change.
+        let text: String = String::from_utf8_lossy(file).split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+        text.starts_with(HEADER) || text.starts_with(&format!("#include \"{name}.h\" const uint32_t {name}_ffm["))
+    }
+}
+
 /// A model as two files of C.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CSource {
@@ -78,7 +92,7 @@ impl CSource {
         let (inputs, outputs, scratch) = (model.inputs(), model.outputs(), model.scratch_words());
         let len = bytes.len();
         let header = format!(
-            "/* A model, written by `trainer export`. Do not edit.\n *\n{card} */\n\
+            "{HEADER} Do not edit.\n *\n{card} */\n\
              #ifndef {upper}_FFM_H\n#define {upper}_FFM_H\n\n#include <stdint.h>\n\n\
              /* How many numbers a point has, and how many values belong to it. */\n\
              #define {upper}_INPUTS {inputs}\n#define {upper}_OUTPUTS {outputs}\n\

@@ -311,9 +311,11 @@ impl ModelCard {
         for input in &self.inputs {
             let InputCard { name, minimum, maximum, period, outside, code_bits, origin, unit } = input;
             let unit = spaced(unit);
+            let repeats = outside.unwrap_or(self.outside) == outside_name(Outside::Periodic);
             let outside = outside.map_or(String::new(), |outside| format!(", {outside}"));
             let codes = code_bits.map_or(String::new(), |bits| format!(", integer codes of {bits} bits"));
-            row(f, "input", &format_args!("{name}: {minimum} to {maximum}{unit}, period {period}{codes}{outside}"))?;
+            let period = if repeats { format!(", period {period}") } else { String::new() };
+            row(f, "input", &format_args!("{name}: {minimum} to {maximum}{unit}{period}{codes}{outside}"))?;
             if *origin != 0.0 {
                 row(f, "", &format_args!("x = {name} in the file - {} (give x to the model)", plain(*origin)))?;
             }
@@ -359,7 +361,7 @@ impl ModelCard {
 
     /// What it takes, and how good it is.
     fn write_sizes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let db = |value: Option<f32>| value.map_or("unknown".to_owned(), |db| format!("{db:.2} dB"));
+        let db = |value: Option<f32>, of: &str| value.map_or("unknown".to_owned(), |db| format!("{db:.2} dB ({of})"));
         row(f, "parameters", &self.parameters)?;
         row(f, "multiply-adds", &format_args!("{} per sample", self.macs))?;
         row(f, "flash", &format_args!("{} bytes", self.model_bytes))?;
@@ -367,8 +369,9 @@ impl ModelCard {
             row(f, "", &format_args!("{:>8}  {}", section.bytes, section.name))?;
         }
         row(f, "RAM (scratch)", &format_args!("{} bytes", self.scratch_bytes))?;
-        row(f, "training PSNR", &db(self.training_psnr_db))?;
-        row(f, "quantization loss", &db(self.quantization_loss_db))?;
+        row(f, "training PSNR", &db(self.training_psnr_db, "in f32, over the samples that it was trained on"))?;
+        let loss = format!("{} against f32, over some of these samples", self.precision);
+        row(f, "quantization loss", &db(self.quantization_loss_db, &loss))?;
         row(f, "CRC-32", &self.crc32)
     }
 

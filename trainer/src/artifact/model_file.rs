@@ -38,6 +38,12 @@ pub enum ModelError {
     },
 }
 
+/// Whether a file begins as a model file does, whole or not.
+#[must_use]
+pub fn is_model_file(bytes: &[u8]) -> bool {
+    bytes.len() >= 4 && !matches!(Artifact::from_bytes(bytes).model(), Err(ParseError::Magic))
+}
+
 /// A model's bytes and the name of the file that they came from.
 #[derive(Clone, Debug)]
 pub struct ModelFile {

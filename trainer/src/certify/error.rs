@@ -31,14 +31,19 @@ pub enum CertifyError {
         /// The positions along each axis.
         grid: String,
     },
-    /// Two samples at one place.
+    /// Samples at one place with different values.
     #[error(
-        "sample {sample}, counted from 1, is at the same place as one before it, so that the data have no one value \
-         there; leave one of the two out"
+        "samples {} and {}, counted from 1, are at the same place with different values, so that nothing is known between the \
+         samples; {} in all; give one value for each place",
+        samples[0],
+        samples[1],
+        if *pairs == 1 { "there is 1 such pair".to_owned() } else { format!("there are {pairs} such pairs") }
     )]
     Twice {
-        /// Counted from 1, in the data's order.
-        sample: usize,
+        /// The first such pair, each counted from 1 in the data's order.
+        samples: [usize; 2],
+        /// How many samples have other values than the first one at their place.
+        pairs: usize,
     },
     /// An input that the model has not.
     #[error("--monotone names '{0}', which is no input of the model; the inputs are {1}")]

@@ -27,7 +27,7 @@ impl Interpolant {
     ///
     /// # Errors
     ///
-    /// If the samples do not make a whole grid, or one of its points has two samples.
+    /// If the samples do not make a whole grid, or two samples at one of its points have different values.
     pub(super) fn of(data: &Dataset) -> Result<Self, CertifyError> {
         let points: &Array2<f32> = &data.points;
         let knots: Vec<Vec<f64>> = points
@@ -48,18 +48,24 @@ impl Interpolant {
         }
         let outputs = data.outputs();
         let mut values = vec![f64::NAN; len.unwrap_or_default() * outputs];
+        let mut conflicts = Vec::new();
         for (sample, (point, targets)) in points.outer_iter().zip(data.targets.outer_iter()).enumerate() {
             let index = point
                 .iter()
                 .zip(&knots)
                 .fold(0, |index, (&x, axis)| index * axis.len() + axis.partition_point(|&knot| knot < f64::from(x)));
             let places = &mut values[index * outputs..][..outputs];
-            if !places[0].is_nan() {
-                return Err(CertifyError::Twice { sample: sample + 1 });
+            let given = targets.iter().zip(&data.output_maps);
+            let given = given.map(|(&target, map)| f64::from(map.offset) + f64::from(map.scale) * f64::from(target));
+            if places[0].is_nan() {
+                places.iter_mut().zip(given).for_each(|(place, value)| *place = value);
+            } else if given.ne(places.iter().copied()) {
+                conflicts.push((sample, point));
             }
-            for ((place, &target), map) in places.iter_mut().zip(targets).zip(&data.output_maps) {
-                *place = f64::from(map.offset) + f64::from(map.scale) * f64::from(target);
-            }
+        }
+        if let Some(&(second, at)) = conflicts.first() {
+            let first = points.outer_iter().position(|point| point == at).unwrap_or(second);
+            return Err(CertifyError::Twice { samples: [first + 1, second + 1], pairs: conflicts.len() });
         }
         if values.iter().any(|value| value.is_nan()) {
             return Err(no_grid());

@@ -320,3 +320,17 @@ fn codes_are_enumerated_as_the_device_answers_them() {
         }
     }
 }
+
+#[test]
+fn repeated_rows_of_equal_values_are_one_and_others_are_named() {
+    let data = |values: [f32; 4]| {
+        let targets = ndarray::Array2::from_shape_vec((4, 1), values.to_vec()).unwrap();
+        let mut data = crate::data::Dataset::from_grid(&[4], targets);
+        data.points = ndarray::array![[0.0], [1.0], [1.0], [2.0]];
+        super::interpolant::Interpolant::of(&data)
+    };
+    assert_eq!(data([0.0, 0.5, 0.5, 1.0]).unwrap().at(&[1.5], 0), 0.75);
+    let said = data([0.0, 0.5, 0.25, 1.0]).err().unwrap().to_string();
+    assert!(said.starts_with("samples 2 and 3, counted from 1, are at the same place with different values"), "{said}");
+    assert!(said.contains("there is 1 such pair"), "{said}");
+}

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 
-use anyhow::{bail, ensure};
+use anyhow::{anyhow, bail, ensure};
 use firmware_core::Model;
 use trainer::artifact::card_text;
 use trainer::artifact::model_file::ModelFile;
 use trainer::base::files;
-use trainer::certify::{Answered, Certificate, Certification, CertifySettings, Unfinished, Verdict};
+use trainer::certify::{Answered, Certificate, Certification, CertifyError, CertifySettings, Unfinished, Verdict};
 use trainer::data::Dataset;
 
 use super::reading::{DATA, ReadingArgs, load_and_tell};
@@ -28,6 +28,7 @@ use super::{interrupt, number, outputs, print};
     trainer certify runs/thermocouple/model.ffm trainer/data/thermocouple_k.csv --max-error 0.3\n  \
     trainer certify runs/sensor/model.ffm --within 0,250 --monotone adc --out sensor.json\n  \
     trainer certify runs/sensor/model.ffm --check sensor.json")]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct Certify {
     /// The model file (.ffm)
     model: PathBuf,
@@ -102,13 +103,20 @@ impl Certify {
         let data = self.input.as_deref().map(|path| self.load(path, &model)).transpose()?;
         let claimed = self.check.as_deref().map(Certificate::read).transpose()?;
         let settings = self.settings(claimed.as_ref());
-        let mut certification = Certification::new(&model, data.as_ref(), &settings)?;
+        let mut certification =
+            Certification::new(&model, data.as_ref(), &settings).map_err(|error| self.of_data(error))?;
         let nothing = certification.certificate(data.as_ref(), String::new());
         if let (Some(claimed), Some(path)) = (&claimed, &self.check) {
             claimed.check_belongs(path, &nothing)?;
             certification.claim(claimed.clone());
         }
         if let Some(out) = self.out.as_deref().filter(|_| self.resume) {
+            let kept = Unfinished::path(out);
+            ensure!(
+                kept.is_file(),
+                "{} is not there, so that no search was stopped; leave out --resume",
+                kept.display()
+            );
             certification.resume(Unfinished::read(out, &nothing)?.searches);
         }
 
@@ -155,6 +163,16 @@ impl Certify {
                 within: self.within,
                 monotone: self.monotone.clone(),
             },
+        }
+    }
+
+    /// What is wrong with the data, with the name of their file.
+    fn of_data(&self, error: CertifyError) -> anyhow::Error {
+        match (&self.input, error) {
+            (Some(path), error @ (CertifyError::NoGrid { .. } | CertifyError::Twice { .. })) => {
+                anyhow!("{}: {error}", path.display())
+            }
+            (_, error) => error.into(),
         }
     }
 

@@ -185,8 +185,11 @@ impl Design {
             if let Some(on_all) = &designed.front.chosen_on_all {
                 text += &format!("quality {}", on_all.words());
                 // What it would reach between them, the table above tells.
-                text +=
-                    if search.holds_out() && ended == Ended::Finished { ", all of which it learned\n" } else { "\n" };
+                text += if search.holds_out() && ended == Ended::Finished {
+                    ", the same samples that it was trained on\n"
+                } else {
+                    "\n"
+                };
             }
             text += &format!("model   {}\n", path.join("model.ffm").display());
             text += &format!("report  {}\n", path.join("report.html").display());

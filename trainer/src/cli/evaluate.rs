@@ -88,7 +88,10 @@ impl Evaluate {
         let Metrics { samples, psnr_db, rmse, max_abs_error, .. } = evaluation.metrics;
         let mut text = format!("samples          {samples}\nPSNR             {psnr_db:.2} dB");
         if let (Some(rmse), Some(largest)) = (rmse, max_abs_error) {
-            text += &format!("\nRMSE             {rmse:.6}\nmaximum error    {largest:.6}");
+            // Outputs of different units have no common error.
+            let unit = data.output_units.first().filter(|unit| data.output_units.iter().all(|other| other == *unit));
+            let unit = unit.filter(|unit| !unit.is_empty()).map_or(String::new(), |unit| format!(" {unit}"));
+            text += &format!("\nRMSE             {rmse:.6}{unit}\nlargest error    {largest:.6}{unit}");
         }
         if data.outputs() > 1 {
             text += &format!("\n  {}", evaluation.metrics.lines(&data.output_names, &data.output_units).join("\n  "));

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use serde_json::json;
 use trainer::artifact::c_source::{CSource, Name};
 use trainer::artifact::model_file::ModelFile;
-use trainer::base::files;
+use trainer::base::files::{self, FolderError};
 
+use super::outputs::check_replaced;
 use super::print;
 
 /// Write a model as C source, for firmware in C or C++.
@@ -38,8 +39,18 @@ impl Export {
         };
         let file = ModelFile::read(&self.model)?;
         let CSource { header, source } = CSource::new(&name, &file)?;
-        files::make_folder(&self.c)?;
         let [header_path, source_path] = ["h", "c"].map(|kind| self.c.join(format!("{}.{kind}", name.as_str())));
+        for path in [&header_path, &source_path] {
+            let kept = "exists, was not written by `trainer export`, and is kept; choose another --name or another --c";
+            check_replaced(path, kept, |first| name.has_written(first))?;
+        }
+        files::make_folder(&self.c).map_err(|error| match error {
+            FolderError::Create { path, source } => {
+                let what = format!("cannot create {}; give --c a folder that you may write to", path.display());
+                anyhow::Error::new(source).context(what)
+            }
+            error => error.into(),
+        })?;
         files::write(&header_path, header.as_bytes())?;
         files::write(&source_path, source.as_bytes())?;
         if self.json {

@@ -17,3 +17,8 @@ pub(super) fn from_one<T: FromStr + Default + PartialEq>(text: &str) -> Result<T
 pub(super) fn positive(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|value: &f64| *value > 0.0 && value.is_finite()).ok_or("give a number above 0".to_owned())
 }
+
+/// A number.
+pub(super) fn any(text: &str) -> Result<f64, String> {
+    text.trim().parse().map_err(|_| "give a number, such as -9999".to_owned())
+}

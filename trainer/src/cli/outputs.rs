@@ -1,5 +1,7 @@
 //! What the user called the files to write, checked before the work.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{bail, ensure};
@@ -27,6 +29,19 @@ pub(in crate::cli) fn check_outputs(inputs: &[Option<&Path>], outputs: &[Option<
             trainer::base::files::check_writable(folder)?;
         }
         taken.push(target);
+    }
+    Ok(())
+}
+
+/// Refuses to replace a file that is there and whose first bytes do not show that it may be replaced. `kept` says what it
+/// is and what to do, after the file's name.
+pub(in crate::cli) fn check_replaced(path: &Path, kept: &str, may_be: impl Fn(&[u8]) -> bool) -> anyhow::Result<()> {
+    /// More than any mark of a file.
+    const FIRST: u64 = 1024;
+    if path.is_file() {
+        let mut first = Vec::new();
+        let is_read = File::open(path).and_then(|file| file.take(FIRST).read_to_end(&mut first)).is_ok();
+        ensure!(is_read && may_be(&first), "{} {kept}", path.display());
     }
     Ok(())
 }

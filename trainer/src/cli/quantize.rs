@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use serde_json::json;
+use trainer::artifact::model_file::is_model_file;
 use trainer::artifact::precision::NamedPrecision;
 use trainer::base::files;
+use trainer::fit::exportable::calibration;
 use trainer::fit::saved_network::SavedNetwork;
 use trainer::store::run::RunFolder;
 
+use super::outputs::{check_outputs, check_replaced};
 use super::print;
 
 /// Write the trained network of a run as a model file in another precision.
@@ -33,10 +37,13 @@ pub(crate) struct Quantize {
 
 impl Quantize {
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        check_outputs(&[], &[Some(&self.out)])?;
+        check_replaced(&self.out, "exists, is no model file, and is kept; choose another --out", is_model_file)?;
         let folder = RunFolder::open(&self.run)?;
         let saved = SavedNetwork::read(&folder.network())?;
-        let exported = saved.exportable.export(self.precision.0)?;
-        let artifact = exported.artifact()?;
+        let of_file = || folder.network().display().to_string();
+        let exported = saved.exportable.export(self.precision.0).with_context(of_file)?;
+        let artifact = exported.artifact().with_context(of_file)?;
         files::write(&self.out, artifact.as_bytes())?;
         let precision = self.precision;
         let (bytes, loss) = (artifact.as_bytes().len(), exported.quantization_loss_db);
@@ -50,6 +57,12 @@ impl Quantize {
             });
             return print(&serde_json::to_string_pretty(&object)?);
         }
-        print(&format!("{precision}  {bytes} bytes, {loss:.3} dB below f32  {}", self.out.display()))
+        let (_, measured) = calibration(saved.exportable.coordinates.nrows());
+        let loss = if loss.is_nan() {
+            "loss against f32 not known".to_owned()
+        } else {
+            format!("{loss:.3} dB below f32 over {measured} samples that it was trained on")
+        };
+        print(&format!("{precision}  {bytes} bytes, {loss}  {}", self.out.display()))
     }
 }

@@ -2,9 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
+
+use super::number;
+use trainer::data::codes::CodesError;
 use trainer::data::{Dataset, DatasetError, Decimal, LoadOptions, load};
-use trainer::fit::ValidFitParams;
 use trainer::fit::settings::FitSettings;
+use trainer::fit::{FitError, ValidFitParams};
 
 /// Where these options stand in the help: a heading for all that follow would also be that of the command's own
 /// options.
@@ -24,7 +28,7 @@ pub(super) struct ReadingArgs {
     array: Option<String>,
     /// Values that mean "missing", such as -9999; samples with one of them are left out [default: as in training,
     /// where there is a model]
-    #[arg(long, help_heading = DATA, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUES")]
+    #[arg(long, help_heading = DATA, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUES", value_parser = number::any)]
     no_data: Vec<f64>,
     /// The decimal mark of a table, '.' or ','; the other one then groups thousands [default: found out from the
     /// cells]
@@ -43,7 +47,10 @@ pub(super) struct ReadingArgs {
 /// trained on.
 pub(super) fn apply_and_tell(dataset: Dataset, settings: &FitSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
     let told = dataset.notes.len();
-    let (dataset, params) = settings.apply(dataset)?;
+    let (dataset, params) = settings.apply(dataset).map_err(|error| match error {
+        FitError::Codes(CodesError::Value { .. }) => anyhow!("{}: {error}", settings.input.display()),
+        error => error.into(),
+    })?;
     dataset.notes[told..].iter().for_each(|note| trainer::note!("{note}"));
     Ok((dataset, params))
 }

@@ -6,7 +6,7 @@ use trainer::artifact::model_file::ModelFile;
 use trainer::base::files;
 use trainer::device::{KeyPair, Versions, sign};
 
-use super::print;
+use super::{outputs, print};
 
 /// Sign a model, so that devices with the public key take it as an update.
 ///
@@ -33,6 +33,7 @@ pub(crate) struct Sign {
 
 impl Sign {
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        outputs::check_outputs(&[Some(&self.key), Some(&self.model)], &[Some(&self.out)])?;
         let key = KeyPair::read(&self.key)?;
         let file = ModelFile::read(&self.model)?;
         let versions = Versions { version: self.version, oldest: self.oldest.unwrap_or(self.version) };

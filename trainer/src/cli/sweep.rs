@@ -21,6 +21,8 @@ use super::{interrupt, print, warn_of_redundant_frequencies};
 
 /// Samples held out where nothing is said.
 const HOLDOUT: f64 = 0.1;
+/// Fewer held-out samples than this hardly tell settings apart.
+const FEW_JUDGES: usize = 20;
 
 /// Train with every combination of the given values, and compare them on held-out samples.
 ///
@@ -195,6 +197,16 @@ fn report(directories: &[PathBuf], out: &Path, as_json: bool) -> anyhow::Result<
         let mut text = table.text();
         if let Some(best) = table.best() {
             text += &format!("\n\nbest    {}: {:.2} dB held out", table.name(best), best.test_psnr_db());
+            if let Some(measured) = &best.measured {
+                let (judges, learned) = (measured.test.samples, measured.train.samples);
+                text += &format!("\njudged  on {judges} held-out samples; {learned} others trained");
+                if judges < FEW_JUDGES {
+                    trainer::note!(
+                        "note: the settings are judged on {judges} held-out samples only, so that one may be ahead by chance; a \
+                         larger part, such as --holdout 0.5, tells more"
+                    );
+                }
+            }
             let edges = table.edges();
             if !edges.is_empty() {
                 trainer::note!(

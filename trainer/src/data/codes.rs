@@ -140,6 +140,8 @@ pub fn apply(dataset: &mut Dataset, codes: &[Codes], periods: &[periodic::Period
         for (row, x) in dataset.points.column_mut(k).iter_mut().enumerate() {
             let value = origin + f64::from(*x);
             if !(value.fract() == 0.0 && (0.0..=f64::from(largest)).contains(&value)) {
+                // As it stands in the file, and not as single precision rounds it.
+                let value = if origin == 0.0 { x.to_string().parse().unwrap_or(value) } else { value };
                 return Err(CodesError::Value { input: name, value, sample: row + 1, bits, largest });
             }
             let code = value as u32;
@@ -196,6 +198,7 @@ mod tests {
         let said =
             |codes: &[f32], bits| apply(&mut data(codes), &[Codes { axis: 0, bits }], &[]).unwrap_err().to_string();
         assert!(said(&[1.0, 2.5], 12).contains("is 2.5 in sample 2, counted from 1"));
+        assert!(said(&[3995.6, 2.5], 12).contains("is 3995.6 in sample 1, counted from 1"));
         assert!(said(&[0.0, 1024.0], 10).contains("whole numbers from 0 to 1023"));
         assert!(said(&[-1.0, 3.0], 10).contains("is -1 in sample 1"));
         assert!(said(&[f32::NAN], 10).contains("NaN"));

@@ -23,10 +23,10 @@ pub enum DatasetError {
     /// The file has no bytes.
     #[error("{path} is empty", path = .0.display())]
     Empty(PathBuf),
-    /// Neither a picture, nor an array, nor a grid, nor named like a table.
+    /// Neither a picture, nor an array, nor a grid, nor a table.
     #[error(
-        "{path} is neither a PNG, JPEG, WebP, BMP, PNM, PFM, HDR, TIFF, .npy, .npz nor ESRI ASCII grid by its content, \
-         nor a .csv, .tsv or .txt table or an .hgt by its name",
+        "{path} is neither a PNG, JPEG, WebP, BMP, PNM, PFM, HDR, TIFF, .npy, .npz, ESRI ASCII grid nor table of numbers by its \
+         content, nor a .csv, .tsv or .txt table or an .hgt by its name",
         path = .0.display()
     )]
     UnknownFormat(PathBuf),

@@ -8,7 +8,7 @@ use image::ImageFormat;
 
 use super::array::{npy, npz, records};
 use super::grid::{ascii, hgt, pfm, tiff};
-use super::{DatasetError, LoadOptions, foreign};
+use super::{DatasetError, LoadOptions, foreign, table};
 
 /// A format that is read.
 #[derive(Clone, Copy, PartialEq)]
@@ -34,7 +34,8 @@ const PICTURES: [(&[u8], ImageFormat); 4] = [
 ];
 
 impl Format {
-    /// By the first bytes; a table and an `.hgt`, which have no mark of their own, by their names.
+    /// By the first bytes; an `.hgt`, which has no mark of its own, by its name, and a table by its name or by the numbers in
+    /// its lines.
     pub(super) fn guess(path: &Path, bytes: &[u8]) -> Result<Self, DatasetError> {
         if let Some((_, format)) = PICTURES.iter().find(|(magic, _)| bytes.starts_with(magic)) {
             return Ok(Self::Image(*format));
@@ -71,7 +72,11 @@ impl Format {
         if let Some(refusal) = foreign::refusal(path, bytes).filter(|_| !is_table || bytes.contains(&0)) {
             return Err(refusal);
         }
-        if is_table { Ok(Self::Csv) } else { Err(DatasetError::UnknownFormat(path.to_owned())) }
+        if is_table || table::looks_like(bytes) {
+            Ok(Self::Csv)
+        } else {
+            Err(DatasetError::UnknownFormat(path.to_owned()))
+        }
     }
 
     /// Refuses options that mean nothing in this format.
@@ -122,11 +127,15 @@ pub fn is_named_table(path: &Path) -> bool {
 /// be read has none.
 #[must_use]
 pub fn has_columns(path: &Path) -> bool {
-    let is_array = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy"));
     let start = || {
         let mut start = Vec::new();
         File::open(path)?.take(LONGEST_HEADER).read_to_end(&mut start).map(|_| start)
     };
     let of_records = |bytes: Vec<u8>| npy::Header::parse(&bytes).is_ok_and(|header| records::are_records(&header));
-    is_named_table(path) || (is_array && start().is_ok_and(of_records))
+    let is_of_columns = |bytes: Vec<u8>| match Format::guess(path, &bytes) {
+        Ok(Format::Csv) => true,
+        Ok(Format::Npy) => of_records(bytes),
+        _ => false,
+    };
+    is_named_table(path) || start().is_ok_and(is_of_columns)
 }

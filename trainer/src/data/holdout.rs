@@ -6,7 +6,7 @@ use std::str::FromStr;
 use rand::seq::SliceRandom;
 use thiserror::Error;
 
-use super::{Dataset, DatasetError};
+use super::{DataKind, Dataset, DatasetError};
 use crate::base::random::{PlainPurpose, plain_rng};
 
 /// How samples are held out of training.
@@ -19,7 +19,8 @@ pub enum Holdout {
     /// columns, odd rows and columns; a quarter of the pixels each), the rest does neither. This is the split of the
     /// Fourier features paper. Axes of length 1 do not count; the rows of a table count as one axis.
     Even,
-    /// This share of the samples, above 0 and below 1, tests; drawn at random from the seed.
+    /// This share of the samples, above 0 and below 1, tests; drawn at random from the seed. Rows of a table at one point
+    /// go together, since one of them would give the others away.
     Fraction(f64),
 }
 
@@ -57,30 +58,76 @@ pub fn split(dataset: &Dataset, holdout: Holdout, seed: u64) -> Result<Split, Da
         }
         Holdout::Fraction(fraction) => {
             let test_len = ((n as f64 * fraction).round() as usize).min(n);
-            let mut indices: Vec<usize> = (0..n).collect();
+            let first = first_at_their_points(dataset);
+            let mut rows_at = vec![0; n];
+            first.iter().for_each(|&first| rows_at[first] += 1);
+            let mut points: Vec<usize> = (0..n).filter(|&row| rows_at[row] > 0).collect();
             // ChaCha8 gives the same numbers on every machine and in every version of the crate.
-            indices.shuffle(&mut plain_rng(seed, PlainPurpose::Holdout));
-            let mut train = indices.split_off(test_len);
-            train.sort_unstable();
-            indices.sort_unstable();
-            Split { train, test: indices }
+            points.shuffle(&mut plain_rng(seed, PlainPurpose::Holdout));
+            let (mut tests, mut tested) = (vec![false; n], 0);
+            // The last point stays to train on, unless no row is to.
+            let most = if test_len < n { points.len() - 1 } else { points.len() };
+            for &point in &points[..most] {
+                if tested >= test_len {
+                    break;
+                }
+                (tests[point], tested) = (true, tested + rows_at[point]);
+            }
+            let (test, train) = (0..n).partition(|&row| tests[first[row]]);
+            Split { train, test }
         }
     };
     match (split.train.is_empty(), split.test.is_empty()) {
         (false, false) => Ok(split),
-        (no_train, _) => Err(HoldoutError { holdout, samples: n, no_train }.into()),
+        (no_train, _) => {
+            let one_point = holdout != Holdout::Even && first_at_their_points(dataset).iter().all(|&row| row == 0);
+            Err(HoldoutError { holdout, samples: n, no_train, one_point }.into())
+        }
     }
+}
+
+/// For each sample the first one at the same point: itself where no point is repeated, as on a grid.
+fn first_at_their_points(dataset: &Dataset) -> Vec<usize> {
+    let mut first: Vec<usize> = (0..dataset.len()).collect();
+    if dataset.kind == DataKind::Table {
+        let point = |row: usize| dataset.coordinates.row(row);
+        let mut rows = first.clone();
+        rows.sort_by(|&a, &b| point(a).iter().cmp(point(b)));
+        for pair in rows.windows(2) {
+            if point(pair[0]) == point(pair[1]) {
+                first[pair[1]] = first[pair[0]];
+            }
+        }
+    }
+    first
+}
+
+/// A note on samples at the point of another one, and what `holdout` does with them; none where there are none, or where
+/// none are held out.
+#[must_use]
+pub fn note_of_repeated(dataset: &Dataset, holdout: Holdout) -> Option<String> {
+    let first = first_at_their_points(dataset);
+    let repeated = first.iter().enumerate().filter(|&(row, &first)| row != first).count();
+    let treated = match holdout {
+        Holdout::None => return None,
+        Holdout::Even => {
+            "--holdout even divides them, so that the held-out figures are too good; --holdout 0.5 does not"
+        }
+        Holdout::Fraction(_) => "rows at one point are held out together",
+    };
+    (repeated > 0).then(|| format!("note: {repeated} of {} rows repeat the point of another; {treated}", dataset.len()))
 }
 
 /// A holdout that leaves no samples to train on or to test with.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[error(
-    "holdout {holdout} of {samples} samples leaves none to {}; give more samples or a {}",
+    "holdout {holdout} of {samples} samples leaves none to {}; {}",
     if *no_train { "train on" } else { "test with" },
     match holdout {
-        Holdout::Fraction(_) if *no_train => "smaller part",
-        Holdout::Fraction(_) => "larger part",
-        _ => "part such as --holdout 0.5",
+        _ if *one_point && *samples > 1 => "all are at one point, so give samples at other points or leave --holdout out",
+        Holdout::Fraction(_) if *no_train => "give more samples or a smaller part",
+        Holdout::Fraction(_) => "give more samples or a larger part",
+        _ => "give more samples or a part such as --holdout 0.5",
     }
 )]
 pub struct HoldoutError {
@@ -88,6 +135,8 @@ pub struct HoldoutError {
     samples: usize,
     /// Whether none is left to train on; otherwise none to test with.
     no_train: bool,
+    /// Whether all samples are at one point.
+    one_point: bool,
 }
 
 /// Of so many samples, each in its cell of a grid.

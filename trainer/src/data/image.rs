@@ -26,8 +26,11 @@ pub(super) fn decode(bytes: &[u8], format: ImageFormat) -> ImageResult<(DynamicI
 pub(super) fn dataset(mut picture: DynamicImage, orientation: Orientation) -> Dataset {
     picture.apply_orientation(orientation);
     let (width, height) = picture.dimensions();
-    let (targets, channels) = intensities(&picture);
+    let (targets, channels, is_seen_through) = intensities(&picture);
     let mut dataset = from_intensities([height as usize, width as usize], targets, channels, 1.0);
+    if is_seen_through {
+        dataset.notes.push("note: what is transparent in the picture is shown over white".to_owned());
+    }
     if orientation != Orientation::NoTransforms {
         dataset.notes.push(format!(
             "note: the picture is turned as its EXIF orientation says; it is {width} x {height} pixels then"
@@ -81,8 +84,9 @@ pub(super) fn radiance(picture: &DynamicImage) -> Raster {
     raster
 }
 
-/// Intensities in [0, 1], pixel by pixel, without alpha; and the number of channels, 1 or 3.
-fn intensities(picture: &DynamicImage) -> (Vec<f32>, usize) {
+/// Intensities in [0, 1], pixel by pixel, without alpha; the number of channels, 1 or 3; and whether a pixel is transparent,
+/// if only in part.
+fn intensities(picture: &DynamicImage) -> (Vec<f32>, usize, bool) {
     let color = picture.color();
     let channels = if color.has_color() { 3 } else { 1 };
     // 16 bits hold 8-bit values exactly (v·257), so one path serves both depths.
@@ -94,10 +98,11 @@ fn intensities(picture: &DynamicImage) -> (Vec<f32>, usize) {
     };
     let unit = |v: u16| f32::from(v) / f32::from(u16::MAX);
     if !color.has_alpha() {
-        return (values.into_iter().map(unit).collect(), channels);
+        return (values.into_iter().map(unit).collect(), channels, false);
     }
     let units: Vec<f32> = values.into_iter().map(unit).collect();
-    (over_white(&units, channels), channels)
+    let is_seen_through = units.chunks_exact(channels + 1).any(|pixel| pixel[channels] < 1.0);
+    (over_white(&units, channels), channels, is_seen_through)
 }
 
 /// Pixels of so many channels and alpha as a page would show them.

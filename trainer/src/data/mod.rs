@@ -54,7 +54,7 @@ pub use domain::{Axis, OutputMap, Outside, in_user_units};
 pub use error::DatasetError;
 pub use format::{has_columns, is_named_table};
 pub use grid::{AsciiError, ElevationError, GridError, HgtError, PfmError, TiffFault};
-pub use holdout::{Holdout, HoldoutError, Split, split};
+pub use holdout::{Holdout, HoldoutError, Split, note_of_repeated, split};
 pub use load::load;
 pub use options::{LoadOptions, Origins};
 pub use table::{Decimal, TableError};

@@ -26,10 +26,10 @@ pub enum PointsError {
     /// The file is missing, a directory, not permitted, or reading it fails.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// Neither an array nor named like a table.
+    /// Neither an array nor a table.
     #[error(
-        "{path} is neither an .npy array by its content nor a .csv, .tsv or .txt table by its name; points are read \
-         from these",
+        "{path} is neither an .npy array nor a table of numbers by its content, nor a .csv, .tsv or .txt table by its name; \
+         points are read from these",
         path = .0.display()
     )]
     UnknownFormat(PathBuf),
@@ -84,7 +84,7 @@ pub fn read(path: &Path, inputs: &[String], options: &LoadOptions) -> Result<Poi
     if bytes.starts_with(npy::MAGIC) {
         return array(path, &bytes, inputs, &options.missing());
     }
-    if !is_named_table(path) {
+    if !is_named_table(path) && !table::looks_like(&bytes) {
         return Err(PointsError::UnknownFormat(path.to_owned()));
     }
     let read = table::columns(&bytes, options, inputs);
@@ -171,7 +171,9 @@ mod tests {
         assert_eq!(read_bytes("p.csv", b"1,2\n3,4\n", &["x", "y"]).unwrap(), array![[1.0, 2.0], [3.0, 4.0]]);
         assert_eq!(read_bytes("p.csv", b"y;x\n0,5;3\n", &["x", "y"]).unwrap(), array![[3.0, 0.5]]);
         assert!(read_bytes("p.csv", b"x,y\n", &["x", "y"]).unwrap_err().contains("no rows"));
-        assert!(read_bytes("p.doc", text, &["x"]).unwrap_err().contains("neither"));
+        // The lines have numbers, whatever the file is called.
+        assert_eq!(read_bytes("p.doc", text, &["x"]).unwrap(), array![[1.0], [500_000.25]]);
+        assert!(read_bytes("p.doc", b"Dear Sir,\nhere they are.\n", &["x"]).unwrap_err().contains("neither"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::size::Size;
-use crate::data::metrics::Metrics;
+use crate::data::metrics::{Metrics, short};
 
 /// The limits of a model, all of which it must keep.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +52,18 @@ impl Goal {
             Self::MaxError(limit) => largest_error(metrics) <= limit,
             Self::Psnr(limit) => metrics.psnr_db >= limit,
         }
+    }
+
+    /// How a quality that is not enough misses it, a sentence without its end.
+    #[must_use]
+    pub(super) fn missed_by(self, metrics: &Metrics) -> String {
+        let (asked, reached) = match self {
+            Self::MaxError(limit) => {
+                (format!("a largest error of {}", short(limit)), format!("it is {}", short(largest_error(metrics))))
+            }
+            Self::Psnr(limit) => (format!("{limit} dB"), format!("it is {:.2} dB", metrics.psnr_db)),
+        };
+        format!("the chosen model does not reach {asked} on the {} samples, where {reached}", metrics.samples)
     }
 }
 

@@ -10,9 +10,9 @@ use crate::network::HiddenActivation;
 use crate::network::encoding::EncodingKind;
 use crate::network::grid::Nodes;
 
-/// The command that trains a candidate for so many steps, into a folder of its own.
+/// The command that trains a candidate for so many steps, into the folder `out`.
 #[must_use]
-pub(super) fn command(base: &FitSettings, candidate: &Candidate, steps: u64) -> String {
+pub(super) fn command(base: &FitSettings, candidate: &Candidate, (steps, out): (u64, &Path)) -> String {
     let (fit, usual) = (&candidate.fit, FitParams::default());
     let mut words = vec!["trainer fit".to_owned()];
     match &base.load.targets {
@@ -56,6 +56,7 @@ pub(super) fn command(base: &FitSettings, candidate: &Candidate, steps: u64) -> 
     if fit.guide {
         words.push("--guide".to_owned());
     }
+    words.push(format!("--out {}", quoted(out)));
     words.join(" ")
 }
 

@@ -1,6 +1,6 @@
 //! What was compared, side by side: bytes, instructions, RAM and quality, and which models no other one beats.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -43,13 +43,14 @@ pub struct Row {
     pub f32_psnr_db: f64,
     /// The largest error of its artifact there, over all outputs, each in its unit.
     pub largest_error: f64,
-    /// Whether it is good enough; none without a goal.
+    /// Whether it is good enough: on the samples that judge, and the chosen one on all samples as well. None without a
+    /// goal.
     pub meets_goal: Option<bool>,
     /// How its numbers are stored.
     pub precision: &'static str,
     /// Steps of its training.
     pub steps: u64,
-    /// The command that makes it.
+    /// The command that makes it, in a folder of its own beside that of the winner.
     pub command: String,
     #[serde(skip)]
     family: Family,
@@ -97,10 +98,15 @@ impl OnAll {
 }
 
 impl Front {
-    /// Puts outcomes side by side; `chosen` is the place of the winner in the manifest.
+    /// Puts outcomes side by side; `chosen` is the place of the winner in the manifest, `run` the folder of its run.
     #[must_use]
-    pub fn new(manifest: &DesignManifest, outcomes: &[Outcome], chosen: Option<usize>, judged_on: String) -> Self {
-        let mut rows: Vec<Row> = outcomes.iter().filter_map(|outcome| row(manifest, outcome, chosen)).collect();
+    pub fn new(
+        manifest: &DesignManifest,
+        outcomes: &[Outcome],
+        (run, chosen): (&Path, usize),
+        judged_on: String,
+    ) -> Self {
+        let mut rows: Vec<Row> = outcomes.iter().filter_map(|outcome| row(manifest, outcome, (run, chosen))).collect();
         rows.sort_by_key(|row| (row.bytes, row.instructions));
         let on_front: Vec<bool> = rows.iter().map(|row| !rows.iter().any(|other| beats(other, row))).collect();
         rows.iter_mut().zip(on_front).for_each(|(row, on_front)| row.on_front = on_front);
@@ -198,13 +204,13 @@ impl Front {
     }
 }
 
-fn row(manifest: &DesignManifest, outcome: &Outcome, chosen: Option<usize>) -> Option<Row> {
+fn row(manifest: &DesignManifest, outcome: &Outcome, (run, chosen): (&Path, usize)) -> Option<Row> {
     let candidate = &manifest.candidates[outcome.candidate];
     let metrics = outcome.device.as_ref()?;
     Some(Row {
         model: candidate.family.name(),
         on_front: false,
-        chosen: chosen == Some(outcome.candidate),
+        chosen: chosen == outcome.candidate,
         bytes: outcome.bytes?,
         instructions: candidate.size.instructions,
         ram_bytes: candidate.size.ram_bytes,
@@ -214,9 +220,17 @@ fn row(manifest: &DesignManifest, outcome: &Outcome, chosen: Option<usize>) -> O
         meets_goal: manifest.goal.map(|goal| goal.is_met(metrics)),
         precision: candidate.precision.name(),
         steps: outcome.steps,
-        command: command(&manifest.base, candidate, outcome.steps),
+        command: command(&manifest.base, candidate, (outcome.steps, &folder_of(run, outcome.candidate))),
         family: candidate.family,
     })
+}
+
+/// The folder for a run of one of the models, beside that of the winner.
+fn folder_of(run: &Path, candidate: usize) -> PathBuf {
+    match run.file_name() {
+        Some(name) => run.with_file_name(format!("{}-{candidate}", name.to_string_lossy())),
+        None => run.join(format!("model-{candidate}")),
+    }
 }
 
 /// Whether a model is at least as good as another one in everything, and better in something.

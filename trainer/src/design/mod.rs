@@ -21,6 +21,7 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Ordering;
 use std::path::Path;
 
 use firmware_core::Precision;
@@ -186,18 +187,33 @@ impl<'a> Design<'a> {
     /// If no candidate was judged, or all failed.
     pub fn choose(&self, run: &Path, store: &DesignStore) -> Result<Designed, DesignError> {
         let outcomes = store.last_outcomes(self.manifest.candidates.len())?;
-        let goal = self.manifest.goal;
         let fits = |outcome: &&Outcome| outcome.bytes.is_some_and(|bytes| bytes <= self.manifest.budget.flash);
-        let best = outcomes.iter().filter(fits).max_by(|a, b| rank(goal, a).total_cmp(&rank(goal, b)));
+        let best = outcomes.iter().filter(fits).max_by(|a, b| self.preference(a, b));
         let Some(best) = best.cloned() else {
             return Err(match outcomes.into_iter().find_map(|outcome| outcome.failure) {
                 Some(reason) => DesignError::NoneTrained { reason },
                 None => DesignError::NothingYet { path: run.to_owned() },
             });
         };
-        let front = Front::new(&self.manifest, &outcomes, Some(best.candidate), self.judged_on());
+        let front = Front::new(&self.manifest, &outcomes, (run, best.candidate), self.judged_on());
         let shortfall = self.shortfall(&best, store)?;
         Ok(Designed { front, best, shortfall })
+    }
+
+    /// Which of two outcomes is chosen: the greater one. Of equally good ones it is that of the fewest bytes, then of the fewest
+    /// instructions, so that no other one beats it.
+    fn preference(&self, a: &Outcome, b: &Outcome) -> Ordering {
+        let goal = self.manifest.goal;
+        let price = |outcome: &Outcome| {
+            let size = &self.manifest.candidates[outcome.candidate].size;
+            (outcome.bytes, size.instructions, size.ram_bytes)
+        };
+        let other = match goal {
+            Some(Goal::MaxError(_)) => None,
+            _ => Some(Goal::MaxError(0.0)),
+        };
+        let better = |goal: Option<Goal>| rank(goal, a).total_cmp(&rank(goal, b));
+        better(goal).then_with(|| price(b).cmp(&price(a))).then_with(|| better(other))
     }
 
     /// Makes the run of the winner in a folder, and the table and picture of all models. Where samples were held out
@@ -223,11 +239,19 @@ impl<'a> Design<'a> {
         }
         if let (Some(device), Some(f32), false) = (&best.device, &best.f32, is_final) {
             let models = vec![(candidate.precision.name().to_owned(), device.clone())];
-            run.take_held_out(Measured { how: self.judged_on(), steps: best.steps, f32: f32.clone(), models });
+            let (how, f32) = (self.judged_on(), f32.clone());
+            run.take_held_out(Measured { how, steps: best.steps, f32, models, chose: true });
         }
         let ended = run.train(watch)?;
         // All of them train: nothing is held out from the run of the winner.
-        designed.front.chosen_on_all = Some(OnAll::from(&run.write()?.model.train));
+        let on_all = run.write()?.model.train;
+        designed.front.chosen_on_all = Some(OnAll::from(&on_all));
+        // Good enough is what is good enough here as well.
+        if let Some(goal) = self.manifest.goal.filter(|goal| !goal.is_met(&on_all)) {
+            designed.front.rows.iter_mut().filter(|row| row.chosen).for_each(|row| row.meets_goal = Some(false));
+            let missed = || format!("{}; a larger --flash or a longer --time may help", goal.missed_by(&on_all));
+            designed.shortfall.get_or_insert_with(missed);
+        }
         designed.front.write(path)?;
         Ok(ended)
     }

@@ -196,3 +196,51 @@ fn tables_are_fitted_once_and_the_best_of_them_is_a_run() {
     let row = designed.front.rows.iter().find(|row| row.chosen).unwrap();
     assert!(row.command.contains("--encoding table --levels ") && !row.command.contains("--steps"), "{}", row.command);
 }
+
+/// An outcome with the quality of answers that are off by `error` at the first of two samples.
+fn outcome(candidate: usize, bytes: usize, error: f32) -> Outcome {
+    let map = crate::data::OutputMap { scale: 1.0, offset: 0.0 };
+    let metrics = crate::data::metrics::Metrics::compare(
+        &ndarray::array![[0.5 + error], [0.25]],
+        &ndarray::array![[0.5], [0.25]],
+        &[map],
+    );
+    let quality = Some(metrics);
+    Outcome { bytes: Some(bytes), device: quality.clone(), f32: quality, ..Outcome::new(candidate, 0, 60) }
+}
+
+#[test]
+fn of_equally_good_models_the_smallest_is_chosen() {
+    let data = waves(40, 1);
+    for goal in [None, Some(Goal::MaxError(0.3)), Some(Goal::Psnr(10.0))] {
+        let design = Design::new(params(1536, goal), &data).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let store = DesignStore::create(folder.path(), design.manifest(), Shard::WHOLE).unwrap();
+        for (candidate, bytes, error) in [(0, 900, 0.0), (1, 700, 0.0), (2, 1100, 0.0), (3, 300, 0.1)] {
+            store.keep(&outcome(candidate, bytes, error)).unwrap();
+        }
+        let designed = design.choose(folder.path(), &store).unwrap();
+        assert_eq!((designed.best.candidate, designed.shortfall), (1, None), "{goal:?}");
+        assert!(designed.front.rows.iter().find(|row| row.chosen).unwrap().on_front);
+    }
+}
+
+/// The samples that judge are met exactly, and the network that is written does not meet all of them so.
+#[test]
+fn a_goal_counts_on_all_samples_as_well() {
+    let data = waves(40, 1);
+    let design = Design::new(params(1024, Some(Goal::MaxError(1e-6))), &data).unwrap();
+    let table = design.manifest().candidates.iter().position(|candidate| candidate.family.is_table()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let store = DesignStore::create(folder.path(), design.manifest(), Shard::WHOLE).unwrap();
+    store.keep(&outcome(table, 900, 0.0)).unwrap();
+    let mut designed = design.choose(folder.path(), &store).unwrap();
+    let chosen = |designed: &Designed| designed.front.rows.iter().find(|row| row.chosen).unwrap().meets_goal;
+    assert_eq!((&designed.shortfall, chosen(&designed)), (&None, Some(true)));
+    let run = folder.path().join("run");
+    design.write(&run, ended(&store, &mut designed), Watch::default()).unwrap();
+    assert_eq!(chosen(&designed), Some(false));
+    let shortfall = designed.shortfall.unwrap();
+    let error = short(designed.front.chosen_on_all.unwrap().largest_error);
+    assert!(shortfall.contains(&format!("on the 1600 samples, where it is {error}; a larger --flash")), "{shortfall}");
+}

@@ -46,6 +46,8 @@ pub enum Advice {
         /// PSNR on held-out samples, dB.
         held_out_db: f64,
     },
+    /// The samples that were held out also chose the network among others.
+    AlsoChose,
     /// The network could store every sample.
     FewSamples {
         /// Values of the training samples.
@@ -86,6 +88,10 @@ impl std::fmt::Display for Advice {
                 "The network meets the samples it was trained on with {trained_db:.1} dB and held-out samples with {held_out_db:.1} dB. \
                  Trust the second number. A smaller --scale, a smaller --hidden, or more samples bring the two together."
             ),
+            Self::AlsoChose => f.write_str(
+                "The held-out samples also chose this model among others, so that their figures are somewhat too good; `trainer \
+                 evaluate` measures the model on other samples.",
+            ),
             Self::FewSamples { values, parameters, guided, between } => write!(
                 f,
                 "The network has {parameters} parameters and the data have {values} values: it could store them all and be wrong between \
@@ -93,7 +99,7 @@ impl std::fmt::Display for Advice {
                 if *guided { "Kernel regression told it what lies between them. " } else { "" },
                 match between {
                     Between::Measured => "The held-out figures say how good it is there.",
-                    Between::NotMeasured => "--holdout 0.2 measures how good it is there.",
+                    Between::NotMeasured => "Leave --holdout out to measure how good it is there.",
                     Between::TooFew => "There are too few samples to measure how good it is there.",
                 },
                 if *parameters > SMALL_PARAMETERS {

@@ -93,8 +93,13 @@ impl ExportableNetwork {
         let (coordinates, targets) = (self.coordinates.slice(s![measured, ..]), self.targets.slice(s![measured, ..]));
         let exact = unit_outputs(&self.encoding, &self.network, coordinates);
         let quantized = artifact_outputs(&exported.artifact()?, coordinates, &self.domain.output_maps)?;
-        let loss = psnr_of(exact.view(), targets) - psnr_of(quantized.view(), targets);
-        exported.quantization_loss_db = if loss.is_finite() { loss as f32 } else { 0.0 };
+        let psnr = [exact, quantized].map(|outputs| psnr_of(outputs.view(), targets));
+        let loss = psnr[0] - psnr[1];
+        exported.quantization_loss_db = match psnr.iter().any(|psnr| psnr.is_nan()) {
+            true => f32::NAN,
+            false if loss.is_finite() => loss as f32,
+            false => 0.0,
+        };
         Ok(exported)
     }
 }
@@ -118,7 +123,7 @@ pub struct Exported<'a> {
     training_psnr_db: f32,
     /// PSNR in f32 less that of the artifact, dB, over up to 4096 samples that the network learned from and that the
     /// calibration of the quantization did not see. Networks that learned fewer than 512 samples are calibrated and
-    /// measured on the same ones. 0 where both PSNR are infinite.
+    /// measured on the same ones. 0 where both PSNR are infinite, NaN where one is not known.
     pub quantization_loss_db: f32,
 }
 

@@ -12,6 +12,7 @@ use crate::fit::{Snapshot, TrainingData};
 use firmware_core::Precision;
 use ndarray::{Array2, Axis};
 use serde::Serialize;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Quality on the samples that trained and on those held out.
 #[derive(Clone, Debug, Serialize)]
@@ -43,6 +44,17 @@ pub enum JudgeError {
     /// The artifact refuses the data.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The user asked to stop.
+    #[error("interrupted before the model was measured")]
+    Stopped,
+}
+
+/// Ends what would go on although the user asked to stop.
+///
+/// # Errors
+/// [`JudgeError::Stopped`] once `stop` is set.
+pub fn go_on(stop: Option<&AtomicBool>) -> Result<(), JudgeError> {
+    if stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) { Err(JudgeError::Stopped) } else { Ok(()) }
 }
 
 /// A network in the precision that it is stored in, and what it computes in it.
@@ -57,16 +69,17 @@ pub struct OnDevice<'a> {
 }
 
 impl<'a> OnDevice<'a> {
-    /// Exports a network, and evaluates the artifact at every sample as a device would.
+    /// Exports a network, and evaluates the artifact at every sample as a device would, unless `stop` is set in between.
     ///
     /// # Errors
     /// See [`JudgeError`].
     pub fn new(
         network: &'a ExportableNetwork,
         precision: Precision,
-        data: TrainingData<'_>,
+        (data, stop): (TrainingData<'_>, Option<&AtomicBool>),
     ) -> Result<Self, JudgeError> {
         let exported = network.export(precision)?;
+        go_on(stop)?;
         let predictions = outputs(&exported.artifact()?, &data.dataset.points)?;
         let quality = Quality::new(&predictions, data.dataset, data.split);
         Ok(Self { exported, predictions, quality })
@@ -104,6 +117,8 @@ pub struct Judging<'a> {
     pub precision: Option<Precision>,
     /// What trainings without some of the samples gave, if there were any.
     pub measured: Option<&'a Measured>,
+    /// Set when the user asks to stop.
+    pub stop: Option<&'a AtomicBool>,
 }
 
 impl Judging<'_> {
@@ -112,8 +127,9 @@ impl Judging<'_> {
     /// # Errors
     /// See [`JudgeError`].
     pub fn judge<'n>(&self, network: &'n ExportableNetwork) -> Result<Judged<'n>, JudgeError> {
-        let Self { snapshot: Snapshot { state, data, .. }, f32, precision, measured } = *self;
-        let mut device = OnDevice::new(network, precision.unwrap_or(Precision::W8A16), data)?;
+        let Self { snapshot: Snapshot { state, data, .. }, f32, precision, measured, stop } = *self;
+        let mut device = OnDevice::new(network, precision.unwrap_or(Precision::W8A16), (data, stop))?;
+        go_on(stop)?;
         let loss_db = f32.train.psnr_db - device.quality.train.psnr_db;
         let mut advice = None;
         // What little f32 loses shows only where there is hardly any error, and no precision is wider.
@@ -123,7 +139,8 @@ impl Judging<'_> {
                 Some(precision) => Advice::Quantization { loss_db, precision: NamedPrecision(precision).name() },
             });
             if precision.is_none() {
-                device = OnDevice::new(network, Precision::W16A16, data)?;
+                device = OnDevice::new(network, Precision::W16A16, (data, stop))?;
+                go_on(stop)?;
             }
         }
         let held_out = match measured {

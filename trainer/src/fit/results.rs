@@ -12,6 +12,7 @@ use crate::fit::guide::is_wanted_between;
 use crate::fit::judge::{Judged, Quality};
 use crate::fit::saved_network::SavedNetwork;
 use crate::fit::settings::names_and_values;
+use crate::network::encoding::EncodingKind;
 use crate::report::{Report, ReportError};
 use crate::store::json;
 use crate::store::run::{RunError, RunFolder};
@@ -154,9 +155,12 @@ impl ResultFiles<'_> {
             (false, true) => origin,
             (false, false) => format!("{origin} and {training}"),
         };
-        let summary = format!(
-            "A network of {parameters} parameters, {training}; its {precision} artifact has {model_bytes} bytes.{state}"
-        );
+        let what = if settings.fit.encoding.kind == EncodingKind::Table {
+            format!("A table of {parameters} parameters, fitted by least squares")
+        } else {
+            format!("A network of {parameters} parameters, {training}")
+        };
+        let summary = format!("{what}; its {precision} artifact has {model_bytes} bytes.{state}");
         let choice = self.choice.map(Choice::drawing).transpose()?;
         Report {
             title: &title,

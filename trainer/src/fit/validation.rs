@@ -49,6 +49,9 @@ pub struct Measured {
     pub f32: Metrics,
     /// Quality of their artifacts, by the name of each precision that the run may be stored in.
     pub models: Vec<(String, Metrics)>,
+    /// Whether the same samples also chose the model among others, so that these figures are somewhat too good.
+    #[serde(default)]
+    pub chose: bool,
 }
 
 impl Measured {
@@ -141,7 +144,7 @@ impl Validation<'_> {
         };
         let names = self.precisions().into_iter().map(|precision| NamedPrecision(precision).name().to_owned());
         let models = names.enumerate().map(|(k, name)| (name, compare(k + 1))).collect();
-        Ok(Some(Measured { how, steps: self.params.params().steps, f32: compare(0), models }))
+        Ok(Some(Measured { how, steps: self.params.params().steps, f32: compare(0), models, chose: false }))
     }
 
     /// The precisions that the run may be stored in.

@@ -220,7 +220,7 @@ fn is_continued(params: ValidNerfParams) {
     let path = run.path().join("checkpoint.safetensors");
     let bytes = std::fs::read(&path).unwrap();
     std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-    assert!(Run::resume(run.path(), &scene, None).err().unwrap().to_string().contains(" is cut: "));
+    assert!(Run::resume(run.path(), &scene, None).err().unwrap().to_string().contains(" is cut short: "));
 }
 
 /// As version 0.1 wrote it: layer by layer, the grid's counts beside the steps, the fingerprint among the settings.

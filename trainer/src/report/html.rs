@@ -118,7 +118,7 @@ fn metrics_table(page: &mut String, report: &Report<'_>) {
     }
     page.push_str(
         "<h2>Quality</h2>\n<table>\n<tr><th></th><th class=\"number\">samples</th><th class=\"number\">PSNR (dB)</th>\
-         <th class=\"number\">RMSE</th><th class=\"number\">maximum error</th></tr>\n",
+         <th class=\"number\">RMSE</th><th class=\"number\">largest error</th></tr>\n",
     );
     let number = "<td class=\"number\">";
     for (name, metrics) in report.metrics {

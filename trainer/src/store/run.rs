@@ -28,7 +28,11 @@ pub enum RunError {
     #[error(transparent)]
     Folder(#[from] files::FolderError),
     /// No run to go on with.
-    #[error("{} is not the folder of a run", path.display())]
+    #[error(
+        "{} is not the folder of a run{}",
+        path.display(),
+        if path.exists() { "" } else { ": there is no such folder; check its name and the current directory" }
+    )]
     Missing {
         /// Where the run was looked for.
         path: PathBuf,

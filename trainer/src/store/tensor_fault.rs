@@ -28,6 +28,11 @@ const FROM_TORCH: &str = "convert it with python -c \"import torch, safetensors.
 /// Ends every sentence about a file that was a safetensors file once.
 const AGAIN: &str = "copy it again, or make it anew";
 
+/// What is wrong with a file whose checksum is another one than that of its content.
+pub(super) const OF_CHECKSUM: &str = "is damaged: its content does not fit its checksum; take a copy of it, or make it anew with the \
+                                      command that made it. If another program changed it on purpose, remove the entry checksum \
+                                      from its metadata";
+
 /// Headers are refused by the format from here on.
 const LONGEST_HEADER: u64 = 100_000_000;
 
@@ -36,7 +41,9 @@ pub(super) fn fault(path: &Path, bytes: &[u8], error: &SafeTensorError) -> Strin
     if bytes.is_empty() {
         return format!("is empty; {AGAIN}");
     }
-    if let Some((_, name, remedy)) = FOREIGN.iter().find(|(magic, ..)| bytes.starts_with(magic)) {
+    // The length of a header may begin as another format does; behind it stands the header.
+    let is_foreign = bytes.get(8..10).is_some_and(|header| header != b"{\"");
+    if let Some((_, name, remedy)) = FOREIGN.iter().find(|(magic, ..)| is_foreign && bytes.starts_with(magic)) {
         let (from, to) = (path.display().to_string(), path.with_extension("").display().to_string());
         let remedy = remedy.replace("{in}", &from).replace("{out}", &to);
         return format!("is {name}, and no safetensors file; {remedy}");
@@ -51,7 +58,7 @@ pub(super) fn fault(path: &Path, bytes: &[u8], error: &SafeTensorError) -> Strin
             .to_owned();
     }
     let Some(header) = rest.get(..length as usize) else {
-        return format!("is cut: it ends at byte {} within its header of {length} bytes; {AGAIN}", bytes.len());
+        return format!("is cut short: it ends at byte {} within its header of {length} bytes; {AGAIN}", bytes.len());
     };
     let data = rest.len() as u64 - length;
     let Ok(header) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(header) else {
@@ -60,7 +67,7 @@ pub(super) fn fault(path: &Path, bytes: &[u8], error: &SafeTensorError) -> Strin
     let ends = header.values().filter_map(|tensor| tensor.get("data_offsets")?.get(1)?.as_u64());
     match ends.max() {
         Some(end) if end > data => {
-            format!("is cut: its tensors take {end} bytes behind the header, and {data} are there; {AGAIN}")
+            format!("is cut short: its tensors take {end} bytes behind the header, and {data} are there; {AGAIN}")
         }
         _ => format!("is damaged ({error}); {AGAIN}"),
     }
@@ -89,6 +96,18 @@ mod tests {
         assert!(fault_of(b"time,adc\n0.1,3\n0.2,4\n").starts_with("is no safetensors file; save the weights"));
     }
 
+    /// The first bytes of a header's length are those of a pickle and of a page of HTML.
+    #[test]
+    fn a_length_that_looks_like_another_format_is_none() {
+        for length in [0x0480u64, 0x0280, 0x013c] {
+            let mut bytes = length.to_le_bytes().to_vec();
+            bytes.extend_from_slice(br#"{"__metadata__":{"settings":"#);
+            let fault = fault_of(&bytes);
+            assert!(fault.starts_with("is cut short: it ends at byte 36 within its header of"), "{fault}");
+        }
+        assert!(fault_of(b"\x80\x04\x95\x20\0\0\0\0\0\0\0}\x94").starts_with("is a pickle, and no safetensors file"));
+    }
+
     #[test]
     fn cut_and_damaged_files_say_where() {
         let bytes = [0u8; 48];
@@ -98,11 +117,15 @@ mod tests {
         assert_eq!(fault_of(&[]), "is empty; copy it again, or make it anew");
         assert!(fault_of(&whole[..5]).starts_with("has 5 bytes, fewer than"));
         assert!(
-            fault_of(&whole[..8]).starts_with(&format!("is cut: it ends at byte 8 within its header of {header} "))
+            fault_of(&whole[..8])
+                .starts_with(&format!("is cut short: it ends at byte 8 within its header of {header} "))
         );
-        assert!(fault_of(&whole[..30]).starts_with("is cut: it ends at byte 30 within its header of"));
+        assert!(fault_of(&whole[..30]).starts_with("is cut short: it ends at byte 30 within its header of"));
         let cut = fault_of(&whole[..whole.len() - 7]);
-        assert!(cut.starts_with("is cut: its tensors take 48 bytes behind the header, and 41 are there"), "{cut}");
+        assert!(
+            cut.starts_with("is cut short: its tensors take 48 bytes behind the header, and 41 are there"),
+            "{cut}"
+        );
         let mut longer = whole.clone();
         longer.push(0);
         assert!(fault_of(&longer).starts_with("is damaged ("), "{}", fault_of(&longer));

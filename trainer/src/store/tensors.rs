@@ -3,8 +3,9 @@
 //! A network is stored as PyTorch and JAX users expect it: `layers.0.weight` `[out, in]`, `layers.0.bias` `[out]`, …
 
 use crate::base::files;
+use crate::base::fingerprint::fingerprint_of;
 use crate::network::{Activations, Mlp, Shape};
-use crate::store::tensor_fault::fault;
+use crate::store::tensor_fault::{OF_CHECKSUM, fault};
 use half::{bf16, f16};
 use ndarray::{Array2, ArrayView2};
 use safetensors::SafeTensors;
@@ -17,6 +18,8 @@ use std::path::{Path, PathBuf};
 /// The metadata key that holds the settings: safetensors' header is a map in random order, so one key keeps files of
 /// the same content equal.
 const SETTINGS: &str = "settings";
+/// The metadata key of a checksum of everything else. Files without one are read all the same.
+const CHECKSUM: &str = "checksum";
 
 /// Why a tensor file is of no use.
 #[derive(Debug, thiserror::Error)]
@@ -274,7 +277,7 @@ impl Tensors {
         let views: Vec<_> = views.collect::<Result<_, _>>().map_err(format)?;
         let metadata = HashMap::from([(SETTINGS.to_owned(), self.settings.clone())]);
         let bytes = safetensors::serialize(views, Some(metadata)).map_err(format)?;
-        Ok(files::write(path, &bytes)?)
+        Ok(files::write(path, &with_checksum(bytes, self.checksum()))?)
     }
 
     /// Reads a file.
@@ -290,8 +293,39 @@ impl Tensors {
         let tensors = tensors.iter().map(|(name, view)| {
             (name.to_owned(), Tensor { dtype: view.dtype(), shape: view.shape().to_vec(), bytes: view.data().to_vec() })
         });
-        Ok(Self { path: path.to_owned(), tensors: tensors.collect(), settings })
+        let read = Self { path: path.to_owned(), tensors: tensors.collect(), settings };
+        match metadata.metadata().as_ref().and_then(|map| map.get(CHECKSUM)) {
+            Some(checksum) if *checksum != checksum_text(read.checksum()) => {
+                Err(TensorError::Format { path: read.path, fault: OF_CHECKSUM.to_owned() })
+            }
+            _ => Ok(read),
+        }
     }
+
+    /// A checksum of all names, types, shapes and numbers, and of the settings.
+    fn checksum(&self) -> u64 {
+        let names = self.tensors.iter().map(|(name, tensor)| format!("{name} {:?} {:?}\n", tensor.dtype, tensor.shape));
+        let text = names.collect::<String>() + &self.settings;
+        let word = |bytes: &[u8]| bytes.iter().rev().fold(0u32, |word, &byte| word << 8 | u32::from(byte));
+        let numbers = self.tensors.values().flat_map(|tensor| tensor.bytes.chunks(4).map(word));
+        fingerprint_of(text.bytes().map(u32::from).chain(numbers))
+    }
+}
+
+fn checksum_text(checksum: u64) -> String {
+    format!("{checksum:016x}")
+}
+
+/// The bytes of a file with its checksum in front of the settings.
+fn with_checksum(bytes: Vec<u8>, checksum: u64) -> Vec<u8> {
+    const METADATA: &[u8] = br#"{"__metadata__":{"#;
+    let Some((length, header)) = bytes.split_first_chunk::<8>() else { return bytes };
+    let Some(settings) = header.strip_prefix(METADATA) else { return bytes };
+    let mut entry = format!("\"{CHECKSUM}\":\"{}\",", checksum_text(checksum));
+    // The numbers stay aligned to 8 bytes.
+    entry += &" ".repeat(entry.len().next_multiple_of(8) - entry.len());
+    let length = u64::from_le_bytes(*length) + entry.len() as u64;
+    [&length.to_le_bytes(), METADATA, entry.as_bytes(), settings].concat()
 }
 
 #[cfg(test)]
@@ -319,6 +353,26 @@ mod tests {
         assert_eq!(read.settings::<Vec<String>>().unwrap(), ["p", "q"]);
         read.write(&path).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), first);
+
+        // No damage is taken for numbers; without a checksum, nothing is known of it.
+        let start = 8 + u64::from_le_bytes(first[..8].try_into().unwrap()) as usize;
+        assert_eq!(start % 8, 0);
+        let text = first.windows(8).position(|word| word == b"[\\\"p\\\",\\").unwrap();
+        for place in [start, start + 5, first.len() - 1, text + 3] {
+            let mut damaged = first.clone();
+            damaged[place] ^= 1;
+            std::fs::write(&path, &damaged).unwrap();
+            let error = Tensors::read(&path).err().unwrap().to_string();
+            assert!(
+                error.contains("t.safetensors is damaged: its content does not fit its checksum"),
+                "{place}: {error}"
+            );
+        }
+        let key = first.windows(10).position(|word| word == b"\"checksum\"").unwrap();
+        let mut other = first.clone();
+        (other[key + 1], other[start]) = (b'C', first[start] ^ 1);
+        std::fs::write(&path, &other).unwrap();
+        assert!(Tensors::read(&path).is_ok());
 
         assert!(read.get::<f32>("b").unwrap_err().to_string().contains("no usable tensor b"));
         assert!(read.get_network("", OutputActivation::Linear.into()).is_err());

@@ -64,7 +64,13 @@ fn inspect_accounts_for_every_byte() {
     assert_eq!((&card["training_psnr_db"], &card["quantization_loss_db"]), (&31.5.into(), &Value::Null));
     assert_eq!((&card["settings"]["seed"], &card["parameters"]), (&7.into(), &3.into()));
     let text = trainer(&["inspect"], &[&model]);
-    assert!(String::from_utf8_lossy(&text.stdout).contains("training PSNR           31.50 dB"));
+    let text = String::from_utf8_lossy(&text.stdout);
+    assert!(text.contains("training PSNR           31.50 dB (in f32, over the samples"), "{text}");
+    // The data repeat nowhere.
+    assert!(!text.contains("period"), "{text}");
+    let wave = desk.put("p.ffm", &constant_model(Outside::Periodic));
+    let text = trainer(&["inspect"], &[&wave]);
+    assert!(String::from_utf8_lossy(&text.stdout).contains("x: 0 to 3, period 4"));
 }
 
 #[test]
@@ -132,6 +138,16 @@ fn data_that_do_not_fit_are_one_sentence() {
     assert!(!desk.path("y").exists());
     let over = trainer(&["evaluate", "--out", grid.to_str().unwrap()], &[&model, &grid]);
     assert!(failure(&over).contains("would be written over"));
+}
+
+#[test]
+fn errors_have_the_unit_of_the_data() {
+    let desk = Desk::new();
+    let model = desk.put("m.ffm", &constant_model(Outside::Clamp));
+    let table = desk.put("t.csv", b"y,value,x\nm,degC,m\n0,12,1\n1,13.5,3\n");
+    let output = trainer(&["evaluate", "--inputs", "x,y", "--targets", "value"], &[&model, &table]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("largest error    1.500000 degC"), "{text} {}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn what_cannot_be_imported_is_one_sentence_and_leaves_nothing() {
             "",
             "is a ZIP archive, as torch.save and numpy.savez write it, and no safetensors file; convert it with",
         ),
-        (&cut, "", "is cut: its tensors take"),
+        (&cut, "", "is cut short: its tensors take"),
     ] {
         let out = desk.path().join("out");
         let output = import(file, &data, &out, &format!("{options} --outputs value"));

@@ -15,6 +15,7 @@ mod fit;
 mod grids;
 mod import;
 mod inverse;
+mod kept;
 mod nerf;
 mod ntk;
 mod page;

@@ -243,3 +243,15 @@ fn a_time_limit_keeps_what_was_learned() {
     // The table of what is finished, which is nothing, was written after the signals.
     assert!(fs::exists(format!("{out}/sweep.csv")).unwrap());
 }
+
+#[test]
+fn a_sweep_says_how_many_samples_judge() {
+    let desk = Desk::new();
+    let few = desk.sweep("few", "--scales 1,4");
+    assert!(few.status.success());
+    let (said, table) = (String::from_utf8_lossy(&few.stderr), String::from_utf8_lossy(&few.stdout));
+    assert!(table.contains("judged  on 13 held-out samples; 115 others trained"), "{table}");
+    assert!(said.contains("are judged on 13 held-out samples only"), "{said}");
+    let many = desk.sweep("many", "--scales 1,4 --holdout 0.5");
+    assert!(many.status.success() && !String::from_utf8_lossy(&many.stderr).contains("only"));
+}

@@ -6,14 +6,14 @@ mod settings;
 use crate::cli::hold::{Others, hold, hold_while_made};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde_json::json;
-use trainer::data::Dataset;
 use trainer::data::metrics::Metrics;
+use trainer::data::{Dataset, note_of_repeated};
 use trainer::fit::auto_scale::Setting;
 use trainer::fit::guide::{self, is_wanted_between};
 use trainer::fit::results::Results;
-use trainer::fit::run::{Preparation, Run};
+use trainer::fit::run::{FitRunError, Preparation, Run};
 use trainer::fit::settings::FitSettings;
 use trainer::fit::validation;
 use trainer::fit::{Snapshot, ValidFitParams};
@@ -73,11 +73,16 @@ impl Fit {
         };
         let Snapshot { params, state, .. } = run.snapshot();
         let mut bar = progress::on_stderr(params.params().steps, state.step);
-        let watch = Watch { stop: Some(interrupt::catch()?), progress: Some(&mut *bar), ..Watch::default() };
+        let stop = interrupt::catch()?;
+        let watch = Watch { stop: Some(stop), progress: Some(&mut *bar), ..Watch::default() };
         let ended = run.train(watch)?;
-        let results = run.write()?;
-        print_results(&run, &results, self.json)?;
-        if ended == Ended::Interrupted {
+        // What an interrupted training has learned is written; a wish to stop that comes after the training is obeyed.
+        let results = if ended == Ended::Interrupted { run.write() } else { run.write_unless(stop) };
+        let is_stopped = results.as_ref().is_err_and(FitRunError::is_interruption);
+        if !is_stopped {
+            print_results(&run, &results?, self.json)?;
+        }
+        if is_stopped || ended == Ended::Interrupted {
             trainer::note!("interrupted; continue with: trainer fit --resume {}", run.folder().path().display());
             interrupt::exit();
         }
@@ -133,6 +138,12 @@ impl Fit {
         if let Some(input) = &self.input {
             settings.input = std::path::absolute(input).context("cannot tell the current directory")?;
         }
+        ensure!(
+            self.input.is_some() || settings.input.exists(),
+            "{}, which the run was trained on, is not there; if it has another place or name now: trainer fit --resume {} FILE",
+            settings.input.display(),
+            path.display()
+        );
         settings.fit.steps = self.steps.unwrap_or(settings.fit.steps);
         let dataset = load_and_tell(&settings.input, &settings.load)?;
         let (dataset, _) = apply_and_tell(dataset, &settings)?;
@@ -150,7 +161,12 @@ impl Settings {
     pub(super) fn read_data(&self, settings: &mut FitSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
         let dataset = load_and_tell(&settings.input, &settings.load)?;
         self.resolve(settings, &dataset)?;
-        apply_and_tell(dataset, settings)
+        let (mut dataset, params) = apply_and_tell(dataset, settings)?;
+        if let Some(note) = note_of_repeated(&dataset, settings.fit.holdout) {
+            trainer::note!("{note}");
+            dataset.notes.push(note);
+        }
+        Ok((dataset, params))
     }
 }
 
@@ -178,6 +194,11 @@ fn print_results(run: &Run, results: &Results, as_json: bool) -> anyhow::Result<
         Some(held_out) => section(&format!("held out: {}; {precision}", held_out.how), &held_out.model),
         None if dataset.len() < validation::LEAST_SAMPLES => {
             trainer::note!("note: there are too few samples to hold any out and measure the quality between them");
+        }
+        // The advice says it.
+        None if results.advice.iter().any(|advice| advice.contains("--holdout")) => {}
+        None if is_wanted_between(dataset) => {
+            trainer::note!("note: no samples were held out; leave --holdout out to measure the quality between them");
         }
         None => trainer::note!("note: no samples were held out; --holdout 0.1 measures the quality between them"),
     }

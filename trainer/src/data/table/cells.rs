@@ -31,7 +31,7 @@ pub(super) fn read(
     sheet: &Sheet<'_>,
     chosen: &[usize],
     options: &LoadOptions,
-    remedy: &dyn Fn(usize) -> String,
+    remedy: &dyn Fn(usize) -> Option<String>,
 ) -> Result<Cells, TableError> {
     let mut columns = vec![Vec::new(); chosen.len()];
     let mut unfit: Vec<Unfit> = vec![Unfit::default(); chosen.len()];
@@ -47,7 +47,7 @@ pub(super) fn read(
                 Ok(value) => values.push(value),
                 Err(fault) => {
                     whole = false;
-                    unfit.count(fault.as_ref());
+                    unfit.count(line, fault.as_ref());
                     if let Some(fault) = fault {
                         tally.bad(line, name, fault);
                     }
@@ -223,25 +223,27 @@ fn listed(counts: [(usize, &str); 2]) -> String {
 #[derive(Clone, Default)]
 struct Unfit {
     rows: usize,
-    text: Option<String>,
+    /// The first text, and its line.
+    text: Option<(String, u64)>,
     other: bool,
 }
 
 impl Unfit {
-    fn count(&mut self, fault: Option<&Fault>) {
+    fn count(&mut self, line: u64, fault: Option<&Fault>) {
         self.rows += 1;
         match fault {
-            Some(Fault::NotANumber(text)) if self.text.is_none() => self.text = Some(text.clone()),
+            Some(Fault::NotANumber(text)) if self.text.is_none() => self.text = Some((text.clone(), line)),
             Some(Fault::NotANumber(_) | Fault::Missing(_)) => (),
             _ => self.other = true,
         }
     }
 
     /// What is said of a column without any number; `first` is the first bad cell of the table.
-    fn error(&self, column: &str, remedy: String, first: Option<BadCell>) -> TableError {
-        let unfit = UnfitColumn { name: column.to_owned(), text: self.text.clone().unwrap_or_default(), remedy };
+    fn error(&self, column: &str, others: Option<String>, first: Option<BadCell>) -> TableError {
+        let (text, line) = self.text.clone().unwrap_or_default();
+        let unfit = Box::new(UnfitColumn { name: column.to_owned(), text, line, others });
         match &self.text {
-            Some(text) if is_time(text) => TableError::Times(unfit),
+            Some((text, _)) if is_time(text) => TableError::Times(unfit),
             Some(_) => TableError::Words(unfit),
             None if self.other => TableError::NoneKept(self.rows, first),
             None => TableError::EmptyColumn(unfit),

@@ -106,8 +106,8 @@ pub(in crate::data) fn find(names: &[String], wanted: &str) -> Result<usize, Tab
 }
 
 /// The options that use the columns of `keep` as they are used, without `leave`; names that cannot be typed easily go
-/// by number.
-pub(super) fn remedy(sheet: &Sheet<'_>, choice: &Choice, leave: usize) -> String {
+/// by number. None where no input or no output would be left.
+pub(super) fn remedy(sheet: &Sheet<'_>, choice: &Choice, leave: usize) -> Option<String> {
     let good = |columns: &[usize]| -> Vec<usize> {
         columns.iter().copied().filter(|&column| column != leave && sheet.columns[column].numeric).collect()
     };
@@ -124,8 +124,8 @@ pub(super) fn remedy(sheet: &Sheet<'_>, choice: &Choice, leave: usize) -> String
         columns.iter().map(text).collect::<Vec<_>>().join(",")
     };
     match (&inputs[..], &outputs[..]) {
-        ([], _) | (_, []) => "--inputs and --outputs that name other columns".to_owned(),
-        _ => format!("--inputs {} --outputs {}", typed(&inputs), typed(&outputs)),
+        ([], _) | (_, []) => None,
+        _ => Some(format!("--inputs {} --outputs {}", typed(&inputs), typed(&outputs))),
     }
 }
 

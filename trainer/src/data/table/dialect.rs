@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::number::{Cell, Decimal, bare, looks_numeric};
+use super::number::{Cell, Decimal, bare, has_unit, looks_numeric};
 
 /// Lines that are looked at before a separator is chosen.
 pub(super) const SAMPLE: usize = 1000;
@@ -105,7 +105,7 @@ fn score(sample: &[&str], separator: Separator) -> f64 {
         let present = fields.iter().filter(|field| Cell::read(field, Decimal::Point) != Cell::Missing);
         for field in present {
             group.fields += 1;
-            group.numbers += usize::from(looks_numeric(field));
+            group.numbers += usize::from(looks_numeric(field) || has_unit(field));
         }
     }
     let score = |group: &Group| {
@@ -195,6 +195,8 @@ mod tests {
             ("sep=|\na,b|c\n", byte(b'|')),
             ("\"sep=;\"\na;b\n", byte(b';')),
             ("a,b\nx,y\n", byte(b',')),
+            ("mV,degC\n3995.6 mV,-40 °C\n4096.2 mV,100 °C\n", byte(b',')),
+            ("x y\n1 5\n2 6\n", Separator::Spaces),
         ];
         for (text, expected) in cases {
             assert_eq!(separator(text, None), expected, "{text}");

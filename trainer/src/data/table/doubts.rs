@@ -40,7 +40,7 @@ pub(super) fn of_columns(sheet: &Sheet<'_>, choice: &Choice, options: &LoadOptio
         } else {
             continue;
         };
-        let others = super::choose::remedy(sheet, choice, column);
+        let Some(others) = super::choose::remedy(sheet, choice, column) else { continue };
         notes.push(format!(
             "note: column '{}' is an input; if it only {what}, leave it out with {others}",
             name(column)

@@ -4,6 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::number::has_unit;
+
 use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 
 /// Why a table gives no data set.
@@ -85,19 +87,19 @@ pub enum TableError {
     OneRow(u64),
     /// A column of dates or times.
     #[error(
-        "column '{name}' holds times such as '{text}', which are no numbers; leave it out with {remedy}, or give the \
-         seconds since the first", name = .0.name, text = .0.text, remedy = .0.remedy
+        "line {line}: column '{name}' holds times such as '{text}', which are no numbers; {remedy}",
+        line = .0.line, name = .0.name, text = .0.text, remedy = .0.without(", or give the seconds since the first", "give the seconds since the first")
     )]
-    Times(UnfitColumn),
+    Times(Box<UnfitColumn>),
     /// A column of words.
     #[error(
-        "column '{name}' holds text such as '{text}', which is no number; leave it out with {remedy}",
-        name = .0.name, text = .0.text, remedy = .0.remedy
+        "line {line}: column '{name}' holds text such as '{text}', which is no number; {remedy}",
+        line = .0.line, name = .0.name, text = .0.text, remedy = .0.as_numbers()
     )]
-    Words(UnfitColumn),
+    Words(Box<UnfitColumn>),
     /// A column without any value.
-    #[error("column '{name}' is empty; leave it out with {remedy}", name = .0.name, remedy = .0.remedy)]
-    EmptyColumn(UnfitColumn),
+    #[error("column '{name}' is empty; {remedy}", name = .0.name, remedy = .0.without("", "write numbers into it"))]
+    EmptyColumn(Box<UnfitColumn>),
     /// Cells that cannot be used.
     #[error("{0}")]
     Cells(BadCells),
@@ -123,8 +125,29 @@ pub struct UnfitColumn {
     pub(in crate::data) name: String,
     /// The first text in it.
     pub(in crate::data) text: String,
-    /// Options that use the other columns.
-    pub(super) remedy: String,
+    /// Its line.
+    pub(super) line: u64,
+    /// Options that use the other columns; none where no input or no output is among them.
+    pub(super) others: Option<String>,
+}
+
+impl UnfitColumn {
+    /// To use the other columns, with `more` behind it, or `else_` where that cannot be.
+    fn without(&self, more: &str, else_: &str) -> String {
+        self.others.as_ref().map_or_else(|| else_.to_owned(), |others| format!("leave it out with {others}{more}"))
+    }
+
+    /// What makes numbers of the text, or else leaves it out.
+    fn as_numbers(&self) -> String {
+        let digits = self.text.strip_prefix("0x").or_else(|| self.text.strip_prefix("0X"));
+        if let Some(number) = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()) {
+            return format!("it is hexadecimal: write {number} in place of {}, and the others likewise", self.text);
+        }
+        if has_unit(&self.text) {
+            return "the cells hold units: delete these, and leave the numbers".to_owned();
+        }
+        self.without("", "write numbers in place of the text")
+    }
 }
 
 /// All cells that cannot be used: how many there are, and the first few.

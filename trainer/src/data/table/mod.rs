@@ -78,7 +78,7 @@ pub fn columns(bytes: &[u8], options: &LoadOptions, names: &[String]) -> Result<
             }
             found => found?,
         };
-        let read = cells::read(&sheet, &chosen, options, &|_| "numbers in their stead".to_owned())?;
+        let read = cells::read(&sheet, &chosen, options, &|_| None)?;
         notes.extend(read.notes);
         Ok(Columns { values: read.columns, notes })
     })
@@ -107,6 +107,22 @@ pub(super) fn dataset(bytes: &[u8], options: &LoadOptions) -> Result<Dataset, Ta
         samples.notes = notes;
         samples.dataset(options)
     })
+}
+
+/// Whether bytes are a text of which most lines have two numbers or more, whatever the name of the file is.
+pub(super) fn looks_like(bytes: &[u8]) -> bool {
+    /// More than any lines that are looked at, but for those of very wide tables.
+    const FIRST: usize = 1 << 16;
+    let Ok((text, _)) = text::decode(&bytes[..bytes.len().min(FIRST)]) else { return false };
+    if text.chars().any(|letter| letter.is_control() && !letter.is_whitespace()) {
+        return false;
+    }
+    let separator = dialect::separator(&text, None);
+    let lines = dialect::lines(&text).filter(|line| !line.is_blank() && !line.is_comment()).take(dialect::SAMPLE);
+    let numbers =
+        |line: &str| dialect::split(line, separator).iter().filter(|field| number::looks_numeric(field)).count();
+    let (rows, others): (Vec<_>, Vec<_>) = lines.partition(|line| numbers(line.text) > 1);
+    rows.len() > others.len()
 }
 
 /// A column of numbers that no text holds.

@@ -90,6 +90,15 @@ pub(super) fn looks_numeric(field: &str) -> bool {
     Cell::read(field, Decimal::Point).is_number() || Cell::read(field, Decimal::Comma).is_number()
 }
 
+/// Whether the field is a number and the unit of it behind a space.
+pub(super) fn has_unit(field: &str) -> bool {
+    let parts = bare(field).split_once(char::is_whitespace);
+    parts.is_some_and(|(number, unit)| {
+        let is_unit = unit.chars().count() <= 8 && !unit.contains(|c: char| c.is_ascii_digit());
+        looks_numeric(number) && is_unit && !unit.trim().is_empty()
+    })
+}
+
 /// A number with a decimal comma, grouped thousands, a Fortran exponent or a typographic minus.
 fn unusual(field: &str, decimal: Decimal) -> Cell {
     let Some(Parts { negative, whole, fraction, exponent }) = Parts::split(field, decimal.mark()) else {

@@ -256,6 +256,19 @@ fn columns_that_are_no_numbers_are_named_with_the_options_that_leave_them_out() 
 }
 
 #[test]
+fn a_remedy_for_text_works_and_names_the_line() {
+    let default = LoadOptions::default();
+    let hexadecimal = error("adc,v\n0xf9c,1\n0xfff,2\n", &default);
+    assert!(hexadecimal.contains("line 2: column 'adc' holds text such as '0xf9c'"), "{hexadecimal}");
+    assert!(hexadecimal.contains("write 3996 in place of 0xf9c"), "{hexadecimal}");
+    let words = error("adc,v\nlow,1\nhigh,2\n", &default);
+    assert!(words.ends_with("which is no number; write numbers in place of the text"), "{words}");
+    let units = error("in,out\n3995.6 mV,-40 °C\n4096.2 mV,100 °C\n", &default);
+    assert!(units.contains("line 2: column 'in' holds text such as '3995.6 mV'"), "{units}");
+    assert!(units.contains("the cells hold units: delete these"), "{units}");
+}
+
+#[test]
 fn inputs_that_may_be_none_are_pointed_out() {
     for (text, words) in [
         (

@@ -45,3 +45,32 @@ fn fractions_are_drawn_from_the_seed() {
         assert!(bad.parse::<Holdout>().is_err(), "{bad}");
     }
 }
+
+/// Rows of a table at one point are on one side, and a table without such rows is divided as a line of cells is.
+#[test]
+fn rows_at_one_point_go_together() {
+    let table = |points: &dyn Fn(usize) -> usize, rows: usize| {
+        let rows = (0..rows).map(|row| format!("{},{row}\n", points(row)));
+        load_plain("t.csv", format!("x,y\n{}", rows.collect::<String>()).as_bytes()).unwrap()
+    };
+    let line = load_plain("g.npy", &npy_f32(&[60], &[0.0; 60])).unwrap();
+    let plain = table(&|row| row * 7 % 60, 60);
+    assert_eq!(note_of_repeated(&plain, Holdout::Fraction(0.3)), None);
+    let thrice = table(&|row| row % 20, 60);
+    for seed in 0..5 {
+        let holdout = Holdout::Fraction(0.3);
+        assert_eq!(split(&plain, holdout, seed).unwrap(), split(&line, holdout, seed).unwrap());
+        let divided = split(&thrice, holdout, seed).unwrap();
+        assert_eq!((divided.train.len(), divided.test.len()), (42, 18));
+        for row in &divided.test {
+            assert!(divided.test.contains(&((row + 20) % 60)), "{divided:?}");
+        }
+    }
+    let note = note_of_repeated(&thrice, Holdout::Fraction(0.3)).unwrap();
+    assert!(note.starts_with("note: 40 of 60 rows repeat the point of another"), "{note}");
+    // As few points as can be: one tests and one trains.
+    let two = split(&table(&|row| row % 2, 10), Holdout::Fraction(0.9), 0).unwrap();
+    assert_eq!((two.train.len(), two.test.len()), (5, 5));
+    let one = split(&table(&|_| 4, 10), Holdout::Fraction(0.5), 0).unwrap_err().to_string();
+    assert!(one.contains("all are at one point, so give samples at other points"), "{one}");
+}

@@ -236,5 +236,7 @@ fn every_depth_and_colour_of_picture() {
     let alpha = ::image::ImageBuffer::from_fn(2, 1, |x, _| ::image::LumaA([0u16, if x == 0 { 65535 } else { 0 }]));
     let alpha = load_plain("a.png", &png(&alpha.into())).unwrap();
     assert_eq!(alpha.targets.column(0).to_vec(), [0.0, 1.0]);
-    assert!(alpha.notes.is_empty());
+    assert!(alpha.notes.len() == 1 && alpha.notes[0].contains("is shown over white"), "{:?}", alpha.notes);
+    let opaque = ::image::ImageBuffer::from_fn(2, 1, |x, _| ::image::LumaA([9000 * x as u16, 65535u16]));
+    assert!(load_plain("a.png", &png(&opaque.into())).unwrap().notes.is_empty());
 }

@@ -80,3 +80,21 @@ fn bad_files() {
     let last = LoadOptions { channels_last: true, ..LoadOptions::default() };
     assert!(message(load_bytes("p.png", &whole, &last)).contains("leave out --channels-last"));
 }
+
+/// A table is one whatever its name is; a text is none.
+#[test]
+fn tables_are_known_by_their_content() {
+    let table: &[u8] = b"# of a logger\nmV,degC\n0,0\n3995.6,97.5\n4096.2,100\n";
+    let spaces: &[u8] = b"0.0  1.5\n1.0  2.5\n2.0  3.5\n";
+    for (name, bytes) in [("therm.dat", table), ("therm.log", table), ("therm", table), ("out.xvg", spaces)] {
+        let data = load_plain(name, bytes).unwrap();
+        assert!(data.kind == DataKind::Table && data.outputs() == 1, "{name}");
+    }
+    let path = std::env::temp_dir().join("table-by-content.dat");
+    std::fs::write(&path, table).unwrap();
+    assert!(has_columns(&path));
+    std::fs::remove_file(&path).unwrap();
+    for text in ["fn main() {}\nlet a = [1, 2];\n", "one line, and no number\n", "1,2\u{1}\n3,4\n"] {
+        assert!(message(load_plain("a.dat", text.as_bytes())).contains("neither a PNG"), "{text}");
+    }
+}

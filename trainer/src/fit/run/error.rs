@@ -79,9 +79,14 @@ pub enum FitRunError {
 }
 
 impl FitRunError {
-    /// Whether the user asked to stop before the training.
+    /// Whether the user asked to stop before the training or after it.
     #[must_use]
     pub fn is_interruption(&self) -> bool {
-        matches!(self, Self::ChoiceInterrupted(_) | Self::Validation(ValidationError::Interrupted))
+        matches!(
+            self,
+            Self::ChoiceInterrupted(_)
+                | Self::Validation(ValidationError::Interrupted)
+                | Self::Judge(JudgeError::Stopped)
+        )
     }
 }

@@ -39,10 +39,11 @@ pub use self::error::FitRunError;
 pub use self::preparation::Preparation;
 use crate::base::files;
 use crate::data::{Dataset, Split};
+use crate::fit::advice::Advice;
 use crate::fit::auto_scale::Choice;
 use crate::fit::exportable::ExportableNetwork;
 use crate::fit::guide;
-use crate::fit::judge::{Judging, Quality};
+use crate::fit::judge::{Judging, Quality, go_on};
 use crate::fit::results::{ResultFiles, Results};
 use crate::fit::saved_network::SavedNetwork;
 use crate::fit::settings::FitSettings;
@@ -166,12 +167,27 @@ impl Run {
     /// # Errors
     /// If the artifact cannot be made or a file cannot be written; files written before it stay.
     pub fn write(&self) -> Result<Results, FitRunError> {
+        self.written(None)
+    }
+
+    /// As [`Self::write`], unless `stop` is set before the network is judged: nothing is written then, and the run can be
+    /// resumed.
+    ///
+    /// # Errors
+    /// As [`Self::write`], and an [interruption](FitRunError::is_interruption).
+    pub fn write_unless(&self, stop: &AtomicBool) -> Result<Results, FitRunError> {
+        self.written(Some(stop))
+    }
+
+    fn written(&self, stop: Option<&AtomicBool>) -> Result<Results, FitRunError> {
+        go_on(stop)?;
         let (snapshot, settings) = (self.snapshot(), &self.settings);
         let exact = snapshot.predict(self.dataset.coordinates.view());
+        go_on(stop)?;
         let f32 = Quality::new(&exact, &self.dataset, &self.split);
         let exportable = ExportableNetwork::new(snapshot, f32.train.psnr_db).with_settings(settings);
         let precision = settings.precision.map(Precision::from);
-        let judging = Judging { snapshot, f32: &f32, precision, measured: self.prepared.held_out.as_ref() };
+        let judging = Judging { snapshot, f32: &f32, precision, measured: self.prepared.held_out.as_ref(), stop };
         let judged = judging.judge(&exportable)?;
 
         let artifact = judged.device.exported.artifact()?;
@@ -180,6 +196,10 @@ impl Run {
             // Nothing was trained here: nothing is unfinished, and only the precision can be advised on.
             results.finished = true;
             results.advice = judged.advice.iter().map(ToString::to_string).collect();
+        }
+
+        if results.held_out.is_some() && self.prepared.held_out.as_ref().is_some_and(|measured| measured.chose) {
+            results.advice.insert(0, Advice::AlsoChose.to_string());
         }
 
         let (text, predictions) = (judged.device.exported.text, judged.device.predictions);

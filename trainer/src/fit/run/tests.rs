@@ -117,3 +117,19 @@ fn a_run_that_cannot_begin_leaves_nothing_and_a_taken_folder_is_kept() {
     Run::replace(&path, settings(10), data()).unwrap().prepare(&preparation).unwrap_err();
     assert_eq!(fs::read_dir(&path).unwrap().count(), 1);
 }
+
+#[test]
+fn a_wish_to_stop_after_the_training_is_obeyed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("run");
+    let mut run = Run::new(&path, settings(10), data()).unwrap();
+    run.prepare(&Preparation::default()).unwrap();
+    run.train(Watch::default()).unwrap();
+    let stop = AtomicBool::new(true);
+    let stopped = run.write_unless(&stop).unwrap_err();
+    assert!(stopped.is_interruption() && !run.folder().model().exists(), "{stopped}");
+    stop.store(false, Ordering::Relaxed);
+    let resumed = Run::resume(&path, Run::settings_of(&path).unwrap(), data()).unwrap();
+    assert_eq!(resumed.write_unless(&stop).unwrap().steps, 10);
+    assert!(run.folder().model().is_file());
+}
