@@ -5,6 +5,7 @@
 
 use crate::artifact::quantize::{DenseLayer, QuantizeError, QuantizedLayer, quantize};
 use crate::artifact::row_kind::RowKind;
+use crate::data::codes::{self, Codes};
 use crate::network::encoding::Encoding;
 use crate::network::grid::{Grid, Level};
 use crate::network::{Activations, Mlp};
@@ -52,9 +53,8 @@ pub struct Domain {
     pub outside: Outside,
     /// One bit for each axis, the lowest for the first: an axis whose bit is 1 is periodic, whatever `outside` says.
     pub periodic: u16,
-    /// The axes that consist of integer codes, counted from 0, and the bits of a code; such an axis is that of
-    /// [`Axis::codes`].
-    pub codes: Vec<(usize, u8)>,
+    /// The axes that consist of integer codes; such an axis is that of [`Axis::codes`].
+    pub codes: Vec<Codes>,
     /// For each output the map from the network's unit values to the user's units.
     pub output_maps: Vec<OutputMap>,
 }
@@ -64,13 +64,6 @@ impl Domain {
     #[must_use]
     pub fn clamped(axes: Vec<Axis>, output_maps: Vec<OutputMap>) -> Self {
         Self { axes, outside: Outside::Clamp, periodic: 0, codes: Vec::new(), output_maps }
-    }
-
-    /// For each axis the bits of its codes, 0 where it has none; empty if no axis has.
-    fn code_bits(&self) -> impl Iterator<Item = u8> + '_ {
-        let bits = move |axis| self.codes.iter().find(|(of, _)| *of == axis).map_or(0, |&(_, bits)| bits);
-        let axes = if self.codes.is_empty() { 0 } else { self.axes.len() };
-        (0..axes).map(bits)
     }
 }
 
@@ -291,7 +284,7 @@ impl StoredNetwork<'_> {
             periodic: domain.periodic,
             hidden_activation: network.shape().hidden,
             grid: encoding.grid().map(Grid::shape),
-            code_bits: domain.code_bits().collect(),
+            code_bits: codes::bits_by_axis(&domain.codes, domain.axes.len()).collect(),
             activation: network.shape().output,
             inputs: domain.axes.len() as u8,
             outputs: domain.output_maps.len() as u8,

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use trainer::base::files;
 use trainer::base::shard::Shard;
 use trainer::base::side_by_side::available_threads;
+use trainer::data::codes::{self, NamedCodes};
 use trainer::data::periodic::{self, NamedPeriod};
 use trainer::data::{Dataset, LoadOptions, Outside};
 use trainer::design::budget::{Budget, Goal, parse_bytes, parse_time};
@@ -107,6 +108,9 @@ pub(crate) struct Design {
     /// Inputs that repeat, each with its period in the units of the data, such as angle_deg=360
     #[arg(long, help_heading = DATA, value_delimiter = ',', value_name = "NAME=PERIOD", value_parser = str::parse::<NamedPeriod>)]
     periodic: Vec<NamedPeriod>,
+    /// Inputs that are integer codes, as of a converter, each with its number of bits, such as adc=12
+    #[arg(long, help_heading = DATA, value_delimiter = ',', value_name = "NAME=BITS", value_parser = str::parse::<NamedCodes>)]
+    codes: Vec<NamedCodes>,
     /// Seed of all random numbers [default: 0]
     #[arg(long, help_heading = SEARCH, value_parser = whole::<u64>)]
     seed: Option<u64>,
@@ -228,6 +232,7 @@ impl Design {
         let mut base = FitSettings { fit, precision: None, input: absolute(input)?, load, imported: None };
         let dataset = load_and_tell(&base.input, &base.load)?;
         base.fit.periodic = periodic::resolve(&self.periodic, &dataset.input_names)?;
+        base.fit.codes = codes::resolve(&self.codes, &dataset.input_names)?;
         Ok((apply_and_tell(dataset, &base)?.0, base))
     }
 

@@ -32,6 +32,13 @@ pub struct Codes {
     pub bits: u8,
 }
 
+/// For each axis the bits of its codes, 0 where it has none; empty if no axis has.
+pub(crate) fn bits_by_axis(codes: &[Codes], axes: usize) -> impl Iterator<Item = u8> + '_ {
+    let bits = |axis| codes.iter().find(|codes| codes.axis == axis).map_or(0, |codes| codes.bits);
+    let axes = if codes.is_empty() { 0 } else { axes };
+    (0..axes).map(bits)
+}
+
 /// Why an input does not consist of codes.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum CodesError {

@@ -87,6 +87,10 @@ fn of_data(base: &FitSettings) -> Vec<String> {
         let periods = base.fit.periodic.iter().map(|period| format!("{}={}", period.axis + 1, period.period));
         words.push(format!("--periodic {}", periods.collect::<Vec<_>>().join(",")));
     }
+    if !base.fit.codes.is_empty() {
+        let codes = base.fit.codes.iter().map(|codes| format!("{}={}", codes.axis + 1, codes.bits));
+        words.push(format!("--codes {}", codes.collect::<Vec<_>>().join(",")));
+    }
     match base.fit.outside {
         Outside::Clamp => {}
         Outside::Periodic => words.push("--outside periodic".to_owned()),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::cost::Core;
 use crate::artifact::precision::NamedPrecision;
 use crate::data::Dataset;
+use crate::data::codes;
 use crate::data::metrics::{HeldOut, Metrics, OutputMetrics};
 use crate::fit::ValidFitParams;
 use crate::fit::exportable::card_text;
@@ -87,7 +88,7 @@ fn header(params: &ValidFitParams, dataset: &Dataset, precision: Precision) -> H
         periodic,
         hidden_activation: shape.hidden,
         grid: encoding.grid().map(Grid::shape),
-        code_bits: Default::default(),
+        code_bits: codes::bits_by_axis(&params.params().codes, dataset.inputs()).collect(),
         activation: shape.output,
         inputs: dataset.inputs() as u8,
         outputs: dataset.outputs() as u8,

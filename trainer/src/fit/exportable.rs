@@ -152,8 +152,7 @@ pub fn card_text(params: &FitParams, dataset: &Dataset, steps: u64) -> CardText 
 /// The domain of a network with these ranges of its data.
 pub(super) fn domain(params: &FitParams, axes: Vec<Axis>, output_maps: Vec<OutputMap>) -> Domain {
     let (outside, periodic) = params.beyond(axes.len());
-    let codes = params.codes.iter().map(|codes| (codes.axis, codes.bits)).collect();
-    Domain { axes, outside, periodic, codes, output_maps }
+    Domain { axes, outside, periodic, codes: params.codes.clone(), output_maps }
 }
 
 /// Unit outputs of an artifact at coordinates `[n, d]`.

@@ -88,19 +88,23 @@ fn shards_are_put_together() {
 }
 
 #[test]
-fn rows_of_a_table_are_held_out() {
+fn rows_of_a_table_are_held_out_and_may_be_codes() {
     let desk = Desk::hills();
     let table = desk.path("sensor.csv");
     let rows = (0..60).map(|k| format!("{},{}\n", k, (f64::from(k) * 0.1).sin()));
     fs::write(&table, format!("adc,degrees\n{}", rows.collect::<String>())).expect("a file");
     let mut command = program();
     command.arg("design").arg(&table).arg("--out").arg(desk.path("run"));
-    let output = command.args(["--flash", "1K", "--time", "1s"]).output().expect("the trainer starts");
+    command.args(["--flash", "1K", "--time", "1s", "--codes", "adc=8"]);
+    let output = command.output().expect("the trainer starts");
     assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("--codes 1=8"), "{}", text(&output.stdout));
     assert!(text(&output.stdout).contains("judged on 11 of 60 samples, held out"), "{}", text(&output.stdout));
     let metrics: Value = serde_json::from_slice(&fs::read(desk.path("run/metrics.json")).unwrap()).unwrap();
     assert!(metrics["held_out"]["model"]["psnr_db"].as_f64().is_some(), "{metrics}");
     assert!(fs::metadata(desk.path("run/model.ffm")).unwrap().len() <= 1024);
+    let card = program().arg("inspect").arg(desk.path("run/model.ffm")).output().expect("the trainer starts");
+    assert!(text(&card.stdout).contains("adc: 0 to 255, integer codes of 8 bits"), "{}", text(&card.stdout));
 }
 
 #[test]
