@@ -12,7 +12,7 @@ use trainer::artifact::export::Artifact;
 use trainer::design::cost::{CORES, PARTS, Prices, parts};
 use trainer::theory::linalg::Cholesky;
 
-use crate::boards::Board;
+use crate::boards::{BOARDS, Board};
 use crate::device;
 use crate::firmware::Firmware;
 use crate::qemu::{self, Task};
@@ -159,16 +159,24 @@ pub fn worst(models: &[Counted], prices: &Prices) -> f64 {
     models.iter().map(error).fold(0.0, f64::max)
 }
 
-/// The source of the table, with new prices on these boards.
+/// The source of the table, with new prices on these boards. Boards that the table lacks are added.
 #[must_use]
 pub fn source(fitted: &[(&'static Board, [Prices; 3])]) -> String {
-    let mut text = String::from(
+    let priced: Vec<_> = BOARDS
+        .iter()
+        .filter_map(|board| {
+            let new = fitted.iter().find(|(fitted, _)| fitted.name == board.name).map(|(_, prices)| prices);
+            let old = CORES.iter().find(|core| core.board == board.name).map(|core| &core.prices);
+            Some((board, new.or(old)?))
+        })
+        .collect();
+    let mut text = format!(
         "//! The prices. Made by `cargo xtask bench --costs`; not to be edited.\n\nuse super::Core;\n\n\
-         /// Every core, in the order of the boards.\n#[rustfmt::skip]\npub static CORES: [Core; 6] = [\n",
+         /// Every core, in the order of the boards.\n#[rustfmt::skip]\npub static CORES: [Core; {}] = [\n",
+        priced.len()
     );
-    for core in &CORES {
-        let prices = fitted.iter().find(|(board, _)| board.name == core.board).map_or(&core.prices, |(_, new)| new);
-        let _ = writeln!(text, "    Core {{\n        board: {:?},\n        name: {:?},", core.board, core.name);
+    for (board, prices) in priced {
+        let _ = writeln!(text, "    Core {{\n        board: {:?},\n        name: {:?},", board.name, board.core);
         text += "        prices: [\n";
         for of_precision in prices {
             let list: Vec<String> = of_precision.iter().map(|price| format!("{price:?}")).collect();
@@ -177,4 +185,25 @@ pub fn source(fitted: &[(&'static Board, [Prices; 3])]) -> String {
         text += "        ],\n    },\n";
     }
     text + "];\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Also that every board of the table is there, under the name of its core.
+    #[test]
+    fn without_new_prices_the_table_stays_as_it_is() {
+        assert_eq!(source(&[]), include_str!("../../trainer/src/design/cost/table.rs"));
+    }
+
+    #[test]
+    fn a_board_that_the_table_lacks_is_added() {
+        let Some(board) = BOARDS.iter().find(|board| CORES.iter().all(|core| core.board != board.name)) else {
+            return;
+        };
+        let text = source(&[(board, [[1.5; PARTS.len()]; 3])]);
+        assert!(text.contains(&format!("[Core; {}]", CORES.len() + 1)), "{text}");
+        assert!(text.contains(&format!("board: {:?}", board.name)), "{text}");
+    }
 }

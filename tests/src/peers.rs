@@ -73,3 +73,28 @@ pub const PEERS: [Peer; 9] = [
     },
     Peer { name: "microflow 0.1.3", types: "int8", mlp: [475_546, 2_108_846], encoding: None, flash: "7.2 KB" },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two counts as the table has them: 1234 and 56789 are 1,234 / 56,789.
+    fn pair(counts: [u64; 2]) -> String {
+        counts.map(grouped).join(" / ")
+    }
+
+    fn grouped(count: u64) -> String {
+        if count < 1000 { count.to_string() } else { format!("{},{:03}", grouped(count / 1000), count % 1000) }
+    }
+
+    #[test]
+    fn the_table_of_the_readme_has_these_numbers() {
+        assert_eq!(pair([999, 1_020_304]), "999 / 1,020,304");
+        for Peer { name, types, mlp, encoding, flash } in PEERS {
+            let encoding = encoding.map_or_else(|| "none".to_owned(), pair);
+            let row = format!(" | {types} | {} | {encoding} | {flash} |", pair(mlp));
+            let count = include_str!("../README.md").lines().filter(|line| line.ends_with(&row)).count();
+            assert_eq!(count, 1, "README.md has no row for {name} that ends with{row}");
+        }
+    }
+}

@@ -96,65 +96,90 @@ macro_rules! frame_end {
 /// for one lane and perhaps two; what is left is portable.
 macro_rules! arithmetic {
     ($name:ident, lanes: $lanes:literal, $encode:expr, $layer:ident, $sine:ident $(, $layer_2:ident, $sine_2:ident)?) => {
-        impl Arithmetic for $name {
-            const PRECISION: Precision = Precision::$name;
+        impl $crate::kernels::contract::Arithmetic for $name {
+            const PRECISION: $crate::precision::Precision = $crate::precision::Precision::$name;
             const LANES: usize = $lanes;
             const GRID_LANES: usize = 1;
 
             #[inline]
-            fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+            fn encode(encoding: &$crate::encoding::Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
                 $encode(encoding, points, lanes, x);
             }
 
             #[inline]
-            fn grids(grids: &Grids<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+            fn grids(grids: &$crate::grid::Grids<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
                 // There is one lane.
                 #[cfg(kernels = "rv32m")]
-                portable::$name::grids(grids, points, lanes, x);
+                $crate::kernels::portable::$name::grids(grids, points, lanes, x);
                 #[cfg(not(kernels = "rv32m"))]
-                if !$crate::kernels::grids::evaluate(Precision::$name, grids, points, x) {
-                    portable::$name::grids(grids, points, lanes, x);
+                if !$crate::kernels::grids::evaluate($crate::precision::Precision::$name, grids, points, x) {
+                    $crate::kernels::portable::$name::grids(grids, points, lanes, x);
                 }
             }
 
             #[inline]
-            fn layer(layer: Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32], results: Results) -> Option<()> {
+            fn layer(layer: $crate::kernels::contract::Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32], results: $crate::kernels::contract::Results) -> Option<()> {
                 Self::kernel(lanes).run(layer, x, y, results)
             }
 
             #[inline]
-            fn sine(layer: Layer<'_>, lanes: usize, y: &mut [u32]) {
+            fn sine(layer: $crate::kernels::contract::Layer<'_>, lanes: usize, y: &mut [u32]) {
                 let function = match lanes {
                     $(2 => $sine_2,)?
                     _ => $sine,
                 };
-                SineKernel { function, precision: Precision::$name, lanes }.run(layer, y);
+                $crate::kernels::sine::SineKernel { function, precision: $crate::precision::Precision::$name, lanes }.run(layer, y);
             }
 
             #[inline]
-            fn sigmoid(layer: Layer<'_>, lanes: usize, raw: &mut [i32]) {
-                portable::$name::sigmoid(layer, lanes, raw);
+            fn sigmoid(layer: $crate::kernels::contract::Layer<'_>, lanes: usize, raw: &mut [i32]) {
+                $crate::kernels::portable::$name::sigmoid(layer, lanes, raw);
             }
 
             #[inline]
             fn raw_to_f32(raw: i32) -> f32 {
-                portable::$name::raw_to_f32(raw)
+                $crate::kernels::portable::$name::raw_to_f32(raw)
             }
         }
 
         impl $name {
             #[inline]
-            fn kernel(lanes: usize) -> LayerKernel {
+            fn kernel(lanes: usize) -> $crate::kernels::assembly::LayerKernel {
                 let function = match lanes {
                     $(2 => $layer_2,)?
                     _ => $layer,
                 };
-                LayerKernel { function, precision: Precision::$name, lanes }
+                $crate::kernels::assembly::LayerKernel { function, precision: $crate::precision::Precision::$name, lanes }
             }
         }
     };
 }
+/// Both fixed-point precisions of a core whose layers have one lane, by the encoder `$encode` and by layers and a pass of
+/// sines in assembly, which the module defines under these names.
+#[cfg(not(kernels = "dsp"))]
+macro_rules! one_lane {
+    ($encode:path) => {
+        /// int8 weights, int16 activations.
+        pub(crate) struct W8A16;
+        /// int16 weights, int16 activations.
+        pub(crate) struct W16A16;
+
+        #[expect(unsafe_code, reason = "the kernels are written in assembly")]
+        unsafe extern "C" {
+            fn firmware_core_w8a16_layer(call: &$crate::kernels::assembly::LayerCall);
+            fn firmware_core_w16a16_layer(call: &$crate::kernels::assembly::LayerCall);
+            fn firmware_core_sine(call: &$crate::kernels::sine::SineCall);
+        }
+
+        $crate::kernels::assembly::arithmetic!(W8A16, lanes: 1, $encode, firmware_core_w8a16_layer, firmware_core_sine);
+        $crate::kernels::assembly::arithmetic!(
+            W16A16, lanes: 1, $encode, firmware_core_w16a16_layer, firmware_core_sine
+        );
+    };
+}
 pub(super) use arithmetic;
+#[cfg(not(kernels = "dsp"))]
+pub(super) use one_lane;
 #[cfg(not(any(kernels = "thumb1", kernels = "rv32m")))]
 pub(super) use {extensions, frame, frame_end};
 
@@ -308,4 +333,15 @@ impl EncodeKernel {
             }
         }
     }
+}
+
+#[expect(unsafe_code, reason = "the encoder is written in assembly")]
+unsafe extern "C" {
+    fn firmware_core_encode(call: &EncodeCall);
+}
+
+/// Features as halfwords, by the encoder that every instruction set has under this name.
+#[inline]
+pub(super) fn encode_halfwords(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
+    EncodeKernel { function: firmware_core_encode, precision: Precision::W8A16 }.encode(encoding, points, lanes, x);
 }

@@ -13,13 +13,8 @@
 //! Loops take 32 inputs a turn and are entered at the place that makes the number of turns whole; a group of eight
 //! inputs is the unit. Requantization is SMMULR and USAT.
 
-use super::assembly::{LayerCall, LayerKernel, arithmetic};
-use super::contract::{Arithmetic, Layer, Results};
-use super::sine::{SineCall, SineKernel};
-use super::{dsp_encoder, portable};
-use crate::encoding::Encoding;
-use crate::grid::Grids;
-use crate::precision::Precision;
+use super::assembly::{LayerCall, arithmetic, encode_halfwords};
+use super::sine::SineCall;
 
 /// int8 weights, int16 activations.
 pub(crate) struct W8A16;
@@ -35,8 +30,8 @@ unsafe extern "C" {
     fn firmware_core_sine_2(call: &SineCall);
 }
 
-arithmetic!(W8A16, lanes: 2, dsp_encoder::halfwords, firmware_core_w8a16_layer, firmware_core_sine, firmware_core_w8a16_layer_2, firmware_core_sine_2);
-arithmetic!(W16A16, lanes: 1, dsp_encoder::halfwords, firmware_core_w16a16_layer, firmware_core_sine);
+arithmetic!(W8A16, lanes: 2, encode_halfwords, firmware_core_w8a16_layer, firmware_core_sine, firmware_core_w8a16_layer_2, firmware_core_sine_2);
+arithmetic!(W16A16, lanes: 1, encode_halfwords, firmware_core_w16a16_layer, firmware_core_sine);
 
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]
 mod layers {

@@ -4,22 +4,18 @@
 //! Along a scan line the phase advances by a constant. One addition could then replace the four instructions, with the
 //! phases kept in RAM: on a Cortex-M4F this saves about 1 % of an evaluation, too little for an interface of its own.
 
+#[cfg(kernels_fpu)]
 use super::assembly::{EncodeCall, EncodeKernel};
+#[cfg(kernels_fpu)]
 use crate::encoding::Encoding;
 use crate::fixed::{EVEN, ODD};
+#[cfg(kernels_fpu)]
 use crate::precision::Precision;
 
-#[expect(unsafe_code, reason = "the encoders below are written in assembly")]
+#[cfg(kernels_fpu)]
+#[expect(unsafe_code, reason = "the encoder below is written in assembly")]
 unsafe extern "C" {
-    fn firmware_core_encode(call: &EncodeCall);
-    #[cfg(kernels_fpu)]
     fn firmware_core_encode_f32(call: &EncodeCall);
-}
-
-/// Features as halfwords.
-#[inline]
-pub(super) fn halfwords(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
-    EncodeKernel { function: firmware_core_encode, precision: Precision::W8A16 }.encode(encoding, points, lanes, x);
 }
 
 /// Features in single precision.

@@ -12,25 +12,13 @@
 //! Two coordinates are encoded four frequencies at a time where m is a multiple of four; else the encoder is that of
 //! the DSP extension, which these cores have too.
 
-use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic};
-use super::contract::{Arithmetic, Layer, Results};
-use super::sine::{SineCall, SineKernel};
-use super::{dsp_encoder, portable};
+use super::assembly::{EncodeCall, EncodeKernel, encode_halfwords, one_lane};
 use crate::encoding::Encoding;
 use crate::fixed::{EVEN, ODD};
-use crate::grid::Grids;
 use crate::precision::Precision;
 
-/// int8 weights, int16 activations.
-pub(crate) struct W8A16;
-/// int16 weights, int16 activations.
-pub(crate) struct W16A16;
-
-#[expect(unsafe_code, reason = "the kernels below are written in assembly")]
+#[expect(unsafe_code, reason = "the encoder below is written in assembly")]
 unsafe extern "C" {
-    fn firmware_core_w8a16_layer(call: &LayerCall);
-    fn firmware_core_w16a16_layer(call: &LayerCall);
-    fn firmware_core_sine(call: &SineCall);
     fn firmware_core_encode_mve(call: &EncodeCall);
 }
 
@@ -40,12 +28,11 @@ fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) 
         EncodeKernel { function: firmware_core_encode_mve, precision: Precision::W8A16 }
             .encode(encoding, points, lanes, x);
     } else {
-        dsp_encoder::halfwords(encoding, points, lanes, x);
+        encode_halfwords(encoding, points, lanes, x);
     }
 }
 
-arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer, firmware_core_sine);
-arithmetic!(W16A16, lanes: 1, encode, firmware_core_w16a16_layer, firmware_core_sine);
+one_lane!(encode);
 
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]
 mod layers {

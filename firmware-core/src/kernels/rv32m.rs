@@ -12,35 +12,10 @@
 //! As on ARMv6-M, 256·odd + even of two inputs fits into 32 bits, so that the odd rows' sum is the difference to the
 //! even rows', shifted by eight.
 
-use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic};
-use super::contract::{Arithmetic, Layer, Results};
-use super::portable;
-use super::sine::{SineCall, SineKernel};
-use crate::encoding::Encoding;
+use super::assembly::{encode_halfwords, one_lane};
 use crate::fixed::{EVEN, ODD};
-use crate::grid::Grids;
-use crate::precision::Precision;
 
-/// int8 weights, int16 activations.
-pub(crate) struct W8A16;
-/// int16 weights, int16 activations.
-pub(crate) struct W16A16;
-
-#[expect(unsafe_code, reason = "the kernels below are written in assembly")]
-unsafe extern "C" {
-    fn firmware_core_w8a16_layer(call: &LayerCall);
-    fn firmware_core_w16a16_layer(call: &LayerCall);
-    fn firmware_core_sine(call: &SineCall);
-    fn firmware_core_encode(call: &EncodeCall);
-}
-
-#[inline]
-fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
-    EncodeKernel { function: firmware_core_encode, precision: Precision::W8A16 }.encode(encoding, points, lanes, x);
-}
-
-arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer, firmware_core_sine);
-arithmetic!(W16A16, lanes: 1, encode, firmware_core_w16a16_layer, firmware_core_sine);
+one_lane!(encode_halfwords);
 
 // Two blocks a turn, and one where it is the last. s0 to s3 are the accumulators of the one at a0, s4 to s7 of the one at t2.
 // a1 runs through x from a6 to a7; t0 and t1 are two activations, a2 to a5 are free. y is at t3, t4 is 32767, t5 raw, t6 the

@@ -10,35 +10,10 @@
 //! r11, to which ADD reaches. Requantization multiplies in four halves, and only where the accumulator is positive. Of a
 //! last block with one or two rows only these are computed.
 
-use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic};
-use super::contract::{Arithmetic, Layer, Results};
-use super::portable;
-use super::sine::{SineCall, SineKernel};
-use crate::encoding::Encoding;
+use super::assembly::{encode_halfwords, one_lane};
 use crate::fixed::{EVEN, ODD};
-use crate::grid::Grids;
-use crate::precision::Precision;
 
-/// int8 weights, int16 activations.
-pub(crate) struct W8A16;
-/// int16 weights, int16 activations.
-pub(crate) struct W16A16;
-
-#[expect(unsafe_code, reason = "the kernels below are written in assembly")]
-unsafe extern "C" {
-    fn firmware_core_w8a16_layer(call: &LayerCall);
-    fn firmware_core_w16a16_layer(call: &LayerCall);
-    fn firmware_core_sine(call: &SineCall);
-    fn firmware_core_encode(call: &EncodeCall);
-}
-
-#[inline]
-fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
-    EncodeKernel { function: firmware_core_encode, precision: Precision::W8A16 }.encode(encoding, points, lanes, x);
-}
-
-arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer, firmware_core_sine);
-arithmetic!(W16A16, lanes: 1, encode, firmware_core_w16a16_layer, firmware_core_sine);
+one_lane!(encode_halfwords);
 
 // On the stack: [sp] x, [4] y, [8] rows that are left, less two. lr: code that stores a block.
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]

@@ -8,35 +8,10 @@
 //! As on cores with SMLAD, a halfword of `w8a16` is multiplied as it is, into 64 bits, and the odd row's sum comes out
 //! at the end of a block as (mix - even) / 256. Requantization is SMULL with the rounding added, and USAT.
 
-use super::assembly::{EncodeCall, EncodeKernel, LayerCall, LayerKernel, arithmetic, frame, frame_end};
-use super::contract::{Arithmetic, Layer, Results};
-use super::portable;
-use super::sine::{SineCall, SineKernel};
-use crate::encoding::Encoding;
+use super::assembly::{encode_halfwords, frame, frame_end, one_lane};
 use crate::fixed::{EVEN, ODD};
-use crate::grid::Grids;
-use crate::precision::Precision;
 
-/// int8 weights, int16 activations.
-pub(crate) struct W8A16;
-/// int16 weights, int16 activations.
-pub(crate) struct W16A16;
-
-#[expect(unsafe_code, reason = "the kernels below are written in assembly")]
-unsafe extern "C" {
-    fn firmware_core_w8a16_layer(call: &LayerCall);
-    fn firmware_core_w16a16_layer(call: &LayerCall);
-    fn firmware_core_sine(call: &SineCall);
-    fn firmware_core_encode(call: &EncodeCall);
-}
-
-#[inline]
-fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
-    EncodeKernel { function: firmware_core_encode, precision: Precision::W8A16 }.encode(encoding, points, lanes, x);
-}
-
-arithmetic!(W8A16, lanes: 1, encode, firmware_core_w8a16_layer, firmware_core_sine);
-arithmetic!(W16A16, lanes: 1, encode, firmware_core_w16a16_layer, firmware_core_sine);
+one_lane!(encode_halfwords);
 
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]
 mod layers {

@@ -4,13 +4,9 @@
 //! sum is rounded, in the order of the inputs. (VFMA would round once, and takes three cycles on a Cortex-M4 where VMUL
 //! and VADD take one each.) ReLU clears by the sign bit.
 
-use super::assembly::{LayerCall, LayerKernel, arithmetic};
-use super::contract::{Arithmetic, Layer, Results};
-use super::sine::{SineCall, SineKernel};
-use super::{dsp_encoder, portable};
-use crate::encoding::Encoding;
-use crate::grid::Grids;
-use crate::precision::Precision;
+use super::assembly::{LayerCall, arithmetic};
+use super::dsp_encoder;
+use super::sine::SineCall;
 
 /// Single precision throughout.
 pub(crate) struct F32;

@@ -19,6 +19,7 @@ use crate::commands::parity::PRECISIONS;
 use crate::costs;
 use crate::device;
 use crate::firmware::{Firmware, workspace};
+use crate::flash;
 use crate::minimal::{Minimal, Scope};
 use crate::provision::{self, Toolchain};
 use crate::qemu::{self, Run, Task};
@@ -37,8 +38,9 @@ use crate::synthetic_grids;
 ///   mlp         all other instructions: the layers, and the conversions from and to the user's units
 ///   per MAC     all instructions, divided by the number of multiplications in the layers
 ///   portable    how many times more instructions the portable kernels take, without conversions from and to the user's units
-///   flash       the whole library (parse, self_test, all forms of evaluation) with this precision alone: code and
-///               constants of firmware-core and what it calls, linked without startup, logging and model
+///   flash       the whole library (parse, self_test, all forms of evaluation) with this precision alone, and with the
+///               feature `grid` or `sine` where the network needs it: code and constants of firmware-core and what it
+///               calls, linked without startup, logging and model
 ///   evaluation  the same with eval_into alone
 ///   RAM         without the model: scratch, outputs, and variables of the library (it has none)
 ///   stack       the most that was used at once, in bytes
@@ -57,6 +59,12 @@ pub struct Args {
     /// others, and write them into the trainer's source
     #[arg(long, conflicts_with_all = ["json", "chart"])]
     costs: bool,
+    /// Count nothing: link the library, for Rust and for C, with one precision, with all, with grids and with sine layers, and
+    /// print the bytes of flash
+    ///
+    /// For C, all are the functions of ffm.h that evaluate, and usual are ffm_parse, ffm_self_test and ffm_eval.
+    #[arg(long, conflicts_with_all = ["json", "chart", "costs"])]
+    flash: bool,
     /// Draw a chart of the Cortex-M4F's counts and those of other engines too
     #[arg(long, value_name = "FILE.png")]
     chart: Option<PathBuf>,
@@ -111,6 +119,12 @@ pub fn run(args: &Args) -> Result<()> {
         bail!("the chart is of {}, where other engines were counted; choose --board {0} or all", boards::DEFAULT);
     }
     let toolchain = provision::all(selected.iter().copied())?;
+    if args.flash {
+        for board in selected {
+            print!("{}", flash::table(board, &flash::measure(&toolchain, board)?));
+        }
+        return Ok(());
+    }
     if args.costs {
         return costs(&toolchain, &selected);
     }
@@ -170,15 +184,19 @@ pub fn measure(toolchain: &Toolchain, board: &'static Board) -> Result<Vec<Row>>
     let firmware = Firmware::build(toolchain, board, None)?;
     let mut rows = Vec::new();
     for precision in PRECISIONS {
-        let library = Minimal::link(toolchain, board, &[precision], Scope::Library)?;
-        let evaluation = Minimal::link(toolchain, board, &[precision], Scope::Evaluation)?;
-        let grid_library = Minimal::link(toolchain, board, &[precision], Scope::GridLibrary)?;
-        let grid_evaluation = Minimal::link(toolchain, board, &[precision], Scope::GridEvaluation)?;
+        let link = |further: &str| -> Result<[Minimal; 2]> {
+            let features = format!("{}{further}", NamedPrecision(precision));
+            let [library, evaluation] =
+                [Scope::Library, Scope::Evaluation].map(|scope| Minimal::link(toolchain, board, scope, &features));
+            Ok([library?, evaluation?])
+        };
+        let (plain, with_grid, with_sine) = (link("")?, link(",grid")?, link(",sine")?);
         for (name, network) in networks(precision) {
             eprintln!("{} ({}), {}, {name}", board.name, board.core, NamedPrecision(precision));
-            let (library, evaluation) = match network.grids {
-                Some(_) => (&grid_library, &grid_evaluation),
-                None => (&library, &evaluation),
+            let [library, evaluation] = match (&network.grids, network.hidden_activation) {
+                (Some(_), _) => &with_grid,
+                (None, HiddenActivation::Sine) => &with_sine,
+                (None, HiddenActivation::Relu) => &plain,
             };
             for row in count(&firmware, precision, name, &network)? {
                 let ram_bytes = row.ram_bytes + library.size.ram_bytes;

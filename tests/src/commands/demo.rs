@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use trainer::artifact::card_text;
 use trainer::base::files;
+use trainer::base::fingerprint::fingerprint_of;
 use trainer::data::{self, LoadOptions};
 
 use super::device::{self, Summary};
@@ -109,7 +110,7 @@ fn train(trainer: &Path, input: &Path, options: &[String]) -> Result<PathBuf> {
     let folder = firmware::workspace().join("runs").join(format!("demo-{stem}"));
     let data = files::read(input)?;
     let program = files::read(trainer)?;
-    let stamp = format!("{:016x} {:016x} {}", fingerprint(&data), fingerprint(&program), options.join(" "));
+    let stamp = format!("{:016x} {:016x} {}", fingerprint_of(data), fingerprint_of(program), options.join(" "));
     let stamp_path = folder.join("demo.stamp");
     if fs::read_to_string(&stamp_path).is_ok_and(|found| found == stamp) {
         eprintln!("Nothing has changed since {} was trained", shown(&folder));
@@ -122,11 +123,6 @@ fn train(trainer: &Path, input: &Path, options: &[String]) -> Result<PathBuf> {
     process::run(command.stdout(std::io::stderr()))?;
     files::write(&stamp_path, stamp.as_bytes())?;
     Ok(folder)
-}
-
-/// FNV-1a, 64 bits: enough to tell one's own files apart.
-fn fingerprint(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// The demo's result: names and values.

@@ -31,8 +31,8 @@ pub struct Args {
     #[arg(long, default_value = boards::DEFAULT)]
     board: String,
     /// Write the device's outputs, in the data's units and shape, to an .npy of f32
-    #[arg(long, value_name = "FILE.npy")]
-    outputs: Option<PathBuf>,
+    #[arg(long, alias = "outputs", value_name = "FILE.npy")]
+    out: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -78,7 +78,7 @@ pub fn run(args: &Args) -> Result<()> {
     let data = data::load(&args.input, &options)?;
     let firmware = Firmware::build(&provision::all([board])?, board, None)?;
     let (summary, outputs) = evaluate(&firmware, &artifact, &data)?;
-    if let Some(path) = &args.outputs {
+    if let Some(path) = &args.out {
         data.write_outputs(path, &outputs)?;
     }
     if args.json {

@@ -1,8 +1,8 @@
 //! `cargo xtask parity`: the same bits on host and device.
 
 use anyhow::{Result, bail};
-use clap::ValueEnum;
 use firmware_core::Precision;
+use trainer::artifact::precision::NamedPrecision;
 
 use crate::boards::{self, BOARDS, Board};
 use crate::device::{self, Report};
@@ -29,27 +29,10 @@ pub struct Args {
     board: String,
     /// Test only this precision [default: all three]
     #[arg(long)]
-    precision: Option<PrecisionName>,
+    precision: Option<NamedPrecision>,
     /// Seed of the random networks and points
     #[arg(long, default_value_t = 0)]
     seed: u64,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum PrecisionName {
-    F32,
-    W8a16,
-    W16a16,
-}
-
-impl PrecisionName {
-    fn precision(self) -> Precision {
-        match self {
-            Self::F32 => Precision::F32,
-            Self::W8a16 => Precision::W8A16,
-            Self::W16a16 => Precision::W16A16,
-        }
-    }
 }
 
 /// Every precision.
@@ -97,12 +80,12 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// Compares every network by `check`, which returns the points that differ; returns their sum.
 fn compare(args: &Args, name: &str, check: &dyn Fn(&Network) -> Result<usize>) -> Result<usize> {
-    let precisions = args.precision.map_or(PRECISIONS.to_vec(), |name| vec![name.precision()]);
+    let precisions = args.precision.map_or(PRECISIONS.to_vec(), |NamedPrecision(precision)| vec![precision]);
     let mut sum = 0;
     for precision in precisions {
         for (kind, network) in networks(precision) {
             let mismatched = check(&network)?;
-            let precision = trainer::artifact::precision::NamedPrecision(precision);
+            let precision = NamedPrecision(precision);
             println!("{name:10} {precision:6} {kind}: {} samples, {mismatched} mismatched", args.samples);
             sum += mismatched;
         }

@@ -64,8 +64,8 @@ const BUDGETS: [Budget; 3] = [
 /// Train models of 8, 16 and 32 KB on the bundled data, and print the table of sizes and kinds of trainer/README.md
 ///
 /// The PSNR and the largest error, in the units of the data, are those of the w8a16 artifact over all samples, which are also
-/// the samples trained on. Beside each network stands the best table of as many bytes: linear or quadratic B-splines of 4, 5,
-/// 6 or 8 bits, fitted by least squares and rounded with error feedback. Instructions are those of one evaluation on a
+/// the samples trained on. Beside the networks stand tables of as many bytes: linear and quadratic B-splines of 4, 5, 6 and 8
+/// bits, fitted by least squares and rounded with error feedback. Instructions are those of one evaluation on a
 /// Cortex-M4F, estimated as `trainer design` does. For information, the last row of the picture is a JPEG file of as many
 /// bytes, whose decoder must read the whole picture to give one value.
 ///
@@ -93,14 +93,10 @@ pub fn run(args: &Args) -> Result<()> {
         let data = data::load(&workspace().join("trainer/data").join(file), &LoadOptions::default())?;
         for budget in BUDGETS.iter().filter(|budget| args.kilobytes.is_none_or(|wanted| wanted << 10 == budget.bytes)) {
             eprintln!("{file}, {} KB", budget.bytes >> 10);
-            let mut tables = Vec::new();
+            let mut rows = Vec::new();
             for (order, bits) in ORDERS.into_iter().flat_map(|order| BITS.map(|bits| (order, bits))) {
-                tables.push(Row::table(&data, budget, (order, bits))?);
+                rows.push(Row::table(&data, budget, (order, bits))?);
             }
-            let best = tables
-                .into_iter()
-                .reduce(|best, row| if row.metrics.psnr_db > best.metrics.psnr_db { row } else { best });
-            let mut rows: Vec<Row> = best.into_iter().collect();
             for kind in [Kind::Relu, Kind::Sine, Kind::Pyramid, Kind::Dense] {
                 rows.push(Row::network(
                     &data,
@@ -207,7 +203,7 @@ impl Row {
         let nodes = coefficients.isqrt() as u32;
         let grid = GridParams { levels: vec![Nodes(vec![nodes])], order, bits, ..GridParams::default() };
         let encoding = EncodingParams { kind: EncodingKind::Table, grid, ..EncodingParams::default() };
-        let name = format!("best table: {} of {bits} bits", if order == 1 { "linear" } else { "quadratic" });
+        let name = format!("{} table of {bits} bits", if order == 1 { "linear" } else { "quadratic" });
         let options = format!("--encoding table --levels {nodes} --order {order} --bits {bits}");
         Self::network(data, FitParams { encoding, ..FitParams::default() }, (name, options))
     }

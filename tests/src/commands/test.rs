@@ -1,6 +1,8 @@
 //! `cargo xtask test`: everything that must hold before a change is kept.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
@@ -19,8 +21,9 @@ const SLOWEST: usize = 20;
 
 /// Check format, lints and documentation, then run every test on the host and on emulated boards
 ///
-/// The quickest steps come first, so that most mistakes show within a minute: format, lints on the host, unit tests; then the
-/// other tests on the host, documentation, lints on the device, and the tests on emulated boards.
+/// The quickest steps come first, so that most mistakes show early: format, lints on the host, unit tests. Then the other
+/// tests on the host and the documentation take turns with what is built for devices: lints, programs for real boards and
+/// the tests on emulated boards.
 ///
 /// Example: cargo xtask test --fast
 #[derive(Clone, Debug, clap::Args)]
@@ -43,7 +46,8 @@ pub struct Args {
 ///
 /// At the first step that fails.
 pub fn run(args: &Args) -> Result<()> {
-    let mut steps = Steps::default();
+    let failed = AtomicBool::new(false);
+    let mut steps = Steps::new(args, &failed);
     // What is missing shows before the long steps.
     let toolchain = if args.fast { None } else { Some(steps.run("tools", || provision::all(&BOARDS))?) };
     if !args.fast {
@@ -55,9 +59,9 @@ pub fn run(args: &Args) -> Result<()> {
         process::run(clippy.args(["--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
     })?;
     let units = steps.run("build unit tests", || test_programs::build(&["--lib"]))?;
-    steps.tests("unit tests", &units, args)?;
+    steps.tests("unit tests", &units)?;
     if let Some(toolchain) = toolchain {
-        run_slow(&mut steps, &toolchain, args)?;
+        run_slow(&mut steps, &toolchain)?;
     }
     if args.timings {
         steps.print();
@@ -65,41 +69,75 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// What `--fast` leaves out.
-fn run_slow(steps: &mut Steps, toolchain: &Toolchain, args: &Args) -> Result<()> {
+/// What `--fast` leaves out: the steps for devices beside those for the host, since neither keeps two cores busy alone.
+fn run_slow(steps: &mut Steps<'_>, toolchain: &Toolchain) -> Result<()> {
     let mut programs = steps.run("build integration tests", || test_programs::build(&["--tests"]))?;
     programs.retain(|program| program.turn() != Turn::Unit);
     let (device, host): (Vec<_>, Vec<_>) = programs.into_iter().partition(|program| program.turn() == Turn::Device);
-    steps.tests("integration tests on the host", &host, args)?;
+    let mut device_steps = Steps::new(steps.args, steps.failed);
+    let (on_devices, on_host) = thread::scope(|scope| {
+        let on_devices = scope.spawn(|| run_for_devices(&mut device_steps, toolchain, &device));
+        let on_host = run_for_host(steps, &host);
+        (on_devices.join().expect("no step panics"), on_host)
+    });
+    steps.seconds.append(&mut device_steps.seconds);
+    steps.tests.append(&mut device_steps.tests);
+    match (on_devices, on_host) {
+        (Err(error), Ok(())) => Err(error),
+        (Err(error), Err(skipped)) if skipped.is::<Skipped>() => Err(error),
+        (_, on_host) => on_host,
+    }
+}
+
+fn run_for_host(steps: &mut Steps<'_>, programs: &[TestProgram]) -> Result<()> {
+    steps.tests("integration tests on the host", programs)?;
     steps.run("documentation", || {
         let mut doc = cargo("doc");
         process::run(doc.args(["--quiet", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"))?;
         process::run(cargo("test").args(["--workspace", "--doc"]))
-    })?;
+    })
+}
+
+fn run_for_devices(steps: &mut Steps<'_>, toolchain: &Toolchain, programs: &[TestProgram]) -> Result<()> {
     steps.run("lints on the device", || lint_device(toolchain))?;
     steps.run("programs for real boards", || build_for_real_boards(toolchain))?;
     steps.run("lints of each precision alone", || lint_precisions(toolchain))?;
-    steps.tests("tests on emulated boards", &device, args)
+    steps.tests("tests on emulated boards", programs)
 }
 
+/// A step was not run, since one before it failed.
+#[derive(Debug, thiserror::Error)]
+#[error("not run, since another step failed")]
+struct Skipped;
+
 /// What has been done, and how long it took.
-#[derive(Default)]
-struct Steps {
+struct Steps<'a> {
+    args: &'a Args,
+    /// Whether a step failed, these or those beside them.
+    failed: &'a AtomicBool,
     seconds: Vec<(&'static str, f64)>,
     tests: Vec<Timed>,
 }
 
-impl Steps {
-    fn run<T>(&mut self, name: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        eprintln!("== {name}");
-        let start = Instant::now();
-        let result = work()?;
-        self.seconds.push((name, start.elapsed().as_secs_f64()));
-        Ok(result)
+impl<'a> Steps<'a> {
+    const fn new(args: &'a Args, failed: &'a AtomicBool) -> Self {
+        Self { args, failed, seconds: Vec::new(), tests: Vec::new() }
     }
 
-    fn tests(&mut self, name: &'static str, programs: &[TestProgram], args: &Args) -> Result<()> {
-        let options = Options { timed: args.timings, overwrite: args.overwrite };
+    fn run<T>(&mut self, name: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        if self.failed.load(Ordering::Relaxed) {
+            return Err(Skipped.into());
+        }
+        eprintln!("== {name}");
+        let start = Instant::now();
+        let result = work();
+        self.failed.fetch_or(result.is_err(), Ordering::Relaxed);
+        self.seconds.push((name, start.elapsed().as_secs_f64()));
+        result
+    }
+
+    fn tests(&mut self, name: &'static str, programs: &[TestProgram]) -> Result<()> {
+        let options = Options { timed: self.args.timings, overwrite: self.args.overwrite };
         let times = self.run(name, || {
             let run = |program: &TestProgram| program.run(&options);
             Ok(programs.iter().map(run).collect::<Result<Vec<_>>>()?.concat())
@@ -108,8 +146,8 @@ impl Steps {
         Ok(())
     }
 
-    fn print(mut self) {
-        println!("\nSeconds of each step:");
+    fn print(&mut self) {
+        println!("\nSeconds of each step; those for devices ran beside those for the host:");
         for (name, seconds) in &self.seconds {
             println!("{seconds:8.1}  {name}");
         }
@@ -142,6 +180,8 @@ fn lint_precisions(toolchain: &Toolchain) -> Result<()> {
         command.args(["--no-default-features", "--features", features]);
         process::run(&mut deny_warnings(command))?;
         let mut test = cargo("test");
+        // These tests are short: what is built for them alone is not optimized.
+        test.args(["--config", "profile.dev.package.firmware-core.opt-level=0"]);
         test.args(["--quiet", "--package", "firmware-core", "--test", "precision", "--test", "c_interface"]);
         process::run(test.args(["--no-default-features", "--features", features]))?;
     }

@@ -1,14 +1,12 @@
 //! The example of the library for C, compiled by Arm's GCC: the same bits on the boards as on the host.
 
-use std::fs;
-
 use tempfile::TempDir;
 use tests::boards::Board;
 use tests::c_library::{ALL_FEATURES, Library};
 use tests::c_program::{self, Compiler};
 use tests::commands::parity::PRECISIONS;
 use tests::synthetic::Network;
-use tests::{device, elf, firmware, model, points, provision};
+use tests::{device, elf, flash, model, points, provision};
 
 const SAMPLES: usize = 2000;
 
@@ -50,11 +48,8 @@ fn a_cortex_m3_agrees() {
 fn a_cortex_m4f_agrees_and_the_library_is_small_and_cannot_panic() {
     let folder = agrees("mps2-an386");
     let board = Board::find("mps2-an386").unwrap();
-    let source = firmware::workspace().join("tests/tests/device/c/everything.c").display().to_string();
-    let archive = format!("lib/{}/libffm.a", board.target);
-    let files = ["-Iinclude", "-Wno-cast-function-type", "-nostdlib", &source, &archive];
-    let program = Compiler::board(board).unwrap().compile(folder.path(), &files).unwrap();
-    let program = fs::read(program).unwrap();
+    let archive = folder.path().join(format!("lib/{}/libffm.a", board.target));
+    let program = flash::link_c(board, folder.path(), &archive, &[]).unwrap();
     let size = elf::size(&program).unwrap();
     println!("flash {} bytes, RAM {} bytes", size.flash_bytes, size.ram_bytes);
     assert_eq!(size.ram_bytes, 0);

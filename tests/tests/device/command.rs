@@ -26,7 +26,7 @@ fn device(folder: &Path, arguments: &[&str]) -> Output {
 fn one_json_object_and_the_outputs_in_the_grids_shape() {
     let folder = TempDir::new().unwrap();
     files(folder.path());
-    let output = device(folder.path(), &["model.ffm", "grid.npy", "--outputs", "out.npy", "--json"]);
+    let output = device(folder.path(), &["model.ffm", "grid.npy", "--out", "out.npy", "--json"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(summary["board"], "mps2-an386");

@@ -33,7 +33,7 @@ fn w16a16_agrees_on_100_000_points() {
 fn every_board_agrees_in_every_precision() {
     for board in BOARDS {
         for precision in PRECISIONS {
-            agrees(board.name, &Network::tiny(precision), 4000);
+            agrees(board.name, &Network::tiny(precision), 2000);
         }
     }
 }
@@ -43,8 +43,8 @@ fn every_board_agrees_on_sine_layers() {
     for board in BOARDS {
         for precision in PRECISIONS {
             let sines = Network::tiny_sine(precision);
-            agrees(board.name, &sines, 4000);
-            agrees(board.name, &Network { values: Values::Extreme, ..sines }, 2000);
+            agrees(board.name, &sines, 2000);
+            agrees(board.name, &Network { values: Values::Extreme, ..sines }, 1000);
         }
     }
 }
@@ -62,7 +62,7 @@ fn every_board_agrees_on_grids_and_tables() {
     for board in BOARDS {
         for precision in PRECISIONS {
             for (name, network) in synthetic_grids::all_kinds(precision) {
-                let samples = if precision == Precision::F32 && !board.has_fpu { 100 } else { 600 };
+                let samples = if precision == Precision::F32 && !board.has_fpu { 50 } else { 200 };
                 let report = check(&firmware(board.name), &network, samples, 1).unwrap();
                 assert_eq!((report.samples, report.mismatched), (samples, 0), "{name} on {}", board.name);
             }

@@ -1,21 +1,24 @@
 //! The library alone on every board: it cannot panic, does not allocate, and keeps to its budgets.
 
+use firmware_core::Precision;
 use tests::boards::{BOARDS, Board, DEFAULT};
 use tests::budgets::{
     EVALUATION_FLASH_BYTES, GRID_EVALUATION_FLASH_BYTES, HEAP_SYMBOLS, SINE_EVALUATION_FLASH_BYTES,
     small_network_ram_bytes,
 };
+use tests::c_library::ALL_FEATURES;
 use tests::commands::parity::PRECISIONS;
 use tests::minimal::{Minimal, Scope};
-use tests::provision;
+use tests::provision::{self, Toolchain};
 use tests::synthetic::Network;
+use trainer::artifact::precision::NamedPrecision;
 
 /// The program links only where the optimizer has removed every panic of `parse`, `self_test` and all forms of evaluation.
 #[test]
 fn the_library_cannot_panic_allocates_nothing_and_keeps_no_variables() {
     let toolchain = provision::toolchain().unwrap();
     for board in BOARDS {
-        let library = Minimal::link(&toolchain, &board, &PRECISIONS, Scope::GridLibrary).unwrap();
+        let library = Minimal::link(&toolchain, &board, Scope::Library, ALL_FEATURES).unwrap();
         let place = board.name;
         assert!(library.symbols.iter().any(|symbol| symbol == "_start"), "no symbols to look at on {place}");
         for symbol in &library.symbols {
@@ -27,11 +30,17 @@ fn the_library_cannot_panic_allocates_nothing_and_keeps_no_variables() {
     }
 }
 
+/// Bytes of flash of `eval_into` in one precision with further features.
+fn evaluation(toolchain: &Toolchain, board: &Board, precision: Precision, further: &str) -> u64 {
+    let features = format!("{}{further}", NamedPrecision(precision));
+    Minimal::link(toolchain, board, Scope::Evaluation, &features).unwrap().size.flash_bytes
+}
+
 #[test]
 fn an_evaluation_keeps_to_its_flash() {
     let (toolchain, board) = (provision::toolchain().unwrap(), Board::find(DEFAULT).unwrap());
     for precision in PRECISIONS {
-        let flash_bytes = Minimal::link(&toolchain, board, &[precision], Scope::Evaluation).unwrap().size.flash_bytes;
+        let flash_bytes = evaluation(&toolchain, board, precision, "");
         assert!(
             (1024..=EVALUATION_FLASH_BYTES).contains(&flash_bytes),
             "{precision:?} takes {flash_bytes} bytes of flash; the budget is {EVALUATION_FLASH_BYTES}"
@@ -43,8 +52,7 @@ fn an_evaluation_keeps_to_its_flash() {
 fn an_evaluation_with_grids_keeps_to_its_flash() {
     let (toolchain, board) = (provision::toolchain().unwrap(), Board::find(DEFAULT).unwrap());
     for precision in PRECISIONS {
-        let flash_bytes =
-            Minimal::link(&toolchain, board, &[precision], Scope::GridEvaluation).unwrap().size.flash_bytes;
+        let flash_bytes = evaluation(&toolchain, board, precision, ",grid");
         assert!(
             (1024..=GRID_EVALUATION_FLASH_BYTES).contains(&flash_bytes),
             "{precision:?} takes {flash_bytes} bytes of flash; the budget is {GRID_EVALUATION_FLASH_BYTES}"
@@ -56,8 +64,7 @@ fn an_evaluation_with_grids_keeps_to_its_flash() {
 fn an_evaluation_with_sine_layers_keeps_to_its_flash() {
     let (toolchain, board) = (provision::toolchain().unwrap(), Board::find(DEFAULT).unwrap());
     for precision in PRECISIONS {
-        let flash_bytes =
-            Minimal::link(&toolchain, board, &[precision], Scope::SineEvaluation).unwrap().size.flash_bytes;
+        let flash_bytes = evaluation(&toolchain, board, precision, ",sine");
         assert!(
             (1024..=SINE_EVALUATION_FLASH_BYTES).contains(&flash_bytes),
             "{precision:?} takes {flash_bytes} bytes of flash; the budget is {SINE_EVALUATION_FLASH_BYTES}"

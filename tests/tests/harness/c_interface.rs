@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use tests::c_library::{ALL_FEATURES, Library};
 use tests::c_program::{self, Compiler};
 use tests::commands::parity::PRECISIONS;
+use tests::skipped::skipped;
 use tests::synthetic::Network;
 use tests::{device, model, points, provision};
 use trainer::artifact::export::Artifact;
@@ -166,7 +167,7 @@ fn python_evaluates_an_artifact_by_the_shared_library() {
         match command.current_dir(folder).output() {
             Ok(output) => Some(text(&output)),
             Err(error) => {
-                eprintln!("python3 does not start ({error}), so that ffm.py is not tested; install Python 3");
+                skipped(&format!("python3 does not start ({error}), so that ffm.py is not tested; install Python 3"));
                 None
             }
         }

@@ -1,5 +1,5 @@
 //! The picture of rooms in `tests/CONTRIBUTING.md` is true: every room of `trainer/src` stands on one of its floors, and
-//! imports only from lower ones.
+//! imports only from lower ones. The table of modules in `trainer/src/lib.rs` has the same floors.
 //!
 //! Sources are read as text. Comments, strings and what is compiled for tests alone do not count.
 
@@ -26,6 +26,20 @@ fn floors(contributing: &str) -> Floors {
         floor.lines().filter_map(move |line| Some((line.split_whitespace().next()?.to_owned(), height)))
     });
     named.collect()
+}
+
+/// Reads the floors from the table of modules in the documentation of the library. A row without a number stands on the floor of
+/// the row above it.
+fn floors_of_table(documentation: &str) -> Floors {
+    let mut floors = Floors::new();
+    let mut height = None;
+    for row in documentation.lines().filter_map(|line| line.strip_prefix("//! |")) {
+        let mut cells = row.split('|');
+        height = cells.next().and_then(|cell| cell.trim().parse().ok()).or(height);
+        let names = cells.next().unwrap_or_default().split("[`").skip(1).filter_map(|cell| cell.split("`]").next());
+        floors.extend(names.filter_map(|name| Some((name.to_owned(), height?))));
+    }
+    floors
 }
 
 /// The room of a file: the folder or the file directly in `src`; none for the roots of the library and the program.
@@ -265,6 +279,10 @@ fn rooms_of_the_trainer_import_only_from_lower_floors() {
     assert!(floors.len() > 10 && sources.len() > 100, "{} rooms, {} files", floors.len(), sources.len());
     let faults = faults(&floors, &sources);
     assert!(faults.is_empty(), "tests/CONTRIBUTING.md shows the floors:\n{}", faults.join("\n"));
+    let table = floors_of_table(&fs::read_to_string(workspace.join("trainer/src/lib.rs")).unwrap());
+    // The command line is no module of the library.
+    let of_library: Floors = floors.into_iter().filter(|(room, _)| room != "cli").collect();
+    assert_eq!(table, of_library, "the table of modules in trainer/src/lib.rs differs from tests/CONTRIBUTING.md");
 }
 
 const PICTURE: &str = "# Map\n\n```text\ntrainer\n```\n\n```text\ncli    commands\n\nfit    from data\n\ndata   files\nnetwork of layers\n\nbase   of all\n```\n";
@@ -282,6 +300,14 @@ fn faults_of(path: &str, text: &str) -> Vec<String> {
 fn the_picture_has_a_floor_for_each_block_of_lines() {
     let expected = [("cli", 3), ("fit", 2), ("data", 1), ("network", 1), ("base", 0)];
     assert_eq!(floors(PICTURE), expected.map(|(room, floor)| (room.to_owned(), floor)).into());
+}
+
+#[test]
+fn a_row_of_the_table_may_hold_several_modules_and_leave_out_its_floor() {
+    let table = "//! | floor | module |\n//! | --- | --- |\n//! | 1 | [`data`] | of [`base`] |\n//! | | [`a`], [`b`] | |\n\
+                 //! | 0 | [`base`] | |\n";
+    let expected = [("data", 1), ("a", 1), ("b", 1), ("base", 0)];
+    assert_eq!(floors_of_table(table), expected.map(|(room, floor)| (room.to_owned(), floor)).into());
 }
 
 #[test]

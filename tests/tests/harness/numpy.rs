@@ -5,6 +5,7 @@ use std::process::Command;
 
 use firmware_core::{OutputActivation, Precision};
 use ndarray::Array2;
+use tests::skipped::skipped;
 use tests::{process, provision};
 use trainer::artifact::model_file::predict;
 use trainer::data::{Dataset, LoadOptions};
@@ -77,8 +78,7 @@ fn numpy_evaluates_the_network_of_a_run_as_its_page_says() {
     let python = match provision::numpy() {
         Ok(python) => python,
         Err(error) if !process::succeeds(Command::new("python3").arg("--version")) => {
-            eprintln!("the program of trainer/NETWORK.md is not tested, since there is no Python: {error}");
-            return;
+            return skipped(&format!("there is no Python for the program of trainer/NETWORK.md: {error}"));
         }
         Err(error) => panic!("{error}"),
     };

@@ -49,7 +49,7 @@ impl Name {
         Self::new(&path.file_stem().unwrap_or_default().to_string_lossy())
     }
 
-    /// As it was given.
+    /// The name that was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -66,7 +66,7 @@ pub enum CertifyError {
         path: PathBuf,
         /// What is another one.
         what: &'static str,
-        /// What to do.
+        /// What can be done about it.
         remedy: &'static str,
     },
     /// A file that cannot be read.

@@ -11,7 +11,7 @@ use trainer::base::files;
 use trainer::certify::{Answered, Certificate, Certification, CertifyError, Settings, Unfinished, Verdict};
 use trainer::data::Dataset;
 
-use super::reading::{ReadingArgs, load_and_tell};
+use super::reading::{DATA, ReadingArgs, load_and_tell};
 use super::{interrupt, number, outputs, print};
 
 /// Prove what a model answers anywhere in its domain, to the bits of the device.
@@ -63,10 +63,10 @@ pub(crate) struct Certify {
     #[arg(long, value_name = "MODEL.ffm")]
     card: Option<PathBuf>,
     /// The columns of a table that are inputs, by name or number [default: those that the model was trained on]
-    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    #[arg(long, help_heading = DATA, value_delimiter = ',', value_name = "COLUMNS")]
     inputs: Vec<String>,
     /// The columns of a table to compare with, by name or number [default: those that the model was trained on]
-    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    #[arg(long, help_heading = DATA, value_delimiter = ',', value_name = "COLUMNS")]
     targets: Vec<String>,
     #[command(flatten)]
     reading: ReadingArgs,

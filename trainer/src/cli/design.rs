@@ -11,7 +11,7 @@ use trainer::base::side_by_side::available_threads;
 use trainer::data::periodic::{self, NamedPeriod};
 use trainer::data::{Dataset, LoadOptions, Outside};
 use trainer::design::budget::{Budget, Goal, parse_bytes, parse_time};
-use trainer::design::cost::{CORES, Core};
+use trainer::design::cost::Core;
 use trainer::design::search::{Event, SearchWatch};
 use trainer::design::store::{Manifest, Store};
 use trainer::design::{Design as Search, DesignParams, Designed};
@@ -23,8 +23,13 @@ use super::number::{from_one, whole};
 use super::reading::{DATA, PointsArgs, ReadingArgs, load_and_tell};
 use super::{interrupt, print};
 
+/// Headings of the help, beside that of the data.
+const BUDGET: &str = "Budget and goal";
+const SEARCH: &str = "Search";
 /// The exit code where the best model is not good enough.
 const NOT_ENOUGH: i32 = 2;
+/// The board whose instructions count where none is named.
+const DEFAULT_BOARD: &str = "mps2-an386";
 /// The time of a search.
 const TIME: Duration = Duration::from_secs(300);
 /// Time between two lines of progress where there is no terminal.
@@ -33,7 +38,7 @@ const LINE: Duration = Duration::from_secs(15);
 /// Find the best model for so many bytes, instructions and bytes of RAM.
 ///
 /// Models of several kinds that fill the budget are trained for a short time, and the best of them are continued until
-/// one is left. The folder gets the run of the winner (model.ffm, report.html and the other files of `trainer fit`) and
+/// two are left. The folder gets the run of the winner (model.ffm, report.html and the other files of `trainer fit`) and
 /// design.csv, design.json and design.png: every model that was compared, with the command that makes it. Ctrl-C ends
 /// the search and keeps the best so far; --resume continues it. The exit code is 2 if no model is good enough.
 #[derive(clap::Args)]
@@ -50,25 +55,25 @@ pub(crate) struct Design {
     #[arg(required_unless_present_any = ["resume", "points"])]
     input: Option<PathBuf>,
     /// Largest number of bytes of the model file, such as 16K
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, required_unless_present = "resume")]
+    #[arg(long, help_heading = BUDGET, value_name = "BYTES", value_parser = parse_bytes, required_unless_present = "resume")]
     flash: Option<usize>,
     /// Largest number of instructions of one evaluation
-    #[arg(long, value_name = "COUNT", value_parser = from_one::<u64>)]
+    #[arg(long, help_heading = BUDGET, value_name = "COUNT", value_parser = from_one::<u64>)]
     instructions: Option<u64>,
     /// Largest number of bytes of the scratch memory of one evaluation, such as 1K
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    #[arg(long, help_heading = BUDGET, value_name = "BYTES", value_parser = parse_bytes)]
     ram: Option<usize>,
     /// Largest error that is good enough, in the unit of the outputs
-    #[arg(long, value_name = "ERROR", conflicts_with = "psnr")]
+    #[arg(long, help_heading = BUDGET, value_name = "ERROR", conflicts_with = "psnr")]
     max_error: Option<f64>,
     /// Lowest PSNR that is good enough, dB
-    #[arg(long, value_name = "DB")]
+    #[arg(long, help_heading = BUDGET, value_name = "DB")]
     psnr: Option<f64>,
     /// The board whose instructions count, by its name or that of its core [default: mps2-an386, a Cortex-M4F]
-    #[arg(long)]
+    #[arg(long, help_heading = BUDGET)]
     board: Option<String>,
     /// Time of the search, such as 90s, 5m or 1h [default: 5m]
-    #[arg(long, value_parser = parse_time)]
+    #[arg(long, help_heading = SEARCH, value_parser = parse_time)]
     time: Option<Duration>,
     /// The folder to make for this run; with --shard it may be there already
     #[arg(short, long, visible_alias = "output-dir", value_name = "RUN", required_unless_present = "resume")]
@@ -81,10 +86,10 @@ pub(crate) struct Design {
     #[arg(long, value_name = "RUN", conflicts_with_all = ["input", "flash", "instructions", "ram", "max_error", "psnr", "board", "points"])]
     resume: Option<PathBuf>,
     /// Search only the i-th of n parts of the models, with i from 1; --resume then ends the search
-    #[arg(long, value_name = "i/n", allow_hyphen_values = true)]
+    #[arg(long, help_heading = SEARCH, value_name = "i/n", allow_hyphen_values = true)]
     shard: Option<String>,
     /// Number of trainings at the same time [default: the number of threads of this computer]
-    #[arg(long, value_parser = from_one::<usize>)]
+    #[arg(long, help_heading = SEARCH, value_parser = from_one::<usize>)]
     threads: Option<usize>,
     /// The columns of a table that are inputs, by name or number [default: all columns that are not outputs]
     #[arg(long, help_heading = DATA, value_delimiter = ',', value_name = "COLUMNS")]
@@ -101,7 +106,7 @@ pub(crate) struct Design {
     #[arg(long, help_heading = DATA, value_delimiter = ',', value_name = "NAME=PERIOD", value_parser = str::parse::<NamedPeriod>)]
     periodic: Vec<NamedPeriod>,
     /// Seed of all random numbers [default: 0]
-    #[arg(long, value_parser = whole::<u64>)]
+    #[arg(long, help_heading = SEARCH, value_parser = whole::<u64>)]
     seed: Option<u64>,
     /// Print the results as one JSON object; progress goes to standard error
     #[arg(long)]
@@ -120,7 +125,7 @@ impl Design {
             Search::resumed(folder, manifest, &dataset)?
         } else {
             path = self.out.clone().context("name the data and an --out, or a run to --resume")?;
-            let core = Core::find(self.board.as_deref().unwrap_or(CORES[2].board))?;
+            let core = Core::find(self.board.as_deref().unwrap_or(DEFAULT_BOARD))?;
             let (data, base) = self.prepared()?;
             dataset = data;
             Search::new(DesignParams { base, budget: self.budget()?, goal: self.goal(), core }, &dataset)?

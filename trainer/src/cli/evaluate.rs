@@ -14,9 +14,8 @@ use trainer::data::metrics::Metrics;
 use trainer::data::{Dataset, load, periodic};
 use trainer::report;
 
-use super::outputs::{check_extension, check_outputs};
-use super::print;
-use super::reading::{ReadingArgs, tell};
+use super::reading::{DATA, ReadingArgs, tell};
+use super::{outputs, print};
 
 /// Compare a model with the known values of a file, computed with the code that runs on the device.
 ///
@@ -33,14 +32,14 @@ pub(crate) struct Evaluate {
     input: Option<PathBuf>,
     /// Read scattered points in place of INPUT: coordinates from an .npy or .npz of shape (n, d) or (n), values from
     /// --targets
-    #[arg(long, value_name = "X.npy", requires = "targets", conflicts_with = "input")]
+    #[arg(long, help_heading = DATA, value_name = "X.npy", requires = "targets", conflicts_with = "input")]
     points: Option<PathBuf>,
     /// The columns of a table that are inputs, by name or number [default: those that the model was trained on]
-    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    #[arg(long, help_heading = DATA, value_delimiter = ',', value_name = "COLUMNS")]
     inputs: Vec<String>,
     /// The columns of a table to compare with, by name or number [default: those that the model was trained on]; with
     /// --points, the .npy or .npz of the values there
-    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    #[arg(long, help_heading = DATA, value_delimiter = ',', value_name = "COLUMNS")]
     targets: Vec<String>,
     #[command(flatten)]
     reading: ReadingArgs,
@@ -48,8 +47,8 @@ pub(crate) struct Evaluate {
     ///
     /// The numbers are f32, or f64 where the model counts from an origin (see `trainer inspect`). Cells without data
     /// are NaN.
-    #[arg(long, value_name = "FILE.npy")]
-    outputs: Option<PathBuf>,
+    #[arg(short, long, alias = "outputs", value_name = "FILE.npy")]
+    out: Option<PathBuf>,
     /// Draw the outputs of the model to this PNG: the picture itself, a map, a curve, or predicted against true
     /// values
     #[arg(long, value_name = "FILE.png")]
@@ -70,10 +69,7 @@ struct Evaluation<'a> {
 
 impl Evaluate {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let targets = self.points.is_some().then(|| PathBuf::from(self.targets.join(",")));
-        let read = [Some(&*self.model), self.input.as_deref(), self.points.as_deref(), targets.as_deref()];
-        check_outputs(&read, &[self.outputs.as_deref(), self.picture.as_deref()])?;
-        self.picture.as_deref().map_or(Ok(()), |path| check_extension("--picture", path, "png"))?;
+        self.check_files()?;
         let file = ModelFile::read(&self.model)?;
         let model = file.model()?;
         let data = self.load(&model)?;
@@ -101,6 +97,16 @@ impl Evaluate {
             text += &format!("\n  {}", evaluation.metrics.lines(&data.output_names, &data.output_units).join("\n  "));
         }
         print(&text)
+    }
+
+    /// Refuses names of files to write that another format or another file has.
+    fn check_files(&self) -> anyhow::Result<()> {
+        for (option, path, extension) in [("--out", &self.out, "npy"), ("--picture", &self.picture, "png")] {
+            path.as_deref().map_or(Ok(()), |path| outputs::check_extension(option, path, extension))?;
+        }
+        let targets = self.points.is_some().then(|| PathBuf::from(self.targets.join(",")));
+        let read = [Some(self.model.as_path()), self.input.as_deref(), self.points.as_deref(), targets.as_deref()];
+        outputs::check_outputs(&read, &[self.out.as_deref(), self.picture.as_deref()])
     }
 
     /// The file of the samples: that of the points, if they are given.
@@ -150,7 +156,7 @@ impl Evaluate {
     }
 
     fn write_files(&self, data: &Dataset, predictions: &Array2<f32>) -> anyhow::Result<()> {
-        if let Some(path) = &self.outputs {
+        if let Some(path) = &self.out {
             data.write_outputs(path, predictions)?;
         }
         if let Some(path) = &self.picture {

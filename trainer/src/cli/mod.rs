@@ -58,25 +58,30 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    // Models.
     #[command(visible_alias = "train")]
     Fit(fit::Fit),
     #[command(visible_alias = "eval")]
     Evaluate(evaluate::Evaluate),
-    Import(Box<import::Import>),
     Predict(predict::Predict),
-    Export(export::Export),
     #[command(visible_alias = "info")]
     Inspect(inspect::Inspect),
     Quantize(quantize::Quantize),
+    Export(export::Export),
+    Certify(Box<certify::Certify>),
+    Import(Box<import::Import>),
+    // The search for a good one.
+    Design(Box<design::Design>),
     Sweep(Box<sweep::Sweep>),
     Collect(sweep::Collect),
+    // Theory.
     Ntk(ntk::Ntk),
     Reproduce(reproduce::Reproduce),
+    // Applications.
     Nerf(nerf::Nerf),
     Cryo(cryo::Cryo),
-    Certify(Box<certify::Certify>),
-    Design(Box<design::Design>),
     Inverse(inverse::Inverse),
+    // Updates of devices.
     Key(key::Key),
     Sign(sign::Sign),
     Send(send::Send),
@@ -217,9 +222,11 @@ mod tests {
         for (document, least) in [
             (include_str!("../../../README.md"), 10),
             (include_str!("../../README.md"), 20),
+            (include_str!("../../NETWORK.md"), 4),
+            (include_str!("../../../firmware-core/README.md"), 5),
+            (include_str!("../../../firmware-core/c/README.md"), 1),
             (include_str!("../../../firmware-cortexm/README.md"), 3),
-            (include_str!("../../../tests/README.md"), 0),
-            (include_str!("../../../tests/CONTRIBUTING.md"), 0),
+            (include_str!("../../../tests/CONTRIBUTING.md"), 1),
         ] {
             let commands = commands_in(document);
             assert!(commands.len() >= least, "{commands:?}");

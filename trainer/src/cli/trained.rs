@@ -1,6 +1,7 @@
 //! What is trained and how, on the command line: options that all commands with networks share.
 
-use clap::{ArgAction, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Arg, ArgAction, ValueEnum};
 use trainer::fit::encoding_option::EncodingOption;
 use trainer::network::encoding::{EncodingKind, EncodingParams};
 use trainer::network::grid::{GridParams, Nodes};
@@ -14,13 +15,26 @@ use super::number::whole;
 pub(in crate::cli) const ENCODING: &str = "Encoding";
 pub(in crate::cli) const TRAINING: &str = "Training";
 
+/// Adds a note in brackets to the help of a shared option: its default, where that differs from command to command.
+pub(in crate::cli) fn with_note(option: Arg, note: &str) -> Arg {
+    let help = option.get_help().map(ToString::to_string).unwrap_or_default();
+    option.help(format!("{help} [{note}]"))
+}
+
+/// Reads the name of an encoding before a network: any but a table.
+pub(in crate::cli) fn encoding_of_network() -> impl TypedValueParser<Value = EncodingKind> {
+    let kinds = EncodingKind::value_variants().iter().filter(|&&kind| kind != EncodingKind::Table);
+    PossibleValuesParser::new(kinds.filter_map(ValueEnum::to_possible_value))
+        .try_map(|name| <EncodingKind as ValueEnum>::from_str(&name, false))
+}
+
 /// Whether Gaussian frequencies are trained.
 #[derive(clap::Args, Default, PartialEq)]
 pub(in crate::cli) struct FrequenciesArgs {
-    /// For gaussian: keep the random frequencies as they were drawn [default of nerf and cryo]
+    /// For gaussian: keep the random frequencies as they were drawn
     #[arg(long, help_heading = ENCODING, display_order = 7, conflicts_with = "frequencies_learned")]
     frequencies_fixed: bool,
-    /// For gaussian: train the frequencies with the network [default of fit and sweep]
+    /// For gaussian: train the frequencies with the network
     #[arg(long, help_heading = ENCODING, display_order = 7)]
     frequencies_learned: bool,
 }
@@ -44,19 +58,17 @@ impl FrequenciesArgs {
 /// The grids of an encoding.
 #[derive(clap::Args, Default, PartialEq)]
 pub(in crate::cli) struct GridArgs {
-    /// For grid and table: nodes of each grid, along every axis as in 48, or along each axis as in 48x32, the first
-    /// input first [default: 12,24,48,64; of a table 64; of nerf, cryo and inverse over three axes
-    /// 16,32,48]
+    /// For grids: nodes of each grid, along every axis as in 48, or along each axis as in 48x32, the first input first
     #[arg(long, help_heading = ENCODING, display_order = 8, value_delimiter = ',', value_name = "NODES", value_parser = str::parse::<Nodes>, action = ArgAction::Set)]
     levels: Option<Vec<Nodes>>,
-    /// For grid: values at each node of a grid [default: 2]
+    /// For grids before a network: values at each node of a grid [default: 2]
     #[arg(long, help_heading = ENCODING, display_order = 9, value_parser = whole::<usize>)]
     channels: Option<usize>,
-    /// For grid and table: order of the splines between the nodes, 1 (linear) or 2 (quadratic: smoother, and about
+    /// For grids: order of the splines between the nodes, 1 (linear) or 2 (quadratic: smoother, and about
     /// twice the work for two inputs) [default: 1]
     #[arg(long, help_heading = ENCODING, display_order = 10)]
     order: Option<u8>,
-    /// For grid and table: bits of a coefficient, 4 to 8 [default: 8]
+    /// For grids: bits of a coefficient, 4 to 8 [default: 8]
     #[arg(long, help_heading = ENCODING, display_order = 11)]
     bits: Option<u8>,
 }
@@ -87,7 +99,7 @@ impl GridArgs {
 #[derive(clap::Args, Default, PartialEq)]
 pub(in crate::cli) struct OptimizerArgs {
     /// How gradients become updates: muon makes the update of each weight matrix but the last orthogonal (Jordan et al.
-    /// 2024), and moves everything else as adam does [default: muon; of cryo and inverse adam]
+    /// 2024), and moves everything else as adam does
     #[arg(long, help_heading = TRAINING, display_order = 5)]
     optimizer: Option<OptimizerArg>,
 }

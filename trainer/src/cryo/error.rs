@@ -29,7 +29,7 @@ pub enum CryoError {
     Line {
         /// Where it was read from.
         path: PathBuf,
-        /// Counted from 1.
+        /// The number of the line, counted from 1.
         line: usize,
         /// What is wrong and what would be right.
         problem: String,
@@ -57,13 +57,13 @@ pub enum CryoError {
     NotModelled {
         /// The table of particles.
         path: PathBuf,
-        /// Counted from 1.
+        /// The number of the line, counted from 1.
         line: usize,
         /// Its name in the file.
         column: &'static str,
-        /// As it is written.
+        /// The value that the file has.
         value: String,
-        /// Why, and what to do.
+        /// Why it changes the answer, and what to do about it.
         remedy: &'static str,
     },
     /// Images of another size than the table says.

@@ -92,7 +92,7 @@ pub struct Results {
     pub truths: Vec<FourierVolume>,
     /// What back-projection gives from all images, without any network.
     pub baseline: FourierVolume,
-    /// Baseline first.
+    /// The quality of every volume, that of the baseline first.
     pub qualities: Vec<Quality>,
 }
 

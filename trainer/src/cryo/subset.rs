@@ -12,7 +12,7 @@ use std::borrow::Cow;
 /// The images that a network is trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subset {
-    /// All.
+    /// All images of the table.
     All,
     /// The first, third, …, or the first half of the table.
     Odd,

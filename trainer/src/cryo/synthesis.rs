@@ -37,7 +37,7 @@ const MOST_PIXELS: usize = 1 << 29;
 /// What to make; see the module's table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SynthesisParams {
-    /// Images.
+    /// Number of images.
     pub particles: usize,
     /// Pixels along an edge.
     pub size: usize,

@@ -136,7 +136,7 @@ impl Family {
 /// A model that may become the winner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// Its kind.
+    /// What kind of model it is.
     pub family: Family,
     /// Its hyperparameters; the steps are those of the longest training so far.
     pub fit: FitParams,
@@ -167,9 +167,9 @@ impl Candidate {
 /// What candidates are made for.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
-    /// The data.
+    /// The samples that models are trained on.
     pub dataset: &'a Dataset,
-    /// The limits.
+    /// What the model may take: bytes, instructions and RAM.
     pub budget: &'a Budget,
     /// The core that instructions are counted on.
     pub core: &'a Core,

@@ -45,19 +45,19 @@ pub enum DesignError {
     /// There is no search in the folder.
     #[error("{} is not the folder of `trainer design`; it has no design/settings.json", path.display())]
     NotADesign {
-        /// The folder.
+        /// The folder that was given.
         path: PathBuf,
     },
     /// The folder has another search.
     #[error("{} holds a design with other settings or other data; choose another --out", path.display())]
     Other {
-        /// The folder.
+        /// The folder of the search.
         path: PathBuf,
     },
     /// A file of the search is of no use.
     #[error("{} is damaged ({reason}); delete it, and what it held is computed again", path.display())]
     Damaged {
-        /// The file.
+        /// The file that is damaged.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,

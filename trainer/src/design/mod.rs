@@ -58,7 +58,7 @@ pub struct DesignParams {
     /// The data file, how it is read, and the settings that all models share: the seed, periods, and what happens
     /// beyond the domain.
     pub base: FitSettings,
-    /// The limits.
+    /// What the model may take: bytes, instructions and RAM.
     pub budget: Budget,
     /// How good the model must be.
     pub goal: Option<Goal>,

@@ -28,7 +28,7 @@ pub struct Size {
 /// Where a model is to be stored and what it shall say of itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
-    /// The data.
+    /// The samples that models are trained on.
     pub dataset: &'a Dataset,
     /// How its numbers are stored.
     pub precision: Precision,

@@ -31,7 +31,7 @@ use crate::training::TrainState;
 pub struct Manifest {
     /// The settings that all candidates share.
     pub base: FitSettings,
-    /// The limits.
+    /// What the model may take: bytes, instructions and RAM.
     pub budget: Budget,
     /// How good the model must be.
     pub goal: Option<Goal>,

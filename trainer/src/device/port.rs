@@ -24,7 +24,7 @@ pub enum PortError {
          localhost:4444), a socket, or pipes named {port}.in and {port}.out"
     )]
     Missing {
-        /// As it was given.
+        /// The name of the port that was given.
         port: String,
     },
     /// A file or a folder.
@@ -32,13 +32,13 @@ pub enum PortError {
         "{port} is a file or a folder, and no line to a device; give a serial line, a TCP address, a socket or a pair of pipes"
     )]
     Kind {
-        /// As it was given.
+        /// The name of the port that was given.
         port: String,
     },
     /// Nobody answers at a TCP address.
     #[error("nothing answers at {address}; check the address, and start what listens there before `trainer send`")]
     Connect {
-        /// As it was given.
+        /// The address that was given.
         address: String,
         /// Why the operating system refused.
         source: io::Error,
@@ -48,7 +48,7 @@ pub enum PortError {
         "cannot open {port}; close the program that uses it, or give yourself permission (on Linux: the group dialout)"
     )]
     Open {
-        /// As it was given.
+        /// The name of the port that was given.
         port: String,
         /// Why the operating system refused.
         source: io::Error,

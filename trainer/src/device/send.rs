@@ -34,7 +34,7 @@ pub enum SendError {
     /// The device refused.
     #[error("the device answers: {refusal}; {}", remedy(*refusal))]
     Refused {
-        /// Why.
+        /// Why the device refused it.
         refusal: Refusal,
     },
     /// The device loses the update again and again.

@@ -37,7 +37,7 @@ pub struct FitParams {
     pub output: OutputActivation,
     /// How parameters start.
     pub initialization: Initialization,
-    /// Updates.
+    /// Number of updates of the parameters.
     pub steps: u64,
     /// Samples a step; `None`: all.
     pub batch: Option<usize>,

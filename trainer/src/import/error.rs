@@ -19,13 +19,13 @@ pub enum ImportError {
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref()).display()
     )]
     OwnRun {
-        /// The file.
+        /// The file of the weights.
         path: PathBuf,
     },
     /// A tensor that was named is not there.
     #[error("{} has no tensor {name}; it has {there}", path.display())]
     Missing {
-        /// The file.
+        /// The file of the weights.
         path: PathBuf,
         /// The name that was given.
         name: String,
@@ -38,7 +38,7 @@ pub enum ImportError {
         path.display()
     )]
     NoLayers {
-        /// The file.
+        /// The file of the weights.
         path: PathBuf,
         /// Names and shapes of the tensors that are there.
         there: String,
@@ -50,7 +50,7 @@ pub enum ImportError {
         path.display()
     )]
     Unused {
-        /// The file.
+        /// The file of the weights.
         path: PathBuf,
         /// Names and shapes of these tensors.
         unused: String,
@@ -68,7 +68,7 @@ pub enum ImportError {
     /// A tensor has a shape that its part cannot have.
     #[error("the tensor {name} has the shape {shape:?}; {wanted}")]
     Shape {
-        /// The tensor.
+        /// The name of the tensor.
         name: String,
         /// Its shape.
         shape: Vec<usize>,
@@ -117,7 +117,7 @@ pub enum ImportError {
         path.display()
     )]
     Activation {
-        /// The file.
+        /// The file of the weights.
         path: PathBuf,
     },
     /// A size beyond what a device takes.
@@ -133,7 +133,7 @@ pub enum ImportError {
     /// A number that is none.
     #[error("the tensor {name} holds a number that is not finite; the training diverged")]
     NotFinite {
-        /// The tensor.
+        /// The name of the tensor.
         name: String,
     },
     /// A frequency beyond the format's range.

@@ -40,7 +40,7 @@ pub enum Gamma {
 /// What follows the last layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum OutputFunction {
-    /// Nothing.
+    /// Nothing: the outputs are those of the last layer.
     Linear,
     /// 1/(1 + e⁻ᶻ).
     Sigmoid,

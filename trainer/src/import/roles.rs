@@ -40,7 +40,7 @@ pub(super) struct LayerNames {
 /// What the names tell of the activations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
-    /// Nothing.
+    /// The names do not tell.
     Unknown,
     /// Sine layers with one ω₀ for all, and whether the last layer is one too.
     Sine { to_the_end: bool },

@@ -49,7 +49,7 @@ pub struct Compared {
 /// What a comparison came to.
 #[derive(Clone, Debug)]
 pub struct Comparison {
-    /// On what.
+    /// The problem on which the mappings are compared.
     pub problem: Problem,
     /// What all mappings share.
     pub training: TrainingParams,

@@ -20,7 +20,7 @@ pub enum InverseError {
     Setting {
         /// As on the command line.
         name: &'static str,
-        /// As given.
+        /// The value that was given.
         value: String,
         /// The values that are possible, in words.
         range: &'static str,

@@ -24,7 +24,7 @@ pub struct TrainingParams {
     pub hidden: Vec<usize>,
     /// Rows of B, for positional shared by the axes.
     pub frequencies: usize,
-    /// Updates.
+    /// Number of updates of the parameters.
     pub steps: u64,
     /// How the learning rate changes over the steps.
     pub schedule: Schedule,

@@ -53,7 +53,7 @@ pub enum NerfError {
     Setting {
         /// As on the command line.
         name: &'static str,
-        /// As given.
+        /// The value that was given.
         value: String,
         /// The values that are possible, in words.
         range: &'static str,

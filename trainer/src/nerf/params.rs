@@ -123,14 +123,14 @@ pub struct NerfParams {
     pub grid: u32,
     /// Samples a step, about.
     pub batch: usize,
-    /// Updates.
+    /// Number of updates of the parameters.
     pub steps: u64,
     /// How gradients become updates.
     #[serde(default)]
     pub optimizer: Optimizer,
     /// Learning rate at its highest.
     pub learning_rate: f64,
-    /// Behind everything.
+    /// What a ray sees behind the scene.
     pub background: Background,
     /// Of the bounding cube; `None`: the scene's.
     pub half_width: Option<f32>,

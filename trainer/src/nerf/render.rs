@@ -20,7 +20,7 @@ const FRAME_MS: u32 = 80;
 /// A drawn view.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drawn {
-    /// Columns.
+    /// Number of pixels in a row.
     pub width: usize,
     /// `[height·width]` row-major.
     pub pixels: Vec<Pixel>,
@@ -85,7 +85,7 @@ fn middle() -> f32 {
 }
 
 impl Drawn {
-    /// Rows.
+    /// Number of rows of pixels.
     pub fn height(&self) -> usize {
         self.pixels.len() / self.width.max(1)
     }

@@ -14,7 +14,7 @@ const C2: f64 = 9e-4;
 /// A colour picture, `[height·width]` row-major, values in [0, 1].
 #[derive(Clone, Copy, Debug)]
 pub struct Picture<'a> {
-    /// Columns.
+    /// Number of pixels in a row.
     pub width: usize,
     /// Red, green and blue from 0 to 1, row by row from the top.
     pub pixels: &'a [[f32; 3]],

@@ -21,7 +21,7 @@ const NUMBERS: i32 = 150;
 /// One bar.
 #[derive(Clone, Debug)]
 pub struct Bar {
-    /// Left of it.
+    /// The text to the left of the bar.
     pub name: String,
     /// Its pieces from the left, one for each of [`Panel::pieces`]; not negative.
     pub values: Vec<f64>,

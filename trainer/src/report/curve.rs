@@ -17,7 +17,7 @@ const MOST_POINTS: usize = 1600;
 pub struct Series {
     /// For the legend.
     pub name: String,
-    /// Its colour.
+    /// The colour of the line.
     pub color: RGBColor,
     /// Ascending in x; values that are not finite are left out.
     pub points: Vec<(f64, f64)>,
@@ -28,9 +28,9 @@ pub struct Series {
 pub struct Curves<'a> {
     /// Above the plot; may be empty.
     pub title: &'a str,
-    /// Below it.
+    /// The text below the horizontal axis.
     pub x_label: &'a str,
-    /// Left of it.
+    /// The text to the left of the vertical axis.
     pub y_label: &'a str,
     /// A logarithmic y axis; values that are not positive are left out.
     pub log_y: bool,

@@ -30,7 +30,7 @@ label input { width: 9rem; font: inherit; margin-right: .2rem; }
 
 /// A page around one sheet.
 pub(crate) struct SheetPage<'a> {
-    /// Heading.
+    /// The heading of the page.
     pub(crate) title: &'a str,
     /// The result in a sentence.
     pub(crate) lead: &'a str,
@@ -40,7 +40,7 @@ pub(crate) struct SheetPage<'a> {
     pub(crate) table: (Vec<String>, Vec<Vec<String>>),
     /// What the sheet shows.
     pub(crate) alt: &'a str,
-    /// The sheet.
+    /// The sheet, as a file in the format PNG.
     pub(crate) png: &'a [u8],
     /// As JSON.
     pub(crate) settings: &'a str,

@@ -50,7 +50,7 @@ pub enum ReportError {
 /// All that a report shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a> {
-    /// The heading.
+    /// The heading of the page.
     pub title: &'a str,
     /// One paragraph below it; may be empty.
     pub summary: &'a str,

@@ -28,13 +28,13 @@ const DASH: (f64, f64) = (9.0, 6.0);
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stroke {
-    /// Measured.
+    /// An unbroken line, for what was measured.
     Solid,
-    /// Predicted.
+    /// A dashed line, for what was predicted.
     Dashed,
     /// Samples, joined by a thin line.
     Marked,
-    /// Samples alone.
+    /// Samples that no line joins.
     Points,
 }
 
@@ -43,9 +43,9 @@ pub enum Stroke {
 pub struct Line {
     /// For the legend; empty: not in it.
     pub name: String,
-    /// Its colour.
+    /// The colour of the line.
     pub color: RGBColor,
-    /// Its kind.
+    /// How the line is drawn.
     pub stroke: Stroke,
     /// (x, y); what is not finite, or not positive on a logarithmic axis, is left out.
     pub points: Vec<(f64, f64)>,
@@ -66,11 +66,11 @@ impl Line {
 /// Lines over two axes.
 #[derive(Clone, Debug, Default)]
 pub struct Plot {
-    /// Above it.
+    /// The text above the plot.
     pub title: String,
-    /// Below it.
+    /// The text below the horizontal axis.
     pub x_label: String,
-    /// Left of it.
+    /// The text to the left of the vertical axis.
     pub y_label: String,
     /// A logarithmic x axis.
     pub log_x: bool,
@@ -84,10 +84,10 @@ pub struct Plot {
     pub lines: Vec<Line>,
 }
 
-/// Square pixels.
+/// A picture of square pixels.
 #[derive(Clone, Debug)]
 pub struct Raster {
-    /// Above it.
+    /// The text above the plot.
     pub title: String,
     /// Below it; may be empty.
     pub caption: String,
@@ -100,7 +100,7 @@ pub struct Raster {
 /// A part of a sheet.
 #[derive(Clone, Debug)]
 pub enum Panel {
-    /// Lines.
+    /// Lines between two axes.
     Plot(Plot),
     /// A picture.
     Raster(Raster),
@@ -109,7 +109,7 @@ pub enum Panel {
 /// Panels side by side.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// In pixels.
+    /// The height of the row, in pixels.
     pub height: u32,
     /// They share the width equally.
     pub panels: Vec<Panel>,
@@ -118,7 +118,7 @@ pub struct Row {
 /// Rows of panels under a title.
 #[derive(Clone, Debug)]
 pub struct Sheet {
-    /// Above all.
+    /// The text above all panels.
     pub title: String,
     /// From the top.
     pub rows: Vec<Row>,

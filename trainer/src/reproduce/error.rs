@@ -67,7 +67,7 @@ pub enum ReproduceError {
         path.display()
     )]
     Finished {
-        /// Its numbers.
+        /// The file of its numbers.
         path: std::path::PathBuf,
     },
     /// The numbers could not be put in JSON.

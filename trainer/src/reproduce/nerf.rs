@@ -38,7 +38,7 @@ struct Setting {
 
 fn settings(options: Options) -> (SynthesizeParams, NerfParams) {
     let (scene, params) = if options.quick {
-        (SynthesizeParams::quick(), NerfParams::quick())
+        (SynthesizeParams::quick(), NerfParams { steps: 800, ..NerfParams::quick() })
     } else {
         (SynthesizeParams::default(), NerfParams::default())
     };

@@ -141,7 +141,7 @@ pub(super) struct Setting {
     pub(super) hidden_layers: usize,
     /// Rows of B.
     pub(super) frequencies: usize,
-    /// Adam steps.
+    /// Number of steps of the optimizer Adam.
     pub(super) steps: u64,
     /// Pixels a step; none: all.
     pub(super) batch: Option<usize>,
@@ -153,7 +153,7 @@ impl Setting {
     /// The paper's network in full; small networks and batches when quick.
     pub(super) fn new(quick: bool, seed: u64) -> Self {
         if quick {
-            Self { width: 64, hidden_layers: 3, frequencies: 128, steps: 400, batch: Some(2048), seed }
+            Self { width: 64, hidden_layers: 3, frequencies: 128, steps: 250, batch: Some(2048), seed }
         } else {
             Self { width: 256, hidden_layers: 3, frequencies: 256, steps: 2000, batch: None, seed }
         }

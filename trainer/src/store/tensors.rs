@@ -42,13 +42,13 @@ pub enum TensorError {
         path.display()
     )]
     Foreign {
-        /// The file.
+        /// The file of the tensors.
         path: PathBuf,
     },
     /// A tensor of numbers that are not floating point.
     #[error("the tensor {name} of {} holds numbers of the type {dtype}, and F16, BF16, F32 and F64 are read", path.display())]
     Type {
-        /// The file.
+        /// The file of the tensors.
         path: PathBuf,
         /// The name of the tensor.
         name: String,

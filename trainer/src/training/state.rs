@@ -10,7 +10,7 @@ pub struct TrainState {
     pub networks: Vec<Mlp<f32>>,
     /// What the optimizer remembers of each network.
     pub moments: Vec<Moments>,
-    /// Steps done.
+    /// Number of steps that are done.
     pub step: u64,
     /// (step, loss before that step), at the steps that [`LoopParams::logs`](super::LoopParams::logs) names.
     pub history: Vec<(u64, f64)>,

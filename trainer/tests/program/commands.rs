@@ -72,7 +72,7 @@ fn evaluate_compares_and_writes() {
     let desk = Desk::new();
     let (model, grid) = (desk.put("m.ffm", &constant_model(Outside::Clamp)), desk.grid());
     let (outputs, picture) = (desk.path("out.npy"), desk.path("out.png"));
-    let files = ["--outputs", outputs.to_str().unwrap(), "--picture", picture.to_str().unwrap()];
+    let files = ["--out", outputs.to_str().unwrap(), "--picture", picture.to_str().unwrap()];
     let result = json(&trainer(&[&["evaluate", "--json"], &files[..]].concat(), &[&model, &grid]));
     assert_eq!(result["samples"], 8);
     assert_eq!(result["max_abs_error"], 1.0);
@@ -165,8 +165,14 @@ fn data_that_do_not_fit_are_one_sentence() {
 
     let grid = desk.grid();
     let nowhere = desk.path("none/out.npy");
-    let refused = trainer(&["evaluate", "--outputs", nowhere.to_str().unwrap()], &[&model, &grid]);
+    let refused = trainer(&["evaluate", "--out", nowhere.to_str().unwrap()], &[&model, &grid]);
     assert!(failure(&refused).contains("create the directory first"));
+    // The columns of `fit --outputs` are no name of a file, and the model is not written over.
+    let column = trainer(&["evaluate", "--outputs", desk.path("y").to_str().unwrap()], &[&model, &grid]);
+    assert!(failure(&column).contains("what is written is a .npy; name it so"));
+    assert!(!desk.path("y").exists());
+    let over = trainer(&["evaluate", "--out", grid.to_str().unwrap()], &[&model, &grid]);
+    assert!(failure(&over).contains("would be written over"));
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn a_grid_with_holes_trains_on_what_it_has() {
     let report = fs::read_to_string(desk.path().join("run/report.html")).unwrap();
     assert!(report.contains("Cells without data are grey."));
 
-    let evaluated = trainer(desk.path(), "evaluate run/model.ffm dem.tif --outputs out.npy --picture out.png --json");
+    let evaluated = trainer(desk.path(), "evaluate run/model.ffm dem.tif --out out.npy --picture out.png --json");
     assert_eq!(json(&evaluated)["samples"], 33);
     let outputs = get(desk.path(), "out.npy");
     assert_eq!(outputs.shape, [5, 7]);
@@ -137,7 +137,7 @@ fn an_array_of_colours_trains_as_the_picture_that_it_is() {
     assert!((a - b).abs() < 1e-3, "{a} {b}");
     let target = |run: &str| image::open(desk.path().join(run).join("target.png")).unwrap().to_rgb8();
     assert_eq!(target("array"), target("picture"));
-    said(&trainer(desk.path(), "evaluate array/model.ffm c.npy --outputs out.npy --picture out.png"));
+    said(&trainer(desk.path(), "evaluate array/model.ffm c.npy --out out.npy --picture out.png"));
     let outputs = get(desk.path(), "out.npy");
     assert_eq!(outputs.shape, [8, 6, 3]);
     assert!(outputs.values.iter().any(|&value| value > 2.0), "in the array's units, up to 255");

@@ -72,8 +72,8 @@ fn no_command_writes_over_a_file_that_it_did_not_write() {
             "model.ffm",
             "give every file a name of its own",
         ),
-        ("evaluate model.ffm plane.csv --outputs ./plane.csv", "plane.csv", ""),
-        ("evaluate model.ffm plane.csv --picture model.ffm", "model.ffm", "give every file a name of its own"),
+        ("evaluate model.ffm plane.csv --out ./plane.csv", "plane.csv", "what is written is a .npy"),
+        ("evaluate model.ffm plane.csv --picture model.ffm", "model.ffm", "what is written is a .png"),
         ("evaluate model.ffm plane.csv --picture view.jpg", "view.jpg", "what is written is a .png"),
         ("quantize run --precision f32 --out run/report.html", "run/report.html", "is no model file, and is kept"),
         (

@@ -85,7 +85,7 @@ fn large_coordinates_and_outputs_are_as_good_as_small_ones() {
         assert_eq!(said(&fit).contains("'northing' is counted from 4649770"), name == "raw", "{}", said(&fit));
         qualities.push(json(&trainer(
             desk.path(),
-            &format!("evaluate {name}/model.ffm {name}.csv --json --outputs {name}.npy"),
+            &format!("evaluate {name}/model.ffm {name}.csv --json --out {name}.npy"),
         )));
     }
     for quantity in ["psnr_db", "rmse", "max_abs_error"] {

@@ -16,7 +16,9 @@ use trainer::store::run::RunFolder;
 use trainer::training::Watch;
 use trainer::training::progress::Trainings;
 
-use super::super::trained::{ENCODING, FrequenciesArgs, GridArgs, OptimizerArgs, TRAINING};
+use super::super::trained::{
+    ENCODING, FrequenciesArgs, GridArgs, OptimizerArgs, TRAINING, encoding_of_network, with_note,
+};
 use super::super::{interrupt, print, warn_of_options_without_effect};
 
 /// Recover the volume of a molecule as a function of a latent variable, from images with known poses.
@@ -54,6 +56,11 @@ pub(crate) struct Fit {
 
 /// Everything that a resumed run takes from its folder.
 #[derive(clap::Args, Default, PartialEq)]
+#[command(
+    mut_arg("frequencies_fixed", |option| with_note(option, "the default")),
+    mut_arg("levels", |option| with_note(option, "default: 16,32,48")),
+    mut_arg("optimizer", |option| with_note(option, "default: adam"))
+)]
 struct Settings {
     /// The .mrcs with the images [default: the one that the table names, or particles.mrcs beside the table]
     #[arg(long, help_heading = "Data", display_order = 0, value_name = "FILE.mrcs")]
@@ -68,7 +75,7 @@ struct Settings {
     #[arg(long, help_heading = "Network", display_order = 0)]
     latent: Option<usize>,
     /// How spatial frequencies become features [default: gaussian]
-    #[arg(long, help_heading = ENCODING, display_order = 2)]
+    #[arg(long, help_heading = ENCODING, display_order = 2, value_parser = encoding_of_network())]
     encoding: Option<EncodingKind>,
     /// Number of frequencies of the encoding, that is rows of the matrix B [default: 128]
     #[arg(long, help_heading = ENCODING, display_order = 1)]

@@ -22,7 +22,7 @@ use trainer::network::grid::Nodes;
 use trainer::training::optimizer::Schedule;
 
 use super::super::reading::{DATA, PointsArgs, ReadingArgs};
-use super::super::trained::{ENCODING, FrequenciesArgs, GridArgs, OptimizerArgs, TRAINING};
+use super::super::trained::{ENCODING, FrequenciesArgs, GridArgs, OptimizerArgs, TRAINING, with_note};
 use super::super::{number::whole, warn_of_options_without_effect, warn_of_uneven_frequencies};
 use super::misnamed::Misnamed;
 
@@ -32,6 +32,11 @@ const OUTPUT: &str = "Output (what the model file holds)";
 
 /// Everything that a resumed run takes from its folder.
 #[derive(clap::Args, Default, PartialEq)]
+#[command(
+    mut_arg("frequencies_learned", |option| with_note(option, "the default")),
+    mut_arg("levels", |option| with_note(option, "default: 12,24,48,64; of a table 64")),
+    mut_arg("optimizer", |option| with_note(option, "default: muon"))
+)]
 pub(in crate::cli) struct Settings {
     /// The columns of a table that are inputs, by name or number [default: all columns that are not outputs]
     #[arg(long, help_heading = DATA, display_order = 0, value_delimiter = ',', value_name = "COLUMNS")]

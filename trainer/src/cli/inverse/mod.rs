@@ -19,7 +19,7 @@ use trainer::training::progress::Trainings;
 
 use super::new_directories::NewDirectories;
 use super::number::{from_one, positive, whole};
-use super::trained::{GridArgs, OptimizerArgs};
+use super::trained::{GridArgs, OptimizerArgs, with_note};
 use super::{interrupt, print};
 
 /// Reconstruct from CT, MRI or a mesh with four encodings, and compare them with table 1 of Tancik et al. (2020).
@@ -57,7 +57,11 @@ enum Command {
 
 /// What every problem takes.
 #[derive(clap::Args)]
-#[command(allow_negative_numbers = true)]
+#[command(
+    allow_negative_numbers = true,
+    mut_arg("levels", |option| with_note(option, "default: 12,24,48,64; over three axes 16,32,48")),
+    mut_arg("optimizer", |option| with_note(option, "default: adam"))
+)]
 struct Common {
     /// The folder to make
     #[arg(long, value_name = "DIR")]

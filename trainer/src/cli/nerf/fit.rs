@@ -14,7 +14,9 @@ use trainer::training::{Ended, Watch};
 
 use super::JudgedBy;
 use crate::cli::hold::{Others, hold, hold_while_made};
-use crate::cli::trained::{ENCODING, FrequenciesArgs, GridArgs, OptimizerArgs, TRAINING};
+use crate::cli::trained::{
+    ENCODING, FrequenciesArgs, GridArgs, OptimizerArgs, TRAINING, encoding_of_network, with_note,
+};
 use crate::cli::{interrupt, print, warn_of_options_without_effect};
 
 /// Learn a scene from its pictures, and write the model and its volume for a device.
@@ -57,9 +59,14 @@ pub(crate) struct Fit {
 
 /// Everything that a resumed run takes from its folder.
 #[derive(clap::Args)]
+#[command(
+    mut_arg("frequencies_fixed", |option| with_note(option, "the default")),
+    mut_arg("levels", |option| with_note(option, "default: 16,32,48")),
+    mut_arg("optimizer", |option| with_note(option, "default: muon"))
+)]
 struct Settings {
     /// How positions become features [default: gaussian]
-    #[arg(long, help_heading = ENCODING, display_order = 2)]
+    #[arg(long, help_heading = ENCODING, display_order = 2, value_parser = encoding_of_network())]
     encoding: Option<EncodingKind>,
     /// Number of frequencies, that is rows of the matrix B [default: 64]
     #[arg(long, help_heading = ENCODING, display_order = 1)]

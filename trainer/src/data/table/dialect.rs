@@ -20,7 +20,7 @@ pub(super) enum Separator {
 /// A line of the text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line<'t> {
-    /// Counted from 1.
+    /// The number of the line, counted from 1.
     pub number: u64,
     /// Where it begins in the text.
     pub start: usize,

@@ -22,7 +22,7 @@ pub enum FitRunError {
     /// The kernel regression that was to lead the training failed.
     #[error("{}", input.display())]
     Guide {
-        /// The data.
+        /// The file of the data.
         input: PathBuf,
         /// The reason.
         source: Box<FitError>,
@@ -30,7 +30,7 @@ pub enum FitRunError {
     /// A hyperparameter could not be chosen.
     #[error("{}", input.display())]
     Choice {
-        /// The data.
+        /// The file of the data.
         input: PathBuf,
         /// The reason.
         source: Box<AutoScaleError>,
@@ -50,7 +50,7 @@ pub enum FitRunError {
     /// A file of the run makes no sense.
     #[error("{} is damaged; fit the run again", path.display())]
     Damaged {
-        /// The file.
+        /// The file of the run that is damaged.
         path: PathBuf,
         /// The reason.
         source: serde_json::Error,
@@ -58,11 +58,11 @@ pub enum FitRunError {
     /// A run that is resumed has done more steps than it is to have.
     #[error("{done} steps of {} are done; --steps {steps} would be fewer", path.display())]
     FewerSteps {
-        /// The folder.
+        /// The folder of the run.
         path: PathBuf,
-        /// Steps asked for.
+        /// Number of steps that were asked for.
         steps: u64,
-        /// Steps done.
+        /// Number of steps that are done.
         done: u64,
     },
     /// The network cannot be judged as a device computes it.

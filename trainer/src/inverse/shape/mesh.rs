@@ -24,13 +24,13 @@ pub enum MeshError {
     /// A coordinate is infinite or no number.
     #[error("vertex {vertex} is not finite; repair the mesh")]
     NotFinite {
-        /// From 0.
+        /// The number of the vertex, counted from 0.
         vertex: usize,
     },
     /// A corner that does not exist.
     #[error("face {face} has corner {vertex}, but there are {vertices} vertices; the file is damaged")]
     NoVertex {
-        /// From 0.
+        /// The number of the face, counted from 0.
         face: usize,
         /// The number that a face gives for its corner, from 0.
         vertex: u32,
@@ -152,7 +152,7 @@ impl Mesh {
         }
     }
 
-    /// Corners.
+    /// The corners of the triangles.
     pub fn vertices(&self) -> &[Point] {
         &self.vertices
     }

@@ -39,7 +39,7 @@ pub enum ReadMeshError {
     Mesh {
         /// Where it was to be read from.
         path: PathBuf,
-        /// Why.
+        /// What is wrong with the surface.
         reason: MeshError,
     },
 }

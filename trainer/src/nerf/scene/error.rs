@@ -34,7 +34,7 @@ pub enum SceneError {
     Frame {
         /// The list of views: a transforms….json.
         path: PathBuf,
-        /// Counted from 0.
+        /// The place of the frame in the list, counted from 0.
         frame: usize,
         /// What the parser met.
         reason: String,
@@ -47,7 +47,7 @@ pub enum SceneError {
     NoAngle {
         /// The list of views: a transforms….json.
         path: PathBuf,
-        /// Counted from 0.
+        /// The place of the frame in the list, counted from 0.
         frame: Option<usize>,
     },
     /// An angle that no camera has.
@@ -58,11 +58,11 @@ pub enum SceneError {
     Angle {
         /// The list of views: a transforms….json.
         path: PathBuf,
-        /// Counted from 0; `None` for the list as a whole.
+        /// The place of the frame in the list, counted from 0; `None` for the list as a whole.
         frame: Option<usize>,
         /// Which angle, or the focal length that it follows from.
         key: &'static str,
-        /// In radians.
+        /// The angle that the file has, in radians.
         angle: f64,
         /// The smallest and the largest.
         range: (f64, f64),
@@ -72,11 +72,11 @@ pub enum SceneError {
     Value {
         /// The list of views: a transforms….json.
         path: PathBuf,
-        /// Counted from 0; `None` for the list as a whole.
+        /// The place of the frame in the list, counted from 0; `None` for the list as a whole.
         frame: Option<usize>,
-        /// As it is spelled in the list.
+        /// The key, as the list spells it.
         key: String,
-        /// As it is written.
+        /// The value that the file has.
         value: String,
         /// What it can have.
         expected: &'static str,
@@ -86,13 +86,13 @@ pub enum SceneError {
     NotModelled {
         /// The list of views: a transforms….json.
         path: PathBuf,
-        /// Counted from 0; `None` for the list as a whole.
+        /// The place of the frame in the list, counted from 0; `None` for the list as a whole.
         frame: Option<usize>,
-        /// As it is spelled in the list.
+        /// The key, as the list spells it.
         key: String,
-        /// As it is written.
+        /// The value that the file has.
         value: String,
-        /// Why, and what to do.
+        /// Why it changes the answer, and what to do about it.
         remedy: &'static str,
     },
     /// A focal length and an angle that do not belong together.
@@ -103,15 +103,15 @@ pub enum SceneError {
     Contradiction {
         /// The list of views: a transforms….json.
         path: PathBuf,
-        /// Counted from 0; `None` for the list as a whole.
+        /// The place of the frame in the list, counted from 0; `None` for the list as a whole.
         frame: Option<usize>,
         /// `fl_x` or `fl_y`.
         key: &'static str,
-        /// As it is written.
+        /// The focal length that the file has, in pixels.
         focal: f64,
         /// `camera_angle_x` or `camera_angle_y`.
         angle_key: &'static str,
-        /// As it is written.
+        /// The angle that the file has, in radians.
         angle: f64,
         /// The focal length that follows from it.
         implied: f64,
@@ -125,7 +125,7 @@ pub enum SceneError {
     Distortion {
         /// The list of views: a transforms….json.
         path: PathBuf,
-        /// Counted from 0.
+        /// The place of the frame in the list, counted from 0.
         frame: usize,
         /// Column and row.
         pixel: (u16, u16),
@@ -141,7 +141,7 @@ pub enum SceneError {
     MatrixShape {
         /// The list of views: a transforms….json.
         path: PathBuf,
-        /// Counted from 0.
+        /// The place of the frame in the list, counted from 0.
         frame: usize,
     },
     /// A matrix that is no camera-to-world transform.
@@ -152,7 +152,7 @@ pub enum SceneError {
     Matrix {
         /// The list of views: a transforms….json.
         path: PathBuf,
-        /// Counted from 0.
+        /// The place of the frame in the list, counted from 0.
         frame: usize,
     },
     /// A split that names what is not there.
@@ -183,7 +183,7 @@ pub enum SceneError {
     MissingPicture {
         /// The list of views: a transforms….json.
         path: PathBuf,
-        /// Counted from 0.
+        /// The place of the frame in the list, counted from 0.
         frame: usize,
         /// Where the picture should be.
         picture: PathBuf,
@@ -196,7 +196,7 @@ pub enum SceneError {
     MissingMask {
         /// The list of views: a transforms….json.
         path: PathBuf,
-        /// Counted from 0.
+        /// The place of the frame in the list, counted from 0.
         frame: usize,
         /// Where the mask should be.
         mask: PathBuf,
@@ -210,7 +210,7 @@ pub enum SceneError {
     SamePicture {
         /// The list of views: a transforms….json.
         path: PathBuf,
-        /// Counted from 0.
+        /// The places of the two frames in the list, counted from 0.
         frames: (usize, usize),
         /// The file that was found.
         picture: PathBuf,
@@ -232,7 +232,7 @@ pub enum SceneError {
     Size {
         /// The list of views: a transforms….json.
         path: PathBuf,
-        /// Counted from 0.
+        /// The place of the frame in the list, counted from 0.
         frame: usize,
         /// The PNG or JPEG, where it was found.
         picture: PathBuf,
@@ -263,7 +263,7 @@ pub enum SceneError {
     EmptyMask {
         /// The list of views: a transforms….json.
         path: PathBuf,
-        /// Counted from 0.
+        /// The place of the frame in the list, counted from 0.
         frame: usize,
         /// The picture of the mask, where it was found.
         mask: PathBuf,
@@ -287,7 +287,7 @@ pub enum SceneError {
     /// A box without volume.
     #[error("a bounding box of half width {half_width} is not possible; give --half-width a positive number below 1e6")]
     HalfWidth {
-        /// As given.
+        /// The half width that was given.
         half_width: f32,
     },
 }

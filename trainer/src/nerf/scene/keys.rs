@@ -120,7 +120,7 @@ const REFUSED: [(&str, &str); 23] = [
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Keys<'a> {
     pub(super) path: &'a Path,
-    /// Counted from 0; `None` for the list as a whole.
+    /// The place of the frame in the list, counted from 0; `None` for the list as a whole.
     pub(super) frame: Option<usize>,
     pub(super) map: &'a Map<String, Value>,
 }

@@ -165,7 +165,7 @@ pub enum GridError {
     /// A level for data of another dimension.
     #[error("the level {level} does not fit {inputs} inputs; --levels takes one number for all axes, or one for each")]
     Axes {
-        /// The level.
+        /// Nodes of the level, along each axis.
         level: Nodes,
         /// Coordinates of a point.
         inputs: usize,
@@ -173,7 +173,7 @@ pub enum GridError {
     /// Too few nodes along an axis, or too many.
     #[error("the level {level} is not possible; each axis takes {least} to {MAX_NODES} nodes")]
     Nodes {
-        /// The level.
+        /// Nodes of the level, along each axis.
         level: Nodes,
         /// The fewest nodes that splines of this order take.
         least: u32,
@@ -181,7 +181,7 @@ pub enum GridError {
     /// More coefficients than can be addressed.
     #[error("the level {level} makes too many coefficients; give fewer nodes")]
     Coefficients {
-        /// The level.
+        /// Nodes of the level, along each axis.
         level: Nodes,
     },
 }

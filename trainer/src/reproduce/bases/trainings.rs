@@ -43,7 +43,7 @@ pub(super) struct Setting {
 impl Setting {
     pub(super) const fn new(quick: bool, seed: u64) -> Self {
         if quick {
-            Self { side: 128, bytes: &[2 << 10, 3 << 10, 4 << 10], curves: 4 << 10, steps: 400, batch: 1024, seed }
+            Self { side: 128, bytes: &[2 << 10, 3 << 10, 4 << 10], curves: 4 << 10, steps: 250, batch: 1024, seed }
         } else {
             let bytes = &[2 << 10, 4 << 10, 8 << 10, 16 << 10];
             Self { side: 256, bytes, curves: 8 << 10, steps: 2000, batch: 4096, seed }
@@ -71,7 +71,7 @@ fn reduced(values: &Array2<f32>, side: usize) -> Array2<f32> {
     })
 }
 
-/// One model.
+/// One model that is trained on one picture.
 #[derive(Clone, Copy, Debug)]
 struct Job {
     bytes: usize,
@@ -99,7 +99,7 @@ pub(super) struct Outcome {
     pub(super) curve: Vec<(u64, [f64; 3])>,
 }
 
-/// Trains all.
+/// Trains all models of the figure.
 pub(super) fn run(setting: Setting, monitor: &FigureWatch<'_>) -> Result<Vec<Outcome>, ReproduceError> {
     let datasets = datasets(setting.side);
     let mut jobs = Vec::new();

@@ -52,8 +52,8 @@ impl Size {
         if quick {
             // A quarter of the published training.
             let (standard, speedup) = (63, QUICK_SPEEDUP);
-            let (widths, width_steps) = ([(64, 12), (256, 6), (1024, 3)], 30);
-            Self { ntk: 60, standard, speedup, groups: 12, widths, width_steps }
+            let (widths, width_steps) = ([(64, 12), (256, 6), (1024, 2)], 20);
+            Self { ntk: 40, standard, speedup, groups: 8, widths, width_steps }
         } else {
             // Long enough for theory and training to part; ten times the published rate is far below 2/λmax.
             let (widths, width_steps) = ([(256, 12), (1024, 6), (4096, 2)], 1_000);

@@ -15,7 +15,7 @@ const VISIBLE: f64 = 0.1;
 /// Less decay than this says nothing about a rate.
 const LEAST_DECAY: f64 = 0.2;
 
-/// One eigenvector.
+/// How the error along one eigenvector falls.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Mode {
     /// From 1, the largest eigenvalue first.

@@ -39,7 +39,7 @@ const HIDDEN_LAYERS: usize = 3;
 /// What the network is fed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct ToyMapping {
-    /// For legends.
+    /// The name of the mapping in legends.
     pub(super) name: &'static str,
     /// p of the amplitudes 1/j^p of harmonics 1 … 16; none: the coordinate itself, from the middle.
     pub(super) power: Option<f64>,

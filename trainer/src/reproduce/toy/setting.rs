@@ -25,7 +25,7 @@ pub(in crate::reproduce) struct Setting {
     pub(in crate::reproduce) width: usize,
     /// η.
     pub(in crate::reproduce) learning_rate: f64,
-    /// Updates.
+    /// Number of updates of the parameters.
     pub(in crate::reproduce) steps: u64,
     /// Of the initial weights.
     pub(in crate::reproduce) seed: u64,
