@@ -5,6 +5,8 @@
 //! are always timed from points in user units to values in user units. Each figure is the best of several trials, which
 //! alternate.
 
+#![expect(clippy::disallowed_methods, reason = "what is only timed needs no stream of its own")]
+
 use std::hint::black_box;
 use std::time::Instant;
 

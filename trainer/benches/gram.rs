@@ -4,6 +4,8 @@
 //! programs on the machine disturb them. The product is what any implementation needs at least: all inner products, on
 //! all threads, in f64.
 
+#![expect(clippy::disallowed_methods, reason = "what is only timed needs no stream of its own")]
+
 use std::hint::black_box;
 use std::time::Instant;
 

@@ -5,6 +5,8 @@
 //! any of three libraries reaches on any of several large products with all threads. Each is the best of several
 //! trials, and the trials of both kinds alternate, since other programs on the machine disturb them.
 
+#![expect(clippy::disallowed_methods, reason = "what is only timed needs no stream of its own")]
+
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, linalg::general_mat_mul};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

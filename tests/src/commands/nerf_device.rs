@@ -119,7 +119,7 @@ impl Scene {
     ///
     /// Where a file is missing or unfit, or there is no such view.
     pub fn read(path: &Path, view: usize, size: u16) -> Result<Self> {
-        let folder = Folder(path.to_owned());
+        let folder = Folder::at(path);
         let (artifact, artifact_f32) = (model::read(&folder.model())?, model::read(&folder.model_f32())?);
         let volume = folder.read_volume()?;
         let NerfSettings { scene, .. } = NerfSettings::of_run(path)?;

@@ -14,7 +14,7 @@ use trainer::fit::FitParams;
 use trainer::fit::auto_scale::{ChoiceData, Judge, Setting, choose};
 use trainer::fit::settings::FitSettings;
 use trainer::network::encoding::EncodingKind;
-use trainer::sweep::{Event, Grid, Shard, Store, Sweep, SweepWatch};
+use trainer::sweep::{Grid, Shard, Sweep, SweepEvent, SweepStore, SweepWatch};
 
 use crate::firmware::workspace;
 use crate::signals::{self, Signal};
@@ -184,18 +184,18 @@ impl Row {
         };
         let sweep = Sweep::new(base, grid, Precision::W8A16, &data)?;
         let path = args.out.join(folder).join(name.replace(": ", "-").replace(' ', "-"));
-        let store = Store::create(Path::new(&path), sweep.manifest())?;
+        let store = SweepStore::create(Path::new(&path), sweep.manifest())?;
         eprintln!("{} of {name}", setting.option());
         let value =
             |row: &trainer::sweep::SweepRow| if setting == Setting::Scale { row.scale } else { row.amplitude_power };
         let stop = AtomicBool::new(false);
-        let tell = |event: Event<'_>| {
-            if let Event::Finished(row) = event {
+        let tell = |event: SweepEvent<'_>| {
+            if let SweepEvent::Finished(row) = event {
                 eprintln!("  {:.3}: {:.2} dB", value(row), row.test_psnr_db());
             }
         };
         sweep.run(&store, Shard::WHOLE, SweepWatch { threads: available_threads(), stop: &stop, tell: &tell })?;
-        let (_, rows) = Store::collect(std::slice::from_ref(&path))?;
+        let (_, rows) = SweepStore::collect(std::slice::from_ref(&path))?;
         let points: Vec<(f64, f64)> = rows.iter().flatten().map(|row| (value(row), row.test_psnr_db())).collect();
         let sweep_seconds: f64 = rows.iter().flatten().filter_map(|row| row.seconds).sum();
         let split = fit.check(data.inputs(), data.outputs())?.split(&data)?;

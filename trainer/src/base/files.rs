@@ -26,11 +26,11 @@ pub struct ReadError {
     pub source: io::Error,
 }
 
-/// A file out of date that could not be removed.
+/// A file or folder out of date that could not be removed.
 #[derive(Debug, Error)]
 #[error("cannot remove {}, which would not fit what is written beside it; choose another folder", path.display())]
 pub struct RemoveError {
-    /// The file that is still there.
+    /// What is still there.
     pub path: PathBuf,
     /// Why the operating system refused.
     pub source: io::Error,
@@ -103,6 +103,18 @@ pub fn remove(path: &Path) -> Result<(), RemoveError> {
 /// If one of them is there and cannot be removed.
 pub fn remove_all(folder: &Path, names: &[&str]) -> Result<(), RemoveError> {
     names.iter().try_for_each(|name| remove(&folder.join(name)))
+}
+
+/// Removes a folder and all that is in it, if there is one, as [`remove`].
+///
+/// # Errors
+///
+/// If the folder is there and cannot be removed.
+pub fn remove_folder(path: &Path) -> Result<(), RemoveError> {
+    match std::fs::remove_dir_all(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(RemoveError { path: path.to_owned(), source }),
+        _ => Ok(()),
+    }
 }
 
 /// All bytes of a file.

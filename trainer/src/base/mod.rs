@@ -5,4 +5,5 @@ pub mod files;
 pub mod fingerprint;
 pub mod fourier;
 pub mod random;
+pub mod shard;
 pub mod side_by_side;

@@ -60,6 +60,32 @@ pub fn part_rng(seed: u64, purpose: Purpose, part: u32, step: u64) -> ChaCha8Rng
     stream([seed, purpose as u64 + ((u64::from(part) + 1) << 32), step])
 }
 
+/// What is drawn from a stream that the seed alone chooses, so that for one seed all of these draw the same numbers.
+///
+/// The numbers are part of every result that a seed repeats. What is new takes a [`Purpose`], which has a stream of its
+/// own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlainPurpose {
+    /// The samples that `--holdout` keeps from training.
+    Holdout,
+    /// The centres of the patches that a kernel regression is judged on.
+    KernelPatches,
+    /// The words of the figures' picture of text.
+    TextPicture,
+    /// Weights and biases of the figures' networks before training.
+    FigureParameters,
+    /// The networks that `trainer ntk gap` compares with their limit.
+    DrawnNetworks,
+}
+
+/// Random numbers for one of the purposes that share the stream of a seed.
+#[expect(clippy::disallowed_methods, reason = "here the stream gets a name")]
+pub fn plain_rng(seed: u64, purpose: PlainPurpose) -> ChaCha8Rng {
+    // The name is for the reader: no number depends on it.
+    let _ = purpose;
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
 fn stream(words: [u64; 3]) -> ChaCha8Rng {
     let mut key = [0; 32];
     for (bytes, word) in key.chunks_exact_mut(8).zip(words) {

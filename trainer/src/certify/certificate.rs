@@ -11,7 +11,7 @@ use crate::data::Dataset;
 
 /// How a proof is made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Settings {
+pub struct CertifySettings {
     /// Seconds that a search takes at most.
     pub seconds: f64,
     /// A search ends where what is proven is within this ratio of what was found.
@@ -117,7 +117,7 @@ pub struct Certificate {
     /// By what it was proven.
     pub method: Method,
     /// With which settings.
-    pub settings: Settings,
+    pub settings: CertifySettings,
     /// For each output.
     pub outputs: Vec<Proof>,
     /// The questions that were asked.

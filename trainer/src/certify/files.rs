@@ -12,6 +12,7 @@ use super::search::Search;
 use crate::artifact::card_text::CardText;
 use crate::artifact::model_file::ModelFile;
 use crate::base::files;
+use crate::store::json;
 
 /// The key of the line in a model's text.
 const CERTIFIED: &str = "certified";
@@ -122,5 +123,5 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T, CertifyError> {
 }
 
 fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), CertifyError> {
-    Ok(files::write_with(path, |writer| Ok(serde_json::to_writer_pretty(writer, value)?))?)
+    Ok(json::write(path, value)?)
 }

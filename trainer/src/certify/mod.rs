@@ -32,7 +32,7 @@ mod spline;
 mod tests;
 mod wave;
 
-pub use certificate::{Answered, Bound, Certificate, Method, OfData, Proof, Settings, Verdict};
+pub use certificate::{Answered, Bound, Certificate, CertifySettings, Method, OfData, Proof, Verdict};
 pub use error::CertifyError;
 pub use files::Unfinished;
 pub use region::{MAX_AXES, Region};
@@ -53,7 +53,7 @@ use crate::data::Dataset;
 pub struct Certification<'a> {
     parts: Parts<'a>,
     interpolant: Option<Interpolant>,
-    settings: Settings,
+    settings: CertifySettings,
     monotone: Option<usize>,
     searches: Vec<Search>,
     enumerated: Option<Vec<Enumerated>>,
@@ -68,7 +68,7 @@ impl<'a> Certification<'a> {
     /// # Errors
     ///
     /// If the model has more inputs than bounds are found for, the data make no grid, or a setting does not fit the model.
-    pub fn new(model: &'a Model<'a>, data: Option<&Dataset>, settings: &Settings) -> Result<Self, CertifyError> {
+    pub fn new(model: &'a Model<'a>, data: Option<&Dataset>, settings: &CertifySettings) -> Result<Self, CertifyError> {
         let parts = Parts::of(model);
         let bits = &model.header().code_bits;
         if model.inputs() > MAX_AXES && (bits.is_empty() || bits.contains(&0)) {
@@ -179,12 +179,22 @@ impl<'a> Certification<'a> {
             };
             check("smallest answer", near(-new.smallest.proven, -old.smallest.proven));
             check("largest answer", near(new.largest.proven, old.largest.proven));
-            let distances = old.distance.as_ref().zip(new.distance.as_ref());
-            check("distance to the data", distances.is_none_or(|(old, new)| near(new.proven, old.proven)));
-            check("slope", old.slopes.iter().zip(&new.slopes).all(|(old, new)| near(new.proven, old.proven)));
+            // What is claimed and has nothing new beside it is not proven.
+            let distance = old.distance.as_ref().is_none_or(|old| {
+                let new = new.distance.as_ref();
+                new.is_some_and(|new| near(new.proven, old.proven))
+            });
+            check("distance to the data", distance);
+            let slopes = || old.slopes.iter().zip(&new.slopes).all(|(old, new)| near(new.proven, old.proven));
+            check("slope", old.slopes.len() == new.slopes.len() && slopes());
+            check("name", old.output == new.output);
+            check("unit", old.unit == new.unit);
         }
         if claimed.outputs.len() != now.outputs.len() {
             refuted.push("the number of outputs".to_owned());
+        }
+        if claimed.questions.len() != now.questions.len() {
+            refuted.push("the number of questions".to_owned());
         }
         for (old, new) in claimed.questions.iter().zip(&now.questions) {
             if old.question != new.question || old.answer != new.answer {

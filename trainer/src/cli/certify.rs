@@ -8,7 +8,7 @@ use firmware_core::Model;
 use trainer::artifact::card_text;
 use trainer::artifact::model_file::ModelFile;
 use trainer::base::files;
-use trainer::certify::{Answered, Certificate, Certification, CertifyError, Settings, Unfinished, Verdict};
+use trainer::certify::{Answered, Certificate, Certification, CertifyError, CertifySettings, Unfinished, Verdict};
 use trainer::data::Dataset;
 
 use super::reading::{DATA, ReadingArgs, load_and_tell};
@@ -153,10 +153,10 @@ impl Certify {
         Ok(())
     }
 
-    fn settings(&self, claimed: Option<&Certificate>) -> Settings {
+    fn settings(&self, claimed: Option<&Certificate>) -> CertifySettings {
         match claimed {
-            Some(claimed) => Settings { seconds: self.time, ..claimed.settings.clone() },
-            None => Settings {
+            Some(claimed) => CertifySettings { seconds: self.time, ..claimed.settings.clone() },
+            None => CertifySettings {
                 seconds: self.time,
                 ratio: self.ratio,
                 max_error: self.max_error,

@@ -5,22 +5,24 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use trainer::base::files;
+use trainer::base::shard::Shard;
 use trainer::base::side_by_side::available_threads;
 use trainer::data::periodic::{self, NamedPeriod};
 use trainer::data::{Dataset, LoadOptions, Outside};
 use trainer::design::budget::{Budget, Goal, parse_bytes, parse_time};
 use trainer::design::cost::Core;
-use trainer::design::search::{Event, SearchWatch};
-use trainer::design::store::{Manifest, Store};
-use trainer::design::{Design as Search, DesignParams, Designed};
+use trainer::design::search::{DesignEvent, SearchWatch};
+use trainer::design::store::{DesignManifest, DesignStore};
+use trainer::design::{Design as Search, DesignParams, EndedSearch};
 use trainer::fit::FitParams;
 use trainer::fit::settings::FitSettings;
 use trainer::training::{Ended, Watch, progress};
 
 use super::number::{from_one, whole};
-use super::reading::{DATA, PointsArgs, ReadingArgs, load_and_tell};
+use super::reading::{DATA, PointsArgs, ReadingArgs, apply_and_tell, load_and_tell};
 use super::{interrupt, print};
 
 /// Headings of the help, beside that of the data.
@@ -115,12 +117,12 @@ pub(crate) struct Design {
 
 impl Design {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let shard = self.shard.as_deref().map(parse_shard).transpose()?;
+        let shard = self.shard.as_deref().map(str::parse::<Shard>).transpose()?;
         let stop = interrupt::catch()?;
         let (path, dataset);
         let search = if let Some(folder) = &self.resume {
             path = folder.clone();
-            let manifest = Store::manifest_of(folder)?;
+            let manifest = DesignStore::manifest_of(folder)?;
             dataset = self.prepared_again(&manifest)?;
             Search::resumed(folder, manifest, &dataset)?
         } else {
@@ -130,18 +132,15 @@ impl Design {
             dataset = data;
             Search::new(DesignParams { base, budget: self.budget()?, goal: self.goal(), core }, &dataset)?
         };
-        self.check_folder(&path, shard.is_some())?;
-        let (index, of) = shard.unwrap_or((0, 1));
         let others = if shard.is_some() { Others::Shards } else { Others::Refused };
-        let create = || Ok(Store::create(&path, search.manifest(), &format!("{}-of-{of}", index + 1))?);
+        let create = || {
+            self.check_folder(&path, shard.is_some())?;
+            Ok(DesignStore::create(&path, search.manifest(), shard.unwrap_or(Shard::WHOLE))?)
+        };
         let store = hold_while_made(&path, others, create)?;
-        let candidates: Vec<usize> =
-            (0..search.manifest().candidates.len()).filter(|candidate| candidate % of == index).collect();
-        let is_collecting = shard.is_none() && store.other_shards().iter().any(|shard| shard != "1-of-1");
-        let ended = if is_collecting {
-            trainer::note!("ending the search of the shards {}", store.other_shards().join(", "));
-            Ended::Finished
-        } else {
+        let others = if shard.is_none() { store.other_shards() } else { Vec::new() };
+        let ended = if others.is_empty() {
+            let candidates = search.candidates_of(shard.unwrap_or(Shard::WHOLE));
             trainer::note!("{} models are compared on {}", candidates.len(), search.judged_on());
             let shown = Shown::new();
             let watch = SearchWatch {
@@ -153,6 +152,9 @@ impl Design {
             let ended = search.search(&store, &candidates, watch);
             shown.bar.finish_and_clear();
             ended?
+        } else {
+            trainer::note!("ending the search of the shards {}", others.join(", "));
+            Ended::Finished
         };
         if shard.is_some() {
             if ended == Ended::Interrupted {
@@ -162,22 +164,18 @@ impl Design {
             trainer::note!("when all shards are done: trainer design --resume {}", path.display());
             return Ok(());
         }
-        let designed = search.choose(&path, &store)?;
-        self.finish((&search, &store), (&path, designed), ended)
+        let mut designed = search.choose(&path, &store)?;
+        self.finish(&search, &path, EndedSearch { store: &store, designed: &mut designed, ended })
     }
 
     /// Writes the run of the winner, and says what came out.
-    fn finish(
-        &self,
-        (search, store): (&Search<'_>, &Store),
-        (path, mut designed): (&Path, Designed),
-        ended: Ended,
-    ) -> anyhow::Result<()> {
+    fn finish(&self, search: &Search<'_>, path: &Path, of: EndedSearch<'_>) -> anyhow::Result<()> {
+        let EndedSearch { store, designed, ended } = of;
         let mut bar = progress::on_stderr(designed.best.steps, 0);
         // The wish to stop has been heard; what is left is to write.
         let stop = if ended == Ended::Finished { Some(interrupt::catch()?) } else { None };
         let watch = Watch { stop, progress: Some(&mut *bar), ..Watch::default() };
-        let written = search.write(path, (store, &mut designed, ended), watch)?;
+        let written = search.write(path, EndedSearch { store, designed: &mut *designed, ended }, watch)?;
         let winner = designed.front.rows.iter().find(|row| row.chosen).context("the winner is among the models")?;
         if self.json {
             print(&serde_json::to_string_pretty(&designed.front)?)?;
@@ -228,45 +226,25 @@ impl Design {
         };
         let fit = FitParams { seed: self.seed.unwrap_or(0), outside: Outside::Clamp, ..FitParams::default() };
         let mut base = FitSettings { fit, precision: None, input: absolute(input)?, load, imported: None };
-        let mut dataset = load_and_tell(&base.input, &base.load)?;
+        let dataset = load_and_tell(&base.input, &base.load)?;
         base.fit.periodic = periodic::resolve(&self.periodic, &dataset.input_names)?;
-        repeat(&mut dataset, &base)?;
-        Ok((dataset, base))
+        Ok((apply_and_tell(dataset, &base)?.0, base))
     }
 
-    fn prepared_again(&self, manifest: &Manifest) -> anyhow::Result<Dataset> {
-        let mut dataset = load_and_tell(&manifest.base.input, &manifest.base.load)?;
-        repeat(&mut dataset, &manifest.base)?;
-        Ok(dataset)
+    fn prepared_again(&self, manifest: &DesignManifest) -> anyhow::Result<Dataset> {
+        let dataset = load_and_tell(&manifest.base.input, &manifest.base.load)?;
+        Ok(apply_and_tell(dataset, &manifest.base)?.0)
     }
 
-    /// Refuses a folder that holds something else, before the work.
+    /// Refuses a folder that holds something else, before the work, and takes away the search that --force replaces.
     fn check_folder(&self, path: &Path, is_shared: bool) -> anyhow::Result<()> {
         if self.resume.is_some() || (is_shared && path.join("design").is_dir()) {
             return Ok(());
         }
         if self.force {
-            let _ = std::fs::remove_dir_all(path.join("design"));
+            files::remove_folder(&path.join("design"))?;
         }
-        Ok(trainer::base::files::new_folder(path, self.force)?)
-    }
-}
-
-/// Gives the data their periods.
-fn repeat(dataset: &mut Dataset, base: &FitSettings) -> anyhow::Result<()> {
-    for note in periodic::apply(dataset, &base.fit.periodic)? {
-        trainer::note!("{note}");
-        dataset.notes.push(note);
-    }
-    Ok(())
-}
-
-/// The place of a shard, from 0, and how many there are.
-fn parse_shard(text: &str) -> anyhow::Result<(usize, usize)> {
-    let parts = text.split_once('/').and_then(|(i, n)| Some((i.trim().parse().ok()?, n.trim().parse().ok()?)));
-    match parts {
-        Some((index, of)) if (1..=of).contains(&index) => Ok((index - 1, of)),
-        _ => bail!("--shard {text} is not possible; give i/n with i from 1 to n, such as 2/4"),
+        Ok(files::new_folder(path, self.force)?)
     }
 }
 
@@ -284,10 +262,10 @@ impl Shown {
         Self { bar, line: Mutex::new(Instant::now()) }
     }
 
-    fn show(&self, event: Event<'_>) {
+    fn show(&self, event: DesignEvent<'_>) {
         match event {
-            Event::Tables { count } => self.bar.suspend(|| trainer::note!("{count} tables are fitted")),
-            Event::Round { number, of, round } => self.bar.suspend(|| {
+            DesignEvent::Tables { count } => self.bar.suspend(|| trainer::note!("{count} tables are fitted")),
+            DesignEvent::Round { number, of, round } => self.bar.suspend(|| {
                 let models = round.candidates.len();
                 let models = if models == 1 { "1 model".to_owned() } else { format!("{models} models") };
                 let steps = || round.candidates.iter().map(|&candidate| round.steps_of(candidate));
@@ -295,7 +273,7 @@ impl Shown {
                 let steps = if fewest == most { most.to_string() } else { format!("{fewest} to {most}") };
                 trainer::note!("round {number} of {of}: {models}, {steps} steps each");
             }),
-            Event::Judged(candidate, outcome) => self.bar.suspend(|| {
+            DesignEvent::Judged(candidate, outcome) => self.bar.suspend(|| {
                 let quality = match (&outcome.device, &outcome.failure) {
                     (Some(metrics), _) => format!("{:.2} dB", metrics.psnr_db),
                     (None, failure) => failure.clone().unwrap_or_default(),
@@ -303,7 +281,7 @@ impl Shown {
                 let bytes = outcome.bytes.unwrap_or(candidate.size.bytes);
                 trainer::note!("  {}; {bytes} bytes, {quality}", candidate.words());
             }),
-            Event::Progress(part, left) => {
+            DesignEvent::Progress(part, left) => {
                 self.bar.set_position((1000.0 * part) as u64);
                 self.bar.set_message(format!("{} s left", left.as_secs()));
                 let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);

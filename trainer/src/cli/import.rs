@@ -3,19 +3,17 @@
 use crate::cli::hold::{Others, hold_while_made};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use serde_json::json;
 use trainer::artifact::precision::NamedPrecision;
-use trainer::data::metrics::{Metrics, short};
-use trainer::data::{Dataset, LoadOptions, has_columns};
+use trainer::data::metrics::short;
+use trainer::data::{LoadOptions, has_columns};
 use trainer::fit::results::Results;
 use trainer::fit::run::Run;
-use trainer::fit::settings::{FitSettings, Imported};
 use trainer::import::{
-    Gamma, ImportParams, InputRange, Layout, Mapping, OutputFunction, Reading, SourceNetwork, Units, better,
+    self, Gamma, ImportParams, ImportResults, ImportSettings, InputRange, Layout, Mapping, OutputFunction,
 };
 use trainer::network::HiddenActivation;
-use trainer::training::TrainState;
 
 use super::print;
 use super::reading::{DATA, ReadingArgs, load_and_tell};
@@ -123,69 +121,30 @@ fn activation(text: &str) -> Result<HiddenActivation, String> {
     }
 }
 
-/// How good the network is, from its file to the model.
-struct Steps {
-    /// As the file has it, in f64.
-    source: Metrics,
-    /// The largest difference of the model from that, for each output in its unit.
-    differences: Vec<f64>,
-}
-
 impl Import {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let absolute = |path: &Path| std::path::absolute(path).context("cannot tell the current directory");
         let load = self.load_options(self.targets.as_deref().map(absolute).transpose()?);
-        let mut dataset = load_and_tell(&self.data, &load)?;
-        let order = self.order(&dataset)?;
-        let params = self.params()?;
-        let network = SourceNetwork::read(&self.weights, &params, (dataset.inputs(), dataset.outputs()))?;
-        let network = network.with_inputs(&order);
-        trainer::note!("{}: {}", self.weights.display(), network.description());
-
-        let on_grid = dataset.grid_shape().is_some();
-        let of_grid = if network.is_siren() { InputRange::SYMMETRIC } else { InputRange::UNIT };
-        let range = self.input_range.or(on_grid.then_some(of_grid));
-        let units = Units::new(&dataset, range, self.output_range)?;
-        let converted = network.convert(&dataset, &units)?;
-        let values = units.values(&network, &dataset, dataset.points.view()).mapv(|value| value as f32);
-        let source = Metrics::compare(&values, &dataset.targets, &dataset.output_maps);
-        let reading = Reading {
-            path: &self.weights,
-            params: &params,
-            order: &order,
-            may_turn: self.inputs.is_empty(),
-            range,
-            fixed_range: self.input_range.is_some(),
-            outputs: self.output_range,
-        };
-        let alternative = better(reading, &dataset, source.psnr_db);
-
-        let maps = converted.output_maps.iter().flatten().map(|map| [map.scale, map.offset]).collect();
-        let imported = Imported { weights: self.weights.clone(), output_maps: maps };
-        imported.apply(&mut dataset);
-        let settings = FitSettings {
-            fit: converted.params,
-            precision: self.precision,
-            input: absolute(&self.data)?,
+        let dataset = load_and_tell(&self.data, &load)?;
+        let settings = ImportSettings {
+            weights: self.weights.clone(),
+            params: self.params()?,
+            data: self.data.clone(),
             load,
-            imported: Some(imported),
+            inputs: self.inputs.clone(),
+            input_range: self.input_range,
+            output_range: self.output_range,
+            precision: self.precision,
         };
-        let points = dataset.points.clone();
-        let new = if self.force { Run::replace } else { Run::new };
-        let mut run = hold_while_made(&self.out, Others::Refused, || Ok(new(&self.out, settings, dataset)?))?;
-        run.continue_from(TrainState::new(vec![converted.network]));
-        let results = run.write_untrained()?;
-        let file = trainer::artifact::model_file::ModelFile::read(&run.folder().model())?;
-        let model = trainer::artifact::model_file::predict(&file.model()?, &points)?;
-        let apart = model - values;
-        let largest = |largest: f64, difference: &f32| largest.max(f64::from(difference.abs()));
-        let differences = apart.columns().into_iter().map(|column| column.iter().fold(0.0, largest)).collect();
-        let steps = Steps { source, differences };
-        self.print(&run, &results, &steps)?;
-        if let Some(alternative) = alternative {
+        let import = import::Import::read(settings, dataset)?;
+        trainer::note!("{}: {}", self.weights.display(), import.network().description());
+        let mut started = hold_while_made(&self.out, Others::Refused, || Ok(import.start(&self.out, self.force)?))?;
+        let results = started.write()?;
+        self.print(started.run(), &results)?;
+        if let Some(alternative) = results.alternative {
             trainer::note!(
                 "warning: the network does not fit the data (PSNR {:.1} dB); with {} it does ({:.1} dB)",
-                steps.source.psnr_db,
+                results.source.psnr_db,
                 alternative.options,
                 alternative.psnr_db
             );
@@ -197,27 +156,6 @@ impl Import {
         let of_table = has_columns(&self.data);
         let inputs = if of_table { &self.inputs[..] } else { &[] };
         LoadOptions { targets, ..self.reading.options(inputs, &self.outputs) }
-    }
-
-    /// Which input of the data each input of the network is.
-    fn order(&self, dataset: &Dataset) -> anyhow::Result<Vec<usize>> {
-        if self.inputs.is_empty() || has_columns(&self.data) {
-            return Ok((0..dataset.inputs()).collect());
-        }
-        let names = &dataset.input_names;
-        let places = self.inputs.iter().map(|name| {
-            names.iter().position(|known| known == name).with_context(|| {
-                format!(
-                    "{} has the inputs {}; --inputs names them in the order of the network",
-                    self.data.display(),
-                    names.join(", ")
-                )
-            })
-        });
-        let order = places.collect::<anyhow::Result<Vec<usize>>>()?;
-        let is_order = (0..names.len()).all(|k| order.contains(&k)) && order.len() == names.len();
-        ensure!(is_order, "--inputs must name each of {} once, in the order of the network", names.join(", "));
-        Ok(order)
     }
 
     fn params(&self) -> anyhow::Result<ImportParams> {
@@ -240,7 +178,8 @@ impl Import {
         })
     }
 
-    fn print(&self, run: &Run, results: &Results, steps: &Steps) -> anyhow::Result<()> {
+    fn print(&self, run: &Run, imported: &ImportResults) -> anyhow::Result<()> {
+        let ImportResults { results, source, differences, .. } = imported;
         let Results { precision, quantization_loss_db, model_bytes, model, .. } = results;
         let dataset = run.snapshot().data.dataset;
         let (count, loss) = (dataset.len(), quantization_loss_db);
@@ -248,8 +187,8 @@ impl Import {
         if self.json {
             let object = json!({
                 "run": run.folder().path(), "weights": self.weights, "data": self.data, "samples": count,
-                "network": steps.source, "f32": results.f32.train, "precision": precision, "model": model.train,
-                "largest_difference": steps.differences, "calibration_samples": kept, "measured_samples": measured,
+                "network": source, "f32": results.f32.train, "precision": precision, "model": model.train,
+                "largest_difference": differences, "calibration_samples": kept, "measured_samples": measured,
                 "quantization_loss_db": loss, "model_file": run.folder().model(), "model_bytes": model_bytes,
                 "advice": results.advice,
             });
@@ -257,14 +196,13 @@ impl Import {
         }
         let (names, units) = (&dataset.output_names, &dataset.output_units);
         let mut text = String::new();
-        let stages =
-            [("network of the file", &steps.source), ("in f32", &results.f32.train), (*precision, &model.train)];
+        let stages = [("network of the file", source), ("in f32", &results.f32.train), (*precision, &model.train)];
         // What is stored in f32 needs no third stage.
         for (title, metrics) in stages.into_iter().filter(|(title, _)| *title != "in f32" || *precision != "f32") {
             text += &format!("{title}: {count} samples\n  {}\n", metrics.lines(names, units).join("\n  "));
         }
         let unit = |k: usize| units.get(k).filter(|unit| !unit.is_empty()).map_or(String::new(), |u| format!(" {u}"));
-        let differences = steps.differences.iter().enumerate();
+        let differences = differences.iter().enumerate();
         let differences: Vec<String> = differences.map(|(k, &d)| format!("{}{}", short(d), unit(k))).collect();
         text += &format!("largest difference of the model from the network of the file: {}\n", differences.join(", "));
         let on = if measured < count { "others" } else { "the same" };

@@ -2,8 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::number;
+use anyhow::anyhow;
+use trainer::data::codes::CodesError;
 use trainer::data::{Dataset, DatasetError, Decimal, LoadOptions, load};
+use trainer::fit::settings::FitSettings;
+use trainer::fit::{FitError, ValidFitParams};
+
+use super::number;
 
 /// Where these options stand in the help: a heading for all that follow would also be that of the command's own
 /// options.
@@ -36,6 +41,18 @@ pub(super) struct ReadingArgs {
     /// The table is a grid: it has one axis in its first line and the other in its first column
     #[arg(long, help_heading = DATA)]
     wide: bool,
+}
+
+/// Gives data the periods and codes of the settings, says what is worth saying about it, and checks that they can be
+/// trained on.
+pub(super) fn apply_and_tell(dataset: Dataset, settings: &FitSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
+    let told = dataset.notes.len();
+    let (dataset, params) = settings.apply(dataset).map_err(|error| match error {
+        FitError::Codes(error @ CodesError::Value { .. }) => anyhow!("{}: {error}", settings.input.display()),
+        error => error.into(),
+    })?;
+    dataset.notes[told..].iter().for_each(|note| trainer::note!("{note}"));
+    Ok((dataset, params))
 }
 
 /// A decimal mark, as itself or as a word.

@@ -6,10 +6,12 @@ use std::sync::Mutex;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use trainer::base::files;
 use trainer::reproduce::{
     Claim, Event, Figure, FigureWatch, Options, ReproduceError, WrittenFigure, check_free, kept, page::Page, reproduce,
 };
 
+use super::hold::{Others, hold_while_made};
 use super::new_directories::NewDirectories;
 use super::number::whole;
 use super::{interrupt, print};
@@ -114,6 +116,11 @@ impl Reproduce {
         let tell = |event| show(&bar, event);
         let monitor = FigureWatch::new(stop, &tell);
         let made = NewDirectories::on_the_way_to(&self.out);
+        let make_folder = || Ok(files::make_folder(&self.out)?);
+        if let Err(error) = hold_while_made(&self.out, Others::Refused, make_folder) {
+            made.take_back();
+            return Err(error);
+        }
         let made_before: Vec<_> =
             figures.iter().map(|&figure| self.resume.then(|| kept(figure, options, &self.out)).flatten()).collect();
         for (&figure, _) in figures.iter().zip(&made_before).filter(|(_, made)| made.is_none()) {

@@ -11,7 +11,7 @@ use trainer::base::side_by_side::available_threads;
 use trainer::fit::auto_scale::Setting;
 use trainer::sweep::grid::parse_list;
 use trainer::sweep::table::Table;
-use trainer::sweep::{Event, Grid, Shard, Store, SweepError, SweepWatch};
+use trainer::sweep::{Grid, Shard, SweepError, SweepEvent, SweepStore, SweepWatch};
 use trainer::training::Ended;
 
 use super::fit;
@@ -102,7 +102,7 @@ impl Sweep {
         warn_of_redundant_frequencies(settings.map(|setting| (&setting.params().encoding, setting.encoding())));
         let stop = interrupt::catch()?;
         let others = if self.shard.is_some() { Others::Shards } else { Others::Refused };
-        let store = hold_while_made(&self.out, others, || Ok(Store::create(&self.out, sweep.manifest())?))?;
+        let store = hold_while_made(&self.out, others, || Ok(SweepStore::create(&self.out, sweep.manifest())?))?;
         let (bar, finished) = (Progress::new(), AtomicUsize::new(0));
         let watch = SweepWatch {
             threads: self.threads.unwrap_or_else(available_threads),
@@ -186,7 +186,7 @@ impl Collect {
 
 /// Writes and prints what is finished, and names what is not; whether all is.
 fn report(directories: &[PathBuf], out: &Path, as_json: bool) -> anyhow::Result<bool> {
-    let (manifest, rows) = Store::collect(directories)?;
+    let (manifest, rows) = SweepStore::collect(directories)?;
     let table = Table::new(manifest, rows);
     trainer::base::files::make_folder(out)?;
     table.write(out)?;
@@ -238,11 +238,11 @@ impl Progress {
         Self(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
     }
 
-    fn show(&self, event: Event<'_>, finished: &AtomicUsize) {
+    fn show(&self, event: SweepEvent<'_>, finished: &AtomicUsize) {
         match event {
-            Event::Begin { settings, steps } => self.0.set_length((settings as u64).saturating_mul(steps)),
-            Event::Steps(steps) => self.0.inc(steps),
-            Event::Finished(row) => {
+            SweepEvent::Begin { settings, steps } => self.0.set_length((settings as u64).saturating_mul(steps)),
+            SweepEvent::Steps(steps) => self.0.inc(steps),
+            SweepEvent::Finished(row) => {
                 let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
                 let quality = match &row.measured {
                     Some(measured) => format!("held out {:.2} dB", measured.test.psnr_db),

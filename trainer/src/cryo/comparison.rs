@@ -12,6 +12,7 @@ use crate::base::files;
 use crate::network::encoding::{EncodingKind, EncodingParams};
 use crate::report::figure::Figure as _;
 use crate::report::sheet::Sheet;
+use crate::store::json;
 use crate::store::run::RunFolder;
 use crate::training::Watch;
 use serde_json::{Value, json};
@@ -130,8 +131,7 @@ impl<'a> Comparison<'a> {
         if let Some(sheet) = sheet("Encodings", &entries, motions.as_deref()) {
             files::write(&self.folder.join("comparison.png"), &sheet.png()?)?;
         }
-        let text = serde_json::to_string_pretty(&json!({ "encodings": to_json(&entries) })).expect("plain values");
-        files::write(&self.folder.join("comparison.json"), text.as_bytes())?;
+        json::write(&self.folder.join("comparison.json"), &json!({ "encodings": to_json(&entries) }))?;
         Ok(Some(entries))
     }
 }

@@ -25,6 +25,7 @@ use super::poses::Rotation;
 use crate::base::files;
 use crate::base::fourier::{Direction, transform};
 use crate::base::random::{Purpose, step_rng};
+use crate::store::json;
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
@@ -178,8 +179,7 @@ impl Truth {
     pub fn write(&self, folder: &Path) -> Result<(), CryoError> {
         remove_tables(folder)?;
         files::write(&folder.join("truth.csv"), self.molecule.to_csv().as_bytes())?;
-        let json = serde_json::to_string_pretty(&self.params).expect("plain values");
-        files::write(&folder.join("truth.json"), json.as_bytes())?;
+        json::write(&folder.join("truth.json"), &self.params)?;
         Ok(())
     }
 

@@ -4,11 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
 use thiserror::Error;
 
 use super::{DataKind, Dataset, DatasetError};
+use crate::base::random::{PlainPurpose, plain_rng};
 
 /// How samples are held out of training.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -64,7 +63,7 @@ pub fn split(dataset: &Dataset, holdout: Holdout, seed: u64) -> Result<Split, Da
             first.iter().for_each(|&first| rows_at[first] += 1);
             let mut points: Vec<usize> = (0..n).filter(|&row| rows_at[row] > 0).collect();
             // ChaCha8 gives the same numbers on every machine and in every version of the crate.
-            points.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+            points.shuffle(&mut plain_rng(seed, PlainPurpose::Holdout));
             let (mut tests, mut tested) = (vec![false; n], 0);
             // The last point stays to train on, unless no row is to.
             let most = if test_len < n { points.len() - 1 } else { points.len() };

@@ -177,6 +177,22 @@ pub struct Wanted<'a> {
     pub held_out: Option<&'a str>,
 }
 
+/// A kind of network over Fourier features.
+#[derive(Clone, Copy)]
+struct Shape {
+    family: Family,
+    /// Hidden layers.
+    depth: usize,
+    precision: Precision,
+}
+
+/// The settings of a network of these widths and this number of frequencies.
+fn with_widths(base: &FitParams, hidden: Vec<usize>, frequencies: usize) -> FitParams {
+    let mut fit = FitParams { hidden, ..base.clone() };
+    fit.encoding.frequencies = frequencies;
+    fit
+}
+
 impl Wanted<'_> {
     /// Every candidate: `base` has the settings that all share, `scales` are the values of σ to try. None where no
     /// network keeps the budget.
@@ -189,7 +205,7 @@ impl Wanted<'_> {
                 for depth in DEPTHS {
                     // Frequencies are trained: where they begin is compared at one depth and in one precision.
                     let scales = if place == 0 && depth == USUAL_DEPTH { scales } else { middle };
-                    all.extend(self.scaled(&family.of(base), (family, depth, precision), scales));
+                    all.extend(self.scaled(base, Shape { family, depth, precision }, scales));
                 }
             }
         }
@@ -201,7 +217,8 @@ impl Wanted<'_> {
             all.extend(wanted.grids(base, &GRID_LAYOUTS[..1]));
             all.extend(wanted.tables(base));
             for family in Family::FOURIER {
-                all.extend(wanted.scaled(&family.of(base), (family, USUAL_DEPTH, precisions[0]), middle));
+                let shape = Shape { family, depth: USUAL_DEPTH, precision: precisions[0] };
+                all.extend(wanted.scaled(base, shape, middle));
             }
         }
         let mut different: Vec<Candidate> = Vec::new();
@@ -217,7 +234,7 @@ impl Wanted<'_> {
     pub(super) fn least(&self, base: &FitParams) -> String {
         let endless = Budget { flash: usize::MAX, instructions: None, ram: None };
         let wanted = Wanted { budget: &endless, ..*self };
-        let network = wanted.sized(base, (vec![STEP; DEPTHS[0]], STEP), Precision::W8A16);
+        let network = wanted.measured(with_widths(base, vec![STEP; DEPTHS[0]], STEP), Precision::W8A16);
         let mut table = Family::LinearTable.of(base);
         (table.encoding.grid.levels, table.encoding.grid.bits) = (vec![Nodes(vec![2])], TABLE_BITS[0]);
         let table = wanted.measured(table, Precision::W8A16);
@@ -226,18 +243,6 @@ impl Wanted<'_> {
         };
         let Size { bytes, ram_bytes, instructions } = size;
         format!("the smallest takes {bytes} bytes of flash, {ram_bytes} of RAM and {instructions} instructions")
-    }
-
-    /// A network of these widths and this number of frequencies, if it keeps the budget.
-    fn sized(
-        &self,
-        base: &FitParams,
-        (hidden, frequencies): (Vec<usize>, usize),
-        precision: Precision,
-    ) -> Option<(FitParams, Size)> {
-        let mut fit = FitParams { hidden, ..base.clone() };
-        fit.encoding.frequencies = frequencies;
-        self.measured(fit, precision)
     }
 
     /// What a model takes, if it keeps the budget.
@@ -252,14 +257,11 @@ impl Wanted<'_> {
         Target { dataset, precision, core, held_out }
     }
 
-    fn scaled(
-        &self,
-        base: &FitParams,
-        (family, depth, precision): (Family, usize, Precision),
-        scales: &[f64],
-    ) -> Vec<Candidate> {
+    /// The largest network of a shape with each value of σ.
+    fn scaled(&self, base: &FitParams, shape: Shape, scales: &[f64]) -> Vec<Candidate> {
+        let Shape { family, depth, precision } = shape;
         let candidate = |&scale: &f64| {
-            let mut base = base.clone();
+            let mut base = family.of(base);
             base.encoding.scale = scale;
             let (fit, size) = self.largest(&base, depth, precision)?;
             Some(Candidate { family, fit, precision: NamedPrecision(precision), size })
@@ -341,8 +343,8 @@ impl Wanted<'_> {
         let fill = |width: usize| {
             let few = frequencies(width).next_multiple_of(STEP);
             // What blocks and layers leave goes to the frequencies.
-            let more =
-                (few..=few + few / 4).step_by(STEP).map_while(|m| self.sized(base, (vec![width; depth], m), precision));
+            let sized = |m| self.measured(with_widths(base, vec![width; depth], m), precision);
+            let more = (few..=few + few / 4).step_by(STEP).map_while(sized);
             more.last()
         };
         (STEP..=WIDEST).rev().filter(|width| width.is_multiple_of(STEP)).find_map(fill)

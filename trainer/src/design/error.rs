@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use super::cost::UnknownBoard;
-use crate::base::files::{FolderError, ReadError, WriteError};
 use crate::fit::FitError;
 use crate::fit::judge::JudgeError;
 use crate::fit::run::FitRunError;
 use crate::report::figure::FigureError;
-use crate::store::tensors::TensorError;
+use crate::store::error::StoreError;
 
 /// Why no model could be designed.
 #[derive(Debug, thiserror::Error)]
@@ -54,14 +53,6 @@ pub enum DesignError {
         /// The folder of the search.
         path: PathBuf,
     },
-    /// A file of the search is of no use.
-    #[error("{} is damaged ({reason}); delete it, and what it held is computed again", path.display())]
-    Damaged {
-        /// The file that is damaged.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
     /// The settings are impossible, or a training failed.
     #[error(transparent)]
     Fit(#[from] FitError),
@@ -71,18 +62,9 @@ pub enum DesignError {
     /// The run of the winner cannot be made.
     #[error(transparent)]
     Run(Box<FitRunError>),
-    /// A folder cannot be made.
+    /// The folder or a file of the search cannot be used.
     #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// A file cannot be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// A file cannot be written.
-    #[error(transparent)]
-    Write(#[from] WriteError),
-    /// The state of a training cannot be kept or read.
-    #[error(transparent)]
-    Tensors(#[from] TensorError),
+    Store(#[from] StoreError),
     /// The figure cannot be drawn.
     #[error(transparent)]
     Figure(#[from] FigureError),

@@ -8,12 +8,14 @@ use super::DesignError;
 use super::budget::{Goal, largest_error};
 use super::candidates::Family;
 use super::command::command;
-use super::store::{Manifest, Outcome, json};
+use super::store::{DesignManifest, Outcome};
 use crate::base::files;
 use crate::data::metrics::{Metrics, short};
 use crate::report::figure::Figure as _;
 use crate::report::sheet::{Line, Panel, Plot, Row as SheetRow, Sheet, Stroke};
 use crate::report::style;
+use crate::store::error::StoreError;
+use crate::store::json;
 
 const CSV_COLUMNS: &str =
     "model,on_front,bytes,instructions,ram_bytes,psnr_db,f32_psnr_db,largest_error,meets_goal,precision,steps,command";
@@ -98,7 +100,12 @@ impl OnAll {
 impl Front {
     /// Puts outcomes side by side; `chosen` is the place of the winner in the manifest, `run` the folder of its run.
     #[must_use]
-    pub fn new(manifest: &Manifest, outcomes: &[Outcome], (run, chosen): (&Path, usize), judged_on: String) -> Self {
+    pub fn new(
+        manifest: &DesignManifest,
+        outcomes: &[Outcome],
+        (run, chosen): (&Path, usize),
+        judged_on: String,
+    ) -> Self {
         let mut rows: Vec<Row> = outcomes.iter().filter_map(|outcome| row(manifest, outcome, (run, chosen))).collect();
         rows.sort_by_key(|row| (row.bytes, row.instructions));
         let on_front: Vec<bool> = rows.iter().map(|row| !rows.iter().any(|other| beats(other, row))).collect();
@@ -191,13 +198,13 @@ impl Front {
     /// If the figure cannot be drawn or a file not be written.
     pub fn write(&self, folder: &Path) -> Result<(), DesignError> {
         let png = self.plot().png()?;
-        files::write(&folder.join("design.csv"), self.csv().as_bytes())?;
-        files::write(&folder.join("design.json"), &json(self))?;
-        Ok(files::write(&folder.join("design.png"), &png)?)
+        files::write(&folder.join("design.csv"), self.csv().as_bytes()).map_err(StoreError::from)?;
+        json::write(&folder.join("design.json"), self).map_err(StoreError::from)?;
+        Ok(files::write(&folder.join("design.png"), &png).map_err(StoreError::from)?)
     }
 }
 
-fn row(manifest: &Manifest, outcome: &Outcome, (run, chosen): (&Path, usize)) -> Option<Row> {
+fn row(manifest: &DesignManifest, outcome: &Outcome, (run, chosen): (&Path, usize)) -> Option<Row> {
     let candidate = &manifest.candidates[outcome.candidate];
     let metrics = outcome.device.as_ref()?;
     Some(Row {

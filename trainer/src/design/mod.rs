@@ -31,7 +31,8 @@ use self::candidates::Wanted;
 use self::cost::Core;
 use self::front::{Front, OnAll};
 use self::search::{SCHEDULE, Search, SearchData, SearchWatch, rank};
-use self::store::{Manifest, Outcome, Store};
+use self::store::{DesignManifest, DesignStore, Outcome};
+use crate::base::shard::Shard;
 use crate::data::metrics::short;
 use crate::data::{Dataset, Split};
 use crate::fit::guide::{self, is_wanted_between};
@@ -68,7 +69,7 @@ pub struct DesignParams {
 
 /// A search for a data set.
 pub struct Design<'a> {
-    manifest: Manifest,
+    manifest: DesignManifest,
     data: SearchData<'a>,
 }
 
@@ -81,6 +82,17 @@ pub struct Designed {
     pub best: Outcome,
     /// Why the winner is not good enough, and what more bytes would buy; none if it is, or there is no goal.
     pub shortfall: Option<String>,
+}
+
+/// A search whose winner is to be written.
+#[derive(Debug)]
+pub struct EndedSearch<'a> {
+    /// Where its trainings are kept.
+    pub store: &'a DesignStore,
+    /// What it came to; the quality of the winner over all samples is added.
+    pub designed: &'a mut Designed,
+    /// Whether it went to its end.
+    pub ended: Ended,
 }
 
 impl<'a> Design<'a> {
@@ -115,7 +127,8 @@ impl<'a> Design<'a> {
             return Err(DesignError::Budget { what: wanted.least(&base.fit) });
         }
         let fingerprint = format!("{:016x}", dataset.fingerprint());
-        let manifest = Manifest { base, budget, goal, board: core.board.to_owned(), data: fingerprint, candidates };
+        let manifest =
+            DesignManifest { base, budget, goal, board: core.board.to_owned(), data: fingerprint, candidates };
         Ok(Self { manifest, data })
     }
 
@@ -123,7 +136,7 @@ impl<'a> Design<'a> {
     ///
     /// # Errors
     /// If the data are other ones.
-    pub fn resumed(run: &Path, manifest: Manifest, dataset: &'a Dataset) -> Result<Self, DesignError> {
+    pub fn resumed(run: &Path, manifest: DesignManifest, dataset: &'a Dataset) -> Result<Self, DesignError> {
         if manifest.data != format!("{:016x}", dataset.fingerprint()) {
             return Err(DesignError::Other { path: run.to_owned() });
         }
@@ -133,7 +146,7 @@ impl<'a> Design<'a> {
 
     /// What is searched for.
     #[must_use]
-    pub fn manifest(&self) -> &Manifest {
+    pub fn manifest(&self) -> &DesignManifest {
         &self.manifest
     }
 
@@ -149,11 +162,22 @@ impl<'a> Design<'a> {
         !self.data.split.test.is_empty()
     }
 
+    /// The candidates of a shard, by their places in the manifest.
+    #[must_use]
+    pub fn candidates_of(&self, shard: Shard) -> Vec<usize> {
+        (0..self.manifest.candidates.len()).filter(|&candidate| shard.holds(candidate)).collect()
+    }
+
     /// Trains what is not done of these candidates, by their places in the manifest.
     ///
     /// # Errors
     /// Whatever keeps it from going on; what was judged is kept.
-    pub fn search(&self, store: &Store, candidates: &[usize], watch: SearchWatch<'_>) -> Result<Ended, DesignError> {
+    pub fn search(
+        &self,
+        store: &DesignStore,
+        candidates: &[usize],
+        watch: SearchWatch<'_>,
+    ) -> Result<Ended, DesignError> {
         Search { manifest: &self.manifest, data: &self.data, store }.run(candidates, watch)
     }
 
@@ -161,7 +185,7 @@ impl<'a> Design<'a> {
     ///
     /// # Errors
     /// If no candidate was judged, or all failed.
-    pub fn choose(&self, run: &Path, store: &Store) -> Result<Designed, DesignError> {
+    pub fn choose(&self, run: &Path, store: &DesignStore) -> Result<Designed, DesignError> {
         let outcomes = store.last_outcomes(self.manifest.candidates.len())?;
         let fits = |outcome: &&Outcome| outcome.bytes.is_some_and(|bytes| bytes <= self.manifest.budget.flash);
         let best = outcomes.iter().filter(fits).max_by(|a, b| self.preference(a, b));
@@ -198,12 +222,8 @@ impl<'a> Design<'a> {
     ///
     /// # Errors
     /// If the training fails or a file cannot be written.
-    pub fn write(
-        &self,
-        path: &Path,
-        (store, designed, ended): (&Store, &mut Designed, Ended),
-        watch: Watch<'_>,
-    ) -> Result<Ended, DesignError> {
+    pub fn write(&self, path: &Path, search: EndedSearch<'_>, watch: Watch<'_>) -> Result<Ended, DesignError> {
+        let EndedSearch { store, designed, ended } = search;
         let (best, dataset) = (designed.best.clone(), self.data.dataset);
         let candidate = &self.manifest.candidates[best.candidate];
         let fit = FitParams { steps: best.steps, schedule: SCHEDULE, ..candidate.fit.clone() };
@@ -237,7 +257,7 @@ impl<'a> Design<'a> {
     }
 
     /// Why the best is not good enough, and what more bytes would buy.
-    fn shortfall(&self, best: &Outcome, store: &Store) -> Result<Option<String>, DesignError> {
+    fn shortfall(&self, best: &Outcome, store: &DesignStore) -> Result<Option<String>, DesignError> {
         let (Some(goal), Some(metrics)) = (self.manifest.goal, &best.device) else { return Ok(None) };
         if goal.is_met(metrics) {
             return Ok(None);
@@ -270,7 +290,7 @@ impl<'a> Design<'a> {
     }
 
     /// What twice the bytes gained in the first round, dB, for the family of the best.
-    fn gain_of_a_doubling(&self, best: &Outcome, store: &Store) -> Result<Option<f64>, DesignError> {
+    fn gain_of_a_doubling(&self, best: &Outcome, store: &DesignStore) -> Result<Option<f64>, DesignError> {
         let candidates = &self.manifest.candidates;
         let family = candidates[best.candidate].family;
         let (mut whole, mut half) = (f64::NEG_INFINITY, f64::NEG_INFINITY);

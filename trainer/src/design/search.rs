@@ -28,7 +28,7 @@ use super::DesignError;
 use super::budget::{Goal, largest_error};
 use super::candidates::Candidate;
 use super::clock::{Clock, Shares, Steps};
-use super::store::{Manifest, Outcome, Round, Store};
+use super::store::{DesignManifest, DesignStore, Outcome, Round};
 use crate::artifact::precision::NamedPrecision;
 use crate::base::side_by_side::side_by_side;
 use crate::data::metrics::{HeldOut, Metrics};
@@ -82,7 +82,7 @@ impl SearchData<'_> {
 
 /// What is going on, told from any thread.
 #[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
+pub enum DesignEvent<'a> {
     /// Tables are fitted.
     Tables {
         /// How many.
@@ -113,18 +113,41 @@ pub struct SearchWatch<'a> {
     /// Set from elsewhere (ctrl-C): what is at work is left, what was judged is kept.
     pub stop: &'a AtomicBool,
     /// Told of every event.
-    pub tell: &'a (dyn Fn(Event<'_>) + Sync),
+    pub tell: &'a (dyn Fn(DesignEvent<'_>) + Sync),
 }
 
 /// A search in its folder.
 pub struct Search<'a> {
     /// What is searched for.
-    pub manifest: &'a Manifest,
+    pub manifest: &'a DesignManifest,
     /// Among which samples.
     pub data: &'a SearchData<'a>,
     /// Where it is kept.
-    pub store: &'a Store,
+    pub store: &'a DesignStore,
 }
+
+/// A round that is to be planned.
+struct Plan<'a> {
+    /// The candidates, by their places in the manifest.
+    candidates: Vec<usize>,
+    /// The round before it.
+    last: Option<&'a Round>,
+    /// The time of the round.
+    time: Duration,
+}
+
+/// A candidate in a round.
+#[derive(Clone, Copy)]
+struct Turn<'a> {
+    /// The place of the candidate in the manifest.
+    candidate: usize,
+    round: &'a Round,
+    /// The number of the round, from 0.
+    number: usize,
+}
+
+/// Told of parts of a candidate's training that are done; together they are 1.
+type Share<'a> = dyn Fn(f64) + Sync + 'a;
 
 impl Search<'_> {
     /// Runs the rounds of these candidates that are not done.
@@ -150,14 +173,14 @@ impl Search<'_> {
                     break;
                 }
                 let left = watch.time.saturating_sub(begun.elapsed());
-                let planned = self.planned((survivors, rounds.last()), left.mul_f64(shares.of_left(number)), watch)?;
-                rounds.push(planned);
+                let time = left.mul_f64(shares.of_left(number));
+                rounds.push(self.planned(Plan { candidates: survivors, last: rounds.last(), time }, watch)?);
                 self.store.keep_rounds(&rounds)?;
             }
             let round = &rounds[number];
-            (watch.tell)(Event::Round { number: number + 1, of, round });
+            (watch.tell)(DesignEvent::Round { number: number + 1, of, round });
             let clock = Clock { begun, round: Instant::now(), number, shares, time: watch.time };
-            if self.round(round, number, (clock, watch))? == Ended::Interrupted {
+            if self.round(round, clock, watch)? == Ended::Interrupted {
                 return Ok(Ended::Interrupted);
             }
         }
@@ -170,9 +193,10 @@ impl Search<'_> {
         let round = Round { candidates: tables.to_vec(), stable: vec![0; tables.len()] };
         let open = self.open(&round, 0)?;
         if !open.is_empty() {
-            (watch.tell)(Event::Tables { count: open.len() });
+            (watch.tell)(DesignEvent::Tables { count: open.len() });
         }
-        let ended = side_by_side(&open, watch.threads, |&table| self.work((table, 0), &round, (watch, &|_| {})))?;
+        let turn = |candidate| Turn { candidate, round: &round, number: 0 };
+        let ended = side_by_side(&open, watch.threads, |&table| self.work(turn(table), watch, &|_| {}))?;
         Ok(if ended.contains(&Ended::Interrupted) { Ended::Interrupted } else { Ended::Finished })
     }
 
@@ -211,13 +235,9 @@ impl Search<'_> {
         Ok(kept)
     }
 
-    /// A round that takes about `time`, shared equally. Of each kind one candidate is timed.
-    fn planned(
-        &self,
-        (candidates, last): (Vec<usize>, Option<&Round>),
-        time: Duration,
-        watch: SearchWatch<'_>,
-    ) -> Result<Round, DesignError> {
+    /// A round that takes about its time, shared equally. Of each kind one candidate is timed.
+    fn planned(&self, plan: Plan<'_>, watch: SearchWatch<'_>) -> Result<Round, DesignError> {
+        let Plan { candidates, last, time } = plan;
         let jobs = candidates.len().min(watch.threads).max(1);
         let each = time.as_secs_f64() * jobs as f64 / candidates.len() as f64;
         let mut timed = BTreeMap::new();
@@ -225,7 +245,7 @@ impl Search<'_> {
         for &candidate in &candidates {
             let (a_step, to_judge) = match timed.entry(self.candidate(candidate).family) {
                 Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(new) => *new.insert(self.seconds(candidate, (jobs, watch.threads))?),
+                Entry::Vacant(new) => *new.insert(self.seconds(candidate, jobs, watch.threads)?),
             };
             let before = last.map_or(0, |round| round.stable_of(candidate));
             let steps = (each - to_judge).max(0.0) / a_step;
@@ -238,7 +258,7 @@ impl Search<'_> {
 
     /// The seconds that a step of a candidate takes, and those that judging it takes, if so many jobs share so many
     /// threads.
-    fn seconds(&self, candidate: usize, (jobs, threads): (usize, usize)) -> Result<(f64, f64), DesignError> {
+    fn seconds(&self, candidate: usize, jobs: usize, threads: usize) -> Result<(f64, f64), DesignError> {
         let fit = FitParams { steps: TIMED_STEPS, schedule: SCHEDULE, ..self.candidate(candidate).fit.clone() };
         let params = self.checked(&fit)?;
         let timed = || -> Result<(f64, f64), DesignError> {
@@ -263,12 +283,8 @@ impl Search<'_> {
     }
 
     /// Trains and judges what is not done of a round.
-    fn round(
-        &self,
-        round: &Round,
-        number: usize,
-        (clock, watch): (Clock, SearchWatch<'_>),
-    ) -> Result<Ended, DesignError> {
+    fn round(&self, round: &Round, clock: Clock, watch: SearchWatch<'_>) -> Result<Ended, DesignError> {
+        let number = clock.number;
         let open = self.open(round, number)?;
         let done = Mutex::new(0.0);
         let all = round.candidates.len() as f64;
@@ -276,39 +292,30 @@ impl Search<'_> {
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             *done += part / all;
             let (part, left) = clock.at(*done);
-            (watch.tell)(Event::Progress(part, left));
+            (watch.tell)(DesignEvent::Progress(part, left));
         };
         share((round.candidates.len() - open.len()) as f64);
-        let work = |&candidate: &usize| self.work((candidate, number), round, (watch, &share));
+        let work = |&candidate: &usize| self.work(Turn { candidate, round, number }, watch, &share);
         let ended = side_by_side(&open, watch.threads, work)?;
         Ok(if ended.contains(&Ended::Interrupted) { Ended::Interrupted } else { Ended::Finished })
     }
 
-    /// Trains, judges and keeps a candidate of a round.
-    fn work(
-        &self,
-        (candidate, number): (usize, usize),
-        round: &Round,
-        (watch, share): (SearchWatch<'_>, &(dyn Fn(f64) + Sync)),
-    ) -> Result<Ended, DesignError> {
+    /// Trains, judges and keeps a candidate of a round. `share` is told of every part of it that is done.
+    fn work(&self, turn: Turn<'_>, watch: SearchWatch<'_>, share: &Share<'_>) -> Result<Ended, DesignError> {
         if watch.stop.load(Ordering::Relaxed) {
             return Ok(Ended::Interrupted);
         }
-        let Some(outcome) = self.trained(candidate, (round, number), (watch.stop, share))? else {
+        let Some(outcome) = self.trained(turn, watch.stop, share)? else {
             return Ok(Ended::Interrupted);
         };
         self.store.keep(&outcome)?;
-        (watch.tell)(Event::Judged(self.candidate(candidate), &outcome));
+        (watch.tell)(DesignEvent::Judged(self.candidate(turn.candidate), &outcome));
         Ok(Ended::Finished)
     }
 
     /// Trains a candidate to the end of a round; none if it was stopped.
-    fn trained(
-        &self,
-        candidate: usize,
-        (round, number): (&Round, usize),
-        (stop, share): (&AtomicBool, &(dyn Fn(f64) + Sync)),
-    ) -> Result<Option<Outcome>, DesignError> {
+    fn trained(&self, turn: Turn<'_>, stop: &AtomicBool, share: &Share<'_>) -> Result<Option<Outcome>, DesignError> {
+        let Turn { candidate, round, number } = turn;
         let begun = Instant::now();
         let settings = &self.candidate(candidate).fit;
         let (stable, all_steps) = (round.stable_of(candidate), round.steps_of(candidate));

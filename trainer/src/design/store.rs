@@ -13,7 +13,6 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::DesignError;
@@ -21,14 +20,16 @@ use super::budget::{Budget, Goal};
 use super::candidates::Candidate;
 use crate::base::files;
 use crate::base::fingerprint::fingerprint_of;
+use crate::base::shard::Shard;
 use crate::data::metrics::Metrics;
 use crate::fit::settings::FitSettings;
-use crate::store::checkpoint;
+use crate::store::error::StoreError;
+use crate::store::{checkpoint, json};
 use crate::training::TrainState;
 
 /// What a search is: all that its result depends on, but for the time that it is given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
+pub struct DesignManifest {
     /// The settings that all candidates share.
     pub base: FitSettings,
     /// What the model may take: bytes, instructions and RAM.
@@ -103,38 +104,38 @@ impl Outcome {
 
 /// The folder of one search, seen by one shard.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub struct DesignStore {
     path: PathBuf,
     /// A checksum of the manifest.
     fingerprint: u64,
-    shard: String,
+    shard: Shard,
 }
 
-impl Store {
+impl DesignStore {
     /// The folder for a search in that of a run: a new one, or one that holds the same search.
     ///
     /// # Errors
     /// If it holds another search or cannot be made.
-    pub fn create(run: &Path, manifest: &Manifest, shard: &str) -> Result<Self, DesignError> {
+    pub fn create(run: &Path, manifest: &DesignManifest, shard: Shard) -> Result<Self, DesignError> {
         let path = run.join("design");
-        if let Some(there) = read::<Manifest>(&path.join("settings.json"))?
+        if let Some(there) = json::read::<DesignManifest>(&path.join("settings.json"))?
             && there != *manifest
         {
             return Err(DesignError::Other { path: run.to_owned() });
         }
         for folder in ["outcomes", "states"] {
-            files::make_folder(&path.join(folder))?;
+            files::make_folder(&path.join(folder)).map_err(StoreError::from)?;
         }
-        files::write(&path.join("settings.json"), &json(manifest))?;
-        Ok(Self { path, fingerprint: fingerprint_of(json(manifest)), shard: shard.to_owned() })
+        json::write(&path.join("settings.json"), manifest).map_err(StoreError::from)?;
+        Ok(Self { path, fingerprint: fingerprint_of(json::bytes(manifest)), shard })
     }
 
     /// What is searched for in the folder of a run.
     ///
     /// # Errors
     /// If there is no search in it, or its settings are damaged.
-    pub fn manifest_of(run: &Path) -> Result<Manifest, DesignError> {
-        let manifest = read(&run.join("design/settings.json"))?;
+    pub fn manifest_of(run: &Path) -> Result<DesignManifest, DesignError> {
+        let manifest = json::read(&run.join("design/settings.json"))?;
         manifest.ok_or_else(|| DesignError::NotADesign { path: run.to_owned() })
     }
 
@@ -142,16 +143,16 @@ impl Store {
     ///
     /// # Errors
     /// If the file is damaged.
-    pub fn rounds(&self) -> Result<Vec<Round>, DesignError> {
-        Ok(read(&self.rounds_path())?.unwrap_or_default())
+    pub fn rounds(&self) -> Result<Vec<Round>, StoreError> {
+        Ok(json::read(&self.rounds_path())?.unwrap_or_default())
     }
 
     /// Keeps the rounds that this shard has begun.
     ///
     /// # Errors
     /// If they cannot be written.
-    pub fn keep_rounds(&self, rounds: &[Round]) -> Result<(), DesignError> {
-        Ok(files::write(&self.rounds_path(), &json(&rounds))?)
+    pub fn keep_rounds(&self, rounds: &[Round]) -> Result<(), StoreError> {
+        Ok(json::write(&self.rounds_path(), &rounds)?)
     }
 
     /// The shards that have begun, this one left out, by their names such as `2-of-3`.
@@ -162,7 +163,7 @@ impl Store {
             let name = entry.file_name().to_string_lossy().into_owned();
             Some(name.strip_prefix("rounds-")?.strip_suffix(".json")?.to_owned())
         });
-        let mut names: Vec<String> = names.filter(|name| *name != self.shard).collect();
+        let mut names: Vec<String> = names.filter(|name| *name != self.shard.to_string()).collect();
         names.sort();
         names
     }
@@ -171,8 +172,8 @@ impl Store {
     ///
     /// # Errors
     /// If the file is damaged.
-    pub fn outcome(&self, candidate: usize, round: usize) -> Result<Option<Outcome>, DesignError> {
-        read(&self.path.join("outcomes").join(format!("{candidate:05}-{round}.json")))
+    pub fn outcome(&self, candidate: usize, round: usize) -> Result<Option<Outcome>, StoreError> {
+        json::read(&self.path.join("outcomes").join(format!("{candidate:05}-{round}.json")))
     }
 
     /// The last outcome of every candidate that has one, in the order of the candidates; one that failed only where no
@@ -180,7 +181,7 @@ impl Store {
     ///
     /// # Errors
     /// If a file is damaged.
-    pub fn last_outcomes(&self, candidates: usize) -> Result<Vec<Outcome>, DesignError> {
+    pub fn last_outcomes(&self, candidates: usize) -> Result<Vec<Outcome>, StoreError> {
         let mut all = Vec::new();
         for candidate in 0..candidates {
             let mut last: Option<Outcome> = None;
@@ -200,25 +201,22 @@ impl Store {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn keep(&self, outcome: &Outcome) -> Result<(), DesignError> {
+    pub fn keep(&self, outcome: &Outcome) -> Result<(), StoreError> {
         let name = format!("{:05}-{}.json", outcome.candidate, outcome.round);
-        Ok(files::write(&self.path.join("outcomes").join(name), &json(outcome))?)
+        Ok(json::write(&self.path.join("outcomes").join(name), outcome)?)
     }
 
-    /// Puts what was kept of a candidate's training into its untrained `state`; one that cannot be read is no loss
-    /// beyond its time. `end` chooses the state after the decay of the learning rate.
+    /// What was kept of a candidate's training, which starts as `untrained`. `end` chooses the state after the decay of the learning rate.
     #[must_use]
     pub fn read_state(&self, candidate: usize, end: bool, untrained: &TrainState) -> Option<TrainState> {
-        let (path, mut state) = (self.state_path(candidate, end), untrained.clone());
-        let found = path.is_file().then(|| checkpoint::read(&path, &mut state).ok())??;
-        (found == self.fingerprint).then_some(state)
+        checkpoint::kept(&self.state_path(candidate, end), untrained, self.fingerprint)
     }
 
     /// Keeps a candidate's training.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn keep_state(&self, candidate: usize, end: bool, state: &TrainState) -> Result<(), DesignError> {
+    pub fn keep_state(&self, candidate: usize, end: bool, state: &TrainState) -> Result<(), StoreError> {
         Ok(checkpoint::write(&self.state_path(candidate, end), state, &"", self.fingerprint)?)
     }
 
@@ -236,17 +234,4 @@ impl Store {
     fn rounds_path(&self) -> PathBuf {
         self.path.join(format!("rounds-{}.json", self.shard))
     }
-}
-
-pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec_pretty(value).expect("plain values")
-}
-
-/// What a file holds; nothing if it is not there.
-fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, DesignError> {
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let damaged = |error: serde_json::Error| DesignError::Damaged { path: path.to_owned(), reason: error.to_string() };
-    serde_json::from_slice(&files::read(path)?).map(Some).map_err(damaged)
 }

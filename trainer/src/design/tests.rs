@@ -7,7 +7,7 @@ use super::*;
 use crate::data::LoadOptions;
 use crate::design::candidates::Family;
 use crate::design::cost::CORES;
-use crate::design::search::Event;
+use crate::design::search::DesignEvent;
 use crate::fit::TrainingData;
 use crate::network::{HiddenActivation, Initialization, OutputActivation};
 
@@ -100,10 +100,10 @@ fn budgets_and_goals_that_cannot_be_are_refused() {
 }
 
 /// Some candidates, in a folder.
-fn searched(design: &Design<'_>, store: &Store, (candidates, stop_after): (&[usize], usize)) -> Ended {
+fn searched(design: &Design<'_>, store: &DesignStore, (candidates, stop_after): (&[usize], usize)) -> Ended {
     let (stop, judged) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let tell = |event: Event<'_>| {
-        if let Event::Judged(..) = event
+    let tell = |event: DesignEvent<'_>| {
+        if let DesignEvent::Judged(..) = event
             && judged.fetch_add(1, Ordering::Relaxed) + 1 == stop_after
         {
             stop.store(true, Ordering::Relaxed);
@@ -113,12 +113,16 @@ fn searched(design: &Design<'_>, store: &Store, (candidates, stop_after): (&[usi
     design.search(store, candidates, watch).unwrap()
 }
 
+fn ended<'a>(store: &'a DesignStore, designed: &'a mut Designed) -> EndedSearch<'a> {
+    EndedSearch { store, designed, ended: Ended::Finished }
+}
+
 #[test]
 fn the_winner_is_what_one_training_gives_and_an_interrupted_search_goes_on() {
     let data = waves(40, 1);
     let design = Design::new(params(1536, Some(Goal::Psnr(200.0))), &data).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::create(folder.path(), design.manifest(), "1-of-1").unwrap();
+    let store = DesignStore::create(folder.path(), design.manifest(), Shard::WHOLE).unwrap();
     assert!(matches!(design.choose(folder.path(), &store), Err(DesignError::NothingYet { .. })));
     assert_eq!(searched(&design, &store, (&[0, 1, 2, 3, 4], 2)), Ended::Interrupted);
     let begun = store.rounds().unwrap();
@@ -130,7 +134,7 @@ fn the_winner_is_what_one_training_gives_and_an_interrupted_search_goes_on() {
 
     let mut designed = design.choose(folder.path(), &store).unwrap();
     let run = folder.path().join("run");
-    design.write(&run, (&store, &mut designed, Ended::Finished), Watch::default()).unwrap();
+    design.write(&run, ended(&store, &mut designed), Watch::default()).unwrap();
     let candidate = &design.manifest().candidates[designed.best.candidate];
     let fit = FitParams { steps: designed.best.steps, schedule: SCHEDULE, ..candidate.fit.clone() };
     let params = fit.check(2, 1).unwrap();
@@ -153,7 +157,7 @@ fn a_round_that_fails_leaves_the_model_of_the_round_before() {
     let data = waves(12, 1);
     let design = Design::new(params(1536, None), &data).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::create(folder.path(), design.manifest(), "1-of-1").unwrap();
+    let store = DesignStore::create(folder.path(), design.manifest(), Shard::WHOLE).unwrap();
     let failed = |candidate, round| Outcome {
         failure: Some("the loss is not finite".into()),
         ..Outcome::new(candidate, round, 90)
@@ -176,7 +180,7 @@ fn tables_are_fitted_once_and_the_best_of_them_is_a_run() {
     // Two orders, four numbers of bits, and the whole, a half and a quarter of the bytes, where those are enough.
     assert!(tables.len() >= 16, "{}", tables.len());
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::create(folder.path(), design.manifest(), "1-of-1").unwrap();
+    let store = DesignStore::create(folder.path(), design.manifest(), Shard::WHOLE).unwrap();
     assert_eq!(searched(&design, &store, (&tables, 3)), Ended::Interrupted);
     assert_eq!(searched(&design, &store, (&tables, usize::MAX)), Ended::Finished);
     assert!(store.rounds().unwrap().is_empty(), "nothing is trained in steps");
@@ -185,7 +189,7 @@ fn tables_are_fitted_once_and_the_best_of_them_is_a_run() {
     let best = &candidates[designed.best.candidate];
     assert_eq!(best.family, Family::QuadraticTable, "the waves are smooth");
     let run = folder.path().join("run");
-    design.write(&run, (&store, &mut designed, Ended::Finished), Watch::default()).unwrap();
+    design.write(&run, ended(&store, &mut designed), Watch::default()).unwrap();
     let alone = best.fit.check(2, 1).unwrap().fit(&data, &mut Watch::default()).unwrap();
     let artifact = alone.artifact(&data, Precision::W8A16).unwrap();
     assert_eq!(artifact.as_bytes(), std::fs::read(run.join("model.ffm")).unwrap());
@@ -211,7 +215,7 @@ fn of_equally_good_models_the_smallest_is_chosen() {
     for goal in [None, Some(Goal::MaxError(0.3)), Some(Goal::Psnr(10.0))] {
         let design = Design::new(params(1536, goal), &data).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::create(folder.path(), design.manifest(), "1-of-1").unwrap();
+        let store = DesignStore::create(folder.path(), design.manifest(), Shard::WHOLE).unwrap();
         for (candidate, bytes, error) in [(0, 900, 0.0), (1, 700, 0.0), (2, 1100, 0.0), (3, 300, 0.1)] {
             store.keep(&outcome(candidate, bytes, error)).unwrap();
         }
@@ -228,13 +232,13 @@ fn a_goal_counts_on_all_samples_as_well() {
     let design = Design::new(params(1024, Some(Goal::MaxError(1e-6))), &data).unwrap();
     let table = design.manifest().candidates.iter().position(|candidate| candidate.family.is_table()).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::create(folder.path(), design.manifest(), "1-of-1").unwrap();
+    let store = DesignStore::create(folder.path(), design.manifest(), Shard::WHOLE).unwrap();
     store.keep(&outcome(table, 900, 0.0)).unwrap();
     let mut designed = design.choose(folder.path(), &store).unwrap();
     let chosen = |designed: &Designed| designed.front.rows.iter().find(|row| row.chosen).unwrap().meets_goal;
     assert_eq!((&designed.shortfall, chosen(&designed)), (&None, Some(true)));
     let run = folder.path().join("run");
-    design.write(&run, (&store, &mut designed, Ended::Finished), Watch::default()).unwrap();
+    design.write(&run, ended(&store, &mut designed), Watch::default()).unwrap();
     assert_eq!(chosen(&designed), Some(false));
     let shortfall = designed.shortfall.unwrap();
     let error = short(designed.front.chosen_on_all.unwrap().largest_error);

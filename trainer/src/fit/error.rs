@@ -1,6 +1,8 @@
 //! What can be wrong with hyperparameters and data, and how a training can fail.
 
 use crate::data::DatasetError;
+use crate::data::codes::CodesError;
+use crate::data::periodic::PeriodError;
 use crate::network::encoding::EncodingError;
 use crate::theory::TheoryError;
 use crate::training::TrainError;
@@ -15,6 +17,12 @@ pub enum FitError {
     /// No samples would be left to train or to test.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    /// An input that repeats is not there, or has an impossible period.
+    #[error(transparent)]
+    Period(#[from] PeriodError),
+    /// An input of codes is not there, or has values that are none.
+    #[error(transparent)]
+    Codes(#[from] CodesError),
     /// Training diverged, or its state could not be saved.
     #[error(transparent)]
     Train(#[from] TrainError),

@@ -14,6 +14,7 @@ use crate::fit::saved_network::SavedNetwork;
 use crate::fit::settings::names_and_values;
 use crate::network::encoding::EncodingKind;
 use crate::report::{Report, ReportError};
+use crate::store::json;
 use crate::store::run::{RunError, RunFolder};
 use ndarray::Array2;
 use serde::Serialize;
@@ -127,8 +128,7 @@ impl ResultFiles<'_> {
     pub fn write(&self, folder: &RunFolder) -> Result<(), ResultsError> {
         self.network.write(&folder.network())?;
         files::write(&folder.model(), self.artifact.as_bytes())?;
-        let json = serde_json::to_string_pretty(self.results).expect("plain values");
-        files::write(&folder.metrics(), json.as_bytes())?;
+        json::write(&folder.metrics(), self.results)?;
         Ok(self.write_report(folder)?)
     }
 

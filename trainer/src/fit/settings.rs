@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::FitParams;
+use super::{FitError, FitParams, ValidFitParams};
 use crate::artifact::precision::{NamedPrecision, or_auto};
-use crate::data::{Dataset, LoadOptions, OutputMap};
+use crate::data::{Dataset, LoadOptions, OutputMap, codes, periodic};
 
 /// All that a run needs to be repeated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,24 @@ pub struct FitSettings {
     /// Where the network came from, if it was trained elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<Imported>,
+}
+
+impl FitSettings {
+    /// Gives data that were read what the settings say of them: the range of an imported network, periods and codes.
+    /// What is worth saying about it comes behind the other [notes](Dataset::notes) of the data.
+    ///
+    /// # Errors
+    /// If the data have no such input, a value is no code, or the hyperparameters are impossible for the data.
+    pub fn apply(&self, mut dataset: Dataset) -> Result<(Dataset, ValidFitParams), FitError> {
+        if let Some(imported) = &self.imported {
+            imported.apply(&mut dataset);
+        }
+        let of_periods = periodic::apply(&mut dataset, &self.fit.periodic)?;
+        let of_codes = codes::apply(&mut dataset, &self.fit.codes, &self.fit.periodic)?;
+        dataset.notes.extend(of_periods.into_iter().chain(of_codes));
+        let params = self.fit.check(dataset.inputs(), dataset.outputs())?;
+        Ok((dataset, params))
+    }
 }
 
 /// The origin of a network that was [imported](crate::import).

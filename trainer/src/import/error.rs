@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::artifact::model_file::ModelError;
 use crate::fit::FitError;
+use crate::fit::run::FitRunError;
 use crate::store::tensors::TensorError;
 
 /// Why a network cannot be imported.
@@ -170,4 +172,33 @@ pub enum ImportError {
     /// The network is not possible for another reason.
     #[error(transparent)]
     Fit(#[from] FitError),
+    /// An input that the data have not.
+    #[error("{} has the inputs {inputs}; --inputs names them in the order of the network", data.display())]
+    UnknownInput {
+        /// The data.
+        data: PathBuf,
+        /// The names of their inputs.
+        inputs: String,
+    },
+    /// An order that leaves inputs out or has them twice.
+    #[error("--inputs must name each of {inputs} once, in the order of the network")]
+    Order {
+        /// The names of the data's inputs.
+        inputs: String,
+    },
+    /// A path that cannot be made whole.
+    #[error("cannot tell the current directory")]
+    Directory(#[source] std::io::Error),
+    /// The run cannot be made or written.
+    #[error(transparent)]
+    Run(Box<FitRunError>),
+    /// The model that was written cannot be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+impl From<FitRunError> for ImportError {
+    fn from(error: FitRunError) -> Self {
+        Self::Run(Box::new(error))
+    }
 }

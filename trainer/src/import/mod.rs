@@ -13,8 +13,9 @@
 //! | `output` | linear | what follows the last layer |
 //! | `layout` | by the names and the shapes | weights `[out, in]` or `[in, out]` |
 //!
-//! The way is [`SourceNetwork::read`], which understands the file; [`Units`], which say how the network's numbers belong
-//! to the data's; [`SourceNetwork::convert`], which makes the network of a [run](crate::fit::run) of it. What the device
+//! The way is [`Import::read`], which understands the file; [`Import::start`], which makes a [run](crate::fit::run) of the
+//! network; [`ImportRun::write`], which writes its files. [`Units`] say how the network's numbers belong to the data's,
+//! and [`SourceNetwork::convert`] makes the network of the run. What the device
 //! computes differs from the file's network by three roundings: of frequencies to 2⁻¹⁶ cycles over the domain, of features
 //! and sines to 16 bits, and of the weights as the precision says.
 //!
@@ -27,6 +28,7 @@ mod convert;
 mod error;
 mod params;
 mod roles;
+mod run;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -36,5 +38,6 @@ pub use alternatives::{Alternative, Reading, better};
 pub use convert::Converted;
 pub use error::ImportError;
 pub use params::{Gamma, ImportParams, Layout, Mapping, OutputFunction};
+pub use run::{Import, ImportResults, ImportRun, ImportSettings};
 pub use source::SourceNetwork;
 pub use units::{InputRange, Units};

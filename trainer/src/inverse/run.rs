@@ -23,6 +23,7 @@ use crate::base::files::{self, RemoveError};
 use crate::base::fingerprint::fingerprint_of;
 use crate::network::encoding::EncodingKind;
 use crate::report::figure::Figure as _;
+use crate::store::json;
 use crate::store::run::{self as store, RunError, RunFolder};
 use crate::store::tensors::Tensors;
 use crate::training::Watch;
@@ -151,10 +152,9 @@ impl Run {
         }?;
         let folder = self.store.folder.path();
         let png = comparison.sheet.png()?;
-        let json = serde_json::to_string_pretty(&comparison.to_json()).expect("plain values");
         files::write(&self.store.folder.model(), comparison.artifact.as_bytes()).map_err(RunError::from)?;
         files::write(&folder.join("comparison.png"), &png).map_err(RunError::from)?;
-        files::write(&folder.join("comparison.json"), json.as_bytes()).map_err(RunError::from)?;
+        json::write(&folder.join("comparison.json"), &comparison.to_json()).map_err(RunError::from)?;
         Ok(comparison)
     }
 }

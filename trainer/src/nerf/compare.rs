@@ -15,6 +15,7 @@ use super::run::{NerfSettings, Run, Scene};
 use super::scene::Views;
 use crate::base::files;
 use crate::network::encoding::EncodingKind;
+use crate::store::json;
 use crate::store::run::RunFolder;
 use crate::training::optimizer::Optimizer;
 use crate::training::{Ended, Watch};
@@ -123,8 +124,7 @@ impl Comparison {
             rows.push(Compared::new(kind, run.finish(scene)?.held_out));
         }
         let compared = ComparedEncodings { judged_by: scene.judged_by().name(), rows };
-        let text = serde_json::to_string_pretty(&compared.to_json()).expect("plain values");
-        files::write(&self.folder.join("comparison.json"), text.as_bytes())?;
+        json::write(&self.folder.join("comparison.json"), &compared.to_json())?;
         Ok(Some(compared))
     }
 }

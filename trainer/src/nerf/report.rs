@@ -78,7 +78,7 @@ impl Report<'_> {
             png: &png,
             settings: &serde_json::to_string_pretty(settings).expect("plain values"),
         };
-        files::write(&folder.0.join("report.png"), &png)?;
+        files::write(&folder.path().join("report.png"), &png)?;
         files::write(&folder.report(), page.html().as_bytes())?;
         Ok(())
     }

@@ -21,6 +21,7 @@ use super::scene::{Frame, Part, Transforms, View, Views, focal_length};
 use super::solids::{Solid, Vector, add, dot, scale, subtract, unit};
 use crate::base::files;
 use crate::base::random::{Purpose, step_rng};
+use crate::store::json;
 
 /// Rays along each side of a pixel.
 pub const SUBPIXELS: u32 = 4;
@@ -255,8 +256,7 @@ pub fn synthesize(folder: &Path, params: &SynthesizeParams, mut rendered: impl F
             rendered(done);
         }
         let list = Transforms { camera_angle_x: Some(CAMERA_ANGLE), half_width: Some(HALF_WIDTH), frames };
-        let text = serde_json::to_string_pretty(&list).expect("plain values");
-        files::write(&part.list(folder), text.as_bytes())?;
+        json::write(&part.list(folder), &list)?;
     }
     Ok(())
 }

@@ -6,12 +6,12 @@
 use ndarray::Array2;
 use plotters::prelude::{BitMapBackend, IntoDrawingArea, RGBColor, Text, WHITE};
 use plotters::style::Color;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::RngExt;
 use serde::Serialize;
 
 use super::error::ReproduceError;
 use super::monitor::FigureWatch;
+use crate::base::random::{PlainPurpose, plain_rng};
 use crate::data::metrics::psnr_db;
 use crate::data::npy;
 use crate::network::encoding::{Encoding, EncodingKind, EncodingParams};
@@ -70,7 +70,7 @@ impl Picture {
             let area = BitMapBackend::with_buffer(&mut pixels, (SIDE as u32, SIDE as u32)).into_drawing_area();
             let failed = |error: &dyn std::fmt::Display| FigureError::Draw(error.to_string());
             area.fill(&WHITE).map_err(|error| failed(&error))?;
-            let mut rng = ChaCha8Rng::seed_from_u64(7);
+            let mut rng = plain_rng(7, PlainPurpose::TextPicture);
             for row in 0..5 {
                 let mut x = rng.random_range(-60..8);
                 let size = rng.random_range(32..64);
@@ -226,7 +226,7 @@ impl Job<'_> {
         let mut objective = Regression::new(features, targets, SquaredError::HalfMean, batches);
         let hidden = vec![setting.width; setting.hidden_layers];
         let shape = Shape::new(encoding.features_len(), &hidden, picture.channels(), OutputActivation::Sigmoid);
-        let mut rng = ChaCha8Rng::seed_from_u64(setting.seed);
+        let mut rng = plain_rng(setting.seed, PlainPurpose::FigureParameters);
         let network = Mlp::new(shape, Initialization::Glorot, &mut rng);
         let params = LoopParams {
             steps: setting.steps,

@@ -111,6 +111,15 @@ pub fn read(path: &Path, state: &mut TrainState) -> Result<u64, TensorError> {
     fingerprint(&tensors)
 }
 
+/// What [`write()`] kept of a training that starts as `untrained`; none if it is not there, cannot be read, or belongs to
+/// something else: it is no loss beyond its time.
+#[must_use]
+pub fn kept(path: &Path, untrained: &TrainState, fingerprint: u64) -> Option<TrainState> {
+    let mut state = untrained.clone();
+    let found = path.is_file().then(|| read(path, &mut state).ok())??;
+    (found == fingerprint).then_some(state)
+}
+
 fn put(tensors: &mut Tensors, state: &TrainState, fingerprint: u64) {
     for (index, (network, moments)) in state.networks.iter().zip(&state.moments).enumerate() {
         let mut put = |name: &str, values: &[f32]| tensors.put(format!("{index}.{name}"), &[values.len()], values);

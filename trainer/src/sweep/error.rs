@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use crate::artifact::export::ExportError;
-use crate::base::files::{FolderError, ReadError, WriteError};
 use crate::fit::FitError;
 use crate::fit::encoding_option::NoEffect;
 use crate::fit::judge::JudgeError;
 use crate::report::figure::FigureError;
+use crate::store::error::StoreError;
 use crate::store::run::RunError;
-use crate::store::tensors::TensorError;
 
 /// Why a sweep cannot begin, go on or be collected. What is finished is kept.
 #[derive(Debug, thiserror::Error)]
@@ -45,21 +44,12 @@ pub enum SweepError {
         /// The largest number of settings allowed.
         most: usize,
     },
-    /// A shard that is not of the form i/n, or i is not from 1 to n.
-    #[error("--shard {text} is not possible; give i/n with i from 1 to n, such as 1/4")]
-    Shard {
-        /// The option's value.
-        text: String,
-    },
     /// No samples are held out, so settings cannot be compared.
     #[error("a sweep is judged by held-out samples; give --holdout even or a part such as --holdout 0.1")]
     NoHoldout,
     /// One of the settings is impossible, or the data cannot be split.
     #[error(transparent)]
     Fit(#[from] FitError),
-    /// The directory cannot be made.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
     /// The directory holds files that no sweep writes.
     #[error("{} holds something that is no sweep; choose another --out", path.display())]
     Occupied {
@@ -105,23 +95,9 @@ pub enum SweepError {
         /// The directory that was named.
         path: PathBuf,
     },
-    /// A file of the sweep whose content cannot be used.
-    #[error("{} is damaged ({reason}); delete it and run the sweep again", path.display())]
-    Damaged {
-        /// The damaged file.
-        path: PathBuf,
-        /// What is wrong with its content.
-        reason: String,
-    },
-    /// A file that cannot be read.
+    /// The directory or a file of the sweep cannot be used.
     #[error(transparent)]
-    Read(#[from] ReadError),
-    /// A file that cannot be written.
-    #[error(transparent)]
-    Write(#[from] WriteError),
-    /// An unfinished setting that cannot be written.
-    #[error(transparent)]
-    Tensors(#[from] TensorError),
+    Store(#[from] StoreError),
     /// A network cannot become an artifact.
     #[error(transparent)]
     Export(#[from] ExportError),

@@ -161,36 +161,6 @@ pub fn parse_list<T: FromStr + PartialEq + Display>(
     Ok(values)
 }
 
-/// A part of a sweep: settings i, i + n, i + 2n, … with i from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shard {
-    index: usize,
-    of: usize,
-}
-
-impl Shard {
-    /// The one part that is everything.
-    pub const WHOLE: Self = Self { index: 0, of: 1 };
-
-    /// Whether a setting is in this part.
-    #[must_use]
-    pub fn holds(self, setting: usize) -> bool {
-        setting % self.of == self.index
-    }
-}
-
-impl FromStr for Shard {
-    type Err = SweepError;
-
-    fn from_str(text: &str) -> Result<Self, SweepError> {
-        let parts = text.split_once('/').and_then(|(i, n)| Some((i.trim().parse().ok()?, n.trim().parse().ok()?)));
-        match parts {
-            Some((index, of)) if (1..=of).contains(&index) => Ok(Self { index: index - 1, of }),
-            _ => Err(SweepError::Shard { text: text.to_owned() }),
-        }
-    }
-}
-
 /// Numbers as text: JSON knows no infinity.
 mod texts {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
@@ -257,14 +227,5 @@ mod tests {
         assert!(Grid { scales: vec![1.0], ..Grid::default() }.settings(&base).is_err());
         let many = Grid { widths: (1..=1000).collect(), depths: (1..=1000).collect(), ..Grid::default() };
         assert!(matches!(many.settings(&base), Err(SweepError::TooMany { .. })));
-    }
-
-    #[test]
-    fn shards_part_the_settings() {
-        let shards: Vec<Shard> = ["1/3", "2/3", "3/3"].iter().map(|text| text.parse().unwrap()).collect();
-        assert!((0..20).all(|k| shards.iter().filter(|shard| shard.holds(k)).count() == 1));
-        for text in ["3/2", "0/2", "1/0", "1", "a/b", "-1/2", ""] {
-            assert!(text.parse::<Shard>().is_err(), "{text}");
-        }
     }
 }

@@ -16,9 +16,10 @@ use firmware_core::Precision;
 use ndarray::Axis;
 use serde::{Deserialize, Serialize};
 
+pub use crate::base::shard::Shard;
 pub use error::SweepError;
-pub use grid::{Grid, Hyperparameter, Shard};
-pub use store::{Manifest, Store};
+pub use grid::{Grid, Hyperparameter};
+pub use store::{SweepManifest, SweepStore};
 
 use crate::base::side_by_side::side_by_side;
 use crate::data::metrics::Metrics;
@@ -28,6 +29,7 @@ use crate::fit::judge::outputs;
 use crate::fit::settings::FitSettings;
 use crate::fit::{FitError, FitParams, Snapshot, TrainingData, ValidFitParams};
 use crate::store::checkpoint;
+use crate::store::error::StoreError;
 use crate::training::{Ended, Progress, StepDone, TrainError, TrainState, Watch};
 
 /// What came out of one setting.
@@ -96,7 +98,7 @@ impl SweepRow {
 
 /// What is going on, told from any thread.
 #[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
+pub enum SweepEvent<'a> {
     /// So many settings are to be done, of so many steps each.
     Begin {
         /// Settings that are not finished yet.
@@ -119,7 +121,7 @@ pub enum Event<'a> {
 /// use std::sync::atomic::AtomicBool;
 /// use trainer::data::{Dataset, Holdout};
 /// use trainer::fit::{FitParams, settings::FitSettings};
-/// use trainer::sweep::{Grid, Shard, Store, Sweep, SweepWatch, table::Table};
+/// use trainer::sweep::{Grid, Shard, SweepStore, Sweep, SweepWatch, table::Table};
 ///
 /// let wave = ndarray::Array2::from_shape_fn((60, 1), |(k, _)| (k as f32 * 0.4).sin());
 /// let dataset = Dataset::from_grid(&[60], wave);
@@ -129,9 +131,9 @@ pub enum Event<'a> {
 ///
 /// let sweep = Sweep::new(base, grid, firmware_core::Precision::W8A16, &dataset)?;
 /// let path = folder.path().join("sweep");
-/// let store = Store::create(&path, sweep.manifest())?;
+/// let store = SweepStore::create(&path, sweep.manifest())?;
 /// sweep.run(&store, Shard::WHOLE, SweepWatch { threads: 2, stop: &AtomicBool::new(false), tell: &|_| {} })?;
-/// let (manifest, rows) = Store::collect(&[path])?;
+/// let (manifest, rows) = SweepStore::collect(&[path])?;
 /// let table = Table::new(manifest, rows);
 /// assert_eq!(table.rows().count(), 2);
 /// assert!(table.best().is_some_and(|best| best.test_psnr_db().is_finite()));
@@ -139,7 +141,7 @@ pub enum Event<'a> {
 /// ```
 #[derive(Debug)]
 pub struct Sweep<'a> {
-    manifest: Manifest,
+    manifest: SweepManifest,
     settings: Vec<ValidFitParams>,
     dataset: &'a Dataset,
     split: Split,
@@ -154,7 +156,7 @@ pub struct SweepWatch<'a> {
     /// Set from elsewhere (ctrl-C): settings at work are saved, none is begun.
     pub stop: &'a AtomicBool,
     /// Told of every event, from any thread.
-    pub tell: &'a (dyn Fn(Event<'_>) + Sync),
+    pub tell: &'a (dyn Fn(SweepEvent<'_>) + Sync),
 }
 
 impl<'a> Sweep<'a> {
@@ -167,7 +169,7 @@ impl<'a> Sweep<'a> {
             return Err(SweepError::NoHoldout);
         }
         let data = format!("{:016x}", dataset.fingerprint());
-        let manifest = Manifest { base, grid, data };
+        let manifest = SweepManifest { base, grid, data };
         let check = |setting: FitParams| {
             let (inputs, asked) = (dataset.inputs(), setting.encoding.frequencies);
             // Two counts could come to one network.
@@ -184,7 +186,7 @@ impl<'a> Sweep<'a> {
 
     /// All that the sweep's numbers depend on: the fixed settings, the lists of values, the data's fingerprint.
     #[must_use]
-    pub fn manifest(&self) -> &Manifest {
+    pub fn manifest(&self) -> &SweepManifest {
         &self.manifest
     }
 
@@ -199,35 +201,32 @@ impl<'a> Sweep<'a> {
     /// # Errors
     /// Whatever keeps it from going on; finished settings are kept. A setting whose training diverges is finished, with
     /// that as its result.
-    pub fn run(&self, store: &Store, shard: Shard, watch: SweepWatch<'_>) -> Result<Ended, SweepError> {
+    pub fn run(&self, store: &SweepStore, shard: Shard, watch: SweepWatch<'_>) -> Result<Ended, SweepError> {
         let mut open = Vec::new();
         for (index, setting) in self.settings.iter().enumerate().filter(|(index, _)| shard.holds(*index)) {
             if store.row(index, setting.params())?.is_none() {
                 open.push(index);
             }
         }
-        (watch.tell)(Event::Begin { settings: open.len(), steps: self.manifest.base.fit.steps });
+        (watch.tell)(SweepEvent::Begin { settings: open.len(), steps: self.manifest.base.fit.steps });
         let ended = side_by_side(&open, watch.threads, |&index| self.finish(index, store, watch))?;
         Ok(if ended.contains(&Ended::Interrupted) { Ended::Interrupted } else { Ended::Finished })
     }
 
     /// Trains one setting from where it is.
-    fn finish(&self, index: usize, store: &Store, watch: SweepWatch<'_>) -> Result<Ended, SweepError> {
+    fn finish(&self, index: usize, store: &SweepStore, watch: SweepWatch<'_>) -> Result<Ended, SweepError> {
         if watch.stop.load(Ordering::Relaxed) {
             return Ok(Ended::Interrupted);
         }
         let (setting, path) = (&self.settings[index], store.checkpoint(index));
         let fingerprint = store.fingerprint(index);
-        let mut state = setting.start();
-        // One that cannot be read is no loss beyond its time: the setting starts anew.
-        if path.is_file() && checkpoint::read(&path, &mut state).ok() != Some(fingerprint) {
-            state = setting.start();
-        }
+        let untrained = setting.start();
+        let mut state = checkpoint::kept(&path, &untrained, fingerprint).unwrap_or(untrained);
         let save = |state: &TrainState| checkpoint::write(&path, state, setting.params(), fingerprint);
         let mut save_now = |state: &TrainState| save(state).map_err(|error| TrainError::Save(Box::new(error)));
         let mut steps = Steps { tell: watch.tell };
         if state.step > 0 {
-            (watch.tell)(Event::Steps(state.step));
+            (watch.tell)(SweepEvent::Steps(state.step));
         }
         let (resumed, begun) = (state.step > 0, Instant::now());
         let mut of_training =
@@ -236,7 +235,7 @@ impl<'a> Sweep<'a> {
         let data = TrainingData::new(self.dataset, &self.split);
         match setting.train(data, &mut state, &mut of_training) {
             Ok(Ended::Interrupted) => {
-                save(&state)?;
+                save(&state).map_err(StoreError::from)?;
                 return Ok(Ended::Interrupted);
             }
             Ok(Ended::Finished) => {
@@ -247,7 +246,7 @@ impl<'a> Sweep<'a> {
             Err(error) => return Err(error.into()),
         }
         store.keep(&row)?;
-        (watch.tell)(Event::Finished(&row));
+        (watch.tell)(SweepEvent::Finished(&row));
         Ok(Ended::Finished)
     }
 
@@ -270,12 +269,12 @@ impl<'a> Sweep<'a> {
 
 /// Passes steps on to the sweep's progress.
 struct Steps<'a> {
-    tell: &'a (dyn Fn(Event<'_>) + Sync),
+    tell: &'a (dyn Fn(SweepEvent<'_>) + Sync),
 }
 
 impl Progress for Steps<'_> {
     fn step(&mut self, _: StepDone) {
-        (self.tell)(Event::Steps(1));
+        (self.tell)(SweepEvent::Steps(1));
     }
 
     fn end(&mut self) {}

@@ -11,10 +11,8 @@
 //! Several processes may work on shards in one directory: results and checkpoints are files of one setting each, and
 //! the table is that of all results; whoever ends last writes it last. Every file is written whole or not at all.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::grid::Grid;
@@ -23,10 +21,12 @@ use crate::base::files::{self, FolderError};
 use crate::base::fingerprint::fingerprint_of;
 use crate::fit::FitParams;
 use crate::fit::settings::{FitSettings, names_and_values};
+use crate::store::error::{Damaged, StoreError};
+use crate::store::json;
 
 /// What a sweep is: all that its numbers depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
+pub struct SweepManifest {
     /// The settings that the sweep leaves as they are.
     pub base: FitSettings,
     /// The values of those that it varies.
@@ -35,7 +35,7 @@ pub struct Manifest {
     pub data: String,
 }
 
-impl Manifest {
+impl SweepManifest {
     /// Every setting, in the order of their numbers.
     ///
     /// # Errors
@@ -76,38 +76,39 @@ impl Manifest {
 
 /// The directory of one sweep.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub struct SweepStore {
     path: PathBuf,
-    /// [`Manifest::fingerprint`].
+    /// [`SweepManifest::fingerprint`].
     sweep: u64,
 }
 
 /// The content of a file in `results`.
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    /// [`Manifest::fingerprint`] in hexadecimal: a result is that of another sweep, or of other data, for all that it
+    /// [`SweepManifest::fingerprint`] in hexadecimal: a result is that of another sweep, or of other data, for all that it
     /// says itself.
     sweep: String,
     /// Not flattened: serde_json cannot read floats through that where its feature arbitrary_precision is on.
     row: SweepRow,
 }
 
-impl Store {
+impl SweepStore {
     /// The directory for a sweep: a new one, or one that holds the same sweep already.
     ///
     /// # Errors
     /// If it cannot be made or written to, or holds another sweep or something else.
-    pub fn create(path: &Path, manifest: &Manifest) -> Result<Self, SweepError> {
+    pub fn create(path: &Path, manifest: &SweepManifest) -> Result<Self, SweepError> {
         let store = Self { path: path.to_owned(), sweep: manifest.fingerprint() };
         if let Some(there) = manifest_in(path)? {
             there.check_same(manifest, path)?;
         } else {
-            files::make_folder(path)?;
+            files::make_folder(path).map_err(StoreError::from)?;
             // A shard that starts at the same moment may be making these very directories.
             // The tables are there where damaged settings were deleted to run the sweep again.
             let tables = ["sweep.csv", "sweep.json", "sweep.png", "sweep.svg"];
             let ours = [["results", "unfinished", "settings.json"].as_slice(), &tables].concat();
-            let strange = std::fs::read_dir(path).map_err(FolderError::create(path))?.flatten().any(|entry| {
+            let entries = std::fs::read_dir(path).map_err(FolderError::create(path)).map_err(StoreError::from)?;
+            let strange = entries.flatten().any(|entry| {
                 let name = entry.file_name();
                 !ours.iter().any(|ours| name == *ours) && !name.to_string_lossy().starts_with(".unfinished-")
             });
@@ -116,10 +117,10 @@ impl Store {
             }
         }
         for directory in ["results", "unfinished"] {
-            files::make_folder(&path.join(directory))?;
+            files::make_folder(&path.join(directory)).map_err(StoreError::from)?;
         }
         // Also where it is there: a disk that is full or read-only shows before the training, not after it.
-        files::write(&manifest_path(path), &json(manifest))?;
+        json::write(&manifest_path(path), manifest).map_err(StoreError::from)?;
         Ok(store)
     }
 
@@ -127,7 +128,7 @@ impl Store {
     ///
     /// # Errors
     /// If it is not the directory of a sweep, or its settings are damaged.
-    pub fn open(path: &Path) -> Result<(Self, Manifest), SweepError> {
+    pub fn open(path: &Path) -> Result<(Self, SweepManifest), SweepError> {
         let manifest = manifest_in(path)?.ok_or_else(|| SweepError::NotASweep { path: path.to_owned() })?;
         Ok((Self { path: path.to_owned(), sweep: manifest.fingerprint() }, manifest))
     }
@@ -137,8 +138,8 @@ impl Store {
     ///
     /// # Errors
     /// If one is no sweep, or another one than the first, or holds a damaged file.
-    pub fn collect(paths: &[PathBuf]) -> Result<(Manifest, Vec<Option<SweepRow>>), SweepError> {
-        let mut all: Option<(Manifest, Vec<Option<SweepRow>>)> = None;
+    pub fn collect(paths: &[PathBuf]) -> Result<(SweepManifest, Vec<Option<SweepRow>>), SweepError> {
+        let mut all: Option<(SweepManifest, Vec<Option<SweepRow>>)> = None;
         for path in paths {
             let (store, manifest) = Self::open(path)?;
             let settings = manifest.settings()?;
@@ -161,14 +162,14 @@ impl Store {
     ///
     /// # Errors
     /// If the file is damaged or of another setting.
-    pub fn row(&self, index: usize, setting: &FitParams) -> Result<Option<SweepRow>, SweepError> {
+    pub fn row(&self, index: usize, setting: &FitParams) -> Result<Option<SweepRow>, StoreError> {
         let path = self.row_path(index);
-        let Some(Kept { sweep, row }) = read(&path)? else { return Ok(None) };
+        let Some(Kept { sweep, row }) = json::read(&path)? else { return Ok(None) };
         if sweep != format!("{:016x}", self.sweep) {
-            return Err(SweepError::Damaged { path, reason: "it is the result of another sweep".to_owned() });
+            return Err(Damaged { path, reason: "it is the result of another sweep".to_owned() }.into());
         }
         if row.index != index || !row.is_of(setting) {
-            return Err(SweepError::Damaged { path, reason: "it is the result of another setting".to_owned() });
+            return Err(Damaged { path, reason: "it is the result of another setting".to_owned() }.into());
         }
         Ok(Some(row))
     }
@@ -177,9 +178,9 @@ impl Store {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn keep(&self, row: &SweepRow) -> Result<(), SweepError> {
+    pub fn keep(&self, row: &SweepRow) -> Result<(), StoreError> {
         let kept = Kept { sweep: format!("{:016x}", self.sweep), row: row.clone() };
-        files::write(&self.row_path(row.index), &json(&kept))?;
+        json::write(&self.row_path(row.index), &kept)?;
         // One that stays is never read again.
         let _ = std::fs::remove_file(self.checkpoint(row.index));
         Ok(())
@@ -212,22 +213,7 @@ fn manifest_path(path: &Path) -> PathBuf {
 }
 
 /// What the sweep in a directory is, if there is one.
-fn manifest_in(path: &Path) -> Result<Option<Manifest>, SweepError> {
+fn manifest_in(path: &Path) -> Result<Option<SweepManifest>, StoreError> {
     let path = manifest_path(path);
-    if path.is_file() { read(&path) } else { Ok(None) }
-}
-
-pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec_pretty(value).expect("plain values")
-}
-
-/// What a file holds; nothing if it is not there.
-fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SweepError> {
-    let bytes = match files::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.source.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let damaged = |error: serde_json::Error| SweepError::Damaged { path: path.to_owned(), reason: error.to_string() };
-    serde_json::from_slice(&bytes).map(Some).map_err(damaged)
+    if path.is_file() { json::read(&path) } else { Ok(None) }
 }

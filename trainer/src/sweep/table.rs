@@ -5,12 +5,14 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::grid::Hyperparameter;
-use super::store::{Manifest, json};
+use super::store::SweepManifest;
 use super::{Measured, SweepError, SweepRow};
 use crate::base::files;
 use crate::report::figure::{Figure as _, tick_label};
 use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
 use crate::report::style;
+use crate::store::error::StoreError;
+use crate::store::json;
 
 /// More lines than this are not told apart; then only the best of them is drawn, and all rows as points.
 const MOST_LINES: usize = style::SERIES.len();
@@ -22,7 +24,7 @@ const CSV_COLUMNS: &str = "index,scale,amplitude_power,frequencies,hidden,train_
 /// All settings of a sweep, finished or not.
 #[derive(Clone, Debug)]
 pub struct Table {
-    manifest: Manifest,
+    manifest: SweepManifest,
     rows: Vec<Option<SweepRow>>,
 }
 
@@ -39,7 +41,7 @@ struct Document<'a> {
 impl Table {
     /// `rows` has a place for each setting of `manifest`.
     #[must_use]
-    pub fn new(manifest: Manifest, rows: Vec<Option<SweepRow>>) -> Self {
+    pub fn new(manifest: SweepManifest, rows: Vec<Option<SweepRow>>) -> Self {
         Self { manifest, rows }
     }
 
@@ -164,7 +166,7 @@ impl Table {
     /// The table as one JSON object.
     #[must_use]
     pub fn json(&self) -> Vec<u8> {
-        json(&Document {
+        json::bytes(&Document {
             input: &self.manifest.base.input,
             holdout: self.manifest.base.fit.holdout.to_string(),
             best: self.best(),
@@ -253,10 +255,10 @@ impl Table {
     pub fn write(&self, directory: &Path) -> Result<(), SweepError> {
         let sheet = self.plot();
         let (png, svg) = (sheet.png()?, sheet.svg()?);
-        files::write(&directory.join("sweep.csv"), self.csv().as_bytes())?;
-        files::write(&directory.join("sweep.json"), &self.json())?;
-        files::write(&directory.join("sweep.svg"), svg.as_bytes())?;
-        files::write(&directory.join("sweep.png"), &png)?;
+        files::write(&directory.join("sweep.csv"), self.csv().as_bytes()).map_err(StoreError::from)?;
+        files::write(&directory.join("sweep.json"), &self.json()).map_err(StoreError::from)?;
+        files::write(&directory.join("sweep.svg"), svg.as_bytes()).map_err(StoreError::from)?;
+        files::write(&directory.join("sweep.png"), &png).map_err(StoreError::from)?;
         Ok(())
     }
 }

@@ -27,9 +27,10 @@ fn grid() -> Grid {
     Grid { scales: vec![1.0, 3.0, 9.0], widths: vec![4, 8], ..Grid::default() }
 }
 
-fn run(sweep: &Sweep<'_>, store: &Store, shard: Shard, threads: usize) -> usize {
+fn run(sweep: &Sweep<'_>, store: &SweepStore, shard: Shard, threads: usize) -> usize {
     let (stop, finished) = (AtomicBool::new(false), Mutex::new(0));
-    let tell = |event: Event<'_>| *finished.lock().unwrap() += usize::from(matches!(event, Event::Finished(_)));
+    let tell =
+        |event: SweepEvent<'_>| *finished.lock().unwrap() += usize::from(matches!(event, SweepEvent::Finished(_)));
     let ended = sweep.run(store, shard, SweepWatch { threads, stop: &stop, tell: &tell }).unwrap();
     assert_eq!(ended, Ended::Finished);
     finished.into_inner().unwrap()
@@ -37,7 +38,7 @@ fn run(sweep: &Sweep<'_>, store: &Store, shard: Shard, threads: usize) -> usize 
 
 /// What may not depend on how the sweep was run.
 fn numbers(paths: &[std::path::PathBuf]) -> Vec<Option<SweepRow>> {
-    let (_, mut rows) = Store::collect(paths).unwrap();
+    let (_, mut rows) = SweepStore::collect(paths).unwrap();
     rows.iter_mut().flatten().for_each(|row| row.seconds = None);
     rows
 }
@@ -48,27 +49,27 @@ fn threads_shards_and_interruptions_leave_the_numbers_alone() {
     let path = |name: &str| directory.path().join(name);
     let data = data();
     let sweep = Sweep::new(base(), grid(), Precision::W8A16, &data).unwrap();
-    let store = Store::create(&path("one"), sweep.manifest()).unwrap();
+    let store = SweepStore::create(&path("one"), sweep.manifest()).unwrap();
     assert_eq!(run(&sweep, &store, Shard::WHOLE, 1), 6);
     let expected = numbers(&[path("one")]);
     assert!(expected.iter().flatten().all(|row| row.measured.is_some()));
     assert_eq!(run(&sweep, &store, Shard::WHOLE, 2), 0, "nothing is done twice");
 
     for shard in ["1/2", "2/2"] {
-        let store = Store::create(&path(&shard.replace('/', "of")), sweep.manifest()).unwrap();
+        let store = SweepStore::create(&path(&shard.replace('/', "of")), sweep.manifest()).unwrap();
         assert_eq!(run(&sweep, &store, shard.parse().unwrap(), 3), 3);
     }
     assert_eq!(numbers(&[path("1of2"), path("2of2")]), expected);
-    let (manifest, rows) = Store::collect(&[path("2of2")]).unwrap();
+    let (manifest, rows) = SweepStore::collect(&[path("2of2")]).unwrap();
     assert_eq!(Table::new(manifest, rows).missing(), [0, 2, 4]);
 
     // Stopped after some steps again and again.
-    let store = Store::create(&path("stopped"), sweep.manifest()).unwrap();
+    let store = SweepStore::create(&path("stopped"), sweep.manifest()).unwrap();
     let mut times = 0;
     loop {
         let (stop, steps) = (AtomicBool::new(false), Mutex::new(0));
-        let tell = |event: Event<'_>| {
-            if matches!(event, Event::Steps(1)) {
+        let tell = |event: SweepEvent<'_>| {
+            if matches!(event, SweepEvent::Steps(1)) {
                 let mut steps = steps.lock().unwrap();
                 *steps += 1;
                 stop.store(*steps >= 57, Ordering::Relaxed);
@@ -91,12 +92,12 @@ fn another_sweep_and_damaged_files_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     let (path, data) = (directory.path().join("sweep"), data());
     let sweep = Sweep::new(base(), grid(), Precision::W8A16, &data).unwrap();
-    let store = Store::create(&path, sweep.manifest()).unwrap();
+    let store = SweepStore::create(&path, sweep.manifest()).unwrap();
     run(&sweep, &store, "1/6".parse().unwrap(), 1);
 
     let refused = |base: FitSettings, grid: Grid, data: &Dataset| {
         let sweep = Sweep::new(base, grid, Precision::W8A16, data).unwrap();
-        Store::create(&path, sweep.manifest()).map(|_| ()).unwrap_err().to_string()
+        SweepStore::create(&path, sweep.manifest()).map(|_| ()).unwrap_err().to_string()
     };
     let longer = FitSettings { fit: FitParams { steps: 50, ..base().fit }, ..base() };
     assert!(refused(longer.clone(), grid(), &data).contains("a sweep with steps 40, not 50"));
@@ -107,22 +108,25 @@ fn another_sweep_and_damaged_files_are_refused() {
     // The same data under another name are the same data.
     let moved = FitSettings { input: "elsewhere.npy".into(), ..base() };
     let sweep_moved = Sweep::new(moved, grid(), Precision::W8A16, &data).unwrap();
-    assert!(Store::create(&path, sweep_moved.manifest()).is_ok());
+    assert!(SweepStore::create(&path, sweep_moved.manifest()).is_ok());
 
-    assert!(matches!(Store::collect(&[directory.path().to_owned()]), Err(SweepError::NotASweep { .. })));
+    assert!(matches!(SweepStore::collect(&[directory.path().to_owned()]), Err(SweepError::NotASweep { .. })));
     let stranger = directory.path().join("stranger");
     std::fs::create_dir(&stranger).unwrap();
     std::fs::write(stranger.join("thesis.tex"), "x").unwrap();
-    assert!(matches!(Store::create(&stranger, sweep.manifest()), Err(SweepError::Occupied { .. })));
+    assert!(matches!(SweepStore::create(&stranger, sweep.manifest()), Err(SweepError::Occupied { .. })));
     // Settings that were lost are written anew by the same sweep alone.
     let setting = &sweep.manifest().settings().unwrap()[0];
     for (manifest, words) in [
-        (&Manifest { base: longer, ..sweep.manifest().clone() }, Some("it is the result of another sweep")),
-        (&Manifest { data: "0".to_owned(), ..sweep.manifest().clone() }, Some("it is the result of another sweep")),
+        (&SweepManifest { base: longer, ..sweep.manifest().clone() }, Some("it is the result of another sweep")),
+        (
+            &SweepManifest { data: "0".to_owned(), ..sweep.manifest().clone() },
+            Some("it is the result of another sweep"),
+        ),
         (sweep.manifest(), None),
     ] {
         std::fs::remove_file(path.join("settings.json")).unwrap();
-        let row = Store::create(&path, manifest).unwrap().row(0, setting);
+        let row = SweepStore::create(&path, manifest).unwrap().row(0, setting);
         match words {
             Some(words) => assert!(row.unwrap_err().to_string().contains(words)),
             None => assert!(row.unwrap().is_some()),
@@ -131,10 +135,12 @@ fn another_sweep_and_damaged_files_are_refused() {
     let result = path.join("results/00000.json");
     let whole = std::fs::read_to_string(&result).unwrap();
     std::fs::copy(&result, path.join("results/00001.json")).unwrap();
-    assert!(Store::collect(std::slice::from_ref(&path)).unwrap_err().to_string().contains("00001.json is damaged"));
+    assert!(
+        SweepStore::collect(std::slice::from_ref(&path)).unwrap_err().to_string().contains("00001.json is damaged")
+    );
     std::fs::remove_file(path.join("results/00001.json")).unwrap();
     std::fs::write(&result, &whole[..whole.len() / 2]).unwrap();
-    assert!(Store::collect(&[path]).unwrap_err().to_string().contains("00000.json is damaged"));
+    assert!(SweepStore::collect(&[path]).unwrap_err().to_string().contains("00000.json is damaged"));
 }
 
 #[test]
@@ -162,9 +168,9 @@ fn a_setting_that_diverges_is_a_row_and_the_rest_goes_on() {
     base.fit.steps = 400;
     let grid = Grid { widths: vec![1, 256], depths: vec![1, 6], ..Grid::default() };
     let sweep = Sweep::new(base, grid, Precision::F32, &data).unwrap();
-    let store = Store::create(directory.path(), sweep.manifest()).unwrap();
+    let store = SweepStore::create(directory.path(), sweep.manifest()).unwrap();
     assert_eq!(run(&sweep, &store, Shard::WHOLE, 2), 4);
-    let (manifest, rows) = Store::collect(&[directory.path().to_owned()]).unwrap();
+    let (manifest, rows) = SweepStore::collect(&[directory.path().to_owned()]).unwrap();
     let table = Table::new(manifest, rows);
     let failed = table.rows().filter(|row| row.failure.is_some()).count();
     assert!((1..4).contains(&failed), "{}", table.text());

@@ -19,15 +19,14 @@
 //! Leaving one out costs one factorization: with `A = (K + ridge)⁻¹` the error at point i is `(A y)_i / A_ii`.
 
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, s};
-use rand::SeedableRng;
 use rand::seq::index;
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::TheoryError;
 use super::error::{check_finite, check_rows};
 use super::linalg::Cholesky;
 use super::ntk::{Covariance, InfiniteMlp, InfiniteMlpParams};
+use crate::base::random::{PlainPurpose, plain_rng};
 
 /// Factors `(1 + λt/q)⁻¹` that stand for `e^(-λt)`.
 const FLOW_ORDER: usize = 8;
@@ -214,7 +213,7 @@ impl ValidSelectParams {
         if n <= self.params.patch_points {
             return vec![patch(&(0..n).collect::<Vec<_>>(), n)];
         }
-        let mut rng = ChaCha8Rng::seed_from_u64(self.params.seed);
+        let mut rng = plain_rng(self.params.seed, PlainPurpose::KernelPatches);
         let centres = index::sample(&mut rng, n, self.params.patches.min(n));
         let nearest = |centre: usize| {
             let distance = |row: ArrayView1<'_, f64>| (&row - &points.row(centre)).mapv(|x| x * x).sum();

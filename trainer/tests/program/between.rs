@@ -4,13 +4,15 @@ use std::f64::consts::PI;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::desk::program;
+
 fn trainer(desk: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trainer")).current_dir(desk).args(arguments).output().expect("the trainer runs")
+    program().current_dir(desk).args(arguments).output().expect("the trainer runs")
 }
 
 fn json(desk: &Path, arguments: &[&str]) -> Value {

@@ -1,12 +1,13 @@
 //! `trainer certify` on a plane, of which every bound is known.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Output;
 
 use firmware_core::Outside;
 use serde_json::Value;
 
+use crate::desk::{Desk, program, said};
 use crate::plane::Plane;
 
 /// y = 11.4 + x/2 - 0.4·y for x from 0 to 3 and y from 0 to 1: between 11 at (0, 1) and 12.9 at (3, 0).
@@ -15,40 +16,29 @@ const PLANE: Plane<'_> =
 /// More than the steps of the coordinates that are passed through.
 const STEP: f64 = 1e-3;
 
-struct Desk(tempfile::TempDir);
-
 impl Desk {
-    fn new() -> Self {
-        let desk = Self(tempfile::tempdir().unwrap());
-        fs::write(desk.path("plane.ffm"), PLANE.artifact()).unwrap();
+    /// The model of the plane, and data that differ from it.
+    fn with_plane() -> Self {
+        let desk = Self::new();
+        desk.put("plane.ffm", &PLANE.artifact());
         // 12 everywhere but at (1, 1), which is 13. A plane and a bilinear function differ most at a corner of a cell: by
         // 1.5 at (1, 1).
         let mut values = [12.0f32; 8];
         values[5] = 13.0;
-        let mut bytes = Vec::new();
-        trainer::data::npy::write(&mut bytes, &[2, 4], &values).unwrap();
-        fs::write(desk.path("grid.npy"), bytes).unwrap();
+        desk.put_array("grid.npy", &[2, 4], &values);
         desk
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
     }
 
     /// Runs the command; names of files stand for those on the desk.
     fn certify(&self, arguments: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
-        command.current_dir(self.0.path()).arg("certify").args(arguments.split_whitespace());
+        let mut command = program();
+        command.current_dir(self.folder()).arg("certify").args(arguments.split_whitespace());
         command.output().expect("the trainer starts")
     }
 }
 
 fn json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// That a bound is proven from above and reached, with room for the steps, within the ratio that is asked for.
@@ -61,7 +51,7 @@ fn assert_bound(bound: &Value, exact: f64, ratio: f64) {
 
 #[test]
 fn bounds_of_a_plane_are_those_of_geometry() {
-    let desk = Desk::new();
+    let desk = Desk::with_plane();
     let arguments = "plane.ffm grid.npy --max-error 1.6 --within 10.9,13 --monotone y --ratio 1.01 --out plane.json";
     let output = desk.certify(arguments);
     assert!(output.status.success(), "{}", said(&output));
@@ -80,22 +70,35 @@ fn bounds_of_a_plane_are_those_of_geometry() {
     // What it says is proven again, and what it does not prove is refused.
     let again = desk.certify("plane.ffm grid.npy --check plane.json");
     assert!(again.status.success(), "{}", said(&again));
-    let mut forged = certificate.clone();
-    forged["outputs"][0]["distance"]["proven"] = 1.2.into();
+    let question = serde_json::json!([{ "question": "is value between -1 and 1?", "answer": "yes" }]);
+    for (place, claim, words) in [
+        ("/outputs/0/distance/proven", 1.2.into(), "the distance to the data of value"),
+        ("/outputs/0/slopes", serde_json::json!([]), "the slope of value"),
+        ("/outputs/0/output", "pressure".into(), "the name of pressure"),
+        ("/outputs/0/unit", "kPa".into(), "the unit of value"),
+        ("/questions", question, "the number of questions"),
+    ] {
+        let mut forged = certificate.clone();
+        *forged.pointer_mut(place).unwrap() = claim;
+        fs::write(desk.path("forged.json"), forged.to_string()).unwrap();
+        let refused = desk.certify("plane.ffm grid.npy --check forged.json --time 1");
+        assert!(!refused.status.success() && said(&refused).contains(words), "{place}: {}", said(&refused));
+    }
+    // A distance that is claimed without data.
+    let alone = desk.certify("plane.ffm --ratio 1.01 --out alone.json");
+    assert!(alone.status.success(), "{}", said(&alone));
+    let mut forged = json(&desk.path("alone.json"));
+    forged["outputs"][0]["distance"] = certificate["outputs"][0]["distance"].clone();
     fs::write(desk.path("forged.json"), forged.to_string()).unwrap();
-    let refused = desk.certify("plane.ffm grid.npy --check forged.json --time 1");
-    assert!(
-        !refused.status.success() && said(&refused).contains("the distance to the data of value"),
-        "{}",
-        said(&refused)
-    );
+    let refused = desk.certify("plane.ffm --check forged.json --time 1");
+    assert!(said(&refused).contains("the distance to the data of value"), "{}", said(&refused));
     let other = desk.certify("plane.ffm --check plane.json");
     assert!(said(&other).contains("belongs to other data"), "{}", said(&other));
 }
 
 #[test]
 fn questions_with_the_answer_no_fail_and_show_where() {
-    let desk = Desk::new();
+    let desk = Desk::with_plane();
     for (arguments, words) in [
         ("plane.ffm grid.npy --max-error 1.4", "within 1.4 of the data? no: 1.5"),
         ("plane.ffm --within 11.5,13", "between 11.5 and 13? no: 11"),
@@ -112,7 +115,7 @@ fn questions_with_the_answer_no_fail_and_show_where() {
 
 #[test]
 fn a_search_that_was_stopped_is_resumed_and_its_result_stands_in_the_card() {
-    let desk = Desk::new();
+    let desk = Desk::with_plane();
     let arguments = "plane.ffm grid.npy --ratio 1.001 --out plane.json";
     let stopped = desk.certify(&format!("{arguments} --time 0.000001"));
     assert!(stopped.status.success() && said(&stopped).contains("--resume"), "{}", said(&stopped));
@@ -122,7 +125,7 @@ fn a_search_that_was_stopped_is_resumed_and_its_result_stands_in_the_card() {
     assert_bound(&json(&desk.path("plane.json"))["outputs"][0]["distance"], 1.5, 1.001);
 
     // The copy answers as the model does, and says what is proven.
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let mut command = program();
     let card = command.arg("inspect").arg(desk.path("carded.ffm")).arg("--json").output().unwrap();
     let card: Value = serde_json::from_slice(&card.stdout).unwrap();
     assert_eq!(card["settings"]["certified"]["outputs"], json(&desk.path("plane.json"))["outputs"]);

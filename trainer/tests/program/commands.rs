@@ -3,12 +3,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use firmware_core::Outside;
 use serde_json::Value;
-use tempfile::TempDir;
 
+use crate::desk::{Desk, failure, json, program};
 use crate::plane::Plane;
 
 /// 10 + 4 · 0.5 for every point of a 4 x 2 grid.
@@ -17,54 +17,19 @@ fn constant_model(outside: Outside) -> Vec<u8> {
     Plane { slopes: [0.0; 2], height: 0.5, outside, training_psnr_db: 31.5, card }.artifact()
 }
 
-struct Desk {
-    directory: TempDir,
-}
-
 impl Desk {
-    fn new() -> Self {
-        Self { directory: tempfile::tempdir().expect("a temporary directory") }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.path(name);
-        fs::write(&path, bytes).expect("a file");
-        path
-    }
-
     /// A 2 x 4 grid of 12, but for one 13.
     fn grid(&self) -> PathBuf {
         let mut values = [12.0f32; 8];
         values[5] = 13.0;
-        let mut bytes = Vec::new();
-        trainer::data::npy::write(&mut bytes, &[2, 4], &values).expect("writes to memory");
-        self.put("grid.npy", &bytes)
+        self.put_array("grid.npy", &[2, 4], &values)
     }
 }
 
 fn trainer(arguments: &[&str], paths: &[&Path]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let mut command = program();
     // The subcommand, then the files, then the options.
     command.arg(arguments[0]).args(paths).args(&arguments[1..]).output().expect("the trainer starts")
-}
-
-fn json(output: &Output) -> Value {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("one JSON object")
-}
-
-/// The one sentence of a failure, below what may have been said of the data.
-fn failure(output: &Output) -> String {
-    let text = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
-    assert!(!output.status.success() && output.stdout.is_empty(), "{text}");
-    assert!(text.matches("error: ").count() == 1 && !text.contains("panicked"), "{text}");
-    let last = text.lines().last().unwrap_or_default();
-    assert!(last.starts_with("error: "), "{text}");
-    last.to_owned()
 }
 
 #[test]
@@ -123,7 +88,7 @@ fn damaged_models_are_one_sentence() {
     newer[4] = 9;
     assert!(failure(&trainer(&["inspect"], &[&desk.put("new.ffm", &newer)])).contains("version 9"));
     assert!(failure(&trainer(&["inspect"], &[&desk.path("none.ffm")])).contains("none.ffm (check its name"));
-    failure(&trainer(&["inspect"], &[desk.directory.path()]));
+    failure(&trainer(&["inspect"], &[desk.folder()]));
 }
 
 /// Every cut and every single flipped bit, through the check that the commands make.

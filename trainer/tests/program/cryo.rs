@@ -8,8 +8,10 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::desk::program;
+
 fn trainer(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trainer")).arg("cryo").args(arguments).output().expect("the program")
+    program().arg("cryo").args(arguments).output().expect("the program")
 }
 
 fn succeed(arguments: &[&str]) -> String {
@@ -70,7 +72,7 @@ fn particles_become_volumes_and_an_artifact() {
         assert!(run.join(name).exists(), "{name}");
     }
     // The artifact answers in its own units what the decoder does.
-    let evaluated = Command::new(env!("CARGO_BIN_EXE_trainer"))
+    let evaluated = program()
         .args(["evaluate", text(&run.join("model.ffm")), text(&run.join("queries.csv")), "--json"])
         .output()
         .expect("the program");
@@ -91,7 +93,7 @@ fn a_run_is_kept_until_everything_is_checked_and_continues_only_with_its_own_ima
     let table = particles(&folder).join("poses.csv");
     let run = folder.path().join("run");
     let inside = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        let mut command = program();
         command.current_dir(folder.path()).arg("cryo").args(arguments).output().expect("the program")
     };
     // From within the folder, so that the paths as given mean nothing elsewhere.
@@ -171,7 +173,7 @@ fn ctrl_c_ends_with_130_and_resume_ends_like_a_run_that_was_not_stopped() {
     let table = particles(&folder).join("poses.csv");
     let run = |name: &str| folder.path().join(name);
     let fit = |out: &Path| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        let mut command = program();
         command.args(["cryo", "fit", text(&table), "--out", text(out), "--json"]).args(SMALL).args(["--steps", "1500"]);
         command
     };
@@ -202,7 +204,7 @@ fn a_comparison_that_was_stopped_ends_like_one_that_was_not() {
     let table = particles_of(&folder, &["--box", "16", "--pixel-size", "6"]).join("poses.csv");
     let out = |name: &str| folder.path().join(name);
     let compare = |name: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        let mut command = program();
         command.args(["cryo", "compare", text(&table), "--no-half-sets", "--steps", "4", "--out", text(&out(name))]);
         command
     };
@@ -347,7 +349,7 @@ fn stacks_of_half_precision_are_read_and_what_is_not_modelled_is_refused() {
     fs::write(&star, with("rlnNewInSix", "1")).expect("written");
     let mut arguments = vec!["cryo", "fit", text(&star), "--out", text(&run), "--no-half-sets", "--steps", "2"];
     arguments.extend(SMALL);
-    let output = Command::new(env!("CARGO_BIN_EXE_trainer")).args(arguments).output().expect("the program");
+    let output = program().args(arguments).output().expect("the program");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && said.matches("1 column that is not known").count() == 1, "{said}");
 }

@@ -2,37 +2,25 @@
 //! each thing that can be wrong.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Output;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-struct Desk {
-    directory: TempDir,
-    data: PathBuf,
-}
+use crate::desk::{Desk, program};
 
 impl Desk {
     /// A hilly plane of 40 × 40 samples, which is large enough to be stored as it is.
-    fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let data = directory.path().join("hills.npy");
+    fn hills() -> Self {
+        let desk = Self::new();
         let height = |k: usize| ((k % 40) as f32 * 0.2).sin() * 3.0 + (k / 40) as f32 * 0.05;
-        let mut bytes = Vec::new();
-        let values: Vec<f32> = (0..1600).map(height).collect();
-        trainer::data::npy::write(&mut bytes, &[40, 40], &values).expect("writes to memory");
-        fs::write(&data, bytes).expect("a file");
-        Self { directory, data }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
+        desk.put_array("hills.npy", &[40, 40], &(0..1600).map(height).collect::<Vec<f32>>());
+        desk
     }
 
     fn design(&self, out: &str, options: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
-        command.arg("design").arg(&self.data).arg("--out").arg(self.path(out));
+        let mut command = program();
+        command.arg("design").arg(self.path("hills.npy")).arg("--out").arg(self.path(out));
         command.args(options.split_whitespace()).output().expect("the trainer starts")
     }
 }
@@ -43,7 +31,7 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn the_winner_and_its_command_are_the_same_model() {
-    let desk = Desk::new();
+    let desk = Desk::hills();
     let output = desk.design("run", "--flash 2K --instructions 6000 --ram 400 --time 1s --json");
     assert!(output.status.success(), "{}", text(&output.stderr));
     let front: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
@@ -62,15 +50,14 @@ fn the_winner_and_its_command_are_the_same_model() {
     }
     // The command runs as it stands.
     let command = winner["command"].as_str().expect("a command").strip_prefix("trainer ").expect("of the trainer");
-    let mut again = Command::new(env!("CARGO_BIN_EXE_trainer"));
-    let again = again.args(command.split_whitespace()).output().expect("the trainer starts");
+    let again = program().args(command.split_whitespace()).output().expect("the trainer starts");
     assert!(again.status.success(), "{}", text(&again.stderr));
     let (_, out) = command.split_once("--out ").expect("a folder");
-    assert!(PathBuf::from(out).parent() == desk.path("run").parent() && *out != *desk.path("run"), "{out}");
-    assert_eq!(fs::read(PathBuf::from(out).join("model.ffm")).expect("a model"), model);
+    assert!(Path::new(out).parent() == desk.path("run").parent() && Path::new(out) != desk.path("run"), "{out}");
+    assert_eq!(fs::read(Path::new(out).join("model.ffm")).expect("a model"), model);
 
     // What is done is not done again, and the result is the same.
-    let mut resumed = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let mut resumed = program();
     let resumed = resumed.arg("design").arg("--resume").arg(desk.path("run")).output().expect("the trainer starts");
     assert!(resumed.status.success(), "{}", text(&resumed.stderr));
     assert_eq!(fs::read(desk.path("run/model.ffm")).expect("a model"), model);
@@ -78,7 +65,7 @@ fn the_winner_and_its_command_are_the_same_model() {
 
 #[test]
 fn a_goal_out_of_reach_is_told_with_what_comes_closest() {
-    let desk = Desk::new();
+    let desk = Desk::hills();
     let output = desk.design("run", "--flash 1200 --psnr 150 --time 1s");
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
     let said = text(&output.stderr);
@@ -88,13 +75,13 @@ fn a_goal_out_of_reach_is_told_with_what_comes_closest() {
 
 #[test]
 fn shards_are_put_together() {
-    let desk = Desk::new();
+    let desk = Desk::hills();
     for shard in ["1/2", "2/2"] {
         let output = desk.design("run", &format!("--flash 1K --time 1s --shard {shard}"));
         assert!(output.status.success(), "{}", text(&output.stderr));
         assert!(!desk.path("run/model.ffm").exists());
     }
-    let mut resumed = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let mut resumed = program();
     let resumed = resumed.arg("design").arg("--resume").arg(desk.path("run")).output().expect("the trainer starts");
     assert!(resumed.status.success(), "{}", text(&resumed.stderr));
     assert!(text(&resumed.stderr).contains("ending the search of the shards 1-of-2, 2-of-2"));
@@ -103,11 +90,11 @@ fn shards_are_put_together() {
 
 #[test]
 fn rows_of_a_table_are_held_out() {
-    let desk = Desk::new();
+    let desk = Desk::hills();
     let table = desk.path("sensor.csv");
     let rows = (0..60).map(|k| format!("{},{}\n", k, (f64::from(k) * 0.1).sin()));
     fs::write(&table, format!("adc,degrees\n{}", rows.collect::<String>())).expect("a file");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let mut command = program();
     command.arg("design").arg(&table).arg("--out").arg(desk.path("run"));
     let output = command.args(["--flash", "1K", "--time", "1s"]).output().expect("the trainer starts");
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -119,12 +106,12 @@ fn rows_of_a_table_are_held_out() {
 
 #[test]
 fn what_is_wrong_is_said_in_one_sentence() {
-    let desk = Desk::new();
+    let desk = Desk::hills();
     for (options, expected) in [
         ("--flash 64", "no model keeps the budget: the smallest takes "),
         ("--flash 4K --board abacus", "no board is called \"abacus\"; choose one of microbit (Cortex-M0), "),
         ("--flash 4K --max-error NaN", "--max-error NaN is not possible; give a number above 0"),
-        ("--flash 4K --shard 3/2", "--shard 3/2 is not possible; give i/n with i from 1 to n, such as 2/4"),
+        ("--flash 4K --shard 3/2", "--shard 3/2 is not possible; give i/n with i from 1 to n, such as 1/4"),
         ("--flash many", "give a number of bytes, such as 16K or 16384"),
         ("--flash 4K --time never", "give a time, such as 5m, 90s or 1h"),
     ] {
@@ -134,7 +121,7 @@ fn what_is_wrong_is_said_in_one_sentence() {
         assert!(said.matches("error: ").count() == 1 && !said.contains("panicked"), "{said}");
         assert!(!desk.path("run").exists(), "{options}");
     }
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let mut command = program();
     let output = command.arg("design").arg("--resume").arg(desk.path("none")).output().expect("the trainer starts");
     assert!(text(&output.stderr).contains("is not the folder of `trainer design`"), "{}", text(&output.stderr));
 }

@@ -11,8 +11,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 use trainer::artifact::export::Artifact;
 
+use crate::desk::program;
+
 fn command(desk: &TempDir, arguments: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let mut command = program();
     command.current_dir(desk.path()).args(arguments.split(' '));
     command
 }

@@ -2,14 +2,15 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use firmware_core::Outside;
 
+use crate::desk::program;
 use crate::plane::Plane;
 
 fn export(folder: &Path, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let mut command = program();
     command.current_dir(folder).arg("export").args(arguments.split(' ')).output().expect("the program")
 }
 

@@ -1,15 +1,11 @@
 //! `trainer fit` and `trainer reproduce` as a user meets them: options that mean something, runs that go on anywhere, and signals.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::Value;
 
-fn trainer(directory: &Path, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
-    command.current_dir(directory).args(arguments.split(' ')).output().expect("the program")
-}
+use crate::desk::{json, program, trainer};
 
 /// A directory with a wave of 128 samples.
 fn desk() -> tempfile::TempDir {
@@ -19,11 +15,6 @@ fn desk() -> tempfile::TempDir {
     trainer::data::npy::write(&mut bytes, &[128], &values).expect("writes to memory");
     fs::write(directory.path().join("wave.npy"), bytes).expect("a file");
     directory
-}
-
-fn json(output: &Output) -> Value {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("one JSON object")
 }
 
 #[test]
@@ -108,7 +99,7 @@ fn a_table_of_few_rows_gets_no_advice_that_cannot_be_followed() {
 fn a_reproduction_that_is_stopped_leaves_no_empty_directory() {
     let folder = tempfile::tempdir().expect("a directory");
     let out = folder.path().join("figures/of/today");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let mut command = program();
     command.args(["reproduce", "encodings", "--out"]).arg(&out).stderr(std::process::Stdio::null());
     let mut child = command.spawn().expect("the program");
     while !out.exists() {
@@ -121,12 +112,38 @@ fn a_reproduction_that_is_stopped_leaves_no_empty_directory() {
     assert_eq!(fs::read_dir(folder.path()).expect("a directory").count(), 0);
 }
 
+/// Every command that fills a folder leaves one alone that another process has taken, whatever it is to do there.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_is_taken_is_left_alone() {
+    let desk = desk();
+    let search = desk.path().join("taken/design/outcomes");
+    fs::create_dir_all(&search).unwrap();
+    let taken = fs::File::open(desk.path().join("taken")).unwrap();
+    taken.lock().unwrap();
+    for command in [
+        "design wave.npy --flash 2K --time 1s --out taken --force",
+        "design wave.npy --flash 2K --time 1s --out taken --force --shard 1/2",
+        "nerf compare --resume taken",
+        "cryo compare --resume taken",
+        "reproduce kernels --quick --out taken",
+    ] {
+        let refused = trainer(desk.path(), command);
+        let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(
+            !refused.status.success() && message.contains("another process is at work on "),
+            "{command}: {message}"
+        );
+        assert!(search.is_dir(), "{command}");
+    }
+}
+
 /// What else works on a folder is found by the lock that the operating system has on it.
 #[cfg(unix)]
 #[test]
 fn a_second_process_on_the_folder_of_a_run_is_refused() {
     let desk = desk();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let mut command = program();
     command.current_dir(desk.path()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     let mut first =
         command.args(["fit", "wave.npy", "--scale", "2", "--steps", "100000000", "--out", "run"]).spawn().unwrap();

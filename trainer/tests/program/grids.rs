@@ -2,17 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 use trainer::data::npy;
 
-const QUICK: &str = "--frequencies 8 --hidden 8 --steps 20";
+use crate::desk::trainer;
 
-fn trainer(directory: &Path, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
-    command.current_dir(directory).args(arguments.split(' ')).output().expect("the program")
-}
+const QUICK: &str = "--frequencies 8 --hidden 8 --steps 20";
 
 /// What a command that succeeds says on standard error.
 fn said(output: &Output) -> String {

@@ -2,13 +2,15 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 use trainer::store::tensors::Tensors;
 
+use crate::desk::program;
+
 fn import(weights: &Path, data: &Path, out: &Path, options: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let mut command = program();
     command.arg("import").arg(weights).arg("--data").arg(data).arg("--out").arg(out);
     command.args(options.split_whitespace()).output().expect("the program")
 }
@@ -57,9 +59,7 @@ fn a_network_of_pytorch_becomes_a_run_that_can_be_trained_on() {
     assert!(page.contains("imported from testdata/import/tancik.safetensors; its f32 artifact"), "{page}");
 
     // The run goes on like one of this program: in another precision, and trained on.
-    let trainer = |arguments: &[&str]| {
-        Command::new(env!("CARGO_BIN_EXE_trainer")).current_dir(desk.path()).args(arguments).output().unwrap()
-    };
+    let trainer = |arguments: &[&str]| program().current_dir(desk.path()).args(arguments).output().unwrap();
     let quantized = trainer(&["quantize", "run", "--precision", "w8a16", "--out", "w8.ffm"]);
     assert!(quantized.status.success(), "{}", String::from_utf8_lossy(&quantized.stderr));
     let card = trainer(&["inspect", "w8.ffm"]);
@@ -81,8 +81,7 @@ fn a_sigmoid_over_other_units_is_resumed_in_them() {
     let (said, told) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
     assert!(output.status.success(), "{said}");
     assert!(told.contains("calibrated on 24 samples of") && told.contains("measured on 24 the same"), "{told}");
-    let trainer =
-        Command::new(env!("CARGO_BIN_EXE_trainer")).args(["fit", "--steps", "2", "--resume"]).arg(&run).output();
+    let trainer = program().args(["fit", "--steps", "2", "--resume"]).arg(&run).output();
     let resumed = trainer.unwrap();
     assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
     // A wrong order of the features is found out from the data.
@@ -128,7 +127,7 @@ fn what_cannot_be_imported_is_one_sentence_and_leaves_nothing() {
     let run = desk.path().join("run");
     fs::create_dir(&run).unwrap();
     fs::copy(weights("tancik"), run.join("network.safetensors")).unwrap();
-    let mut quantize = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let mut quantize = program();
     let output = quantize.arg("quantize").arg(&run).args(["--precision", "f32", "--out", "m.ffm"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("holds tensors and no settings of a run") && said.contains("`trainer import "), "{said}");

@@ -7,8 +7,10 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::desk::program;
+
 fn trainer(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trainer")).args(arguments).output().expect("the program")
+    program().args(arguments).output().expect("the program")
 }
 
 fn refuse(arguments: &[&str]) -> String {
@@ -120,7 +122,7 @@ fn ctrl_c_ends_with_130_and_resume_ends_like_a_comparison_that_was_not_stopped()
     let folder = tempfile::tempdir().expect("a folder");
     let out = |name: &str| folder.path().join(name);
     let inverse = |name: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        let mut command = program();
         command.args(["inverse", "ct", "--quick", "--size", "32", "--width", "24", "--frequencies", "16"]);
         command.args(["--steps", "400", "--out"]);
         command.arg(out(name));
@@ -156,7 +158,7 @@ fn a_comparison_goes_on_with_its_own_mesh_only() {
         |height: f64| format!("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 {height}\nf 1 3 2\nf 1 2 4\nf 2 3 4\nf 3 1 4\n");
     fs::write(&mesh, solid(1.0)).expect("written");
     // Named as it is seen from its own directory, continued from another.
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let mut command = program();
     command.current_dir(folder.path()).args(["inverse", "shape", "--mesh", "solid.obj", "--out", "out"]).args(SMALL);
     let output = command.output().expect("the program");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

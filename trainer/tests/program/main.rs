@@ -8,6 +8,7 @@ mod certify;
 mod commands;
 mod cryo;
 mod design;
+mod desk;
 mod encodings;
 mod export;
 mod fit;

@@ -8,11 +8,12 @@ use image::AnimationDecoder;
 use image::codecs::gif::GifDecoder;
 use serde_json::Value;
 
+use crate::desk::program;
+
 const SMALL: [&str; 6] = ["--quick", "--hidden", "12,12", "--batch", "1024", "--view-direction"];
 
 fn trainer(folder: &Path, arguments: &[&str]) -> Output {
-    let program = env!("CARGO_BIN_EXE_trainer");
-    Command::new(program).current_dir(folder).arg("nerf").args(arguments).output().expect("the program")
+    program().current_dir(folder).arg("nerf").args(arguments).output().expect("the program")
 }
 
 fn succeed(folder: &Path, arguments: &[&str]) -> String {
@@ -101,7 +102,7 @@ fn ctrl_c_ends_with_130_and_resume_ends_like_a_comparison_that_was_not_stopped()
     let path = folder.path();
     succeed(path, &["synthesize", "--out", "scene", "--quick", "--size", "16"]);
     let arguments = |out| ["compare", "scene", "--quick", "--steps", "40", "--out", out];
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let mut command = program();
     let silent = std::process::Stdio::null;
     command.current_dir(path).arg("nerf").args(arguments("stopped")).stdout(silent()).stderr(silent());
     let mut child = command.spawn().unwrap();

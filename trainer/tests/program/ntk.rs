@@ -2,37 +2,19 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
-use tempfile::TempDir;
 use trainer::data::npy;
 use trainer::network::encoding::EncodingParams;
 
-struct Desk {
-    directory: TempDir,
-}
+use crate::desk::{Desk, program};
 
 impl Desk {
-    fn new() -> Self {
-        Self { directory: tempfile::tempdir().expect("a temporary directory") }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn put(&self, name: &str, shape: &[usize], values: &[f64]) -> PathBuf {
-        let mut bytes = Vec::new();
-        npy::write(&mut bytes, shape, values).expect("writes to memory");
-        fs::write(self.path(name), bytes).expect("a file");
-        self.path(name)
-    }
-
     /// n points of [0, 1).
     fn points(&self, n: usize) -> PathBuf {
         let values: Vec<f64> = (0..n).map(|i| i as f64 / n as f64).collect();
-        self.put("x.npy", &[n], &values)
+        self.put_array("x.npy", &[n], &values)
     }
 
     fn array(&self, name: &str) -> npy::NpyArray {
@@ -45,7 +27,7 @@ impl Desk {
             Some(name) => self.path(name).into_os_string(),
             None => argument.into(),
         });
-        Command::new(env!("CARGO_BIN_EXE_trainer")).args(arguments).output().expect("the trainer starts")
+        program().args(arguments).output().expect("the trainer starts")
     }
 }
 
@@ -98,8 +80,8 @@ fn gram_spectrum_and_predict_agree_with_the_references() {
     let part = |train: bool| (0..256).filter(move |i| (i % 8 == 0) == train);
     let targets: Vec<f64> = part(true).map(|i| target[i]).collect();
     let against: Vec<f64> = part(false).map(|i| i as f64 / 256.0).collect();
-    desk.put("t.npy", &[32], &targets);
-    desk.put("y.npy", &[224], &against);
+    desk.put_array("t.npy", &[32], &targets);
+    desk.put_array("y.npy", &[224], &against);
     let training = "--learning-rate 0.02 --steps 50001 --flow";
     let predict = format!("ntk predict --points @x.npy --targets @t.npy --against @y.npy {network} {training}");
     success(&desk.run(&format!("{predict} --out @pred.npy")));
@@ -113,7 +95,7 @@ fn spectra_rebuild_the_kernel_and_tell_its_bandwidth() {
     desk.points(32);
     let target = reference("target_256.npy");
     let targets: Vec<f64> = (0..32).map(|i| target[8 * i]).collect();
-    desk.put("t.npy", &[32], &targets);
+    desk.put_array("t.npy", &[32], &targets);
     success(&desk.run(&format!("ntk gram --points @x.npy {FOURIER} --bias-std 0.5 --out @k.npy")));
     let outputs =
         "--out @values.npy --vectors-out @vectors.npy --components-out @error.npy --learning-rate 0.02 --steps 100";
@@ -142,19 +124,19 @@ fn spectra_rebuild_the_kernel_and_tell_its_bandwidth() {
     assert!(report["bandwidth"]["rms_frequency"].as_f64().unwrap() > 1.0);
     // The same points twice cover no single period.
     let twice: Vec<f64> = (0..64).map(|i| f64::from(i % 32) / 32.0).collect();
-    desk.put("x.npy", &[64], &twice);
+    desk.put_array("x.npy", &[64], &twice);
     assert!(json(&desk.run(&format!("ntk spectrum --points @x.npy {FOURIER} --json")))["bandwidth"].is_null());
 }
 
 #[test]
 fn descent_starts_where_it_is_told_and_warns_and_stops_where_it_diverges() {
     let desk = Desk::new();
-    desk.put("x.npy", &[2], &[0.0, 1.0]);
-    desk.put("t.npy", &[2], &[1.0, -1.0]);
-    desk.put("f.npy", &[2], &[0.25, 0.5]);
-    desk.put("y.npy", &[1], &[0.5]);
-    desk.put("g.npy", &[1], &[2.0]);
-    desk.put("truth.npy", &[1], &[0.0]);
+    desk.put_array("x.npy", &[2], &[0.0, 1.0]);
+    desk.put_array("t.npy", &[2], &[1.0, -1.0]);
+    desk.put_array("f.npy", &[2], &[0.25, 0.5]);
+    desk.put_array("y.npy", &[1], &[0.5]);
+    desk.put_array("g.npy", &[1], &[2.0]);
+    desk.put_array("truth.npy", &[1], &[0.0]);
     let k = (-0.5f64).exp();
     let predict = "ntk predict --points @x.npy --targets @t.npy --kernel rbf --initial @f.npy --descent --out @out.npy";
     // By hand: two steps at rate 0.5 on the matrix [[1, k], [k, 1]].
@@ -201,7 +183,7 @@ fn kernel_regression_says_how_it_was_solved() {
 #[test]
 fn every_encoding_of_the_trainer_has_its_kernel() {
     let desk = Desk::new();
-    desk.put("x.npy", &[2, 1], &[0.0, 0.1]);
+    desk.put_array("x.npy", &[2, 1], &[0.0, 0.1]);
     let features = |encoding: &str| {
         let command = format!("ntk gram --points @x.npy --kernel features {encoding} --out @out.npy");
         success(&desk.run(&command));
@@ -221,9 +203,9 @@ fn every_encoding_of_the_trainer_has_its_kernel() {
 #[test]
 fn no_output_replaces_an_input_or_another_output() {
     let desk = Desk::new();
-    desk.put("x.npy", &[2, 1], &[0.0, 0.1]);
+    desk.put_array("x.npy", &[2, 1], &[0.0, 0.1]);
     // Arrays are known by what they hold, not by their names.
-    desk.put("x.png", &[2, 1], &[0.0, 0.1]);
+    desk.put_array("x.png", &[2, 1], &[0.0, 0.1]);
     for (command, words) in [
         ("gram --points @x.npy --out @x.npy", "x.npy would be written over"),
         ("predict --points @x.npy --targets @x.npy --converged --out @x.npy", "x.npy would be written over"),
@@ -246,7 +228,7 @@ fn no_output_replaces_an_input_or_another_output() {
 #[test]
 fn options_that_change_nothing_are_named() {
     let desk = Desk::new();
-    desk.put("x.npy", &[2, 1], &[0.0, 0.1]);
+    desk.put_array("x.npy", &[2, 1], &[0.0, 0.1]);
     for (options, named) in [
         ("--encoding none --normalize --frequencies 9", ["--frequencies", "--normalize"].as_slice()),
         ("--kernel rbf --hidden-layers 2 --bias-std 0.5", &["--hidden-layers", "--bias-std"]),
@@ -259,7 +241,7 @@ fn options_that_change_nothing_are_named() {
         let warned: Vec<&str> = warnings.lines().filter_map(|line| line.split(' ').nth(1)).collect();
         assert_eq!(warned, named, "{options}: {warnings}");
     }
-    desk.put("plane.npy", &[2, 2], &[0.0, 0.1, 0.2, 0.3]);
+    desk.put_array("plane.npy", &[2, 2], &[0.0, 0.1, 0.2, 0.3]);
     for (frequencies, warned) in [(9, true), (8, false)] {
         let encoding = format!("--encoding fourier --frequencies {frequencies}");
         let output = desk.run(&format!("ntk gram --points @plane.npy {encoding} --out @out.npy"));
@@ -271,15 +253,15 @@ fn options_that_change_nothing_are_named() {
 #[test]
 fn points_of_another_axis_count_and_one_point_and_duplicates_are_computed_or_told() {
     let desk = Desk::new();
-    desk.put("x.npy", &[1], &[0.25]);
+    desk.put_array("x.npy", &[1], &[0.25]);
     success(&desk.run(&format!("ntk gram --points @x.npy {FOURIER} --out @one.npy")));
     assert_eq!(desk.array("one.npy").shape, [1, 1]);
     // Two targets at one point: their mean is learned, nothing blows up.
-    desk.put("x.npy", &[3], &[0.25, 0.25, 0.7]);
-    desk.put("t.npy", &[3], &[1.0, 3.0, 0.0]);
+    desk.put_array("x.npy", &[3], &[0.25, 0.25, 0.7]);
+    desk.put_array("t.npy", &[3], &[1.0, 3.0, 0.0]);
     success(&desk.run(&format!("ntk predict --points @x.npy --targets @t.npy {FOURIER} --converged --out @p.npy")));
     assert_close(&desk.array("p.npy").values, &[2.0, 2.0, 0.0], 1e-9);
-    desk.put("y.npy", &[2, 2], &[0.0; 4]);
+    desk.put_array("y.npy", &[2, 2], &[0.0; 4]);
     let text = failure(&desk, "ntk gram --points @x.npy --against @y.npy --out @out.npy");
     assert!(text.contains("y.npy: test points: 2 columns, but 1 needed"), "{text}");
 }
@@ -288,11 +270,11 @@ fn points_of_another_axis_count_and_one_point_and_duplicates_are_computed_or_tol
 fn bad_input_is_one_sentence() {
     let desk = Desk::new();
     desk.points(4);
-    desk.put("nan.npy", &[3], &[0.0, f64::NAN, 1.0]);
-    desk.put("cube.npy", &[1, 2, 2], &[0.0; 4]);
-    desk.put("zero.npy", &[2], &[0.0; 2]);
-    desk.put("far.npy", &[2], &[1e200, 1.0]);
-    desk.put("short.npy", &[3], &[0.0; 3]);
+    desk.put_array("nan.npy", &[3], &[0.0, f64::NAN, 1.0]);
+    desk.put_array("cube.npy", &[1, 2, 2], &[0.0; 4]);
+    desk.put_array("zero.npy", &[2], &[0.0; 2]);
+    desk.put_array("far.npy", &[2], &[1e200, 1.0]);
+    desk.put_array("short.npy", &[3], &[0.0; 3]);
     fs::write(desk.path("text.npy"), "not an array").unwrap();
     for (arguments, words) in [
         ("ntk gram --points @nan.npy --out @out.npy", "nan.npy: points: NaN in row 1"),
@@ -340,7 +322,7 @@ fn more_points_than_the_memory_holds_are_refused_with_the_bytes() {
     let text = failure(&desk, "ntk spectrum --points @x.npy --out @out.npy");
     assert!(text.contains("needs 40000000000000 bytes"), "{text}");
     // A single column, but all the encoded points beside it.
-    desk.put("one.npy", &[1], &[0.0]);
+    desk.put_array("one.npy", &[1], &[0.0]);
     let features = "--encoding gaussian --frequencies 100000";
     let text = failure(&desk, &format!("ntk gram --points @x.npy --against @one.npy {features} --out @out.npy"));
     assert!(text.contains("an encoding of") && text.contains("points are possible"), "{text}");
@@ -352,7 +334,7 @@ fn the_kernel_of_a_saved_run_is_symmetric_and_positive() {
     let lines: Vec<String> = (0..64).map(|i| format!("{i},{}\n", (f64::from(i) / 9.0).sin())).collect();
     fs::write(desk.path("wave.csv"), format!("x,y\n{}", lines.concat())).unwrap();
     success(&desk.run("fit @wave.csv --out @run --steps 20 --frequencies 8 --hidden 16,16"));
-    desk.put("x.npy", &[5], &[0.0, 3.0, 10.5, 40.0, 62.0]);
+    desk.put_array("x.npy", &[5], &[0.0, 3.0, 10.5, 40.0, 62.0]);
     let report = json(&desk.run("ntk empirical @run --points @x.npy --out @k.npy --json"));
     assert_eq!(report["rows"], 5);
     assert_eq!(report["parameters"], 16 * 16 + 16 + 16 * 16 + 16 + 16 + 1);
@@ -366,7 +348,7 @@ fn the_kernel_of_a_saved_run_is_symmetric_and_positive() {
     }
     success(&desk.run("ntk empirical @run --points @x.npy --against @x.npy --out @cross.npy"));
     assert_close(&desk.array("cross.npy").values, &gram, 1e-12);
-    desk.put("far.npy", &[1], &[1e6]);
+    desk.put_array("far.npy", &[1], &[1e6]);
     let text = failure(&desk, "ntk empirical @run --points @far.npy --out @out.npy");
     assert!(text.contains("row 0") && text.contains("outside"), "{text}");
     assert!(failure(&desk, "ntk empirical @run --points @x.npy --output 1 --out @out.npy").contains("output is 1"));

@@ -9,6 +9,8 @@ use std::process::Command;
 use firmware_core::Model;
 use trainer::artifact::model_file::{ModelFile, predict};
 
+use crate::desk::program;
+
 /// What a page may weigh with the model in it beyond the same page without.
 const MOST_BYTES: usize = 400_000;
 
@@ -100,7 +102,7 @@ fn used(run: &Path, script: &str) -> String {
 
 fn fit(folder: &Path, data: &str, options: &str) -> std::path::PathBuf {
     let run = folder.join("run");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let mut command = program();
     let output = command.args(["fit", data, "--out"]).arg(&run).args(options.split(' ')).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     run

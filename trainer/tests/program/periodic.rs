@@ -3,15 +3,12 @@
 use std::f64::consts::PI;
 use std::fmt::Write as _;
 use std::fs;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-fn trainer(desk: &TempDir, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
-    command.current_dir(desk.path()).args(arguments.split(' ')).output().expect("the program")
-}
+use crate::desk::trainer;
 
 /// What a command says on standard error, and on standard output.
 fn success(output: &Output) -> (String, String) {

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use firmware_core::Outside;
 use serde_json::Value;
 use tempfile::TempDir;
 use trainer::data::npy;
 
+use crate::desk::program;
 use crate::plane::Plane;
 
 /// A plane that rises by 0.5 along x and by 0.25 along y.
@@ -34,7 +35,7 @@ fn desk() -> TempDir {
 }
 
 fn predict(desk: &TempDir, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    let mut command = program();
     command.current_dir(desk.path()).arg("predict").args(arguments.split(' ')).output().expect("the program")
 }
 

@@ -1,26 +1,10 @@
 //! Tables as a user meets them on the command line: what was understood is the first line, and a model answers in the file's numbers.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 
-use serde_json::Value;
+use crate::desk::{json, said, trainer};
 
 const SMALL: &str = "--hidden 16,16 --steps 300 --frequencies 16 --scale 1 --precision w16a16";
-
-fn trainer(directory: &Path, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
-    command.current_dir(directory).args(arguments.split(' ')).output().expect("the program")
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn json(output: &Output) -> Value {
-    assert!(output.status.success(), "{}", said(output));
-    serde_json::from_slice(&output.stdout).expect("one JSON object")
-}
 
 /// A table of a smooth surface over 12 by 12 points; each number goes through its function first.
 fn surface(names: &str, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64, z: impl Fn(f64) -> f64) -> String {

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::thread;
 
 use firmware_core::Outside;
@@ -13,10 +13,11 @@ use firmware_core::update::message::{Refusal, Request, Response, Status};
 use firmware_core::update::{HEADER_BYTES, SignedHeader};
 use tempfile::TempDir;
 
+use crate::desk::program;
 use crate::plane::Plane;
 
 fn trainer(words: &[&str], folder: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trainer")).args(words).current_dir(folder).output().expect("the trainer starts")
+    program().args(words).current_dir(folder).output().expect("the trainer starts")
 }
 
 #[track_caller]

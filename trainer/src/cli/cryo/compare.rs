@@ -12,6 +12,7 @@ use trainer::training::progress::Trainings;
 
 use super::super::{interrupt, print};
 use super::fit::read_images;
+use crate::cli::hold::{Others, hold, hold_while_made};
 
 /// Reconstruct the same images without encoding, with positional and with Gaussian encoding, and by back-projection.
 ///
@@ -57,7 +58,10 @@ pub(crate) struct Compare {
 impl Compare {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let (settings, out) = match (&self.resume, &self.table, &self.out) {
-            (Some(out), ..) => (Comparison::settings_of(out)?, out),
+            (Some(out), ..) => {
+                hold(out, Others::Refused)?;
+                (Comparison::settings_of(out)?, out)
+            }
             (None, Some(table), Some(out)) => (self.settings_of(table)?, out),
             _ => anyhow::bail!("name a table of particles and an --out, or a comparison to --resume"),
         };
@@ -66,7 +70,10 @@ impl Compare {
         let stop = interrupt::catch()?;
         let comparison = match self.resume {
             Some(_) => Comparison::resume(out, &images)?,
-            None => Comparison::start(out, self.force, &settings, &images)?,
+            None => {
+                let start = || Ok(Comparison::start(out, self.force, &settings, &images)?);
+                hold_while_made(out, Others::Refused, start)?
+            }
         };
         let mut progress = Trainings::default();
         let mut watch = Watch { stop: Some(stop), progress: Some(&mut progress), ..Watch::default() };

@@ -6,11 +6,10 @@ mod settings;
 use crate::cli::hold::{Others, hold, hold_while_made};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, bail, ensure};
 use serde_json::json;
-use trainer::data::codes::CodesError;
 use trainer::data::metrics::Metrics;
-use trainer::data::{Dataset, codes, note_of_repeated, periodic};
+use trainer::data::{Dataset, note_of_repeated};
 use trainer::fit::auto_scale::Setting;
 use trainer::fit::guide::{self, is_wanted_between};
 use trainer::fit::results::Results;
@@ -23,7 +22,7 @@ use trainer::training::{Ended, Watch};
 
 pub(super) use self::settings::Settings;
 use super::number::from_one;
-use super::reading::load_and_tell;
+use super::reading::{apply_and_tell, load_and_tell};
 use super::trained::TRAINING;
 use super::{interrupt, print, warn_of_redundant_frequencies};
 
@@ -147,7 +146,7 @@ impl Fit {
         );
         settings.fit.steps = self.steps.unwrap_or(settings.fit.steps);
         let dataset = load_and_tell(&settings.input, &settings.load)?;
-        let (dataset, _) = with_domain(dataset, &settings)?;
+        let (dataset, _) = apply_and_tell(dataset, &settings)?;
         let run = Run::resume(path, settings, dataset)?;
         let Snapshot { params, state, .. } = run.snapshot();
         if state.step >= params.params().steps {
@@ -162,32 +161,13 @@ impl Settings {
     pub(super) fn read_data(&self, settings: &mut FitSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
         let dataset = load_and_tell(&settings.input, &settings.load)?;
         self.resolve(settings, &dataset)?;
-        let (mut dataset, params) = with_domain(dataset, settings)?;
+        let (mut dataset, params) = apply_and_tell(dataset, settings)?;
         if let Some(note) = note_of_repeated(&dataset, settings.fit.holdout) {
             trainer::note!("{note}");
             dataset.notes.push(note);
         }
         Ok((dataset, params))
     }
-}
-
-/// Gives the data their periods and codes, and checks that they can be trained on.
-fn with_domain(mut dataset: Dataset, settings: &FitSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
-    if let Some(imported) = &settings.imported {
-        imported.apply(&mut dataset);
-    }
-    let mut notes = periodic::apply(&mut dataset, &settings.fit.periodic)?;
-    let coded = codes::apply(&mut dataset, &settings.fit.codes, &settings.fit.periodic);
-    notes.extend(coded.map_err(|error| match error {
-        error @ CodesError::Value { .. } => anyhow!("{}: {error}", settings.input.display()),
-        error => error.into(),
-    })?);
-    for note in notes {
-        trainer::note!("{note}");
-        dataset.notes.push(note);
-    }
-    let params = settings.fit.check(dataset.inputs(), dataset.outputs())?;
-    Ok((dataset, params))
 }
 
 /// Prints what a run came to: as one JSON object, or as a table with advice on standard error.

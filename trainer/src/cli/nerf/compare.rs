@@ -10,6 +10,7 @@ use trainer::training::progress::Trainings;
 
 use super::JudgedBy;
 use super::fit::say_notes;
+use crate::cli::hold::{Others, hold, hold_while_made};
 use crate::cli::{interrupt, print};
 
 /// Fit a scene with each encoding, and print the held-out PSNR beside table 7 of Tancik et al. (2020).
@@ -59,6 +60,7 @@ impl Compare {
         let judged_by = self.judge_by.into();
         let (out, scene, comparison) = match (&self.resume, &self.scene, &self.out) {
             (Some(out), ..) => {
+                hold(out, Others::Refused)?;
                 let scene = Scene::read(&Comparison::settings_of(out)?.scene, judged_by)?;
                 let comparison = Comparison::resume(out, &scene)?;
                 (out, scene, comparison)
@@ -66,7 +68,8 @@ impl Compare {
             (None, Some(scene), Some(out)) => {
                 let scene = Scene::read(scene, judged_by)?;
                 say_notes(&scene, false);
-                let comparison = Comparison::start(out, self.force, &self.base(), &scene)?;
+                let start = || Ok(Comparison::start(out, self.force, &self.base(), &scene)?);
+                let comparison = hold_while_made(out, Others::Refused, start)?;
                 (out, scene, comparison)
             }
             _ => anyhow::bail!("name a scene and an --out, or a comparison to --resume"),

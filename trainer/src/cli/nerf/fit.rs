@@ -182,7 +182,7 @@ impl Fit {
         let mut watch = Watch { stop: Some(interrupt::catch()?), progress: Some(&mut progress), ..Watch::default() };
         let folder = run.folder();
         if run.train(&scene, &mut watch)? == Ended::Interrupted {
-            let (step, folder) = (run.step(), folder.0.display());
+            let (step, folder) = (run.step(), folder.path().display());
             trainer::note!("stopped at step {step}; continue with: trainer nerf fit --resume {folder}");
             interrupt::exit();
         }

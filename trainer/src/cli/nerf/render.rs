@@ -67,7 +67,7 @@ impl Render {
             bail!("nothing to draw; give --picture, --depth, --turntable or --sheet");
         }
         self.check()?;
-        let folder = Folder(self.run.clone());
+        let folder = Folder::at(&self.run);
         let file = ModelFile::read(&if self.f32 { folder.model_f32() } else { folder.model() }).map_err(unusable)?;
         let model = file.model()?;
         let words = folder.read_volume()?;

@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::ensure;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use trainer::base::files;
+use trainer::base::random::{PlainPurpose, plain_rng};
 use trainer::report::figure::Figure;
 use trainer::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
 use trainer::report::style;
@@ -77,7 +76,7 @@ impl Gap {
                     kernel.features.as_ref().map_or_else(|| Ok(points.clone()), |f| f.features(points.view()))?;
                 let gaps = (0..self.draws)
                     .map(|seed| {
-                        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                        let mut rng = plain_rng(seed, PlainPurpose::DrawnNetworks);
                         let network = EmpiricalNtk::sample(&kernel.network, inputs.ncols(), width, &mut rng)?;
                         Ok(relative_gap(network.gram(inputs.view(), 0)?.view(), infinite.view())?)
                     })

@@ -21,6 +21,7 @@ use crate::cryo::subset::Subset;
 use crate::network::Mlp;
 use crate::report::SheetPage;
 use crate::report::figure::Figure as _;
+use crate::store::json;
 use crate::store::run::RunFolder;
 use crate::store::tensors::{TensorError, Tensors};
 
@@ -132,8 +133,8 @@ impl Reconstructed<'_> {
             seconds,
             notes: stack.notes.clone(),
         };
-        let json = serde_json::json!({ "settings": settings, "metrics": metrics });
-        files::write(&folder.metrics(), serde_json::to_string_pretty(&json).expect("plain values").as_bytes())?;
+        let object = serde_json::json!({ "settings": settings, "metrics": metrics });
+        json::write(&folder.metrics(), &object)?;
         let name = settings.table.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let png = report::sheet(&name, results, motions.as_deref()).png()?;
         files::write(&folder.path().join("report.png"), &png)?;

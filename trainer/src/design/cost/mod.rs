@@ -10,7 +10,7 @@
 #[allow(clippy::approx_constant, reason = "a price can come near a constant by chance")]
 mod table;
 
-use firmware_core::artifact::{GridUse, Header, HiddenActivation};
+use firmware_core::artifact::{GridShape, GridUse, Header, HiddenActivation};
 use firmware_core::{OutputActivation, Precision};
 
 pub use self::table::CORES;
@@ -133,105 +133,137 @@ pub const fn place(precision: Precision) -> usize {
 /// How often an evaluation does each of the [`PARTS`].
 #[must_use]
 pub fn parts(header: &Header) -> Prices {
-    let (inputs, outputs) = (usize::from(header.inputs), usize::from(header.outputs));
-    let mut counts: Prices = [0.0; PARTS.len()];
-    let mut put = |part: &str, count: usize| {
-        let place = PARTS.iter().position(|name| *name == part).expect("a part of the list");
-        counts[place] += count as f64;
+    let mut counts = Counts([0.0; PARTS.len()]);
+    counts.ends(header);
+    counts.frequencies(header);
+    let features = match header.grid {
+        None => 2 * usize::from(header.frequencies) + usize::from(header.passthrough),
+        Some(grid) => {
+            counts.grids(header, &grid);
+            if header.hidden.is_empty() && grid.used_as == GridUse::Outputs {
+                return counts.0;
+            }
+            grid.features()
+        }
     };
-    put("evaluation", 1);
-    put("input", inputs);
-    put("output", outputs);
-    if header.activation == OutputActivation::Sigmoid {
-        put("sigmoid", 1);
-        put("sigmoid output", outputs);
+    counts.layers(header, features);
+    counts.0
+}
+
+/// Counts of the [`PARTS`] that grow.
+struct Counts(Prices);
+
+impl Counts {
+    fn put(&mut self, part: &str, count: usize) {
+        let place = PARTS.iter().position(|name| *name == part).expect("a part of the list");
+        self.0[place] += count as f64;
     }
-    let (frequencies, passthrough) = (usize::from(header.frequencies), usize::from(header.passthrough));
-    put("passthrough", passthrough.min(1));
-    put("passthrough input", passthrough);
-    if frequencies.is_multiple_of(2) {
-        put("frequency", frequencies);
-        put("frequency × input", frequencies * inputs);
-        match inputs {
-            1 => put("frequency of one input", frequencies),
-            2 => put("frequency of two inputs", frequencies),
-            _ => {}
+
+    /// What every evaluation begins and ends with.
+    fn ends(&mut self, header: &Header) {
+        let outputs = usize::from(header.outputs);
+        self.put("evaluation", 1);
+        self.put("input", usize::from(header.inputs));
+        self.put("output", outputs);
+        if header.activation == OutputActivation::Sigmoid {
+            self.put("sigmoid", 1);
+            self.put("sigmoid output", outputs);
         }
-        if inputs == 2 && frequencies.is_multiple_of(4) {
-            put("frequency of two inputs, of a multiple of four", frequencies);
-        }
-    } else {
-        // Kernels encode pairs; what cannot be paired goes through the portable code.
-        put("frequency, one by one", frequencies);
-        put("frequency × input, one by one", frequencies * inputs);
     }
-    let mut features = 2 * frequencies + passthrough;
-    if let Some(grid) = header.grid {
+
+    /// Fourier features, and inputs that are passed through.
+    fn frequencies(&mut self, header: &Header) {
+        let inputs = usize::from(header.inputs);
+        let (frequencies, passthrough) = (usize::from(header.frequencies), usize::from(header.passthrough));
+        self.put("passthrough", passthrough.min(1));
+        self.put("passthrough input", passthrough);
+        if frequencies.is_multiple_of(2) {
+            self.put("frequency", frequencies);
+            self.put("frequency × input", frequencies * inputs);
+            match inputs {
+                1 => self.put("frequency of one input", frequencies),
+                2 => self.put("frequency of two inputs", frequencies),
+                _ => {}
+            }
+            if inputs == 2 && frequencies.is_multiple_of(4) {
+                self.put("frequency of two inputs, of a multiple of four", frequencies);
+            }
+        } else {
+            // Kernels encode pairs; what cannot be paired goes through the portable code.
+            self.put("frequency, one by one", frequencies);
+            self.put("frequency × input, one by one", frequencies * inputs);
+        }
+    }
+
+    /// Grids before a network, or a table.
+    fn grids(&mut self, header: &Header, grid: &GridShape) {
+        let inputs = usize::from(header.inputs);
         let (levels, channels, side) =
             (usize::from(grid.levels), usize::from(grid.channels), usize::from(grid.order) + 1);
-        features = grid.features();
-        put("grids", 1);
-        put("level × axis", levels * inputs);
+        self.put("grids", 1);
+        self.put("level × axis", levels * inputs);
         let by_order = |linear: &'static str, quadratic: &'static str| if grid.order == 1 { linear } else { quadratic };
         // Assembly takes surfaces of two axes: all levels and channels at once, or one for each node of the axes before.
         let values = levels * channels;
         let surfaces = values * side.pow(inputs.saturating_sub(2) as u32);
         let level = by_order("level, linear", "level, quadratic");
-        put(level, if inputs > 2 { surfaces } else { levels });
+        self.put(level, if inputs > 2 { surfaces } else { levels });
         if inputs == 1 {
-            put(by_order("channel over one axis, linear", "channel over one axis, quadratic"), values);
+            self.put(by_order("channel over one axis, linear", "channel over one axis, quadratic"), values);
         } else if grid.bits == 8 {
-            put(by_order("channel of bytes, linear", "channel of bytes, quadratic"), surfaces);
+            self.put(by_order("channel of bytes, linear", "channel of bytes, quadratic"), surfaces);
         } else {
-            put(by_order("channel of bits, linear", "channel of bits, quadratic"), surfaces);
+            self.put(by_order("channel of bits, linear", "channel of bits, quadratic"), surfaces);
         }
         // Of one channel the coefficients of a row lie side by side, and come by one load.
         if channels == 1 && inputs == 1 {
-            put(by_order("single channel over one axis, linear", "single channel over one axis, quadratic"), levels);
+            let part = by_order("single channel over one axis, linear", "single channel over one axis, quadratic");
+            self.put(part, levels);
         } else if channels == 1 && grid.bits != 8 {
-            put(by_order("single channel of bits, linear", "single channel of bits, quadratic"), surfaces);
+            self.put(by_order("single channel of bits, linear", "single channel of bits, quadratic"), surfaces);
         }
         if inputs > 2 {
-            put("surface of three axes or more", surfaces);
-            put("sum over an outer axis", values * (0..inputs as u32 - 2).map(|axis| side.pow(axis)).sum::<usize>());
+            let sums = (0..inputs as u32 - 2).map(|axis| side.pow(axis)).sum::<usize>();
+            self.put("surface of three axes or more", surfaces);
+            self.put("sum over an outer axis", values * sums);
         }
         // ARMv6-M has assembly for these alone.
         if inputs == 2 && grid.bits == 8 && grid.used_as == GridUse::Features {
-            put(by_order("level of bytes over two axes, linear", "level of bytes over two axes, quadratic"), levels);
-            put(
-                by_order("feature of bytes over two axes, linear", "feature of bytes over two axes, quadratic"),
-                values,
-            );
+            let level = by_order("level of bytes over two axes, linear", "level of bytes over two axes, quadratic");
+            self.put(level, levels);
+            let feature =
+                by_order("feature of bytes over two axes, linear", "feature of bytes over two axes, quadratic");
+            self.put(feature, values);
         }
         // Portable code takes a sum along each axis for every node of the axes before it.
         let sums: usize = (0..inputs as u32).map(|axis| side.pow(axis)).sum();
-        put(by_order("sum, linear", "sum, quadratic"), values * sums);
-        put("node", values * side.pow(inputs as u32));
-        if header.hidden.is_empty() && grid.used_as == GridUse::Outputs {
-            return counts;
+        self.put(by_order("sum, linear", "sum, quadratic"), values * sums);
+        self.put("node", values * side.pow(inputs as u32));
+    }
+
+    /// The network on so many features.
+    fn layers(&mut self, header: &Header, mut features: usize) {
+        let rows = header.hidden.iter().map(|&width| usize::from(width)).chain([usize::from(header.outputs)]);
+        for (layer, rows) in rows.enumerate() {
+            let (blocks, is_hidden) = (rows.div_ceil(BLOCK), layer < header.hidden.len());
+            // In single precision inputs are not in groups.
+            let group = if header.precision == Precision::F32 { 1 } else { GROUP };
+            let groups = features.div_ceil(group);
+            self.put("layer", 1);
+            self.put("block of four rows", blocks);
+            self.put("block × group of eight inputs", blocks * groups);
+            self.put("block × 32 inputs", blocks * features.div_ceil(4 * group));
+            self.put("block × odd group", blocks * (groups % 2));
+            // A last block of one or two rows, whose other rows ARMv6-M leaves out.
+            if matches!(rows % BLOCK, 1 | 2) {
+                self.put("half block", 1);
+                self.put("half block × group of eight inputs", groups);
+            }
+            if is_hidden {
+                let is_sine = header.hidden_activation == HiddenActivation::Sine;
+                self.put(if is_sine { "hidden block, sine" } else { "hidden block, ReLU" }, blocks);
+            }
+            features = rows;
         }
     }
-    let rows = header.hidden.iter().map(|&width| usize::from(width)).chain([outputs]);
-    for (layer, rows) in rows.enumerate() {
-        let (blocks, is_hidden) = (rows.div_ceil(BLOCK), layer < header.hidden.len());
-        // In single precision inputs are not in groups.
-        let group = if header.precision == Precision::F32 { 1 } else { GROUP };
-        let groups = features.div_ceil(group);
-        put("layer", 1);
-        put("block of four rows", blocks);
-        put("block × group of eight inputs", blocks * groups);
-        put("block × 32 inputs", blocks * features.div_ceil(4 * group));
-        put("block × odd group", blocks * (groups % 2));
-        // A last block of one or two rows, whose other rows ARMv6-M leaves out.
-        if matches!(rows % BLOCK, 1 | 2) {
-            put("half block", 1);
-            put("half block × group of eight inputs", groups);
-        }
-        if is_hidden {
-            let is_sine = header.hidden_activation == HiddenActivation::Sine;
-            put(if is_sine { "hidden block, sine" } else { "hidden block, ReLU" }, blocks);
-        }
-        features = rows;
-    }
-    counts
 }

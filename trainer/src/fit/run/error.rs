@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use crate::artifact::export::ExportError;
-use crate::base::files::{ReadError, RemoveError, WriteError};
+use crate::base::files::{RemoveError, WriteError};
 use crate::fit::FitError;
 use crate::fit::auto_scale::AutoScaleError;
 use crate::fit::judge::JudgeError;
 use crate::fit::results::ResultsError;
 use crate::fit::validation::ValidationError;
+use crate::store::error::StoreError;
 use crate::store::run::RunError;
 use crate::store::tensors::TensorError;
 
@@ -47,14 +48,9 @@ pub enum FitRunError {
     /// A file of the run is damaged or cannot be written.
     #[error(transparent)]
     Tensors(#[from] TensorError),
-    /// A file of the run makes no sense.
-    #[error("{} is damaged; fit the run again", path.display())]
-    Damaged {
-        /// The file of the run that is damaged.
-        path: PathBuf,
-        /// The reason.
-        source: serde_json::Error,
-    },
+    /// A file of the run makes no sense, or cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A run that is resumed has done more steps than it is to have.
     #[error("{done} steps of {} are done; --steps {steps} would be fewer", path.display())]
     FewerSteps {
@@ -74,9 +70,6 @@ pub enum FitRunError {
     /// The results cannot be written.
     #[error(transparent)]
     Results(#[from] ResultsError),
-    /// A file cannot be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
     /// A file cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),

@@ -34,7 +34,6 @@ use std::sync::atomic::AtomicBool;
 
 use firmware_core::Precision;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 pub use self::error::FitRunError;
 pub use self::preparation::Preparation;
@@ -51,7 +50,7 @@ use crate::fit::settings::FitSettings;
 use crate::fit::validation::Measured;
 use crate::fit::{Snapshot, TrainingData, ValidFitParams};
 use crate::store::run::{RunError, RunFolder};
-use crate::store::{self, checkpoint};
+use crate::store::{self, checkpoint, json};
 use crate::training::{Ended, TrainState, Watch};
 
 /// A run at some point of its way.
@@ -120,7 +119,8 @@ impl Run {
         let split = params.split(&dataset)?;
         let is_guided = settings.fit.guide && guide::is_possible(split.train.len());
         let learned = is_guided.then(|| guide::read(&folder.guide(), &dataset)).transpose()?;
-        let prepared = Prepared { learned, held_out: kept(&folder.held_out())?, choice: kept(&folder.choice())? };
+        let prepared =
+            Prepared { learned, held_out: json::read(&folder.held_out())?, choice: json::read(&folder.choice())? };
         let mut state = params.start();
         if checkpoint::read(&folder.checkpoint(), &mut state)? != fingerprint(&dataset, &prepared) {
             return Err(RunError::OtherData { path: path.to_owned() }.into());
@@ -285,19 +285,7 @@ impl Prepared {
 /// Writes a value as JSON, or removes the file where there is none.
 fn keep(path: &Path, value: Option<&impl Serialize>) -> Result<(), FitRunError> {
     match value {
-        Some(value) => {
-            let json = serde_json::to_string_pretty(value).expect("plain values");
-            Ok(files::write(path, json.as_bytes())?)
-        }
+        Some(value) => Ok(json::write(path, value)?),
         None => Ok(files::remove(path)?),
     }
-}
-
-/// Reads what [`keep`] wrote; none if there is no such file.
-fn kept<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FitRunError> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    let damaged = |source| FitRunError::Damaged { path: path.to_owned(), source };
-    serde_json::from_slice(&files::read(path)?).map(Some).map_err(damaged)
 }

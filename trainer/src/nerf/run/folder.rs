@@ -1,12 +1,13 @@
 //! The files of a run, and the cameras among them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use firmware_core::march::Camera;
 use serde::Serialize;
 
 use crate::base::files::{self, ReadError, RemoveError};
 use crate::nerf::lens::{Lens, Viewpoint};
+use crate::store::run::RunFolder;
 
 /// A camera in `cameras.json`. It is not read by serde: numbers of untagged alternatives cannot be read in every build
 /// of the workspace.
@@ -42,14 +43,28 @@ pub fn parse_cameras(text: &[u8]) -> Option<Vec<Viewpoint>> {
     rows.into_iter().map(viewpoint).collect()
 }
 
-/// The folder of a run, by its path.
+/// The folder of a run, with the names of the files that only runs of this kind have.
 #[derive(Clone, Debug)]
-pub struct Folder(pub PathBuf);
+pub struct Folder(RunFolder);
+
+impl From<RunFolder> for Folder {
+    fn from(folder: RunFolder) -> Self {
+        Self(folder)
+    }
+}
+
+impl std::ops::Deref for Folder {
+    type Target = RunFolder;
+
+    fn deref(&self) -> &RunFolder {
+        &self.0
+    }
+}
 
 impl Folder {
-    /// `checkpoint.safetensors`.
-    pub fn checkpoint(&self) -> PathBuf {
-        self.0.join("checkpoint.safetensors")
+    /// A folder that is known to exist.
+    pub fn at(path: &Path) -> Self {
+        Self(RunFolder::at(path))
     }
 
     /// Takes the results of a run that is replaced away: beside the new network they would pass for its own.
@@ -59,22 +74,17 @@ impl Folder {
     pub fn forget_results(&self) -> Result<(), RemoveError> {
         let paths = [self.model(), self.model_f32(), self.volume(), self.cameras(), self.report(), self.metrics()];
         paths.iter().try_for_each(|path| files::remove(path))?;
-        files::remove(&self.0.join("report.png"))
-    }
-
-    /// `model.ffm`.
-    pub fn model(&self) -> PathBuf {
-        self.0.join("model.ffm")
+        files::remove(&self.0.path().join("report.png"))
     }
 
     /// `model_f32.ffm`.
     pub fn model_f32(&self) -> PathBuf {
-        self.0.join("model_f32.ffm")
+        self.0.path().join("model_f32.ffm")
     }
 
     /// `volume.ffv`.
     pub fn volume(&self) -> PathBuf {
-        self.0.join("volume.ffv")
+        self.0.path().join("volume.ffv")
     }
 
     /// The words of `volume.ffv`, as [`Volume::parse`](firmware_core::march::Volume::parse) takes them; a last one that
@@ -91,17 +101,12 @@ impl Folder {
 
     /// `cameras.json`.
     pub fn cameras(&self) -> PathBuf {
-        self.0.join("cameras.json")
+        self.0.path().join("cameras.json")
     }
 
     /// `report.html`.
     pub fn report(&self) -> PathBuf {
-        self.0.join("report.html")
-    }
-
-    /// `metrics.json`.
-    pub fn metrics(&self) -> PathBuf {
-        self.0.join("metrics.json")
+        self.0.path().join("report.html")
     }
 }
 

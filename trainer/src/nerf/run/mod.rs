@@ -43,9 +43,9 @@ use super::scene::{View, Views};
 use crate::base::files;
 use crate::base::fingerprint::fingerprint_of;
 use crate::network::encoding::EncodingKind;
-use crate::store::checkpoint;
 use crate::store::run::{self as store, RunError, RunFolder};
 use crate::store::tensors::Tensors;
+use crate::store::{checkpoint, json};
 use crate::training::{Ended, TrainState, Watch};
 
 /// What a run was started with.
@@ -155,7 +155,7 @@ impl Run {
 
     /// Where the files of the run are.
     pub fn folder(&self) -> Folder {
-        Folder(self.store.folder.path().to_owned())
+        Folder::from(self.store.folder.clone())
     }
 
     /// Steps that are done.
@@ -202,7 +202,7 @@ impl Run {
         let drawn = report::Report { settings: &settings, field: &field, views: &scene.held_out, metrics: &held_out };
         drawn.write(&folder)?;
         let metrics = NerfMetrics {
-            run: folder.0.clone(),
+            run: folder.path().to_owned(),
             scene: settings.scene,
             steps,
             encoding: settings.nerf.encoding.kind,
@@ -214,8 +214,7 @@ impl Run {
             samples_per_ray: field.occupancy.samples_per_ray(),
             notes: scene.train.notes.clone(),
         };
-        let text = serde_json::to_string_pretty(&metrics).expect("plain values");
-        files::write(&folder.metrics(), text.as_bytes())?;
+        json::write(&folder.metrics(), &metrics)?;
         Ok(metrics)
     }
 }

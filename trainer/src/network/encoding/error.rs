@@ -1,6 +1,6 @@
 //! Why an encoding is refused.
 
-use super::super::grid::GridError;
+use super::super::grid::GridParamsError;
 use super::EncodingKind;
 use firmware_core::limits::MAX_INPUTS;
 
@@ -9,7 +9,7 @@ use firmware_core::limits::MAX_INPUTS;
 pub enum EncodingError {
     /// There are no such grids.
     #[error(transparent)]
-    Grid(#[from] GridError),
+    Grid(#[from] GridParamsError),
     /// Frequencies of grids, which have none.
     #[error("--encoding {} has no frequencies; choose gaussian, positional, fourier or basic", kind.name())]
     NoFrequencies {

@@ -18,7 +18,7 @@ mod tests;
 
 pub(super) use features::GridEncoder;
 pub use features::GridFeatures;
-pub use params::{GridError, GridParams, Nodes, NodesError};
+pub use params::{GridParams, GridParamsError, Nodes, NodesError};
 
 use firmware_core::artifact::{GridShape, GridUse};
 use firmware_core::fixed::ONE;
@@ -112,10 +112,10 @@ impl Grid {
     /// Grids of zeros. The axes in `periodic` (bit k: axis k) repeat.
     ///
     /// # Errors
-    /// [`GridError`], with what to change.
-    pub fn new(params: &GridParams, inputs: usize, used_as: GridUse, periodic: u16) -> Result<Self, GridError> {
+    /// [`GridParamsError`], with what to change.
+    pub fn new(params: &GridParams, inputs: usize, used_as: GridUse, periodic: u16) -> Result<Self, GridParamsError> {
         if used_as == GridUse::Outputs && params.levels.len() != 1 {
-            return Err(GridError::TableLevels { levels: params.levels.len() });
+            return Err(GridParamsError::TableLevels { levels: params.levels.len() });
         }
         let (order, channels) = (u32::from(params.order), params.channels);
         let level = |nodes: Vec<u32>| {

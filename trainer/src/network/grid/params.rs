@@ -84,36 +84,36 @@ impl GridParams {
     /// The nodes along each axis of every level.
     ///
     /// # Errors
-    /// [`GridError`], with the option to change.
-    pub(super) fn check(&self, inputs: usize) -> Result<Vec<Vec<u32>>, GridError> {
+    /// [`GridParamsError`], with the option to change.
+    pub(super) fn check(&self, inputs: usize) -> Result<Vec<Vec<u32>>, GridParamsError> {
         if !(1..=MAX_GRID_INPUTS).contains(&inputs) {
-            return Err(GridError::Inputs { inputs });
+            return Err(GridParamsError::Inputs { inputs });
         }
         let levels = self.levels.len();
         if !(1..=MAX_GRID_LEVELS).contains(&levels) {
-            return Err(GridError::Levels { levels });
+            return Err(GridParamsError::Levels { levels });
         }
         if !(1..=MAX_GRID_CHANNELS).contains(&self.channels) {
-            return Err(GridError::Channels { channels: self.channels });
+            return Err(GridParamsError::Channels { channels: self.channels });
         }
         if !(1..=2).contains(&self.order) {
-            return Err(GridError::Order { order: self.order });
+            return Err(GridParamsError::Order { order: self.order });
         }
         if !(4..=8).contains(&self.bits) {
-            return Err(GridError::Bits { bits: self.bits });
+            return Err(GridParamsError::Bits { bits: self.bits });
         }
         let mut all = 0usize;
         let mut checked = Vec::with_capacity(levels);
         for level in &self.levels {
-            let nodes = level.along(inputs).ok_or_else(|| GridError::Axes { level: level.clone(), inputs })?;
+            let nodes = level.along(inputs).ok_or_else(|| GridParamsError::Axes { level: level.clone(), inputs })?;
             let least = u32::from(self.order) + 1;
             if nodes.iter().any(|nodes| !(least..=MAX_NODES).contains(nodes)) {
-                return Err(GridError::Nodes { level: level.clone(), least });
+                return Err(GridParamsError::Nodes { level: level.clone(), least });
             }
             let coefficients = nodes.iter().fold(self.channels, |len, &nodes| len.saturating_mul(nodes as usize));
             all = all.saturating_add(coefficients);
             if all > MAX_COEFFICIENTS {
-                return Err(GridError::Coefficients { level: level.clone() });
+                return Err(GridParamsError::Coefficients { level: level.clone() });
             }
             checked.push(nodes);
         }
@@ -123,7 +123,7 @@ impl GridParams {
 
 /// Why there are no such grids.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum GridError {
+pub enum GridParamsError {
     /// Too many inputs or none.
     #[error(
         "grids over {inputs} inputs are not possible; a device takes 1 to {MAX_GRID_INPUTS}. Choose another --encoding"

@@ -1,10 +1,9 @@
 //! A network on the problem, and how it is trained.
 
 use ndarray::{Array1, Axis};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
 use super::{HIDDEN_LAYERS, Problem, SIGNAL, ToyMapping};
+use crate::base::random::{PlainPurpose, plain_rng};
 use crate::network::{Initialization, Mlp, OutputActivation, Shape};
 use crate::reproduce::error::ReproduceError;
 use crate::theory::dynamics::Dynamics;
@@ -85,7 +84,7 @@ impl Setting {
         let (weight_std, bias_std) = self.deviations();
         let shape = Shape::new(inputs, &[self.width; HIDDEN_LAYERS], 1, OutputActivation::Linear);
         let initialization = Initialization::Normal { weight_std, bias_std };
-        Mlp::new(shape, initialization, &mut ChaCha8Rng::seed_from_u64(self.seed))
+        Mlp::new(shape, initialization, &mut plain_rng(self.seed, PlainPurpose::FigureParameters))
     }
 
     /// Gradient descent in this parametrization.
