@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
+
+use super::number;
 use trainer::data::codes::CodesError;
 use trainer::data::{Dataset, DatasetError, Decimal, LoadOptions, load};
 use trainer::fit::settings::FitSettings;
 use trainer::fit::{FitError, ValidFitParams};
-
-use super::number;
 
 /// Where these options stand in the help: a heading for all that follow would also be that of the command's own
 /// options.
@@ -48,7 +48,7 @@ pub(super) struct ReadingArgs {
 pub(super) fn apply_and_tell(dataset: Dataset, settings: &FitSettings) -> anyhow::Result<(Dataset, ValidFitParams)> {
     let told = dataset.notes.len();
     let (dataset, params) = settings.apply(dataset).map_err(|error| match error {
-        FitError::Codes(error @ CodesError::Value { .. }) => anyhow!("{}: {error}", settings.input.display()),
+        FitError::Codes(CodesError::Value { .. }) => anyhow!("{}: {error}", settings.input.display()),
         error => error.into(),
     })?;
     dataset.notes[told..].iter().for_each(|note| trainer::note!("{note}"));

@@ -241,7 +241,7 @@ impl Unfit {
     /// What is said of a column without any number; `first` is the first bad cell of the table.
     fn error(&self, column: &str, others: Option<String>, first: Option<BadCell>) -> TableError {
         let (text, line) = self.text.clone().unwrap_or_default();
-        let unfit = UnfitColumn { name: column.to_owned(), text, line, others };
+        let unfit = Box::new(UnfitColumn { name: column.to_owned(), text, line, others });
         match &self.text {
             Some((text, _)) if is_time(text) => TableError::Times(unfit),
             Some(_) => TableError::Words(unfit),

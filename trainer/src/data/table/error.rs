@@ -90,16 +90,16 @@ pub enum TableError {
         "line {line}: column '{name}' holds times such as '{text}', which are no numbers; {remedy}",
         line = .0.line, name = .0.name, text = .0.text, remedy = .0.without(", or give the seconds since the first", "give the seconds since the first")
     )]
-    Times(UnfitColumn),
+    Times(Box<UnfitColumn>),
     /// A column of words.
     #[error(
         "line {line}: column '{name}' holds text such as '{text}', which is no number; {remedy}",
         line = .0.line, name = .0.name, text = .0.text, remedy = .0.as_numbers()
     )]
-    Words(UnfitColumn),
+    Words(Box<UnfitColumn>),
     /// A column without any value.
     #[error("column '{name}' is empty; {remedy}", name = .0.name, remedy = .0.without("", "write numbers into it"))]
-    EmptyColumn(UnfitColumn),
+    EmptyColumn(Box<UnfitColumn>),
     /// Cells that cannot be used.
     #[error("{0}")]
     Cells(BadCells),
