@@ -104,7 +104,8 @@ impl Evaluate {
         for (option, path, extension) in [("--out", &self.out, "npy"), ("--picture", &self.picture, "png")] {
             path.as_deref().map_or(Ok(()), |path| outputs::check_extension(option, path, extension))?;
         }
-        let read = [Some(self.model.as_path()), self.input.as_deref(), self.points.as_deref()];
+        let targets = self.points.is_some().then(|| PathBuf::from(self.targets.join(",")));
+        let read = [Some(self.model.as_path()), self.input.as_deref(), self.points.as_deref(), targets.as_deref()];
         outputs::check_outputs(&read, &[self.out.as_deref(), self.picture.as_deref()])
     }
 

@@ -2,6 +2,7 @@
 //! each thing that can be wrong.
 
 use std::fs;
+use std::path::Path;
 use std::process::Output;
 
 use serde_json::Value;
@@ -52,8 +53,8 @@ fn the_winner_and_its_command_are_the_same_model() {
     let again = program().args(command.split_whitespace()).output().expect("the trainer starts");
     assert!(again.status.success(), "{}", text(&again.stderr));
     let (_, out) = command.split_once("--out ").expect("a folder");
-    assert!(std::path::PathBuf::from(out).parent() == desk.path("run").parent() && *out != *desk.path("run"), "{out}");
-    assert_eq!(fs::read(std::path::PathBuf::from(out).join("model.ffm")).expect("a model"), model);
+    assert!(Path::new(out).parent() == desk.path("run").parent() && Path::new(out) != desk.path("run"), "{out}");
+    assert_eq!(fs::read(Path::new(out).join("model.ffm")).expect("a model"), model);
 
     // What is done is not done again, and the result is the same.
     let mut resumed = program();
