@@ -8,6 +8,7 @@ mod cryo;
 mod design;
 mod evaluate;
 mod export;
+mod faults;
 mod fit;
 mod hold;
 mod import;
@@ -76,6 +77,7 @@ enum Command {
     Cryo(cryo::Cryo),
     Certify(Box<certify::Certify>),
     Design(Box<design::Design>),
+    Faults(Box<faults::Faults>),
     Inverse(inverse::Inverse),
     Key(key::Key),
     Sign(sign::Sign),
@@ -92,6 +94,7 @@ impl Cli {
             Command::Design(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Export(command) => command.run(),
+            Command::Faults(command) => command.run(),
             Command::Fit(command) => command.run(),
             Command::Import(command) => command.run(),
             Command::Inspect(command) => command.run(),

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
+use firmware_core::Model;
+use trainer::artifact::card_text;
 use trainer::data::{Dataset, DatasetError, Decimal, LoadOptions, load};
 
 /// Where these options stand in the help: a heading for all that follow would also be that of the command's own
@@ -63,6 +66,22 @@ impl ReadingArgs {
             origins: None,
         }
     }
+}
+
+/// Reads the data that a model is to be compared with, as the model was trained unless `given` says otherwise, and checks that
+/// they fit it.
+pub(super) fn load_for(model: &Model<'_>, path: &Path, given: LoadOptions) -> anyhow::Result<Dataset> {
+    let data = load_and_tell(path, &card_text::load_options(model.text(), path, given))?;
+    ensure!(
+        (data.inputs(), data.outputs()) == (model.inputs(), model.outputs()),
+        "{} has {} inputs and {} outputs, the model {} and {}; name data of the kind it was trained on",
+        path.display(),
+        data.inputs(),
+        data.outputs(),
+        model.inputs(),
+        model.outputs()
+    );
+    Ok(data)
 }
 
 /// Points and their targets in two arrays, in place of one file.

@@ -10,6 +10,7 @@ mod cryo;
 mod design;
 mod encodings;
 mod export;
+mod faults;
 mod fit;
 mod grids;
 mod import;
