@@ -1,5 +1,7 @@
 //! The changes by part of the file, and by bit of the number, on a logarithmic axis.
 
+use std::ops::Range;
+
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -18,7 +20,11 @@ const TITLE: i32 = 58;
 const HEAD: i32 = 78;
 /// Height of a row of the left panel, and of the panels at least.
 const ROW: i32 = 40;
-const LEAST_HEIGHT: i32 = 520;
+const LEAST_HEIGHT: i32 = 600;
+/// Changes beyond so many times the range of the data are drawn at the edge.
+const MOST_RANGES: f64 = 100.0;
+/// The decades that are drawn at most; smaller changes are drawn at the edge.
+const MOST_DECADES: f64 = 12.0;
 /// Room for the names of the parts, and for the share without a change.
 const NAMES: i32 = 250;
 const SHARES: i32 = 130;
@@ -32,6 +38,8 @@ pub struct FaultFigure {
     label: String,
     /// The largest error of the unflipped model.
     own: f64,
+    /// The range of the data, as changes are drawn.
+    data: f64,
     parts: Vec<Strip>,
     lines: Vec<BitLine>,
 }
@@ -101,6 +109,7 @@ impl Study<'_> {
                 (false, _) => "largest change, % of the output's range".to_owned(),
             },
             own: shown(&own),
+            data: if is_one { self.scales[0] } else { 100.0 },
             parts: parts.into_iter().map(|(_, strip)| strip).collect(),
             lines: lines.into_iter().map(|(name, color, bits)| BitLine { name, color, points: points(bits) }).collect(),
         }
@@ -117,22 +126,28 @@ fn points(bits: Vec<Vec<f64>>) -> Vec<[f64; 3]> {
 }
 
 impl FaultFigure {
-    /// The decades that hold every change and the model's own error; `None` without any.
-    fn range(&self) -> Option<std::ops::Range<f64>> {
+    /// The decades of the changes and the model's own error, as far as they are drawn, and whether some are beyond; `None`
+    /// without any.
+    fn range(&self) -> Option<(Range<f64>, bool)> {
         let all = self.parts.iter().flat_map(|strip| &strip.changes).chain([&self.own]);
         let (low, high) = all
-            .filter(|&&change| change > 0.0 && change.is_finite())
+            .filter(|&&change| change > 0.0)
             .fold((f64::INFINITY, 0.0f64), |(low, high), &change| (low.min(change), high.max(change)));
-        (low <= high).then(|| 10f64.powf(low.log10().floor())..10f64.powf((high * 1.01).log10().ceil()))
+        if low > high {
+            return None;
+        }
+        let most = MOST_RANGES * self.data.max(self.own).max(f64::MIN_POSITIVE);
+        let end = (high.min(most) * 1.01).log10().ceil();
+        let start = low.log10().floor().clamp(end - MOST_DECADES, end - 1.0);
+        Some((10f64.powf(start)..10f64.powf(end), high > most))
     }
 
-    fn draw_parts<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, range: &std::ops::Range<f64>) -> Drawn<DB> {
+    fn draw_parts<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, range: &Range<f64>) -> Drawn<DB> {
         let height = area.dim_in_pixel().1 as i32;
-        let middle = i32::midpoint(NAMES, MIDDLE - SHARES);
-        heading(area, "by part of the file", (middle, TITLE + 16))?;
+        heading(area, "by part of the file", (MIDDLE / 2, TITLE + 16))?;
         let small = style::text(style::TICK_SIZE - 2).pos(Pos::new(HPos::Center, VPos::Center));
-        let key = "bar: 50 % of the flips, line: 1 to 99 %, tick: median, circle: largest";
-        area.draw_text(key, &small, (middle, TITLE + 46))?;
+        let key = "bar: 50 % of the flips, line: 1 to 99 %, tick: median, circle: largest, dashes: the model's own largest error";
+        area.draw_text(key, &small, (MIDDLE / 2, TITLE + 46))?;
         let cell = area.clone().shrink((0, TITLE), (MIDDLE as u32, (height - TITLE) as u32));
         let rows = self.parts.len() as f64;
         let mut chart = ChartBuilder::on(&cell)
@@ -177,7 +192,7 @@ impl FaultFigure {
         Ok(())
     }
 
-    fn draw_bits<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, range: &std::ops::Range<f64>) -> Drawn<DB> {
+    fn draw_bits<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, range: &Range<f64>) -> Drawn<DB> {
         let height = area.dim_in_pixel().1 as i32;
         heading(
             area,
@@ -217,15 +232,14 @@ impl FaultFigure {
         for line in &self.lines {
             let of = |which: usize| {
                 let points = line.points.iter().map(move |point| (point[0], point[which]));
-                points.filter(|point| point.1 > 0.0).collect::<Vec<_>>()
+                let drawn = points.filter(|point| point.1 > 0.0);
+                drawn.map(|(bit, change)| (bit, change.clamp(range.start, range.end))).collect::<Vec<_>>()
             };
             chart.draw_series(LineSeries::new(of(2), line.color.mix(0.55).stroke_width(1)))?;
             chart.draw_series(LineSeries::new(of(1), line.color.stroke_width(2)))?;
             chart.draw_series(of(1).into_iter().map(|point| Circle::new(point, 5, line.color.filled())))?;
         }
-        let text = style::text(style::TICK_SIZE - 3).pos(Pos::new(HPos::Right, VPos::Bottom));
-        let (right, pixel) = chart.backend_coord(&(last + 0.5, self.own));
-        area.draw_text("the model's own largest error", &text, (right - 6, pixel - 4))
+        Ok(())
     }
 }
 
@@ -241,9 +255,12 @@ impl Figure for FaultFigure {
     }
 
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
-        let title = style::text(style::TITLE_SIZE + 2).pos(Pos::new(HPos::Center, VPos::Center));
-        area.draw_text(&self.title, &title, (WIDTH / 2, TITLE / 2))?;
-        let Some(range) = self.range() else { return Ok(()) };
+        let found = self.range();
+        let beyond =
+            if found.as_ref().is_some_and(|(_, beyond)| *beyond) { "; larger changes at the edge" } else { "" };
+        let title = style::text(style::TITLE_SIZE).pos(Pos::new(HPos::Center, VPos::Center));
+        area.draw_text(&format!("{}{beyond}", self.title), &title, (WIDTH / 2, TITLE / 2))?;
+        let Some((range, _)) = found else { return Ok(()) };
         self.draw_parts(area, &range)?;
         self.draw_bits(area, &range)
     }

@@ -1,7 +1,8 @@
 //! What a flipped bit does: the numbers of an artifact, one bit at a time, in the memory of a device that rays and worn-out
 //! flash disturb.
 //!
-//! For each bit of the numbers (domain, output maps, B, grids, layers; all of them, or a sample that the seed draws):
+//! For each bit of the numbers (domain, output maps, B, grids, layers; all of them, or a sample that the seed draws from every
+//! part alike, the small parts whole):
 //!
 //! 1. **At boot:** [`Model::parse`] reads the flipped bytes, as a device does at its start.
 //! 2. **Later:** [`Model::recheck_step`] goes round once over the flipped bytes, as a device does in its idle loop.
@@ -31,6 +32,7 @@ pub use places::{Numbers, Part, Place, Places};
 pub use range::Range;
 pub use report::{ByRange, Found, OfOutput, PartRow, Quantiles, Report, Worst};
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -63,7 +65,9 @@ pub struct Study<'a> {
     /// The number of all samples that there are.
     all_samples: usize,
     origins: Vec<f64>,
-    /// In the order of the file.
+    /// The parts of the file with the numbers of their bits, in their order.
+    parts: Vec<(Part, usize)>,
+    /// The bits to flip, in the order of the file.
     bits: Vec<usize>,
 }
 
@@ -86,8 +90,7 @@ impl<'a> Study<'a> {
             other => other,
         })?;
         let own_errors = Metrics::compare(&answers, &targets, &data.output_maps).outputs;
-        let numbers = places.number_bits();
-        let drawn_bits = drawn(numbers.len(), params.flips, params.seed, 1);
+        let by_part = by_part(&places);
         let origins = card_text::origins(model.text());
         Ok(Self {
             model,
@@ -100,7 +103,8 @@ impl<'a> Study<'a> {
             units: data.output_units.clone(),
             all_samples: data.len(),
             origins: (0..model.outputs()).map(|output| origins.output(output)).collect(),
-            bits: places.header_bits().chain(drawn_bits.into_iter().map(|bit| numbers.start + bit)).collect(),
+            parts: by_part.iter().map(|(&part, bits)| (part, bits.len())).collect(),
+            bits: bits_to_flip(by_part, params),
             places,
         })
     }
@@ -144,6 +148,35 @@ impl<'a> Study<'a> {
         };
         bench.run(&self.bits, stop, tell)
     }
+}
+
+/// The bits of each part.
+fn by_part(places: &Places) -> BTreeMap<Part, Vec<usize>> {
+    let mut parts = BTreeMap::<Part, Vec<usize>>::new();
+    for bit in places.header_bits().start..places.number_bits().end {
+        if let Some(place) = places.place(bit) {
+            parts.entry(place.part).or_default().push(bit);
+        }
+    }
+    parts
+}
+
+/// All bits of the header, and so many of the others: of every part equally many, but no more than it has, which leaves more
+/// to the larger parts.
+fn bits_to_flip(parts: BTreeMap<Part, Vec<usize>>, params: &FaultParams) -> Vec<usize> {
+    let (mut flipped, mut others) = (Vec::new(), Vec::new());
+    for (step, (part, bits)) in (1..).zip(parts) {
+        if part == Part::Header { flipped.extend(bits) } else { others.push((step, bits)) }
+    }
+    others.sort_by_key(|(step, bits)| (bits.len(), *step));
+    let (mut left, count) = (params.flips, others.len());
+    for (k, (step, bits)) in others.into_iter().enumerate() {
+        let drawn = drawn(bits.len(), left / (count - k), params.seed, step);
+        left -= drawn.len();
+        flipped.extend(drawn.into_iter().map(|k| bits[k]));
+    }
+    flipped.sort_unstable();
+    flipped
 }
 
 /// So many of `all` numbers from 0, ascending: all of them, or a sample without repetition.

@@ -140,11 +140,6 @@ impl Places {
         self.header_bits().end..32 * self.sections.last().map_or(0, |last| last.words.end)
     }
 
-    /// The part of the file that a bit belongs to; `None` for the text.
-    pub(super) fn part(&self, bit: usize) -> Option<Part> {
-        self.place(bit).map(|place| place.part)
-    }
-
     /// What a bit belongs to, counted as in [`Places::header_bits`]; `None` for the text.
     #[must_use]
     pub fn place(&self, bit: usize) -> Option<Place> {

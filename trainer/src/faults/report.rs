@@ -1,5 +1,7 @@
 //! What the flips come to: by part, the worst of them, and who finds them.
 
+use std::collections::BTreeMap;
+
 use firmware_core::ParseError;
 use serde::Serialize;
 
@@ -77,6 +79,9 @@ pub struct ByRange {
     pub answered: usize,
     /// Flips that move an answer at a sample out of the range.
     pub found: usize,
+    /// Their share of all bits with which the model answers, from 0 to 1: every part counts by its number of bits, of which a
+    /// sample was flipped.
+    pub share: f64,
     /// Flips that the range does not tell of.
     pub invisible: usize,
     /// How many of those change no answer at all at the samples.
@@ -128,8 +133,22 @@ pub struct Report {
     pub parts: Vec<PartRow>,
     /// The flips that change the most, compared with the range of the data; the worst first.
     pub worst: Vec<Worst>,
+    /// The worst flip of each part that has none among them.
+    pub worst_of_other_parts: Vec<Worst>,
     /// Who finds them.
     pub found: Found,
+}
+
+impl Worst {
+    fn of(flip: &Flip, changes: &[f64]) -> Self {
+        Self {
+            byte: flip.byte(),
+            bit: flip.bit(),
+            what: flip.place.what.clone(),
+            number_bit: flip.place.number_bit,
+            changes: changes.to_vec(),
+        }
+    }
 }
 
 impl Study<'_> {
@@ -137,6 +156,7 @@ impl Study<'_> {
     #[must_use]
     pub fn report(&self, flips: &[Flip], ranges: &Result<Vec<Range>, String>) -> Report {
         let names = output_names(self.model);
+        let (worst, worst_of_other_parts) = self.worst(flips);
         let outputs = names.into_iter().enumerate().map(|(output, name)| OfOutput {
             name,
             unit: self.units.get(output).cloned().unwrap_or_default(),
@@ -154,7 +174,8 @@ impl Study<'_> {
             header_bits: self.places.header_bits().len(),
             outputs: outputs.collect(),
             parts: self.parts(flips),
-            worst: self.worst(flips),
+            worst,
+            worst_of_other_parts,
             found: self.found(flips, ranges),
         }
     }
@@ -167,16 +188,7 @@ impl Study<'_> {
     }
 
     fn parts(&self, flips: &[Flip]) -> Vec<PartRow> {
-        let all = self.places.header_bits().start..self.places.number_bits().end;
-        let mut parts: Vec<(Part, usize)> = Vec::new();
-        for place in all.filter_map(|bit| self.places.part(bit)) {
-            match parts.iter_mut().find(|(part, _)| *part == place) {
-                Some((_, bits)) => *bits += 1,
-                None => parts.push((place, 1)),
-            }
-        }
-        parts.sort_unstable();
-        let rows = parts.into_iter().map(|(part, bits)| {
+        let rows = self.parts.iter().map(|&(part, bits)| {
             let of_part: Vec<&Flip> = flips.iter().filter(|flip| flip.place.part == part).collect();
             let changes: Vec<&[f64]> = of_part.iter().filter_map(|flip| flip.changes()).collect();
             let refused = |flip: &&&Flip| matches!(flip.outcome, Outcome::Refused(_) | Outcome::Rejected);
@@ -192,21 +204,24 @@ impl Study<'_> {
         rows.collect()
     }
 
-    fn worst(&self, flips: &[Flip]) -> Vec<Worst> {
+    /// The worst flips, and the worst one of each part that has none among them.
+    fn worst(&self, flips: &[Flip]) -> (Vec<Worst>, Vec<Worst>) {
         let mut all: Vec<(f64, &Flip, &[f64])> = flips
             .iter()
             .filter_map(|flip| flip.changes().map(|changes| (self.relative(changes), flip, changes)))
             .filter(|(_, _, changes)| !is_none(changes))
             .collect();
         all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.index.cmp(&b.1.index)));
-        let told = all.into_iter().take(WORST).map(|(_, flip, changes)| Worst {
-            byte: flip.byte(),
-            bit: flip.bit(),
-            what: flip.place.what.clone(),
-            number_bit: flip.place.number_bit,
-            changes: changes.to_vec(),
-        });
-        told.collect()
+        let (told, others) = all.split_at(WORST.min(all.len()));
+        let mut parts: Vec<Part> = told.iter().map(|(_, flip, _)| flip.place.part).collect();
+        let mut of_parts = Vec::new();
+        for (_, flip, changes) in others {
+            if !parts.contains(&flip.place.part) {
+                parts.push(flip.place.part);
+                of_parts.push(Worst::of(flip, changes));
+            }
+        }
+        (told.iter().map(|(_, flip, changes)| Worst::of(flip, changes)).collect(), of_parts)
     }
 
     fn found(&self, flips: &[Flip], ranges: &Result<Vec<Range>, String>) -> Found {
@@ -223,18 +238,24 @@ impl Study<'_> {
     }
 
     fn by_range(&self, flips: &[Flip]) -> ByRange {
-        let answered: Vec<(&[f64], bool)> = flips
-            .iter()
-            .filter_map(|flip| match &flip.outcome {
-                Outcome::Answered { changes, is_outside } => Some((&changes[..], is_outside.unwrap_or(false))),
-                _ => None,
-            })
-            .collect();
-        let invisible: Vec<&[f64]> =
-            answered.iter().filter(|(_, is_outside)| !is_outside).map(|(changes, _)| *changes).collect();
+        let (mut answered, mut all, mut found, mut invisible) = (0, 0.0, 0.0, Vec::new());
+        let of_part = |part: Part| flips.iter().filter(|flip| flip.place.part == part).count().max(1);
+        let weights = self.parts.iter().map(|&(part, bits)| (part, bits as f64 / of_part(part) as f64));
+        let weights: BTreeMap<Part, f64> = weights.collect();
+        for flip in flips {
+            let Outcome::Answered { changes, is_outside } = &flip.outcome else { continue };
+            let weight = weights.get(&flip.place.part).copied().unwrap_or(0.0);
+            (answered, all) = (answered + 1, all + weight);
+            if *is_outside == Some(true) {
+                found += weight;
+            } else {
+                invisible.push(changes);
+            }
+        }
         ByRange {
-            answered: answered.len(),
-            found: answered.len() - invisible.len(),
+            answered,
+            found: answered - invisible.len(),
+            share: found / if all > 0.0 { all } else { 1.0 },
             invisible: invisible.len(),
             unchanged: invisible.iter().filter(|changes| is_none(changes)).count(),
             largest_invisible: (0..self.model.outputs())

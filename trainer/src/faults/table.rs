@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::flip::{Flip, Outcome};
-use super::report::{ByRange, OfOutput, Report};
+use super::report::{ByRange, OfOutput, Report, Worst};
 use crate::data::metrics::short;
 
 impl fmt::Display for Report {
@@ -23,7 +23,7 @@ impl Report {
         let numbers = if flipped == bits {
             format!("every one of the {bits} bits of the numbers")
         } else {
-            format!("{flipped} of the {bits} bits of the numbers, drawn by seed {seed},")
+            format!("{flipped} of the {bits} bits of the numbers, drawn by seed {seed} from every part alike,")
         };
         let points = if samples == all_samples {
             format!("all {samples} samples")
@@ -68,9 +68,17 @@ impl Report {
             return writeln!(f, "\nno flip changes an answer");
         }
         writeln!(f, "\nthe worst flips: byte of the file and its bit, the number and its bit, the largest change")?;
-        for worst in &self.worst {
+        self.write_flips(f, &self.worst)?;
+        if !self.worst_of_other_parts.is_empty() {
+            writeln!(f, "and the worst one of each other part")?;
+        }
+        self.write_flips(f, &self.worst_of_other_parts)
+    }
+
+    fn write_flips(&self, f: &mut fmt::Formatter<'_>, flips: &[Worst]) -> fmt::Result {
+        for worst in flips {
             let what = format!("{}, bit {}", worst.what, worst.number_bit);
-            writeln!(f, "{:>8} {:>2}  {what:<40} {}", worst.byte, worst.bit, self.in_units(&worst.changes))?;
+            writeln!(f, "{:>8} {:>2}  {what:<42} {}", worst.byte, worst.bit, self.in_units(&worst.changes))?;
         }
         Ok(())
     }
@@ -104,10 +112,12 @@ impl Report {
             let [low, high] = of.range?;
             Some(format!("{} from {} to {}{}", of.name, short(low), short(high), unit(of)))
         });
-        let ByRange { answered, found, invisible, unchanged, largest_invisible } = by_range;
+        let ByRange { answered, found, share, invisible, unchanged, largest_invisible } = by_range;
+        let is_whole = self.flipped == self.bits;
+        let of_bits = if is_whole { String::new() } else { format!(" (about {} % of the bits)", short(100.0 * share)) };
         writeln!(
             f,
-            "  the proven range                            {} of the {answered} with which the model answers: {}",
+            "  the proven range                            {} of the {answered} with which the model answers{of_bits}: {}",
             percent(*found, *answered),
             ranges.collect::<Vec<_>>().join(", ")
         )?;

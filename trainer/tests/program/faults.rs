@@ -169,12 +169,15 @@ fn flips_of_a_network_are_those_of_a_direct_evaluation() {
     assert_eq!(report["worst"][0]["changes"][0].as_f64(), Some(worst));
     assert_eq!(report["found"]["by_range"]["answered"].as_u64(), Some(answered));
     assert_eq!(report["found"]["by_other_checks"].as_u64(), Some(refused));
+    let by_range = &report["found"]["by_range"];
+    let share = by_range["found"].as_f64().unwrap() / answered as f64;
+    assert!((by_range["share"].as_f64().unwrap() - share).abs() < 1e-12, "{by_range}");
 }
 
 #[test]
 fn samples_are_drawn_by_the_seed_and_the_text_says_so() {
     let desk = Desk::new();
-    let arguments = format!("{NETWORK} {CURVE} --flips 300 --samples 20 --time 1");
+    let arguments = format!("{NETWORK} {CURVE} --flips 500 --samples 20 --time 1");
     let texts = ["--seed 1", "--seed 1", "--seed 2"].map(|seed| {
         let output = desk.faults(&format!("{arguments} {seed}"));
         assert!(output.status.success(), "{}", said(&output));
@@ -182,7 +185,12 @@ fn samples_are_drawn_by_the_seed_and_the_text_says_so() {
     });
     assert_eq!(texts[0], texts[1]);
     assert_ne!(texts[0], texts[2]);
-    for words in ["300 of the ", "drawn by seed 1", "20 of 138 samples", "100 %", "the worst flips", "degC"] {
+    // Ten parts share 500 flips: of the two smallest ones all 32 bits are flipped, and 436 / 8 of the next one.
+    for (part, numbers) in [("layer 2, biases", ["32", "32"]), ("domain", ["96", "54"])] {
+        let row = texts[0].lines().find_map(|line| line.strip_prefix(part)).unwrap();
+        assert!(row.split_whitespace().take(2).eq(numbers), "{}", texts[0]);
+    }
+    for words in ["500 of the ", "drawn by seed 1", "20 of 138 samples", "100 %", "the worst flips", "degC"] {
         assert!(texts[0].contains(words), "{words}: {}", texts[0]);
     }
 }
