@@ -29,7 +29,7 @@ pub mod search;
 mod slope;
 mod spline;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod wave;
 
 pub use certificate::{Answered, Bound, Certificate, Method, OfData, Proof, Settings, Verdict};

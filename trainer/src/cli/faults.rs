@@ -35,7 +35,8 @@ pub(crate) struct Faults {
     model: PathBuf,
     /// Data of the kind that the model was trained on; answers are compared at its samples
     input: PathBuf,
-    /// The most samples; of more, the seed draws so many
+    /// The most samples; of more, the seed draws so many. A flip in a grid only moves answers near its node, and few samples
+    /// miss it
     #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = number::from_one::<usize>)]
     samples: usize,
     /// The most bits to flip, those of the header not counted; of more, the seed draws so many

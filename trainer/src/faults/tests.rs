@@ -1,14 +1,11 @@
 //! Places against the model's own view of its numbers, and shares that follow from the format.
 
-#[path = "../../../firmware-core/tests/common/mod.rs"]
-mod common;
-
 use firmware_core::artifact::{GridShape, GridUse};
 use firmware_core::{Model, OutputActivation, Precision};
 
-use self::common::{Network, Shape, resealed};
 use super::places::{Part, Places};
 use super::report::quantile;
+use crate::certify::tests::common::{Network, Shape, resealed};
 
 const PRECISIONS: [Precision; 3] = [Precision::W8A16, Precision::W16A16, Precision::F32];
 
