@@ -43,6 +43,7 @@
 //! | 6 | [`reproduce`] | the figures of the lesson and of the paper, each by one function |
 //! | 5 | [`sweep`] | many settings on one data set, compared on held-out samples |
 //! | | [`design`] | the best model for a budget of bytes, instructions and RAM |
+//! | | [`faults`] | what a flipped bit of a model does, and who finds it |
 //! | | [`import`] | networks that were trained by PyTorch or JAX |
 //! | | [`nerf`], [`cryo`], [`inverse`] | scenes; proteins that move; CT, MRI and shapes |
 //! | 4 | [`fit`] | from a data set to a trained network: settings, choice of σ, held-out quality, results |
@@ -89,6 +90,7 @@ pub mod cryo;
 pub mod data;
 pub mod design;
 pub mod device;
+pub mod faults;
 pub mod fit;
 pub mod import;
 pub mod inverse;

@@ -6,8 +6,15 @@ pub(crate) fn crc32() -> crc::Digest<'static, u32, crc::NoTable> {
     CRC.digest()
 }
 
-/// The checksum that belongs at byte 12 of an artifact.
-pub(crate) fn checksum(artifact: &[u8]) -> u32 {
+/// The checksum that belongs at byte 12 of an artifact: for tools that change bytes of one on purpose.
+///
+/// ```
+/// use firmware_core::artifact::checksum;
+/// let model = include_bytes!("../../models/thermocouple.ffm");
+/// assert_eq!(checksum(model).to_le_bytes(), model[12..16]);
+/// ```
+#[must_use]
+pub fn checksum(artifact: &[u8]) -> u32 {
     let mut digest = crc32();
     digest.update(artifact.get(..12).unwrap_or(&[]));
     digest.update(artifact.get(16..).unwrap_or(&[]));

@@ -48,7 +48,8 @@ mod checksum;
 mod header;
 mod prelude;
 
-pub(crate) use checksum::{checksum, crc32};
+pub use checksum::checksum;
+pub(crate) use checksum::crc32;
 pub use header::{GridShape, GridUse, Header, HiddenActivation, VERSION};
 pub(crate) use header::{LayerShape, MAX_HEADER_BYTES};
 pub(crate) use prelude::{PRELUDE_BYTES, Prelude};

@@ -136,12 +136,12 @@ impl OfData {
 }
 
 /// The names of a model's inputs.
-pub(super) fn input_names(model: &Model<'_>) -> Vec<String> {
+pub(crate) fn input_names(model: &Model<'_>) -> Vec<String> {
     named(model, "inputs", model.inputs())
 }
 
 /// The names of a model's outputs.
-pub(super) fn output_names(model: &Model<'_>) -> Vec<String> {
+pub(crate) fn output_names(model: &Model<'_>) -> Vec<String> {
     named(model, "outputs", model.outputs())
 }
 

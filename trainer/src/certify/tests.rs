@@ -1,7 +1,7 @@
 //! What is proven, against the device: nothing is outside, and where everything can be evaluated the bounds are reached.
 
 #[path = "../../../firmware-core/tests/common/mod.rs"]
-mod common;
+pub(crate) mod common;
 
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};

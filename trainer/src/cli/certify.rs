@@ -1,17 +1,14 @@
 //! `trainer certify`: what a model answers anywhere in its domain, proven.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{anyhow, bail, ensure};
-use firmware_core::Model;
-use trainer::artifact::card_text;
 use trainer::artifact::model_file::ModelFile;
 use trainer::base::files;
 use trainer::certify::{Answered, Certificate, Certification, CertifyError, CertifySettings, Unfinished, Verdict};
-use trainer::data::Dataset;
 
-use super::reading::{DATA, ReadingArgs, load_and_tell};
+use super::reading::{DATA, ReadingArgs, load_for};
 use super::{interrupt, number, outputs, print};
 
 /// Prove what a model answers anywhere in its domain, to the bits of the device.
@@ -100,7 +97,8 @@ impl Certify {
         )?;
         let file = ModelFile::read(&self.model)?;
         let model = file.model()?;
-        let data = self.input.as_deref().map(|path| self.load(path, &model)).transpose()?;
+        let given = self.reading.options(&self.inputs, &self.targets);
+        let data = self.input.as_deref().map(|path| load_for(&model, path, given)).transpose()?;
         let claimed = self.check.as_deref().map(Certificate::read).transpose()?;
         let settings = self.settings(claimed.as_ref());
         let mut certification =
@@ -183,22 +181,6 @@ impl Certify {
         let certificate = self.out.as_ref().map_or("CERTIFICATE.json".to_owned(), |out| out.display().to_string());
         words.extend(["--check".to_owned(), certificate]);
         words.join(" ")
-    }
-
-    /// Reads the data as the model was trained, and checks that they fit.
-    fn load(&self, path: &Path, model: &Model<'_>) -> anyhow::Result<Dataset> {
-        let given = self.reading.options(&self.inputs, &self.targets);
-        let data = load_and_tell(path, &card_text::load_options(model.text(), path, given))?;
-        ensure!(
-            (data.inputs(), data.outputs()) == (model.inputs(), model.outputs()),
-            "{} has {} inputs and {} outputs, the model {} and {}; name data of the kind it was trained on",
-            path.display(),
-            data.inputs(),
-            data.outputs(),
-            model.inputs(),
-            model.outputs()
-        );
-        Ok(data)
     }
 
     fn write(&self, file: &ModelFile, done: &Certification<'_>, certificate: &Certificate) -> anyhow::Result<()> {

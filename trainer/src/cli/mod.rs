@@ -8,6 +8,7 @@ mod cryo;
 mod design;
 mod evaluate;
 mod export;
+mod faults;
 mod fit;
 mod hold;
 mod import;
@@ -69,6 +70,7 @@ enum Command {
     Quantize(quantize::Quantize),
     Export(export::Export),
     Certify(Box<certify::Certify>),
+    Faults(Box<faults::Faults>),
     Import(Box<import::Import>),
     // The search for a good one.
     Design(Box<design::Design>),
@@ -97,6 +99,7 @@ impl Cli {
             Command::Design(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Export(command) => command.run(),
+            Command::Faults(command) => command.run(),
             Command::Fit(command) => command.run(),
             Command::Import(command) => command.run(),
             Command::Inspect(command) => command.run(),

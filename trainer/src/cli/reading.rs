@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
+use anyhow::{anyhow, ensure};
+use firmware_core::Model;
 
 use super::number;
+use trainer::artifact::card_text;
 use trainer::data::codes::CodesError;
 use trainer::data::{Dataset, DatasetError, Decimal, LoadOptions, load};
 use trainer::fit::settings::FitSettings;
@@ -81,6 +83,22 @@ impl ReadingArgs {
             origins: None,
         }
     }
+}
+
+/// Reads the data that a model is to be compared with, as the model was trained unless `given` says otherwise, and checks that
+/// they fit it.
+pub(super) fn load_for(model: &Model<'_>, path: &Path, given: LoadOptions) -> anyhow::Result<Dataset> {
+    let data = load_and_tell(path, &card_text::load_options(model.text(), path, given))?;
+    ensure!(
+        (data.inputs(), data.outputs()) == (model.inputs(), model.outputs()),
+        "{} has {} inputs and {} outputs, the model {} and {}; name data of the kind it was trained on",
+        path.display(),
+        data.inputs(),
+        data.outputs(),
+        model.inputs(),
+        model.outputs()
+    );
+    Ok(data)
 }
 
 /// Points and their targets in two arrays, in place of one file.

@@ -11,6 +11,7 @@ mod design;
 mod desk;
 mod encodings;
 mod export;
+mod faults;
 mod fit;
 mod grids;
 mod import;
