@@ -106,6 +106,12 @@ mod tests {
             assert_eq!(round(&model, &artifact, 100), Err(ParseError::Checksum), "bit {bit}");
             artifact[bit / 8] ^= 1 << (bit % 8);
         }
-        assert_eq!(round(&model, &artifact[..10], 100), Err(ParseError::Truncated));
+        for len in [10, 15] {
+            assert_eq!(round(&model, &artifact[..len], 100), Err(ParseError::Truncated));
+        }
+        assert_eq!(round(&model, &artifact[..16], 100), Err(ParseError::Checksum));
+        let mut recheck = Recheck::default();
+        assert_eq!(model.recheck_step(&artifact, &mut recheck, 20), Ok(false));
+        assert!(std::format!("{recheck:?}").contains("20"), "how far it is");
     }
 }
