@@ -94,6 +94,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn every_flip_of_one_bit_is_found_in_one_round() {
         let model = Model::parse(&MODEL.0).unwrap();
         let len = MODEL.0.len();

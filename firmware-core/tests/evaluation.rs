@@ -61,6 +61,7 @@ fn bytes(words: &[u32]) -> &[u8] {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn raw_outputs_follow_the_specification() {
     let mut random = Random(99);
     for network in networks().chain(sine_networks()) {
@@ -91,6 +92,7 @@ fn raw_outputs_follow_the_specification() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn batches_equal_single_points_whatever_the_scratch() {
     let mut random = Random(5);
     for network in networks().chain(sine_networks()) {
@@ -117,6 +119,7 @@ fn batches_equal_single_points_whatever_the_scratch() {
 
 /// Activations of one point: halfwords in the integer precisions, words in single precision.
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn encoding_alone_gives_the_features() {
     for network in networks() {
         let artifact = network.artifact("");

@@ -61,6 +61,7 @@ const SCALE: Option<ParseError> = Some(ParseError::Scale);
 
 /// Places by the documentation of `layout`: twelve inputs are padded to sixteen, which take 16 words of a block of 24.
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn pairs_of_bytes_are_bounded_and_padding_is_zero() {
     let halfword = |layer: usize, block: usize, k: usize, pair: usize, value: u16| {
         let word = 24 * block + 4 + 4 * (k / 4) + 2 * pair + k % 4 / 2;
@@ -99,6 +100,7 @@ fn pairs_of_bytes_are_bounded_and_padding_is_zero() {
 
 /// A word of two inputs for each of four rows: 32 words of a block of 40.
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn padding_of_halfwords_is_zero() {
     let halfword = |layer: usize, block: usize, k: usize, row: usize| {
         let word = 40 * block + 4 + 4 * (k / 2) + row;
@@ -131,6 +133,7 @@ fn biases_and_multipliers_of_missing_rows_are_zero() {
 
 /// Four biases, then the weights of four rows for each input.
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn numbers_in_single_precision_are_finite_and_padding_is_zero() {
     let block = 4 + 4 * FEATURES;
     for (k, row) in (0..=FEATURES).flat_map(|k| (0..12).map(move |row| (k, row))) {
@@ -278,6 +281,7 @@ fn axes_are_usable_or_refused() {
 
 /// The largest shapes of `limits`, and one more.
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn shapes_may_be_as_large_as_the_limits() {
     let error = |inputs: usize, frequencies: usize, passthrough: usize, width: usize, outputs: usize| {
         let shape = Shape {

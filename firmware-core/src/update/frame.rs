@@ -133,6 +133,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn pieces_of_every_length_arrive() {
         for (len, byte) in (0..=MAX_PIECE).flat_map(|len| [(len, 0xff), (len, 0)]) {
             let bytes = [byte; MAX_PIECE];
