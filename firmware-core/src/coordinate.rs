@@ -158,6 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn numbers_by_their_bits_are_numbers() {
         let mut bits = 0u32;
         loop {
@@ -209,6 +210,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn codes_have_the_coordinates_that_they_have_as_numbers() {
         for bits in 1..=16 {
             let axis = Axis::codes(bits);

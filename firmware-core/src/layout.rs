@@ -84,6 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn halfwords_unpack_to_both_rows() {
         for even in -127..=127i32 {
             for odd in -127..=127i32 {

@@ -94,6 +94,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn every_flip_of_one_bit_is_found_in_one_round() {
         let model = Model::parse(&MODEL.0).unwrap();
         let len = MODEL.0.len();
@@ -106,6 +107,12 @@ mod tests {
             assert_eq!(round(&model, &artifact, 100), Err(ParseError::Checksum), "bit {bit}");
             artifact[bit / 8] ^= 1 << (bit % 8);
         }
-        assert_eq!(round(&model, &artifact[..10], 100), Err(ParseError::Truncated));
+        for len in [10, 15] {
+            assert_eq!(round(&model, &artifact[..len], 100), Err(ParseError::Truncated));
+        }
+        assert_eq!(round(&model, &artifact[..16], 100), Err(ParseError::Checksum));
+        let mut recheck = Recheck::default();
+        assert_eq!(model.recheck_step(&artifact, &mut recheck, 20), Ok(false));
+        assert!(std::format!("{recheck:?}").contains("20"), "how far it is");
     }
 }

@@ -17,6 +17,7 @@ fn network(precision: Precision) -> Network {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn codes_give_what_the_same_numbers_give() {
     let mut random = Random(2);
     for precision in [Precision::F32, Precision::W8A16, Precision::W16A16] {

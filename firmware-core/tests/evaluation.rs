@@ -61,6 +61,7 @@ fn bytes(words: &[u32]) -> &[u8] {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn raw_outputs_follow_the_specification() {
     let mut random = Random(99);
     for network in networks().chain(sine_networks()) {
@@ -81,6 +82,9 @@ fn raw_outputs_follow_the_specification() {
             let mut raw = vec![0; model.outputs()];
             model.eval_fixed_into(&coordinates, &mut scratch, &mut raw).unwrap();
             assert_eq!(raw, network.raw(&coordinates), "{:?} at {coordinates:?}", network.header);
+            let mut portable = vec![0; model.outputs()];
+            model.eval_fixed_portable_into(&coordinates, &mut scratch, &mut portable).unwrap();
+            assert_eq!(portable, raw);
             distinct.insert(raw);
         }
         assert!(distinct.len() > 20, "{:?} hardly depends on its input: {}", network.header, distinct.len());
@@ -88,6 +92,7 @@ fn raw_outputs_follow_the_specification() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn batches_equal_single_points_whatever_the_scratch() {
     let mut random = Random(5);
     for network in networks().chain(sine_networks()) {
@@ -109,6 +114,29 @@ fn batches_equal_single_points_whatever_the_scratch() {
             );
         }
         model.eval_batch_into(&[], &mut scratch, &mut []).unwrap();
+    }
+}
+
+/// Activations of one point: halfwords in the integer precisions, words in single precision.
+#[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
+fn encoding_alone_gives_the_features() {
+    for network in networks() {
+        let artifact = network.artifact("");
+        let model = Model::parse(bytes(&artifact)).unwrap();
+        let coordinates: Vec<u32> = (0..model.inputs() as u32).map(|k| (k + 1).wrapping_mul(0x1234_5678)).collect();
+        let mut features = vec![0i16; model.encoding().features_len()];
+        model.encoding().encode_into(&coordinates, &mut features);
+        let mut scratch = vec![0; model.scratch_words()];
+        model.encode_fixed(&coordinates, &mut scratch).unwrap();
+        if network.header.precision == Precision::F32 {
+            let found = scratch.iter().map(|&word| f32::from_bits(word));
+            assert!(found.zip(&features).all(|(found, &feature)| found == f32::from(feature)));
+        } else {
+            assert_eq!(bytemuck::cast_slice::<u32, i16>(&scratch)[..features.len()], features);
+        }
+        assert_eq!(model.encode_fixed(&coordinates[1..], &mut scratch), Err(EvalError::PointLength));
+        assert_eq!(model.encode_fixed(&coordinates, &mut []), Err(EvalError::ScratchLength));
     }
 }
 

@@ -93,6 +93,7 @@ fn grids_of_more_coefficients_than_there_are_words_are_refused() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn coefficients_and_padding_out_of_range_are_refused() {
     let mut random = Random(8);
     for bits in 4..=8 {
@@ -168,6 +169,7 @@ fn headers_that_contradict_their_grids_are_refused() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn flipped_bits_under_a_right_checksum_never_panic() {
     let mut random = Random(1);
     let mut survivors = 0;

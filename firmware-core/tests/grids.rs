@@ -126,6 +126,7 @@ fn spline(grid: GridShape, level: &GridNumbers, channel: usize, v: &[f64]) -> f6
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn grids_are_b_splines() {
     let mut random = Random(4);
     let mut worst = [0.0f64; 4];
@@ -153,6 +154,7 @@ fn grids_are_b_splines() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn features_follow_the_specification() {
     let mut random = Random(5);
     for (inputs, grid) in shapes() {
@@ -199,6 +201,7 @@ fn networks() -> impl Iterator<Item = Network> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn models_follow_the_specification() {
     let mut random = Random(6);
     for network in networks() {

@@ -76,6 +76,7 @@ fn a_model_cut_at_any_byte_is_refused() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn any_flipped_bit_is_noticed() {
     for precision in [Precision::F32, Precision::W8A16, Precision::W16A16] {
         let mut artifact = mixed(precision).artifact("text");
@@ -89,6 +90,7 @@ fn any_flipped_bit_is_noticed() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn flipped_bits_under_a_right_checksum_never_panic() {
     let mut random = Random(1);
     let mut survivors = 0;

@@ -36,6 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn error_range_symmetry_and_monotony() {
         let (mut worst, mut previous) = (0.0f64, 0);
         for logit in -(24 << 14)..(24 << 14) {

@@ -95,6 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn error_against_f64_over_the_whole_turn() {
         let (mut worst, mut squares, mut count) = (0.0f64, 0.0, 0u32);
         for phase in (0..=u32::MAX).step_by(1 << 8) {
@@ -113,6 +114,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn sine_against_f64_over_the_whole_turn() {
         let mut worst = 0.0f64;
         for phase in (0..=u32::MAX).step_by(251) {
@@ -125,6 +127,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn phases_of_turns_against_f64() {
         let mut state = 1u32;
         for i in 0..1_000_000 {

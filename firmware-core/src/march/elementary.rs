@@ -69,6 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn errors_against_f64_are_those_of_the_table() {
         for i in -200_000..200_000 {
             let x = i as f32 * 5e-4;

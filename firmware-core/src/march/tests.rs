@@ -105,6 +105,7 @@ fn a_ray_samples_the_middle_of_its_intervals_in_occupied_cells() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn fog_of_one_density_dims_exponentially_and_ends_early() {
     let all = [u32::MAX; 16];
     let down = ray([0.0, 0.0, 3.0], [0.0, 0.0, -1.0]);
@@ -130,6 +131,7 @@ fn fog_of_one_density_dims_exponentially_and_ends_early() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn a_file_comes_back_and_every_damaged_one_is_refused() {
     let (file, len) = constant([0.0; 4], 4);
     let model = Model::parse(&file.0[..len]).unwrap();

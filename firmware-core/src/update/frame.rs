@@ -133,6 +133,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn pieces_of_every_length_arrive() {
         for (len, byte) in (0..=MAX_PIECE).flat_map(|len| [(len, 0xff), (len, 0)]) {
             let bytes = [byte; MAX_PIECE];
@@ -153,6 +154,39 @@ mod tests {
             receiver.push(0);
             let _: Option<Request<'_>> = receiver.message();
             assert_eq!(receive(&mut receiver, frame.as_bytes()), Some(Request::Finish));
+        }
+    }
+
+    #[test]
+    fn the_longest_message_arrives_and_a_longer_one_is_none() {
+        let bytes = [0xff; MESSAGE_BYTES];
+        // One byte for the kind of request and two for the length.
+        assert!(Frame::new(&Request::Offer(&bytes[..MESSAGE_BYTES - 2])).is_none());
+        let longest = Request::Offer(&bytes[..MESSAGE_BYTES - 3]);
+        let frame = Frame::new(&longest).unwrap();
+        assert_eq!(frame.as_bytes().len(), FRAME_BYTES);
+        let mut receiver = Receiver::default();
+        assert_eq!(receive(&mut receiver, frame.as_bytes()), Some(longest));
+        // A message can be asked for once, and not before its frame has ended.
+        assert_eq!(receiver.message::<Request<'_>>(), None);
+        let (_, coded) = frame.as_bytes().split_last().unwrap();
+        assert_eq!(receive::<Request<'_>>(&mut receiver, coded), None);
+        assert_eq!(receive(&mut receiver, &[0]), Some(longest));
+        // The same bytes with more behind them are another frame, which is too long.
+        for more in 1..4 {
+            assert_eq!(receive::<Request<'_>>(&mut receiver, coded), None);
+            assert_eq!(receive::<Request<'_>>(&mut receiver, &[1, 1, 1, 0][3 - more..]), None, "{more} more");
+        }
+    }
+
+    /// A message is the whole frame: bytes behind it, under the right checksum, are none of it.
+    #[test]
+    fn bytes_behind_a_message_are_refused() {
+        #[derive(Serialize)]
+        struct Longer(Request<'static>, u8);
+        for offer in [&[][..], &[1, 2, 3]] {
+            let frame = Frame::new(&Longer(Request::Offer(offer), 7)).unwrap();
+            assert_eq!(receive::<Request<'_>>(&mut Receiver::new(), frame.as_bytes()), None);
         }
     }
 

@@ -217,6 +217,26 @@ mod tests {
         assert_eq!(with(|manifest| manifest.length = 0), Err(HeaderError::Contents));
         assert_eq!(with(|manifest| manifest.length = 6), Err(HeaderError::Contents));
         assert_eq!(with(|manifest| manifest.oldest = 0x0507), Err(HeaderError::Contents));
+        assert_eq!(with(|manifest| manifest.oldest = manifest.version), Ok(()));
         assert_eq!(SignedHeader::from_bytes(&[0; 127]), Err(HeaderError::Length));
+        assert_eq!(SignedHeader::from_bytes(&[0; 128]), Err(HeaderError::Magic));
+    }
+
+    #[test]
+    fn a_signed_model_is_its_header_and_an_artifact_of_its_length_and_checksum() {
+        let artifact = [1, 2, 3, 4, 5, 6, 7, 8];
+        let manifest = Manifest { crc: crc32(&artifact), ..header().manifest };
+        let header = SignedHeader { manifest, ..header() };
+        let mut file = [0; HEADER_BYTES + 9];
+        file[..HEADER_BYTES].copy_from_slice(&header.to_bytes());
+        file[HEADER_BYTES..HEADER_BYTES + 8].copy_from_slice(&artifact);
+        let whole = &file[..HEADER_BYTES + 8];
+        assert_eq!(split(whole), Ok((header, &artifact[..])));
+        assert_eq!(split(&whole[..HEADER_BYTES + 7]), Err(HeaderError::Length));
+        assert_eq!(split(&file), Err(HeaderError::Length));
+        assert_eq!(split(&whole[..HEADER_BYTES]), Err(HeaderError::Length));
+        assert_eq!(split(&whole[..HEADER_BYTES - 1]), Err(HeaderError::Length));
+        file[HEADER_BYTES + 5] ^= 1;
+        assert_eq!(split(&file[..HEADER_BYTES + 8]), Err(HeaderError::Damaged));
     }
 }

@@ -1,10 +1,14 @@
 //! Any bytes as a model: `parse` decides without a panic, and whatever it accepts can be evaluated at any point.
 //!
 //! The magic number, the length and the checksum are made right first, or nearly every input would end there. Oracles: the fast kernels give
-//! the bits of the portable ones, a batch gives those of its points alone, and every output is a finite number.
+//! the bits of the portable ones, a batch gives those of its points alone, every output is a finite number, and the C interface says of the
+//! bytes what this one does.
 #![no_main]
 
+mod c_interface;
+
 use bytemuck::cast_slice;
+use firmware_core::c::FfmModel;
 use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use firmware_core::march::Volume;
 use firmware_core::{EvalError, Model, ParseError};
@@ -18,16 +22,23 @@ fuzz_target!(|bytes: &[u8]| {
     for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(4)) {
         *word = u32::from_le_bytes(bytes.try_into().expect("four bytes"));
     }
-    if let Ok(model) = Model::parse(cast_slice(&words)) {
-        evaluate(&model, cast_slice(&words));
-    }
+    // Of any length and, from the second byte on, at no whole word.
+    let _ = try_bytes(bytes);
+    let _ = try_bytes(bytes.get(1..).unwrap_or_default());
     seal(&mut words);
-    match Model::parse(cast_slice(&words)) {
-        Ok(model) => evaluate(&model, cast_slice(&words)),
-        // What was sealed is never refused for that.
-        Err(error) => assert!(words.len() < 6 || !matches!(error, ParseError::Magic | ParseError::Misaligned)),
+    if let Err(error) = try_bytes(cast_slice(&words)) {
+        // What was sealed is never refused for that; version 0, which no writer has ever written, counts as damage.
+        let is_damaged = error == ParseError::Checksum && words.get(1).is_none_or(|&word| word as u16 != 0);
+        assert!(words.len() < 6 || !(is_damaged || matches!(error, ParseError::Magic | ParseError::Misaligned)));
     }
 });
+
+/// Parses the bytes, and evaluates what they are.
+fn try_bytes(bytes: &[u8]) -> Result<(), ParseError> {
+    let parsed = Model::parse(bytes);
+    let handle = c_interface::parse(bytes, parsed.as_ref());
+    parsed.map(|model| evaluate(&model, &handle, bytes))
+}
 
 /// Makes the magic number, the length and the checksum right.
 fn seal(words: &mut [u32]) {
@@ -42,7 +53,7 @@ fn seal(words: &mut [u32]) {
     words[3] = digest.finalize();
 }
 
-fn evaluate(model: &Model<'_>, artifact: &[u8]) {
+fn evaluate(model: &Model<'_>, handle: &FfmModel, artifact: &[u8]) {
     let _ = model.text();
     let _ = Volume::parse(artifact, model);
     if model.macs() > MOST_MACS {
@@ -86,4 +97,5 @@ fn evaluate(model: &Model<'_>, artifact: &[u8]) {
             assert!(batch.is_err());
         }
     }
+    c_interface::evaluate(model, handle, &points, &[seed; MAX_INPUTS]);
 }

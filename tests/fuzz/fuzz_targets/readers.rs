@@ -1,7 +1,10 @@
-//! Any bytes as a file of every format that the trainer reads: a value or an error, no panic and no endless work.
+//! Any bytes as a file of every format that the trainer reads: a value or an error, no panic, no endless work, and no more memory than a
+//! short file can need.
 //!
 //! The first byte says which format; the others are the file.
 #![no_main]
+
+mod allocator;
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -16,6 +19,10 @@ use trainer::data::{LoadOptions, load};
 use trainer::inverse::shape::read as mesh;
 use trainer::nerf::scene::{self, Part};
 use trainer::store::tensors::Tensors;
+
+/// Files are of a few kilobytes; a picture of so few can unpack to much more.
+#[global_allocator]
+static ALLOCATOR: allocator::Limited = allocator::Limited::new(1 << 30);
 
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a temporary folder"));
 

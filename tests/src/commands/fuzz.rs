@@ -51,7 +51,7 @@ pub struct Args {
 /// A program in tests/fuzz.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Target {
-    /// `Model::parse`, `Volume::parse` and every form of evaluation, with the portable kernels as the oracle
+    /// `Model::parse`, `Volume::parse` and every form of evaluation, in Rust and in C, with the portable kernels as the oracle
     Model,
     /// The trainer's readers: tables, arrays, elevation grids, safetensors, models, scenes, particles, volumes, atoms, meshes
     Readers,

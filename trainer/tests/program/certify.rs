@@ -105,7 +105,7 @@ fn questions_with_the_answer_no_fail_and_show_where() {
         ("plane.ffm --within 13,11", "is empty"),
         ("plane.ffm --monotone z", "the inputs are x, y"),
         ("plane.ffm --max-error 1", "<INPUT>"),
-        ("plane.ffm grid.npy --out new.json --resume", "cannot read new.json.unfinished"),
+        ("plane.ffm grid.npy --out new.json --resume", "leave out --resume"),
         ("plane.ffm --check grid.npy", "is not a file of `trainer certify`"),
     ] {
         let output = desk.certify(arguments);

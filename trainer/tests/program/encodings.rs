@@ -212,9 +212,7 @@ fn codes_of_a_converter_are_evaluated_as_they_are() {
     assert!(said.contains("adc consists of integer codes of 12 bits"), "{said}");
     let card = json(&desk, "inspect run/model.ffm --json");
     assert_eq!((&card["inputs"][0]["code_bits"], &card["inputs"][1]["code_bits"]), (&12.into(), &10.into()));
-    assert!(
-        success(&desk, "inspect run/model.ffm").1.contains("adc: 0 to 4095, period 4096, integer codes of 12 bits")
-    );
+    assert!(success(&desk, "inspect run/model.ffm").1.contains("adc: 0 to 4095, integer codes of 12 bits"));
     // Of all precisions, and after going on.
     let codes_of =
         |desk: &TempDir, model: &str| json(desk, &format!("inspect {model} --json"))["inputs"][0]["code_bits"].clone();

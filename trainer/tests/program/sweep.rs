@@ -246,7 +246,7 @@ fn a_time_limit_keeps_what_was_learned() {
 
 #[test]
 fn a_sweep_says_how_many_samples_judge() {
-    let desk = Desk::new();
+    let desk = Desk::wave();
     let few = desk.sweep("few", "--scales 1,4");
     assert!(few.status.success());
     let (said, table) = (String::from_utf8_lossy(&few.stderr), String::from_utf8_lossy(&few.stdout));

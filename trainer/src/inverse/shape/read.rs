@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use ply_rs_bw::parser::Parser;
+use ply_rs_bw::parser::{self, Parser};
 use ply_rs_bw::ply::{DefaultElement, Property};
 use thiserror::Error;
 
@@ -111,8 +111,14 @@ fn obj(reader: &mut BufReader<File>) -> Result<Raw, String> {
 }
 
 fn ply(reader: &mut BufReader<File>) -> Result<Raw, String> {
-    let ply = Parser::<DefaultElement>::new().read_ply(reader).map_err(|error| error.to_string())?;
-    let elements = |name: &str| ply.payload.get(name).map(Vec::as_slice).unwrap_or_default();
+    let (parser, mut reader) = (Parser::<DefaultElement>::new(), parser::Reader::new(reader));
+    let header = parser.read_header(&mut reader).map_err(|error| error.to_string())?;
+    // Such elements take no bytes in a binary file, so that a short one could claim more of them than memory holds.
+    if let Some(element) = header.elements.values().find(|element| element.properties.is_empty()) {
+        return Err(format!("its element {} has no properties", element.name));
+    }
+    let payload = parser.read_payload(&mut reader, &header).map_err(|error| error.to_string())?;
+    let elements = |name: &str| payload.get(name).map(Vec::as_slice).unwrap_or_default();
     let coordinate = |vertex: &DefaultElement, name: &str| match vertex.get(name) {
         Some(&Property::Double(value)) => Ok(value),
         Some(property) => {
@@ -173,6 +179,8 @@ mod tests {
         assert!(said("nan.obj", b"v 0 0 nan\nv 1 0 0\nv 0 1 0\nf 1 2 3\n").contains("vertex 0 is not finite"));
         let flat = b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\nend_header\n0 0\n";
         assert!(said("flat.ply", flat).contains("a vertex without z"));
+        let endless = b"ply\nformat binary_little_endian 1.0\nelement vertex 18446744073709551615\nend_header\n";
+        assert!(said("endless.ply", endless).contains("element vertex has no properties"));
         assert!(said("shape.step", b"").contains("must end in .stl, .obj or .ply"));
         assert!(
             read(Path::new("none.stl")).unwrap_err().to_string().starts_with("cannot read none.stl (check its name")
