@@ -147,7 +147,7 @@ impl<'a> Steps<'a> {
     }
 
     fn print(&mut self) {
-        println!("\nSeconds of each step; those for devices ran beside those for the host:");
+        println!("\nSeconds of each step (those for devices run beside those for the host):");
         for (name, seconds) in &self.seconds {
             println!("{seconds:8.1}  {name}");
         }

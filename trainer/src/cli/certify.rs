@@ -8,7 +8,7 @@ use trainer::artifact::model_file::ModelFile;
 use trainer::base::files;
 use trainer::certify::{Answered, Certificate, Certification, CertifyError, CertifySettings, Unfinished, Verdict};
 
-use super::reading::{DATA, ReadingArgs, load_for};
+use super::reading::{DATA, ReadingArgs, load_for, tell};
 use super::{interrupt, number, outputs, print};
 
 /// Prove what a model answers anywhere in its domain, to the bits of the device.
@@ -99,6 +99,7 @@ impl Certify {
         let model = file.model()?;
         let given = self.reading.options(&self.inputs, &self.targets);
         let data = self.input.as_deref().map(|path| load_for(&model, path, given)).transpose()?;
+        data.iter().for_each(tell);
         let claimed = self.check.as_deref().map(Certificate::read).transpose()?;
         let settings = self.settings(claimed.as_ref());
         let mut certification =

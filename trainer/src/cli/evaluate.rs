@@ -2,19 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use firmware_core::{Axis, Model, Outside};
 use ndarray::Array2;
 use serde::Serialize;
-use trainer::artifact::card_text;
 use trainer::artifact::model_file::{ModelFile, predict};
 use trainer::artifact::precision::NamedPrecision;
 use trainer::base::files;
 use trainer::data::metrics::Metrics;
-use trainer::data::{Dataset, load, periodic};
+use trainer::data::{Dataset, periodic};
 use trainer::report;
 
-use super::reading::{DATA, ReadingArgs, tell};
+use super::reading::{DATA, ReadingArgs, load_for, tell};
 use super::{outputs, print};
 
 /// Compare a model with the known values of a file, computed with the code that runs on the device.
@@ -122,20 +121,7 @@ impl Evaluate {
             // A comma in the name of the array is no separator of columns.
             given.targets = Some(std::mem::take(&mut given.outputs).join(",").into());
         }
-        let options = card_text::load_options(model.text(), path, given);
-        let data = load(path, &options)?;
-        if (data.inputs(), data.outputs()) != (model.inputs(), model.outputs()) {
-            bail!(
-                "{} has {} inputs and {} outputs, the model {} and {}; evaluate it on data of the kind it was trained \
-                 on",
-                path.display(),
-                data.inputs(),
-                data.outputs(),
-                model.inputs(),
-                model.outputs()
-            );
-        }
-        Ok(data)
+        load_for(model, path, given)
     }
 
     /// Says what the data are, and whether they go beyond what the model was trained on.

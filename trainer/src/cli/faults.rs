@@ -12,7 +12,7 @@ use trainer::training::progress::Count;
 
 use super::hold::{Others, hold_while_made};
 use super::new_directories::NewDirectories;
-use super::reading::{ReadingArgs, load_for};
+use super::reading::{ReadingArgs, load_for, tell};
 use super::{interrupt, number, print};
 
 /// The files of --out.
@@ -74,6 +74,7 @@ impl Faults {
         let file = ModelFile::read(&self.model)?;
         let model = file.model()?;
         let data = load_for(&model, &self.input, self.reading.options(&self.inputs, &self.targets))?;
+        tell(&data);
         let params = FaultParams { samples: self.samples, flips: self.flips, seconds: self.time, seed: self.seed };
         let study = Study::new((&file, &model), &data, &params)?;
         let made = self.out.as_deref().map(NewDirectories::on_the_way_to);

@@ -86,9 +86,9 @@ impl ReadingArgs {
 }
 
 /// Reads the data that a model is to be compared with, as the model was trained unless `given` says otherwise, and checks that
-/// they fit it.
+/// they fit it. What there is to [`tell`] of them waits.
 pub(super) fn load_for(model: &Model<'_>, path: &Path, given: LoadOptions) -> anyhow::Result<Dataset> {
-    let data = load_and_tell(path, &card_text::load_options(model.text(), path, given))?;
+    let data = load(path, &card_text::load_options(model.text(), path, given))?;
     ensure!(
         (data.inputs(), data.outputs()) == (model.inputs(), model.outputs()),
         "{} has {} inputs and {} outputs, the model {} and {}; name data of the kind it was trained on",
