@@ -1,10 +1,11 @@
 //! Centred discrete Fourier transforms of lines, images and volumes.
 //!
 //! Position and frequency zero lie at index n/2 on every axis: `F(k) = Σ_x f(x) exp(-2πi k·x/n)`. The inverse divides
-//! by the number of samples.
+//! by the number of samples. Lines are transformed in double precision, as is all else that is transformed here: one kind of
+//! number is compiled.
 
 use rustfft::FftPlanner;
-use rustfft::num_complex::Complex32;
+use rustfft::num_complex::{Complex32, Complex64};
 
 /// Which way to transform, by the sign of the exponent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,17 +28,18 @@ pub fn transform(values: &mut [Complex32], size: usize, direction: Direction) {
         Direction::Inverse => planner.plan_fft_inverse(size),
     };
     let (mut line, mut scratch) =
-        (vec![Complex32::default(); size], vec![Complex32::default(); plan.get_inplace_scratch_len()]);
+        (vec![Complex64::default(); size], vec![Complex64::default(); plan.get_inplace_scratch_len()]);
     let mut stride = 1;
     while stride < values.len() {
         for start in (0..values.len()).filter(|index| index / stride % size == 0) {
             // Rotating by half a period moves the centre to index 0 and back.
             for (i, value) in line.iter_mut().enumerate() {
-                *value = values[start + (i + size / 2) % size * stride];
+                let Complex32 { re, im } = values[start + (i + size / 2) % size * stride];
+                *value = Complex64::new(f64::from(re), f64::from(im));
             }
             plan.process_with_scratch(&mut line, &mut scratch);
             for (i, &value) in line.iter().enumerate() {
-                values[start + (i + size / 2) % size * stride] = value;
+                values[start + (i + size / 2) % size * stride] = Complex32::new(value.re as f32, value.im as f32);
             }
         }
         stride *= size;
