@@ -27,6 +27,7 @@ mod alternatives;
 mod convert;
 mod error;
 mod params;
+mod reader;
 mod roles;
 mod run;
 mod source;
