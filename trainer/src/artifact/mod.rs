@@ -5,6 +5,7 @@
 //! [`c_source`] writes it as C.
 
 pub mod c_source;
+mod calibration;
 pub mod card_text;
 pub mod export;
 pub mod model_card;

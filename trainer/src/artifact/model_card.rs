@@ -167,34 +167,7 @@ impl ModelCard {
     /// The card of a model whose file has `model_bytes` bytes.
     #[must_use]
     pub fn new(model: &Model<'_>, model_bytes: usize) -> Self {
-        let (header, text) = (model.header(), model.text());
-        let numbered =
-            |names: Vec<String>, k: usize, kind: &str| names.get(k).cloned().unwrap_or_else(|| format!("{kind} {k}"));
-        let origins = origins(text);
-        let unit = |key: &str, k: usize| names(text, key).get(k).cloned().unwrap_or_default();
-        let input = |(k, axis): (usize, firmware_core::Axis)| InputCard {
-            name: numbered(names(text, INPUTS), k, "input"),
-            minimum: axis.minimum,
-            maximum: axis.maximum,
-            period: period(&axis),
-            outside: (header.outside_along(k) != header.outside).then(|| outside_name(header.outside_along(k))),
-            code_bits: header.code_bits.get(k).copied().filter(|&bits| bits > 0),
-            origin: origins.input(k),
-            unit: unit(INPUT_UNITS, k),
-        };
-        let ranges: Vec<[f32; 2]> = list(text, OUTPUT_RANGES);
-        let output = |k: usize| OutputCard {
-            name: numbered(names(text, OUTPUTS), k, "output"),
-            range: ranges.get(k).copied(),
-            origin: origins.output(k),
-            unit: unit(OUTPUT_UNITS, k),
-        };
-        let settings = lines(text)
-            .filter(|(key, _)| !OF_DATA.contains(key))
-            .map(|(key, value)| (key.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
-            .collect();
-
-        let hidden: Vec<usize> = header.hidden.iter().map(|&width| usize::from(width)).collect();
+        let header = model.header();
         let grids = model.grids();
         let features = grids.map_or_else(|| model.encoding().features_len(), |grids| grids.features_len());
         let grid = grids.as_ref().map(GridCard::of);
@@ -203,8 +176,8 @@ impl ModelCard {
         let known = |db: f32| db.is_finite().then_some(db);
         Self {
             precision: NamedPrecision(header.precision).name(),
-            inputs: model.axes().enumerate().map(input).collect(),
-            outputs: (0..model.outputs()).map(output).collect(),
+            inputs: inputs(model),
+            outputs: outputs(model),
             outside: outside_name(header.outside),
             frequencies: usize::from(header.frequencies),
             passthrough: usize::from(header.passthrough),
@@ -221,15 +194,54 @@ impl ModelCard {
             macs: model.macs(),
             model_bytes,
             sections: sections(model, &layers, model_bytes),
-            hidden,
+            hidden: header.hidden.iter().map(|&width| usize::from(width)).collect(),
             grid,
             scratch_bytes: 4 * model.scratch_words(),
             training_psnr_db: known(header.training_psnr_db),
             quantization_loss_db: known(header.quantization_loss_db),
             crc32: format!("{:08x}", model.checksum()),
-            settings,
+            settings: settings(model.text()),
         }
     }
+}
+
+/// The text of one of several in a list of the model's text, such as the name of an input.
+fn one_of(text: &str, key: &str, k: usize) -> Option<String> {
+    names(text, key).into_iter().nth(k)
+}
+
+fn inputs(model: &Model<'_>) -> Vec<InputCard> {
+    let (header, text) = (model.header(), model.text());
+    let origins = origins(text);
+    let input = |(k, axis): (usize, firmware_core::Axis)| InputCard {
+        name: one_of(text, INPUTS, k).unwrap_or_else(|| format!("input {k}")),
+        minimum: axis.minimum,
+        maximum: axis.maximum,
+        period: period(&axis),
+        outside: (header.outside_along(k) != header.outside).then(|| outside_name(header.outside_along(k))),
+        code_bits: header.code_bits.get(k).copied().filter(|&bits| bits > 0),
+        origin: origins.input(k),
+        unit: one_of(text, INPUT_UNITS, k).unwrap_or_default(),
+    };
+    model.axes().enumerate().map(input).collect()
+}
+
+fn outputs(model: &Model<'_>) -> Vec<OutputCard> {
+    let text = model.text();
+    let (origins, ranges): (_, Vec<[f32; 2]>) = (origins(text), list(text, OUTPUT_RANGES));
+    let output = |k: usize| OutputCard {
+        name: one_of(text, OUTPUTS, k).unwrap_or_else(|| format!("output {k}")),
+        range: ranges.get(k).copied(),
+        origin: origins.output(k),
+        unit: one_of(text, OUTPUT_UNITS, k).unwrap_or_default(),
+    };
+    (0..model.outputs()).map(output).collect()
+}
+
+/// What the text says that is not of the data: JSON, or else text.
+fn settings(text: &str) -> serde_json::Map<String, serde_json::Value> {
+    let others = lines(text).filter(|(key, _)| !OF_DATA.contains(key));
+    others.map(|(key, value)| (key.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into()))).collect()
 }
 
 /// The period of an axis: of the numbers that become the same scale, the one that is shortest to write.
