@@ -91,8 +91,8 @@ pub enum QuantizeError {
 
 /// Room above the largest activation seen in calibration.
 const ACTIVATION_MARGIN: f64 = 1.1;
-/// What a unit of the accumulator of a sigmoid layer is worth, in units of a logit; 0.5 is too much. The rest is room for
-/// the refitting of the weights.
+/// What a unit of the accumulator of a sigmoid layer is worth, in units of a logit; 0.5 is too much. The rest is room
+/// for the refitting of the weights.
 const LARGEST_LOGIT_RATIO: f64 = 0.4;
 /// Weights of sine layers from here on are refused: the multipliers of their rows could exceed 31 bits.
 const SINE_WEIGHT_LIMIT: f32 = 1e5;
@@ -232,8 +232,8 @@ impl Source<'_> {
         Ok((layer, Inputs { integers, scale, exact }))
     }
 
-    /// Applies the ReLU of layer `l` to `exact`, as far as the device has room for its values, and returns what one unit
-    /// of them is worth; `units` are those of the accumulator.
+    /// Applies the ReLU of layer `l` to `exact`, as far as the device has room for its values, and returns what one
+    /// unit of them is worth; `units` are those of the accumulator.
     fn rectify(&self, l: usize, exact: &mut Array2<f64>, units: &[f64]) -> f64 {
         exact.mapv_inplace(|value| value.max(0.0));
         let largest = exact.iter().copied().fold(0.0, f64::max);

@@ -16,12 +16,13 @@ use super::{interrupt, number, outputs, print};
 /// Prove what a model answers anywhere in its domain, to the bits of the device.
 ///
 /// For each output of a model of 1 to 3 inputs: the smallest and the largest answer, the largest slope, and, with data
-/// on a grid or a table of one input, the largest distance to the interpolant of the data. Each has a proven bound, which
-/// no point exceeds, and the worst point that was found. Where every input consists of integer codes (`trainer fit
+/// on a grid or a table of one input, the largest distance to the interpolant of the data. Each has a proven bound,
+/// which no point exceeds, and the worst point that was found. Where every input consists of integer codes (`trainer
+/// fit
 /// --codes`), all answers that the device can give are evaluated, and the bounds are exact.
 ///
-/// The command fails where a question that was asked is not answered with yes. Ctrl-C stops the search and keeps what is
-/// proven; with --out it can be continued by --resume.
+/// The command fails where a question that was asked is not answered with yes. Ctrl-C stops the search and keeps what
+/// is proven; with --out it can be continued by --resume.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     trainer certify runs/thermocouple/model.ffm trainer/data/thermocouple_k.csv --max-error 0.3\n  \

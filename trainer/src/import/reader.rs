@@ -250,8 +250,8 @@ fn chain(layers: &[Layer], width: usize, inputs: usize) -> Result<(), ImportErro
         let remedy = if takes == width + inputs && width != inputs {
             "a network that is given the inputs beside their features cannot be represented"
         } else if width == inputs {
-            "name the inputs with --inputs, or the frequencies with --map B=NAME; frequencies that the program does not \
-             save, as those of a positional encoding, must be put into the file as B"
+            "name the inputs with --inputs, or the frequencies with --map B=NAME; frequencies that the program does \
+             not save, as those of a positional encoding, must be put into the file as B"
         } else {
             "the network is none of Fourier features, or weights are [in, out] (--layout in-out)"
         };

@@ -18,8 +18,8 @@
 //! | `seed` | 0 | of B, the start, the rays and their samples | |
 //!
 //! Optimizer and training of the frequencies were chosen by the *validation* views of the synthesized scene, 1000 steps
-//! each, one run of each (mean PSNR, dB; test views only report). Adam has a learning rate of 2e-2, which was chosen at 1500
-//! steps, and grids 1e-2; Muon had two or three rates to choose from:
+//! each, one run of each (mean PSNR, dB; test views only report). Adam has a learning rate of 2e-2, which was chosen at
+//! 1500 steps, and grids 1e-2; Muon had two or three rates to choose from:
 //!
 //! | encoding | Adam | Muon |
 //! | --- | --- | --- |

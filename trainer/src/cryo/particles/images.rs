@@ -186,7 +186,8 @@ fn side(mrc: &Mrc, path: &Path) -> Result<usize, CryoError> {
 fn check(image: &[f32], size: usize, number: usize, path: &Path) -> Result<(), CryoError> {
     if let Some(pixel) = image.iter().position(|value| !value.is_finite()) {
         let problem = format!(
-            "image {number}, row {}, column {} holds {}, not a finite number; leave the image out or copy the file again",
+            "image {number}, row {}, column {} holds {}, not a finite number; leave the image out or copy the file \
+             again",
             pixel / size + 1,
             pixel % size + 1,
             image[pixel]
@@ -208,7 +209,8 @@ fn check_deviation(values: &[f32], path: &Path) -> Result<(), CryoError> {
         return Ok(());
     }
     let problem = format!(
-        "its pixels have a standard deviation of {deviation:e}, which single precision cannot square; scale them to about 1"
+        "its pixels have a standard deviation of {deviation:e}, which single precision cannot square; scale them to \
+         about 1"
     );
     Err(CryoError::file(path, problem))
 }

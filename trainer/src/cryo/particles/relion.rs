@@ -25,8 +25,8 @@ pub(super) const STAR_COLUMNS: [(&str, Option<f64>); 12] = [
     ("rlnPhaseShift", Some(0.0)),
 ];
 
-/// Columns in the order of [`Ctf::extras`](super::super::ctf::Ctf::extras); [`NO_EXTRAS`](super::super::ctf::NO_EXTRAS) stands in
-/// for those that are missing.
+/// Columns in the order of [`Ctf::extras`](super::super::ctf::Ctf::extras); [`NO_EXTRAS`](super::super::ctf::NO_EXTRAS)
+/// stands in for those that are missing.
 pub(super) const EXTRAS: [&str; 4] = ["rlnCtfScalefactor", "rlnCtfBfactor", "rlnBeamTiltX", "rlnBeamTiltY"];
 
 /// What RELION keeps of each optics group instead of each particle, since 3.1.
