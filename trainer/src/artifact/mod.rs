@@ -6,6 +6,7 @@
 
 pub mod c_source;
 mod calibration;
+mod card_table;
 pub mod card_text;
 pub mod export;
 pub mod model_card;
