@@ -5,6 +5,8 @@
 //! [`c_source`] writes it as C.
 
 pub mod c_source;
+mod calibration;
+mod card_table;
 pub mod card_text;
 pub mod export;
 pub mod model_card;

@@ -1,9 +1,7 @@
 //! The model card: everything that a person or a script may ask about a model, in JSON or as a table of two columns.
 //!
 //! Most of it stands in the artifact's header; the names and ranges of the data and the settings of the training stand
-//! in its [text](super::card_text).
-
-use std::fmt;
+//! in its [text](super::card_text). The table is what `Display` writes.
 
 use firmware_core::artifact::{GridShape, GridUse, HiddenActivation};
 use firmware_core::layout::layer_words;
@@ -11,11 +9,10 @@ use firmware_core::{Grids, Model, OutputActivation, Outside};
 use serde::Serialize;
 
 use super::card_text::{
-    CHANNELS_LAST, HELD_OUT, INPUT_ORIGINS, INPUT_UNITS, INPUTS, OUTPUT_ORIGINS, OUTPUT_RANGES, OUTPUT_UNITS, OUTPUTS,
-    lines, list, names, origins,
+    CHANNELS_LAST, INPUT_ORIGINS, INPUT_UNITS, INPUTS, OUTPUT_ORIGINS, OUTPUT_RANGES, OUTPUT_UNITS, OUTPUTS, lines,
+    list, names, origins,
 };
 use super::precision::NamedPrecision;
-use crate::data::sentinel::plain;
 use crate::network::grid::Nodes;
 
 /// What the text says of the data, which the card has in places of their own.
@@ -112,7 +109,7 @@ fn is_table(shape: GridShape) -> bool {
 }
 
 /// Nodes of a level as `--levels` takes them.
-fn nodes_text(nodes: &[u32]) -> String {
+pub(super) fn nodes_text(nodes: &[u32]) -> String {
     Nodes(nodes.to_vec()).to_string()
 }
 
@@ -167,34 +164,7 @@ impl ModelCard {
     /// The card of a model whose file has `model_bytes` bytes.
     #[must_use]
     pub fn new(model: &Model<'_>, model_bytes: usize) -> Self {
-        let (header, text) = (model.header(), model.text());
-        let numbered =
-            |names: Vec<String>, k: usize, kind: &str| names.get(k).cloned().unwrap_or_else(|| format!("{kind} {k}"));
-        let origins = origins(text);
-        let unit = |key: &str, k: usize| names(text, key).get(k).cloned().unwrap_or_default();
-        let input = |(k, axis): (usize, firmware_core::Axis)| InputCard {
-            name: numbered(names(text, INPUTS), k, "input"),
-            minimum: axis.minimum,
-            maximum: axis.maximum,
-            period: period(&axis),
-            outside: (header.outside_along(k) != header.outside).then(|| outside_name(header.outside_along(k))),
-            code_bits: header.code_bits.get(k).copied().filter(|&bits| bits > 0),
-            origin: origins.input(k),
-            unit: unit(INPUT_UNITS, k),
-        };
-        let ranges: Vec<[f32; 2]> = list(text, OUTPUT_RANGES);
-        let output = |k: usize| OutputCard {
-            name: numbered(names(text, OUTPUTS), k, "output"),
-            range: ranges.get(k).copied(),
-            origin: origins.output(k),
-            unit: unit(OUTPUT_UNITS, k),
-        };
-        let settings = lines(text)
-            .filter(|(key, _)| !OF_DATA.contains(key))
-            .map(|(key, value)| (key.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
-            .collect();
-
-        let hidden: Vec<usize> = header.hidden.iter().map(|&width| usize::from(width)).collect();
+        let header = model.header();
         let grids = model.grids();
         let features = grids.map_or_else(|| model.encoding().features_len(), |grids| grids.features_len());
         let grid = grids.as_ref().map(GridCard::of);
@@ -203,8 +173,8 @@ impl ModelCard {
         let known = |db: f32| db.is_finite().then_some(db);
         Self {
             precision: NamedPrecision(header.precision).name(),
-            inputs: model.axes().enumerate().map(input).collect(),
-            outputs: (0..model.outputs()).map(output).collect(),
+            inputs: inputs(model),
+            outputs: outputs(model),
             outside: outside_name(header.outside),
             frequencies: usize::from(header.frequencies),
             passthrough: usize::from(header.passthrough),
@@ -221,15 +191,54 @@ impl ModelCard {
             macs: model.macs(),
             model_bytes,
             sections: sections(model, &layers, model_bytes),
-            hidden,
+            hidden: header.hidden.iter().map(|&width| usize::from(width)).collect(),
             grid,
             scratch_bytes: 4 * model.scratch_words(),
             training_psnr_db: known(header.training_psnr_db),
             quantization_loss_db: known(header.quantization_loss_db),
             crc32: format!("{:08x}", model.checksum()),
-            settings,
+            settings: settings(model.text()),
         }
     }
+}
+
+/// The text of one of several in a list of the model's text, such as the name of an input.
+fn one_of(text: &str, key: &str, k: usize) -> Option<String> {
+    names(text, key).into_iter().nth(k)
+}
+
+fn inputs(model: &Model<'_>) -> Vec<InputCard> {
+    let (header, text) = (model.header(), model.text());
+    let origins = origins(text);
+    let input = |(k, axis): (usize, firmware_core::Axis)| InputCard {
+        name: one_of(text, INPUTS, k).unwrap_or_else(|| format!("input {k}")),
+        minimum: axis.minimum,
+        maximum: axis.maximum,
+        period: period(&axis),
+        outside: (header.outside_along(k) != header.outside).then(|| outside_name(header.outside_along(k))),
+        code_bits: header.code_bits.get(k).copied().filter(|&bits| bits > 0),
+        origin: origins.input(k),
+        unit: one_of(text, INPUT_UNITS, k).unwrap_or_default(),
+    };
+    model.axes().enumerate().map(input).collect()
+}
+
+fn outputs(model: &Model<'_>) -> Vec<OutputCard> {
+    let text = model.text();
+    let (origins, ranges): (_, Vec<[f32; 2]>) = (origins(text), list(text, OUTPUT_RANGES));
+    let output = |k: usize| OutputCard {
+        name: one_of(text, OUTPUTS, k).unwrap_or_else(|| format!("output {k}")),
+        range: ranges.get(k).copied(),
+        origin: origins.output(k),
+        unit: one_of(text, OUTPUT_UNITS, k).unwrap_or_default(),
+    };
+    (0..model.outputs()).map(output).collect()
+}
+
+/// What the text says that is not of the data: JSON, or else text.
+fn settings(text: &str) -> serde_json::Map<String, serde_json::Value> {
+    let others = lines(text).filter(|(key, _)| !OF_DATA.contains(key));
+    others.map(|(key, value)| (key.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into()))).collect()
 }
 
 /// The period of an axis: of the numbers that become the same scale, the one that is shortest to write.
@@ -240,7 +249,7 @@ fn period(axis: &firmware_core::Axis) -> f32 {
     shortest.unwrap_or(nearest)
 }
 
-fn outside_name(outside: Outside) -> &'static str {
+pub(super) fn outside_name(outside: Outside) -> &'static str {
     match outside {
         Outside::Clamp => "clamp",
         Outside::Periodic => "periodic",
@@ -283,116 +292,4 @@ fn sections(model: &Model<'_>, layers: &[(usize, usize)], model_bytes: usize) ->
     let rest = model_bytes - sections.iter().map(|section| section.bytes).sum::<usize>();
     sections.insert(0, Section { name: "header".into(), bytes: rest });
     sections
-}
-
-/// A unit with the space that sets it off from a number before it.
-fn spaced(unit: &str) -> String {
-    if unit.is_empty() { String::new() } else { format!(" {unit}") }
-}
-
-/// A line of a card.
-fn row(f: &mut fmt::Formatter<'_>, key: &str, value: &dyn fmt::Display) -> fmt::Result {
-    writeln!(f, "{key:<24}{value}")
-}
-
-impl fmt::Display for ModelCard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        row(f, "precision", &self.precision)?;
-        self.write_axes(f)?;
-        self.write_network(f)?;
-        self.write_sizes(f)?;
-        self.write_settings(f)
-    }
-}
-
-impl ModelCard {
-    /// Inputs, outputs, and what happens outside the domain.
-    fn write_axes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for input in &self.inputs {
-            let InputCard { name, minimum, maximum, period, outside, code_bits, origin, unit } = input;
-            let unit = spaced(unit);
-            let repeats = outside.unwrap_or(self.outside) == outside_name(Outside::Periodic);
-            let outside = outside.map_or(String::new(), |outside| format!(", {outside}"));
-            let codes = code_bits.map_or(String::new(), |bits| format!(", integer codes of {bits} bits"));
-            let period = if repeats { format!(", period {period}") } else { String::new() };
-            row(f, "input", &format_args!("{name}: {minimum} to {maximum}{unit}{period}{codes}{outside}"))?;
-            if *origin != 0.0 {
-                row(f, "", &format_args!("x = {name} in the file - {} (give x to the model)", plain(*origin)))?;
-            }
-        }
-        for output in &self.outputs {
-            let OutputCard { name, origin, .. } = output;
-            let range = output
-                .range
-                .map_or(String::new(), |[low, high]| format!(": {low} to {high}{} in training", spaced(&output.unit)));
-            row(f, "output", &format_args!("{name}{range}"))?;
-            if *origin != 0.0 {
-                row(f, "", &format_args!("{name} in the file = {} + y (the model answers y)", plain(*origin)))?;
-            }
-        }
-        let others = if self.inputs.iter().any(|input| input.outside.is_some()) {
-            ", but for the inputs above that say otherwise"
-        } else {
-            ""
-        };
-        row(f, "outside the domain", &format_args!("{}{others}", self.outside))
-    }
-
-    /// Grids or features, and the layers.
-    fn write_network(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (features, frequencies, passthrough) = (self.features, self.frequencies, self.passthrough);
-        if let Some(GridCard { used_as, levels, channels, order, bits, coefficients }) = &self.grid {
-            let levels = levels.iter().map(|nodes| nodes_text(nodes)).collect::<Vec<_>>().join(", ");
-            let splines = if *order == 1 { "linear" } else { "quadratic" };
-            let values =
-                format!("{levels} nodes with {channels} values each, {splines}; their values are the {used_as}");
-            row(f, "grids", &values)?;
-            row(f, "coefficients", &format_args!("{coefficients} of {bits} bits"))?;
-            row(f, "features", &features)?;
-        } else {
-            let parts = format!("{features} ({frequencies} frequencies, {passthrough} passed through)");
-            row(f, "features", &parts)?;
-        }
-        let widths: Vec<_> = self.hidden.iter().map(usize::to_string).collect();
-        let activation = if widths.is_empty() { String::new() } else { format!(" ({})", self.hidden_activation) };
-        row(f, "hidden layers", &format_args!("{}{activation}", widths.join(", ")))?;
-        row(f, "output activation", &self.output_activation)
-    }
-
-    /// What it takes, and how good it is.
-    fn write_sizes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let db = |value: Option<f32>, of: &str| value.map_or("unknown".to_owned(), |db| format!("{db:.2} dB ({of})"));
-        row(f, "parameters", &self.parameters)?;
-        row(f, "multiply-adds", &format_args!("{} per sample", self.macs))?;
-        row(f, "flash", &format_args!("{} bytes", self.model_bytes))?;
-        for section in &self.sections {
-            row(f, "", &format_args!("{:>8}  {}", section.bytes, section.name))?;
-        }
-        row(f, "RAM (scratch)", &format_args!("{} bytes", self.scratch_bytes))?;
-        row(f, "training PSNR", &db(self.training_psnr_db, "in f32, over the samples that it was trained on"))?;
-        let loss = format!("{} against f32, over some of these samples", self.precision);
-        row(f, "quantization loss", &db(self.quantization_loss_db, &loss))?;
-        row(f, "CRC-32", &self.crc32)
-    }
-
-    /// What the text of the model says beside that.
-    fn write_settings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (key, value) in &self.settings {
-            match value {
-                serde_json::Value::Object(held_out) if key == HELD_OUT => {
-                    let text = |key: &str| held_out.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
-                    row(f, "held out", &format_args!("{}; {}", text("how"), text("precision")))?;
-                    let outputs = held_out.get("outputs").and_then(serde_json::Value::as_array);
-                    for (of, output) in outputs.into_iter().flatten().zip(&self.outputs) {
-                        let [psnr, rmse, largest] = ["psnr_db", "rmse", "largest_error"].map(|key| &of[key]);
-                        let name = &output.name;
-                        row(f, "", &format_args!("{name}: PSNR {psnr} dB, RMSE {rmse}, largest error {largest}"))?;
-                    }
-                }
-                serde_json::Value::String(text) => row(f, key, text)?,
-                value => row(f, key, value)?,
-            }
-        }
-        Ok(())
-    }
 }

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{anyhow, bail, ensure};
+use firmware_core::Model;
 use trainer::artifact::model_file::ModelFile;
 use trainer::base::files;
 use trainer::certify::{Answered, Certificate, Certification, CertifyError, CertifySettings, Unfinished, Verdict};
+use trainer::data::Dataset;
 
 use super::reading::{DATA, ReadingArgs, load_for, tell};
 use super::{interrupt, number, outputs, print};
@@ -14,12 +16,13 @@ use super::{interrupt, number, outputs, print};
 /// Prove what a model answers anywhere in its domain, to the bits of the device.
 ///
 /// For each output of a model of 1 to 3 inputs: the smallest and the largest answer, the largest slope, and, with data
-/// on a grid or a table of one input, the largest distance to the interpolant of the data. Each has a proven bound, which
-/// no point exceeds, and the worst point that was found. Where every input consists of integer codes (`trainer fit
+/// on a grid or a table of one input, the largest distance to the interpolant of the data. Each has a proven bound,
+/// which no point exceeds, and the worst point that was found. Where every input consists of integer codes (`trainer
+/// fit
 /// --codes`), all answers that the device can give are evaluated, and the bounds are exact.
 ///
-/// The command fails where a question that was asked is not answered with yes. Ctrl-C stops the search and keeps what is
-/// proven; with --out it can be continued by --resume.
+/// The command fails where a question that was asked is not answered with yes. Ctrl-C stops the search and keeps what
+/// is proven; with --out it can be continued by --resume.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     trainer certify runs/thermocouple/model.ffm trainer/data/thermocouple_k.csv --max-error 0.3\n  \
@@ -100,11 +103,27 @@ impl Certify {
         let given = self.reading.options(&self.inputs, &self.targets);
         let data = self.input.as_deref().map(|path| load_for(&model, path, given)).transpose()?;
         data.iter().for_each(tell);
+        let mut certification = self.begin(&model, data.as_ref())?;
+        let stop = interrupt::catch()?;
+        certification.run(stop, &|line| trainer::note!("{line}"))?;
+        if self.check.is_some() {
+            return judge_claims(&certification);
+        }
+        let certificate = certification.certificate(data.as_ref(), self.command());
+        self.write(&file, &certification, &certificate)?;
+        self.print(&certification, &certificate)?;
+        if stop.load(Relaxed) {
+            interrupt::exit();
+        }
+        judge_answers(&certificate)
+    }
+
+    /// A search from its start, or from where it was stopped, with what is to be proven again.
+    fn begin<'a>(&self, model: &'a Model<'a>, data: Option<&Dataset>) -> anyhow::Result<Certification<'a>> {
         let claimed = self.check.as_deref().map(Certificate::read).transpose()?;
         let settings = self.settings(claimed.as_ref());
-        let mut certification =
-            Certification::new(&model, data.as_ref(), &settings).map_err(|error| self.of_data(error))?;
-        let nothing = certification.certificate(data.as_ref(), String::new());
+        let mut certification = Certification::new(model, data, &settings).map_err(|error| self.of_data(error))?;
+        let nothing = certification.certificate(data, String::new());
         if let (Some(claimed), Some(path)) = (&claimed, &self.check) {
             claimed.check_belongs(path, &nothing)?;
             certification.claim(claimed.clone());
@@ -118,37 +137,19 @@ impl Certify {
             );
             certification.resume(Unfinished::read(out, &nothing)?.searches);
         }
+        Ok(certification)
+    }
 
-        let stop = interrupt::catch()?;
-        certification.run(stop, &|line| trainer::note!("{line}"))?;
-        let certificate = certification.certificate(data.as_ref(), self.command());
-        if self.check.is_some() {
-            let refuted = certification.refuted();
-            if refuted.is_empty() {
-                return print("the certificate holds: everything that it claims is proven again");
-            }
-            bail!(
-                "not proven again in this time: {}; give more --time, and if that does not help do not trust the \
-                 certificate",
-                refuted.join(", ")
-            );
-        }
-        self.write(&file, &certification, &certificate)?;
+    fn print(&self, done: &Certification<'_>, certificate: &Certificate) -> anyhow::Result<()> {
         print(&if self.json {
-            serde_json::to_string_pretty(&certificate)?
+            serde_json::to_string_pretty(certificate)?
         } else {
             certificate.to_string().trim_end().to_owned()
         })?;
-        if !certification.is_near() {
+        if !done.is_near() {
             let how = if self.out.is_some() { "continue with --resume" } else { "give more --time" };
             trainer::note!("the search was stopped before every bound was within the ratio {}; {how}", self.ratio);
         }
-        if stop.load(Relaxed) {
-            interrupt::exit();
-        }
-        let open: Vec<&Answered> =
-            certificate.questions.iter().filter(|question| question.answer != Verdict::Yes).collect();
-        ensure!(open.is_empty(), "{}", open.iter().map(|open| sentence(open)).collect::<Vec<_>>().join("; "));
         Ok(())
     }
 
@@ -203,6 +204,26 @@ impl Certify {
         certificate.write(out)?;
         Ok(())
     }
+}
+
+/// Fails where a claim of the certificate is not proven again.
+fn judge_claims(done: &Certification<'_>) -> anyhow::Result<()> {
+    let refuted = done.refuted();
+    if refuted.is_empty() {
+        return print("the certificate holds: everything that it claims is proven again");
+    }
+    bail!(
+        "not proven again in this time: {}; give more --time, and if that does not help do not trust the certificate",
+        refuted.join(", ")
+    )
+}
+
+/// Fails where a question is not answered with yes.
+fn judge_answers(certificate: &Certificate) -> anyhow::Result<()> {
+    let open = certificate.questions.iter().filter(|question| question.answer != Verdict::Yes);
+    let sentences: Vec<String> = open.map(sentence).collect();
+    ensure!(sentences.is_empty(), "{}", sentences.join("; "));
+    Ok(())
 }
 
 fn sentence(open: &Answered) -> String {

@@ -15,7 +15,7 @@ use trainer::data::periodic::{self, NamedPeriod};
 use trainer::data::{Dataset, LoadOptions, Outside};
 use trainer::design::budget::{Budget, Goal, parse_bytes, parse_time};
 use trainer::design::cost::Core;
-use trainer::design::search::{DesignEvent, SearchWatch};
+use trainer::design::events::{DesignEvent, SearchWatch};
 use trainer::design::store::{DesignManifest, DesignStore};
 use trainer::design::{Design as Search, DesignParams, EndedSearch};
 use trainer::fit::FitParams;

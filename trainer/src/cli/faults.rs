@@ -24,8 +24,8 @@ const REPORT: &str = "faults.json";
 ///
 /// For the domain, the output maps, the frequencies B, the grids and the layers: how far a flip moves an answer at the
 /// samples of INPUT, by part of the file, and the ten worst bits. For every flip: whether the check at boot
-/// (Model::parse) finds it, whether a round of Model::recheck_step in the idle loop does, and whether an answer leaves the
-/// range that `trainer certify` proves for the model.
+/// (Model::parse) finds it, whether a round of Model::recheck_step in the idle loop does, and whether an answer leaves
+/// the range that `trainer certify` proves for the model.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     trainer faults runs/thermocouple/model.ffm trainer/data/thermocouple_k.csv --out runs/flips\n  \
@@ -35,8 +35,8 @@ pub(crate) struct Faults {
     model: PathBuf,
     /// Data of the kind that the model was trained on; answers are compared at its samples
     input: PathBuf,
-    /// The most samples; of more, the seed draws so many. A flip in a grid only moves answers near its node, and few samples
-    /// miss it
+    /// The most samples; of more, the seed draws so many. A flip in a grid only moves answers near its node, and few
+    /// samples miss it
     #[arg(long, value_name = "COUNT", default_value = "1000", value_parser = number::from_one::<usize>)]
     samples: usize,
     /// The most bits to flip, those of the header not counted; of more, the seed draws so many
@@ -85,9 +85,7 @@ impl Faults {
             self.write(&study, &report, &flips)?;
             Ok(report)
         });
-        if let (Err(_), Some(made)) = (&done, &made) {
-            made.take_back();
-        }
+        drop(made);
         let report = match done {
             Err(error @ FaultsError::Stopped) => {
                 trainer::note!("{error}");

@@ -25,14 +25,14 @@ const NETWORK: &str = "Network (what the file does not say)";
 ///
 /// WEIGHTS is a safetensors file with a state_dict or with the parameters of Flax. Tensors are recognized by the names
 /// of common programs, and --map names the others. The data are needed: their range is the domain of the model, some of
-/// their samples calibrate its integers, and the others show what that costs. The run folder gets the same files as that
-/// of `trainer fit`, and `trainer fit --resume RUN --steps N` trains the network on.
+/// their samples calibrate its integers, and the others show what that costs. The run folder gets the same files as
+/// that of `trainer fit`, and `trainer fit --resume RUN --steps N` trains the network on.
 #[derive(clap::Args)]
-#[command(
-    after_help = "Examples:\n  trainer import weights.safetensors --data sensor.csv --inputs adc,temperature --outputs pressure --out runs/sensor\n  \
-                        trainer import siren.safetensors --data camera_256.png --inputs y,x --output-range=-1..1 --out runs/siren\n  \
-                        trainer import net.safetensors --data x.npy --targets y.npy --map B=encoder.freqs --gamma sin-cos --out runs/net"
-)]
+#[command(after_help = "Examples:\n  \
+    trainer import weights.safetensors --data sensor.csv --inputs adc,temperature --outputs pressure --out \
+    runs/sensor\n  \
+    trainer import siren.safetensors --data camera_256.png --inputs y,x --output-range=-1..1 --out runs/siren\n  \
+    trainer import net.safetensors --data x.npy --targets y.npy --map B=encoder.freqs --gamma sin-cos --out runs/net")]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct Import {
     /// The weights: a safetensors file
@@ -49,17 +49,23 @@ pub(crate) struct Import {
     /// The values at the points of --data, from an .npy or .npz of shape (n, c) or (n)
     #[arg(long, help_heading = DATA, value_name = "Y.npy")]
     targets: Option<PathBuf>,
-    /// The inputs in the order of the network: columns of a table by name or number, or the axes of a picture or grid, as
-    /// in y,x [default: the order of the data, x first]
+    /// The inputs in the order of the network: columns of a table by name or number, or the axes of a picture or grid,
+    /// as in y,x [default: the order of the data, x first]
     #[arg(long, help_heading = DATA, value_delimiter = ',', value_name = "COLUMNS")]
     inputs: Vec<String>,
     /// The outputs in the order of the network: columns of a table, by name or number
     #[arg(long, help_heading = DATA, value_delimiter = ',', value_name = "COLUMNS")]
     outputs: Vec<String>,
     /// What the network is given along an axis of the data: LOW..HIGH where the sample behind the last one would be at
-    /// HIGH, as of numpy.linspace with endpoint=False, or LOW..=HIGH where the last sample is there [default: the data's
-    /// own numbers; of a picture or grid 0..1, or -1..=1 for a SIREN]
-    #[arg(long, help_heading = DATA, value_name = "RANGE", allow_hyphen_values = true, value_parser = str::parse::<InputRange>)]
+    /// HIGH, as of numpy.linspace with endpoint=False, or LOW..=HIGH where the last sample is there [default: the
+    /// data's own numbers; of a picture or grid 0..1, or -1..=1 for a SIREN]
+    #[arg(
+        long,
+        help_heading = DATA,
+        value_name = "RANGE",
+        allow_hyphen_values = true,
+        value_parser = str::parse::<InputRange>
+    )]
     input_range: Option<InputRange>,
     /// What the network gives for the least and the greatest value of the data, as in -1..1 [default: the data's own
     /// numbers; of a picture 0..1]
@@ -67,14 +73,21 @@ pub(crate) struct Import {
     output_range: Option<(f64, f64)>,
     #[command(flatten)]
     reading: ReadingArgs,
-    /// Tensors whose names tell nothing: B=NAME (the frequencies), a=NAME (their amplitudes), layers.N=NAME (what the names
-    /// of weights and bias begin with), layers.N.weight=NAME, layers.N.bias=NAME
-    #[arg(long, help_heading = NETWORK, value_delimiter = ',', value_name = "PART=NAME", value_parser = str::parse::<Mapping>)]
+    /// Tensors whose names tell nothing: B=NAME (the frequencies), a=NAME (their amplitudes), layers.N=NAME (what the
+    /// names of weights and bias begin with), layers.N.weight=NAME, layers.N.bias=NAME
+    #[arg(
+        long,
+        help_heading = NETWORK,
+        value_delimiter = ',',
+        value_name = "PART=NAME",
+        value_parser = str::parse::<Mapping>
+    )]
     map: Vec<Mapping>,
     /// Tensors that do not belong to the network, by name
     #[arg(long, help_heading = NETWORK, value_delimiter = ',', value_name = "NAMES")]
     ignore: Vec<String>,
-    /// The order of the features [default: cos-sin, as in the paper; the notebook that was published with it has sin-cos]
+    /// The order of the features [default: cos-sin, as in the paper; the notebook that was published with it has
+    /// sin-cos]
     #[arg(long, help_heading = NETWORK)]
     gamma: Option<Gamma>,
     /// The frequencies are in radians for a unit of the input: the network computes cos(Bv) and not cos(2πBv)
@@ -83,18 +96,26 @@ pub(crate) struct Import {
     /// The features are divided by the norm of their amplitudes
     #[arg(long, help_heading = NETWORK)]
     normalize: bool,
-    /// What follows the hidden layers: relu or sine [default: relu where there are frequencies, otherwise what the names
-    /// tell]
+    /// What follows the hidden layers: relu or sine [default: relu where there are frequencies, otherwise what the
+    /// names tell]
     #[arg(long, help_heading = NETWORK, value_parser = activation)]
     activation: Option<HiddenActivation>,
     /// ω₀ of sine layers, which compute sin(ω₀(Wx + b)): one number, or that of the first layer and that of the others
     /// [default: 30; 30,1 for the names of siren-pytorch]
-    #[arg(long, help_heading = NETWORK, visible_alias = "w0", value_delimiter = ',', num_args = 1, value_name = "OMEGA")]
+    #[arg(
+        long,
+        help_heading = NETWORK,
+        visible_alias = "w0",
+        value_delimiter = ',',
+        num_args = 1,
+        value_name = "OMEGA"
+    )]
     omega: Vec<f64>,
     /// What follows the last layer [default: linear]
     #[arg(long, help_heading = NETWORK)]
     output: Option<OutputFunction>,
-    /// Which axis of weights counts the outputs [default: out-in, and in-out for kernels of Flax or where only that fits]
+    /// Which axis of weights counts the outputs [default: out-in, and in-out for kernels of Flax or where only that
+    /// fits]
     #[arg(long, help_heading = NETWORK)]
     layout: Option<Layout>,
     /// Number format of the model [default: w8a16, or w16a16 where w8a16 would cost more than 1 dB]
@@ -116,7 +137,8 @@ fn activation(text: &str) -> Result<HiddenActivation, String> {
         "relu" => Ok(HiddenActivation::Relu),
         "sine" | "sin" => Ok(HiddenActivation::Sine),
         other => Err(format!(
-            "a device has no {other}: its hidden layers are followed by relu or sine; train the network with one of these"
+            "a device has no {other}: its hidden layers are followed by relu or sine; train the network with one of \
+             these"
         )),
     }
 }

@@ -1,8 +1,9 @@
-//! Directories that a command makes, and takes away again if nothing came of them.
+//! Directories that a command makes, and that go again if nothing came of them.
 
 use std::path::{Path, PathBuf};
 
-/// Directories that were not there when the command began, the innermost first.
+/// Directories that were not there when the command began, the innermost first. Those that are empty when this is
+/// dropped are removed: before [`interrupt::exit`](super::interrupt::exit), which drops nothing, drop it.
 pub(super) struct NewDirectories(Vec<PathBuf>);
 
 impl NewDirectories {
@@ -11,9 +12,10 @@ impl NewDirectories {
         let named = path.ancestors().take_while(|path| !path.as_os_str().is_empty());
         Self(named.take_while(|path| !path.exists()).map(Path::to_owned).collect())
     }
+}
 
-    /// Removes those that are empty.
-    pub(super) fn take_back(&self) {
+impl Drop for NewDirectories {
+    fn drop(&mut self) {
         // One that holds something, or was never made, is no error.
         self.0.iter().for_each(|path| drop(std::fs::remove_dir(path)));
     }
@@ -27,15 +29,17 @@ mod tests {
     fn empty_directories_go_and_others_stay() {
         let folder = tempfile::tempdir().unwrap();
         let (outer, inner) = (folder.path().join("a"), folder.path().join("a/b/c"));
-        let made = NewDirectories::on_the_way_to(&inner);
-        made.take_back();
+        let made = || NewDirectories::on_the_way_to(&inner);
+        // None of them was made.
+        drop(made());
+        let of_the_command = made();
         std::fs::create_dir_all(&inner).unwrap();
         std::fs::write(outer.join("file"), b"").unwrap();
-        made.take_back();
+        drop(of_the_command);
         assert!(!outer.join("b").exists() && outer.join("file").exists());
         // One that was there before is not the command's.
         std::fs::create_dir_all(&inner).unwrap();
-        NewDirectories::on_the_way_to(&inner).take_back();
+        drop(made());
         assert!(inner.exists());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -35,8 +36,8 @@ pub(crate) struct Reproduce {
     /// Use smaller networks and fewer steps than the published ones: about a minute for each figure on two cores
     ///
     /// At full size, two cores need a second for kernels; five to ten minutes for bases; a quarter of an hour to twenty
-    /// minutes for dynamics, spectral-bias and each application; one to two hours each for toy-1d and scale-sweep; and several hours each
-    /// for encodings and axis-aligned.
+    /// minutes for dynamics, spectral-bias and each application; one to two hours each for toy-1d and scale-sweep; and
+    /// several hours each for encodings and axis-aligned.
     #[arg(long)]
     quick: bool,
     /// Keep the figures that are in the folder with the same size and seed, and make the others
@@ -112,47 +113,23 @@ impl Reproduce {
             Name::All(page) => page.figures().to_vec(),
             Name::One(figure) => vec![*figure],
         };
-        let bar = Mutex::new(ProgressBar::hidden());
-        let tell = |event| show(&bar, event);
-        let monitor = FigureWatch::new(stop, &tell);
         let made = NewDirectories::on_the_way_to(&self.out);
-        let make_folder = || Ok(files::make_folder(&self.out)?);
-        if let Err(error) = hold_while_made(&self.out, Others::Refused, make_folder) {
-            made.take_back();
-            return Err(error);
-        }
-        let made_before: Vec<_> =
-            figures.iter().map(|&figure| self.resume.then(|| kept(figure, options, &self.out)).flatten()).collect();
-        for (&figure, _) in figures.iter().zip(&made_before).filter(|(_, made)| made.is_none()) {
-            check_free(figure, &self.out)?;
-        }
-        let mut outcomes = Vec::new();
-        for (&figure, made_before) in figures.iter().zip(made_before) {
-            let outcome = made_before.map_or_else(|| reproduce(figure, options, &self.out, &monitor), Ok);
-            if outcome.is_err() {
-                made.take_back();
+        hold_while_made(&self.out, Others::Refused, || Ok(files::make_folder(&self.out)?))?;
+        let outcomes = match self.make(&figures, options, stop) {
+            Err(error @ ReproduceError::Interrupted) => {
+                drop(made);
+                trainer::note!("{error}");
+                interrupt::exit();
             }
-            let outcome = match outcome {
-                Err(error @ ReproduceError::Interrupted) => {
-                    trainer::note!("{error}");
-                    interrupt::exit();
-                }
-                result => result?,
-            };
-            match outcome.seconds {
-                Some(seconds) => trainer::note!("{}: {seconds:.1} s", figure.name()),
-                None => trainer::note!("{}: made before", figure.name()),
-            }
-            outcomes.push(outcome);
-        }
+            outcomes => outcomes?,
+        };
         let page = match self.name {
-            Name::All(page) => Some(page),
+            Name::All(page) => {
+                page.write(&self.out, options, &outcomes)?;
+                Some(self.out.join(page.file()))
+            }
             Name::One(_) => None,
         };
-        if let Some(page) = page {
-            page.write(&self.out, options, &outcomes)?;
-        }
-        let page = page.map(|page| self.out.join(page.file()));
         if self.json {
             let summaries: Vec<_> = outcomes.iter().map(|outcome| self.summary(outcome)).collect();
             return print(&serde_json::to_string_pretty(&serde_json::json!({ "figures": summaries, "page": page }))?);
@@ -161,6 +138,33 @@ impl Reproduce {
             print(&text(outcome))?;
         }
         page.map_or(Ok(()), |page| print(&format!("page: {}", page.display())))
+    }
+
+    /// Makes the figures, but for those that `--resume` keeps; whether all may be made is checked before the first one.
+    fn make(
+        &self,
+        figures: &[Figure],
+        options: Options,
+        stop: &AtomicBool,
+    ) -> Result<Vec<WrittenFigure>, ReproduceError> {
+        let bar = Mutex::new(ProgressBar::hidden());
+        let tell = |event| show(&bar, event);
+        let monitor = FigureWatch::new(stop, &tell);
+        let kept: Vec<_> =
+            figures.iter().map(|&figure| self.resume.then(|| kept(figure, options, &self.out)).flatten()).collect();
+        for (&figure, _) in figures.iter().zip(&kept).filter(|(_, kept)| kept.is_none()) {
+            check_free(figure, &self.out)?;
+        }
+        let mut outcomes = Vec::new();
+        for (&figure, kept) in figures.iter().zip(kept) {
+            let outcome = kept.map_or_else(|| reproduce(figure, options, &self.out, &monitor), Ok)?;
+            match outcome.seconds {
+                Some(seconds) => trainer::note!("{}: {seconds:.1} s", figure.name()),
+                None => trainer::note!("{}: made before", figure.name()),
+            }
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
     }
 
     fn summary<'a>(&self, outcome: &'a WrittenFigure) -> Summary<'a> {

@@ -150,24 +150,11 @@ pub fn evaluate(trained: &[Trained], stack: &ParticleStack, truth: Option<&Truth
         truth: against_truth(std::slice::from_ref(baseline)),
         half_sets: has_halves.then(|| Curve::of(&[(&half_maps[0], &half_maps[1])])),
     }];
-    let half_sets = (trained.len() == 3).then(|| {
-        let [odd, even] = [(Subset::Odd, &trained[1]), (Subset::Even, &trained[2])].map(|(subset, half)| {
-            let Trained { prepared: half, networks } = half;
-            // A latent's sign is arbitrary: that of all images decides.
-            let own = half.latents(networks);
-            let flip = own.ncols() > 0 && {
-                let all: Vec<f64> = subset.images(stack).iter().map(|&image| scores[image as usize]).collect();
-                spearman(&PrincipalAxis::new(own.view()).scores(own.view()), &all).is_some_and(|rho| rho < 0.0)
-            };
-            volumes(half, networks, flip).1
-        });
-        Curve::of(&odd.iter().zip(&even).collect::<Vec<_>>())
-    });
     let mode = if prepared.model.latent() > 0 { "decoder with z" } else { "decoder without z" };
     qualities.push(Quality {
         method: format!("{mode}, encoding {}", prepared.params.params().encoding.kind.name()),
         truth: against_truth(&found),
-        half_sets,
+        half_sets: between_half_sets(trained, stack, &scores),
     });
     Results {
         latents,
@@ -179,6 +166,22 @@ pub fn evaluate(trained: &[Trained], stack: &ParticleStack, truth: Option<&Truth
         baseline: baseline.clone(),
         qualities,
     }
+}
+
+/// How far the networks of the half sets agree, where there are any; `scores` are those of all images.
+fn between_half_sets(trained: &[Trained], stack: &ParticleStack, scores: &[f64]) -> Option<Curve> {
+    let [_, odd, even] = trained else { return None };
+    let [odd, even] = [(Subset::Odd, odd), (Subset::Even, even)].map(|(subset, half)| {
+        let Trained { prepared, networks } = half;
+        // A latent's sign is arbitrary: that of all images decides.
+        let own = prepared.latents(networks);
+        let flip = own.ncols() > 0 && {
+            let all: Vec<f64> = subset.images(stack).iter().map(|&image| scores[image as usize]).collect();
+            spearman(&PrincipalAxis::new(own.view()).scores(own.view()), &all).is_some_and(|rho| rho < 0.0)
+        };
+        volumes(prepared, networks, flip).1
+    });
+    Some(Curve::of(&odd.iter().zip(&even).collect::<Vec<_>>()))
 }
 
 /// A whole reconstruction in memory: what comparisons of encodings are made of; `None` if the watch stopped it.

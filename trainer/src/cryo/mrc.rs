@@ -43,74 +43,9 @@ impl Mrc {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, String> {
-        if bytes.len() < HEADER {
-            return Err(format!("it has {} bytes, less than the header of an MRC file; copy it again", bytes.len()));
-        }
-        if &bytes[208..211] != b"MAP" {
-            return Err("it lacks the MAP stamp of an MRC2014 file; convert it with a current program".into());
-        }
-        let is_big = match &bytes[212..214] {
-            [0x44, _] => false,
-            [0x11, _] => true,
-            stamp => {
-                return Err(format!(
-                    "its machine stamp {stamp:02x?} is unknown; write it again with a current program"
-                ));
-            }
-        };
-        let word = |index: usize| -> [u8; 4] {
-            let mut word: [u8; 4] = bytes[4 * index..4 * index + 4].try_into().expect("four bytes");
-            if is_big {
-                word.reverse();
-            }
-            word
-        };
-        let int = |index| i32::from_le_bytes(word(index));
-        let float = |index| f32::from_le_bytes(word(index));
-        let size = |index: usize, name: &str| match usize::try_from(int(index)) {
-            Ok(size @ 1..=100_000_000) => Ok(size),
-            _ => Err(format!("its {name} is {}, not a number of samples; the file is damaged", int(index))),
-        };
-        let shape = [size(2, "nz")?, size(1, "ny")?, size(0, "nx")?];
-        let mode = int(3);
-        let width = match mode {
-            0 => 1,
-            1 | 6 | 12 => 2,
-            2 => 4,
-            _ => return Err(format!("its mode {mode} is not supported; convert it to mode 2 (32-bit floats)")),
-        };
-        let extended =
-            usize::try_from(int(23)).map_err(|_| "its extended header has a negative length; the file is damaged")?;
-        let samples = shape.iter().try_fold(1usize, |product, &n| product.checked_mul(n));
-        let needed = samples.and_then(|n| n.checked_mul(width)).and_then(|n| n.checked_add(HEADER + extended));
-        let (Some(samples), Some(needed)) = (samples, needed) else {
-            return Err("its header asks for more samples than memory holds; the file is damaged".into());
-        };
-        if bytes.len() < needed {
-            let [images, ny, nx] = shape;
-            return Err(format!(
-                "it is cut: {images} sections of {nx} × {ny} in mode {mode} take {needed} bytes and it has {}; copy it again",
-                bytes.len()
-            ));
-        }
-        let data = &bytes[HEADER + extended..needed];
-        let two = |pair: &[u8]| if is_big { [pair[1], pair[0]] } else { [pair[0], pair[1]] };
-        let values: Vec<f32> = match mode {
-            0 => data.iter().map(|&byte| f32::from(byte as i8)).collect(),
-            1 => data.chunks_exact(2).map(|pair| f32::from(i16::from_le_bytes(two(pair)))).collect(),
-            6 => data.chunks_exact(2).map(|pair| f32::from(u16::from_le_bytes(two(pair)))).collect(),
-            12 => data.chunks_exact(2).map(|pair| from_half(u16::from_le_bytes(two(pair)))).collect(),
-            _ => data
-                .chunks_exact(4)
-                .map(|word| {
-                    let word: [u8; 4] = word.try_into().expect("four bytes");
-                    if is_big { f32::from_be_bytes(word) } else { f32::from_le_bytes(word) }
-                })
-                .collect(),
-        };
-        assert_eq!(values.len(), samples);
-        let cell = f64::from(float(10)) / f64::from(int(7).max(1));
-        Ok(Self { shape, voxel_size: if cell.is_finite() { cell.max(0.0) } else { 0.0 }, values })
+        let header = Header::parse(bytes)?;
+        let values = header.mode.values(header.data(bytes)?, header.is_big);
+        Ok(Self { shape: header.shape, voxel_size: header.voxel_size, values })
     }
 
     /// Writes a file, whole or not at all.
@@ -166,6 +101,118 @@ impl Mrc {
         header[224..224 + label.len()].copy_from_slice(label);
         header
     }
+}
+
+/// What the header of a file says.
+struct Header {
+    is_big: bool,
+    /// `[nz, ny, nx]`.
+    shape: [usize; 3],
+    mode: Mode,
+    /// Bytes of the extended header.
+    extended: usize,
+    /// Å; zero where the file does not say.
+    voxel_size: f64,
+}
+
+impl Header {
+    fn parse(bytes: &[u8]) -> Result<Self, String> {
+        if bytes.len() < HEADER {
+            return Err(format!("it has {} bytes, less than the header of an MRC file; copy it again", bytes.len()));
+        }
+        if &bytes[208..211] != b"MAP" {
+            return Err("it lacks the MAP stamp of an MRC2014 file; convert it with a current program".into());
+        }
+        let is_big = match &bytes[212..214] {
+            [0x44, _] => false,
+            [0x11, _] => true,
+            stamp => {
+                return Err(format!(
+                    "its machine stamp {stamp:02x?} is unknown; write it again with a current program"
+                ));
+            }
+        };
+        let word = |index: usize| bytes[4 * index..4 * index + 4].try_into().expect("four bytes");
+        let int = |index| if is_big { i32::from_be_bytes(word(index)) } else { i32::from_le_bytes(word(index)) };
+        let float = |index| f32::from_bits(int(index) as u32);
+        let size = |index: usize, name: &str| match usize::try_from(int(index)) {
+            Ok(size @ 1..=100_000_000) => Ok(size),
+            _ => Err(format!("its {name} is {}, not a number of samples; the file is damaged", int(index))),
+        };
+        let shape = [size(2, "nz")?, size(1, "ny")?, size(0, "nx")?];
+        let mode = Mode::of(int(3))?;
+        let negative = "its extended header has a negative length; the file is damaged";
+        let extended = usize::try_from(int(23)).map_err(|_| negative)?;
+        let cell = f64::from(float(10)) / f64::from(int(7).max(1));
+        let voxel_size = if cell.is_finite() { cell.max(0.0) } else { 0.0 };
+        Ok(Self { is_big, shape, mode, extended, voxel_size })
+    }
+
+    /// The bytes of the samples, all of them.
+    fn data<'a>(&self, bytes: &'a [u8]) -> Result<&'a [u8], String> {
+        let Self { shape, mode, .. } = *self;
+        let start = HEADER + self.extended;
+        let samples = shape.iter().try_fold(1usize, |product, &n| product.checked_mul(n));
+        let needed = samples.and_then(|n| n.checked_mul(mode.width())).and_then(|n| n.checked_add(start));
+        let needed = needed.ok_or("its header asks for more samples than memory holds; the file is damaged")?;
+        bytes.get(start..needed).ok_or_else(|| {
+            let ([images, ny, nx], mode, len) = (shape, mode as i32, bytes.len());
+            format!(
+                "it is cut: {images} sections of {nx} × {ny} in mode {mode} take {needed} bytes and it has {len}; \
+                 copy it again"
+            )
+        })
+    }
+}
+
+/// How samples are stored, by its number in the header.
+#[derive(Clone, Copy)]
+enum Mode {
+    I8 = 0,
+    I16 = 1,
+    F32 = 2,
+    U16 = 6,
+    F16 = 12,
+}
+
+impl Mode {
+    fn of(number: i32) -> Result<Self, String> {
+        let modes = [Self::I8, Self::I16, Self::F32, Self::U16, Self::F16];
+        let unknown = || format!("its mode {number} is not supported; convert it to mode 2 (32-bit floats)");
+        modes.into_iter().find(|&mode| mode as i32 == number).ok_or_else(unknown)
+    }
+
+    /// Bytes of a sample.
+    const fn width(self) -> usize {
+        match self {
+            Self::I8 => 1,
+            Self::I16 | Self::U16 | Self::F16 => 2,
+            Self::F32 => 4,
+        }
+    }
+
+    /// The samples of these bytes.
+    fn values(self, data: &[u8], is_big: bool) -> Vec<f32> {
+        match self {
+            Self::I8 => samples(data, is_big, |[byte]| f32::from(byte as i8)),
+            Self::I16 => samples(data, is_big, |bytes| f32::from(i16::from_le_bytes(bytes))),
+            Self::F32 => samples(data, is_big, f32::from_le_bytes),
+            Self::U16 => samples(data, is_big, |bytes| f32::from(u16::from_le_bytes(bytes))),
+            Self::F16 => samples(data, is_big, |bytes| from_half(u16::from_le_bytes(bytes))),
+        }
+    }
+}
+
+/// Samples of `N` bytes each, whose bytes `of` takes in little-endian order.
+fn samples<const N: usize>(data: &[u8], is_big: bool, of: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    let sample = |bytes: &[u8]| {
+        let mut bytes: [u8; N] = bytes.try_into().expect("a chunk has N bytes");
+        if is_big {
+            bytes.reverse();
+        }
+        of(bytes)
+    };
+    data.chunks_exact(N).map(sample).collect()
 }
 
 /// The value of a number in half precision: a sign, five bits of exponent, ten of mantissa.

@@ -14,12 +14,15 @@ mod clock;
 mod command;
 pub mod cost;
 mod error;
+pub mod events;
 pub mod front;
+pub mod samples;
 pub mod search;
 pub mod size;
 pub mod store;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 use std::cmp::Ordering;
 use std::path::Path;
@@ -29,8 +32,10 @@ use firmware_core::Precision;
 use self::budget::{Budget, Goal, largest_error};
 use self::candidates::Wanted;
 use self::cost::Core;
+use self::events::SearchWatch;
 use self::front::{Front, OnAll};
-use self::search::{SCHEDULE, Search, SearchData, SearchWatch, rank};
+use self::samples::SearchData;
+use self::search::{SCHEDULE, Search, rank};
 use self::store::{DesignManifest, DesignStore, Outcome};
 use crate::base::shard::Shard;
 use crate::data::metrics::short;
@@ -200,8 +205,8 @@ impl<'a> Design<'a> {
         Ok(Designed { front, best, shortfall })
     }
 
-    /// Which of two outcomes is chosen: the greater one. Of equally good ones it is that of the fewest bytes, then of the fewest
-    /// instructions, so that no other one beats it.
+    /// Which of two outcomes is chosen: the greater one. Of equally good ones it is that of the fewest bytes, then of
+    /// the fewest instructions, so that no other one beats it.
     fn preference(&self, a: &Outcome, b: &Outcome) -> Ordering {
         let goal = self.manifest.goal;
         let price = |outcome: &Outcome| {
@@ -217,8 +222,8 @@ impl<'a> Design<'a> {
     }
 
     /// Makes the run of the winner in a folder, and the table and picture of all models. Where samples were held out
-    /// from the search, the winner is trained once more, on all of them, unless the search was interrupted. The quality over
-    /// all samples comes into the front.
+    /// from the search, the winner is trained once more, on all of them, unless the search was interrupted. The quality
+    /// over all samples comes into the front.
     ///
     /// # Errors
     /// If the training fails or a file cannot be written.

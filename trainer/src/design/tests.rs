@@ -7,7 +7,7 @@ use super::*;
 use crate::data::LoadOptions;
 use crate::design::candidates::Family;
 use crate::design::cost::CORES;
-use crate::design::search::DesignEvent;
+use crate::design::events::DesignEvent;
 use crate::fit::TrainingData;
 use crate::network::{HiddenActivation, Initialization, OutputActivation};
 

@@ -13,11 +13,11 @@
 //! | `output` | linear | what follows the last layer |
 //! | `layout` | by the names and the shapes | weights `[out, in]` or `[in, out]` |
 //!
-//! The way is [`Import::read`], which understands the file; [`Import::start`], which makes a [run](crate::fit::run) of the
-//! network; [`ImportRun::write`], which writes its files. [`Units`] say how the network's numbers belong to the data's,
-//! and [`SourceNetwork::convert`] makes the network of the run. What the device
-//! computes differs from the file's network by three roundings: of frequencies to 2⁻¹⁶ cycles over the domain, of features
-//! and sines to 16 bits, and of the weights as the precision says.
+//! The way is [`Import::read`], which understands the file; [`Import::start`], which makes a [run](crate::fit::run) of
+//! the network; [`ImportRun::write`], which writes its files. [`Units`] say how the network's numbers belong to the
+//! data's, and [`SourceNetwork::convert`] makes the network of the run. What the device computes differs from the
+//! file's network by three roundings: of frequencies to 2⁻¹⁶ cycles over the domain, of features and sines to 16 bits,
+//! and of the weights as the precision says.
 //!
 //! The first layer of a SIREN (Sitzmann et al. 2020) becomes the frequencies of the encoding: sin(ω₀(Wx + b)) is the
 //! sine of 2πBx + φ with B = ω₀W/2π and φ = ω₀b, and w·sin(θ + φ) = w·sin φ·cos θ + w·cos φ·sin θ. So its phases are
@@ -27,6 +27,7 @@ mod alternatives;
 mod convert;
 mod error;
 mod params;
+mod reader;
 mod roles;
 mod run;
 mod source;

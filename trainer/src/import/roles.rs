@@ -17,7 +17,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::params::{Layout, Part};
+use super::params::{Layout, Mapping, Part};
 use super::{ImportError, ImportParams};
 use crate::store::tensors::Tensors;
 
@@ -70,86 +70,141 @@ const LAST: [&str; 6] = ["last", "final", "out", "output", "outermost", "head"];
 /// # Errors
 /// With the names of tensors that are missing, left over or could be the same part.
 pub(super) fn find(path: &Path, tensors: &Tensors, params: &ImportParams) -> Result<Roles, ImportError> {
-    let there: BTreeMap<&str, &[usize]> = tensors.shapes().collect();
-    let missing = |name: &str| ImportError::Missing {
-        path: path.to_owned(),
-        name: name.to_owned(),
-        there: listed(there.iter().map(|(&name, &shape)| (name, shape))),
-    };
-    let mut left = there.clone();
-    let mut take = |name: &str| left.remove(name).map(|_| name.to_owned()).ok_or_else(|| missing(name));
+    let there: Shapes<'_> = tensors.shapes().collect();
+    let mut tensors = Unplaced { path, left: there.clone(), there };
     for name in &params.ignore {
-        take(name)?;
+        tensors.take(name)?;
     }
-    let (mut frequencies, mut amplitudes, mut mapped) = (None, None, BTreeMap::<usize, LayerNames>::new());
-    for mapping in &params.map {
-        let name = &mapping.name;
-        match mapping.part {
-            Part::Frequencies => frequencies = Some(take(name)?),
-            Part::Amplitudes => amplitudes = Some(take(name)?),
-            Part::Weight(layer) => mapped.entry(layer).or_default().weight = take(name)?,
-            Part::Bias(layer) => mapped.entry(layer).or_default().bias = Some(take(name)?),
-            Part::Layer(layer) => {
-                let of = |leaves: &[&str]| {
-                    let names = leaves.iter().flat_map(|leaf| [format!("{name}.{leaf}"), format!("{name}/{leaf}")]);
-                    names.into_iter().find(|name| there.contains_key(name.as_str()))
-                };
-                let weight = of(&["weight", "kernel", "w", "W"]).ok_or_else(|| missing(&format!("{name}.weight")))?;
-                let bias = of(&["bias", "b"]);
-                let names = mapped.entry(layer).or_default();
-                names.weight = take(&weight)?;
-                names.bias = bias.map(|bias| take(&bias)).transpose()?;
-            }
-        }
-    }
-    let mut layers: Vec<(String, LayerNames)> = Vec::new();
-    let rest: Vec<(&str, &[usize])> = left.into_iter().collect();
-    let is_bias_of = |stem: &str, (name, shape): &(&str, &[usize])| {
-        let (of, leaf) = split(name);
-        of == stem && shape.len() == 1 && ["bias", "b"].contains(&&*leaf)
-    };
-    let mut unused = Vec::new();
-    for &(name, shape) in &rest {
-        let (stem, leaf) = split(name);
-        let is_matrix = shape.len() >= 2;
-        if mapped.is_empty() && is_matrix && ["weight", "kernel", "w"].contains(&&*leaf) {
-            let bias = rest.iter().find(|tensor| is_bias_of(stem, tensor)).map(|(name, _)| (*name).to_owned());
-            layers.push((stem.to_owned(), LayerNames { weight: name.to_owned(), bias }));
-        } else if is_matrix && FREQUENCIES.contains(&&*leaf) {
-            if let Some(first) = frequencies.replace(name.to_owned()) {
-                return Err(ImportError::TwoFrequencies { first, second: name.to_owned() });
-            }
-        } else if shape.len() == 1 && amplitudes.is_none() && AMPLITUDES.contains(&&*leaf) {
-            amplitudes = Some(name.to_owned());
-        } else {
-            unused.push((name, shape));
-        }
-    }
-    if let (None, Some(name)) = (&frequencies, &amplitudes) {
-        unused.extend(rest.iter().find(|(left, _)| left == name));
-    }
-    unused.retain(|(name, _)| !layers.iter().any(|(_, layer)| layer.bias.as_deref() == Some(*name)));
+    let mut parts = Parts::default();
+    params.map.iter().try_for_each(|mapping| parts.map(mapping, &mut tensors))?;
+    let unused = parts.recognize(&tensors.left())?;
     if !unused.is_empty() {
         let (remedy, unused) = (remedy(unused.iter().map(|(name, _)| *name)), listed(unused));
         return Err(ImportError::Unused { path: path.to_owned(), unused, remedy });
     }
-    layers.sort_by_cached_key(|(stem, _)| order(stem));
-    let style = style(&layers);
-    let layers: Vec<LayerNames> = if mapped.is_empty() {
-        layers.into_iter().map(|(_, names)| names).collect()
-    } else {
-        // Numbers of layers may have gaps, as those of nn.Sequential; a bias needs its weights.
-        let without = mapped.iter().find(|(_, names)| names.weight.is_empty());
-        if let Some((number, _)) = without {
-            return Err(missing(&format!("that is named layers.{number}.weight in --map")));
-        }
-        mapped.into_values().collect()
-    };
-    if layers.is_empty() {
-        let there = listed(there);
-        return Err(ImportError::NoLayers { path: path.to_owned(), there });
+    parts.into_roles(&tensors)
+}
+
+/// A name with its shape.
+type Tensor<'a> = (&'a str, &'a [usize]);
+
+/// Shapes by name.
+type Shapes<'a> = BTreeMap<&'a str, &'a [usize]>;
+
+/// The tensors of a file, and those of them that were not put in their place yet.
+struct Unplaced<'a> {
+    path: &'a Path,
+    there: Shapes<'a>,
+    left: Shapes<'a>,
+}
+
+impl<'a> Unplaced<'a> {
+    fn left(&self) -> Vec<Tensor<'a>> {
+        self.left.iter().map(|(&name, &shape)| (name, shape)).collect()
     }
-    Ok(Roles { frequencies, amplitudes, layers, style })
+
+    /// The names of all tensors, for people.
+    fn listed(&self) -> String {
+        listed(self.there.iter().map(|(&name, &shape)| (name, shape)))
+    }
+
+    fn take(&mut self, name: &str) -> Result<String, ImportError> {
+        self.left.remove(name).map(|_| name.to_owned()).ok_or_else(|| self.missing(name))
+    }
+
+    fn missing(&self, name: &str) -> ImportError {
+        ImportError::Missing { path: self.path.to_owned(), name: name.to_owned(), there: self.listed() }
+    }
+
+    /// The tensor of a layer whose last word is one of these.
+    fn of_layer(&self, layer: &str, leaves: &[&str]) -> Option<String> {
+        let names = leaves.iter().flat_map(|leaf| [format!("{layer}.{leaf}"), format!("{layer}/{leaf}")]);
+        names.into_iter().find(|name| self.there.contains_key(name.as_str()))
+    }
+}
+
+/// The parts of a network as far as they are found.
+#[derive(Default)]
+struct Parts {
+    frequencies: Option<String>,
+    amplitudes: Option<String>,
+    /// Layers that `--map` names, by their numbers.
+    mapped: BTreeMap<usize, LayerNames>,
+    /// Layers that are known by their names if none is mapped, each with what stands before `weight`.
+    named: Vec<(String, LayerNames)>,
+}
+
+impl Parts {
+    /// Takes the tensors that `--map` names.
+    fn map(&mut self, mapping: &Mapping, tensors: &mut Unplaced<'_>) -> Result<(), ImportError> {
+        let name = &mapping.name;
+        match mapping.part {
+            Part::Frequencies => self.frequencies = Some(tensors.take(name)?),
+            Part::Amplitudes => self.amplitudes = Some(tensors.take(name)?),
+            Part::Weight(layer) => self.mapped.entry(layer).or_default().weight = tensors.take(name)?,
+            Part::Bias(layer) => self.mapped.entry(layer).or_default().bias = Some(tensors.take(name)?),
+            Part::Layer(layer) => {
+                let weight = tensors.of_layer(name, &["weight", "kernel", "w", "W"]);
+                let weight = weight.ok_or_else(|| tensors.missing(&format!("{name}.weight")))?;
+                let bias = tensors.of_layer(name, &["bias", "b"]);
+                let names = self.mapped.entry(layer).or_default();
+                names.weight = tensors.take(&weight)?;
+                names.bias = bias.map(|bias| tensors.take(&bias)).transpose()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds parts by their names; what is none of them comes back.
+    fn recognize<'a>(&mut self, tensors: &[Tensor<'a>]) -> Result<Vec<Tensor<'a>>, ImportError> {
+        let are_mapped = !self.mapped.is_empty();
+        let mut unused = Vec::new();
+        for &(name, shape) in tensors {
+            let (stem, leaf) = split(name);
+            let is_matrix = shape.len() >= 2;
+            if !are_mapped && is_matrix && ["weight", "kernel", "w"].contains(&&*leaf) {
+                let bias = tensors.iter().find(|tensor| is_bias_of(stem, tensor)).map(|(name, _)| (*name).to_owned());
+                self.named.push((stem.to_owned(), LayerNames { weight: name.to_owned(), bias }));
+            } else if is_matrix && FREQUENCIES.contains(&&*leaf) {
+                if let Some(first) = self.frequencies.replace(name.to_owned()) {
+                    return Err(ImportError::TwoFrequencies { first, second: name.to_owned() });
+                }
+            } else if shape.len() == 1 && self.amplitudes.is_none() && AMPLITUDES.contains(&&*leaf) {
+                self.amplitudes = Some(name.to_owned());
+            } else {
+                unused.push((name, shape));
+            }
+        }
+        if let (None, Some(name)) = (&self.frequencies, &self.amplitudes) {
+            unused.extend(tensors.iter().find(|(left, _)| left == name));
+        }
+        unused.retain(|(name, _)| !self.named.iter().any(|(_, layer)| layer.bias.as_deref() == Some(*name)));
+        Ok(unused)
+    }
+
+    /// The layers in their order. Numbers of mapped ones may have gaps, as those of nn.Sequential; a bias needs its
+    /// weights.
+    fn into_roles(mut self, tensors: &Unplaced<'_>) -> Result<Roles, ImportError> {
+        self.named.sort_by_cached_key(|(stem, _)| order(stem));
+        let style = style(&self.named);
+        if let Some((number, _)) = self.mapped.iter().find(|(_, names)| names.weight.is_empty()) {
+            return Err(tensors.missing(&format!("that is named layers.{number}.weight in --map")));
+        }
+        let layers: Vec<LayerNames> = if self.mapped.is_empty() {
+            self.named.into_iter().map(|(_, names)| names).collect()
+        } else {
+            self.mapped.into_values().collect()
+        };
+        if layers.is_empty() {
+            return Err(ImportError::NoLayers { path: tensors.path.to_owned(), there: tensors.listed() });
+        }
+        Ok(Roles { frequencies: self.frequencies, amplitudes: self.amplitudes, layers, style })
+    }
+}
+
+fn is_bias_of(stem: &str, (name, shape): &Tensor<'_>) -> bool {
+    let (of, leaf) = split(name);
+    of == stem && shape.len() == 1 && ["bias", "b"].contains(&&*leaf)
 }
 
 impl LayerNames {

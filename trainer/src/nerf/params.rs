@@ -18,8 +18,8 @@
 //! | `seed` | 0 | of B, the start, the rays and their samples | |
 //!
 //! Optimizer and training of the frequencies were chosen by the *validation* views of the synthesized scene, 1000 steps
-//! each, one run of each (mean PSNR, dB; test views only report). Adam has a learning rate of 2e-2, which was chosen at 1500
-//! steps, and grids 1e-2; Muon had two or three rates to choose from:
+//! each, one run of each (mean PSNR, dB; test views only report). Adam has a learning rate of 2e-2, which was chosen at
+//! 1500 steps, and grids 1e-2; Muon had two or three rates to choose from:
 //!
 //! | encoding | Adam | Muon |
 //! | --- | --- | --- |
@@ -50,7 +50,7 @@ use super::direction::{clear, fixed_frequencies, with_direction, zero_blocks};
 use super::error::NerfError;
 use super::scene::{DEFAULT_HALF_WIDTH, check_half_width};
 use crate::base::random::{Purpose, step_rng};
-use crate::network::encoding::{EncodingKind, EncodingParams};
+use crate::network::encoding::{Encoding, EncodingKind, EncodingParams};
 use crate::network::grid::GridParams;
 use crate::network::trained_encoding::TrainedEncoding;
 use crate::network::{Initialization, Mlp, Shape};
@@ -210,68 +210,58 @@ impl NerfParams {
     /// # Errors
     /// [`NerfError`], with the option to change.
     pub fn check(&self, scene_half_width: Option<f32>) -> Result<ValidNerfParams, NerfError> {
-        let setting = |name, value: String, range| Err(NerfError::Setting { name, value, range });
         let mut params = self.clone();
         params.encoding.seed = self.seed;
-        if self.encoding.kind == EncodingKind::Table {
-            return setting(
-                "--encoding",
-                "table".to_owned(),
-                "grid or any other: a field needs the layers of a network",
-            );
-        }
-        let mut encoding = params.encoding.check(3)?;
-        if self.view_direction {
-            if self.encoding.kind.has_grid() {
-                return setting(
-                    "--encoding",
-                    "grid".to_owned(),
-                    "any other with --view-direction, which makes six inputs",
-                );
-            }
-            if let Optimizer::Muon(_) = self.optimizer {
-                // It makes whole matrices orthogonal, and density would see the direction.
-                return setting("--optimizer", "muon".to_owned(), "adam with --view-direction");
-            }
-            let Some(directed) = with_direction(&encoding) else {
-                return setting(
-                    "--frequencies",
-                    self.encoding.frequencies.to_string(),
-                    "at most 1012 with --view-direction",
-                );
-            };
-            encoding = directed;
-        }
-        if self.hidden.is_empty() || self.hidden.len() > MAX_HIDDEN_LAYERS {
-            return setting("the number of hidden layers", self.hidden.len().to_string(), "1 to 8");
-        }
-        if let Some(width) = self.hidden.iter().find(|&&width| width == 0 || width > MAX_WIDTH) {
-            return setting("--hidden", width.to_string(), "1 to 2048 in each layer");
-        }
-        if self.view_direction && self.hidden.contains(&1) {
-            return setting("--hidden", "1".to_owned(), "at least 2 in each layer with --view-direction");
-        }
-        if !(8..=4096).contains(&self.samples) {
-            return setting("--samples", self.samples.to_string(), "8 to 4096");
-        }
-        if !(4..=256).contains(&self.grid) {
-            return setting("--grid", self.grid.to_string(), "4 to 256");
-        }
-        // More would not fit the memory of a step.
-        if !(64..=1 << 24).contains(&self.batch) {
-            return setting("--batch", self.batch.to_string(), "64 to 16777216");
-        }
-        if self.steps == 0 {
-            return setting("--steps", self.steps.to_string(), "at least 1");
-        }
-        if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
-            return setting("--learning-rate", self.learning_rate.to_string(), "above 0 and up to 1");
-        }
+        let encoding = params.check_encoding()?;
+        self.check_numbers()?;
         let half_width = check_half_width(self.half_width.or(scene_half_width).unwrap_or(DEFAULT_HALF_WIDTH))?;
         params.half_width = Some(half_width);
         let encoding = TrainedEncoding::new(&params.encoding, encoding);
         Ok(ValidNerfParams { params, encoding, half_width })
     }
+
+    /// The encoding of positions, with that of directions where colours depend on them.
+    fn check_encoding(&self) -> Result<Encoding, NerfError> {
+        let kind = self.encoding.kind;
+        let no_table = "grid or any other: a field needs the layers of a network";
+        require("--encoding", "table", no_table, kind != EncodingKind::Table)?;
+        let encoding = self.encoding.check(3)?;
+        if !self.view_direction {
+            return Ok(encoding);
+        }
+        let no_grid = "any other with --view-direction, which makes six inputs";
+        require("--encoding", "grid", no_grid, !kind.has_grid())?;
+        // Muon makes whole matrices orthogonal, and density would see the direction.
+        let is_muon = matches!(self.optimizer, Optimizer::Muon(_));
+        require("--optimizer", "muon", "adam with --view-direction", !is_muon)?;
+        with_direction(&encoding).ok_or_else(|| NerfError::Setting {
+            name: "--frequencies",
+            value: self.encoding.frequencies.to_string(),
+            range: "at most 1012 with --view-direction",
+        })
+    }
+
+    fn check_numbers(&self) -> Result<(), NerfError> {
+        let layers = self.hidden.len();
+        require("the number of hidden layers", layers, "1 to 8", (1..=MAX_HIDDEN_LAYERS).contains(&layers))?;
+        for &width in &self.hidden {
+            require("--hidden", width, "1 to 2048 in each layer", (1..=MAX_WIDTH).contains(&width))?;
+        }
+        let is_narrow = self.view_direction && self.hidden.contains(&1);
+        require("--hidden", 1, "at least 2 in each layer with --view-direction", !is_narrow)?;
+        require("--samples", self.samples, "8 to 4096", (8..=4096).contains(&self.samples))?;
+        require("--grid", self.grid, "4 to 256", (4..=256).contains(&self.grid))?;
+        // More would not fit the memory of a step.
+        require("--batch", self.batch, "64 to 16777216", (64..=1 << 24).contains(&self.batch))?;
+        require("--steps", self.steps, "at least 1", self.steps > 0)?;
+        let rate = self.learning_rate;
+        require("--learning-rate", rate, "above 0 and up to 1", rate > 0.0 && rate <= 1.0)
+    }
+}
+
+/// The error of a hyperparameter that is not what it must be.
+fn require(name: &'static str, value: impl ToString, range: &'static str, holds: bool) -> Result<(), NerfError> {
+    if holds { Ok(()) } else { Err(NerfError::Setting { name, value: value.to_string(), range }) }
 }
 
 impl ValidNerfParams {

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{HiddenActivation, Mlp, OutputActivation};
+use super::{HiddenActivation, Mlp, OutputActivation, Shape};
 use crate::network::matmul::{Accumulate, Real, multiply_into};
 
 /// The values of one forward pass, kept for the backward pass; buffers are reused from pass to pass.
@@ -95,23 +95,8 @@ impl<T: Real> Tape<T> {
         let (rows, last) = (self.rows, shape.layers() - 1);
         assert_eq!(output_gradient.dim(), (rows, shape.outputs()), "the gradient has not the shape of the outputs");
         assert_eq!(gradient.len(), network.parameters.len(), "the gradient has not the layout of the parameters");
+        self.differentiate_outputs(shape, output_gradient, shape.gradients(gradient, last).1);
         let [delta, previous] = &mut self.deltas;
-
-        let (_, bias_gradient) = shape.gradients(gradient, last);
-        let outputs = rows_of(&self.activations[last], rows, shape.outputs());
-        let mut first_delta = rows_of_mut(reserved(delta, rows * shape.outputs()), rows, shape.outputs());
-        ndarray::Zip::from(&mut first_delta).and(outputs).and(output_gradient).for_each(|delta, &y, &dy| {
-            *delta = match shape.output {
-                OutputActivation::Linear => dy,
-                OutputActivation::Sigmoid => dy * y * (T::one() - y),
-            };
-        });
-        for row in first_delta.rows() {
-            for (sum, &value) in bias_gradient.iter_mut().zip(row) {
-                *sum += value;
-            }
-        }
-
         for layer in (0..=last).rev() {
             let (width, width_before) = (shape.widths[layer + 1], shape.widths[layer]);
             let input = if layer == 0 { inputs } else { rows_of(&self.activations[layer - 1], rows, width_before) };
@@ -144,6 +129,26 @@ impl<T: Real> Tape<T> {
                 Accumulate::Replace,
                 input_gradient,
             );
+        }
+    }
+
+    /// Begins the way back: the gradient with respect to what the last layer gives before its activation, and its sum
+    /// over the rows for the bias.
+    fn differentiate_outputs(&mut self, shape: &Shape, output_gradient: ArrayView2<'_, T>, bias_gradient: &mut [T]) {
+        let (rows, last) = (self.rows, shape.layers() - 1);
+        let outputs = rows_of(&self.activations[last], rows, shape.outputs());
+        let delta = reserved(&mut self.deltas[0], rows * shape.outputs());
+        let mut first_delta = rows_of_mut(delta, rows, shape.outputs());
+        ndarray::Zip::from(&mut first_delta).and(outputs).and(output_gradient).for_each(|delta, &y, &dy| {
+            *delta = match shape.output {
+                OutputActivation::Linear => dy,
+                OutputActivation::Sigmoid => dy * y * (T::one() - y),
+            };
+        });
+        for row in first_delta.rows() {
+            for (sum, &value) in bias_gradient.iter_mut().zip(row) {
+                *sum += value;
+            }
         }
     }
 }

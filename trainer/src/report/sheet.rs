@@ -63,6 +63,32 @@ impl Line {
     }
 }
 
+impl Line {
+    fn draw<DB: DrawingBackend>(&self, chart: &mut Chart<'_, DB>, points: Vec<(f64, f64)>) -> Drawn<DB> {
+        let solid = self.color.stroke_width(style::LINE_WIDTH);
+        let dots = || {
+            let dot = |&point: &(f64, f64)| Circle::new(point, style::POINT_RADIUS + 2, self.color.filled());
+            points.iter().map(dot).collect::<Vec<_>>()
+        };
+        match self.stroke {
+            Stroke::Solid => drop(chart.draw_series(LineSeries::new(points, solid))?),
+            Stroke::Dashed => {
+                let (on, off) = (DASH.0 as u32, DASH.1 as u32);
+                chart.draw_series(DashedLineSeries::new(points, on, off, solid))?;
+            }
+            Stroke::Points => drop(chart.draw_series(dots())?),
+            Stroke::Marked => {
+                chart.draw_series(dots())?;
+                chart.draw_series(LineSeries::new(points, self.color.stroke_width(style::LINE_WIDTH - 1)))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A plot that lines are drawn into.
+type Chart<'a, DB> = ChartContext<'a, DB, Cartesian2d<AxisScale, AxisScale>>;
+
 /// Lines over two axes.
 #[derive(Clone, Debug, Default)]
 pub struct Plot {
@@ -212,25 +238,7 @@ impl Plot {
             .label_style(style::text(style::TICK_SIZE - 1))
             .axis_desc_style(style::text(style::LABEL_SIZE - 1))
             .draw()?;
-        for (line, points) in self.lines.iter().zip(lines) {
-            let solid = line.color.stroke_width(style::LINE_WIDTH);
-            let dots = |points: &[(f64, f64)], radius| {
-                points.iter().map(|&point| Circle::new(point, radius, line.color.filled())).collect::<Vec<_>>()
-            };
-            match line.stroke {
-                Stroke::Solid => drop(chart.draw_series(LineSeries::new(points, solid))?),
-                Stroke::Dashed => {
-                    let (on, off) = (DASH.0 as u32, DASH.1 as u32);
-                    chart.draw_series(DashedLineSeries::new(points, on, off, solid))?;
-                }
-                Stroke::Points => drop(chart.draw_series(dots(&points, style::POINT_RADIUS + 2))?),
-                Stroke::Marked => {
-                    chart.draw_series(dots(&points, style::POINT_RADIUS + 2))?;
-                    chart.draw_series(LineSeries::new(points, line.color.stroke_width(style::LINE_WIDTH - 1)))?;
-                }
-            }
-        }
-        Ok(())
+        self.lines.iter().zip(lines).try_for_each(|(line, points)| line.draw(&mut chart, points))
     }
 
     /// What the axes show; nothing if there is nothing to show.

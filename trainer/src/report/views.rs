@@ -1,6 +1,6 @@
 //! A data set and a model's predictions as figures, each kind of data in its own form.
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array1, Array2, Axis};
 
 use super::colormap::Colormap;
 use super::curve::{Curves, Series};
@@ -104,38 +104,15 @@ fn output_drawings(dataset: &Dataset, predictions: &Array2<f32>, output: usize) 
     let prediction = on_grid(&|sample| predictions[[sample, output]]);
     let name = &dataset.output_label(output);
     let suffix = if dataset.outputs() > 1 { format!("_{output}") } else { String::new() };
-    let has_holes = dataset.cells.is_some();
     match dataset.grid_shape().as_deref() {
         None => {
             let points: Vec<_> = target.iter().zip(&prediction).map(|(&x, &y)| (f64::from(x), f64::from(y))).collect();
-            let png = Scatter { title: name, points: &points }.png()?;
-            Ok(vec![drawing(
-                &format!("scatter{suffix}"),
-                "Predicted against true values; on the line they agree.",
-                png,
-            )])
+            let (title, caption) = (name, "Predicted against true values; on the line they agree.");
+            Ok(vec![drawing(&format!("scatter{suffix}"), caption, Scatter { title, points: &points }.png()?)])
         }
         Some([_]) => {
-            let series = |name: &str, color, values: &mut dyn Iterator<Item = f32>| Series {
-                name: name.to_owned(),
-                color,
-                points: values.enumerate().map(|(k, value)| (k as f64, f64::from(value))).collect(),
-            };
-            let lines = [
-                series("target", style::TARGET, &mut target.iter().copied()),
-                series("reconstruction", style::SERIES[1], &mut prediction.iter().copied()),
-            ];
-            let error = [series("error", style::SERIES[0], &mut prediction.iter().zip(&target).map(|(p, t)| p - t))];
-            let bridged = if has_holes { " The lines pass straight over samples without data." } else { "" };
-            let curves = |title, y_label, series| Curves { title, x_label: "x", y_label, log_y: false, series };
-            Ok(vec![
-                drawing(
-                    &format!("reconstruction{suffix}"),
-                    &format!("The data and the model.{bridged}"),
-                    curves("Target and reconstruction", name, &lines).png()?,
-                ),
-                drawing(&format!("error{suffix}"), "The model less the data.", curves("Error", name, &error).png()?),
-            ])
+            let bridged = dataset.cells.is_some();
+            curve_drawings(&target, &prediction, CurveNames { output: name, suffix: &suffix, bridged })
         }
         Some(shape) => {
             let (rows, columns) = (shape[shape.len() - 2], shape[shape.len() - 1]);
@@ -150,6 +127,42 @@ fn output_drawings(dataset: &Dataset, predictions: &Array2<f32>, output: usize) 
             grid_drawings(dataset, &target, &reconstruction, names)
         }
     }
+}
+
+/// What the figures of a curve are called, and whether lines bridge samples without data.
+struct CurveNames<'a> {
+    output: &'a str,
+    /// Of the names of the files.
+    suffix: &'a str,
+    bridged: bool,
+}
+
+fn curve_drawings(
+    target: &Array1<f32>,
+    prediction: &Array1<f32>,
+    names: CurveNames<'_>,
+) -> Result<Vec<Drawing>, FigureError> {
+    let CurveNames { output, suffix, bridged } = names;
+    let series = |name: &str, color, values: &mut dyn Iterator<Item = f32>| Series {
+        name: name.to_owned(),
+        color,
+        points: values.enumerate().map(|(k, value)| (k as f64, f64::from(value))).collect(),
+    };
+    let lines = [
+        series("target", style::TARGET, &mut target.iter().copied()),
+        series("reconstruction", style::SERIES[1], &mut prediction.iter().copied()),
+    ];
+    let error = [series("error", style::SERIES[0], &mut prediction.iter().zip(target).map(|(p, t)| p - t))];
+    let bridged = if bridged { " The lines pass straight over samples without data." } else { "" };
+    let curves = |title, y_label, series| Curves { title, x_label: "x", y_label, log_y: false, series };
+    Ok(vec![
+        drawing(
+            &format!("reconstruction{suffix}"),
+            &format!("The data and the model.{bridged}"),
+            curves("Target and reconstruction", output, &lines).png()?,
+        ),
+        drawing(&format!("error{suffix}"), "The model less the data.", curves("Error", output, &error).png()?),
+    ])
 }
 
 /// What the drawings of one output of a grid are called.

@@ -197,26 +197,31 @@ pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft,
         title: "Positional encoding favours the axes, Gaussian features do not".to_owned(),
         what_you_see: vec![
             format!(
-                "Above: networks learn plane waves, one wave each, and are tested between the training points. Each line is a number of \
-                 cycles; from left to right the wave turns from running along x to running along y. With positional encoding the quality is \
-                 high at both ends and sinks in between ({:.1} dB along the axes, {:.1} dB between them, on average). With Gaussian \
-                 features the direction matters little ({:.1} dB and {:.1} dB).",
+                "Above: networks learn plane waves, one wave each, and are tested between the training points. Each \
+                 line is a number of cycles; from left to right the wave turns from running along x to running along \
+                 y. With positional encoding the quality is high at both ends and sinks in between ({:.1} dB along the \
+                 axes, {:.1} dB between them, on average). With Gaussian features the direction matters little ({:.1} \
+                 dB and {:.1} dB).",
                 positional.0, positional.1, gaussian.0, gaussian.1
             ),
-            "Below: the tangent kernel of both networks around a point of the plane, light where it is large. That of the \
-             positional encoding is a cross along the axes. That of Gaussian features is round, up to the noise of the random draw."
+            "Below: the tangent kernel of both networks around a point of the plane, light where it is large. That of \
+             the positional encoding is a cross along the axes. That of Gaussian features is round, up to the noise of \
+             the random draw."
                 .to_owned(),
         ],
         why: paragraphs([
-            "Positional encoding has frequencies along x and frequencies along y, but none in between. The kernel of these features is a \
-             sum of one part that depends on Δx alone and one that depends on Δy alone, and so the tangent kernel is a cross. A wave along an axis is made of its \
-             frequencies and has a large eigenvalue. A slanted wave is not, has a smaller eigenvalue, and is learned more slowly and less well.",
-            "The frequencies of Gaussian features are drawn from a distribution that is the same in all directions. The kernel depends on \
-             the distance of two points alone, and all waves with the same number of cycles have about the same eigenvalue. That is why \
-             Gaussian features are the default for data of more than one coordinate.",
+            "Positional encoding has frequencies along x and frequencies along y, but none in between. The kernel of \
+             these features is a sum of one part that depends on Δx alone and one that depends on Δy alone, and so the \
+             tangent kernel is a cross. A wave along an axis is made of its frequencies and has a large eigenvalue. A \
+             slanted wave is not, has a smaller eigenvalue, and is learned more slowly and less well.",
+            "The frequencies of Gaussian features are drawn from a distribution that is the same in all directions. \
+             The kernel depends on the distance of two points alone, and all waves with the same number of cycles have \
+             about the same eigenvalue. That is why Gaussian features are the default for data of more than one \
+             coordinate.",
         ]),
         method: vec![method(options, setting)],
-        caption: "Above: PSNR between the training points by the direction of the wave. Below: tangent kernels over the differences Δx and Δy."
+        caption: "Above: PSNR between the training points by the direction of the wave. Below: tangent kernels over \
+                  the differences Δx and Δy."
             .to_owned(),
         tables: Vec::new(),
         claims: claims(positional, gaussian),
@@ -234,11 +239,12 @@ fn method(options: Options, setting: Setting) -> String {
         ""
     };
     format!(
-        "Waves of 5 to 20 cycles in {} directions with random phases are learned at {} × {} points and tested half-way between these. \
-         Each value is the mean over {} draws of frequencies, weights and phase. The network has one hidden layer of {} units and {} \
-         frequencies, and is trained by {} steps of Adam at the rate {:e}. As published, the positional encoding has S = 5, and the \
-         Gaussian one σ = 10. The waves lie in [0, 1] and the network ends in a sigmoid, while the published waves lie in [−1, 1] \
-         and that network ends in a tanh, which is twice as steep.{quick}",
+        "Waves of 5 to 20 cycles in {} directions with random phases are learned at {} × {} points and tested half-way \
+         between these. Each value is the mean over {} draws of frequencies, weights and phase. The network has one \
+         hidden layer of {} units and {} frequencies, and is trained by {} steps of Adam at the rate {:e}. As \
+         published, the positional encoding has S = 5, and the Gaussian one σ = 10. The waves lie in [0, 1] and the \
+         network ends in a sigmoid, while the published waves lie in [−1, 1] and that network ends in a tanh, which is \
+         twice as steep.{quick}",
         setting.angles,
         setting.side,
         setting.side,

@@ -38,31 +38,37 @@ pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft,
     let content = FigureContent {
         title: title.to_owned(),
         what_you_see: paragraphs([
-            "Above: volumes of a protein that a network with Gaussian features has learned from noisy pictures, seen from the side and in \
-             slices, each above the true one. The first column is the one volume that all pictures together give; the others are \
-             volumes at several points of the motion.",
-            "Below: the coordinate z of the motion that was found for each picture beside the true one, and how well the volumes agree with the \
-             truth at each resolution, for every encoding and for the one volume of all pictures.",
+            "Above: volumes of a protein that a network with Gaussian features has learned from noisy pictures, seen \
+             from the side and in slices, each above the true one. The first column is the one volume that all \
+             pictures together give; the others are volumes at several points of the motion.",
+            "Below: the coordinate z of the motion that was found for each picture beside the true one, and how well \
+             the volumes agree with the truth at each resolution, for every encoding and for the one volume of all \
+             pictures.",
         ]),
         why: paragraphs([
-            "The network maps a spatial frequency and z to the strength of the molecule's wave at that frequency. That function changes \
-             quickly from frequency to frequency. A network on plain coordinates learns its slow parts only, which is a blurred \
-             molecule; features let it learn the rest.",
+            "The network maps a spatial frequency and z to the strength of the molecule's wave at that frequency. That \
+             function changes quickly from frequency to frequency. A network on plain coordinates learns its slow \
+             parts only, which is a blurred molecule; features let it learn the rest.",
         ]),
         method: vec![
             format!(
-                "There are {particles} projections of adenylate kinase between its open and closed structures, in random orientations, \
-                 each {0} × {0} pixels of {1} Å, with a contrast transfer function and white noise, at a signal-to-noise ratio of {snr}. A \
-                 decoder of encoded 3-D frequencies and a latent z is fitted to the central slices of the images, with \
-                 an encoder from image to z, as in CryoDRGN (Zhong et al. 2021).",
+                "There are {particles} projections of adenylate kinase between its open and closed structures, in \
+                 random orientations, each {0} × {0} pixels of {1} Å, with a contrast transfer function and white \
+                 noise, at a signal-to-noise ratio of {snr}. A decoder of encoded 3-D frequencies and a latent z is \
+                 fitted to the central slices of the images, with an encoder from image to z, as in CryoDRGN (Zhong et \
+                 al. 2021).",
                 truth.params.size, truth.params.pixel_size
             ),
-            "It differs from CryoDRGN in its size, in that the encoder sees the image's residual in the molecule's frame, and \
-             in that a step sees some random frequencies of an image."
+            "It differs from CryoDRGN in its size, in that the encoder sees the image's residual in the molecule's \
+             frame, and in that a step sees some random frequencies of an image."
                 .to_owned(),
         ],
         caption: "Slices and latent with the Gaussian encoding; correlations of all.".to_owned(),
-        tables: vec![Table { caption: "Resolution by Fourier shell correlation, and rank correlation".to_owned(), head, rows }],
+        tables: vec![Table {
+            caption: "Resolution by Fourier shell correlation, and rank correlation".to_owned(),
+            head,
+            rows,
+        }],
         claims: claims(&entries, snr),
         numbers: json!({
             "synthesis": truth.params,

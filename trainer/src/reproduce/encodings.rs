@@ -99,17 +99,19 @@ pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft,
     let content = FigureContent {
         title: "Four encodings on four pictures".to_owned(),
         what_you_see: paragraphs([
-            "Each row is a picture, and beside it what the same network makes of it behind four encodings. \"None\" is the plain coordinate. \
-             \"Basic\" wraps it once around a circle, (cos 2πx, sin 2πx). \"Positional\" adds higher frequencies along the axes. \
-             \"Gaussian\" takes random frequencies in all directions. The number below each is the PSNR on pixels that were not trained \
-             on, in decibels; more is better.",
-            "From left to right the pictures become sharper. On plain coordinates not one word of the text can be read, and of the terrain \
-             only the large forms are there. With Gaussian features all words can be read, and each valley is in its place.",
+            "Each row is a picture, and beside it what the same network makes of it behind four encodings. \"None\" is \
+             the plain coordinate. \"Basic\" wraps it once around a circle, (cos 2πx, sin 2πx). \"Positional\" adds \
+             higher frequencies along the axes. \"Gaussian\" takes random frequencies in all directions. The number \
+             below each is the PSNR on pixels that were not trained on, in decibels; more is better.",
+            "From left to right the pictures become sharper. On plain coordinates not one word of the text can be \
+             read, and of the terrain only the large forms are there. With Gaussian features all words can be read, \
+             and each valley is in its place.",
         ]),
         why: paragraphs([
-            "The encodings differ in the tangent kernel that they give to the network. None and basic have wide kernels: only slow waves \
-             have large eigenvalues, and the rest of the picture is not learned in this time. Positional encoding gives fast waves large \
-             eigenvalues along the axes. Gaussian features give them large eigenvalues in every direction.",
+            "The encodings differ in the tangent kernel that they give to the network. None and basic have wide \
+             kernels: only slow waves have large eigenvalues, and the rest of the picture is not learned in this time. \
+             Positional encoding gives fast waves large eigenvalues along the axes. Gaussian features give them large \
+             eigenvalues in every direction.",
         ]),
         method: method(options, setting),
         caption: "Each picture, and the networks at every pixel; below them the PSNR on pixels not trained on."
@@ -128,22 +130,24 @@ fn method(options: Options, setting: Setting) -> Vec<String> {
         ""
     };
     let mut texts = vec![format!(
-        "Pixels of even row and column are trained on; the PSNR is measured on pixels of odd row and column: {}. The pictures have \
-         256 × 256 pixels; the paper has sets of natural and text pictures of 512 × 512. The scales are half of the published ones, as \
-         there are half as many pixels a side: S = 5 and σ = 5, and on text S = 4 and σ = 7.{quick}",
+        "Pixels of even row and column are trained on; the PSNR is measured on pixels of odd row and column: {}. The \
+         pictures have 256 × 256 pixels; the paper has sets of natural and text pictures of 512 × 512. The scales are \
+         half of the published ones, as there are half as many pixels a side: S = 5 and σ = 5, and on text S = 4 and σ \
+         = 7.{quick}",
         setting.describe()
     )];
     texts.extend(paragraphs([
-        "At full settings with seed 0, two gains are less than half of the published ones: that of positional over basic on photographs \
-         (0.98 dB), and that of basic over none on text (1.01 dB). Trainings of 1000 steps with one seed hint at the reasons. For \
-         the photographs it is the number of training pixels: positional gains 2.38 dB over basic on the grey photograph with 512 × 512 pixels \
-         (S = 6), and 0.85 dB with 256 × 256 (S = 5). For text it is the size of the letters beside the picture: basic gains 0.71 dB and \
-         0.91 dB on two draws with letters of 32 to 64 of 256 pixels, 0.79 dB with letters of 64 to 128 of 512 pixels, but 4.62 dB and \
-         3.55 dB on two draws with letters of 64 to 128 of 256 pixels.",
-        "Two statements of the paper disagree with its published code. The text writes positional frequencies as σ^(j/m); the code, and this \
-         table, use 2^s − 1 with s evenly spaced on [0, S]. And the table gives positional encoding 25.28 dB on the Lego scene against \
-         25.48 dB for Gaussian features, where the axis-aligned encoding of the notebook reaches 26.27 dB: the table shows a rotated \
-         variant.",
+        "At full settings with seed 0, two gains are less than half of the published ones: that of positional over \
+         basic on photographs (0.98 dB), and that of basic over none on text (1.01 dB). Trainings of 1000 steps with \
+         one seed hint at the reasons. For the photographs it is the number of training pixels: positional gains 2.38 \
+         dB over basic on the grey photograph with 512 × 512 pixels (S = 6), and 0.85 dB with 256 × 256 (S = 5). For \
+         text it is the size of the letters beside the picture: basic gains 0.71 dB and 0.91 dB on two draws with \
+         letters of 32 to 64 of 256 pixels, 0.79 dB with letters of 64 to 128 of 512 pixels, but 4.62 dB and 3.55 dB \
+         on two draws with letters of 64 to 128 of 256 pixels.",
+        "Two statements of the paper disagree with its published code. The text writes positional frequencies as \
+         σ^(j/m); the code, and this table, use 2^s − 1 with s evenly spaced on [0, S]. And the table gives positional \
+         encoding 25.28 dB on the Lego scene against 25.48 dB for Gaussian features, where the axis-aligned encoding \
+         of the notebook reaches 26.27 dB: the table shows a rotated variant.",
     ]));
     texts
 }
@@ -162,8 +166,9 @@ fn table(pictures: &[Picture], numbers: &[Numbers]) -> Table {
         let cells = ours.chain(kind.published).map(|value| format!("{value:.2}"));
         std::iter::once(kind.kind.label().to_owned()).chain(cells).collect()
     });
-    let caption = "PSNR in dB on pixels not trained on. The published values are means over sets of other pictures, of twice the side and with \
-                   four times as many training pixels: only the order and the gains are comparable.";
+    let caption = "PSNR in dB on pixels not trained on. The published values are means over sets of other pictures, of \
+                   twice the side and with four times as many training pixels: only the order and the gains are \
+                   comparable.";
     Table { caption: caption.to_owned(), head, rows: rows.collect() }
 }
 

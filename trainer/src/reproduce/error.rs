@@ -19,7 +19,8 @@ use crate::training::TrainError;
 pub enum ReproduceError {
     /// The user asked to stop.
     #[error(
-        "interrupted; finished figures are kept and, but for the applications, finished trainings too: --resume goes on with the rest"
+        "interrupted; finished figures are kept and, but for the applications, finished trainings too: --resume goes \
+         on with the rest"
     )]
     Interrupted,
     /// A kernel could not be computed.
@@ -63,7 +64,8 @@ pub enum ReproduceError {
     Folder(#[from] FolderError),
     /// Hours of work that lie where the figure would.
     #[error(
-        "{} holds the figure at full settings; keep it by --resume with its seed and without --quick, delete it, or choose another --out",
+        "{} holds the figure at full settings; keep it by --resume with its seed and without --quick, delete it, or \
+         choose another --out",
         path.display()
     )]
     Finished {

@@ -60,7 +60,8 @@ fn make(
     let measured: Vec<String> =
         comparison.rows.iter().map(|row| format!("{} {}", row.mapping.label(), first(&row.scores))).collect();
     let claim = Claim::new(
-        "the order of the mappings is the published one: none < basic < positional, and Gaussian best or about equal to positional",
+        "the order of the mappings is the published one: none < basic < positional, and Gaussian best or about equal \
+         to positional",
         measured.join(", "),
         comparison.has_published_order(),
     );
@@ -86,23 +87,26 @@ fn make(
 fn lesson(figure: Figure) -> [&'static str; 2] {
     match figure {
         Figure::Ct => [
-            "A section of a head, as it is and as networks behind four mappings recover it. None of them has seen the section: they have seen \
-             sums of it along lines in 20 directions, as a tomograph measures them.",
-            "Each measurement is a sum over many points, and a network that sees only sums must fill in what they leave open by what its \
-             kernel makes easy. A wide kernel makes smooth sections easy, and the edges of the bone are blurred. Features make edges \
-             easy too.",
+            "A section of a head, as it is and as networks behind four mappings recover it. None of them has seen the \
+             section: they have seen sums of it along lines in 20 directions, as a tomograph measures them.",
+            "Each measurement is a sum over many points, and a network that sees only sums must fill in what they \
+             leave open by what its kernel makes easy. A wide kernel makes smooth sections easy, and the edges of the \
+             bone are blurred. Features make edges easy too.",
         ],
         Figure::Mri => [
-            "A slice of a head, as it is and as networks behind four mappings recover it. None of them has seen the head itself: they have \
-             seen a part of its Fourier coefficients, as a magnetic resonance scanner measures them.",
-            "The coefficients that were not measured are filled in by what the kernel of the network makes easy. A wide kernel leaves out the \
-             high ones, which carry the details. Features let the network follow the high ones that were measured.",
+            "A slice of a head, as it is and as networks behind four mappings recover it. None of them has seen the \
+             head itself: they have seen a part of its Fourier coefficients, as a magnetic resonance scanner measures \
+             them.",
+            "The coefficients that were not measured are filled in by what the kernel of the network makes easy. A \
+             wide kernel leaves out the high ones, which carry the details. Features let the network follow the high \
+             ones that were measured.",
         ],
         _ => [
-            "A solid, as it is and as networks behind four mappings know it. Each network answers for a point of space whether it lies \
-             inside. It has learned that from random points.",
-            "Inside and outside meet in a jump at the surface, and thin parts of the solid are jumps close to each other. Both need high \
-             frequencies, whose eigenvalues are near zero on plain coordinates and larger behind features.",
+            "A solid, as it is and as networks behind four mappings know it. Each network answers for a point of space \
+             whether it lies inside. It has learned that from random points.",
+            "Inside and outside meet in a jump at the surface, and thin parts of the solid are jumps close to each \
+             other. Both need high frequencies, whose eigenvalues are near zero on plain coordinates and larger behind \
+             features.",
         ],
     }
 }

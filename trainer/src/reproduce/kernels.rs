@@ -165,36 +165,41 @@ pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft,
     let content = FigureContent {
         title: "One number of an encoding sets the width of its kernel".to_owned(),
         what_you_see: paragraphs([
-            "Each column is one encoding γ, with six settings of its one number: the power p of the amplitudes 1/j^p, the highest frequency σ \
-             of a positional encoding, or the standard deviation σ of Gaussian frequencies. First row: the tangent kernel of a network \
-             behind the encoding, for two points at the distance Δ. It narrows from setting to setting as σ grows, and widens as p \
-             grows.",
-            "Second row: the eigenvalues of these kernels on evenly spaced points, each as a share of the sum of all, so that the shares \
-             of a line add up to one. Beside a wide kernel the line falls steeply; beside a narrow one it is nearly flat. A pair of \
-             eigenvectors, a sine and a cosine, belongs to about every frequency: eigenvector number i has about i/2 cycles.",
-            "Third row: the width of the kernel against the setting. The width of the features' own kernel with Gaussian frequencies is \
-             0.375/σ, as the theory says; that of the tangent kernel is a little more than half of it.",
+            "Each column is one encoding γ, with six settings of its one number: the power p of the amplitudes 1/j^p, \
+             the highest frequency σ of a positional encoding, or the standard deviation σ of Gaussian frequencies. \
+             First row: the tangent kernel of a network behind the encoding, for two points at the distance Δ. It \
+             narrows from setting to setting as σ grows, and widens as p grows.",
+            "Second row: the eigenvalues of these kernels on evenly spaced points, each as a share of the sum of all, \
+             so that the shares of a line add up to one. Beside a wide kernel the line falls steeply; beside a narrow \
+             one it is nearly flat. A pair of eigenvectors, a sine and a cosine, belongs to about every frequency: \
+             eigenvector number i has about i/2 cycles.",
+            "Third row: the width of the kernel against the setting. The width of the features' own kernel with \
+             Gaussian frequencies is 0.375/σ, as the theory says; that of the tangent kernel is a little more than \
+             half of it.",
         ]),
         why: paragraphs([
-            "The features' own kernel is γ(x)·γ(x′) = Σ aⱼ² cos(2πbⱼΔ). It is a sum of waves, one for each frequency, all with their crest at \
-             Δ = 0. The higher the frequencies in it, the sooner the waves cancel, and the narrower the crest. Frequencies drawn from a \
-             normal distribution of standard deviation σ give the kernel e^(−2π²σ²Δ²). The network behind the features makes of it a \
-             tangent kernel which is narrower still.",
-            "The eigenvalue of a wave is the strength of that wave in the kernel (its Fourier coefficient). A wide, smooth kernel is \
-             made of slow waves, and has only a few large eigenvalues. A network with that kernel learns smooth signals and nothing else. A \
-             narrow kernel needs all waves at about the same strength. A network with that kernel learns everything, noise too. p, the highest \
-             frequency and σ are one and the same knob.",
+            "The features' own kernel is γ(x)·γ(x′) = Σ aⱼ² cos(2πbⱼΔ). It is a sum of waves, one for each frequency, \
+             all with their crest at Δ = 0. The higher the frequencies in it, the sooner the waves cancel, and the \
+             narrower the crest. Frequencies drawn from a normal distribution of standard deviation σ give the kernel \
+             e^(−2π²σ²Δ²). The network behind the features makes of it a tangent kernel which is narrower still.",
+            "The eigenvalue of a wave is the strength of that wave in the kernel (its Fourier coefficient). A wide, \
+             smooth kernel is made of slow waves, and has only a few large eigenvalues. A network with that kernel \
+             learns smooth signals and nothing else. A narrow kernel needs all waves at about the same strength. A \
+             network with that kernel learns everything, noise too. p, the highest frequency and σ are one and the \
+             same knob.",
         ]),
         method: vec![format!(
-            "All features have norm one. The Fourier features are {FREQUENCIES} harmonics with amplitudes 1/j^p; the positional ones are \
-             {FREQUENCIES} frequencies σ^(j/m) at even ratios; the Gaussian ones are {GAUSSIAN_ROWS} frequencies from N(0, σ²), so many \
-             that the draw hardly matters. The network behind them has infinite width, three hidden layers, σw = √2 and no bias, in the NTK \
-             parametrization. Both kernels depend on the difference of two points only. Nothing is trained here."
+            "All features have norm one. The Fourier features are {FREQUENCIES} harmonics with amplitudes 1/j^p; the \
+             positional ones are {FREQUENCIES} frequencies σ^(j/m) at even ratios; the Gaussian ones are \
+             {GAUSSIAN_ROWS} frequencies from N(0, σ²), so many that the draw hardly matters. The network behind them \
+             has infinite width, three hidden layers, σw = √2 and no bias, in the NTK parametrization. Both kernels \
+             depend on the difference of two points only. Nothing is trained here."
         )],
         caption: format!(
-            "First row: tangent kernels around zero. Second row: eigenvalues of their Gram matrices on {POINTS} points over one unit, as \
-             shares of their sum. Third row: full widths at half of the height above the lowest value, of the features' kernel and of \
-             the tangent kernel; dashed: the width of e^(−2π²σ²Δ²), the kernel of infinitely many Gaussian features."
+            "First row: tangent kernels around zero. Second row: eigenvalues of their Gram matrices on {POINTS} points \
+             over one unit, as shares of their sum. Third row: full widths at half of the height above the lowest \
+             value, of the features' kernel and of the tangent kernel; dashed: the width of e^(−2π²σ²Δ²), the kernel \
+             of infinitely many Gaussian features."
         ),
         tables: vec![table(&families)],
         claims: claims(&families),
@@ -211,7 +216,9 @@ fn table(families: &[Family]) -> Table {
         cells
     };
     Table {
-        caption: "Widths in units of the coordinate, and the root mean square of the frequencies in the kernel in cycles per unit".to_owned(),
+        caption: "Widths in units of the coordinate, and the root mean square of the frequencies in the kernel in \
+                  cycles per unit"
+            .to_owned(),
         head: ["encoding", "setting", "width, features", "width, tangent kernel", "rms frequency, tangent kernel"]
             .map(str::to_owned)
             .into(),

@@ -75,18 +75,19 @@ pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft,
     let content = FigureContent {
         title: "New views of a scene from pictures of it".to_owned(),
         what_you_see: paragraphs([
-            "Above: a view of the scene that no network was trained on, first as it is, then as the networks behind four encodings draw it. \
-             The numbers are PSNR in decibels; more is better. Below: how far away the network with Gaussian features believes each point \
-             to be, and a turn around the scene, drawn by that network.",
+            "Above: a view of the scene that no network was trained on, first as it is, then as the networks behind \
+             four encodings draw it. The numbers are PSNR in decibels; more is better. Below: how far away the network \
+             with Gaussian features believes each point to be, and a turn around the scene, drawn by that network.",
         ]),
         why: paragraphs([
-            "The network maps a position in space to a colour and a density, and pictures are rendered from it along rays. Edges of solids \
-             are jumps of the density, and jumps need high frequencies. On plain coordinates those have eigenvalues near zero, so the \
-             solids are blurred clouds. Features give them larger eigenvalues, and the edges are learned.",
+            "The network maps a position in space to a colour and a density, and pictures are rendered from it along \
+             rays. Edges of solids are jumps of the density, and jumps need high frequencies. On plain coordinates \
+             those have eigenvalues near zero, so the solids are blurred clouds. Features give them larger \
+             eigenvalues, and the edges are learned.",
         ]),
         method: vec![method(options, &setting, &base)],
-        caption: "Above: a view that was not trained on, as it is and as each encoding draws it. Below: the distances that the \
-                  Gaussian field has learned, and a turn around it."
+        caption: "Above: a view that was not trained on, as it is and as each encoding draws it. Below: the distances \
+                  that the Gaussian field has learned, and a turn around it."
             .to_owned(),
         tables: vec![table(&rows)],
         claims: claims(options, &rows, quantized),
@@ -102,9 +103,10 @@ fn method(options: Options, setting: &Setting, base: &NerfParams) -> String {
         ""
     };
     format!(
-        "There are {} pictures of {size} × {size} pixels to learn from, and {} views to be judged by. The pictures are ray-traced from solids \
-         in closed form, so that no network is judged by its own renderer. Training takes {} steps of Adam with {} frequencies and \
-         hidden layers of {:?} units, at the same rate for all encodings.{quick}",
+        "There are {} pictures of {size} × {size} pixels to learn from, and {} views to be judged by. The pictures are \
+         ray-traced from solids in closed form, so that no network is judged by its own renderer. Training takes {} \
+         steps of Adam with {} frequencies and hidden layers of {:?} units, at the same rate for all \
+         encodings.{quick}",
         setting.train_views,
         setting.test_views,
         setting.steps,
@@ -124,8 +126,8 @@ fn table(rows: &[&Compared]) -> Table {
         ]
     };
     Table {
-        caption: "Means over the views that were not trained on. The published values are those of the Lego scene at 400 × 400 pixels \
-                  after 50,000 steps: only the order is comparable."
+        caption: "Means over the views that were not trained on. The published values are those of the Lego scene at \
+                  400 × 400 pixels after 50,000 steps: only the order is comparable."
             .to_owned(),
         head: ["encoding", "PSNR (dB)", "SSIM", "published PSNR (dB)"].map(str::to_owned).into(),
         rows: rows.iter().map(cells).collect(),

@@ -83,14 +83,14 @@ impl Page {
     const fn lead(self) -> &'static str {
         match self {
             Self::Figures => {
-                "Why does a network of coordinates learn only the rough form of a signal, and why do Fourier features let it learn the \
-                 details? This page answers both questions in seven short steps, and then shows the answers at work in the figures of \
-                 Tancik et al. (2020)."
+                "Why does a network of coordinates learn only the rough form of a signal, and why do Fourier features \
+                 let it learn the details? This page answers both questions in seven short steps, and then shows the \
+                 answers at work in the figures of Tancik et al. (2020)."
             }
             Self::Applications => {
-                "What can Fourier features be used for? This page shows a scene from pictures of it, a protein from noisy projections, and \
-                 the inverse problems of Tancik et al. (2020). Each is solved by one small network that a microcontroller can \
-                 evaluate."
+                "What can Fourier features be used for? This page shows a scene from pictures of it, a protein from \
+                 noisy projections, and the inverse problems of Tancik et al. (2020). Each is solved by one small \
+                 network that a microcontroller can evaluate."
             }
         }
     }
@@ -107,7 +107,8 @@ impl Page {
     fn html(self, options: Options, figures: &[WrittenFigure]) -> String {
         let title = self.title();
         let mut page = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
+             content=\"width=device-width\">\n\
              <title>{title}</title>\n<style>{CSS}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
         );
         let settings = if options.quick { "the quick settings" } else { "the full settings" };
@@ -134,11 +135,12 @@ impl Page {
 const SOURCES: &str = "<h2 id=\"sources\">Sources</h2>\n<ul>\n\
 <li>A. Jacot, F. Gabriel, C. Hongler (2018): Neural Tangent Kernel: Convergence and Generalization in Neural Networks. \
 arXiv 1806.07572. The tangent kernel, and that it stays constant at infinite width.</li>\n\
-<li>N. Rahaman et al. (2019): On the Spectral Bias of Neural Networks. arXiv 1806.08734. That networks learn low frequencies first.</li>\n\
+<li>N. Rahaman et al. (2019): On the Spectral Bias of Neural Networks. arXiv 1806.08734. That networks learn low \
+frequencies first.</li>\n\
 <li>M. Tancik et al. (2020): Fourier Features Let Networks Learn High Frequency Functions in Low Dimensional Domains. \
 arXiv 2006.10739. The mapping γ, its theory, and the figures.</li>\n\
-<li>V. Sitzmann et al. (2020): Implicit Neural Representations with Periodic Activation Functions. arXiv 2006.09661. Sine \
-layers, and the weights that they start from.</li>\n</ul>\n";
+<li>V. Sitzmann et al. (2020): Implicit Neural Representations with Periodic Activation Functions. arXiv 2006.09661. \
+Sine layers, and the weights that they start from.</li>\n</ul>\n";
 
 /// Links to the steps of the lesson, which are its headings, and to the figures.
 fn contents(page: &mut String, lesson: &str, figures: &[WrittenFigure]) {
@@ -201,8 +203,8 @@ fn checks(page: &mut String, figures: &[WrittenFigure]) {
     add(
         page,
         format_args!(
-            "<h2 id=\"checks\">What was checked</h2>\n<p>While it drew the figures, the program checked statements of the theory and of the \
-             papers against what came out. Of {} statements, {} hold.",
+            "<h2 id=\"checks\">What was checked</h2>\n<p>While it drew the figures, the program checked statements of \
+             the theory and of the papers against what came out. Of {} statements, {} hold.",
             held.len() + failed.len(),
             held.len()
         ),

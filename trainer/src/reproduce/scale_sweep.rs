@@ -45,27 +45,30 @@ pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft,
         title: "The scale σ of the frequencies: too small blurs, too large invents noise".to_owned(),
         what_you_see: what_you_see(&numbers, best),
         why: paragraphs([
-            "A small σ makes a wide kernel. Fast waves have tiny eigenvalues, and details are not learned: the network under-fits. A large σ makes \
-             a kernel that is narrower than the distance of two training pixels. All eigenvalues are about the same, every training \
-             pixel is learned for itself, and nothing says what lies between two of them. There the network puts waves of its high \
-             frequencies, which look like noise: it over-fits.",
-            "In between lies a σ whose kernel is about as wide as the details of the picture. That is why σ is the one setting of \
-             Gaussian features that must be chosen for the data, and why it is chosen by pixels that were not trained on.",
+            "A small σ makes a wide kernel. Fast waves have tiny eigenvalues, and details are not learned: the network \
+             under-fits. A large σ makes a kernel that is narrower than the distance of two training pixels. All \
+             eigenvalues are about the same, every training pixel is learned for itself, and nothing says what lies \
+             between two of them. There the network puts waves of its high frequencies, which look like noise: it \
+             over-fits.",
+            "In between lies a σ whose kernel is about as wide as the details of the picture. That is why σ is the one \
+             setting of Gaussian features that must be chosen for the data, and why it is chosen by pixels that were \
+             not trained on.",
         ]),
         method: vec![
             format!(
-                "Gaussian features of standard deviation σ (cycles over the picture) on one photograph: {}, at the learning rate {rate:e}.",
+                "Gaussian features of standard deviation σ (cycles over the picture) on one photograph: {}, at the \
+                 learning rate {rate:e}.",
                 setting.describe()
             ),
-            "The paper has 512 × 512 pixels and finds σ = 10 best for natural pictures. Here a side has 256 pixels, 128 of which are trained \
-             on, and frequencies above 64 cycles look the same as lower ones on them. So the best σ is expected at half of the paper's. Two \
-             scales below the published ones show where under-fitting begins. These two, and the factor of 2 in the third check, were \
-             chosen after a first run at full settings, in which σ = 4 was the best of the published scales, and σ = 1 was within \
-             0.3 dB of it."
+            "The paper has 512 × 512 pixels and finds σ = 10 best for natural pictures. Here a side has 256 pixels, \
+             128 of which are trained on, and frequencies above 64 cycles look the same as lower ones on them. So the \
+             best σ is expected at half of the paper's. Two scales below the published ones show where under-fitting \
+             begins. These two, and the factor of 2 in the third check, were chosen after a first run at full \
+             settings, in which σ = 4 was the best of the published scales, and σ = 1 was within 0.3 dB of it."
                 .to_owned(),
         ],
-        caption: "Above: PSNR on training pixels and on pixels not trained on, for each σ. Below: the photograph, and three of the networks \
-                  at every pixel."
+        caption: "Above: PSNR on training pixels and on pixels not trained on, for each σ. Below: the photograph, and \
+                  three of the networks at every pixel."
             .to_owned(),
         tables: Vec::new(),
         claims: claims(&numbers, best),
@@ -78,9 +81,10 @@ fn what_you_see(numbers: &[Numbers], best: usize) -> Vec<String> {
     let (first, last, best) = (numbers[0], numbers[numbers.len() - 1], numbers[best]);
     vec![
         format!(
-            "Above: how well one network with Gaussian features knows the pixels it was trained on, and those it was not, for ten values of \
-             σ. On training pixels large σ are far better than small ones ({:.2} dB at σ = {} against {:.2} dB at σ = {}). On the other pixels \
-             the quality rises to {:.2} dB at σ = {}, and falls again to {:.2} dB at σ = {}.",
+            "Above: how well one network with Gaussian features knows the pixels it was trained on, and those it was \
+             not, for ten values of σ. On training pixels large σ are far better than small ones ({:.2} dB at σ = {} \
+             against {:.2} dB at σ = {}). On the other pixels the quality rises to {:.2} dB at σ = {}, and falls again \
+             to {:.2} dB at σ = {}.",
             last.train_psnr_db,
             last.scale,
             first.train_psnr_db,
@@ -91,8 +95,8 @@ fn what_you_see(numbers: &[Numbers], best: usize) -> Vec<String> {
             last.scale
         ),
         format!(
-            "Below: the photograph and three networks. At σ = {} the picture is blurred. At σ = {} it has its details. At σ = {} it is covered \
-             with noise, although the training pixels among it are nearly right.",
+            "Below: the photograph and three networks. At σ = {} the picture is blurred. At σ = {} it has its details. \
+             At σ = {} it is covered with noise, although the training pixels among it are nearly right.",
             first.scale, best.scale, last.scale
         ),
     ]
@@ -127,7 +131,8 @@ fn claims(numbers: &[Numbers], best: usize) -> Vec<Claim> {
         ),
         Claim::new(
             format!(
-                "The best σ is less than a factor of 2 from {EXPECTED_BEST}: half of the published {PUBLISHED_BEST}, as the pixels a side are"
+                "The best σ is less than a factor of 2 from {EXPECTED_BEST}: half of the published {PUBLISHED_BEST}, \
+                 as the pixels a side are"
             ),
             format!("σ = {} is the best of those tried", top.scale),
             (0.5..2.0).contains(&(top.scale / EXPECTED_BEST)),

@@ -137,16 +137,18 @@ pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft,
         row(curves.iter().map(|c| Panel::Plot(decay(c))).chain([Panel::Plot(times(&curves, setting.steps))]).collect()),
     ];
     let content = FigureContent {
-        title: "A network on plain coordinates learns only slow parts; Fourier features let it learn the rest".to_owned(),
+        title: "A network on plain coordinates learns only slow parts; Fourier features let it learn the rest"
+            .to_owned(),
         what_you_see: what_you_see(psnr, &curves),
         why: why(&curves),
         method: method(&picture_setting, &setting),
-        caption: "First row: a photograph and two networks that were trained on it. Second row: tangent kernels of one coordinate \
-                  over [0, 1], in colours from 0 (dark) to their largest entry (light), and their eigenvalues on the 32 samples of a \
-                  signal. Third row: eigenvectors at these samples, and each eigenvalue beside the frequency of its eigenvector. \
-                  Fourth row: the error at three frequencies, measured (solid) and predicted (dashed), and the time that each \
-                  eigenvector takes."
-            .to_owned(),
+        caption:
+            "First row: a photograph and two networks that were trained on it. Second row: tangent kernels of one \
+                  coordinate over [0, 1], in colours from 0 (dark) to their largest entry (light), and their \
+                  eigenvalues on the 32 samples of a signal. Third row: eigenvectors at these samples, and each \
+                  eigenvalue beside the frequency of its eigenvector. Fourth row: the error at three frequencies, \
+                  measured (solid) and predicted (dashed), and the time that each eigenvector takes."
+                .to_owned(),
         tables: vec![table(&curves)],
         claims: std::iter::once(picture_claim(psnr)).chain(claims(&curves)).collect(),
         numbers: serde_json::json!({
@@ -160,28 +162,30 @@ pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft,
 fn what_you_see(psnr: [f64; 2], curves: &[Convergence]) -> Vec<String> {
     vec![
         format!(
-            "First row: a photograph, and what two networks of the same size have learned from a quarter of its pixels. The network \
-             on plain coordinates draws it blurred ({:.2} dB). The network on Fourier features draws its details too ({:.2} dB). The \
-             numbers are peak signal-to-noise ratios (PSNR) on pixels that were not trained on; more is better, and 6 dB more \
-             means half the error.",
+            "First row: a photograph, and what two networks of the same size have learned from a quarter of its \
+             pixels. The network on plain coordinates draws it blurred ({:.2} dB). The network on Fourier features \
+             draws its details too ({:.2} dB). The numbers are peak signal-to-noise ratios (PSNR) on pixels that were \
+             not trained on; more is better, and 6 dB more means half the error.",
             psnr[0], psnr[1]
         ),
-        "Second row: the tangent kernels of two networks of one coordinate, drawn as pictures: row x, column x′, light where \
-         K(x, x′) is large. Without a mapping the kernel is large in two corners, and nowhere does it single out the diagonal. With \
-         features it is a light band along the diagonal: near points learn together, far points hardly. On the right are the \
-         eigenvalues of both, largest first."
+        "Second row: the tangent kernels of two networks of one coordinate, drawn as pictures: row x, column x′, light \
+         where K(x, x′) is large. Without a mapping the kernel is large in two corners, and nowhere does it single out \
+         the diagonal. With features it is a light band along the diagonal: near points learn together, far points \
+         hardly. On the right are the eigenvalues of both, largest first."
             .to_owned(),
         format!(
-            "Third row: eigenvectors, and on the right each eigenvalue beside the frequency of its eigenvector. Without a mapping only {} \
-             eigenvalues differ from zero. The first four eigenvectors are lines with a bend in the middle, of at most two cycles. The \
-             fifth is a spike at the sample in the middle; a spike is made of waves of all frequencies, and its eigenvalue is only {:.3}. With \
-             features there is a pair of waves for every frequency, and the eigenvalue falls as the frequency rises.",
+            "Third row: eigenvectors, and on the right each eigenvalue beside the frequency of its eigenvector. \
+             Without a mapping only {} eigenvalues differ from zero. The first four eigenvectors are lines with a bend \
+             in the middle, of at most two cycles. The fifth is a spike at the sample in the middle; a spike is made \
+             of waves of all frequencies, and its eigenvalue is only {:.3}. With features there is a pair of waves for \
+             every frequency, and the eigenvalue falls as the frequency rises.",
             curves[0].eigenvectors.len(),
             curves[0].eigenvalues[4],
         ),
-        "Fourth row: how much of the error at a low, a middle and a high frequency is left after each step of training. Without a \
-         mapping only the low one shrinks. With features all three shrink, the low one first. On the right is the number of steps \
-         after which a tenth of the error is left; what lies above the dashed line needs a longer training than this one."
+        "Fourth row: how much of the error at a low, a middle and a high frequency is left after each step of \
+         training. Without a mapping only the low one shrinks. With features all three shrink, the low one first. On \
+         the right is the number of steps after which a tenth of the error is left; what lies above the dashed line \
+         needs a longer training than this one."
             .to_owned(),
     ]
 }
@@ -194,16 +198,17 @@ fn why(curves: &[Convergence]) -> Vec<String> {
     };
     let [low, middle, high] = WAVES.map(|(_, cycles)| of_wave(cycles));
     vec![
-        "The error along an eigenvector shrinks as e^(−ηλt). A direction whose eigenvalue is zero is never learned. Without a mapping \
-         those are all directions but five, and each fast wave lies almost wholly in them. This is spectral bias: the \
-         eigenvalue decides the speed, and only slow eigenvectors have large eigenvalues. (The middle wave even grows a little at \
-         first: a wave is no eigenvector of this kernel, and a slow shape that is learned changes the waves it is made of.)"
+        "The error along an eigenvector shrinks as e^(−ηλt). A direction whose eigenvalue is zero is never learned. \
+         Without a mapping those are all directions but five, and each fast wave lies almost wholly in them. This is \
+         spectral bias: the eigenvalue decides the speed, and only slow eigenvectors have large eigenvalues. (The \
+         middle wave even grows a little at first: a wave is no eigenvector of this kernel, and a slow shape that is \
+         learned changes the waves it is made of.)"
             .to_owned(),
         format!(
-            "With features the kernel depends on x − x′ alone, so that its eigenvectors are waves, and its band is narrow, so that fast \
-             waves have eigenvalues too. At {}, {} and {} cycles λ is {low:.1}, {middle:.1} and {high:.1}: the low wave is learned \
-             {:.0} times as fast as the high one, but the high one is learned. The dashed lines follow from these eigenvalues alone; \
-             no training was needed to draw them.",
+            "With features the kernel depends on x − x′ alone, so that its eigenvectors are waves, and its band is \
+             narrow, so that fast waves have eigenvalues too. At {}, {} and {} cycles λ is {low:.1}, {middle:.1} and \
+             {high:.1}: the low wave is learned {:.0} times as fast as the high one, but the high one is learned. The \
+             dashed lines follow from these eigenvalues alone; no training was needed to draw them.",
             WAVES[0].1,
             WAVES[1].1,
             WAVES[2].1,
@@ -215,15 +220,16 @@ fn why(curves: &[Convergence]) -> Vec<String> {
 fn method(picture: &pictures::Setting, signal: &Setting) -> Vec<String> {
     vec![
         format!(
-            "The photograph: {}. The scale is half of the published 10, as the picture has half as many pixels a side as the paper's.",
+            "The photograph: {}. The scale is half of the published 10, as the picture has half as many pixels a side \
+             as the paper's.",
             picture.describe()
         ),
         format!(
-            "The signal has 32 samples, and the features are those of the signal below with p = 1. The measured network has three hidden \
-             layers of {} units in the standard parametrization and is trained by {} steps of gradient descent at the learning rate \
-             {:e}. The prediction is by the tangent kernel of infinite width, from the network's own initial outputs. The frequency of \
-             an eigenvector is that of the wave which holds the largest part of it. Eigenvalues that are zero up to rounding are \
-             not drawn.",
+            "The signal has 32 samples, and the features are those of the signal below with p = 1. The measured \
+             network has three hidden layers of {} units in the standard parametrization and is trained by {} steps of \
+             gradient descent at the learning rate {:e}. The prediction is by the tangent kernel of infinite width, \
+             from the network's own initial outputs. The frequency of an eigenvector is that of the wave which holds \
+             the largest part of it. Eigenvalues that are zero up to rounding are not drawn.",
             signal.width, signal.steps, signal.learning_rate
         ),
     ]
@@ -244,8 +250,9 @@ fn table(curves: &[Convergence]) -> Table {
     let head =
         |c: &Convergence| ["cycles", "eigenvalue λ", "steps to a tenth"].map(|what| format!("{}: {what}", c.mapping));
     Table {
-        caption: "Each eigenvector's frequency (cycles over the signal), its eigenvalue, and the steps after which a tenth of the error \
-                  along it is left. The fifth without a mapping is a spike, in which all frequencies are about equally strong."
+        caption: "Each eigenvector's frequency (cycles over the signal), its eigenvalue, and the steps after which a \
+                  tenth of the error along it is left. The fifth without a mapping is a spike, in which all \
+                  frequencies are about equally strong."
             .to_owned(),
         head: std::iter::once("eigenvector".to_owned()).chain(head(none)).chain(head(mapped)).collect(),
         rows: rows.into(),

@@ -90,9 +90,9 @@ pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft,
         what_you_see: what_you_see(&numbers),
         why: why(),
         method: method(options, &setting, &numbers),
-        caption: "Above: the tangent kernel of each mapping around x = ¼, and its eigenvalues beside the frequencies of their \
-                  eigenvectors. Middle: the signal with its 32 samples, and what each network has learned at the end. Below: training \
-                  loss and test error, measured (solid) and predicted (dashed)."
+        caption: "Above: the tangent kernel of each mapping around x = ¼, and its eigenvalues beside the frequencies \
+                  of their eigenvectors. Middle: the signal with its 32 samples, and what each network has learned at \
+                  the end. Below: training loss and test error, measured (solid) and predicted (dashed)."
             .to_owned(),
         tables: vec![table(&numbers)],
         claims: claims(&numbers),
@@ -104,17 +104,18 @@ pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft,
 fn what_you_see(numbers: &[Numbers]) -> Vec<String> {
     let error = |index: usize| Numbers::last(&numbers[index].test_error);
     let mut texts = paragraphs([
-        "Six networks get Fourier features of the same 16 frequencies, with amplitudes 1/j^p: p = 0 makes all frequencies equally \
-         strong, p = ∞ leaves only the lowest. A seventh network gets the plain coordinate. Above on the left, the kernel is narrow for \
-         p = 0 and grows wider with p. Above on the right, the eigenvalues of fast waves are as large as those of slow ones for p = 0, and \
-         fall ever faster with p. Without a mapping there are only five: four of slow shapes, and a small one of the spike that the figure \
-         before shows.",
-        "In the middle, p = 0 and p = 0.5 go through every sample, but swing between them. p = 1 follows the signal. From p = 1.5 on, the \
-         curve is too smooth. Without a mapping, it is hardly more than a line.",
+        "Six networks get Fourier features of the same 16 frequencies, with amplitudes 1/j^p: p = 0 makes all \
+         frequencies equally strong, p = ∞ leaves only the lowest. A seventh network gets the plain coordinate. Above \
+         on the left, the kernel is narrow for p = 0 and grows wider with p. Above on the right, the eigenvalues of \
+         fast waves are as large as those of slow ones for p = 0, and fall ever faster with p. Without a mapping there \
+         are only five: four of slow shapes, and a small one of the spike that the figure before shows.",
+        "In the middle, p = 0 and p = 0.5 go through every sample, but swing between them. p = 1 follows the signal. \
+         From p = 1.5 on, the curve is too smooth. Without a mapping, it is hardly more than a line.",
     ]);
     texts.push(format!(
-        "Below, the training loss of p = 0 falls the fastest and the furthest. The test error, at points between the samples, tells \
-         something else: it is {:.4} for p = 0, {:.4} for p = 1, {:.4} for p = ∞ and {:.4} without a mapping.",
+        "Below, the training loss of p = 0 falls the fastest and the furthest. The test error, at points between the \
+         samples, tells something else: it is {:.4} for p = 0, {:.4} for p = 1, {:.4} for p = ∞ and {:.4} without a \
+         mapping.",
         error(0),
         error(2),
         error(5),
@@ -125,22 +126,24 @@ fn what_you_see(numbers: &[Numbers]) -> Vec<String> {
 
 fn why() -> Vec<String> {
     paragraphs([
-        "The kernel says how much a sample changes the output beside it. If the kernel is narrower than the distance of the samples \
-         (p = 0), each sample is learned for itself, and nothing holds the output between two of them. If it is much wider (p = ∞), \
-         samples that differ pull against each other, and the fast waves, whose eigenvalues are small, are not learned in this time. The \
-         test error is least where the eigenvalues fall about as fast as the waves of the signal do. The signal here is a sum of waves \
-         whose strength falls as 1/(1 + k) with their number of cycles k, and p = 1 comes nearest to that.",
-        "The dashed lines are predicted by e^(−ηλt) from the eigenvalues of the kernel of infinite width and from the network's outputs \
-         before training. Where they leave the solid lines (large p, late), the tangent kernel of the real network, which has a \
-         finite width, has moved during training.",
+        "The kernel says how much a sample changes the output beside it. If the kernel is narrower than the distance \
+         of the samples (p = 0), each sample is learned for itself, and nothing holds the output between two of them. \
+         If it is much wider (p = ∞), samples that differ pull against each other, and the fast waves, whose \
+         eigenvalues are small, are not learned in this time. The test error is least where the eigenvalues fall about \
+         as fast as the waves of the signal do. The signal here is a sum of waves whose strength falls as 1/(1 + k) \
+         with their number of cycles k, and p = 1 comes nearest to that.",
+        "The dashed lines are predicted by e^(−ηλt) from the eigenvalues of the kernel of infinite width and from the \
+         network's outputs before training. Where they leave the solid lines (large p, late), the tangent kernel of \
+         the real network, which has a finite width, has moved during training.",
     ])
 }
 
 fn method(options: Options, setting: &Setting, numbers: &[Numbers]) -> Vec<String> {
     let how = if options.quick {
         format!(
-            "The published training is 50,001 steps at the learning rate 1e-5. The quick one is {} steps at {:e}, which is the same \
-             product and nearly the same gradient flow, as the learning rate times the largest eigenvalue is {:.2}.",
+            "The published training is 50,001 steps at the learning rate 1e-5. The quick one is {} steps at {:e}, \
+             which is the same product and nearly the same gradient flow, as the learning rate times the largest \
+             eigenvalue is {:.2}.",
             setting.steps,
             setting.learning_rate,
             setting.learning_rate * numbers.iter().map(|n| n.eigenvalues[0]).fold(0.0, f64::max)
@@ -150,18 +153,20 @@ fn method(options: Options, setting: &Setting, numbers: &[Numbers]) -> Vec<Strin
             .to_owned()
     };
     let mut texts = vec![format!(
-        "The features are the cosine and the sine of 2πjx for j = 1 … 16, with amplitudes 1/j^p, scaled so that each vector of features \
-         has length one. The network has three hidden layers of {} units in the standard parametrization. {how}",
+        "The features are the cosine and the sine of 2πjx for j = 1 … 16, with amplitudes 1/j^p, scaled so that each \
+         vector of features has length one. The network has three hidden layers of {} units in the standard \
+         parametrization. {how}",
         setting.width
     )];
     texts.extend(paragraphs([
-        "The last columns of the table compare with an independent computation of the published setting. That computation is the \
-         kernel of infinite width, from outputs of zero. The trained networks start from random outputs and have 1024 units. For \
-         large p they learn the directions of small eigenvalues more slowly than the kernel says, be it that of infinite \
-         width or their own before training, and their test error ends above the predicted one.",
-        "The published notebook starts its theoretical curve from the outputs of the trained network, and without a mapping it \
-         takes x at the test points but x − 0.5 at the training points. Here both start at the initial outputs, and both use \
-         x − 0.5.",
+        "The last columns of the table compare with an independent computation of the published setting. That \
+         computation is the kernel of infinite width, from outputs of zero. The trained networks start from random \
+         outputs and have 1024 units. For large p they learn the directions of small eigenvalues more slowly than the \
+         kernel says, be it that of infinite width or their own before training, and their test error ends above the \
+         predicted one.",
+        "The published notebook starts its theoretical curve from the outputs of the trained network, and without a \
+         mapping it takes x at the test points but x − 0.5 at the training points. Here both start at the initial \
+         outputs, and both use x − 0.5.",
     ]));
     texts
 }
@@ -180,9 +185,9 @@ fn table(numbers: &[Numbers]) -> Table {
         ]
     };
     Table {
-        caption: "After the last step. The test error is the mean square of the error at the 224 points between the samples; the training \
-                  loss is half the sum of its squares at the 32 samples. \"From zero\" is the prediction from outputs of zero, \
-                  which the independent computation starts from too."
+        caption: "After the last step. The test error is the mean square of the error at the 224 points between the \
+                  samples; the training loss is half the sum of its squares at the 32 samples. \"From zero\" is the \
+                  prediction from outputs of zero, which the independent computation starts from too."
             .to_owned(),
         head: [
             "mapping",
@@ -193,8 +198,8 @@ fn table(numbers: &[Numbers]) -> Table {
             "training loss",
             "predicted",
         ]
-            .map(str::to_owned)
-            .into(),
+        .map(str::to_owned)
+        .into(),
         rows: numbers.iter().map(row).collect(),
     }
 }
@@ -220,7 +225,8 @@ fn claims(numbers: &[Numbers]) -> Vec<Claim> {
             best.mapping == "p = 1",
         ),
         Claim::new(
-            "The test error falls from p = 0 to p = 1 and rises from there to p = ∞, and without a mapping it is more than twice as large",
+            "The test error falls from p = 0 to p = 1 and rises from there to p = ∞, and without a mapping it is more \
+             than twice as large",
             numbers.iter().map(|n| format!("{:.2e}", error(n))).collect::<Vec<_>>().join(", "),
             errors[..3].is_sorted_by(|a, b| a > b)
                 && errors[2..6].is_sorted_by(|a, b| a < b)
@@ -233,12 +239,14 @@ fn claims(numbers: &[Numbers]) -> Vec<Claim> {
         ),
         // The reference is quoted to two or three digits.
         Claim::new(
-            "From outputs of zero the kernel of infinite width gives the test errors of an independent computation, within 1 %",
+            "From outputs of zero the kernel of infinite width gives the test errors of an independent computation, \
+             within 1 %",
             format!("largest difference {:.1} % ({})", 100.0 * theory.0, theory.1),
             theory.0 < 0.01,
         ),
         Claim::new(
-            "The test errors predicted from the networks' own outputs are those of the independent computation, within 15 %",
+            "The test errors predicted from the networks' own outputs are those of the independent computation, within \
+             15 %",
             largest(predicted),
             predicted.0 < 0.15,
         ),

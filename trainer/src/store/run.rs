@@ -132,6 +132,11 @@ impl RunFolder {
         for file in [self.network(), self.guide(), self.held_out(), self.choice()] {
             let _ = std::fs::remove_file(file);
         }
+        self.discard_if_empty();
+    }
+
+    /// Removes the folder if nothing is in it: a run that was to be replaced is kept.
+    pub fn discard_if_empty(&self) {
         let _ = std::fs::remove_dir(&self.path);
     }
 

@@ -6,6 +6,7 @@
 
 mod error;
 pub mod grid;
+mod plot;
 pub mod store;
 pub mod table;
 

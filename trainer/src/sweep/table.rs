@@ -6,16 +6,12 @@ use serde::Serialize;
 
 use super::grid::Hyperparameter;
 use super::store::SweepManifest;
-use super::{Measured, SweepError, SweepRow};
+use super::{Measured, SweepError, SweepRow, plot};
 use crate::base::files;
 use crate::report::figure::{Figure as _, tick_label};
-use crate::report::sheet::{Line, Panel, Plot, Row, Sheet, Stroke};
-use crate::report::style;
+use crate::report::sheet::{Panel, Plot, Row, Sheet};
 use crate::store::error::StoreError;
 use crate::store::json;
-
-/// More lines than this are not told apart; then only the best of them is drawn, and all rows as points.
-const MOST_LINES: usize = style::SERIES.len();
 
 /// The columns of the CSV.
 const CSV_COLUMNS: &str = "index,scale,amplitude_power,frequencies,hidden,train_psnr_db,test_psnr_db,\
@@ -178,72 +174,11 @@ impl Table {
     /// PSNR over the first thing that was swept, a line for each combination of the others.
     #[must_use]
     pub fn plot(&self) -> Sheet {
-        let axes = self.manifest.grid.axes();
-        let (x, others) = (axes[0], &axes[1..]);
-        let at = |row: &SweepRow| value(row, x);
-        // ∞ stands one step beyond the largest number.
-        let finite = self.rows().map(at).filter(|x| x.is_finite()).fold(0.0, f64::max);
-        let at = |row: &SweepRow| Some(at(row)).filter(|x| x.is_finite()).unwrap_or(finite + 1.0);
-        let infinite = self.rows().any(|row| value(row, x).is_infinite());
-        let mut groups: Vec<(String, Vec<&SweepRow>)> = Vec::new();
-        for row in self.rows() {
-            let group = name(row, others);
-            match groups.iter_mut().find(|(name, _)| *name == group) {
-                Some((_, rows)) => rows.push(row),
-                None => groups.push((group, vec![row])),
-            }
-        }
-        let test = |row: &&SweepRow| (at(row), row.test_psnr_db());
-        let train = |row: &&SweepRow| (at(row), row.measured.as_ref().map_or(f64::NAN, |m| m.train.psnr_db));
-        let mut lines = Vec::new();
-        if groups.len() == 1 {
-            let rows = &groups[0].1;
-            lines.push(Line::new(
-                "training samples",
-                style::SERIES[5],
-                Stroke::Marked,
-                ascending(rows.iter().map(train)),
-            ));
-            lines.push(Line::new(
-                "held-out samples",
-                style::SERIES[1],
-                Stroke::Marked,
-                ascending(rows.iter().map(test)),
-            ));
-        } else if groups.len() <= MOST_LINES {
-            for ((name, rows), color) in groups.iter().zip(style::SERIES) {
-                lines.push(Line::new(name, color, Stroke::Marked, ascending(rows.iter().map(test))));
-            }
-        } else {
-            let all: Vec<(f64, f64)> = ascending(groups.iter().flat_map(|(_, rows)| rows).map(test));
-            let mut envelope: Vec<(f64, f64)> = Vec::new();
-            for &(x, psnr) in &all {
-                match envelope.last_mut() {
-                    Some(last) if last.0 == x => last.1 = last.1.max(psnr),
-                    _ => envelope.push((x, psnr)),
-                }
-            }
-            lines.push(Line::new("every setting", style::SERIES[5], Stroke::Points, all));
-            lines.push(Line::new("the best of them", style::SERIES[1], Stroke::Solid, envelope));
-        }
         let title = self.best().map_or_else(String::new, |best| {
             format!("Best on held-out samples: {} ({:.2} dB)", self.name(best), best.test_psnr_db())
         });
-        let x_label = match x {
-            Hyperparameter::Scale => "σ (cycles over the domain)".to_owned(),
-            Hyperparameter::AmplitudePower if infinite => format!("p (∞ drawn at {})", tick_label(finite + 1.0)),
-            Hyperparameter::AmplitudePower => "p".to_owned(),
-            axis => axis.name().to_owned(),
-        };
-        let plot = Plot {
-            title,
-            x_label,
-            y_label: if groups.len() == 1 { "PSNR (dB)" } else { "held-out PSNR (dB)" }.to_owned(),
-            log_x: matches!(x, Hyperparameter::Scale | Hyperparameter::Frequencies | Hyperparameter::Width),
-            x_ticks: settings_of(self.rows().map(at)),
-            lines,
-            ..Plot::default()
-        };
+        let rows: Vec<&SweepRow> = self.rows().collect();
+        let plot = Plot { title, ..plot::of(&rows, &self.manifest.grid.axes()) };
         let input = self.manifest.base.input.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         Sheet { title: input, rows: vec![Row { height: 720, panels: vec![Panel::Plot(plot)] }] }
     }
@@ -263,21 +198,8 @@ impl Table {
     }
 }
 
-/// Each once, ascending.
-fn settings_of(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.dedup();
-    values
-}
-
-fn ascending(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
-    let mut points: Vec<_> = points.collect();
-    points.sort_by(|a, b| a.0.total_cmp(&b.0));
-    points
-}
-
-fn value(row: &SweepRow, axis: Hyperparameter) -> f64 {
+/// Where a setting lies along an axis of the grid.
+pub(super) fn value(row: &SweepRow, axis: Hyperparameter) -> f64 {
     match axis {
         Hyperparameter::Scale => row.scale,
         Hyperparameter::AmplitudePower => row.amplitude_power,
@@ -292,7 +214,8 @@ fn value_text(row: &SweepRow, axis: Hyperparameter) -> String {
     if value.is_finite() { tick_label(value) } else { value.to_string() }
 }
 
-fn name(row: &SweepRow, axes: &[Hyperparameter]) -> String {
+/// A setting by its values of these axes.
+pub(super) fn name(row: &SweepRow, axes: &[Hyperparameter]) -> String {
     let parts: Vec<String> =
         axes.iter().map(|&axis| format!("{} {}", axis.name().replace('_', " "), value_text(row, axis))).collect();
     parts.join(", ")

@@ -54,7 +54,13 @@ pub(in crate::cli) struct Settings {
     encoding: Option<EncodingKind>,
     /// Number of frequencies, that is rows of the matrix B; positional and fourier divide them evenly among the
     /// inputs [default: 64]
-    #[arg(long, help_heading = ENCODING, display_order = 1, aliases = ["m", "num-frequencies", "num-freqs"], value_parser = whole::<usize>)]
+    #[arg(
+        long,
+        help_heading = ENCODING,
+        display_order = 1,
+        aliases = ["m", "num-frequencies", "num-freqs"],
+        value_parser = whole::<usize>
+    )]
     frequencies: Option<usize>,
     /// The scale σ: how fine the detail is that the network can learn [default: auto for tables and small grids,
     /// otherwise 10]
@@ -62,14 +68,28 @@ pub(in crate::cli) struct Settings {
     /// For gaussian, σ is the standard deviation of the frequencies; for positional, it is the highest frequency.
     /// Both are in cycles over the range of an input. auto, for gaussian only, chooses σ by short trainings; a sweep
     /// tries the values in --scales instead.
-    #[arg(long, help_heading = ENCODING, display_order = 0, visible_alias = "sigma", value_name = "SCALE", value_parser = parse_value)]
+    #[arg(
+        long,
+        help_heading = ENCODING,
+        display_order = 0,
+        visible_alias = "sigma",
+        value_name = "SCALE",
+        value_parser = parse_value
+    )]
     scale: Option<Value>,
     /// For fourier: the power p of the amplitudes 1/j^p; inf keeps only the first frequency; auto chooses p by short
     /// trainings [default: 0]
     #[arg(long, help_heading = ENCODING, display_order = 3, value_name = "P", value_parser = parse_value)]
     amplitude_power: Option<Value>,
     /// For fourier: the frequencies along each input, in cycles over its range [default: 1,2,3,…]
-    #[arg(long, help_heading = ENCODING, display_order = 4, value_delimiter = ',', value_name = "B", conflicts_with = "frequencies")]
+    #[arg(
+        long,
+        help_heading = ENCODING,
+        display_order = 4,
+        value_delimiter = ',',
+        value_name = "B",
+        conflicts_with = "frequencies"
+    )]
     frequency_list: Vec<f64>,
     /// Divide the features by the norm of the amplitudes
     #[arg(long, help_heading = ENCODING, display_order = 5)]
@@ -86,14 +106,28 @@ pub(in crate::cli) struct Settings {
     #[arg(long, help_heading = NETWORK)]
     activation: Option<Activation>,
     /// Widths of the hidden layers, one number for each layer [default: 64,64,64]
-    #[arg(long, help_heading = NETWORK, value_delimiter = ',', value_name = "WIDTHS", value_parser = whole::<usize>, action = ArgAction::Set)]
+    #[arg(
+        long,
+        help_heading = NETWORK,
+        value_delimiter = ',',
+        value_name = "WIDTHS",
+        value_parser = whole::<usize>,
+        action = ArgAction::Set
+    )]
     hidden: Option<Vec<usize>>,
     /// Activation of the last layer [default: sigmoid]
     #[arg(long, help_heading = NETWORK)]
     output: Option<Output>,
     /// Number of samples in each training step, or all [default: 4096, or 1024 where the network learns from kernel
     /// regression]
-    #[arg(long, help_heading = TRAINING, display_order = 3, visible_alias = "batch-size", alias = "bs", value_parser = parse_batch)]
+    #[arg(
+        long,
+        help_heading = TRAINING,
+        display_order = 3,
+        visible_alias = "batch-size",
+        alias = "bs",
+        value_parser = parse_batch
+    )]
     batch: Option<Batch>,
     #[command(flatten)]
     optimizer: OptimizerArgs,
@@ -101,9 +135,9 @@ pub(in crate::cli) struct Settings {
     #[arg(long, help_heading = TRAINING, display_order = 1, visible_alias = "lr")]
     learning_rate: Option<f64>,
     /// Learning-rate schedule: constant, cosine (falls to 1 % of the highest rate), stable (falls to 1 % over the last
-    /// third), or exponential:FACTOR:STEPS, such as exponential:0.1:5000, which multiplies the rate by FACTOR over every
-    /// STEPS steps [default: cosine; stable for grids; exponential by a factor of 4000 over all steps where the network
-    /// learns from kernel regression]
+    /// third), or exponential:FACTOR:STEPS, such as exponential:0.1:5000, which multiplies the rate by FACTOR over
+    /// every STEPS steps [default: cosine; stable for grids; exponential by a factor of 4000 over all steps where the
+    /// network learns from kernel regression]
     #[arg(long, help_heading = TRAINING, display_order = 2, value_parser = parse_schedule)]
     schedule: Option<Schedule>,
     /// Number format of the model: w8a16 has weights of 8 bits and activations of 16 bits; w16a16 has 16 bits for
@@ -118,13 +152,27 @@ pub(in crate::cli) struct Settings {
     ///
     /// The network has the same value one period further. NAME is the name of an input or its number, counted from 1.
     /// --outside holds for the other inputs.
-    #[arg(long, help_heading = DATA, display_order = 3, value_delimiter = ',', value_name = "NAME=PERIOD", value_parser = str::parse::<NamedPeriod>)]
+    #[arg(
+        long,
+        help_heading = DATA,
+        display_order = 3,
+        value_delimiter = ',',
+        value_name = "NAME=PERIOD",
+        value_parser = str::parse::<NamedPeriod>
+    )]
     periodic: Vec<NamedPeriod>,
     /// Inputs that are integer codes, as of a converter, each with its number of bits, such as adc=12
     ///
     /// Their domain is all codes, 0 to 4095 of 12 bits, and a device takes them as they are, without floating point.
     /// NAME is the name of an input or its number, counted from 1.
-    #[arg(long, help_heading = DATA, display_order = 3, value_delimiter = ',', value_name = "NAME=BITS", value_parser = str::parse::<NamedCodes>)]
+    #[arg(
+        long,
+        help_heading = DATA,
+        display_order = 3,
+        value_delimiter = ',',
+        value_name = "NAME=BITS",
+        value_parser = str::parse::<NamedCodes>
+    )]
     codes: Vec<NamedCodes>,
     /// Samples to test with and not to train on: none, a part such as 0.1, or even (train on even rows and columns,
     /// test on odd ones)
@@ -133,8 +181,8 @@ pub(in crate::cli) struct Settings {
     /// rows, and none turns that off; pictures and large grids are not tested. Default of sweep: 0.1.
     #[arg(long, help_heading = DATA, display_order = 2)]
     holdout: Option<Holdout>,
-    /// Learn from kernel regression through the samples, also with a --scale of one's own; without one, tables and small
-    /// grids do so anyway
+    /// Learn from kernel regression through the samples, also with a --scale of one's own; without one, tables and
+    /// small grids do so anyway
     #[arg(long, help_heading = TRAINING, display_order = 6)]
     guide: bool,
     /// Seed of all random numbers; the same seed gives the same model [default: 0]
@@ -263,7 +311,8 @@ impl Settings {
         }
     }
 
-    /// Finds the axes that have a period of their own or consist of codes, for [`Self::fit_settings`] does not know the inputs' names.
+    /// Finds the axes that have a period of their own or consist of codes, for [`Self::fit_settings`] does not know the
+    /// inputs' names.
     ///
     /// # Errors
     /// Also if a table, which is no network, shall have layers.

@@ -152,16 +152,12 @@ impl Inverse {
             }
         };
         let settings = settings.check()?;
-        let made = NewDirectories::on_the_way_to(&common.out);
         // Before the work, not after it; a folder made for nothing goes again.
+        let _made = NewDirectories::on_the_way_to(&common.out);
         let folder =
             hold_while_made(&common.out, Others::Refused, || Ok(RunFolder::create(&common.out, common.force)?))?;
         let run = Run::start(folder, settings)?;
-        let solved = solve(&run, &common.out, common.json);
-        if solved.is_err() {
-            made.take_back();
-        }
-        solved
+        solve(&run, &common.out, common.json)
     }
 }
 

@@ -30,95 +30,145 @@ const UNKNOWN_PIXEL: f64 = 1.0;
 
 /// Reads the images of a table, from `stack` if the caller names it.
 pub(super) fn read(listing: &Listing, table: &Path, stack: Option<&Path>) -> Result<Images, CryoError> {
-    let stacks: Vec<PathBuf> = match stack {
-        Some(path) if listing.stacks.len() <= 1 => vec![path.to_owned()],
-        Some(path) => {
-            let problem = format!(
-                "it names {} stacks, and {} cannot stand for all; leave out --stack",
-                listing.stacks.len(),
-                path.display()
-            );
-            return Err(CryoError::file(table, problem));
-        }
-        None if listing.stacks.is_empty() => vec![table.with_file_name("particles.mrcs")],
-        None => listing.stacks.iter().map(|named| find(table, named)).collect::<Result<_, _>>()?,
-    };
-    // Which particles have their images in which stack.
-    let mut members = vec![Vec::new(); stacks.len()];
-    for (particle, &[stack, image]) in listing.images.iter().enumerate() {
-        members[stack].push((particle, image));
-    }
+    let source = Source { listing, table };
+    let stacks = source.stacks(stack)?;
     let mut all: Option<Images> = None;
-    let mut unknown = (0, None);
-    for (path, members) in stacks.iter().zip(members) {
+    let mut unknown = Vec::new();
+    for (path, members) in stacks.iter().zip(source.members(stacks.len())) {
         let mrc = Mrc::read(path)?;
-        let size = side(&mrc, path)?;
-        if let Some(expected) = listing.image_size.filter(|&expected| expected != size) {
-            return Err(CryoError::BoxSize { path: path.clone(), found: size, table: table.to_owned(), expected });
+        let size = source.side(&mrc, path)?;
+        if !source.header_knows_pixel(&mrc, path)? {
+            unknown.push(path.as_path());
         }
-        if let Some(expected) = listing.pixel_size
-            && mrc.voxel_size > 0.0
-            && (mrc.voxel_size / expected - 1.0).abs() > AGREEMENT
-        {
-            if (mrc.voxel_size - UNKNOWN_PIXEL).abs() > 1e-6 {
-                let (path, table, found) = (path.clone(), table.to_owned(), mrc.voxel_size);
-                return Err(CryoError::PixelSize { path, found, table, expected });
-            }
-            unknown.0 += 1;
-            unknown.1.get_or_insert((path, expected));
-        }
-        let pixel_size = listing.pixel_size.unwrap_or(mrc.voxel_size);
-        if !(0.1..=100.0).contains(&pixel_size) {
-            let problem = "the size of a pixel is unknown; set it in the file's header or the .star";
-            return Err(CryoError::file(path, problem));
-        }
-        if listing.stacks.is_empty() && mrc.shape[0] != listing.particles.len() {
-            let (rows, images) = (listing.particles.len(), mrc.shape[0]);
-            let problem = format!("it has {rows} rows and {} {images} images; they must match", path.display());
-            return Err(CryoError::file(table, problem));
-        }
+        let pixel_size = source.pixel_size(&mrc, path)?;
+        source.check_count(&mrc, path)?;
         let all = all.get_or_insert_with(|| Images {
             size,
             pixel_size,
             values: vec![0.0; listing.particles.len() * size * size],
             note: None,
         });
-        if (size, pixel_size) != (all.size, all.pixel_size) {
-            let problem = format!(
-                "its images have {size} pixels of {pixel_size} Å a side, those of {} {} of {} Å; rescale all to one size",
-                stacks[0].display(),
-                all.size,
-                all.pixel_size
-            );
-            return Err(CryoError::file(path, problem));
-        }
+        all.check_same_pixels((size, pixel_size), path, &stacks[0])?;
         for (particle, image) in members {
             let pixels = size * size;
-            let Some(from) = mrc.values.chunks_exact(pixels).nth(image) else {
-                let problem = format!(
-                    "it names image {} of {}, which has {}; export both again",
-                    image + 1,
-                    path.display(),
-                    mrc.shape[0]
-                );
-                return Err(CryoError::file(table, problem));
-            };
+            let from = mrc.values.chunks_exact(pixels).nth(image).ok_or_else(|| source.no_image(image, &mrc, path))?;
             check(from, size, image + 1, path)?;
             all.values[particle * pixels..(particle + 1) * pixels].copy_from_slice(from);
         }
     }
     let mut images = all.ok_or_else(|| CryoError::file(table, "it lists no particles; export it again"))?;
-    if let (count, Some((path, expected))) = unknown {
-        let (files, path, table) =
-            (if count == 1 { "header says" } else { "headers say" }, path.display(), table.display());
-        images.note = Some(format!(
-            "{count} {files} pixels of 1 Å, as programs write that do not know it, the first that of {path}: {expected} Å of {table} is \
-             used."
-        ));
-    }
-    let source = if let [stack] = &stacks[..] { stack } else { table };
-    check_deviation(&images.values, source)?;
+    images.note = source.note(&unknown);
+    check_deviation(&images.values, if let [stack] = &stacks[..] { stack } else { table })?;
     Ok(images)
+}
+
+/// A table whose images are to be read.
+struct Source<'a> {
+    table: &'a Path,
+    listing: &'a Listing,
+}
+
+impl Source<'_> {
+    /// The files of the images: those that the table names, unless the caller names one.
+    fn stacks(&self, named: Option<&Path>) -> Result<Vec<PathBuf>, CryoError> {
+        let stacks = &self.listing.stacks;
+        match named {
+            Some(path) if stacks.len() <= 1 => Ok(vec![path.to_owned()]),
+            Some(path) => {
+                let (count, path) = (stacks.len(), path.display());
+                let problem = format!("it names {count} stacks, and {path} cannot stand for all; leave out --stack");
+                Err(CryoError::file(self.table, problem))
+            }
+            None if stacks.is_empty() => Ok(vec![self.table.with_file_name("particles.mrcs")]),
+            None => stacks.iter().map(|named| find(self.table, named)).collect(),
+        }
+    }
+
+    /// Of each stack the particles that have their image in it, and which image that is.
+    fn members(&self, stacks: usize) -> Vec<Vec<(usize, usize)>> {
+        let mut members = vec![Vec::new(); stacks];
+        for (particle, &[stack, image]) in self.listing.images.iter().enumerate() {
+            members[stack].push((particle, image));
+        }
+        members
+    }
+
+    /// Pixels along an edge of a stack's images, which must be as many as the table says.
+    fn side(&self, mrc: &Mrc, path: &Path) -> Result<usize, CryoError> {
+        let found = side(mrc, path)?;
+        match self.listing.image_size {
+            Some(expected) if expected != found => {
+                Err(CryoError::BoxSize { path: path.to_owned(), found, table: self.table.to_owned(), expected })
+            }
+            _ => Ok(found),
+        }
+    }
+
+    /// Whether the size of a pixel in a stack's header is that of the table, or the header has none to differ from it.
+    /// It is not where the header has the size of programs that do not know it; any other is an error.
+    fn header_knows_pixel(&self, mrc: &Mrc, path: &Path) -> Result<bool, CryoError> {
+        let found = mrc.voxel_size;
+        let differs = |expected: f64| found > 0.0 && (found / expected - 1.0).abs() > AGREEMENT;
+        let Some(expected) = self.listing.pixel_size.filter(|&expected| differs(expected)) else { return Ok(true) };
+        if (found - UNKNOWN_PIXEL).abs() > 1e-6 {
+            let (path, table) = (path.to_owned(), self.table.to_owned());
+            return Err(CryoError::PixelSize { path, found, table, expected });
+        }
+        Ok(false)
+    }
+
+    /// The size of a pixel by the table, or else by the header of a stack, Å.
+    fn pixel_size(&self, mrc: &Mrc, path: &Path) -> Result<f64, CryoError> {
+        let pixel_size = self.listing.pixel_size.unwrap_or(mrc.voxel_size);
+        if (0.1..=100.0).contains(&pixel_size) {
+            return Ok(pixel_size);
+        }
+        let problem = "the size of a pixel is unknown; set it in the file's header or the .star";
+        Err(CryoError::file(path, problem))
+    }
+
+    /// The stack of a table that names none has an image for each row.
+    fn check_count(&self, mrc: &Mrc, path: &Path) -> Result<(), CryoError> {
+        let (rows, images) = (self.listing.particles.len(), mrc.shape[0]);
+        if !self.listing.stacks.is_empty() || images == rows {
+            return Ok(());
+        }
+        let problem = format!("it has {rows} rows and {} {images} images; they must match", path.display());
+        Err(CryoError::file(self.table, problem))
+    }
+
+    fn no_image(&self, image: usize, mrc: &Mrc, path: &Path) -> CryoError {
+        let (number, path, count) = (image + 1, path.display(), mrc.shape[0]);
+        let problem = format!("it names image {number} of {path}, which has {count}; export both again");
+        CryoError::file(self.table, problem)
+    }
+
+    /// What is worth saying of the stacks whose headers do not know the size of a pixel.
+    fn note(&self, unknown: &[&Path]) -> Option<String> {
+        let (path, expected) = (unknown.first()?.display(), self.listing.pixel_size?);
+        let (count, table) = (unknown.len(), self.table.display());
+        let files = if count == 1 { "header says" } else { "headers say" };
+        Some(format!(
+            "{count} {files} pixels of 1 Å, as programs write that do not know it, the first that of {path}: \
+             {expected} Å of {table} is used."
+        ))
+    }
+}
+
+impl Images {
+    /// The images of a further stack must have as many pixels of the same size as those of the `first`.
+    fn check_same_pixels(&self, (size, pixel_size): (usize, f64), path: &Path, first: &Path) -> Result<(), CryoError> {
+        if (size, pixel_size) == (self.size, self.pixel_size) {
+            return Ok(());
+        }
+        let problem = format!(
+            "its images have {size} pixels of {pixel_size} Å a side, those of {} {} of {} Å; rescale all to one size",
+            first.display(),
+            self.size,
+            self.pixel_size
+        );
+        Err(CryoError::file(path, problem))
+    }
 }
 
 /// Pixels along an edge.
@@ -136,7 +186,8 @@ fn side(mrc: &Mrc, path: &Path) -> Result<usize, CryoError> {
 fn check(image: &[f32], size: usize, number: usize, path: &Path) -> Result<(), CryoError> {
     if let Some(pixel) = image.iter().position(|value| !value.is_finite()) {
         let problem = format!(
-            "image {number}, row {}, column {} holds {}, not a finite number; leave the image out or copy the file again",
+            "image {number}, row {}, column {} holds {}, not a finite number; leave the image out or copy the file \
+             again",
             pixel / size + 1,
             pixel % size + 1,
             image[pixel]
@@ -158,7 +209,8 @@ fn check_deviation(values: &[f32], path: &Path) -> Result<(), CryoError> {
         return Ok(());
     }
     let problem = format!(
-        "its pixels have a standard deviation of {deviation:e}, which single precision cannot square; scale them to about 1"
+        "its pixels have a standard deviation of {deviation:e}, which single precision cannot square; scale them to \
+         about 1"
     );
     Err(CryoError::file(path, problem))
 }

@@ -1,7 +1,7 @@
 //! Particle images with what is known about each: orientation, shift, CTF.
 //!
 //! **The rule: a known column that would change the answer is used, or refused by name; columns that are not known are
-//! counted in one line.** `relion.rs` holds the lists of both. The size of the box and of a pixel are those of the
+//! counted in one line.** `known.rs` holds the lists of both. The size of the box and of a pixel are those of the
 //! table and of the images: where both say it, they must agree.
 //!
 //! The table is a RELION `.star` (3.0, or 3.1 with optics groups) or a plain `.csv` with one row an image and the
@@ -12,6 +12,7 @@ mod images;
 mod known;
 mod plain;
 mod relion;
+mod row;
 
 pub use plain::{CSV_COLUMNS, CSV_EXTRAS};
 

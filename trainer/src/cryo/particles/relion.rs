@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::super::ctf::NO_EXTRAS;
 use super::super::error::CryoError;
 use super::super::star::{self, Table};
 use super::known::{self, note_unknown};
-use super::{Listing, Particle, ParticleStack, have_extras, not_empty, particle, take_extras};
+use super::row::{Pixels, Source};
+use super::{Listing, Particle, ParticleStack, have_extras, not_empty};
 
 /// RELION's columns in the order of [`CSV_COLUMNS`], and what stands in for those that are missing.
-const STAR_COLUMNS: [(&str, Option<f64>); 12] = [
+pub(super) const STAR_COLUMNS: [(&str, Option<f64>); 12] = [
     ("rlnAngleRot", None),
     ("rlnAngleTilt", None),
     ("rlnAnglePsi", None),
@@ -25,9 +25,9 @@ const STAR_COLUMNS: [(&str, Option<f64>); 12] = [
     ("rlnPhaseShift", Some(0.0)),
 ];
 
-/// Columns in the order of [`Ctf::extras`](super::super::ctf::Ctf::extras); [`NO_EXTRAS`] stands in for those that are
-/// missing.
-const EXTRAS: [&str; 4] = ["rlnCtfScalefactor", "rlnCtfBfactor", "rlnBeamTiltX", "rlnBeamTiltY"];
+/// Columns in the order of [`Ctf::extras`](super::super::ctf::Ctf::extras); [`NO_EXTRAS`](super::super::ctf::NO_EXTRAS)
+/// stands in for those that are missing.
+pub(super) const EXTRAS: [&str; 4] = ["rlnCtfScalefactor", "rlnCtfBfactor", "rlnBeamTiltX", "rlnBeamTiltY"];
 
 /// What RELION keeps of each optics group instead of each particle, since 3.1.
 const OF_OPTICS: [&str; 3] = ["rlnVoltage", "rlnSphericalAberration", "rlnAmplitudeContrast"];
@@ -67,99 +67,46 @@ pub(super) fn to_text(stack: &ParticleStack) -> String {
     star::to_text(&[optics, table])
 }
 
-/// A value's place: the table, its row, its column.
-type Place<'a> = (&'a Table, usize, usize);
-
 /// Reads a table.
 pub(super) fn parse(text: &str, path: &Path) -> Result<Listing, CryoError> {
     let tables = star::parse(text, path)?;
-    let is_particles = |table: &&Table| table.column("rlnImageName").is_some();
-    let missing = |column: &str| CryoError::Column {
-        path: path.to_owned(),
-        column: column.into(),
-        remedy: "fit needs images with known orientations and CTF: export the result of a refinement",
-    };
-    let table = tables.iter().find(is_particles).ok_or_else(|| missing("rlnImageName"))?;
-    let optics = tables.iter().find(|table| table.name == "optics");
-    known::check(table)?;
-    optics.map_or(Ok(()), known::check)?;
-    let names = table.column("rlnImageName").expect("found by it");
-    let group = table.column("rlnOpticsGroup").zip(optics.and_then(|optics| optics.column("rlnOpticsGroup")));
-    // The row of a particle's optics group.
-    let group_of = |row: usize| -> Result<Option<(&Table, usize)>, CryoError> {
-        let (Some((of_row, of_optics)), Some(optics)) = (group, optics) else { return Ok(None) };
-        let wanted = &table.rows[row][of_row];
-        let found = optics.rows.iter().position(|optics| &optics[of_optics] == wanted);
-        let complaint = || table.complaint(row, format!("optics group {wanted} is not in data_optics; add it there"));
-        Ok(Some((optics, found.ok_or_else(complaint)?)))
-    };
+    let source = Source::of(&tables, path)?;
     let (mut particles, mut images, mut stacks) = (Vec::new(), Vec::new(), Stacks::default());
-    let (mut pixel_size, mut image_size) = (None, None);
-    let halves = table.column("rlnRandomSubset");
-    for row in 0..table.rows.len() {
-        let optics = group_of(row)?;
-        let place = |name: &str| -> Option<Place<'_>> {
-            let own = table.column(name).map(|column| (table, row, column));
-            own.or_else(|| optics.and_then(|(optics, row)| Some((optics, row, optics.column(name)?))))
-        };
-        let mut values = [0.0; 12];
-        for (slot, (name, default)) in values.iter_mut().zip(STAR_COLUMNS) {
-            *slot = match (place(name), default) {
-                (Some((table, row, column)), _) => table.number(row, column)?,
-                (None, Some(default)) => default,
-                (None, None) => return Err(missing(name)),
-            };
-        }
-        let pixel = angstrom_per_pixel(place)?;
-        for (slot, name) in values[3..5].iter_mut().zip(["rlnOriginX", "rlnOriginY"]) {
-            // Before RELION 3.1 origins were in pixels.
-            if let (Some(column), None) = (table.column(name), table.column(&format!("{name}Angst"))) {
-                *slot = table.number(row, column)? * pixel.ok_or_else(|| missing("rlnImagePixelSize"))?;
-            }
-            *slot = -*slot;
-        }
-        if row > 0 && pixel != pixel_size {
-            return Err(
-                table.complaint(row, "another pixel size than the first image's; rescale all to one".to_owned())
-            );
-        }
-        pixel_size = pixel;
-        let side = place("rlnImageSize").map(|(table, row, column)| table.number(row, column)).transpose()?;
-        if row > 0 && side != image_size {
-            return Err(
-                table.complaint(row, "another rlnImageSize than the first image's; rescale all to one".to_owned())
-            );
-        }
-        image_size = side;
-        let mut particle = particle(values, None).map_err(|problem| table.complaint(row, problem))?;
-        let mut extras = NO_EXTRAS;
-        for (slot, name) in extras.iter_mut().zip(EXTRAS) {
-            *slot = place(name).map_or(Ok(*slot), |(table, row, column)| table.number(row, column))?;
-        }
-        take_extras(&mut particle, extras, EXTRAS).map_err(|problem| table.complaint(row, problem))?;
-        let half = halves.map(|column| table.number(row, column)).transpose()?;
-        particle.half = half.filter(|half| [1.0, 2.0].contains(half)).map(|half| half as u8);
+    let mut pixels = None;
+    for row in 0..source.table.rows.len() {
+        let row = source.row(row)?;
+        let (particle, of_row) = row.particle(pixels)?;
+        pixels = Some(of_row);
         particles.push(particle);
-        let name = &table.rows[row][names];
-        let image =
-            name.split_once('@').and_then(|(index, file)| Some((index.parse::<usize>().ok()?.checked_sub(1)?, file)));
-        let (index, file) = image.ok_or_else(|| table.complaint(row, format!("'{name}' is not number@stack.mrcs")))?;
-        images.push([stacks.index(file), index]);
+        let (stack, image) = row.image()?;
+        images.push([stacks.index(stack), image]);
     }
     not_empty(&particles, path)?;
-    let used: Vec<&str> = STAR_COLUMNS.iter().map(|(name, _)| *name).chain(EXTRAS).collect();
-    let columns = table.columns.iter().chain(optics.iter().flat_map(|optics| &optics.columns)).map(String::as_str);
-    let mut notes: Vec<String> =
-        note_unknown(path, columns.filter(|name| !known::is_known(name, &used))).into_iter().collect();
-    let has_halves = [1, 2].iter().all(|half| particles.iter().any(|particle: &Particle| particle.half == Some(*half)));
-    if halves.is_some() && !(has_halves && particles.iter().all(|particle| particle.half.is_some())) {
-        notes.push(format!(
-            "rlnRandomSubset of {} does not put every image into one of two halves: half sets are the odd and the even images.",
-            path.display()
-        ));
-    }
-    let image_size = image_size.map(|side| side as usize);
+    let notes = note_columns(&source, path).into_iter().chain(note_half_sets(&source, &particles, path)).collect();
+    let (pixel_size, side) = pixels.map_or((None, None), |Pixels { size, side }| (size, side));
+    let image_size = side.map(|side| side as usize);
     Ok(Listing { particles, images, stacks: stacks.paths, pixel_size, image_size, notes })
+}
+
+/// Counts the columns that are not known.
+fn note_columns(source: &Source<'_>, path: &Path) -> Option<String> {
+    let used: Vec<&str> = STAR_COLUMNS.iter().map(|(name, _)| *name).chain(EXTRAS).collect();
+    let columns = source.table.columns.iter().chain(source.optics.iter().flat_map(|optics| &optics.columns));
+    note_unknown(path, columns.map(String::as_str).filter(|name| !known::is_known(name, &used)))
+}
+
+/// Tells where the table has half sets that cannot be used.
+fn note_half_sets(source: &Source<'_>, particles: &[Particle], path: &Path) -> Option<String> {
+    source.table.column("rlnRandomSubset")?;
+    let has_both = [1, 2].iter().all(|half| particles.iter().any(|particle| particle.half == Some(*half)));
+    let is_whole = particles.iter().all(|particle| particle.half.is_some());
+    let path = path.display();
+    (!(has_both && is_whole)).then(|| {
+        format!(
+            "rlnRandomSubset of {path} does not put every image into one of two halves: half sets are the odd and \
+             the even images."
+        )
+    })
 }
 
 /// The stacks of a table, each once, in the order in which they come.
@@ -178,31 +125,9 @@ impl Stacks {
     }
 }
 
-/// The size of a pixel by RELION's columns: its own, or that of the detector (µm) over the magnification, as before
-/// 3.1.
-fn angstrom_per_pixel<'a>(place: impl Fn(&str) -> Option<Place<'a>>) -> Result<Option<f64>, CryoError> {
-    let checked = |(table, row, _): Place<'_>, what: String, size: f64| {
-        if (0.1..=100.0).contains(&size) {
-            return Ok(Some(size));
-        }
-        Err(table.complaint(row, format!("{what}; pixels have 0.1 to 100 ångström")))
-    };
-    for name in ["rlnImagePixelSize", "rlnPixelSize"] {
-        if let Some(found @ (table, row, column)) = place(name) {
-            let size = table.number(row, column)?;
-            return checked(found, format!("{name} is {size}"), size);
-        }
-    }
-    let (Some(detector), Some(magnification)) = (place("rlnDetectorPixelSize"), place("rlnMagnification")) else {
-        return Ok(None);
-    };
-    let [over, under] = [detector, magnification].map(|(table, row, column)| table.number(row, column));
-    let size = 1e4 * over? / under?;
-    checked(detector, format!("rlnDetectorPixelSize over rlnMagnification gives pixels of {size} Å"), size)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::super::ctf::NO_EXTRAS;
     use super::*;
 
     const STAR: &str = include_str!("../../../testdata/cryo/relion31.star");

@@ -43,7 +43,7 @@ impl Run {
     pub fn prepare(&mut self, preparation: &Preparation<'_>) -> Result<(), FitRunError> {
         let prepared = self.prepared(preparation);
         if prepared.is_err() {
-            let _ = std::fs::remove_dir(self.folder.path());
+            self.folder.discard_if_empty();
         }
         self.prepared = prepared?;
         self.state = self.params.start();

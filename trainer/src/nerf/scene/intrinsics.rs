@@ -17,6 +17,8 @@ const SAME_FOCAL: f64 = 1e-7;
 const SAME_CENTER: f64 = 1e-5;
 /// How many times smaller or larger than w × h a picture may be.
 const MOST_TIMES: f64 = 64.0;
+/// Focal lengths that are possible.
+const SPAN: &str = "a focal length in pixels at which the picture spans 0.001 to 3.1 radians";
 /// Where a principal point lies whose picture's size is not said.
 const WITHIN: &str =
     "a place within the picture, or w and h beside it that say for which size of the picture it is meant";
@@ -100,69 +102,100 @@ impl Intrinsics {
         (path, frame, picture): (&Path, usize, &Path),
         size: (u32, u32),
     ) -> Result<Fitted, SceneError> {
-        let unfit = |key: &str, value: f64, expected| SceneError::Value {
+        let sides = [size.0, size.1];
+        let expected = [0, 1].map(|axis| self.size[axis].unwrap_or(sides[axis]));
+        let factors = self.factors(sides, expected).ok_or_else(|| SceneError::Size {
+            path: path.to_owned(),
+            frame,
+            picture: picture.to_owned(),
+            found: size,
+            expected: (expected[0], expected[1]),
+        })?;
+        let unfit = |Unfit { key, value, expected }| SceneError::Value {
             path: path.to_owned(),
             frame: Some(frame),
             key: key.to_owned(),
             value: value.to_string(),
             expected,
         };
+        let no_angle = || SceneError::NoAngle { path: path.to_owned(), frame: Some(frame) };
+        let focal = self.focal_lengths(sides, factors).ok_or_else(no_angle)?;
+        self.check_focal_lengths(focal, sides, factors).map_err(unfit)?;
+        let center = self.principal_point(sides, factors).map_err(unfit)?;
+        let [k1, k2, k3, p1, p2] = self.distortion.map(Option::unwrap_or_default);
+        let lens = Lens { focal, center, distortion: Distortion { radial: [k1, k2, k3], tangential: [p1, p2] } };
+        Ok(Fitted {
+            focal: match self.focal[0] {
+                Some(Focal::Angle(angle)) => focal_length(size.0, angle),
+                _ => focal[0] as f32,
+            },
+            lens: (!is_plain(&lens, sides)).then_some(lens),
+            scaled_from: (factors != [1.0; 2]).then_some(expected),
+        })
+    }
+
+    /// By what pixels of the expected sides are to be multiplied; `None` where the picture is none of that one scaled.
+    /// Angles alone hold for a picture of any size.
+    fn factors(&self, sides: [u32; 2], expected: [u32; 2]) -> Option<[f64; 2]> {
         let in_pixels = |focal: &Option<Focal>| matches!(focal, Some(Focal::Pixels(_)));
         let is_absolute = self.focal.iter().any(in_pixels) || self.center.iter().any(Option::is_some);
-        let sides = [size.0, size.1];
-        let expected = [0, 1].map(|axis| self.size[axis].unwrap_or(sides[axis]));
-        // Angles alone hold for a picture of any size.
-        let factors = if is_absolute { scale(sides, expected) } else { Some([1.0; 2]) };
-        let Some(factors) = factors else {
-            return Err(SceneError::Size {
-                path: path.to_owned(),
-                frame,
-                picture: picture.to_owned(),
-                found: size,
-                expected: (expected[0], expected[1]),
-            });
-        };
-        let pixels = |axis: usize| {
+        if is_absolute { scale(sides, expected) } else { Some([1.0; 2]) }
+    }
+
+    /// In pixels of the picture, which are square unless both are said; `None` where neither is.
+    fn focal_lengths(&self, sides: [u32; 2], factors: [f64; 2]) -> Option<[f64; 2]> {
+        let [x, y] = [0, 1].map(|axis| {
             self.focal[axis].map(|focal| match focal {
                 Focal::Pixels(pixels) => pixels * factors[axis],
                 Focal::Angle(angle) => 0.5 * f64::from(sides[axis]) / (0.5 * angle).tan(),
             })
-        };
-        // Pixels are square unless both are said.
-        let (Some(fx), Some(fy)) = (pixels(0).or(pixels(1)), pixels(1).or(pixels(0))) else {
-            return Err(SceneError::NoAngle { path: path.to_owned(), frame: Some(frame) });
-        };
-        for (axis, focal) in [fx, fy].into_iter().enumerate() {
-            let angle = 2.0 * (0.5 * f64::from(sides[axis]) / focal).atan();
+        });
+        Some([x.or(y)?, y.or(x)?])
+    }
+
+    /// Refuses those at which the picture is seen at an impossible angle.
+    fn check_focal_lengths(&self, focal: [f64; 2], sides: [u32; 2], factors: [f64; 2]) -> Result<(), Unfit> {
+        for axis in [0, 1] {
+            let angle = 2.0 * (0.5 * f64::from(sides[axis]) / focal[axis]).atan();
             if !(ANGLES.0..=ANGLES.1).contains(&angle) {
                 let key = AXES[if self.focal[axis].is_some() { axis } else { 1 - axis }][0];
-                return Err(unfit(
-                    key,
-                    focal / factors[axis],
-                    "a focal length in pixels at which the picture spans 0.001 to 3.1 radians",
-                ));
+                return Err(Unfit { key, value: focal[axis] / factors[axis], expected: SPAN });
             }
         }
-        let middle = sides.map(|side| 0.5 * f64::from(side));
+        Ok(())
+    }
+
+    /// In pixels of the picture; its middle where nothing else is said.
+    fn principal_point(&self, sides: [u32; 2], factors: [f64; 2]) -> Result<[f64; 2], Unfit> {
+        let middle = middle(sides);
         let center = [0, 1].map(|axis| self.center[axis].map_or(middle[axis], |center| center * factors[axis]));
         for axis in [0, 1] {
             let is_within = (0.0..=f64::from(sides[axis])).contains(&center[axis]);
             if self.size[axis].is_none() && !is_within {
-                return Err(unfit(AXES[axis][3], center[axis], WITHIN));
+                return Err(Unfit { key: AXES[axis][3], value: center[axis], expected: WITHIN });
             }
         }
-        let [k1, k2, k3, p1, p2] = self.distortion.map(Option::unwrap_or_default);
-        let lens =
-            Lens { focal: [fx, fy], center, distortion: Distortion { radial: [k1, k2, k3], tangential: [p1, p2] } };
-        let is_centered = center.iter().zip(middle).all(|(center, middle)| (center - middle).abs() < SAME_CENTER);
-        let is_plain = is_centered && (fx / fy - 1.0).abs() < SAME_FOCAL && lens.distortion.is_none();
-        let focal = match self.focal[0] {
-            Some(Focal::Angle(angle)) => focal_length(size.0, angle),
-            _ => fx as f32,
-        };
-        let scaled_from = (factors != [1.0; 2]).then_some(expected);
-        Ok(Fitted { focal, lens: (!is_plain).then_some(lens), scaled_from })
+        Ok(center)
     }
+}
+
+/// A value that is none of those that its key can have.
+struct Unfit {
+    key: &'static str,
+    value: f64,
+    expected: &'static str,
+}
+
+fn middle(sides: [u32; 2]) -> [f64; 2] {
+    sides.map(|side| 0.5 * f64::from(side))
+}
+
+/// Whether a lens is a pinhole before the middle of its picture, with square pixels.
+fn is_plain(lens: &Lens, sides: [u32; 2]) -> bool {
+    let [fx, fy] = lens.focal;
+    let is_centered =
+        lens.center.iter().zip(middle(sides)).all(|(center, middle)| (center - middle).abs() < SAME_CENTER);
+    is_centered && (fx / fy - 1.0).abs() < SAME_FOCAL && lens.distortion.is_none()
 }
 
 /// A number of pixels.

@@ -2,7 +2,7 @@
 
 use firmware_core::artifact::GridUse;
 use firmware_core::limits::{MAX_FREQUENCIES, MAX_INPUTS};
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayView1};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
@@ -189,8 +189,15 @@ impl EncodingParams {
             amplitudes /= norm;
         }
         let kept = || rows.outer_iter().zip(&amplitudes).filter(|&(_, &amplitude)| amplitude > 0.0);
-        let mut frequencies = Vec::with_capacity(rows.nrows() * inputs);
-        for (row, _) in kept() {
+        let frequencies = self.cycles(kept().map(|(row, _)| row))?;
+        let amplitudes = kept().map(|(_, &amplitude)| amplitude as f32).collect();
+        Ok(Encoding { inputs, frequencies, amplitudes, passthrough: self.passthrough, grid: None })
+    }
+
+    /// Frequencies as the device has them, row by row, with zeros for the inputs that are passed through.
+    fn cycles<'a>(&self, rows: impl Iterator<Item = ArrayView1<'a, f64>>) -> Result<Vec<i32>, EncodingError> {
+        let mut frequencies = Vec::new();
+        for row in rows {
             for (axis, &frequency) in row.iter().enumerate() {
                 if frequency.is_nan() || frequency.abs() > 32_767.0 {
                     return Err(EncodingError::Frequency { frequency });
@@ -204,8 +211,7 @@ impl EncodingParams {
         if frequencies.iter().all(|&frequency| frequency == 0) {
             return Err(EncodingError::AllZero);
         }
-        let amplitudes = kept().map(|(_, &amplitude)| amplitude as f32).collect();
-        Ok(Encoding { inputs, frequencies, amplitudes, passthrough: self.passthrough, grid: None })
+        Ok(frequencies)
     }
 
     /// Rows of B for points of `axes` coordinates: what each axis has the same number of may be fewer than

@@ -51,8 +51,8 @@ fn far_from_zero(results: &Results) -> Claim {
     };
     let [fixed, learned, sine] = [Basis::Fixed, Basis::Learned, Basis::Sine].map(ratio);
     Claim::new(
-        "Learned frequencies raise the kernel with the distance from 0: from 1/4 to 3/4 by more than a half, and with fixed \
-         frequencies by less than a third",
+        "Learned frequencies raise the kernel with the distance from 0: from 1/4 to 3/4 by more than a half, and with \
+         fixed frequencies by less than a third",
         format!("K(3/4, 3/4) over K(1/4, 1/4): fixed {fixed:.2}, learned {learned:.2}, learned with sines {sine:.2}"),
         learned > 1.5 && sine > 1.5 && fixed < 1.33,
     )
@@ -124,8 +124,8 @@ fn photograph(results: &Results) -> Claim {
         terrain.iter().zip(&photograph).map(|(terrain, photograph)| terrain - photograph).collect();
     Claim::new(
         format!(
-            "A photograph suits networks better: the lead of the table over the best network is at least {LEAST_DIFFERENCE} dB less \
-             on it than on the terrain"
+            "A photograph suits networks better: the lead of the table over the best network is at least \
+             {LEAST_DIFFERENCE} dB less on it than on the terrain"
         ),
         format!("less by {}", in_sizes(results, &differences)),
         differences.iter().all(|&difference| difference >= LEAST_DIFFERENCE),

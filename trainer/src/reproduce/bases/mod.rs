@@ -89,8 +89,8 @@ fn table(results: &Results) -> Table {
     let pictures = trainings::PICTURES.iter();
     Table {
         caption: format!(
-            "PSNR of the artifact in dB, on the pixels trained on / between them, by the size that the artifact may have; last, the \
-             multiplications by weights (of a table: by its values) for one point, at {}",
+            "PSNR of the artifact in dB, on the pixels trained on / between them, by the size that the artifact may \
+             have; last, the multiplications by weights (of a table: by its values) for one point, at {}",
             kilobytes(results.largest())
         ),
         head: head.chain(sizes.iter().map(|&bytes| kilobytes(bytes))).chain(["multiplications".to_owned()]).collect(),

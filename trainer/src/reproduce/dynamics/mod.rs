@@ -143,10 +143,11 @@ pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft,
         what_you_see: what_you_see(&results),
         why: why(&results),
         method: method(size),
-        caption: "Training loss over the initial loss, measured (solid) and predicted (dashed): by each network's own kernel in the first \
-                  row, and by the kernel of infinite width for the means in the second row. Third row: how far single networks \
-                  are off, and the measured rates of decay beside the eigenvalues. Fourth row: the error along eigenvectors of a \
-                  network's own kernel, and its eigenvalues beside the frequencies of their eigenvectors."
+        caption: "Training loss over the initial loss, measured (solid) and predicted (dashed): by each network's own \
+                  kernel in the first row, and by the kernel of infinite width for the means in the second row. Third \
+                  row: how far single networks are off, and the measured rates of decay beside the eigenvalues. Fourth \
+                  row: the error along eigenvectors of a network's own kernel, and its eigenvalues beside the \
+                  frequencies of their eigenvectors."
             .to_owned(),
         tables: vec![table(&results), widths_table(&results.widths)],
         claims: claims(&results),
@@ -163,17 +164,20 @@ pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft,
 
 fn what_you_see(results: &Results) -> Vec<String> {
     let mut texts = paragraphs([
-        "First row: the training loss of networks of width 1024 on the signal of the figure before. On the left the solid lines lie on \
-         the dashed ones: the loss of every mapping is predicted at every step. On the right, in the parametrization that most \
-         programs use and with smaller outputs at the start, the lines part later in training.",
-        "Second row: the same against the kernel of infinite width, which knows nothing of the random weights. The means over several \
-         networks follow it. The curves of different widths lie apart because their random outputs at the start do.",
+        "First row: the training loss of networks of width 1024 on the signal of the figure before. On the left the \
+         solid lines lie on the dashed ones: the loss of every mapping is predicted at every step. On the right, in \
+         the parametrization that most programs use and with smaller outputs at the start, the lines part later in \
+         training.",
+        "Second row: the same against the kernel of infinite width, which knows nothing of the random weights. The \
+         means over several networks follow it. The curves of different widths lie apart because their random outputs \
+         at the start do.",
     ]);
     let widths = &results.widths;
     texts.push(format!(
-        "Third row, left: with the width, the kernel of a single network comes nearer to that of infinite width (from {} to {} of its \
-         norm between widths {} and {}), and so do the losses. Right: the rate at which the error along an eigenvector decays, as it \
-         was measured, beside its eigenvalue. The points lie on the dashed line, where both are equal.",
+        "Third row, left: with the width, the kernel of a single network comes nearer to that of infinite width (from \
+         {} to {} of its norm between widths {} and {}), and so do the losses. Right: the rate at which the error \
+         along an eigenvector decays, as it was measured, beside its eigenvalue. The points lie on the dashed line, \
+         where both are equal.",
         percent(widths[0].kernel_gap),
         percent(widths[widths.len() - 1].kernel_gap),
         widths[0].width,
@@ -181,9 +185,9 @@ fn what_you_see(results: &Results) -> Vec<String> {
     ));
     let drawn: f64 = drawing::drawn(&results.ntk[SHOWN]).map(|mode| mode.share.powi(2)).sum();
     texts.push(format!(
-        "Fourth row, left: the error along five of the 32 eigenvectors, each over its own initial value. The legend gives the share of \
-         the squared initial error that lies along each; the shares of all 32 add up to 100 %, those of these five to {}. Right: the \
-         eigenvalues fall as the frequency of the eigenvector rises.",
+        "Fourth row, left: the error along five of the 32 eigenvectors, each over its own initial value. The legend \
+         gives the share of the squared initial error that lies along each; the shares of all 32 add up to 100 %, \
+         those of these five to {}. Right: the eigenvalues fall as the frequency of the eigenvector rises.",
         percent(drawn)
     ));
     texts
@@ -191,20 +195,22 @@ fn what_you_see(results: &Results) -> Vec<String> {
 
 fn why(results: &Results) -> Vec<String> {
     let mut texts = vec![format!(
-        "The decay law e^(−ηλt) holds exactly while the tangent kernel stays as it is. In a network of infinite width it does. In a network \
-         of finite width there are two differences. First, its kernel at the start is a random draw around that of infinite width; at \
-         width 1024 and p = 1 it is off by {}, mostly by a factor common to all eigenvalues. A decay that is x % too fast is off by up to \
-         x %/e of the initial loss, whatever the learning rate. The mean over networks follows the theory more closely.",
+        "The decay law e^(−ηλt) holds exactly while the tangent kernel stays as it is. In a network of infinite width \
+         it does. In a network of finite width there are two differences. First, its kernel at the start is a random \
+         draw around that of infinite width; at width 1024 and p = 1 it is off by {}, mostly by a factor common to all \
+         eigenvalues. A decay that is x % too fast is off by up to x %/e of the initial loss, whatever the learning \
+         rate. The mean over networks follows the theory more closely.",
         percent(results.groups[SHOWN].kernel_gap)
     )];
     texts.extend(paragraphs([
-        "Second, the kernel moves during training. This gap comes later, while small eigenvalues are learned. It depends on the size of the \
-         outputs at the start. On the left of the first row (σw = 2) they are larger than the signal, so that the signal is learned by small \
-         changes of the weights. On the right (σw = 1, as published) they are smaller, and the weights must move more. All gaps \
-         are shares of the initial loss, which large outputs raise too. So the left panel shows that the theory holds for networks that \
-         need move little (\"lazy\" networks; Chizat, Oyallon and Bach 2019), not for all.",
-        "Without a mapping and without biases, the kernel has only two eigenvalues that are not zero. The loss falls for a step or two, \
-         stops, and says little about the theory.",
+        "Second, the kernel moves during training. This gap comes later, while small eigenvalues are learned. It \
+         depends on the size of the outputs at the start. On the left of the first row (σw = 2) they are larger than \
+         the signal, so that the signal is learned by small changes of the weights. On the right (σw = 1, as \
+         published) they are smaller, and the weights must move more. All gaps are shares of the initial loss, which \
+         large outputs raise too. So the left panel shows that the theory holds for networks that need move little \
+         (\"lazy\" networks; Chizat, Oyallon and Bach 2019), not for all.",
+        "Without a mapping and without biases, the kernel has only two eigenvalues that are not zero. The loss falls \
+         for a step or two, stops, and says little about the theory.",
     ]));
     texts
 }
@@ -212,14 +218,15 @@ fn why(results: &Results) -> Vec<String> {
 fn method(size: Size) -> Vec<String> {
     vec![
         format!(
-            "The networks have three hidden layers and are trained by plain gradient descent on ½ Σ (f − y)² over the 32 samples, each from \
-             its own initial outputs. In the NTK parametrization σw = 2, there are no biases, and the learning rate is \
-             {NTK_LEARNING_RATE}. In the standard parametrization σw = 1, and biases start from zero."
+            "The networks have three hidden layers and are trained by plain gradient descent on ½ Σ (f − y)² over the \
+             32 samples, each from its own initial outputs. In the NTK parametrization σw = 2, there are no biases, \
+             and the learning rate is {NTK_LEARNING_RATE}. In the standard parametrization σw = 1, and biases start \
+             from zero."
         ),
         format!(
-            "There are {} steps in the NTK parametrization, {} steps at {} times the published rate in the standard one, {} steps for \
-             the means by mapping, and {} steps for the means by width. A rate is read where about half of the error is left, along eigenvectors \
-             that hold at least 10 % of the norm of the initial error.",
+            "There are {} steps in the NTK parametrization, {} steps at {} times the published rate in the standard \
+             one, {} steps for the means by mapping, and {} steps for the means by width. A rate is read where about \
+             half of the error is left, along eigenvectors that hold at least 10 % of the norm of the initial error.",
             size.ntk, size.standard, size.speedup, size.groups, size.width_steps
         ),
     ]
@@ -237,9 +244,9 @@ fn table(results: &Results) -> Table {
     };
     Table {
         caption: format!(
-            "Largest difference between predicted and measured training loss over all logged steps, as a share of the initial \
-             loss, width 1024. The first four columns: NTK parametrization, {NETWORKS} networks; the last two: standard \
-             parametrization, one network."
+            "Largest difference between predicted and measured training loss over all logged steps, as a share of the \
+             initial loss, width 1024. The first four columns: NTK parametrization, {NETWORKS} networks; the last two: \
+             standard parametrization, one network."
         ),
         head: [
             "mapping",
@@ -262,8 +269,8 @@ fn widths_table(widths: &[Group]) -> Table {
         [g.width.to_string(), g.networks.to_string()].into_iter().chain(gaps).collect()
     };
     Table {
-        caption: "With the width, NTK parametrization, p = 1: means over single networks. The gap of kernels is that of the Gram \
-                  matrices before training, in the Frobenius norm."
+        caption: "With the width, NTK parametrization, p = 1: means over single networks. The gap of kernels is that \
+                  of the Gram matrices before training, in the Frobenius norm."
             .to_owned(),
         head: ["width", "networks", "kernel to infinite width", "loss to infinite width", "loss to own kernel"]
             .map(str::to_owned)
@@ -285,8 +292,8 @@ fn claims(results: &Results) -> Vec<Claim> {
     let modes = results.ntk.iter().map(|n| n.modes.largest_gap()).fold(0.0, f64::max);
     vec![
         Claim::new(
-            "In the NTK parametrization at width 1024 the loss predicted by the network's own tangent kernel stays within 2 % of \
-             the initial loss at every logged step, for every mapping and every network",
+            "In the NTK parametrization at width 1024 the loss predicted by the network's own tangent kernel stays \
+             within 2 % of the initial loss at every logged step, for every mapping and every network",
             by_mapping(&own),
             within(&own),
         ),
