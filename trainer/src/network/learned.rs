@@ -33,19 +33,10 @@ impl FrequencyEncoder {
         &self,
         points: impl Iterator<Item = &'p [u32]>,
         parameters: &[f32],
-        mut out: ArrayViewMut2<'_, f32>,
+        out: ArrayViewMut2<'_, f32>,
     ) {
         let encoding = self.start.with_frequencies(parameters);
-        let encoder = VectorEncoder::new(&encoding, &self.factors);
-        let mut scratch = vec![0; encoder.scratch_len()];
-        vectorized(
-            #[inline(always)]
-            || {
-                for (mut out, point) in out.rows_mut().into_iter().zip(points) {
-                    encoder.encode(point, &mut scratch, out.as_slice_mut().expect("a row"));
-                }
-            },
-        );
+        VectorEncoder::new(&encoding, &self.factors).encode_all(points, out);
     }
 
     /// Adds the gradient with respect to B to `into`, from that with respect to the features of points.
