@@ -171,6 +171,53 @@ impl Model<'_> {
         Ok(())
     }
 
+    /// Evaluates n points given as Q0.32 coordinates: `coordinates` `[n, d]` and `raw` `[n, c]`, row-major. The values are
+    /// those of [`Model::eval_fixed_into`], bit for bit; with [`Model::batch_scratch_words`] of scratch several points are
+    /// evaluated side by side, as by [`Model::eval_batch_into`].
+    ///
+    /// # Errors
+    ///
+    /// For lengths that do not fit.
+    pub fn eval_fixed_batch_into(
+        &self,
+        coordinates: &[u32],
+        scratch: &mut [u32],
+        raw: &mut [i32],
+    ) -> Result<(), EvalError> {
+        let (inputs, outputs) = (self.inputs().max(1), self.outputs().max(1));
+        if !coordinates.len().is_multiple_of(inputs) {
+            return Err(EvalError::PointLength);
+        }
+        if raw.len() / outputs != coordinates.len() / inputs || !raw.len().is_multiple_of(outputs) {
+            return Err(EvalError::OutputLength);
+        }
+        dispatch!(self, kernels::, A => {
+            let lanes = self.batch_lanes::<A>().max(1);
+            let wide = if scratch.len() >= lanes * self.scratch_words() { lanes } else { 1 };
+            let mut padded = Coordinates::<{ MAX_LANES * MAX_INPUTS }>::new();
+            for (group, raw) in coordinates.chunks(wide * inputs).zip(raw.chunks_mut(wide * outputs)) {
+                // The last ones that fill no group go one by one.
+                let lanes = if group.len() == wide * inputs { wide } else { 1 };
+                for (points, raw) in group.chunks(lanes * inputs).zip(raw.chunks_mut(lanes * outputs)) {
+                    padded.clear();
+                    for point in points.chunks(inputs) {
+                        // There is room for the most inputs of every lane.
+                        let first = padded.len();
+                        let _ = padded.extend_from_slice(point);
+                        pad(&mut padded, first + MIN_COORDINATES);
+                    }
+                    let answers = self.forward::<A>(&padded, lanes, scratch).ok_or(EvalError::ScratchLength)?;
+                    for (lane, raw) in raw.chunks_mut(outputs).enumerate() {
+                        for (raw, &answer) in raw.iter_mut().zip(answers.iter().skip(lane).step_by(lanes)) {
+                            *raw = answer;
+                        }
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// [`Model::eval_fixed_into`] by the portable kernels: the oracle of the others, for tests on a device.
     #[doc(hidden)]
     pub fn eval_fixed_portable_into(

@@ -114,6 +114,17 @@ fn batches_equal_single_points_whatever_the_scratch() {
             );
         }
         model.eval_batch_into(&[], &mut scratch, &mut []).unwrap();
+        // The same in fixed point.
+        let coordinates: Vec<u32> = (0..37 * model.inputs()).map(|_| random.word()).collect();
+        let mut single = vec![0; 37 * model.outputs()];
+        for (point, out) in coordinates.chunks_exact(model.inputs()).zip(single.chunks_exact_mut(model.outputs())) {
+            model.eval_fixed_into(point, &mut scratch, out).unwrap();
+        }
+        for words in [model.scratch_words(), model.batch_scratch_words()] {
+            let (mut batch, mut scratch) = (vec![0x5555; single.len()], vec![0xffff_ffff; words]);
+            model.eval_fixed_batch_into(&coordinates, &mut scratch, &mut batch).unwrap();
+            assert_eq!(batch, single);
+        }
     }
 }
 
@@ -157,6 +168,9 @@ fn wrong_lengths_are_refused_before_anything_is_written() {
     assert_eq!(model.eval_fixed_into(&[0; 3], &mut scratch, &mut [0; 3]), Err(EvalError::PointLength));
     assert_eq!(model.eval_fixed_into(&[0; 2], &mut scratch, &mut [0; 4]), Err(EvalError::OutputLength));
     assert_eq!(model.eval_fixed_into(&[0; 2], &mut [], &mut [0; 3]), Err(EvalError::ScratchLength));
+    assert_eq!(model.eval_fixed_batch_into(&[0; 3], &mut scratch, &mut [0; 3]), Err(EvalError::PointLength));
+    assert_eq!(model.eval_fixed_batch_into(&[0; 4], &mut scratch, &mut [0; 3]), Err(EvalError::OutputLength));
+    assert_eq!(model.eval_fixed_batch_into(&[0; 4], &mut [], &mut [0; 6]), Err(EvalError::ScratchLength));
     assert_eq!(model.self_test(&mut []), Err(EvalError::ScratchLength));
     assert_eq!(out, [42.0; 3]);
 }

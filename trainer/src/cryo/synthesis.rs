@@ -75,7 +75,7 @@ impl Default for SynthesisParams {
 }
 
 impl SynthesisParams {
-    fn check(&self, molecule: &Molecule) -> Result<(), CryoError> {
+    pub(crate) fn check(&self, molecule: &Molecule) -> Result<(), CryoError> {
         let refuse = |text: String| Err(CryoError::Setting(text));
         let within = |value: f64, low: f64, high: f64| (low..=high).contains(&value);
         if self.particles < 2 || self.particles > 10_000_000 {

@@ -162,14 +162,14 @@ fn artifact_outputs(
     maps: &[OutputMap],
 ) -> Result<Array2<f32>, ExportError> {
     let model = artifact.model().map_err(ExportError::Parse)?;
-    let mut scratch = vec![0; model.scratch_words()];
     let mut outputs = Array2::zeros((coordinates.nrows(), maps.len()));
     let device_maps: Vec<OutputMap> = model.output_maps().collect();
-    let mut raw = vec![0; maps.len()];
-    for (mut out, point) in outputs.rows_mut().into_iter().zip(coordinates.rows()) {
-        let point: Vec<u32> = point.to_vec();
-        model.eval_fixed_into(&point, &mut scratch, &mut raw).map_err(ExportError::Eval)?;
-        for ((out, &raw), (device, map)) in out.iter_mut().zip(&raw).zip(device_maps.iter().zip(maps)) {
+    let (coordinates, mut raw) = (coordinates.as_standard_layout(), vec![0; outputs.len()]);
+    let mut scratch = vec![0; model.batch_scratch_words()];
+    let points = coordinates.as_slice().unwrap_or_default();
+    model.eval_fixed_batch_into(points, &mut scratch, &mut raw).map_err(ExportError::Eval)?;
+    for (mut out, raw) in outputs.rows_mut().into_iter().zip(raw.chunks_exact(maps.len())) {
+        for ((out, &raw), (device, map)) in out.iter_mut().zip(raw).zip(device_maps.iter().zip(maps)) {
             let raw = if model.header().precision == Precision::F32 { f32::from_bits(raw as u32) } else { raw as f32 };
             *out = (raw * device.scale + device.offset - map.offset) / map.scale;
         }

@@ -207,7 +207,10 @@ impl Features for EncodedFeatures {
                 for (mut out, index) in out_rows {
                     let (out, features) = (out.as_slice_mut().expect("a row"), features.row(index));
                     let features = features.to_slice().expect("a row");
-                    vectorized(|| scale(features, &self.factors, out));
+                    vectorized(
+                        #[inline(always)]
+                        || scale(features, &self.factors, out),
+                    );
                 }
             }
             Source::Computed(coordinates) => {

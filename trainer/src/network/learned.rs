@@ -33,16 +33,10 @@ impl FrequencyEncoder {
         &self,
         points: impl Iterator<Item = &'p [u32]>,
         parameters: &[f32],
-        mut out: ArrayViewMut2<'_, f32>,
+        out: ArrayViewMut2<'_, f32>,
     ) {
         let encoding = self.start.with_frequencies(parameters);
-        let encoder = VectorEncoder::new(&encoding, &self.factors);
-        let mut scratch = vec![0; encoder.scratch_len()];
-        vectorized(|| {
-            for (mut out, point) in out.rows_mut().into_iter().zip(points) {
-                encoder.encode(point, &mut scratch, out.as_slice_mut().expect("a row"));
-            }
-        });
+        VectorEncoder::new(&encoding, &self.factors).encode_all(points, out);
     }
 
     /// Adds the gradient with respect to B to `into`, from that with respect to the features of points.
@@ -61,18 +55,21 @@ impl FrequencyEncoder {
             let (cosines, rest) = features.split_at(frequencies);
             let (to_cosines, to_rest) = gradient.split_at(frequencies);
             let sines = &rest[..frequencies];
-            vectorized(|| {
-                let turned = cosines.iter().zip(to_rest).zip(sines.iter().zip(to_cosines));
-                for (slope, ((cosine, to_sine), (sine, to_cosine))) in slopes.iter_mut().zip(turned) {
-                    *slope = cosine * to_sine - sine * to_cosine;
-                }
-                for (sums, &v) in sums.chunks_exact_mut(frequencies).zip(point) {
-                    let v = v as f32 * (std::f32::consts::TAU / 4_294_967_296.0);
-                    for (sum, slope) in sums.iter_mut().zip(&slopes) {
-                        *sum += v * slope;
+            vectorized(
+                #[inline(always)]
+                || {
+                    let turned = cosines.iter().zip(to_rest).zip(sines.iter().zip(to_cosines));
+                    for (slope, ((cosine, to_sine), (sine, to_cosine))) in slopes.iter_mut().zip(turned) {
+                        *slope = cosine * to_sine - sine * to_cosine;
                     }
-                }
-            });
+                    for (sums, &v) in sums.chunks_exact_mut(frequencies).zip(point) {
+                        let v = v as f32 * (std::f32::consts::TAU / 4_294_967_296.0);
+                        for (sum, slope) in sums.iter_mut().zip(&slopes) {
+                            *sum += v * slope;
+                        }
+                    }
+                },
+            );
         }
         for (axis, sums) in sums.chunks_exact(frequencies).enumerate().filter(|&(axis, _)| self.trained[axis]) {
             for (frequency, sum) in sums.iter().enumerate() {

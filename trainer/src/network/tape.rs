@@ -56,10 +56,16 @@ impl<T: Real> Tape<T> {
             if layer + 1 < layers {
                 multiply_into(input, weights.t(), Accumulate::Replace, rows_of_mut(output, self.rows, width));
                 match shape.hidden {
-                    HiddenActivation::Relu => vectorized(|| add_bias_and_rectify(output, biases)),
+                    HiddenActivation::Relu => vectorized(
+                        #[inline(always)]
+                        || add_bias_and_rectify(output, biases),
+                    ),
                     HiddenActivation::Sine => {
                         let slopes = reserved(&mut self.slopes[layer], self.rows * width);
-                        vectorized(|| add_bias_and_take_sine(output, slopes, biases));
+                        vectorized(
+                            #[inline(always)]
+                            || add_bias_and_take_sine(output, slopes, biases),
+                        );
                     }
                 }
             } else {
@@ -113,10 +119,16 @@ impl<T: Real> Tape<T> {
                 let (_, bias_gradient) = shape.gradients(gradient, layer - 1);
                 let activations = &self.activations[layer - 1][..rows * width_before];
                 match shape.hidden {
-                    HiddenActivation::Relu => vectorized(|| mask_and_sum(before, activations, bias_gradient)),
+                    HiddenActivation::Relu => vectorized(
+                        #[inline(always)]
+                        || mask_and_sum(before, activations, bias_gradient),
+                    ),
                     HiddenActivation::Sine => {
                         let slopes = &self.slopes[layer - 1][..rows * width_before];
-                        vectorized(|| multiply_and_sum(before, slopes, bias_gradient));
+                        vectorized(
+                            #[inline(always)]
+                            || multiply_and_sum(before, slopes, bias_gradient),
+                        );
                     }
                 }
                 std::mem::swap(delta, previous);
@@ -153,7 +165,8 @@ impl<T: Real> Tape<T> {
     }
 }
 
-/// Runs a loop with the widest vector instructions of the machine. Elementwise sums and products round alike in all.
+/// Runs a loop with the widest vector instructions of the machine. Elementwise sums and products round alike in all. The
+/// closure must be `#[inline(always)]`: one that is compiled as a function of its own has none of these instructions.
 pub(crate) fn vectorized<R>(run: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(run)
 }

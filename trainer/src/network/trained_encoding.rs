@@ -11,6 +11,7 @@ use super::encoding::{Encoding, EncodingKind, EncodingParams};
 use super::features::{EncodedFeatures, Features, buffer_rows, filled_rows};
 use super::grid::{GridEncoder, GridFeatures};
 use super::learned::{FrequencyEncoder, LearnedFrequencies};
+use super::vector_encoder::VectorEncoder;
 
 /// Learning rate of the coefficients of grids, as a multiple of that of the layers.
 const GRID_RATE: f64 = 1.0;
@@ -153,16 +154,10 @@ impl PointEncoder {
     pub fn encode<'b>(&self, points: &[u32], network: &Mlp<f32>, buffer: &'b mut Vec<f32>) -> ArrayView2<'b, f32> {
         let (rows, width, parameters) = (points.len() / self.inputs, self.width(), network.encoder());
         let points = points.chunks_exact(self.inputs);
-        let mut out = buffer_rows(buffer, rows, width);
+        let out = buffer_rows(buffer, rows, width);
         match &self.parts {
             Parts::Fixed { encoding, factors } => {
-                let (device, mut integers) = (encoding.device(), vec![0; factors.len()]);
-                for (mut out, point) in out.rows_mut().into_iter().zip(points) {
-                    device.encode_into(point, &mut integers);
-                    for ((out, &integer), factor) in out.iter_mut().zip(&integers).zip(factors) {
-                        *out = f32::from(integer) * factor;
-                    }
-                }
+                VectorEncoder::new(encoding, factors).encode_all(points, out);
             }
             Parts::Frequencies(encoder) => encoder.encode(points, parameters, out),
             Parts::Grid(encoder) => encoder.encode(points, parameters, out),

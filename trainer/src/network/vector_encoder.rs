@@ -1,7 +1,9 @@
 //! The device's encoder for many points on a desktop: the same features, with the frequencies in the vector lanes.
 
 use super::encoding::Encoding;
+use super::vectorized;
 use firmware_core::fixed::cos_sin;
+use ndarray::ArrayViewMut2;
 
 /// Frequencies are filled up with zeros to a multiple of this, so that vectors have no remainder.
 const LANES: usize = 16;
@@ -22,7 +24,7 @@ pub(super) struct VectorEncoder<'a> {
 impl<'a> VectorEncoder<'a> {
     pub(super) fn new(encoding: &'a Encoding, factors: &'a [f32]) -> Self {
         let (frequencies, inputs) = (encoding.amplitudes().len(), encoding.inputs());
-        let padded = frequencies.next_multiple_of(LANES);
+        let padded = frequencies.next_multiple_of(LANES).max(LANES);
         let (mut whole, mut fraction) = (vec![0; padded * inputs], vec![0; padded * inputs]);
         for (j, row) in encoding.frequencies().chunks_exact(inputs).enumerate() {
             for (axis, &b) in row.iter().enumerate() {
@@ -32,14 +34,27 @@ impl<'a> VectorEncoder<'a> {
         Self { encoding, factors, whole, fraction, padded }
     }
 
+    /// Writes the features of points `[d]` (Q0.32), times their factors, one row of `out` each.
+    pub(super) fn encode_all<'p>(&self, points: impl Iterator<Item = &'p [u32]>, mut out: ArrayViewMut2<'_, f32>) {
+        let mut scratch = vec![0; self.scratch_len()];
+        vectorized(
+            #[inline(always)]
+            || {
+                for (mut out, point) in out.rows_mut().into_iter().zip(points) {
+                    self.encode(point, &mut scratch, out.as_slice_mut().expect("a row"));
+                }
+            },
+        );
+    }
+
     /// Words that [`Self::encode`] works in.
-    pub(super) fn scratch_len(&self) -> usize {
+    fn scratch_len(&self) -> usize {
         3 * self.padded
     }
 
     /// Features of a point, times their factors.
     #[inline(always)]
-    pub(super) fn encode(&self, point: &[u32], scratch: &mut [i32], out: &mut [f32]) {
+    fn encode(&self, point: &[u32], scratch: &mut [i32], out: &mut [f32]) {
         let frequencies = self.encoding.amplitudes().len();
         let (phases, rest) = scratch.split_at_mut(self.padded);
         let (cosines, sines) = rest.split_at_mut(self.padded);
@@ -83,7 +98,7 @@ mod tests {
     #[test]
     fn features_are_those_of_the_device() {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(3);
-        for (inputs, frequencies, passthrough) in [(1, 1, 0), (2, 60, 0), (3, 33, 1), (4, 16, 4)] {
+        for (inputs, frequencies, passthrough) in [(1, 1, 0), (2, 60, 0), (3, 33, 1), (4, 16, 4), (2, 0, 2)] {
             let b = (0..inputs * frequencies).map(|_| rng.random_range(-30 * 65_536..30 * 65_536)).collect();
             let amplitudes = (0..frequencies).map(|j| 1.0 / (1.0 + j as f32)).collect();
             let encoding = Encoding::from_parts(inputs, b, amplitudes, passthrough).unwrap();

@@ -20,8 +20,27 @@ pub(super) fn render<E>(
     let mut large = image::RgbImage::new(large_width, large_height);
     let inner = BitMapBackend::with_buffer(&mut large, (large_width, large_height));
     draw(Smooth { inner, size: (width, height) })?;
-    // At a whole-numbered ratio this is the mean of each block of pixels.
-    Ok(image::DynamicImage::ImageRgb8(large).thumbnail_exact(width, height).into_rgb8().into_raw())
+    Ok(shrunk(&large.into_raw(), width as usize))
+}
+
+/// The mean of each block of pixels, rounded; `width` is that of the small picture.
+fn shrunk(large: &[u8], width: usize) -> Vec<u8> {
+    let (scale, channels) = (SCALE as usize, 3);
+    let (row_bytes, block) = ((channels * scale * width).max(1), (scale * scale) as u16);
+    let mut small = Vec::with_capacity(large.len() / (scale * scale));
+    let mut sums = vec![0u16; channels * width];
+    for rows in large.chunks_exact(row_bytes * scale) {
+        sums.fill(0);
+        for row in rows.chunks_exact(row_bytes) {
+            for (sums, pixels) in sums.chunks_exact_mut(channels).zip(row.chunks_exact(channels * scale)) {
+                for pixel in pixels.chunks_exact(channels) {
+                    sums.iter_mut().zip(pixel).for_each(|(sum, &value)| *sum += u16::from(value));
+                }
+            }
+        }
+        small.extend(sums.iter().map(|sum| ((sum + block / 2) / block) as u8));
+    }
+    small
 }
 
 /// The backend that enlarges.

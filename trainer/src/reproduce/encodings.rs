@@ -31,8 +31,11 @@ const KINDS: [Kind; 4] = [
 /// On text the paper has one rate for all encodings, 1e-3; quick trainings are shorter. At 5e-3 the basic network ends at 11.9 dB, below none.
 const QUICK_TEXT_LEARNING_RATE: f64 = 2e-3;
 
-/// Of fewer pixels, a quick training leaves Gaussian features no better than positional encoding on photographs.
+/// Of fewer pixels, steps or frequencies, a quick training leaves Gaussian features no better than positional encoding on
+/// photographs.
 const QUICK_BATCH: usize = 2048;
+const QUICK_STEPS: u64 = 250;
+const QUICK_FREQUENCIES: usize = 128;
 
 /// Scales for 256 pixels a side: half of the published frequencies (S = 6 and 5, σ = 10 and 14 for 512 pixels).
 fn scale(kind: EncodingKind, text: bool) -> f64 {
@@ -90,6 +93,7 @@ pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft,
     let mut setting = Setting::new(options.quick, options.seed);
     if options.quick {
         setting.batch = Some(QUICK_BATCH);
+        (setting.steps, setting.frequencies) = (QUICK_STEPS, QUICK_FREQUENCIES);
     }
     let pictures = [Picture::camera(), Picture::coffee(), Picture::terrain(), Picture::text()?];
     let units = setting.steps * (KINDS.len() * pictures.len()) as u64;

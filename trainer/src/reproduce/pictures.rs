@@ -153,7 +153,7 @@ impl Setting {
     /// The paper's network in full; small networks and batches when quick.
     pub(super) fn new(quick: bool, seed: u64) -> Self {
         if quick {
-            Self { width: 64, hidden_layers: 3, frequencies: 128, steps: 250, batch: Some(2048), seed }
+            Self { width: 64, hidden_layers: 3, frequencies: 64, steps: 200, batch: Some(1024), seed }
         } else {
             Self { width: 256, hidden_layers: 3, frequencies: 256, steps: 2000, batch: None, seed }
         }

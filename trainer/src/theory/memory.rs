@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use super::TheoryError;
 
 const F64_BYTES: u64 = 8;
+/// So little is always there, and to ask the system would take longer than to compute with it.
+const LITTLE: u64 = 1 << 20;
 /// Beside its input: the factor.
 const CHOLESKY_COPIES: u64 = 1;
 /// Beside its input: the vectors, their ordered copy, and the tridiagonal reduction with its divide-and-conquer
@@ -60,6 +62,9 @@ impl Workload {
     /// # Errors
     /// [`TheoryError::Memory`] with the bytes needed, those free, and the number of points that fit.
     pub fn check(self, rows: usize, columns: usize) -> Result<(), TheoryError> {
+        if self.bytes(rows, columns) <= LITTLE {
+            return Ok(());
+        }
         match available_bytes() {
             Some(available) => self.check_within(rows, columns, available),
             None => Ok(()),

@@ -125,7 +125,10 @@ impl Optimizer {
             let gradient = gradient[range].par_chunks(UPDATE_BLOCK);
             parameters.zip(gradient).zip(first.zip(second)).for_each(|((parameters, gradient), (first, second))| {
                 let part = Part { parameters, gradient, first, second };
-                vectorized(|| adam.update(step, rate, part));
+                vectorized(
+                    #[inline(always)]
+                    || adam.update(step, rate, part),
+                );
             });
         }
         if let Self::Muon(muon) = self {

@@ -56,7 +56,7 @@ fn a_thermistor_table_is_right_between_its_points() {
     let row = |celsius: f64| vec![log_ohm(celsius), celsius];
     let train = table("log_ohm,celsius", (0..41).map(|k| row(-20.0 + 2.0 * f64::from(k))));
     let test = table("log_ohm,celsius", (0..40).map(|k| row(-19.0 + 2.0 * f64::from(k))));
-    let (_desk, fitted, psnr_db, largest) = judged(&train, &test, &["--holdout", "none", "--steps", "1000"]);
+    let (_desk, fitted, psnr_db, largest) = judged(&train, &test, &["--holdout", "none", "--steps", "500"]);
     assert!(largest <= 0.05, "{largest} degrees, {psnr_db} dB");
     assert_eq!(fitted["held_out"], Value::Null);
 }
@@ -71,7 +71,7 @@ fn a_calibration_grid_is_better_than_bilinear_interpolation_and_says_how_good_it
     let train = table("adc,temp,p", lattice.map(|(adc, temp)| row(adc, temp)));
     let points: Vec<(f64, f64)> = scattered(500).map(|(x, y)| (45.0 * x, 15.5 + 35.0 * y)).collect();
     let test = table("adc,temp,p", points.iter().map(|&(adc, temp)| row(adc, temp)));
-    let (_desk, fitted, psnr_db, _) = judged(&train, &test, &["--steps", "300"]);
+    let (_desk, fitted, psnr_db, _) = judged(&train, &test, &["--steps", "200"]);
 
     let bilinear = |adc: f64, temp: f64| {
         let (i, j) = ((adc / 5.0).floor(), ((temp - 15.5) / 5.0).floor());
@@ -104,7 +104,7 @@ fn three_hundred_scattered_points_of_a_smooth_function_are_enough() {
     let value = |(x, y): (f64, f64)| vec![x, y, (2.0 * PI * x).sin() * (PI * y).cos() + 0.3 * x * x];
     let train = table("x,y,z", scattered(300).map(value));
     let test = table("x,y,z", scattered(1000).skip(300).map(value));
-    let (_desk, _, psnr_db, _) = judged(&train, &test, &["--holdout", "none", "--steps", "500"]);
+    let (_desk, _, psnr_db, _) = judged(&train, &test, &["--holdout", "none", "--steps", "300"]);
     assert!(psnr_db > 50.0, "{psnr_db} dB");
 }
 
@@ -208,7 +208,7 @@ fn outputs_that_are_mostly_one_value_are_met() {
     let ramp = table("x,y,c", (0..101).map(|k| vec![f64::from(k), (f64::from(k) - 90.0).max(0.0), 3.0]));
     let desk = tempfile::tempdir().expect("a directory");
     fs::write(desk.path().join("ramp.csv"), ramp).expect("a file");
-    let fit = ["fit", "ramp.csv", "--inputs", "x", "--out", "run", "--json", "--holdout", "none", "--steps", "500"];
+    let fit = ["fit", "ramp.csv", "--inputs", "x", "--out", "run", "--json", "--holdout", "none", "--steps", "400"];
     let fitted = json(desk.path(), &fit);
     let outputs = &fitted["f32"]["train"]["outputs"];
     let largest = |k: usize| outputs[k]["max_abs_error"].as_f64().expect("a number");

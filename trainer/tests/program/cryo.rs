@@ -34,6 +34,11 @@ fn particles(folder: &TempDir) -> PathBuf {
     particles_of(folder, &[])
 }
 
+/// The same of 16 pixels a side, for what looks at texts and files alone.
+fn few_pixels(folder: &TempDir) -> PathBuf {
+    particles_of(folder, &["--box", "16", "--pixel-size", "6"])
+}
+
 fn particles_of(folder: &TempDir, options: &[&str]) -> PathBuf {
     let out = folder.path().join("particles");
     let synthesize = ["synthesize", "--out", text(&out), "--particles", "60", "--snr", "1", "--json"];
@@ -90,7 +95,7 @@ fn particles_become_volumes_and_an_artifact() {
 #[test]
 fn a_run_is_kept_until_everything_is_checked_and_continues_only_with_its_own_images() {
     let folder = tempfile::tempdir().expect("a folder");
-    let table = particles(&folder).join("poses.csv");
+    let table = few_pixels(&folder).join("poses.csv");
     let run = folder.path().join("run");
     let inside = |arguments: &[&str]| {
         let mut command = program();
@@ -141,7 +146,7 @@ fn a_run_is_kept_until_everything_is_checked_and_continues_only_with_its_own_ima
 #[test]
 fn one_image_and_a_truth_without_motions_are_refused_with_their_remedies() {
     let folder = tempfile::tempdir().expect("a folder");
-    let made = particles(&folder);
+    let made = few_pixels(&folder);
     let (run, star) = (folder.path().join("run"), made.join("particles.star"));
     let compared = refuse(&["fit", text(&star), "--truth", text(&made), "--out", text(&run)]);
     assert!(compared.contains("does not say which conformation") && compared.contains("poses.csv"), "{compared}");
@@ -201,7 +206,7 @@ fn ctrl_c_ends_with_130_and_resume_ends_like_a_run_that_was_not_stopped() {
 #[test]
 fn a_comparison_that_was_stopped_ends_like_one_that_was_not() {
     let folder = tempfile::tempdir().expect("a folder");
-    let table = particles_of(&folder, &["--box", "16", "--pixel-size", "6"]).join("poses.csv");
+    let table = few_pixels(&folder).join("poses.csv");
     let out = |name: &str| folder.path().join(name);
     let compare = |name: &str| {
         let mut command = program();
@@ -234,7 +239,7 @@ fn a_comparison_that_was_stopped_ends_like_one_that_was_not() {
 #[test]
 fn a_relion_table_is_fitted_without_a_latent() {
     let folder = tempfile::tempdir().expect("a folder");
-    let made = particles(&folder);
+    let made = few_pixels(&folder);
     fs::remove_file(made.join("truth.json")).expect("there");
     let run = folder.path().join("run");
     let star = made.join("particles.star");
@@ -248,7 +253,7 @@ fn a_relion_table_is_fitted_without_a_latent() {
 #[test]
 fn broken_files_are_refused_in_one_sentence() {
     let folder = tempfile::tempdir().expect("a folder");
-    let made = particles(&folder);
+    let made = few_pixels(&folder);
     let (table, images, run) = (made.join("poses.csv"), made.join("particles.mrcs"), folder.path().join("run"));
     let fit = |table: &Path| refuse(&["fit", text(table), "--out", text(&run)]);
 

@@ -4,6 +4,8 @@ use std::fs;
 
 use crate::desk::{json, said, trainer};
 
+/// Trained in a moment: for tests that look at texts and files alone.
+const TINY: &str = "--hidden 8 --frequencies 8";
 const SMALL: &str = "--hidden 16,16 --steps 300 --frequencies 16 --scale 1 --precision w16a16";
 
 /// A table of a smooth surface over 12 by 12 points; each number goes through its function first.
@@ -25,8 +27,8 @@ fn the_first_line_says_what_was_understood() {
     // The surface is lowest at column 5 of row 0, 16 sin(4.5) / 8 = -15.6 / 8, and highest at column 2 of row 5.5: (15.6 + 30.25) / 8.
     let line = "144 rows: adc (0 to 55), temp (15.5 to 21) → p (-2 to 5.75)";
     for command in [
-        "fit t.csv --out run --steps 2",
-        "sweep t.csv --scales 1 --out sweep --steps 2",
+        &format!("fit t.csv --out run --steps 2 {TINY}"),
+        &format!("sweep t.csv --scales 1 --out sweep --steps 2 {TINY}"),
         "evaluate run/model.ffm t.csv",
     ] {
         let output = trainer(desk.path(), command);
@@ -100,7 +102,7 @@ fn what_stood_for_missing_data_in_training_is_left_out_later() {
     let holes = surface("x,y,z", |x| x, |y| y, |z| if z > 4.0 { -9999.0 } else { z });
     let missing = holes.matches("-9999").count();
     fs::write(desk.path().join("void.csv"), &holes).unwrap();
-    let warned = trainer(desk.path(), "fit void.csv --out warned --steps 1");
+    let warned = trainer(desk.path(), &format!("fit void.csv --out warned --steps 1 {TINY}"));
     assert!(
         said(&warned).contains(&format!("warning: {missing} of the 144 values of column 'z' are -9999")),
         "{}",
@@ -124,7 +126,7 @@ fn a_column_of_times_is_refused_with_the_words_that_leave_it_out() {
     let (_, remedy) =
         said(&refused).split_once("leave it out with ").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     let remedy = remedy.split(", or").next().unwrap();
-    let fit = trainer(desk.path(), &format!("fit t.csv --out run --steps 1 --decimal , {remedy}"));
+    let fit = trainer(desk.path(), &format!("fit t.csv --out run --steps 1 {TINY} --decimal , {remedy}"));
     assert_eq!(said(&fit).lines().next(), Some("20 rows: volt (0.5 to 19.5) → bar (0.25 to 361.25)"));
     // A run keeps how its data are read.
     assert!(trainer(desk.path(), "fit --resume run --steps 2").status.success());

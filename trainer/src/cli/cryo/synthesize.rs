@@ -75,8 +75,10 @@ impl Synthesize {
             Some(path) => Molecule::read(path, self.closed.as_deref())?,
         };
         let truth = Truth { molecule, params };
-        let stack = synthesize(&truth.molecule, &truth.params)?;
+        // What is refused is refused before the work.
+        truth.params.check(&truth.molecule)?;
         files::new_folder(&self.out, self.force)?;
+        let stack = synthesize(&truth.molecule, &truth.params)?;
         truth.write(&self.out)?;
         // Last, so that a folder with poses is complete.
         stack.write(&self.out)?;

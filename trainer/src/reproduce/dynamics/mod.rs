@@ -50,10 +50,10 @@ struct Size {
 impl Size {
     fn new(quick: bool) -> Self {
         if quick {
-            // A quarter of the published training.
-            let (standard, speedup) = (63, QUICK_SPEEDUP);
+            // An eighth of the published training.
+            let (standard, speedup) = (32, QUICK_SPEEDUP);
             let (widths, width_steps) = ([(64, 12), (256, 6), (1024, 2)], 20);
-            Self { ntk: 40, standard, speedup, groups: 8, widths, width_steps }
+            Self { ntk: 24, standard, speedup, groups: 8, widths, width_steps }
         } else {
             // Long enough for theory and training to part; ten times the published rate is far below 2/λmax.
             let (widths, width_steps) = ([(256, 12), (1024, 6), (4096, 2)], 1_000);

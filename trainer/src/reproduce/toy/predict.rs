@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, Axis};
 
 use super::run::squares;
-use super::{Problem, Run, Snapshot};
+use super::{Problem, Run, Setting, Snapshot};
 use crate::reproduce::error::ReproduceError;
 use crate::theory::dynamics::{Dynamics, Initial, Task, Training};
 use crate::theory::empirical::EmpiricalNtk;
@@ -99,13 +99,14 @@ impl Run {
     }
 
     /// Mean square on the test points of what the kernel of infinite width predicts at `time` of gradient flow from outputs
-    /// of zero: the theory alone, without any draw of weights.
+    /// of zero, in the published setting: the theory alone, without any draw of weights.
     pub(in crate::reproduce) fn test_error_from_zero(
         &self,
         problem: &Problem,
         time: f64,
     ) -> Result<f64, ReproduceError> {
-        let kernels = self.kernels(problem, Predictor::Infinite)?;
+        let published = Self { setting: Setting::published(1, self.setting.seed), ..self.clone() };
+        let kernels = published.kernels(problem, Predictor::Infinite)?;
         let dynamics = Dynamics::new(kernels.gram.view())?;
         let projected = kernels.cross.dot(&dynamics.eigen().vectors);
         let (targets, training) = (problem.train_targets.view(), Training::Flow { time });

@@ -43,6 +43,12 @@ impl Setting {
         }
     }
 
+    /// The same training of a network of another width: the rate makes up for the size of its kernel, which is in
+    /// proportion to the width but for its first layer and its biases.
+    pub(in crate::reproduce) fn of_width(self, width: usize) -> Self {
+        Self { width, learning_rate: self.learning_rate * self.width as f64 / width as f64, ..self }
+    }
+
     /// σw and σb. In the NTK parametrization twice He's variance: the initial outputs, of size 1, are larger than the signal, so
     /// that weights need move little (lazy training; Chizat, Oyallon and Bach 2019), and gaps are smaller shares of the initial loss.
     pub(in crate::reproduce) fn deviations(&self) -> (f64, f64) {
