@@ -11,7 +11,7 @@ use tests::commands::parity::PRECISIONS;
 use tests::firmware::Firmware;
 use tests::qemu::{self, Task};
 use tests::synthetic::{Network, Values};
-use tests::synthetic_grids;
+use tests::{synthetic_grids, together};
 
 use crate::firmware;
 
@@ -32,22 +32,15 @@ fn shape(precision: Precision, n: u16, values: Values) -> Network {
 fn kernels_agree(firmware: &Firmware, networks: impl Iterator<Item = Network>, samples: usize) -> usize {
     let artifacts: Vec<_> =
         networks.enumerate().map(|(seed, network)| network.artifact(seed as u64).unwrap()).collect();
-    let (mut group, mut evaluations) = (Vec::new(), 0);
-    let mut run = |group: &mut Vec<u8>| {
-        let run = qemu::work(firmware, Task::of_mode(Mode::Compare, group, samples), LIMIT).unwrap();
-        let log = run.log_text();
-        let line = run.success().unwrap().line("compared").unwrap().clone();
-        assert_eq!(line.value::<usize>("mismatched").unwrap(), 0, "{}: {log}", firmware.board.name);
+    let runs = together::work(firmware, &artifacts, |_, bytes| {
+        qemu::work(firmware, Task::of_mode(Mode::Compare, bytes, samples), LIMIT)
+    });
+    let mut evaluations = 0;
+    for (_, run) in runs.unwrap() {
+        let line = run.line("compared").unwrap();
+        assert_eq!(line.value::<usize>("mismatched").unwrap(), 0, "{}: {}", firmware.board.name, run.log_text());
         evaluations += line.value::<usize>("evaluations").unwrap();
-        group.clear();
-    };
-    for artifact in &artifacts {
-        if group.len() + artifact.as_bytes().len() > firmware.model_region.len as usize {
-            run(&mut group);
-        }
-        group.extend(artifact.as_bytes());
     }
-    run(&mut group);
     assert_eq!(evaluations, samples * artifacts.len());
     evaluations
 }
