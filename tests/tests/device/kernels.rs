@@ -16,8 +16,6 @@ use tests::{synthetic_grids, together};
 use crate::firmware;
 
 const LENGTHS: std::ops::RangeInclusive<u16> = 1..=67;
-/// Boards that run the kernels of another board: M7 and M33 those of the M4F, RV32IMAC those of RV32IMC.
-const REPEATED: [&str; 3] = ["mps2-an500", "mps2-an505", "rv32imac"];
 /// Random points for each network; `cargo xtask parity` takes as many as one wants.
 const SAMPLES: usize = 150;
 const LIMIT: Duration = Duration::from_secs(600);
@@ -25,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 /// Every length, or on a core whose kernels another board has too every fifth, so that every remainder of a division into
 /// blocks occurs.
 fn lengths(board: &Board) -> impl Iterator<Item = u16> + use<> {
-    LENGTHS.step_by(if REPEATED.contains(&board.name) { 5 } else { 1 })
+    LENGTHS.step_by(if board.stands_for_its_kernels() { 1 } else { 5 })
 }
 
 /// Layers of n rows and of n inputs, and encoders of n frequencies; one to three coordinates, none or all passed through.
