@@ -16,7 +16,7 @@ const SAMPLES: usize = 64;
 const LARGEST: usize = BATCHES[BATCHES.len() - 1];
 
 /// Counts the encoding, evaluations in each of [`BATCHES`], and what the core's kernels save.
-pub(crate) fn run(evaluator: &mut Evaluator) -> Result<(), Failure> {
+pub(crate) fn run(evaluator: &mut Evaluator<'_>) -> Result<(), Failure> {
     encoding(evaluator).map_err(Failure::Evaluation)?;
     kernels(evaluator).map_err(Failure::Evaluation)?;
     BATCHES.iter().try_for_each(|&batch| evaluations(evaluator, batch)).map_err(Failure::Evaluation)
@@ -27,7 +27,7 @@ fn coordinates(sample: usize) -> [u32; MAX_INPUTS] {
     core::array::from_fn(|k| ((sample * (2 * k + 1)) as u32).wrapping_mul(0x9e37_79b9))
 }
 
-fn encoding(evaluator: &mut Evaluator) -> Result<(), EvalError> {
+fn encoding(evaluator: &mut Evaluator<'_>) -> Result<(), EvalError> {
     let mut count = Count::default();
     for sample in 1..=SAMPLES {
         let coordinates = &coordinates(sample)[..evaluator.model().inputs()];
@@ -38,7 +38,7 @@ fn encoding(evaluator: &mut Evaluator) -> Result<(), EvalError> {
 }
 
 /// The same evaluations, without conversions from and to the user's units, by the core's and by the portable kernels.
-fn kernels(evaluator: &mut Evaluator) -> Result<(), EvalError> {
+fn kernels(evaluator: &mut Evaluator<'_>) -> Result<(), EvalError> {
     let (mut core, mut portable) = (Count::default(), Count::default());
     let mut raw = [0; MAX_OUTPUTS];
     let raw = &mut raw[..evaluator.model().outputs()];
@@ -52,7 +52,7 @@ fn kernels(evaluator: &mut Evaluator) -> Result<(), EvalError> {
     Ok(())
 }
 
-fn evaluations(evaluator: &mut Evaluator, batch: usize) -> Result<(), EvalError> {
+fn evaluations(evaluator: &mut Evaluator<'_>, batch: usize) -> Result<(), EvalError> {
     let (d, c) = (evaluator.model().inputs(), evaluator.model().outputs());
     let (mut points, mut outputs) = ([0.0; LARGEST * MAX_INPUTS], [0.0; LARGEST * MAX_OUTPUTS]);
     let (points, outputs) = (&mut points[..batch * d], &mut outputs[..batch * c]);

@@ -1,11 +1,11 @@
 //! Compares the core's kernels with the portable ones, which are built in beside them.
 
 use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
-use firmware_core::{EvalError, Model, ParseError};
+use firmware_core::{EvalError, Model};
 
 use crate::evaluator::take_scratch;
 use crate::failure::Failure;
-use crate::sequence;
+use crate::{model_source, sequence};
 
 /// Points that are evaluated side by side: more than any kernel's lanes, and not a multiple of them.
 const BATCH: usize = 5;
@@ -16,9 +16,8 @@ const PLACEMENTS: usize = 4;
 pub(crate) fn run(mut artifacts: &'static [u8], samples: usize) -> Result<(), Failure> {
     let scratch = take_scratch()?;
     let (mut models, mut evaluations, mut mismatched) = (0u32, 0u32, 0u32);
-    while let Some(&[a, b, c, d]) = artifacts.get(8..12) {
-        let len = u32::from_le_bytes([a, b, c, d]) as usize;
-        let (artifact, rest) = artifacts.split_at_checked(len).ok_or(Failure::Model(ParseError::Truncated))?;
+    while !artifacts.is_empty() {
+        let (artifact, rest) = model_source::split_first(artifacts);
         artifacts = rest;
         let model = Model::parse(artifact).map_err(Failure::Model)?;
         for sample in 0..samples {

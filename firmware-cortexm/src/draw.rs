@@ -6,7 +6,7 @@ use semihosting::fs::File;
 use semihosting::io::{Read as _, Write as _};
 
 use crate::clock;
-use crate::evaluator::Evaluator;
+use crate::evaluator::{Evaluator, take_scratch};
 use crate::failure::Failure;
 use crate::stack;
 
@@ -14,7 +14,7 @@ use crate::stack;
 pub(crate) fn run(bytes: &'static [u8], views: usize) -> Result<(), Failure> {
     let (volume, artifact) =
         volume_bytes(bytes).and_then(|len| bytes.split_at_checked(len)).ok_or(Failure::ModelRegion)?;
-    let mut evaluator = Evaluator::new(artifact)?;
+    let mut evaluator = Evaluator::new(artifact, take_scratch()?)?;
     let volume = Volume::parse(volume, evaluator.model()).map_err(Failure::Volume)?;
 
     let mut cameras = File::open(POINTS_FILE)?;

@@ -19,14 +19,14 @@ fn is_about_numbers(line: &str) -> bool {
 }
 
 /// A model that parsed and gave its known answers.
-pub(crate) struct Evaluator {
+pub(crate) struct Evaluator<'s> {
     model: Model<'static>,
-    scratch: &'static mut [u32],
+    scratch: &'s mut [u32],
 }
 
-impl Evaluator {
-    /// Parses the artifact and repeats its known-answer test.
-    pub(crate) fn new(artifact: &'static [u8]) -> Result<Self, Failure> {
+impl<'s> Evaluator<'s> {
+    /// Parses the artifact and repeats its known-answer test, in the program's scratch memory.
+    pub(crate) fn new(artifact: &'static [u8], scratch: &'s mut [u32]) -> Result<Self, Failure> {
         let model = Model::parse(artifact).map_err(Failure::Model)?;
         let header = model.header();
         defmt::info!(
@@ -40,7 +40,6 @@ impl Evaluator {
         if model.scratch_words() > board::SCRATCH_WORDS {
             return Err(Failure::Scratch { available_words: board::SCRATCH_WORDS });
         }
-        let scratch = take_scratch()?;
         model.self_test(scratch).map_err(Failure::SelfTest)?;
         defmt::info!("self-test passed");
         // In which units and from which origins the model answers, where that differs from plain numbers.

@@ -9,6 +9,14 @@ pub(crate) fn bytes() -> &'static [u8] {
     &MODEL.0
 }
 
+/// The first of artifacts that lie one behind another, by the length that it tells, and what lies behind it. What is no whole
+/// artifact is the last one: parsing it says what is wrong.
+#[cfg(not(baked_model))]
+pub(crate) fn split_first(artifacts: &'static [u8]) -> (&'static [u8], &'static [u8]) {
+    let told = |bytes: &[u8]| Some(u32::from_le_bytes(bytes.get(8..12)?.try_into().ok()?) as usize);
+    told(artifacts).and_then(|len| artifacts.split_at_checked(len)).unwrap_or((artifacts, &[]))
+}
+
 /// The first `len` bytes of the board's region `MODEL`, or `None` where it is shorter.
 #[cfg(not(baked_model))]
 #[expect(unsafe_code, reason = "memory that is filled from outside can only be reached through raw pointers")]

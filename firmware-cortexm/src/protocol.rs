@@ -25,15 +25,17 @@ pub const BATCHES: [usize; 4] = [1, 2, 4, 8];
 pub const PIXEL_VALUES: usize = 5;
 
 /// What the device is to do with the points.
+///
+/// But for [`Mode::Draw`], the region `MODEL` holds one artifact or several, one behind another; each is a model of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mode {
-    /// Evaluate every point once, chunk by chunk, in turn by the single and by the batch form.
+    /// Evaluate every point once, chunk by chunk, in turn by the single and by the batch form. Of several artifacts, the first
+    /// takes the first `samples` points of the file, and so on.
     Evaluate,
     /// Count the instructions of evaluations of points of the device's own, in each of [`BATCHES`].
     Count,
-    /// Compare the core's kernels with the portable ones on points of the device's own, `samples` of them for each model;
-    /// the region holds several artifacts, one after another.
+    /// Compare the core's kernels with the portable ones on points of the device's own, `samples` of them for each artifact.
     Compare,
     /// Draw views of a radiance field, `samples` of them: the points are their cameras, the region holds the volume and the
     /// artifact behind it, the outputs are [`PIXEL_VALUES`] a pixel.
@@ -45,9 +47,9 @@ pub enum Mode {
 pub struct Job {
     /// What to do.
     pub mode: Mode,
-    /// Size of the artifact in the board's region `MODEL`, in bytes.
+    /// Size of what lies in the board's region `MODEL`, in bytes.
     pub model_bytes: u32,
-    /// Number of points; what they are is up to the mode.
+    /// Number of points for each artifact; what they are is up to the mode.
     pub samples: u32,
 }
 

@@ -104,6 +104,10 @@ pub const BOARDS: [Board; 8] = [
     },
 ];
 
+/// Boards that run the kernels of another board, compiled for their own core: M7 and M33 those of the M4F, RV32IMAC those of
+/// RV32IMC.
+const KERNELS_OF_ANOTHER: [&str; 3] = ["mps2-an500", "mps2-an505", "rv32imac"];
+
 /// A board that nothing emulates here: the program is linked for it, with a built-in model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RealBoard {
@@ -198,6 +202,11 @@ impl Board {
                 }
             }
         })
+    }
+
+    /// Whether it is the board that stands for its kernels, where several run the same ones.
+    pub fn stands_for_its_kernels(&self) -> bool {
+        !KERNELS_OF_ANOTHER.contains(&self.name)
     }
 
     /// What emulates it.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use firmware_core::artifact::{GridShape, GridUse, HiddenActivation};
 use firmware_core::{OutputActivation, Precision};
 use firmware_cortexm::protocol::Mode;
@@ -19,6 +19,7 @@ use crate::qemu::{self, Task};
 use crate::random::Random;
 use crate::synthetic::Network;
 use crate::synthetic_grids::Grids;
+use crate::together;
 
 /// Seeds of the models that prices are fitted to; the test takes others.
 pub const FITTED: std::ops::Range<u64> = 0..160;
@@ -91,20 +92,6 @@ fn random_frequencies(precision: Precision, random: &mut Random) -> Network {
     }
 }
 
-/// Instructions of one evaluation of a model on a board, counted.
-///
-/// # Errors
-///
-/// Where the device fails.
-pub fn counted(firmware: &Firmware, artifact: &Artifact) -> Result<f64> {
-    let task = Task::of_mode(Mode::Count, artifact.as_bytes(), 0);
-    let run = qemu::work(firmware, task, Duration::from_secs(600))?.success()?;
-    device::check_clock(firmware.board, &run)?;
-    let line = run.line("batch of=1 ")?;
-    let samples: f64 = line.value("samples")?;
-    Ok(firmware.board.instructions(line.value("ticks")?) / samples)
-}
-
 /// A model's parts and what it takes on a board.
 pub struct Counted {
     parts: Prices,
@@ -118,13 +105,21 @@ pub struct Counted {
 /// Where a device fails.
 pub fn count(firmware: &Firmware, precision: Precision, seeds: std::ops::Range<u64>) -> Result<Vec<Counted>> {
     let room = (firmware.model_region.len as usize).min(24 << 10);
-    seeds
-        .map(|seed| {
-            let artifact = random_model(precision, seed, room)?;
-            let instructions = counted(firmware, &artifact)?;
-            Ok(Counted { parts: parts(artifact.model()?.header()), instructions })
-        })
-        .collect()
+    let artifacts = seeds.map(|seed| random_model(precision, seed, room)).collect::<Result<Vec<_>>>()?;
+    let runs = together::work(firmware, &artifacts, |_, bytes| {
+        qemu::work(firmware, Task::of_mode(Mode::Count, bytes, 0), Duration::from_secs(600))
+    })?;
+    let mut counted = Vec::new();
+    for (group, run) in runs {
+        device::check_clock(firmware.board, &run)?;
+        let lines: Vec<_> = run.lines("batch of=1 ").collect();
+        ensure!(lines.len() == group.len(), "the device counted {} of {} models", lines.len(), group.len());
+        for (artifact, line) in group.iter().zip(lines) {
+            let instructions = firmware.board.instructions(line.value("ticks")?) / line.value::<f64>("samples")?;
+            counted.push(Counted { parts: parts(artifact.model()?.header()), instructions });
+        }
+    }
+    Ok(counted)
 }
 
 /// The prices with the least squares of relative errors.

@@ -31,6 +31,7 @@ pub mod synthetic;
 pub mod synthetic_grids;
 pub mod system;
 pub mod test_programs;
+pub mod together;
 pub mod trainer_program;
 pub mod updater;
 

@@ -46,8 +46,14 @@ impl Run {
     ///
     /// Where there is none.
     pub fn line(&self, subject: &str) -> Result<&Line> {
-        let found = self.log.iter().find(|line| line.message.starts_with(subject));
-        found.with_context(|| format!("the firmware did not log {subject:?}; its log:\n{}", self.log_text()))
+        self.lines(subject)
+            .next()
+            .with_context(|| format!("the firmware did not log {subject:?}; its log:\n{}", self.log_text()))
+    }
+
+    /// The lines whose messages start with `subject`: one for each model, where the device had several.
+    pub fn lines<'a, 's>(&'a self, subject: &'s str) -> impl Iterator<Item = &'a Line> + use<'a, 's> {
+        self.log.iter().filter(move |line| line.message.starts_with(subject))
     }
 
     /// Takes a run that did not end with exit code 0 for an error.

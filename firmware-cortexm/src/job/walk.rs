@@ -1,7 +1,7 @@
 //! The job of a program with a built-in model: a walk over the domain, by both forms of evaluation.
 
 use crate::count::Count;
-use crate::evaluator::Evaluator;
+use crate::evaluator::{Evaluator, take_scratch};
 use crate::failure::Failure;
 use crate::{board, model_source, sequence, stack};
 
@@ -15,7 +15,7 @@ const BATCH: usize = 8;
 pub(crate) fn run() -> Result<(), Failure> {
     const LEN: usize = BATCH * firmware_core::limits::MAX_INPUTS;
     const { assert!(LEN >= BATCH * firmware_core::limits::MAX_OUTPUTS) };
-    let mut evaluator = Evaluator::new(model_source::bytes())?;
+    let mut evaluator = Evaluator::new(model_source::bytes(), take_scratch()?)?;
     defmt::info!("buffers scratch_words={=usize} chunk_words=0", board::SCRATCH_WORDS);
     let (point_len, output_len) = (evaluator.model().inputs(), evaluator.model().outputs());
     let (mut points, mut together, mut alone) = ([0.0; LEN], [0.0; LEN], [0.0; LEN]);

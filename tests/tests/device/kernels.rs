@@ -5,13 +5,13 @@ use std::time::Duration;
 use firmware_core::Precision;
 use firmware_core::artifact::HiddenActivation;
 use firmware_cortexm::protocol::Mode;
-use tests::boards::{BOARDS, Emulator};
+use tests::boards::{BOARDS, Board, Emulator};
 use tests::commands::bench;
 use tests::commands::parity::PRECISIONS;
 use tests::firmware::Firmware;
 use tests::qemu::{self, Task};
 use tests::synthetic::{Network, Values};
-use tests::synthetic_grids;
+use tests::{synthetic_grids, together};
 
 use crate::firmware;
 
@@ -19,6 +19,12 @@ const LENGTHS: std::ops::RangeInclusive<u16> = 1..=67;
 /// Random points for each network; `cargo xtask parity` takes as many as one wants.
 const SAMPLES: usize = 150;
 const LIMIT: Duration = Duration::from_secs(600);
+
+/// Every length, or on a core whose kernels another board has too every fifth, so that every remainder of a division into
+/// blocks occurs.
+fn lengths(board: &Board) -> impl Iterator<Item = u16> + use<> {
+    LENGTHS.step_by(if board.stands_for_its_kernels() { 1 } else { 5 })
+}
 
 /// Layers of n rows and of n inputs, and encoders of n frequencies; one to three coordinates, none or all passed through.
 fn shape(precision: Precision, n: u16, values: Values) -> Network {
@@ -32,22 +38,15 @@ fn shape(precision: Precision, n: u16, values: Values) -> Network {
 fn kernels_agree(firmware: &Firmware, networks: impl Iterator<Item = Network>, samples: usize) -> usize {
     let artifacts: Vec<_> =
         networks.enumerate().map(|(seed, network)| network.artifact(seed as u64).unwrap()).collect();
-    let (mut group, mut evaluations) = (Vec::new(), 0);
-    let mut run = |group: &mut Vec<u8>| {
-        let run = qemu::work(firmware, Task::of_mode(Mode::Compare, group, samples), LIMIT).unwrap();
-        let log = run.log_text();
-        let line = run.success().unwrap().line("compared").unwrap().clone();
-        assert_eq!(line.value::<usize>("mismatched").unwrap(), 0, "{}: {log}", firmware.board.name);
+    let runs = together::work(firmware, &artifacts, |_, bytes| {
+        qemu::work(firmware, Task::of_mode(Mode::Compare, bytes, samples), LIMIT)
+    });
+    let mut evaluations = 0;
+    for (_, run) in runs.unwrap() {
+        let line = run.line("compared").unwrap();
+        assert_eq!(line.value::<usize>("mismatched").unwrap(), 0, "{}: {}", firmware.board.name, run.log_text());
         evaluations += line.value::<usize>("evaluations").unwrap();
-        group.clear();
-    };
-    for artifact in &artifacts {
-        if group.len() + artifact.as_bytes().len() > firmware.model_region.len as usize {
-            run(&mut group);
-        }
-        group.extend(artifact.as_bytes());
     }
-    run(&mut group);
     assert_eq!(evaluations, samples * artifacts.len());
     evaluations
 }
@@ -70,42 +69,36 @@ fn every_core_agrees_with_itself_on_random_evaluations_of_every_length() {
 
 #[test]
 fn every_core_agrees_with_itself_on_grids() {
+    let of = |precision| synthetic_grids::all_kinds(precision).into_iter().map(|(_, network)| network);
+    let of_values = |values| PRECISIONS.into_iter().flat_map(of).map(move |network| Network { values, ..network });
     for board in BOARDS {
-        for values in [Values::Random, Values::Extreme] {
-            for precision in PRECISIONS {
-                let networks = synthetic_grids::all_kinds(precision).into_iter();
-                kernels_agree(&firmware(board.name), networks.map(|(_, network)| Network { values, ..network }), 20);
-            }
-        }
+        kernels_agree(&firmware(board.name), [Values::Random, Values::Extreme].into_iter().flat_map(of_values), 20);
     }
 }
 
 #[test]
 fn every_core_agrees_with_itself_on_extreme_values() {
     for board in BOARDS {
-        for precision in PRECISIONS {
-            kernels_agree(&firmware(board.name), LENGTHS.map(|n| shape(precision, n, Values::Extreme)), 20);
-        }
+        let of = |precision| lengths(&board).map(move |n| shape(precision, n, Values::Extreme));
+        kernels_agree(&firmware(board.name), PRECISIONS.into_iter().flat_map(of), 20);
     }
 }
 
+/// The kernels for sine layers are those of the other layers but for what follows a sum.
 #[test]
 fn every_core_agrees_with_itself_on_sine_layers() {
-    let sines = |precision, n, values| {
-        let hidden_activation = HiddenActivation::Sine;
-        Network { hidden_activation, ..shape(precision, n, values) }
-    };
     for board in BOARDS {
-        let firmware = firmware(board.name);
-        let mut evaluations = 0;
-        for precision in [Precision::W8A16, Precision::W16A16] {
-            evaluations += kernels_agree(&firmware, LENGTHS.map(|n| sines(precision, n, Values::Random)), SAMPLES);
-            kernels_agree(&firmware, LENGTHS.map(|n| sines(precision, n, Values::Extreme)), 20);
-        }
-        assert!(evaluations >= 20_000);
-        let samples = if board.has_fpu { 20 } else { 5 };
-        kernels_agree(&firmware, LENGTHS.map(|n| sines(Precision::F32, n, Values::Random)), samples);
-        kernels_agree(&firmware, LENGTHS.map(|n| sines(Precision::F32, n, Values::Extreme)), samples);
+        let agree = |precisions: &[Precision], samples| {
+            let of_values = |(&precision, values)| {
+                let hidden_activation = HiddenActivation::Sine;
+                lengths(&board).map(move |n| Network { hidden_activation, ..shape(precision, n, values) })
+            };
+            let all =
+                precisions.iter().flat_map(|precision| [(precision, Values::Random), (precision, Values::Extreme)]);
+            kernels_agree(&firmware(board.name), all.flat_map(of_values), samples);
+        };
+        agree(&[Precision::W8A16, Precision::W16A16], 30);
+        agree(&[Precision::F32], if board.has_fpu { 20 } else { 5 });
     }
 }
 

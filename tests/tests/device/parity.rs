@@ -4,7 +4,7 @@ use firmware_core::{OutputActivation, Outside, Precision};
 use tests::boards::BOARDS;
 use tests::commands::parity::{PRECISIONS, check};
 use tests::synthetic::{Network, Values};
-use tests::{device, points, synthetic_grids};
+use tests::{device, points, synthetic_grids, together};
 
 use crate::firmware;
 
@@ -29,31 +29,28 @@ fn w16a16_agrees_on_100_000_points() {
     agrees("mps2-an386", &Network::tiny(Precision::W16A16), 100_000);
 }
 
+/// Half of the points of each network lie beyond the domain or at its edges.
+#[track_caller]
+fn all_agree(board: &str, networks: &[Network], samples: usize) {
+    let artifacts: Vec<_> = networks.iter().map(|network| network.artifact(1).unwrap()).collect();
+    let mismatched = together::mismatched(&firmware(board), &artifacts, samples, 1).unwrap();
+    assert_eq!(mismatched.len(), networks.len());
+    for (network, mismatched) in networks.iter().zip(mismatched) {
+        assert_eq!(mismatched, 0, "{network:?} on {board}");
+    }
+}
+
+/// Axes that clamp, an axis that wraps beside one that clamps, and sine layers, also of extreme values.
 #[test]
 fn every_board_agrees_in_every_precision() {
     for board in BOARDS {
         for precision in PRECISIONS {
-            agrees(board.name, &Network::tiny(precision), 2000);
+            let (tiny, sines) = (Network::tiny(precision), Network::tiny_sine(precision));
+            let wrapping = Network { periodic: 0b10, ..tiny.clone() };
+            let extreme = Network { values: Values::Extreme, ..sines.clone() };
+            let samples = if precision == Precision::F32 && !board.has_fpu { 200 } else { 1000 };
+            all_agree(board.name, &[tiny, wrapping, sines, extreme], samples);
         }
-    }
-}
-
-#[test]
-fn every_board_agrees_on_sine_layers() {
-    for board in BOARDS {
-        for precision in PRECISIONS {
-            let sines = Network::tiny_sine(precision);
-            agrees(board.name, &sines, 2000);
-            agrees(board.name, &Network { values: Values::Extreme, ..sines }, 1000);
-        }
-    }
-}
-
-/// Half of these points lie beyond the domain or at its edges, along the axis that wraps and along the one that clamps.
-#[test]
-fn every_board_agrees_on_which_axis_wraps() {
-    for board in BOARDS {
-        agrees(board.name, &Network { periodic: 0b10, ..Network::tiny(Precision::W8A16) }, 4000);
     }
 }
 
@@ -61,25 +58,26 @@ fn every_board_agrees_on_which_axis_wraps() {
 fn every_board_agrees_on_grids_and_tables() {
     for board in BOARDS {
         for precision in PRECISIONS {
-            for (name, network) in synthetic_grids::all_kinds(precision) {
-                let samples = if precision == Precision::F32 && !board.has_fpu { 50 } else { 200 };
-                let report = check(&firmware(board.name), &network, samples, 1).unwrap();
-                assert_eq!((report.samples, report.mismatched), (samples, 0), "{name} on {}", board.name);
-            }
+            let networks: Vec<_> =
+                synthetic_grids::all_kinds(precision).into_iter().map(|(_, network)| network).collect();
+            let samples = if precision == Precision::F32 && !board.has_fpu { 50 } else { 200 };
+            all_agree(board.name, &networks, samples);
         }
     }
 }
 
 #[test]
 fn how_far_the_device_is_can_be_watched() {
+    /// Enough for a second or so, since the harness looks every tenth of one.
+    const SAMPLES: usize = 8_000;
     let artifact = Network::small(Precision::W8A16).artifact(1).unwrap();
-    let points = points::all_kinds(&artifact.model().unwrap(), 40_000, 1);
+    let points = points::all_kinds(&artifact.model().unwrap(), SAMPLES, 1);
     let mut told = Vec::new();
     let report =
         device::evaluate_watched(&firmware("mps2-an386"), &artifact, &points, &mut |done| told.push(done)).unwrap();
-    assert_eq!((report.samples, report.mismatched), (40_000, 0));
-    assert!(told.is_sorted() && told.iter().all(|&done| done <= 40_000), "{told:?}");
-    assert!(told.iter().any(|&done| (1..40_000).contains(&done)), "{told:?}");
+    assert_eq!((report.samples, report.mismatched), (SAMPLES, 0));
+    assert!(told.is_sorted() && told.iter().all(|&done| done <= SAMPLES as u64), "{told:?}");
+    assert!(told.iter().any(|&done| (1..SAMPLES as u64).contains(&done)), "{told:?}");
 }
 
 #[test]
@@ -95,8 +93,6 @@ fn other_shapes_and_borders_agree() {
             Network { inputs: 5, frequencies: 0, passthrough: 5, outputs: 16, hidden: vec![33, 7, 40], ..tiny.clone() },
             Network { frequencies: 64, passthrough: 0, hidden: vec![64, 64, 64], ..tiny },
         ];
-        for network in &networks {
-            agrees("mps2-an386", network, 2000);
-        }
+        all_agree("mps2-an386", &networks, 1000);
     }
 }
