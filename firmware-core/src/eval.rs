@@ -94,18 +94,24 @@ impl Model<'_> {
     /// As for one point. At the first point that is rejected the evaluation stops; earlier points may have been
     /// written.
     pub fn eval_batch_into(&self, points: &[f32], scratch: &mut [u32], out: &mut [f32]) -> Result<(), EvalError> {
-        let (inputs, outputs) = (self.inputs().max(1), self.outputs().max(1));
-        if !points.len().is_multiple_of(inputs) {
-            return Err(EvalError::PointLength);
-        }
-        if out.len() / outputs != points.len() / inputs || !out.len().is_multiple_of(outputs) {
-            return Err(EvalError::OutputLength);
-        }
+        self.check_batch(points.len(), out.len())?;
         dispatch!(self, kernels::, A => {
             let lanes = self.batch_lanes::<A>();
             let is_wide = scratch.len() >= lanes * self.scratch_words();
             self.points::<A>(points, if is_wide { lanes } else { 1 }, scratch, out)
         })
+    }
+
+    /// Whether so many coordinates are whole points, and so many outputs those of as many points.
+    fn check_batch(&self, coordinates: usize, out: usize) -> Result<(), EvalError> {
+        let (inputs, outputs) = (self.inputs().max(1), self.outputs().max(1));
+        if !coordinates.is_multiple_of(inputs) {
+            return Err(EvalError::PointLength);
+        }
+        if out / outputs != coordinates / inputs || !out.is_multiple_of(outputs) {
+            return Err(EvalError::OutputLength);
+        }
+        Ok(())
     }
 
     /// Words of [`Scratch`](crate::Scratch) with which [`Model::eval_batch_into`] evaluates points side by side, where
@@ -171,9 +177,23 @@ impl Model<'_> {
         Ok(())
     }
 
-    /// Evaluates n points given as Q0.32 coordinates: `coordinates` `[n, d]` and `raw` `[n, c]`, row-major. The values are
-    /// those of [`Model::eval_fixed_into`], bit for bit; with [`Model::batch_scratch_words`] of scratch several points are
-    /// evaluated side by side, as by [`Model::eval_batch_into`].
+    /// Evaluates n points given as Q0.32 coordinates: `coordinates` `[n, d]` and `raw` `[n, c]`, row-major.
+    ///
+    /// The values are those of [`Model::eval_fixed_into`], bit for bit. With [`Model::batch_scratch_words`] of scratch,
+    /// several points are evaluated side by side, as by [`Model::eval_batch_into`].
+    ///
+    /// ```
+    /// use firmware_core::{Aligned, EvalError, Model, Scratch};
+    ///
+    /// static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("../models/thermocouple.ffm"));
+    ///
+    /// let model = Model::parse(&MODEL.0).unwrap();
+    /// let mut scratch = Scratch::<32>::new();
+    /// let mut raw = [0; 2]; // a quarter and three quarters along the axis
+    /// model.eval_fixed_batch_into(&[1 << 30, 3 << 30], &mut scratch, &mut raw)?;
+    /// assert!(raw.is_sorted());
+    /// # Ok::<(), EvalError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -184,13 +204,8 @@ impl Model<'_> {
         scratch: &mut [u32],
         raw: &mut [i32],
     ) -> Result<(), EvalError> {
+        self.check_batch(coordinates.len(), raw.len())?;
         let (inputs, outputs) = (self.inputs().max(1), self.outputs().max(1));
-        if !coordinates.len().is_multiple_of(inputs) {
-            return Err(EvalError::PointLength);
-        }
-        if raw.len() / outputs != coordinates.len() / inputs || !raw.len().is_multiple_of(outputs) {
-            return Err(EvalError::OutputLength);
-        }
         dispatch!(self, kernels::, A => {
             let lanes = self.batch_lanes::<A>().max(1);
             let wide = if scratch.len() >= lanes * self.scratch_words() { lanes } else { 1 };

@@ -115,8 +115,8 @@ fn batches_equal_single_points_whatever_the_scratch() {
         }
         model.eval_batch_into(&[], &mut scratch, &mut []).unwrap();
         // The same in fixed point.
-        let coordinates: Vec<u32> = (0..37 * model.inputs()).map(|_| random.word()).collect();
-        let mut single = vec![0; 37 * model.outputs()];
+        let coordinates: Vec<u32> = (0..137 * model.inputs()).map(|_| random.word()).collect();
+        let mut single = vec![0; 137 * model.outputs()];
         for (point, out) in coordinates.chunks_exact(model.inputs()).zip(single.chunks_exact_mut(model.outputs())) {
             model.eval_fixed_into(point, &mut scratch, out).unwrap();
         }

@@ -70,21 +70,21 @@ impl Run {
     }
 }
 
-/// What the device is to do, with the model that is placed in its memory.
+/// What the device is to do, with the models that are placed in its memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Task<'a> {
     /// Which work it is.
     pub mode: Mode,
-    /// The artifact; what lies in its place in other modes, see [`Mode`].
+    /// The artifact, or several, one behind another; what lies in their place in other modes, see [`Mode`].
     pub model: &'a [u8],
-    /// The points `[samples, inputs]`; none where the mode has its own.
+    /// The points `[samples, inputs]` of each model, one model behind another; none where the mode has its own.
     pub points: &'a [f32],
-    /// The number of points.
+    /// The number of points of each model.
     pub samples: usize,
 }
 
 impl<'a> Task<'a> {
-    /// To evaluate a model at the points `[samples, inputs]`.
+    /// To evaluate one model, or several, each at its own points `[samples, inputs]`.
     pub const fn evaluate(model: &'a [u8], points: &'a [f32], samples: usize) -> Self {
         Self { mode: Mode::Evaluate, model, points, samples }
     }

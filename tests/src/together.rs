@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use trainer::artifact::export::Artifact;
 
 use crate::firmware::Firmware;
@@ -12,8 +12,8 @@ use crate::{device, model, points};
 /// Far more than any group of models needs.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// Runs a task on the artifacts, as many in one run as the board's memory holds: each group with its run. `task` is given
-/// the artifacts of a group one behind another.
+/// Runs a task on the artifacts, as many in one run as the board's memory holds: each group with its run. `task` is
+/// given the artifacts of a group one behind another.
 ///
 /// # Errors
 ///
@@ -56,6 +56,11 @@ pub fn mismatched(firmware: &Firmware, artifacts: &[Artifact], samples: usize, s
     })?;
     let mut mismatched = Vec::new();
     for (group, run) in runs {
+        // Each model was evaluated in both forms.
+        for form in ["single", "batch"] {
+            let told = run.lines(&format!("count form={form} ")).count();
+            ensure!(told == group.len(), "{told} of {} models were evaluated in the form {form}", group.len());
+        }
         let mut outputs = run.outputs.as_slice();
         for artifact in group {
             let model = artifact.model()?;
@@ -65,6 +70,7 @@ pub fn mismatched(firmware: &Firmware, artifacts: &[Artifact], samples: usize, s
             mismatched.push(device::mismatched(&expected, actual, model.outputs()));
             outputs = rest;
         }
+        ensure!(outputs.is_empty(), "the device wrote {} values too many", outputs.len());
     }
     Ok(mismatched)
 }

@@ -1,4 +1,4 @@
-//! The job that a host gives through semihosting files, for a model in the board's region `MODEL`.
+//! The job that a host gives through semihosting files, for the models in the board's region `MODEL`.
 
 use firmware_core::EvalError;
 use firmware_cortexm::protocol::{JOB_FILE, Job, JobError, Mode, OUTPUTS_FILE, POINTS_FILE, REJECTED_BITS};

@@ -70,7 +70,11 @@ impl Calibration {
 
     /// Refits a row to `residual` (what it lacks on the calibration points) and rounds it.
     pub(super) fn quantize_row(&self, weights: ArrayView1<'_, f32>, bias: f32, residual: ArrayView1<'_, f64>) -> Row {
-        let gradient = self.inputs.t().dot(&residual);
+        // inputsᵀ · residual, sample by sample, as the inputs lie in memory.
+        let mut gradient = Array1::zeros(self.inputs.ncols());
+        for (input, &residual) in self.inputs.rows().into_iter().zip(residual) {
+            gradient.scaled_add(residual, &input);
+        }
         let correction = self.solve(&gradient);
         let mut row: Vec<f64> = self
             .order

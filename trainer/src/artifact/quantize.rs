@@ -96,6 +96,7 @@ const ACTIVATION_MARGIN: f64 = 1.1;
 const LARGEST_LOGIT_RATIO: f64 = 0.4;
 /// Weights of sine layers from here on are refused: the multipliers of their rows could exceed 31 bits.
 const SINE_WEIGHT_LIMIT: f32 = 1e5;
+
 /// Quantizes a network whose amplitudes are folded in: `features` `[n, 2m + p]` are calibration points as the device
 /// encodes them (1.0 = 32767), `layers` take them as real numbers.
 ///

@@ -17,9 +17,8 @@ use super::{interrupt, number, outputs, print};
 ///
 /// For each output of a model of 1 to 3 inputs: the smallest and the largest answer, the largest slope, and, with data
 /// on a grid or a table of one input, the largest distance to the interpolant of the data. Each has a proven bound,
-/// which no point exceeds, and the worst point that was found. Where every input consists of integer codes (`trainer
-/// fit
-/// --codes`), all answers that the device can give are evaluated, and the bounds are exact.
+/// which no point exceeds, and the worst point that was found. Where every input consists of integer codes
+/// (`trainer fit --codes`), all answers that the device can give are evaluated, and the bounds are exact.
 ///
 /// The command fails where a question that was asked is not answered with yes. Ctrl-C stops the search and keeps what
 /// is proven; with --out it can be continued by --resume.

@@ -93,6 +93,7 @@ fn scale(integers: &[i32], factors: &[f32], out: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ndarray::Array2;
     use rand::{RngExt, SeedableRng};
 
     #[test]
@@ -104,16 +105,14 @@ mod tests {
             let encoding = Encoding::from_parts(inputs, b, amplitudes, passthrough).unwrap();
             let factors = encoding.feature_factors();
             let encoder = VectorEncoder::new(&encoding, &factors);
-            let mut scratch = vec![0; encoder.scratch_len()];
-            for n in 0..3000 {
-                let extreme = [0, u32::MAX, 1 << 31, 0xffff, 1 << 16];
-                let mut value = || if n < 5 { extreme[n] } else { rng.random() };
-                let point: Vec<u32> = (0..inputs).map(|_| value()).collect();
-                let mut found = vec![f32::NAN; encoding.features_len()];
-                encoder.encode(&point, &mut scratch, &mut found);
-                let point = ndarray::ArrayView2::from_shape((1, inputs), &point).unwrap();
-                assert_eq!(encoding.features(point).row(0).to_slice().unwrap(), found, "{inputs} {frequencies}");
-            }
+            let extreme = [0, u32::MAX, 1 << 31, 0xffff, 1 << 16];
+            let points = Array2::from_shape_fn((3000, inputs), |(n, _)| match extreme.get(n) {
+                Some(&value) => value,
+                None => rng.random(),
+            });
+            let mut found = Array2::from_elem((3000, encoding.features_len()), f32::NAN);
+            encoder.encode_all(points.rows().into_iter().map(|row| row.to_slice().expect("a row")), found.view_mut());
+            assert!(encoding.features(points.view()) == found, "{inputs} {frequencies}");
         }
     }
 }

@@ -195,4 +195,19 @@ mod tests {
         assert_eq!(row(2)[3..9], colours[6..]);
         assert_eq!((&row(1)[..3], &row(2)[9..]), (&[9; 3][..], &[9; 3][..]));
     }
+
+    #[test]
+    fn a_pixel_is_the_mean_of_its_block() {
+        // Two blocks side by side: 6 × 3 pixels whose three channels count up from 0, 100 and 200.
+        let value = |x: usize, y: usize, channel: usize| 100 * channel + (x * x + 7 * y) % 50;
+        let pixels =
+            (0..3).flat_map(|y| (0..6).flat_map(move |x| (0..3).map(move |channel| value(x, y, channel) as u8)));
+        let mean = |left: usize, channel: usize| {
+            let sum: usize = (0..3).flat_map(|y| (left..left + 3).map(move |x| value(x, y, channel))).sum();
+            (sum as f64 / 9.0).round() as u8
+        };
+        let expected: Vec<u8> =
+            [0, 3].iter().flat_map(|&left| (0..3).map(move |channel| mean(left, channel))).collect();
+        assert_eq!(shrunk(&pixels.collect::<Vec<u8>>(), 2), expected);
+    }
 }

@@ -192,7 +192,8 @@ fn table(numbers: &[Numbers]) -> Table {
     Table {
         caption: "After the last step. The test error is the mean square of the error at the 224 points between the \
                   samples; the training loss is half the sum of its squares at the 32 samples. \"From zero\" is the \
-                  prediction from outputs of zero, which the independent computation starts from too."
+                  prediction from outputs of zero for the published width of 1024, which the independent computation \
+                  starts from too."
             .to_owned(),
         head: [
             "mapping",

@@ -75,7 +75,7 @@ impl Synthesize {
             Some(path) => Molecule::read(path, self.closed.as_deref())?,
         };
         let truth = Truth { molecule, params };
-        // What is refused is refused before the work.
+        // What is refused, settings or a taken folder, is refused before the images are made.
         truth.params.check(&truth.molecule)?;
         files::new_folder(&self.out, self.force)?;
         let stack = synthesize(&truth.molecule, &truth.params)?;

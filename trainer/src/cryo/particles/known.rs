@@ -6,6 +6,26 @@ use std::path::Path;
 use super::super::error::CryoError;
 use super::super::star::Table;
 
+/// RELION's columns in the order of [`CSV_COLUMNS`](super::CSV_COLUMNS), and what stands in for those that are missing.
+pub(super) const STAR_COLUMNS: [(&str, Option<f64>); 12] = [
+    ("rlnAngleRot", None),
+    ("rlnAngleTilt", None),
+    ("rlnAnglePsi", None),
+    ("rlnOriginXAngst", Some(0.0)),
+    ("rlnOriginYAngst", Some(0.0)),
+    ("rlnDefocusU", None),
+    ("rlnDefocusV", None),
+    ("rlnDefocusAngle", None),
+    ("rlnVoltage", None),
+    ("rlnSphericalAberration", None),
+    ("rlnAmplitudeContrast", None),
+    ("rlnPhaseShift", Some(0.0)),
+];
+
+/// Columns in the order of [`Ctf::extras`](super::super::ctf::Ctf::extras); [`NO_EXTRAS`](super::super::ctf::NO_EXTRAS)
+/// stands in for those that are missing.
+pub(super) const EXTRAS: [&str; 4] = ["rlnCtfScalefactor", "rlnCtfBfactor", "rlnBeamTiltX", "rlnBeamTiltY"];
+
 /// What says nothing of orientation, place, microscope or pixels. Weights, priors and figures of merit are another
 /// refinement's; `rlnMtfFileName` bears on amplitudes alone, which no correlation sees.
 const WITHOUT_EFFECT: [&str; 46] = [

@@ -5,29 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::super::error::CryoError;
 use super::super::star::{self, Table};
-use super::known::{self, note_unknown};
+use super::known::{self, EXTRAS, STAR_COLUMNS, note_unknown};
 use super::row::{Pixels, Source};
 use super::{Listing, Particle, ParticleStack, have_extras, not_empty};
-
-/// RELION's columns in the order of [`CSV_COLUMNS`], and what stands in for those that are missing.
-pub(super) const STAR_COLUMNS: [(&str, Option<f64>); 12] = [
-    ("rlnAngleRot", None),
-    ("rlnAngleTilt", None),
-    ("rlnAnglePsi", None),
-    ("rlnOriginXAngst", Some(0.0)),
-    ("rlnOriginYAngst", Some(0.0)),
-    ("rlnDefocusU", None),
-    ("rlnDefocusV", None),
-    ("rlnDefocusAngle", None),
-    ("rlnVoltage", None),
-    ("rlnSphericalAberration", None),
-    ("rlnAmplitudeContrast", None),
-    ("rlnPhaseShift", Some(0.0)),
-];
-
-/// Columns in the order of [`Ctf::extras`](super::super::ctf::Ctf::extras); [`NO_EXTRAS`](super::super::ctf::NO_EXTRAS)
-/// stands in for those that are missing.
-pub(super) const EXTRAS: [&str; 4] = ["rlnCtfScalefactor", "rlnCtfBfactor", "rlnBeamTiltX", "rlnBeamTiltY"];
 
 /// What RELION keeps of each optics group instead of each particle, since 3.1.
 const OF_OPTICS: [&str; 3] = ["rlnVoltage", "rlnSphericalAberration", "rlnAmplitudeContrast"];

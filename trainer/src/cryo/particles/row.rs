@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::ctf::NO_EXTRAS;
 use super::super::error::CryoError;
 use super::super::star::Table;
-use super::relion::{EXTRAS, STAR_COLUMNS};
+use super::known::{EXTRAS, STAR_COLUMNS};
 use super::{Particle, known, particle, take_extras};
 
 /// The tables of a file that particles are read from.

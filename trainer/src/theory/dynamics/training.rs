@@ -22,7 +22,7 @@ pub enum Training {
 }
 
 impl Training {
-    /// The same.
+    /// Itself, if its time or its learning rate is possible.
     ///
     /// # Errors
     /// A time or learning rate out of range.
