@@ -34,7 +34,7 @@ fn model() -> Option<&'static Model<'static>> {
 ///
 /// # Safety
 /// The bytes lie in the memory of the module and are not changed as long as the model is used.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub unsafe extern "C" fn ffm_open(bytes: *const u8, length: usize) -> i32 {
     // SAFETY: as the caller promises.
     let bytes = unsafe { slice::from_raw_parts(bytes, length) };
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn ffm_open(bytes: *const u8, length: usize) -> i32 {
 ///
 /// # Safety
 /// `scratch` has the `words` words in the memory of the module.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub unsafe extern "C" fn ffm_self_test(scratch: *mut u32, words: usize) -> i32 {
     let Some(model) = model() else { return NO_MODEL };
     // SAFETY: as the caller promises.
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn ffm_self_test(scratch: *mut u32, words: usize) -> i32 {
 ///
 /// # Safety
 /// `points`, `scratch` and `out` have so many numbers in the memory of the module and do not overlap.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub unsafe extern "C" fn ffm_eval(
     points: *const f32,
     count: usize,
