@@ -61,7 +61,8 @@ fn the_version_is_the_oldest_that_holds_the_model() {
     let model = parse(&mixed).unwrap();
     assert_eq!(*model.header(), self::mixed(Precision::W8A16).header);
     assert_eq!((model.header().outside_along(0), model.header().outside_along(1)), (Outside::Clamp, Outside::Periodic));
-    assert_eq!(model.header().outside_along(usize::MAX), Outside::Clamp);
+    // Beyond the most inputs of all, too.
+    assert_eq!([16, usize::MAX].map(|axis| model.header().outside_along(axis)), [Outside::Clamp; 2]);
 }
 
 #[test]
