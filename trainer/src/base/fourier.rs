@@ -1,8 +1,7 @@
 //! Centred discrete Fourier transforms of lines, images and volumes.
 //!
 //! Position and frequency zero lie at index n/2 on every axis: `F(k) = Σ_x f(x) exp(-2πi k·x/n)`. The inverse divides
-//! by the number of samples. Lines are transformed in double precision, as is all else that is transformed here: one kind of
-//! number is compiled.
+//! by the number of samples. Each line is transformed in double precision.
 
 use rustfft::FftPlanner;
 use rustfft::num_complex::{Complex32, Complex64};

@@ -61,9 +61,7 @@ impl Line {
     ) -> Self {
         Self { name: name.into(), color, stroke, points: points.into_iter().collect() }
     }
-}
 
-impl Line {
     fn draw<DB: DrawingBackend>(&self, chart: &mut Chart<'_, DB>, points: Vec<(f64, f64)>) -> Drawn<DB> {
         let solid = self.color.stroke_width(style::LINE_WIDTH);
         let dots = || {
