@@ -1,6 +1,6 @@
 //! The checksum of an artifact once more, a little at a time: whether flash still holds what `parse` has checked.
 
-use crate::artifact::crc32;
+use crate::artifact::{Crc32, crc32};
 use crate::error::ParseError;
 use crate::model::Model;
 
@@ -8,7 +8,7 @@ use crate::model::Model;
 #[derive(Clone)]
 pub struct Recheck {
     next: usize,
-    digest: crc::Digest<'static, u32, crc::NoTable>,
+    digest: Crc32,
 }
 
 impl Recheck {

@@ -1,8 +1,18 @@
 //! CRC-32 (IEEE 802.3, as in zip).
 
-/// A CRC-32 in progress, without a table: a kilobyte of flash is worth more than the milliseconds at start.
-pub(crate) fn crc32() -> crc::Digest<'static, u32, crc::NoTable> {
-    static CRC: crc::Crc<u32, crc::NoTable> = crc::Crc::<u32, crc::NoTable>::new(&crc::CRC_32_ISO_HDLC);
+/// Without an operating system no table: a kilobyte of flash is worth more than the milliseconds at start.
+#[cfg(any(target_os = "none", target_os = "unknown"))]
+type Table = crc::NoTable;
+/// On computers, 16 bytes at a time.
+#[cfg(not(any(target_os = "none", target_os = "unknown")))]
+type Table = crc::Table<16>;
+
+/// A CRC-32 in progress.
+pub(crate) type Crc32 = crc::Digest<'static, u32, Table>;
+
+/// The CRC-32 of nothing yet.
+pub(crate) fn crc32() -> Crc32 {
+    static CRC: crc::Crc<u32, Table> = crc::Crc::<u32, Table>::new(&crc::CRC_32_ISO_HDLC);
     CRC.digest()
 }
 

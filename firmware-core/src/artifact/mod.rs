@@ -49,7 +49,7 @@ mod header;
 mod prelude;
 
 pub use checksum::checksum;
-pub(crate) use checksum::crc32;
+pub(crate) use checksum::{Crc32, crc32};
 pub use header::{GridShape, GridUse, Header, HiddenActivation, VERSION};
 pub(crate) use header::{LayerShape, MAX_HEADER_BYTES};
 pub(crate) use prelude::{PRELUDE_BYTES, Prelude};

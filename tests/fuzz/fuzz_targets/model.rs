@@ -2,12 +2,14 @@
 //!
 //! The magic number, the length and the checksum are made right first, or nearly every input would end there. Oracles: the fast kernels give
 //! the bits of the portable ones, a batch gives those of its points alone, every output is a finite number, and the C interface says of the
-//! bytes what this one does.
+//! bytes what this one does. Then come many inputs that differ from this one in a few places, with a part of these oracles.
 #![no_main]
 
 mod c_interface;
+mod neighbours;
 
 use bytemuck::cast_slice;
+use firmware_core::artifact::checksum;
 use firmware_core::c::FfmModel;
 use firmware_core::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use firmware_core::march::Volume;
@@ -31,10 +33,12 @@ fuzz_target!(|bytes: &[u8]| {
         let is_damaged = error == ParseError::Checksum && words.get(1).is_none_or(|&word| word as u16 != 0);
         assert!(words.len() < 6 || !(is_damaged || matches!(error, ParseError::Magic | ParseError::Misaligned)));
     }
+    neighbours::try_all(&mut words);
 });
 
 /// Parses the bytes, and evaluates what they are.
 fn try_bytes(bytes: &[u8]) -> Result<(), ParseError> {
+    neighbours::count();
     let parsed = Model::parse(bytes);
     let handle = c_interface::parse(bytes, parsed.as_ref());
     parsed.map(|model| evaluate(&model, &handle, bytes))
@@ -46,11 +50,7 @@ fn seal(words: &mut [u32]) {
         return;
     }
     (words[0], words[2]) = (u32::from_le_bytes(*b"FFM\x1a"), 4 * words.len() as u32);
-    let crc = crc::Crc::<u32, crc::NoTable>::new(&crc::CRC_32_ISO_HDLC);
-    let mut digest = crc.digest();
-    digest.update(cast_slice(&words[..3]));
-    digest.update(cast_slice(&words[4..]));
-    words[3] = digest.finalize();
+    words[3] = checksum(cast_slice(words));
 }
 
 fn evaluate(model: &Model<'_>, handle: &FfmModel, artifact: &[u8]) {

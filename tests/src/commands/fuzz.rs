@@ -77,7 +77,7 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Builds a program and runs it; returns how many inputs it was given.
+/// Builds a program and runs it; returns how often it read bytes.
 ///
 /// # Errors
 ///
@@ -108,7 +108,9 @@ pub fn fuzz(target: Target, seconds: u64) -> Result<u64> {
         let end: Vec<&str> = end.into_iter().rev().collect();
         bail!("{}\nthe program {} failed on an input, which is in {}", end.join("\n"), target.name(), found.display());
     }
-    let executed = log.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
+    // What the program counts itself, where one input leads to several executions, or else what libFuzzer counts.
+    let said = |start| log.lines().filter_map(move |line| line.strip_prefix(start)).next_back();
+    let executed = said("executions:").or_else(|| said("stat::number_of_executed_units:"));
     executed.and_then(|count| count.trim().parse().ok()).context("libFuzzer did not say how many inputs it tried")
 }
 

@@ -41,11 +41,11 @@ impl Equations {
         let mut matrix = vec![std::collections::BTreeMap::<u32, [f64; 2]>::new(); nodes];
         for &sample in samples {
             let point = dataset.coordinates.row(sample);
-            let found = level.taps(point.to_slice().expect("a row"), order);
-            for (node, weight) in found.iter() {
-                rows.push((node as u32, weight));
-                for (other, product) in found.iter() {
-                    matrix[node].entry(other as u32).or_default()[0] += f64::from(weight) * f64::from(product);
+            let first = rows.len();
+            level.visit_taps(point.to_slice().expect("a row"), order, |node, weight| rows.push((node as u32, weight)));
+            for &(node, weight) in &rows[first..] {
+                for &(other, product) in &rows[first..] {
+                    matrix[node as usize].entry(other).or_default()[0] += f64::from(weight) * f64::from(product);
                 }
             }
         }

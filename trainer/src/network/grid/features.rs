@@ -1,6 +1,6 @@
 //! Grids whose coefficients are trained together with the network.
 
-use super::Grid;
+use super::{Grid, Level};
 use crate::network::features::{FeatureGradient, Features, Rows, buffer_rows, filled_rows};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
@@ -27,7 +27,7 @@ impl GridEncoder {
 
     /// Hears the number of a step and the coefficients that it begins with.
     pub(in crate::network) fn begin_step(&mut self, step: u64, parameters: &[f32]) {
-        self.rounded = (step >= self.round_from).then(|| self.grid.with_coefficients(parameters).values());
+        self.rounded = (step >= self.round_from).then(|| self.grid.rounded(parameters));
     }
 
     /// Writes the features of points `[d]` (Q0.32), one row of `out` each.
@@ -37,19 +37,34 @@ impl GridEncoder {
         parameters: &[f32],
         mut out: ArrayViewMut2<'_, f32>,
     ) {
-        let (order, channels) = (self.grid.shape().order, usize::from(self.grid.shape().channels));
         let parameters = self.rounded.as_deref().unwrap_or(parameters);
         out.fill(0.0);
-        for (mut out, point) in out.rows_mut().into_iter().zip(points) {
-            let out = out.as_slice_mut().expect("a row");
-            let levels = self.grid.levels().iter().zip(self.starts()).zip(out.chunks_exact_mut(channels));
-            for ((level, start), out) in levels {
-                for (node, weight) in level.taps(point, order).iter() {
+        let rows = points.zip(out.as_slice_mut().expect("rows without gaps").chunks_exact_mut(self.width()));
+        // Compiled once for each usual number of channels, with loops of a known length.
+        match self.grid.shape().channels {
+            1 => self.add_values(1, rows, parameters),
+            2 => self.add_values(2, rows, parameters),
+            4 => self.add_values(4, rows, parameters),
+            channels => self.add_values(usize::from(channels), rows, parameters),
+        }
+    }
+
+    #[inline(always)]
+    fn add_values<'p, 'o>(
+        &self,
+        channels: usize,
+        rows: impl Iterator<Item = (&'p [u32], &'o mut [f32])>,
+        parameters: &[f32],
+    ) {
+        let order = self.grid.shape().order;
+        for (point, out) in rows {
+            for ((level, start), out) in self.levels().zip(out.chunks_exact_mut(channels)) {
+                level.visit_taps(point, order, |node, weight| {
                     let values = &parameters[start + node * channels..][..channels];
                     for (out, value) in out.iter_mut().zip(values) {
                         *out += weight * value;
                     }
-                }
+                });
             }
         }
     }
@@ -61,27 +76,41 @@ impl GridEncoder {
         gradient: ArrayView2<'_, f32>,
         into: &mut [f32],
     ) {
-        let (order, channels) = (self.grid.shape().order, usize::from(self.grid.shape().channels));
-        for (point, gradient) in points.zip(gradient.rows()) {
-            let gradient = gradient.to_slice().expect("a row");
-            let levels = self.grid.levels().iter().zip(self.starts()).zip(gradient.chunks_exact(channels));
-            for ((level, start), gradient) in levels {
-                for (node, weight) in level.taps(point, order).iter() {
+        let rows = points.zip(gradient.to_slice().expect("rows without gaps").chunks_exact(self.width()));
+        match self.grid.shape().channels {
+            1 => self.add_gradients(1, rows, into),
+            2 => self.add_gradients(2, rows, into),
+            4 => self.add_gradients(4, rows, into),
+            channels => self.add_gradients(usize::from(channels), rows, into),
+        }
+    }
+
+    #[inline(always)]
+    fn add_gradients<'p, 'g>(
+        &self,
+        channels: usize,
+        rows: impl Iterator<Item = (&'p [u32], &'g [f32])>,
+        into: &mut [f32],
+    ) {
+        let order = self.grid.shape().order;
+        for (point, gradient) in rows {
+            for ((level, start), gradient) in self.levels().zip(gradient.chunks_exact(channels)) {
+                level.visit_taps(point, order, |node, weight| {
                     let sums = &mut into[start + node * channels..][..channels];
                     for (sum, gradient) in sums.iter_mut().zip(gradient) {
                         *sum += weight * gradient;
                     }
-                }
+                });
             }
         }
     }
 
-    /// Where the coefficients of each level begin.
-    fn starts(&self) -> impl Iterator<Item = usize> + '_ {
+    /// The levels, and where the coefficients of each begin.
+    fn levels(&self) -> impl Iterator<Item = (&Level, usize)> {
         self.grid.levels().iter().scan(0, |start, level| {
             let begin = *start;
             *start += level.coefficients().len();
-            Some(begin)
+            Some((level, begin))
         })
     }
 }
@@ -99,11 +128,13 @@ impl GridFeatures {
     /// Features of coordinates `[n, d]` (Q0.32) under grids of this shape, rounded from a step on.
     #[must_use]
     pub fn new(grid: &Grid, coordinates: Array2<u32>, round_from: u64) -> Self {
+        let coordinates = coordinates.as_standard_layout().into_owned();
         Self { encoder: GridEncoder::new(grid, round_from), coordinates }
     }
 
     fn points<'a>(&'a self, rows: &'a Rows<'_>) -> impl Iterator<Item = &'a [u32]> {
-        rows.iter().map(|index| self.coordinates.row(index).to_slice().expect("a row"))
+        let (inputs, all) = (self.coordinates.ncols(), self.coordinates.as_slice().expect("rows without gaps"));
+        rows.iter().map(move |index| &all[index * inputs..][..inputs])
     }
 }
 

@@ -13,6 +13,7 @@
 
 mod features;
 mod params;
+mod taps;
 #[cfg(test)]
 mod tests;
 
@@ -20,12 +21,10 @@ pub(super) use features::GridEncoder;
 pub use features::GridFeatures;
 pub use params::{GridParams, GridParamsError, Nodes, NodesError};
 
+use crate::network::vectorized;
 use firmware_core::artifact::{GridShape, GridUse};
 use firmware_core::fixed::ONE;
 use firmware_core::write::{GridLevel, packed};
-
-/// Most nodes that a value is made of: three along each of four axes.
-const MAX_TAPS: usize = 81;
 
 /// Checked grids, with the whole numbers that a device stores.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,21 +47,6 @@ pub struct Level {
     coefficients: Vec<i8>,
 }
 
-/// The nodes that a value is made of, and their weights.
-#[derive(Clone, Copy, Debug)]
-pub struct Taps {
-    len: usize,
-    nodes: [u32; MAX_TAPS],
-    weights: [f32; MAX_TAPS],
-}
-
-impl Taps {
-    /// Each node, as its number in row-major order, with its weight; weights add up to 1.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, f32)> + '_ {
-        self.nodes[..self.len].iter().zip(&self.weights).map(|(&node, &weight)| (node as usize, weight))
-    }
-}
-
 impl Level {
     /// Nodes along each axis, `[d]`.
     pub fn nodes(&self) -> &[u32] {
@@ -77,34 +61,6 @@ impl Level {
     /// As the writer of artifacts takes it.
     pub(crate) fn description(&self) -> GridLevel<'_> {
         GridLevel { nodes: &self.nodes, cells: &self.cells, coefficients: &self.coefficients }
-    }
-
-    /// The nodes that the value at a point `[d]` (Q0.32) is made of. Positions are those of the device.
-    #[inline]
-    pub fn taps(&self, point: &[u32], order: u8) -> Taps {
-        let mut taps = Taps { len: 1, nodes: [0; MAX_TAPS], weights: [1.0; MAX_TAPS] };
-        let along = usize::from(order) + 1;
-        for ((&v, &nodes), &cells) in point.iter().zip(&self.nodes).zip(&self.cells) {
-            let position = ((u64::from(v) * u64::from(cells)) >> 32) as u32;
-            let (first, f) = (position >> 16, (position & 0xffff) as f32 / 65_536.0);
-            let weights = if order == 1 {
-                [1.0 - f, f, 0.0]
-            } else {
-                let (left, right) = (0.5 * (1.0 - f) * (1.0 - f), 0.5 * f * f);
-                [left, 1.0 - left - right, right]
-            };
-            // From the back, so that no entry is overwritten before it is read.
-            for outer in (0..taps.len).rev() {
-                let (row, weight) = (taps.nodes[outer] * nodes, taps.weights[outer]);
-                for k in (0..along).rev() {
-                    let node = first + k as u32;
-                    taps.nodes[outer * along + k] = row + if node < nodes { node } else { node - nodes };
-                    taps.weights[outer * along + k] = weight * weights[k];
-                }
-            }
-            taps.len *= along;
-        }
-        taps
     }
 }
 
@@ -220,7 +176,7 @@ impl Grid {
             let (own, behind) = rest.split_at(level.coefficients.len());
             rest = behind;
             for (k, (stored, value)) in level.coefficients.iter_mut().zip(own).enumerate() {
-                *stored = (value / steps[k % channels]).round().clamp(-largest, largest) as i8;
+                *stored = whole(*value, steps[k % channels], largest) as i8;
             }
         }
         grid.pack();
@@ -238,10 +194,31 @@ impl Grid {
             .collect()
     }
 
+    /// What [`Self::values`] would be after [`Self::with_coefficients`]. Training asks for it in every step.
+    pub(crate) fn rounded(&self, coefficients: &[f32]) -> Vec<f32> {
+        let (steps, largest) = (self.best_steps(coefficients), self.largest());
+        let mut values = coefficients.to_vec();
+        let mut rest = &mut values[..];
+        for (level, steps) in self.levels.iter().zip(steps.chunks_exact(usize::from(self.shape.channels))) {
+            let (own, behind) = rest.split_at_mut(level.coefficients.len());
+            rest = behind;
+            vectorized(
+                #[inline(always)]
+                || {
+                    for values in own.chunks_exact_mut(steps.len()) {
+                        for (value, &step) in values.iter_mut().zip(steps) {
+                            *value = whole(*value, step, largest) * step;
+                        }
+                    }
+                },
+            );
+        }
+        values
+    }
+
     /// For each level and channel the step with the smallest squared error of rounding. The first candidate makes the
     /// largest coefficient the largest whole number; shorter steps cut the largest ones off.
     pub fn best_steps(&self, coefficients: &[f32]) -> Vec<f32> {
-        const SHARES: [f32; 8] = [1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5];
         let (largest, channels) = (self.largest(), usize::from(self.shape.channels));
         let mut rest = coefficients;
         let mut steps = Vec::with_capacity(self.steps.len());
@@ -249,19 +226,8 @@ impl Grid {
             let (own, behind) = rest.split_at(level.coefficients.len());
             rest = behind;
             for channel in 0..channels {
-                let values = || own[channel..].iter().step_by(channels).copied();
-                let bound = values().fold(0.0f32, |bound, value| bound.max(value.abs()));
-                if !(bound > 0.0 && bound.is_finite()) {
-                    steps.push(1.0);
-                    continue;
-                }
-                let error = |step: f32| {
-                    let error = |value: f32| (value / step).round().clamp(-largest, largest) * step - value;
-                    values().map(|value| f64::from(error(value)).powi(2)).sum::<f64>()
-                };
-                let candidates = SHARES.map(|share| share * bound / largest).map(|step| (error(step), step));
-                let best = candidates.into_iter().reduce(|best, next| if next.0 < best.0 { next } else { best });
-                steps.push(best.expect("there are candidates").1.max(f32::MIN_POSITIVE));
+                let values = own[channel..].iter().step_by(channels).copied();
+                steps.push(best_step(values, largest));
             }
         }
         steps
@@ -275,4 +241,35 @@ impl Grid {
             self.words.extend(packed(self.shape.bits, &level.coefficients));
         }
     }
+}
+
+/// The whole number that a coefficient is rounded to.
+#[inline(always)]
+fn whole(value: f32, step: f32, largest: f32) -> f32 {
+    (value / step).round().clamp(-largest, largest)
+}
+
+/// The step with the smallest squared error of rounding; 1 where all coefficients are zero.
+fn best_step(values: impl Iterator<Item = f32> + Clone, largest: f32) -> f32 {
+    const SHARES: [f32; 8] = [1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5];
+    let bound = values.clone().fold(0.0f32, |bound, value| bound.max(value.abs()));
+    if !(bound > 0.0 && bound.is_finite()) {
+        return 1.0;
+    }
+    let candidates = SHARES.map(|share| share * bound / largest);
+    let mut errors = [0.0f64; SHARES.len()];
+    vectorized(
+        #[inline(always)]
+        || {
+            for value in values {
+                for (error, step) in errors.iter_mut().zip(candidates) {
+                    let difference = f64::from(whole(value, step, largest) * step - value);
+                    *error += difference * difference;
+                }
+            }
+        },
+    );
+    let candidates = errors.into_iter().zip(candidates);
+    let best = candidates.reduce(|best, next| if next.0 < best.0 { next } else { best });
+    best.expect("there are candidates").1.max(f32::MIN_POSITIVE)
 }

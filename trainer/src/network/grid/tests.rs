@@ -125,3 +125,45 @@ fn steps_are_those_of_least_error_and_impossible_grids_are_refused() {
     assert!(refused(&["8"], 2, &|params| params.channels = 17).contains("--channels"));
     assert!("8x".parse::<Nodes>().is_err() && "0x4".parse::<Nodes>().unwrap().to_string() == "0x4");
 }
+
+#[test]
+fn training_sees_the_coefficients_that_are_stored() {
+    for bits in 4..=8 {
+        let grid = grid(&["5x6", "9x7"], 1, bits);
+        let mut values = coefficients(&grid);
+        values[3] = 4.0;
+        assert_eq!(grid.rounded(&values), grid.with_coefficients(&values).values());
+    }
+}
+
+#[test]
+fn taps_of_many_axes_are_products_of_those_of_each() {
+    for order in [1, 2] {
+        let levels = vec!["3x4x5x6".parse().unwrap()];
+        let grid =
+            Grid::new(&GridParams { levels, channels: 1, order, bits: 8 }, 4, GridUse::Features, 0b0100).unwrap();
+        let point = [0x1234_5678, u32::MAX, 0xffff_0000, 0x8000_0001];
+        let taps = |axes: std::ops::Range<usize>| {
+            let level = &grid.levels()[0];
+            let level = Level {
+                nodes: level.nodes[axes.clone()].to_vec(),
+                cells: level.cells[axes.clone()].to_vec(),
+                ..level.clone()
+            };
+            let mut taps = Vec::new();
+            level.visit_taps(&point[axes], order, |node, weight| taps.push((node, weight)));
+            taps
+        };
+        let mut expected = vec![(0, 1.0)];
+        for axis in 0..4 {
+            let nodes = grid.levels()[0].nodes[axis] as usize;
+            let product = |&(row, weight): &(usize, f32)| {
+                taps(axis..axis + 1).into_iter().map(move |(node, of_axis)| (row * nodes + node, weight * of_axis))
+            };
+            expected = expected.iter().flat_map(product).collect();
+            if axis > 0 {
+                assert_eq!(taps(0..axis + 1), expected);
+            }
+        }
+    }
+}
