@@ -43,7 +43,7 @@ fn main() {
              target.{target}.rustflags in .cargo/config.toml, or -C target-feature=-dsp if the core has no DSP extension"
         );
     }
-    if matches!(kernels, "thumb1" | "v7m" | "dsp" | "mve") {
+    if matches!(kernels, "thumb1" | "v7m" | "dsp" | "mve" | "rv32m") {
         println!("cargo::rustc-cfg=kernels_grids");
     }
     if target.starts_with("thumb") && target.ends_with("eabihf") {
