@@ -50,8 +50,6 @@ pub(super) use {spline, spline_end};
 
 #[expect(unsafe_code, reason = "assembly; the function keeps the calling convention and touches what its call describes")]
 mod rv32m {
-    use super::{spline, spline_end};
-
     core::arch::global_asm!(concat!(
         spline!(),
         r#"
