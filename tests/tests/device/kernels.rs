@@ -109,7 +109,8 @@ fn the_grids_of_riscv_take_half_of_the_portable_ones_instructions() {
         let mut ratios = Vec::new();
         for (name, network) in synthetic_grids::all_kinds(Precision::W8A16) {
             if network.hidden.is_empty() {
-                let ratio = bench::count(&firmware(board.name), Precision::W8A16, "", &network).unwrap()[0].portable_ratio;
+                let ratio =
+                    bench::count(&firmware(board.name), Precision::W8A16, "", &network).unwrap()[0].portable_ratio;
                 println!("{}, {name}: {ratio:.2}", board.name);
                 ratios.push(ratio);
             }
