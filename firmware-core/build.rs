@@ -18,7 +18,7 @@
 //!
 //! A build for `thumbv8m.main` that says nothing about the DSP extension gets a warning, because nearly all such cores have it.
 //!
-//! `kernels_fpu` is set where the target's ABI passes floats in registers (`*-eabihf`), `kernels_v8m` where the
+//! `kernels_fpu` is set where the target's ABI passes floats in registers (`*-eabihf`, `riscv32imaf*`), `kernels_v8m` where the
 //! assembler has to be told of extensions, `kernels_grids` where grids are evaluated in assembly.
 
 use std::env;
@@ -43,10 +43,10 @@ fn main() {
              target.{target}.rustflags in .cargo/config.toml, or -C target-feature=-dsp if the core has no DSP extension"
         );
     }
-    if matches!(kernels, "thumb1" | "v7m" | "dsp" | "mve") {
+    if matches!(kernels, "thumb1" | "v7m" | "dsp" | "mve" | "rv32m") {
         println!("cargo::rustc-cfg=kernels_grids");
     }
-    if target.starts_with("thumb") && target.ends_with("eabihf") {
+    if target.starts_with("thumb") && target.ends_with("eabihf") || target.starts_with("riscv32imaf") {
         println!("cargo::rustc-cfg=kernels_fpu");
     }
     if target.starts_with("thumbv8m.main") {

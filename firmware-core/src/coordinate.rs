@@ -105,7 +105,7 @@ impl Axis {
 }
 
 /// Whether floats are computed in software, where bits are faster to look at.
-const IS_SOFT: bool = cfg!(all(target_arch = "arm", not(kernels_fpu)));
+const IS_SOFT: bool = cfg!(all(any(target_arch = "arm", kernels = "rv32m"), not(kernels_fpu)));
 
 /// `x` or the bound, the smaller one; NaN remains. Which zero comes out of two is left open.
 #[inline]

@@ -65,6 +65,8 @@ pub fn all_kinds(precision: Precision) -> Vec<(String, Network)> {
         }
     }
     networks.extend(bytes_over_two_axes(precision));
+    // Single precision has no tables.
+    networks.extend(bits_over_few_axes(precision).filter(|_| precision != Precision::F32));
     networks
 }
 
@@ -81,6 +83,19 @@ fn bytes_over_two_axes(precision: Precision) -> impl Iterator<Item = (String, Ne
             // Single precision has no tables.
             [Some(grid), Some(table).filter(|_| precision != Precision::F32)].into_iter().flatten()
         })
+    })
+}
+
+/// Tables whose coefficients have 4 to 7 bits, which cores evaluate by code of its own too: over one axis and two, of one channel, whose
+/// coefficients lie side by side, and of two, with no axis that wraps and with all. Each of these has another width.
+fn bits_over_few_axes(precision: Precision) -> impl Iterator<Item = (String, Network)> {
+    (0..16u8).map(move |kind| {
+        let (inputs, order, channels) = (1 + kind % 2, 1 + kind / 2 % 2, 1 + kind / 4 % 2);
+        let periodic = if kind < 8 { 0 } else { (1 << inputs) - 1 };
+        let bits = 4 + (kind / 4 + kind + u8::from(precision == Precision::W8A16)) % 4;
+        let name = format!("table {inputs}-D order {order} bits {bits} channels {channels} periodic {periodic:02b}");
+        let of_table = table(Grids::new(&[5], channels, order, bits), precision);
+        (name, Network { inputs, periodic, outputs: channels, ..of_table })
     })
 }
 

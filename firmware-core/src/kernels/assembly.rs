@@ -109,9 +109,6 @@ macro_rules! arithmetic {
             #[inline]
             fn grids(grids: &$crate::grid::Grids<'_>, points: &[u32], lanes: usize, x: &mut [u32]) {
                 // There is one lane.
-                #[cfg(kernels = "rv32m")]
-                $crate::kernels::portable::$name::grids(grids, points, lanes, x);
-                #[cfg(not(kernels = "rv32m"))]
                 if !$crate::kernels::grids::evaluate($crate::precision::Precision::$name, grids, points, x) {
                     $crate::kernels::portable::$name::grids(grids, points, lanes, x);
                 }

@@ -11,6 +11,8 @@ mod contract;
 mod dsp;
 #[cfg(any(kernels = "dsp", kernels = "mve"))]
 mod dsp_encoder;
+#[cfg(kernels = "rv32m")]
+mod grid_rv32m;
 #[cfg(kernels = "thumb1")]
 mod grid_thumb1;
 #[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m"))]
@@ -24,6 +26,8 @@ pub(crate) mod portable;
 mod rv32m;
 #[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m", kernels = "thumb1", kernels = "rv32m"))]
 mod sine;
+#[cfg(kernels = "rv32m")]
+mod surface_rv32m;
 #[cfg(kernels = "thumb1")]
 mod thumb1;
 #[cfg(kernels = "v7m")]

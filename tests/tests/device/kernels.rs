@@ -102,6 +102,24 @@ fn every_core_agrees_with_itself_on_sine_layers() {
     }
 }
 
+/// A table is all grid, so that its counts are those of grids alone, from coordinates to sums.
+#[test]
+fn the_grids_of_riscv_take_a_fraction_of_the_portable_ones_instructions() {
+    let (precision, mut tables) = (Precision::W8A16, 0);
+    for board in BOARDS.iter().filter(|board| board.emulator() == Emulator::RiscV && board.stands_for_its_kernels()) {
+        let firmware = firmware(board.name);
+        for (name, network) in synthetic_grids::all_kinds(precision) {
+            if network.hidden.is_empty() {
+                let ratio = bench::count(&firmware, precision, "", &network).unwrap()[0].portable_ratio;
+                let least = if network.inputs == 2 { 2.5 } else { 1.6 };
+                assert!(ratio >= least, "{}, {name}: {ratio:.2}", board.name);
+                tables += 1;
+            }
+        }
+    }
+    assert!(tables > 30, "{tables}");
+}
+
 /// With the profile of the firmware the portable kernels take at least so many times the instructions of those for RISC-V.
 #[test]
 fn the_kernels_of_riscv_take_a_fraction_of_the_portable_ones_instructions() {

@@ -41,6 +41,9 @@ fn targets_get_their_kernels_and_hidden_ones_a_warning() {
         assert!(answer.contains(&format!("cargo::rustc-cfg=kernels=\"{kernels}\"\n")), "{target} {flags:?}: {answer}");
         let warning = answer.lines().find(|line| line.starts_with("cargo::warning="));
         assert_eq!(warning.is_some(), warns, "{target} {flags:?}: {answer}");
+        // Every kernel in assembly has grids too.
+        let has_grids = answer.contains("cargo::rustc-cfg=kernels_grids\n");
+        assert_eq!(has_grids, !matches!(kernels, "portable" | "x86"), "{target} {flags:?}: {answer}");
         assert!(warning.is_none_or(|text| text.contains("-C target-cpu=cortex-m33")), "{answer}");
     }
 }
