@@ -116,7 +116,8 @@ impl Program {
     /// Instructions in WebAssembly, and of how many evaluations.
     fn counted(&self, artifact: &Artifact) -> Result<(u64, usize)> {
         let points = points::inside_the_domain(&artifact.model()?, COUNTED_POINTS, 0);
-        let mut job = self.self_counting()?.job(Command::new("node"), artifact, &points)?;
+        let program = self.self_counting()?;
+        let mut job = program.job(Command::new("node"), artifact, &points)?;
         let printed = process::capture(&mut job.command)?;
         let numbers = printed.trim().split_once(' ').and_then(|(points, sum)| Some((sum, points.parse().ok()?)));
         let (sum, points) = numbers.with_context(|| format!("the module's script printed {printed:?}"))?;
