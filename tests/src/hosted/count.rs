@@ -1,6 +1,7 @@
-//! Exact counts of instructions on cores without a board: aarch64 by the log of an emulator that takes one instruction
-//! at a time, WebAssembly by a module that counts for itself.
+//! Exact counts of instructions on cores without a board: aarch64 by the log of the emulator, WebAssembly by a
+//! module that counts for itself.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -17,7 +18,7 @@ use crate::commands::bench::networks;
 use crate::commands::parity::PRECISIONS;
 use crate::{points, process};
 
-/// Points of a count on aarch64, where every instruction of the program is logged.
+/// Points of a count on aarch64, where all that the program executes is logged.
 const LOGGED_POINTS: usize = 4;
 /// Points of a count in WebAssembly, of which every eighth is evaluated alone.
 const COUNTED_POINTS: usize = 64;
@@ -72,11 +73,8 @@ pub fn table(rows: &[Row]) -> String {
     let mut text = String::new();
     for of_core in rows.chunk_by(|a, b| a.board == b.board) {
         let _ = writeln!(text, "{}; instructions of one evaluation by the portable kernels", of_core[0].board);
-        let _ = writeln!(
-            text,
-            "  {:9} {:7} {:>9} {:>10} {:>8}",
-            "precision", "network", "opt-level", "total", "per MAC"
-        );
+        let _ =
+            writeln!(text, "  {:9} {:7} {:>9} {:>10} {:>8}", "precision", "network", "opt-level", "total", "per MAC");
         for row in of_core {
             let Row { precision, network, opt_level, total, macs, .. } = row;
             let per_mac = *total as f64 / *macs as f64;
@@ -102,11 +100,12 @@ impl Program {
     }
 
     /// Instructions on aarch64, and of how many evaluations: those by which a run that evaluates everything twice is
-    /// longer than a run that does it once. Starting, reading and writing are the same in both.
+    /// longer than a run that does it once. Starting, reading and writing are the same in both. About 40 instructions of
+    /// each are those of the program's loop.
     fn logged(&self, artifact: &Artifact) -> Result<(u64, usize)> {
         let points = points::inside_the_domain(&artifact.model()?, LOGGED_POINTS, 0);
         let run = |times: &str| {
-            let mut job = self.job(one_by_one()?, artifact, &points)?;
+            let mut job = self.job(logging(), artifact, &points)?;
             executed(job.command.arg(times))
         };
         let (once, twice) = (run("1")?, run("2")?);
@@ -137,42 +136,70 @@ impl Program {
     }
 }
 
-/// An emulator of aarch64 that logs each instruction it executes: a program and its arguments are to follow.
+/// An emulator of aarch64 whose log [`executed`] counts: a program and its arguments are to follow.
 ///
-/// # Errors
-///
-/// Where there is no emulator.
-pub fn one_by_one() -> Result<Command> {
-    let help = process::capture(Command::new("qemu-aarch64").arg("-help"))?;
-    // QEMU 8.1 renamed it.
-    let option = if help.contains("one-insn-per-tb") { "-one-insn-per-tb" } else { "-singlestep" };
+/// QEMU translates a program in blocks without branches into them or out of their middle. The log has each block with its
+/// instructions when it is translated, and a line whenever one is executed.
+#[must_use]
+pub fn logging() -> Command {
     let mut command = Command::new("qemu-aarch64");
-    command.args([option, "-d", "exec,nochain"]);
-    Ok(command)
+    command.args(["-d", "in_asm,exec,nochain"]);
+    command
 }
 
-/// Runs a program under [`one_by_one`]: how many instructions it executed. What it says itself goes to the terminal.
+/// Runs a program under [`logging`]: how many instructions it executed. What it says itself goes to the terminal.
 ///
 /// # Errors
 ///
-/// Where it does not start, fails, or nothing was logged.
+/// Where it does not start, fails, or the log does not tell.
 pub fn executed(command: &mut Command) -> Result<u64> {
     let started = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
     let mut child = started.map_err(|error| process::cannot_start(command, &error))?;
     let mut log = BufReader::new(child.stderr.take().context("the emulator has no log")?);
-    let (mut line, mut count) = (Vec::new(), 0);
+    let (mut line, mut blocks) = (Vec::new(), Blocks::default());
     while log.read_until(b'\n', &mut line).context("the emulator's log cannot be read")? > 0 {
-        if line.starts_with(b"Trace ") {
-            count += 1;
-        } else {
-            eprint!("{}", String::from_utf8_lossy(&line));
-        }
+        blocks.take(&String::from_utf8_lossy(&line))?;
         line.clear();
     }
     let status = child.wait().context("the emulator does not end")?;
     if !status.success() {
         bail!("`{}` failed ({status}); its messages are above", process::describe(command));
     }
-    ensure!(count > 0, "`{}` logged no instruction", process::describe(command));
-    Ok(count)
+    ensure!(blocks.executed > 0, "`{}` logged no instruction", process::describe(command));
+    Ok(blocks.executed)
+}
+
+/// What a log has told so far.
+#[derive(Default)]
+struct Blocks {
+    /// Instructions of each block, by the address of its first.
+    lens: HashMap<u64, u64>,
+    /// The block whose instructions the log lists at present.
+    listed: Option<u64>,
+    /// Instructions of all blocks that were executed.
+    executed: u64,
+}
+
+impl Blocks {
+    /// Takes a line of the log.
+    fn take(&mut self, line: &str) -> Result<()> {
+        let address = |digits: &str| u64::from_str_radix(digits, 16).ok();
+        if let Some(rest) = line.strip_prefix("Trace ") {
+            // Behind the block's place on this computer: [base/address/flags/flags].
+            let block = rest.split('/').nth(1).and_then(address);
+            let len = block.and_then(|block| self.lens.get(&block));
+            self.executed += len.with_context(|| format!("the emulator's log has an unknown block: {line}"))?;
+        } else if let Some(instruction) = line.strip_prefix("0x").and_then(|rest| address(rest.split_once(':')?.0)) {
+            let first = *self.listed.get_or_insert_with(|| {
+                self.lens.insert(instruction, 0);
+                instruction
+            });
+            *self.lens.entry(first).or_default() += 1;
+        } else if line.starts_with("IN:") {
+            self.listed = None;
+        } else if !line.starts_with("---") && !line.trim().is_empty() {
+            eprint!("{line}");
+        }
+        Ok(())
+    }
 }

@@ -45,7 +45,7 @@ fn counts_repeat_and_fit_the_network() {
         let counts = [(); 2].map(|()| program.instructions(&artifact).unwrap());
         assert_eq!(counts[0], counts[1], "{core:?}");
         // A product takes at least loading two numbers and adding. Features and layers take about the same here.
-        assert!((3 * macs..30 * macs).contains(&counts[0]), "{core:?}: {} for {macs} products", counts[0]);
+        assert!((3 * macs..60 * macs).contains(&counts[0]), "{core:?}: {} for {macs} products", counts[0]);
     }
 }
 
@@ -79,7 +79,7 @@ fn instructions_of_a_known_program_of_aarch64_are_counted() {
     write(&path, elf.concat()).unwrap();
     set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
     Program::build(Core::Aarch64).unwrap(); // installs the emulator
-    assert_eq!(count::executed(count::one_by_one().unwrap().arg(&path)).unwrap(), 2 * TURNS + 3);
+    assert_eq!(count::executed(count::logging().arg(&path)).unwrap(), 2 * TURNS + 3);
 }
 
 #[test]
