@@ -124,7 +124,7 @@ struct Report<'a> {
 pub fn run(args: &Args) -> Result<()> {
     let (selected, cores) = hosted::select(&args.board)?;
     if selected.is_empty() && (args.flash || args.costs) {
-        bail!("{} has neither flash nor prices; choose a board, or all", args.board);
+        bail!("--flash and --costs are for boards, not for {}; choose a board, or all", args.board);
     }
     if args.chart.is_some() && !selected.iter().any(|board| board.name == boards::DEFAULT) {
         bail!("the chart is of {}, where other engines were counted; choose --board {0} or all", boards::DEFAULT);
