@@ -104,9 +104,10 @@ pub const BOARDS: [Board; 8] = [
     },
 ];
 
-/// Boards that run the kernels of another board, compiled for their own core: M7 and M33 those of the M4F, RV32IMAC those of
-/// RV32IMC.
-const KERNELS_OF_ANOTHER: [&str; 3] = ["mps2-an500", "mps2-an505", "rv32imac"];
+/// Boards that run the kernels of another board, compiled for their own core, and that board: M7 and M33 those of the
+/// M4F, RV32IMAC those of RV32IMC.
+const KERNELS_OF_ANOTHER: [(&str, &str); 3] =
+    [("mps2-an500", "mps2-an386"), ("mps2-an505", "mps2-an386"), ("rv32imac", "rv32imc")];
 
 /// A board that nothing emulates here: the program is linked for it, with a built-in model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,7 +207,12 @@ impl Board {
 
     /// Whether it is the board that stands for its kernels, where several run the same ones.
     pub fn stands_for_its_kernels(&self) -> bool {
-        !KERNELS_OF_ANOTHER.contains(&self.name)
+        self.has_kernels_of() == self.name
+    }
+
+    /// The board that stands for its kernels: this one, or another.
+    pub fn has_kernels_of(&self) -> &'static str {
+        KERNELS_OF_ANOTHER.iter().find(|(name, _)| *name == self.name).map_or(self.name, |(_, other)| other)
     }
 
     /// What emulates it.

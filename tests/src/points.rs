@@ -21,6 +21,12 @@ pub fn all_kinds(model: &Model<'_>, samples: usize, seed: u64) -> Vec<f32> {
     points
 }
 
+/// Points `[samples, inputs]` in the user's units, from a seed, all of them inside the domain.
+pub fn inside_the_domain(model: &Model<'_>, samples: usize, seed: u64) -> Vec<f32> {
+    let mut random = Random::new(seed);
+    (0..samples).flat_map(|_| model.axes().map(|axis| inside(&axis, &mut random)).collect::<Vec<_>>()).collect()
+}
+
 fn inside(axis: &Axis, random: &mut Random) -> f32 {
     axis.minimum + (axis.maximum - axis.minimum) * random.unit()
 }

@@ -4,10 +4,10 @@ use anyhow::{Result, bail};
 use firmware_core::Precision;
 use trainer::artifact::precision::NamedPrecision;
 
-use crate::boards::{self, BOARDS, Board};
+use crate::boards;
 use crate::device::{self, Report};
 use crate::firmware::Firmware;
-use crate::hosted::{CORES, Core, Program};
+use crate::hosted::{self, Program};
 use crate::points;
 use crate::provision;
 use crate::synthetic::Network;
@@ -51,13 +51,7 @@ fn networks(precision: Precision) -> Vec<(String, Network)> {
 ///
 /// Where a bit differs, or a device or a tool fails.
 pub fn run(args: &Args) -> Result<()> {
-    let is_all = args.board == "all";
-    let hosted: Vec<Core> = CORES.into_iter().filter(|core| is_all || core.name() == args.board).collect();
-    let boards: Vec<&'static Board> = match hosted[..] {
-        _ if is_all => BOARDS.iter().collect(),
-        [] => vec![Board::find(&args.board)?],
-        _ => vec![],
-    };
+    let (boards, cores) = hosted::select(&args.board)?;
     let mut mismatched = 0;
     if !boards.is_empty() {
         let toolchain = provision::all(boards.iter().copied())?;
@@ -68,7 +62,7 @@ pub fn run(args: &Args) -> Result<()> {
             })?;
         }
     }
-    for core in hosted {
+    for core in cores {
         let program = Program::build(core)?;
         mismatched += compare(args, core.name(), &|network| program.check(network, args.samples as usize, args.seed))?;
     }

@@ -1,9 +1,11 @@
 //! Which kernels `firmware-core/build.rs` chooses for which target, and where it warns.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
+use tests::boards::{BOARDS, Board};
 use tests::{firmware, process};
 
 /// What the build script prints for a target and the flags of the compiler.
@@ -12,13 +14,44 @@ fn answer(script: &Path, target: &str, flags: &[&str]) -> String {
     process::capture(command.env("TARGET", target).env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))).unwrap()
 }
 
-#[test]
-fn targets_get_their_kernels_and_hidden_ones_a_warning() {
-    let folder = TempDir::new().unwrap();
-    let script = folder.path().join("build");
+/// Compiles the build script into a folder.
+fn build_script(folder: &Path) -> PathBuf {
+    let script = folder.join("build");
     let source = firmware::workspace().join("firmware-core/build.rs");
     let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     process::run(rustc.args(["--edition", "2024", "-o"]).args([&script, &source])).unwrap();
+    script
+}
+
+/// Which kernels a board's firmware is compiled with: all that the build script sets, but for what only tells the
+/// assembler of extensions.
+fn kernels_of(script: &Path, board: &Board) -> BTreeSet<String> {
+    let cpu = board.target_cpu.map(|cpu| format!("-Ctarget-cpu={cpu}"));
+    let answer = answer(script, board.target, &cpu.iter().map(String::as_str).collect::<Vec<_>>());
+    let set = answer.lines().filter_map(|line| line.strip_prefix("cargo::rustc-cfg="));
+    set.filter(|cfg| *cfg != "kernels_v8m").map(str::to_owned).collect()
+}
+
+/// `cargo xtask test` examines some things on one board of each kind only, so that no kind may be without one.
+#[test]
+fn boards_that_stand_for_others_have_the_same_kernels_and_no_two_do() {
+    let folder = TempDir::new().unwrap();
+    let script = build_script(folder.path());
+    for board in &BOARDS {
+        let kernels = kernels_of(&script, board);
+        assert!(kernels.iter().any(|cfg| cfg.starts_with("kernels=")), "{}: {kernels:?}", board.name);
+        for other in &BOARDS {
+            let are_said_to_share = board.has_kernels_of() == other.has_kernels_of();
+            let do_share = kernels == kernels_of(&script, other);
+            assert_eq!(are_said_to_share, do_share, "{} and {}: {kernels:?}", board.name, other.name);
+        }
+    }
+}
+
+#[test]
+fn targets_get_their_kernels_and_hidden_ones_a_warning() {
+    let folder = TempDir::new().unwrap();
+    let script = build_script(folder.path());
     for (target, flags, kernels, warns) in [
         ("thumbv6m-none-eabi", &[][..], "thumb1", false),
         ("thumbv7m-none-eabi", &[], "v7m", false),
