@@ -197,7 +197,8 @@ impl<'a> Codes<'a> {
     fn answers(&self, points: Range<u64>, stop: &AtomicBool) -> Result<Answers, CertifyError> {
         let model = self.parts.model;
         let len = (points.end - points.start) as usize;
-        let mut answers = Answers { first: points.start, outputs: model.outputs(), values: vec![0.0; len * model.outputs()] };
+        let mut answers =
+            Answers { first: points.start, outputs: model.outputs(), values: vec![0.0; len * model.outputs()] };
         let mut scratch = vec![0; model.batch_scratch_words()];
         let mut codes = Vec::with_capacity(BATCH * self.bits.len());
         let starts = points.clone().step_by(BATCH);
@@ -209,7 +210,9 @@ impl<'a> Codes<'a> {
             for point in start..(start + BATCH as u64).min(points.end) {
                 codes.extend((0..self.bits.len()).map(|axis| self.code(axis, point) as f32));
             }
-            model.eval_batch_into(&codes, &mut scratch, out).map_err(|source| ModelError::Eval { sample: 0, source })?;
+            model
+                .eval_batch_into(&codes, &mut scratch, out)
+                .map_err(|source| ModelError::Eval { sample: 0, source })?;
         }
         Ok(answers)
     }

@@ -135,11 +135,7 @@ impl Certify {
         }
         if let Some(out) = self.out.as_deref().filter(|_| self.resume) {
             let kept = Unfinished::path(out);
-            ensure!(
-                kept.is_file(),
-                "{} is not there, so that nothing was stopped; leave out --resume",
-                kept.display()
-            );
+            ensure!(kept.is_file(), "{} is not there, so that nothing was stopped; leave out --resume", kept.display());
             certification.resume(Unfinished::read(out, &nothing)?);
         }
         Ok(certification)

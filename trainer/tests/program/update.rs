@@ -207,10 +207,11 @@ fn a_socket_is_a_line_as_well() {
 }
 
 /// The device's end of a terminal, the terminal itself, and its name.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 fn terminal() -> (fs::File, fs::File, String) {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-    let device = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    // A program that inherited the device's end would keep the line open.
+    let device = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&device).unwrap();
     unlockpt(&device).unwrap();
     let name = ptsname(&device, Vec::new()).unwrap().into_string().unwrap();
@@ -220,7 +221,7 @@ fn terminal() -> (fs::File, fs::File, String) {
 
 /// A terminal of the system begins as one for people: it echoes, waits for lines, and changes the ends of lines. What other programs
 /// set stays, such as two stop bits and wires that say when to send, of which most devices have none.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_terminal_is_a_line_whatever_its_settings_are() {
     use rustix::termios::{
@@ -249,7 +250,7 @@ fn a_terminal_is_a_line_whatever_its_settings_are() {
     assert!(!after.control_modes.intersects(unwanted) && after.control_modes.contains(ControlModes::CLOCAL));
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_terminal_whose_device_is_gone_is_a_line_that_was_cut() {
     let desk = desk();
