@@ -84,10 +84,10 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn halfwords_unpack_to_both_rows() {
-        for even in -127..=127i32 {
-            for odd in -127..=127i32 {
+        let step = if cfg!(miri) { 127 } else { 1 };
+        for even in (-127..=127i32).step_by(step) {
+            for odd in (-127..=127i32).step_by(step) {
                 assert_eq!(unpack_rows((256 * odd + even) as i16), (even, odd));
             }
         }

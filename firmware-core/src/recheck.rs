@@ -94,7 +94,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn every_flip_of_one_bit_is_found_in_one_round() {
         let model = Model::parse(&MODEL.0).unwrap();
         let len = MODEL.0.len();
@@ -102,7 +101,7 @@ mod tests {
             assert_eq!(round(&model, &MODEL.0, most), Ok(len.div_ceil(most.clamp(1, len))), "{most}");
         }
         let mut artifact = MODEL.0.to_vec();
-        for bit in 0..8 * len {
+        for bit in (0..8 * len).step_by(if cfg!(miri) { 241 } else { 1 }) {
             artifact[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(round(&model, &artifact, 100), Err(ParseError::Checksum), "bit {bit}");
             artifact[bit / 8] ^= 1 << (bit % 8);

@@ -77,11 +77,10 @@ fn a_model_cut_at_any_byte_is_refused() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn any_flipped_bit_is_noticed() {
     for precision in [Precision::F32, Precision::W8A16, Precision::W16A16] {
         let mut artifact = mixed(precision).artifact("text");
-        for bit in 0..32 * artifact.len() {
+        for bit in (0..32 * artifact.len()).step_by(if cfg!(miri) { 211 } else { 1 }) {
             artifact[bit / 32] ^= 1 << (bit % 32);
             assert!(parse(&artifact).is_err(), "{precision:?}: bit {bit}");
             artifact[bit / 32] ^= 1 << (bit % 32);
@@ -91,13 +90,12 @@ fn any_flipped_bit_is_noticed() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn flipped_bits_under_a_right_checksum_never_panic() {
     let mut random = Random(1);
-    let mut survivors = 0;
+    let (mut survivors, step) = (0, if cfg!(miri) { 101 } else { 1 });
     for precision in [Precision::F32, Precision::W8A16, Precision::W16A16] {
         let original = mixed(precision).artifact("text");
-        for bit in 0..32 * original.len() {
+        for bit in (0..32 * original.len()).step_by(step) {
             let mut artifact = original.clone();
             artifact[bit / 32] ^= 1 << (bit % 32);
             if random.word().is_multiple_of(4) {
@@ -112,7 +110,7 @@ fn flipped_bits_under_a_right_checksum_never_panic() {
             let _ = model.self_test(&mut scratch);
         }
     }
-    assert!(survivors > 1000, "the test must reach the evaluation: {survivors}");
+    assert!(survivors > 1000 / step, "the test must reach the evaluation: {survivors}");
 }
 
 /// Bytes of the header: variants of precision, outside and activation, then inputs, outputs, frequencies, passthrough.

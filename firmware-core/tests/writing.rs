@@ -81,7 +81,6 @@ fn another_text_takes_the_place_of_the_old_one() {
 
 /// Bit by bit, as `GridNumbers::words` of the other tests does it.
 #[test]
-#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn coefficients_are_packed_from_the_lowest_bit() {
     for bits in 1..=8u8 {
         for len in [0, 1, 3, 4, 5, 8, 16, 32, 33, 97] {

@@ -23,6 +23,15 @@ pub const fn small_network_ram_bytes(precision: Precision) -> u64 {
     }
 }
 
+/// Flash of updates in `w8a16` on a board, without and with signatures by `ed25519-dalek`:
+/// [`Scope::Update`](crate::minimal::Scope::Update). The table in firmware-cortexm's README tells these figures.
+pub const UPDATE_FLASH_BYTES: [(&str, [u64; 2]); 2] =
+    [("microbit", [22_000, 70_000]), ("mps2-an386", [22_000, 80_000])];
+
+/// The deepest stack of an update with signatures by `ed25519-dalek`, from the decision at boot to the answer that the new
+/// model is current, with the `Updater` itself; and the bytes of the `Updater` alone.
+pub const UPDATE_STACK_BYTES: [u64; 2] = [8 << 10, 2 << 10];
+
 /// What a program has where something allocates.
 pub const HEAP_SYMBOLS: [&str; 8] =
     ["__rust_alloc", "__rust_realloc", "__rust_dealloc", "__rg_alloc", "__rdl_alloc", "malloc", "calloc", "free"];

@@ -1,8 +1,8 @@
-//! The library alone, linked for a board with some features built in: what it costs, and that it cannot panic.
+//! The library alone, or updates alone, linked for a board with some features built in: what they cost, and that they cannot panic.
 //!
-//! The program is `firmware-cortexm/src/bin/minimal.rs`. It has no startup code, no logging and no model, so that all of its
-//! flash is code and constants of firmware-core and of what it calls (`memcpy`, arithmetic that the core lacks). Its panic
-//! handler calls a function that exists nowhere: it links only where nothing can panic.
+//! The programs are `firmware-cortexm/src/bin/minimal.rs` and `minimal_update.rs`. They have no startup code, no logging and no model, so that all of their
+//! flash is code and constants of the library and of what it calls (`memcpy`, arithmetic that the core lacks). Their panic
+//! handler calls a function that exists nowhere: they link only where nothing can panic.
 
 use anyhow::{Context as _, Result};
 
@@ -18,6 +18,9 @@ pub enum Scope {
     Evaluation,
     /// `parse`, `self_test` and every form of evaluation.
     Library,
+    /// Updates: `Store` and `Updater`. With the feature `ed25519` the signatures are a part of them, of which nothing is
+    /// shown about panics.
+    Update,
 }
 
 /// A linked program.
@@ -30,21 +33,22 @@ pub struct Minimal {
 }
 
 impl Minimal {
-    /// Links the program with features of firmware-core: precisions, `grid` and `sine`, separated by commas.
+    /// Links the program with features of firmware-cortexm: precisions, `grid`, `sine` and `ed25519`, separated by commas.
     ///
     /// # Errors
     ///
     /// Where it does not build: with an undefined symbol `the_library_can_panic` where the library can panic.
     pub fn link(toolchain: &Toolchain, board: &Board, scope: Scope, features: &str) -> Result<Self> {
         let mut command = firmware::package_command(toolchain, "build", board, firmware::PACKAGE);
-        let scope_feature = match scope {
-            Scope::Evaluation => "minimal-evaluation",
-            Scope::Library => "minimal",
+        let (program, scope_feature) = match scope {
+            Scope::Evaluation => ("minimal", "minimal-evaluation"),
+            Scope::Library => ("minimal", "minimal"),
+            Scope::Update => ("minimal_update", "minimal-update"),
         };
-        command.args(["--bin", "minimal", "--no-default-features", "--features"]);
+        command.args(["--bin", program, "--no-default-features", "--features"]);
         command.arg(format!("{scope_feature},{features}"));
-        let elf = firmware::build(command, "minimal")
-            .with_context(|| format!("the library alone does not link for {} with {features}", board.name))?;
+        let elf = firmware::build(command, program)
+            .with_context(|| format!("{program} does not link for {} with {features}", board.name))?;
         Ok(Self { size: elf::size(&elf)?, symbols: elf::symbols(&elf)? })
     }
 }

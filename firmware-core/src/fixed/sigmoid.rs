@@ -36,10 +36,9 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn error_range_symmetry_and_monotony() {
         let (mut worst, mut previous) = (0.0f64, 0);
-        for logit in -(24 << 14)..(24 << 14) {
+        for logit in (-(24 << 14)..(24 << 14)).step_by(if cfg!(miri) { 1009 } else { 1 }) {
             let y = sigmoid(logit);
             assert!(y >= previous && y <= 65_536, "monotone at {logit}: {previous} then {y}");
             assert!(y + sigmoid(-logit) == 65_536);

@@ -69,9 +69,8 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn errors_against_f64_are_those_of_the_table() {
-        for i in -200_000..200_000 {
+        for i in (-200_000..200_000).step_by(if cfg!(miri) { 997 } else { 1 }) {
             let x = i as f32 * 5e-4;
             let exact = f64::from(x);
             let error = (f64::from(sigmoid(x)) - 1.0 / (1.0 + (-exact).exp())).abs();

@@ -105,7 +105,6 @@ fn a_ray_samples_the_middle_of_its_intervals_in_occupied_cells() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn fog_of_one_density_dims_exponentially_and_ends_early() {
     let all = [u32::MAX; 16];
     let down = ray([0.0, 0.0, 3.0], [0.0, 0.0, -1.0]);
@@ -131,7 +130,6 @@ fn fog_of_one_density_dims_exponentially_and_ends_early() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn a_file_comes_back_and_every_damaged_one_is_refused() {
     let (file, len) = constant([0.0; 4], 4);
     let model = Model::parse(&file.0[..len]).unwrap();
@@ -147,7 +145,7 @@ fn a_file_comes_back_and_every_damaged_one_is_refused() {
     assert_eq!(Volume::parse(&bytes[..bytes.len() - 4], &model).unwrap_err(), VolumeError::Checksum);
     assert_eq!(Volume::parse(&bytes[..7], &model).unwrap_err(), VolumeError::Alignment);
     assert_eq!(Volume::parse(&bytes[..8], &model).unwrap_err(), VolumeError::Length);
-    for bit in 0..32 * words.len() {
+    for bit in (0..32 * words.len()).step_by(if cfg!(miri) { 31 } else { 1 }) {
         let mut damaged = words;
         damaged[bit / 32] ^= 1 << (bit % 32);
         assert!(Volume::parse(bytemuck::cast_slice(&damaged), &model).is_err(), "bit {bit}");

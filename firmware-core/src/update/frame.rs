@@ -133,9 +133,10 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn pieces_of_every_length_arrive() {
-        for (len, byte) in (0..=MAX_PIECE).flat_map(|len| [(len, 0xff), (len, 0)]) {
+        // An interpreter gets those around the longest block of COBS, and the ends.
+        let is_tried = |len: &usize| !cfg!(miri) || [0, 1, 246, 247, 248, 249, MAX_PIECE].contains(len);
+        for (len, byte) in (0..=MAX_PIECE).filter(is_tried).flat_map(|len| [(len, 0xff), (len, 0)]) {
             let bytes = [byte; MAX_PIECE];
             let request = Request::Data { offset: u32::MAX, bytes: &bytes[..len] };
             let frame = Frame::new(&request).unwrap();

@@ -1,4 +1,4 @@
-//! Cortex-M: startup, the clock, the stack, faults.
+//! Cortex-M: startup, the clock, faults.
 #![expect(
     unsafe_code,
     reason = "cortex-m-rt asks for the keyword on HardFault, which may run at any point; it only logs and ends the program"
@@ -47,21 +47,6 @@ pub(crate) fn ticks() -> u64 {
 pub(crate) fn delay(turns: u32) {
     // One more than it is told.
     cortex_m::asm::delay(turns - 1);
-}
-
-/// The stack pointer.
-#[inline(always)]
-pub(crate) fn stack_pointer() -> usize {
-    cortex_m::register::msp::read() as usize
-}
-
-/// The lowest word that the stack may grow down to.
-pub(crate) fn stack_bottom() -> *mut u32 {
-    unsafe extern "C" {
-        /// From cortex-m-rt's link.x.
-        static mut _stack_end: u32;
-    }
-    &raw mut _stack_end
 }
 
 #[exception]

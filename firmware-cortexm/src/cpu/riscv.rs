@@ -1,4 +1,4 @@
-//! RISC-V: startup, the clock, the stack, faults.
+//! RISC-V: startup, the clock, faults.
 #![expect(
     unsafe_code,
     reason = "registers of the core, symbols of the linker, and the name that riscv-rt gives a handler"
@@ -47,24 +47,6 @@ pub(crate) fn ticks() -> u64 {
 pub(crate) fn delay(turns: u32) {
     // Half of what it is told, and one.
     riscv::asm::delay(2 * (turns - 1));
-}
-
-/// The stack pointer.
-#[inline(always)]
-pub(crate) fn stack_pointer() -> usize {
-    let pointer;
-    // SAFETY: reads a register.
-    unsafe { core::arch::asm!("mv {}, sp", out(reg) pointer, options(nomem, nostack, preserves_flags)) };
-    pointer
-}
-
-/// The lowest word that the stack may grow down to.
-pub(crate) fn stack_bottom() -> *mut u32 {
-    unsafe extern "C" {
-        /// From riscv-rt's link.x.
-        static mut __estack: u32;
-    }
-    &raw mut __estack
 }
 
 // SAFETY: riscv-rt calls the function of this name for every exception, with a reference that is not used.

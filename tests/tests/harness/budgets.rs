@@ -3,11 +3,12 @@
 use firmware_core::Precision;
 use tests::boards::{BOARDS, Board, DEFAULT};
 use tests::budgets::{
-    EVALUATION_FLASH_BYTES, GRID_EVALUATION_FLASH_BYTES, HEAP_SYMBOLS, SINE_EVALUATION_FLASH_BYTES,
+    EVALUATION_FLASH_BYTES, GRID_EVALUATION_FLASH_BYTES, HEAP_SYMBOLS, SINE_EVALUATION_FLASH_BYTES, UPDATE_FLASH_BYTES,
     small_network_ram_bytes,
 };
 use tests::c_library::ALL_FEATURES;
 use tests::commands::parity::PRECISIONS;
+use tests::elf::Size;
 use tests::minimal::{Minimal, Scope};
 use tests::provision::{self, Toolchain};
 use tests::synthetic::Network;
@@ -27,6 +28,27 @@ fn the_library_cannot_panic_allocates_nothing_and_keeps_no_variables() {
             assert!(!symbol.contains("panicking"), "{symbol} on {place}");
         }
         assert_eq!(library.size.ram_bytes, 0, "variables on {place}");
+    }
+}
+
+/// Without `ed25519` the program links only where nothing of an update can panic.
+#[test]
+fn updates_keep_to_their_flash_and_keep_no_variables() {
+    let toolchain = provision::toolchain().unwrap();
+    for (name, [update, signed]) in UPDATE_FLASH_BYTES {
+        let board = Board::find(name).unwrap();
+        for (features, budget) in [("w8a16", update), ("w8a16,ed25519", signed)] {
+            let program = Minimal::link(&toolchain, board, Scope::Update, features).unwrap();
+            let Size { flash_bytes, ram_bytes } = program.size;
+            println!("{features} on {}: {flash_bytes} bytes of flash", board.core);
+            assert!(
+                (budget / 2..=budget).contains(&flash_bytes),
+                "{features} on {name} takes {flash_bytes} bytes of flash; the budget is {budget}"
+            );
+            assert_eq!(ram_bytes, 0, "variables with {features} on {name}");
+            let is_heap = |symbol: &String| HEAP_SYMBOLS.iter().any(|heap| symbol == heap);
+            assert!(!program.symbols.iter().any(is_heap), "{features} on {name} has a heap");
+        }
     }
 }
 

@@ -135,6 +135,11 @@ impl OfData {
     }
 }
 
+/// The checksum of a model's file as certificates have it.
+pub(super) fn checksum(model: &Model<'_>) -> String {
+    format!("{:08x}", model.checksum())
+}
+
 /// The names of a model's inputs.
 pub(crate) fn input_names(model: &Model<'_>) -> Vec<String> {
     named(model, "inputs", model.inputs())
@@ -170,7 +175,7 @@ impl Certification<'_> {
             None => Method::BranchAndBound { boxes: self.searches.iter().map(|search| search.boxes).sum() },
         };
         Certificate {
-            model_crc32: format!("{:08x}", self.parts.model.checksum()),
+            model_crc32: checksum(self.parts.model),
             data: data.map(OfData::of),
             method,
             settings: self.settings.clone(),

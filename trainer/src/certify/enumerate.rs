@@ -1,6 +1,7 @@
 //! Every answer that a device can give, where all of its inputs are integer codes (Jia and Rinard 2021, arXiv 2108.07961:
 //! what comes from a converter is finite).
 
+use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -10,24 +11,38 @@ use serde::{Deserialize, Serialize};
 use super::error::CertifyError;
 use super::interpolant::Interpolant;
 use super::parts::Parts;
+use crate::artifact::model_file::ModelError;
 
 /// The most bits of all codes together: 2^32 evaluations take about an hour.
 const MOST_BITS: u32 = 32;
-/// Evaluations of a task, at least.
-const TASK: usize = 1 << 16;
+/// Points of a task: so many that few answers are computed twice, as those one code before its first points are.
+const TASK: u64 = 1 << 18;
+/// Tasks that are shared out at a time.
+const ROUND: u64 = 64;
+/// Points that are evaluated between two looks at whether to stop.
+const BATCH: usize = 1 << 12;
 
 /// The largest of some numbers, and the codes that it belongs to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Extreme {
-    /// The number, user units.
+    /// The number, user units; minus infinity, which JSON has not, where there is none yet.
+    #[serde(skip_serializing_if = "is_none", default = "none")]
     pub value: f64,
     /// The codes, in the order of the inputs.
     pub codes: Vec<u32>,
 }
 
+fn none() -> f64 {
+    f64::NEG_INFINITY
+}
+
+fn is_none(value: &f64) -> bool {
+    *value == none()
+}
+
 impl Extreme {
     fn least() -> Self {
-        Self { value: f64::NEG_INFINITY, codes: Vec::new() }
+        Self { value: none(), codes: Vec::new() }
     }
 
     fn meet(&mut self, value: f64, codes: impl FnOnce() -> Vec<u32>) {
@@ -81,14 +96,25 @@ impl Enumerated {
     }
 }
 
-/// What is enumerated.
+/// An enumeration as far as it is, from which it can be continued. The result does not depend on where it was stopped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Enumeration {
+    /// So many points are evaluated, in the order of their codes, those of the last input fastest.
+    pub points: u64,
+    /// What each output does at these.
+    pub outputs: Vec<Enumerated>,
+}
+
+/// What is enumerated. A point has the codes of all inputs as one number, that of the last input in its lowest bits.
 pub(super) struct Codes<'a> {
     pub(super) parts: &'a Parts<'a>,
     pub(super) interpolant: Option<&'a Interpolant>,
-    /// The number of codes along each axis.
-    counts: Vec<u32>,
-    /// The number of points of all axes but the first.
-    plane: usize,
+    /// The bits of the code of each input.
+    bits: Vec<u32>,
+    /// The place of the lowest of them in a point.
+    shifts: Vec<u32>,
+    /// Points of a task.
+    pub(super) task: u64,
 }
 
 impl<'a> Codes<'a> {
@@ -102,101 +128,112 @@ impl<'a> Codes<'a> {
         if bits.is_empty() || bits.contains(&0) {
             return Ok(None);
         }
-        let all: u32 = bits.iter().map(|&bits| u32::from(bits)).sum();
+        let bits: Vec<u32> = bits.iter().map(|&bits| u32::from(bits)).collect();
+        let all = bits.iter().sum();
         if all > MOST_BITS {
             return Err(CertifyError::Codes(all, MOST_BITS));
         }
-        let counts: Vec<u32> = bits.iter().map(|&bits| 1 << bits).collect();
-        let plane = counts[1..].iter().map(|&count| count as usize).product();
-        Ok(Some(Self { parts, interpolant, counts, plane }))
+        let shifts = (1..=bits.len()).map(|axis| bits[axis..].iter().sum()).collect();
+        Ok(Some(Self { parts, interpolant, bits, shifts, task: TASK }))
     }
 
     /// The number of points.
     pub(super) fn len(&self) -> u64 {
-        self.counts.iter().map(|&count| u64::from(count)).product()
+        1 << self.bits.iter().sum::<u32>()
     }
 
-    /// What each output does over all codes. `tell` is called with the number of points that are done.
+    /// No point yet.
+    pub(super) fn start(&self) -> Enumeration {
+        Enumeration { points: 0, outputs: self.nothing() }
+    }
+
+    fn nothing(&self) -> Vec<Enumerated> {
+        vec![Enumerated::none(self.bits.len(), self.interpolant.is_some()); self.parts.outputs()]
+    }
+
+    /// Goes on with an enumeration of these codes to its end. `tell` is called now and then with the number of points that are
+    /// evaluated.
     ///
     /// # Errors
     ///
-    /// [`CertifyError::Stopped`] once `stop` is set.
-    pub(super) fn run(&self, stop: &AtomicBool, tell: impl Fn(u64) + Sync) -> Result<Vec<Enumerated>, CertifyError> {
-        let each = TASK.div_ceil(self.plane).max(1);
-        let first = self.counts[0] as usize;
-        let done = std::sync::atomic::AtomicU64::new(0);
-        let none = || vec![Enumerated::none(self.counts.len(), self.interpolant.is_some()); self.parts.outputs()];
-        (0..first.div_ceil(each))
-            .into_par_iter()
-            .map(|task| {
-                let range = task * each..((task + 1) * each).min(first);
-                let mut enumerated = none();
-                let points = (range.len() * self.plane) as u64;
-                // Of the code before the first one, only its answers count.
-                let mut before = range.start.checked_sub(1).map(|code| self.answers(code as u32)).transpose()?;
-                for code in range {
-                    if stop.load(Relaxed) {
-                        return Err(CertifyError::Stopped);
-                    }
-                    let answers = self.answers(code as u32)?;
-                    self.take(code as u32, (&answers, before.as_deref()), &mut enumerated);
-                    before = Some(answers);
-                }
-                tell(done.fetch_add(points, Relaxed) + points);
-                Ok(enumerated)
-            })
-            .try_reduce(none, |a, b| Ok(a.into_iter().zip(b).map(|(a, b)| a.or(b)).collect()))
+    /// [`CertifyError::Stopped`] once `stop` is set; the enumeration can then be continued.
+    pub(super) fn run(
+        &self,
+        enumeration: &mut Enumeration,
+        stop: &AtomicBool,
+        mut tell: impl FnMut(u64),
+    ) -> Result<(), CertifyError> {
+        while enumeration.points < self.len() {
+            let starts = (enumeration.points..self.len()).step_by(self.task as usize).take(ROUND as usize);
+            let tasks: Vec<Range<u64>> = starts.map(|start| start..(start + self.task).min(self.len())).collect();
+            let done: Vec<_> = tasks.par_iter().map(|task| self.task(task, stop)).collect();
+            // Of a round that is stopped, the tasks before the first one that has not ended count.
+            for (task, outputs) in tasks.into_iter().zip(done) {
+                let (outputs, before) = (outputs?, std::mem::take(&mut enumeration.outputs));
+                enumeration.outputs = before.into_iter().zip(outputs).map(|(a, b)| a.or(b)).collect();
+                enumeration.points = task.end;
+            }
+            tell(enumeration.points);
+        }
+        Ok(())
     }
 
-    /// The answers `[plane, outputs]` at all points with this first code.
-    fn answers(&self, first: u32) -> Result<Vec<f32>, CertifyError> {
+    /// What each output does at these points, and on the steps that end there.
+    fn task(&self, points: &Range<u64>, stop: &AtomicBool) -> Result<Vec<Enumerated>, CertifyError> {
+        let mut all = self.nothing();
+        let answers = self.answers(points.clone(), stop)?;
+        self.take(points, &answers, &mut all);
+        for axis in 0..self.bits.len() {
+            // The points one code before these that are not among them.
+            let step = 1 << self.shifts[axis];
+            let before = points.start.saturating_sub(step)..points.end.saturating_sub(step).min(points.start);
+            let before = self.answers(before, stop)?;
+            self.take_steps(axis, points, (&before, &answers), &mut all);
+        }
+        Ok(all)
+    }
+
+    /// The answers at these points.
+    fn answers(&self, points: Range<u64>, stop: &AtomicBool) -> Result<Answers, CertifyError> {
         let model = self.parts.model;
-        let mut points = Vec::with_capacity(self.plane * self.counts.len());
-        for index in 0..self.plane {
-            points.extend(self.codes(first, index).into_iter().map(|code| code as f32));
+        let len = (points.end - points.start) as usize;
+        let mut answers =
+            Answers { first: points.start, outputs: model.outputs(), values: vec![0.0; len * model.outputs()] };
+        let mut scratch = vec![0; model.batch_scratch_words()];
+        let mut codes = Vec::with_capacity(BATCH * self.bits.len());
+        let starts = points.clone().step_by(BATCH);
+        for (start, out) in starts.zip(answers.values.chunks_mut(BATCH * model.outputs())) {
+            if stop.load(Relaxed) {
+                return Err(CertifyError::Stopped);
+            }
+            codes.clear();
+            for point in start..(start + BATCH as u64).min(points.end) {
+                codes.extend((0..self.bits.len()).map(|axis| self.code(axis, point) as f32));
+            }
+            model
+                .eval_batch_into(&codes, &mut scratch, out)
+                .map_err(|source| ModelError::Eval { sample: 0, source })?;
         }
-        let (mut scratch, mut out) = (vec![0; model.batch_scratch_words()], vec![0.0; self.plane * model.outputs()]);
-        model
-            .eval_batch_into(&points, &mut scratch, &mut out)
-            .map_err(|source| crate::artifact::model_file::ModelError::Eval { sample: 0, source })?;
-        Ok(out)
+        Ok(answers)
     }
 
-    /// The codes of a point; those of the last axis follow each other.
-    fn codes(&self, first: u32, mut index: usize) -> Vec<u32> {
-        let mut codes = vec![first; self.counts.len()];
-        for (code, &count) in codes.iter_mut().zip(&self.counts).skip(1).rev() {
-            *code = (index % count as usize) as u32;
-            index /= count as usize;
-        }
-        codes
+    fn code(&self, axis: usize, point: u64) -> u32 {
+        (point >> self.shifts[axis]) as u32 & ((1 << self.bits[axis]) - 1)
     }
 
-    fn take(&self, first: u32, (answers, before): (&[f32], Option<&[f32]>), all: &mut [Enumerated]) {
-        let outputs = self.parts.outputs();
+    fn codes(&self, point: u64) -> Vec<u32> {
+        (0..self.bits.len()).map(|axis| self.code(axis, point)).collect()
+    }
+
+    /// The answers themselves, and their distances to the data.
+    fn take(&self, points: &Range<u64>, answers: &Answers, all: &mut [Enumerated]) {
         for (output, enumerated) in all.iter_mut().enumerate() {
-            let at = |answers: &[f32], index: usize| f64::from(answers[index * outputs + output]);
-            for index in 0..self.plane {
-                let y = at(answers, index);
-                enumerated.upper.meet(y, || self.codes(first, index));
-                enumerated.lower.meet(-y, || self.codes(first, index));
-                if let Some(before) = before {
-                    let rise = y - at(before, index);
-                    enumerated.rise[0].meet(rise, || self.codes(first - 1, index));
-                    enumerated.fall[0].meet(-rise, || self.codes(first - 1, index));
-                }
-                let mut stride = 1;
-                for axis in (1..self.counts.len()).rev() {
-                    let count = self.counts[axis] as usize;
-                    if index / stride % count > 0 {
-                        let rise = y - at(answers, index - stride);
-                        enumerated.rise[axis].meet(rise, || self.codes(first, index - stride));
-                        enumerated.fall[axis].meet(-rise, || self.codes(first, index - stride));
-                    }
-                    stride *= count;
-                }
+            for point in points.clone() {
+                let y = answers.at(point, output);
+                enumerated.upper.meet(y, || self.codes(point));
+                enumerated.lower.meet(-y, || self.codes(point));
                 if let (Some(interpolant), Some(distance)) = (self.interpolant, &mut enumerated.distance) {
-                    let codes = self.codes(first, index);
+                    let codes = self.codes(point);
                     let place: Vec<f64> = codes.iter().map(|&code| f64::from(code)).collect();
                     let is_inside = place.iter().enumerate().all(|(axis, x)| {
                         let [low, high] = interpolant.ends(axis);
@@ -208,5 +245,40 @@ impl<'a> Codes<'a> {
                 }
             }
         }
+    }
+
+    /// The steps along an axis that end at these points; `before` has the answers at those where steps begin that are not among
+    /// them.
+    fn take_steps(
+        &self,
+        axis: usize,
+        points: &Range<u64>,
+        (before, answers): (&Answers, &Answers),
+        all: &mut [Enumerated],
+    ) {
+        for (output, enumerated) in all.iter_mut().enumerate() {
+            for point in points.clone().filter(|&point| self.code(axis, point) > 0) {
+                let from = point - (1 << self.shifts[axis]);
+                let at_from = if from < points.start { before } else { answers }.at(from, output);
+                let rise = answers.at(point, output) - at_from;
+                enumerated.rise[axis].meet(rise, || self.codes(from));
+                enumerated.fall[axis].meet(-rise, || self.codes(from));
+            }
+        }
+    }
+}
+
+/// Answers at points that follow each other.
+struct Answers {
+    /// The first point.
+    first: u64,
+    outputs: usize,
+    /// `[points, outputs]`.
+    values: Vec<f32>,
+}
+
+impl Answers {
+    fn at(&self, point: u64, output: usize) -> f64 {
+        f64::from(self.values[(point - self.first) as usize * self.outputs + output])
     }
 }

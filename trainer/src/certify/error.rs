@@ -82,6 +82,6 @@ pub enum CertifyError {
     #[error("the result cannot be written into the card of the model")]
     Card(#[from] firmware_core::WriteError),
     /// Stopped before the end.
-    #[error("stopped; nothing is proven until all codes are evaluated")]
+    #[error("stopped; nothing is proven until all codes are evaluated; with --out, what is stopped can be continued")]
     Stopped,
 }

@@ -1,4 +1,4 @@
-//! What is kept of a proof: the certificate, a search that is to go on, and a line in the model's card.
+//! What is kept of a proof: the certificate, a search or an enumeration that is to go on, and a line in the model's card.
 
 use std::path::{Path, PathBuf};
 
@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::certificate::{Certificate, OfData};
+use super::enumerate::Enumeration;
 use super::error::CertifyError;
 use super::search::Search;
 use crate::artifact::card_text::CardText;
@@ -17,7 +18,7 @@ use crate::store::json;
 /// The key of the line in a model's text.
 const CERTIFIED: &str = "certified";
 
-/// Searches that were stopped, and what they belong to.
+/// Searches, or an enumeration, that were stopped, and what they belong to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Unfinished {
     /// The checksum of the model file.
@@ -26,10 +27,13 @@ pub struct Unfinished {
     pub data: Option<OfData>,
     /// Every search, as far as it is.
     pub searches: Vec<Search>,
+    /// The enumeration of all codes, as far as it is, where every input consists of codes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub enumeration: Option<Enumeration>,
 }
 
 impl Unfinished {
-    /// Where the searches of a certificate are kept: beside it.
+    /// Where what is unfinished of a certificate is kept: beside it.
     #[must_use]
     pub fn path(certificate: &Path) -> PathBuf {
         let mut name = certificate.as_os_str().to_owned();
@@ -37,11 +41,11 @@ impl Unfinished {
         name.into()
     }
 
-    /// Reads searches of this model and these data.
+    /// Reads what was stopped of this model and these data.
     ///
     /// # Errors
     ///
-    /// If there are none, or they belong to another model or other data.
+    /// If there is nothing, or it belongs to another model or other data.
     pub fn read(certificate: &Path, of: &Certificate) -> Result<Self, CertifyError> {
         let path = Self::path(certificate);
         let unfinished: Self = read(&path)?;
@@ -49,7 +53,7 @@ impl Unfinished {
         Ok(unfinished)
     }
 
-    /// Writes the searches beside their certificate.
+    /// Writes it beside the certificate.
     ///
     /// # Errors
     ///

@@ -44,11 +44,14 @@ use std::time::{Duration, Instant};
 use firmware_core::Model;
 
 use self::bench::Bench;
-use self::enumerate::{Codes, Enumerated};
+use self::enumerate::{Codes, Enumerated, Enumeration};
 use self::interpolant::Interpolant;
 use self::parts::Parts;
 use self::search::{Goal, Quantity, Search, Until};
 use crate::data::Dataset;
+
+/// Enumerations of more points say how far they are from the start on.
+const MANY: u64 = 1 << 20;
 
 /// The work on one model, which can be stopped and continued.
 pub struct Certification<'a> {
@@ -59,6 +62,8 @@ pub struct Certification<'a> {
     /// Whether slopes count.
     has_slopes: bool,
     searches: Vec<Search>,
+    /// An enumeration that was stopped.
+    enumeration: Option<Enumeration>,
     enumerated: Option<Vec<Enumerated>>,
     enumerated_points: u64,
     /// A certificate that is to be proven again.
@@ -97,6 +102,7 @@ impl<'a> Certification<'a> {
             monotone,
             has_slopes: true,
             searches: Vec::new(),
+            enumeration: None,
             enumerated: None,
             enumerated_points: 0,
             claimed: None,
@@ -114,15 +120,20 @@ impl<'a> Certification<'a> {
         self.claimed = Some(certificate);
     }
 
-    /// Goes on with searches that were stopped before.
-    pub fn resume(&mut self, searches: Vec<Search>) {
-        self.searches = searches;
+    /// Goes on with what was stopped before, of the same model and data.
+    pub fn resume(&mut self, unfinished: Unfinished) {
+        (self.searches, self.enumeration) = (unfinished.searches, unfinished.enumeration);
     }
 
-    /// The searches as far as they are; none where all codes are enumerated.
+    /// The searches as far as they are, or an enumeration that was stopped; `data` are those that the work was begun with.
     #[must_use]
-    pub fn searches(&self) -> &[Search] {
-        &self.searches
+    pub fn unfinished(&self, data: Option<&Dataset>) -> Unfinished {
+        Unfinished {
+            model_crc32: certificate::checksum(self.parts.model),
+            data: data.map(OfData::of),
+            searches: self.searches.clone(),
+            enumeration: self.enumeration.clone(),
+        }
     }
 
     /// Enumerates all codes, or searches for the time that the settings allow. `tell` is called now and then with a line
@@ -130,24 +141,32 @@ impl<'a> Certification<'a> {
     ///
     /// # Errors
     ///
-    /// If an enumeration is stopped, or there are too many codes.
+    /// If there are too many codes, or their enumeration is stopped; it can be continued as it is, or by
+    /// [`Certification::unfinished`] later.
     pub fn run(&mut self, stop: &AtomicBool, tell: &(dyn Fn(&str) + Sync)) -> Result<(), CertifyError> {
-        if let Some(codes) = Codes::of(&self.parts, self.interpolant.as_ref())? {
-            let all = codes.len();
-            let last = std::sync::Mutex::new(Instant::now());
-            let enumerated = codes.run(stop, |done| {
-                if let Ok(mut last) = last.lock()
-                    && last.elapsed() > Duration::from_secs(2)
-                {
-                    *last = Instant::now();
-                    tell(&format!("{done} of {all} answers"));
-                }
-            })?;
-            (self.enumerated, self.enumerated_points) = (Some(enumerated), all);
+        let Some(codes) = Codes::of(&self.parts, self.interpolant.as_ref())? else {
+            self.search(stop, tell);
             return Ok(());
+        };
+        let all = codes.len();
+        let mut enumeration = self.enumeration.take().unwrap_or_else(|| codes.start());
+        let tell = |done| tell(&format!("{done} of {all} answers"));
+        if all > MANY {
+            tell(enumeration.points);
         }
-        self.search(stop, tell);
-        Ok(())
+        let mut last = Instant::now();
+        let ended = codes.run(&mut enumeration, stop, |done| {
+            if last.elapsed() > Duration::from_secs(2) {
+                last = Instant::now();
+                tell(done);
+            }
+        });
+        if ended.is_ok() {
+            (self.enumerated, self.enumerated_points) = (Some(enumeration.outputs), all);
+        } else {
+            self.enumeration = Some(enumeration);
+        }
+        ended
     }
 
     fn search(&mut self, stop: &AtomicBool, tell: &(dyn Fn(&str) + Sync)) {

@@ -4,6 +4,7 @@
 pub(crate) mod common;
 
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use firmware_core::artifact::{GridShape, GridUse, HiddenActivation};
@@ -14,10 +15,13 @@ use self::common::{Network, Random, Shape};
 use super::bench::Bench;
 use super::bounds::{Arithmetic, answers};
 use super::enumerate::Codes;
+use super::interpolant::Interpolant;
 use super::parts::Parts;
 use super::region::{MAX_AXES, Region};
 use super::search::{Goal, Quantity, Search, Until};
 use super::slope::slopes;
+use super::{Certification, CertifySettings, Unfinished};
+use crate::data::Dataset;
 
 const PRECISIONS: [Precision; 3] = [Precision::W8A16, Precision::W16A16, Precision::F32];
 
@@ -266,20 +270,27 @@ fn a_stopped_search_goes_on_as_if_it_had_not_been() {
     assert!(whole.proven() <= 1.0001 * whole.found.value);
 }
 
+/// A model of two outputs whose inputs are codes of so many bits.
+fn of_codes(bits: &[u8]) -> Vec<u32> {
+    let (precision, activation) = (Precision::W8A16, OutputActivation::Linear);
+    let inputs = bits.len() as u8;
+    let shape = Shape { precision, activation, inputs, frequencies: 4, passthrough: 0, hidden: &[6], outputs: 2 };
+    let mut network = Network::random(&shape, 21);
+    network.header.code_bits = bits.iter().copied().collect();
+    network.axes = bits.iter().map(|&bits| Axis::codes(bits)).collect();
+    network.artifact("")
+}
+
 #[test]
 fn codes_are_enumerated_as_the_device_answers_them() {
     for inputs in 1..=3u8 {
-        let (precision, activation) = (Precision::W8A16, OutputActivation::Linear);
-        let shape = Shape { precision, activation, inputs, frequencies: 4, passthrough: 0, hidden: &[6], outputs: 2 };
-        let mut network = Network::random(&shape, 21);
         let bits = [5u8, 3, 4];
-        network.header.code_bits = bits[..usize::from(inputs)].iter().copied().collect();
-        network.axes = bits[..usize::from(inputs)].iter().map(|&bits| Axis::codes(bits)).collect();
-        let words = network.artifact("");
+        let words = of_codes(&bits[..usize::from(inputs)]);
         let model = model(&words);
         let parts = Parts::of(&model);
         let codes = Codes::of(&parts, None).unwrap().unwrap();
-        let enumerated = codes.run(&AtomicBool::new(false), |_| ()).unwrap();
+        let mut enumeration = codes.start();
+        codes.run(&mut enumeration, &AtomicBool::new(false), |_| ()).unwrap();
         // The same by one call for each point.
         let mut scratch = vec![0; model.scratch_words()];
         let mut at = |point: &[u32]| {
@@ -308,7 +319,7 @@ fn codes_are_enumerated_as_the_device_answers_them() {
                 }
             }
         }
-        for (k, enumerated) in enumerated.iter().enumerate() {
+        for (k, enumerated) in enumeration.outputs.iter().enumerate() {
             assert_eq!((enumerated.upper.value, -enumerated.lower.value), (high[k], low[k]));
             assert_eq!(at(&enumerated.upper.codes)[k], high[k]);
             for axis in 0..usize::from(inputs) {
@@ -322,12 +333,54 @@ fn codes_are_enumerated_as_the_device_answers_them() {
 }
 
 #[test]
+fn a_stopped_enumeration_goes_on_as_if_it_had_not_been() {
+    let words = of_codes(&[8, 4]);
+    let model = model(&words);
+    // At the largest codes of the first input, so that the first rounds find no distance.
+    let mut data = Dataset::from_grid(&[2, 2], ndarray::array![[0.0, 0.5], [1.0, 0.25], [0.0, 0.0], [2.0, 1.0]]);
+    data.points = ndarray::array![[200.0, 3.0], [200.0, 9.0], [250.0, 3.0], [250.0, 9.0]];
+    let settings = CertifySettings {
+        seconds: 1.0,
+        ratio: 1.1,
+        max_error: Some(0.5),
+        within: Some([0.0, 1.0]),
+        monotone: Some("input 0".to_owned()),
+    };
+    let begin = || Certification::new(&model, Some(&data), &settings).unwrap();
+    let proof = |mut certification: Certification<'_>| {
+        certification.run(&AtomicBool::new(false), &|_| ()).unwrap();
+        serde_json::to_string_pretty(&certification.certificate(Some(&data), String::new())).unwrap()
+    };
+    let whole = proof(begin());
+
+    let (parts, interpolant) = (Parts::of(&model), Interpolant::of(&data).unwrap());
+    let mut codes = Codes::of(&parts, Some(&interpolant)).unwrap().unwrap();
+    // A task for each code of the first input and half of those of the second: eight rounds, each stopped at its end.
+    codes.task = 8;
+    let mut enumeration = codes.start();
+    for stops in 1.. {
+        let stop = AtomicBool::new(false);
+        if codes.run(&mut enumeration, &stop, |_| stop.store(true, Relaxed)).is_ok() {
+            assert_eq!(stops, 8);
+            break;
+        }
+        assert_eq!(enumeration.points, stops * 64 * 8);
+        let unfinished = Unfinished { enumeration: Some(enumeration.clone()), ..begin().unfinished(Some(&data)) };
+        let read: Unfinished = serde_json::from_str(&serde_json::to_string(&unfinished).unwrap()).unwrap();
+        assert_eq!(read.enumeration.as_ref(), Some(&enumeration));
+        let mut resumed = begin();
+        resumed.resume(read);
+        assert_eq!(proof(resumed), whole);
+    }
+}
+
+#[test]
 fn repeated_rows_of_equal_values_are_one_and_others_are_named() {
     let data = |values: [f32; 4]| {
         let targets = ndarray::Array2::from_shape_vec((4, 1), values.to_vec()).unwrap();
-        let mut data = crate::data::Dataset::from_grid(&[4], targets);
+        let mut data = Dataset::from_grid(&[4], targets);
         data.points = ndarray::array![[0.0], [1.0], [1.0], [2.0]];
-        super::interpolant::Interpolant::of(&data)
+        Interpolant::of(&data)
     };
     assert_eq!(data([0.0, 0.5, 0.5, 1.0]).unwrap().at(&[1.5], 0), 0.75);
     let said = data([0.0, 0.5, 0.25, 1.0]).err().unwrap().to_string();

@@ -20,8 +20,8 @@ use super::{interrupt, number, outputs, print};
 /// which no point exceeds, and the worst point that was found. Where every input consists of integer codes
 /// (`trainer fit --codes`), all answers that the device can give are evaluated, and the bounds are exact.
 ///
-/// The command fails where a question that was asked is not answered with yes. Ctrl-C stops the search and keeps what
-/// is proven; with --out it can be continued by --resume.
+/// The command fails where a question that was asked is not answered with yes. Ctrl-C stops a search and keeps what is
+/// proven; of codes nothing is proven before all are evaluated. With --out, both can be continued by --resume.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     trainer certify runs/thermocouple/model.ffm trainer/data/thermocouple_k.csv --max-error 0.3\n  \
@@ -52,7 +52,7 @@ pub(crate) struct Certify {
     /// again
     #[arg(short, long, value_name = "FILE.json")]
     out: Option<PathBuf>,
-    /// Continue the search that was stopped before --out was finished
+    /// Continue what was stopped before --out was finished
     #[arg(long, requires = "out")]
     resume: bool,
     /// Prove again what this certificate claims, with its own settings but for --time
@@ -104,12 +104,18 @@ impl Certify {
         data.iter().for_each(tell);
         let mut certification = self.begin(&model, data.as_ref())?;
         let stop = interrupt::catch()?;
-        certification.run(stop, &|line| trainer::note!("{line}"))?;
+        let ended = certification.run(stop, &|line| trainer::note!("{line}"));
+        if let (Err(CertifyError::Stopped), Some(out)) = (&ended, &self.out) {
+            certification.unfinished(data.as_ref()).write(out)?;
+            trainer::note!("stopped; nothing is proven until all codes are evaluated; continue with --resume");
+            interrupt::exit();
+        }
+        ended?;
         if self.check.is_some() {
             return judge_claims(&certification);
         }
         let certificate = certification.certificate(data.as_ref(), self.command());
-        self.write(&file, &certification, &certificate)?;
+        self.write(&file, (&certification, data.as_ref()), &certificate)?;
         self.print(&certification, &certificate)?;
         if stop.load(Relaxed) {
             interrupt::exit();
@@ -129,12 +135,8 @@ impl Certify {
         }
         if let Some(out) = self.out.as_deref().filter(|_| self.resume) {
             let kept = Unfinished::path(out);
-            ensure!(
-                kept.is_file(),
-                "{} is not there, so that no search was stopped; leave out --resume",
-                kept.display()
-            );
-            certification.resume(Unfinished::read(out, &nothing)?.searches);
+            ensure!(kept.is_file(), "{} is not there, so that nothing was stopped; leave out --resume", kept.display());
+            certification.resume(Unfinished::read(out, &nothing)?);
         }
         Ok(certification)
     }
@@ -184,7 +186,12 @@ impl Certify {
         words.join(" ")
     }
 
-    fn write(&self, file: &ModelFile, done: &Certification<'_>, certificate: &Certificate) -> anyhow::Result<()> {
+    fn write(
+        &self,
+        file: &ModelFile,
+        (done, data): (&Certification<'_>, Option<&Dataset>),
+        certificate: &Certificate,
+    ) -> anyhow::Result<()> {
         if let Some(card) = &self.card {
             files::write(card, &certificate.in_card(file)?)?;
         }
@@ -194,12 +201,7 @@ impl Certify {
             files::remove(&Unfinished::path(out))?;
             return Ok(());
         }
-        let unfinished = Unfinished {
-            model_crc32: certificate.model_crc32.clone(),
-            data: certificate.data.clone(),
-            searches: done.searches().to_vec(),
-        };
-        unfinished.write(out)?;
+        done.unfinished(data).write(out)?;
         certificate.write(out)?;
         Ok(())
     }

@@ -166,7 +166,7 @@ fn special(path: &Path, found: &std::fs::Metadata, baud: u32) -> io::Result<Opti
     Ok(None)
 }
 
-/// A serial line in raw mode, whether or not its modem lines say that somebody is there.
+/// A serial line in raw mode with one stop bit, whether or not its modem lines say that somebody is there and may be sent to.
 #[cfg(unix)]
 fn serial(path: &Path, baud: u32) -> io::Result<std::fs::File> {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -178,6 +178,8 @@ fn serial(path: &Path, baud: u32) -> io::Result<std::fs::File> {
     let mut settings = tcgetattr(&line)?;
     settings.make_raw();
     settings.control_modes |= ControlModes::CLOCAL | ControlModes::CREAD;
+    // Raw mode leaves these as the last program had set them.
+    settings.control_modes -= ControlModes::CRTSCTS | ControlModes::CSTOPB;
     settings.set_speed(baud)?;
     tcsetattr(&line, OptionalActions::Now, &settings)?;
     tcflush(&line, QueueSelector::IOFlush)?;

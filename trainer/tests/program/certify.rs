@@ -131,3 +131,40 @@ fn a_search_that_was_stopped_is_resumed_and_its_result_stands_in_the_card() {
     assert_eq!(card["settings"]["certified"]["outputs"], json(&desk.path("plane.json"))["outputs"]);
     assert_eq!(card["settings"]["seed"], 7);
 }
+
+#[cfg(unix)]
+#[test]
+fn an_enumeration_that_is_interrupted_is_resumed_with_the_same_certificate() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
+
+    let desk = Desk::new();
+    let rows: String = (0..40).map(|k| format!("{},{},{}\n", 51 * k, 2040 - 51 * k, k * k)).collect();
+    desk.put("codes.csv", format!("a,b,y\n{rows}").as_bytes());
+    let fit = "fit codes.csv --inputs a,b --codes a=11,b=11 --hidden 16,16 --frequencies 8 --scale 1 --steps 5 \
+               --holdout none --out run";
+    let fitted = crate::desk::trainer(desk.folder(), fit);
+    assert!(fitted.status.success(), "{}", said(&fitted));
+    let arguments = "run/model.ffm --out proof.json";
+    let mut command = program();
+    command.current_dir(desk.folder()).arg("certify").args(arguments.split(' ')).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // It says that it begins; from there on signals are caught.
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let first = lines.find_map(|line| line.ok().filter(|line| line.contains(" of 4194304 answers")));
+    assert_eq!(first.as_deref(), Some("0 of 4194304 answers"));
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let last = lines.map_while(Result::ok).last().unwrap();
+    assert!(last.contains("continue with --resume"), "{last}");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!desk.path("proof.json").exists() && desk.path("proof.json.unfinished").exists());
+
+    let resumed = desk.certify(&format!("{arguments} --resume"));
+    assert!(resumed.status.success() && !desk.path("proof.json.unfinished").exists(), "{}", said(&resumed));
+    let certificate = fs::read(desk.path("proof.json")).unwrap();
+    let whole = desk.certify(arguments);
+    assert!(whole.status.success(), "{}", said(&whole));
+    assert_eq!(fs::read(desk.path("proof.json")).unwrap(), certificate);
+    assert_eq!(json(&desk.path("proof.json"))["method"]["enumeration"]["points"], 1u64 << 22);
+}

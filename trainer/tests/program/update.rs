@@ -1,10 +1,11 @@
 //! `trainer key`, `trainer sign` and `trainer send` as a user meets them, with a device that answers what a test says.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use firmware_core::Outside;
@@ -49,40 +50,30 @@ fn desk() -> TempDir {
 
 const SIGN: [&str; 8] = ["sign", "model.ffm", "--key", "maker.key", "--version", "3", "--out", "model.ffu"];
 
+/// Answers the requests of one host until it hangs up.
+fn serve(mut stream: impl Read + Write, mut answer: impl FnMut(Request<'_>) -> Response) {
+    let (mut receiver, mut byte) = (Receiver::new(), [0]);
+    while stream.read(&mut byte).is_ok_and(|len| len == 1) {
+        if receiver.push(byte[0]) {
+            let response = receiver.message().map_or(Response::Refused(Refusal::Frame), &mut answer);
+            let frame = Frame::new(&response).expect("a short message");
+            stream.write_all(frame.as_bytes()).expect("a host that listens");
+        }
+    }
+}
+
 /// Its address; it takes one host, and answers its requests.
-fn device(mut answer: impl FnMut(Request<'_>) -> Response + Send + 'static) -> String {
+fn device(answer: impl FnMut(Request<'_>) -> Response + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address").to_string();
-    thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("a host");
-        let (mut receiver, mut byte) = (Receiver::new(), [0]);
-        while stream.read(&mut byte).is_ok_and(|len| len == 1) {
-            if receiver.push(byte[0]) {
-                let response = receiver.message().map_or(Response::Refused(Refusal::Frame), &mut answer);
-                let frame = Frame::new(&response).expect("a short message");
-                stream.write_all(frame.as_bytes()).expect("a host that listens");
-            }
-        }
-    });
+    thread::spawn(move || serve(listener.accept().expect("a host").0, answer));
     address
 }
 
-const STATUS: Response = Response::Status(Status { version: Some(2), stored_version: 2, capacity: 4096 });
-
-#[test]
-fn a_model_is_signed_and_sent() {
-    let desk = desk();
-    let said = success(&SIGN, desk.path());
-    assert!(said.contains("version 3, none older than 3 after it"), "{said}");
-    let (model, signed) =
-        (fs::read(desk.path().join("model.ffm")).unwrap(), fs::read(desk.path().join("model.ffu")).unwrap());
-    assert_eq!(signed[HEADER_BYTES..], model);
-    let header = SignedHeader::from_bytes(&signed).unwrap();
-    assert_eq!((header.manifest.version, header.manifest.oldest), (3, 3));
-
-    let (sender, arrived) = std::sync::mpsc::channel();
+/// A device that serves version 2 and takes version 3; the sender is told the signed model that arrived.
+fn taker(sender: Sender<Vec<u8>>) -> impl FnMut(Request<'_>) -> Response {
     let (mut bytes, mut turns) = (Vec::new(), 0);
-    let address = device(move |request| {
+    move |request| {
         turns += 1;
         match request {
             Request::Status => STATUS,
@@ -102,7 +93,24 @@ fn a_model_is_signed_and_sent() {
                 Response::Current(3)
             }
         }
-    });
+    }
+}
+
+const STATUS: Response = Response::Status(Status { version: Some(2), stored_version: 2, capacity: 4096 });
+
+#[test]
+fn a_model_is_signed_and_sent() {
+    let desk = desk();
+    let said = success(&SIGN, desk.path());
+    assert!(said.contains("version 3, none older than 3 after it"), "{said}");
+    let (model, signed) =
+        (fs::read(desk.path().join("model.ffm")).unwrap(), fs::read(desk.path().join("model.ffu")).unwrap());
+    assert_eq!(signed[HEADER_BYTES..], model);
+    let header = SignedHeader::from_bytes(&signed).unwrap();
+    assert_eq!((header.manifest.version, header.manifest.oldest), (3, 3));
+
+    let (sender, arrived) = channel();
+    let address = device(taker(sender));
     let said = success(&["send", "model.ffu", "--port", &address], desk.path());
     assert_eq!(said.trim_end(), "the device serves version 3; before, it served version 2");
     assert_eq!(arrived.recv().unwrap(), signed);
@@ -189,18 +197,69 @@ fn a_socket_is_a_line_as_well() {
     let socket: PathBuf = desk.path().join("line");
     let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let (mut receiver, mut byte) = (Receiver::new(), [0]);
-        while stream.read(&mut byte).is_ok_and(|len| len == 1) {
-            if receiver.push(byte[0]) {
-                let frame = Frame::new(&match receiver.message() {
-                    Some(Request::Status) => STATUS,
-                    _ => Response::Refused(Refusal::Older(9)),
-                });
-                stream.write_all(frame.unwrap().as_bytes()).unwrap();
-            }
-        }
+        serve(listener.accept().unwrap().0, |request| match request {
+            Request::Status => STATUS,
+            _ => Response::Refused(Refusal::Older(9)),
+        });
     });
     let refused = failure(&["send", "model.ffu", "--port", "line"], desk.path());
     assert!(refused.contains("takes version 9"), "{refused}");
+}
+
+/// The device's end of a terminal, the terminal itself, and its name.
+#[cfg(target_os = "linux")]
+fn terminal() -> (fs::File, fs::File, String) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    // A program that inherited the device's end would keep the line open.
+    let device = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&device).unwrap();
+    unlockpt(&device).unwrap();
+    let name = ptsname(&device, Vec::new()).unwrap().into_string().unwrap();
+    let terminal = fs::File::options().read(true).write(true).open(&name).unwrap();
+    (device.into(), terminal, name)
+}
+
+/// A terminal of the system begins as one for people: it echoes, waits for lines, and changes the ends of lines. What other programs
+/// set stays, such as two stop bits and wires that say when to send, of which most devices have none.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_is_a_line_whatever_its_settings_are() {
+    use rustix::termios::{
+        ControlModes, InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, tcgetattr, tcsetattr,
+    };
+    let desk = desk();
+    success(&SIGN, desk.path());
+    let (device, terminal, name) = terminal();
+    let unwanted = ControlModes::CRTSCTS | ControlModes::CSTOPB;
+    let mut before = tcgetattr(&terminal).unwrap();
+    before.control_modes |= unwanted;
+    before.special_codes[SpecialCodeIndex::VMIN] = 0;
+    tcsetattr(&terminal, OptionalActions::Now, &before).unwrap();
+    let before = tcgetattr(&terminal).unwrap();
+    assert!(before.local_modes.contains(LocalModes::ECHO | LocalModes::ICANON) && before.output_speed() != 57_600);
+    assert!(before.output_modes.contains(OutputModes::OPOST) && before.input_modes.contains(InputModes::ICRNL));
+    assert!(before.control_modes.contains(unwanted));
+
+    let (sender, arrived) = channel();
+    thread::spawn(move || serve(device, taker(sender)));
+    let said = success(&["send", "model.ffu", "--port", &name, "--baud", "57600"], desk.path());
+    assert_eq!(said.trim_end(), "the device serves version 3; before, it served version 2");
+    assert_eq!(arrived.recv().unwrap(), fs::read(desk.path().join("model.ffu")).unwrap());
+    let after = tcgetattr(&terminal).unwrap();
+    assert_eq!((after.input_speed(), after.output_speed()), (57_600, 57_600));
+    assert!(!after.control_modes.intersects(unwanted) && after.control_modes.contains(ControlModes::CLOCAL));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_whose_device_is_gone_is_a_line_that_was_cut() {
+    let desk = desk();
+    success(&SIGN, desk.path());
+    let (mut device, terminal, name) = terminal();
+    thread::spawn(move || {
+        device.read_exact(&mut [0]).unwrap();
+        drop((device, terminal));
+    });
+    let cut = failure(&["send", "model.ffu", "--port", &name], desk.path());
+    assert!(cut.contains("the line to the device was cut"), "{cut}");
 }

@@ -10,19 +10,23 @@
 //!     -semihosting-config enable=on,target=native -kernel target/thumbv7em-none-eabihf/firmware/updater
 //! ```
 //!
-//! `trainer send MODEL.ffu --port 127.0.0.1:4444` then sends it a model. After each update it decides anew what to serve, as it
-//! would at a start.
+//! `trainer send MODEL.ffu --port 127.0.0.1:4444` then sends it a model. After each update it logs the
+//! deepest stack, and decides anew what to serve, as it would at a start.
 #![no_std]
 #![no_main]
 
 #[path = "../../fault.rs"]
 mod fault;
 mod flash;
+#[path = "../../stack.rs"]
+mod stack;
 mod uart;
 
 use cortex_m_rt::entry;
 use defmt_semihosting as _;
 use firmware_cortexm::update::{Ed25519, Store, Updater};
+
+use self::flash::RamFlash;
 
 /// Scratch memory of the evaluation, in words.
 const SCRATCH_WORDS: usize = 4096;
@@ -42,25 +46,38 @@ fn main() -> ! {
     };
     let mut line = uart::Uart::start();
     loop {
-        let store = match Store::open(slots, key, 0, scratch) {
-            Ok(store) => store,
-            Err(error) => {
-                defmt::error!("failed: {}", error);
-                exit(1)
-            }
-        };
-        match store.model() {
-            Ok(model) => defmt::info!(
-                "serving version={=u16} checksum={=u32:#010x}",
-                store.status().version.unwrap_or_default(),
-                model.checksum()
-            ),
-            Err(none) => defmt::warn!("serving nothing: {}", none),
-        }
-        let mut updater = Updater::new(store);
-        let _ = updater.serve(&mut line, scratch);
-        slots = updater.into_store().into_slots();
+        let painted = stack::paint();
+        slots = serve(slots, key, &mut line, scratch);
+        defmt::info!(
+            "updated stack={=usize} updater={=usize}",
+            painted.used_bytes(),
+            size_of::<Updater<RamFlash, Ed25519>>()
+        );
     }
+}
+
+/// Decides what to serve, as at a start, and serves the line until one update has ended. All that this needs of the stack is
+/// below the caller's frame, the [`Updater`] included.
+#[inline(never)]
+fn serve(slots: [RamFlash; 2], key: Ed25519, line: &mut uart::Uart, scratch: &mut [u32]) -> [RamFlash; 2] {
+    let store = match Store::open(slots, key, 0, scratch) {
+        Ok(store) => store,
+        Err(error) => {
+            defmt::error!("failed: {}", error);
+            exit(1)
+        }
+    };
+    match store.model() {
+        Ok(model) => defmt::info!(
+            "serving version={=u16} checksum={=u32:#010x}",
+            store.status().version.unwrap_or_default(),
+            model.checksum()
+        ),
+        Err(none) => defmt::warn!("serving nothing: {}", none),
+    }
+    let mut updater = Updater::new(store);
+    let _ = updater.serve(line, scratch);
+    updater.into_store().into_slots()
 }
 
 /// Ends the program under QEMU.
