@@ -182,13 +182,13 @@ impl<'a> Codes<'a> {
     fn task(&self, points: &Range<u64>, stop: &AtomicBool) -> Result<Vec<Enumerated>, CertifyError> {
         let mut all = self.nothing();
         let answers = self.answers(points.clone(), stop)?;
-        self.take(points, &answers, &mut all);
+        self.take(&answers, &mut all);
         for axis in 0..self.bits.len() {
             // The points one code before these that are not among them.
             let step = 1 << self.shifts[axis];
             let before = points.start.saturating_sub(step)..points.end.saturating_sub(step).min(points.start);
             let before = self.answers(before, stop)?;
-            self.take_steps(axis, points, (&before, &answers), &mut all);
+            self.take_steps(axis, [&before, &answers], &mut all);
         }
         Ok(all)
     }
@@ -226,9 +226,9 @@ impl<'a> Codes<'a> {
     }
 
     /// The answers themselves, and their distances to the data.
-    fn take(&self, points: &Range<u64>, answers: &Answers, all: &mut [Enumerated]) {
+    fn take(&self, answers: &Answers, all: &mut [Enumerated]) {
         for (output, enumerated) in all.iter_mut().enumerate() {
-            for point in points.clone() {
+            for point in answers.points() {
                 let y = answers.at(point, output);
                 enumerated.upper.meet(y, || self.codes(point));
                 enumerated.lower.meet(-y, || self.codes(point));
@@ -247,19 +247,13 @@ impl<'a> Codes<'a> {
         }
     }
 
-    /// The steps along an axis that end at these points; `before` has the answers at those where steps begin that are not among
-    /// them.
-    fn take_steps(
-        &self,
-        axis: usize,
-        points: &Range<u64>,
-        (before, answers): (&Answers, &Answers),
-        all: &mut [Enumerated],
-    ) {
+    /// The steps along an axis that end at the points of `answers`; `before` has the points where steps begin that are not
+    /// among them.
+    fn take_steps(&self, axis: usize, [before, answers]: [&Answers; 2], all: &mut [Enumerated]) {
         for (output, enumerated) in all.iter_mut().enumerate() {
-            for point in points.clone().filter(|&point| self.code(axis, point) > 0) {
+            for point in answers.points().filter(|&point| self.code(axis, point) > 0) {
                 let from = point - (1 << self.shifts[axis]);
-                let at_from = if from < points.start { before } else { answers }.at(from, output);
+                let at_from = if from < answers.first { before } else { answers }.at(from, output);
                 let rise = answers.at(point, output) - at_from;
                 enumerated.rise[axis].meet(rise, || self.codes(from));
                 enumerated.fall[axis].meet(-rise, || self.codes(from));
@@ -278,6 +272,10 @@ struct Answers {
 }
 
 impl Answers {
+    fn points(&self) -> Range<u64> {
+        self.first..self.first + (self.values.len() / self.outputs) as u64
+    }
+
     fn at(&self, point: u64, output: usize) -> f64 {
         f64::from(self.values[(point - self.first) as usize * self.outputs + output])
     }
