@@ -120,6 +120,11 @@ pub fn workspace() -> PathBuf {
     Path::new(&package).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
+/// Where cargo puts what it builds.
+pub fn target_folder() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
+}
+
 /// The path of a program in cargo's messages, one JSON object a line.
 pub(crate) fn executable(messages: &str, program: &str) -> Option<PathBuf> {
     #[derive(Deserialize)]

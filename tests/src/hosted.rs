@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use trainer::artifact::export::Artifact;
 
 use crate::boards::{BOARDS, Board};
-use crate::firmware::{read_products, workspace};
+use crate::firmware::{read_products, target_folder, workspace};
 use crate::synthetic::Network;
 use crate::{device, model, points, process, provision};
 
@@ -160,9 +160,7 @@ impl Program {
                 .arg(format!(r#"target.{target}.rustflags=["-Clinker=rust-lld", "-Clink-self-contained=yes"]"#));
         }
         command.current_dir(workspace()).stdin(Stdio::null());
-        let target_folder =
-            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
-        let built = target_folder.join(target).join("firmware/examples").join(core.file());
+        let built = target_folder().join(target).join("firmware/examples").join(core.file());
         let program = Self { core, folder: TempDir::new().context("cannot create a temporary folder")? };
         // Programs of two levels have the same path.
         read_products(command, |_| {

@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::firmware::workspace;
+use crate::firmware::{target_folder, workspace};
 use crate::process;
 
 /// The target, which `rustup target add` installs.
@@ -33,8 +33,7 @@ pub fn run(_: &Args) -> Result<()> {
     command.args(["--package", "firmware-core", "--example", "wasm", "--target", TARGET, "--profile", "firmware"]);
     process::run(command.current_dir(&workspace))
         .with_context(|| format!("if the target is not installed, type: rustup target add {TARGET}"))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), Into::into);
-    let built = target.join(TARGET).join("firmware/examples/wasm.wasm");
+    let built = target_folder().join(TARGET).join("firmware/examples/wasm.wasm");
     let module = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
     let module = without_custom_sections(&module)?;
     let path = workspace.join("trainer/src/report/evaluator.wasm");

@@ -16,7 +16,21 @@ pub(super) struct Packages<'a> {
     pub(super) otherwise: &'a str,
 }
 
+/// Packages are in the way.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "apt-get could install {names} only by removing or downgrading other packages, so it changed nothing; {otherwise}"
+)]
+pub(super) struct Conflict {
+    names: String,
+    otherwise: String,
+}
+
 /// Installs Debian packages as root, if nothing is removed or downgraded for them; as anybody else says what to type.
+///
+/// # Errors
+///
+/// A [`Conflict`] where other packages are in the way.
 pub(super) fn apt_install(packages: &Packages<'_>) -> Result<()> {
     let Packages { why, names, otherwise } = packages;
     let names = names.join(" ");
@@ -39,9 +53,7 @@ pub(super) fn apt_install(packages: &Packages<'_>) -> Result<()> {
         return Ok(());
     }
     if is_conflict(&complaints) {
-        bail!(
-            "apt-get could install {names} only by removing or downgrading other packages, so it changed nothing; {otherwise}"
-        );
+        return Err(Conflict { names, otherwise: (*otherwise).to_owned() }.into());
     }
     eprint!("{complaints}");
     bail!("`{by_hand}` failed ({}); its messages are above; {otherwise}", output.status);

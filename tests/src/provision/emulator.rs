@@ -1,12 +1,14 @@
 //! Emulators of boards and of other cores.
 
 use std::env;
+use std::env::consts::EXE_EXTENSION;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use super::apt::{Packages, apt_install};
+use super::apt::{Conflict, Packages, apt_install};
 use super::program::answer;
+use super::unpacked;
 use crate::boards::Emulator;
 use crate::system::System;
 
@@ -22,11 +24,19 @@ fn other_qemu(emulator: Emulator) -> String {
     )
 }
 
-/// The QEMU to run: the one that the emulator's environment variable names, else the one on the PATH.
+/// The QEMU to run: the one that the emulator's environment variable names, else the one on the PATH, else the one that was
+/// unpacked because it could not be installed.
 pub fn qemu_program(emulator: Emulator) -> PathBuf {
-    let named = env::var_os(emulator.variable()).filter(|path| !path.is_empty()).map(PathBuf::from);
-    // QEMU runs in folders of its own, where a relative path would lead elsewhere.
-    named.map_or_else(|| emulator.program().into(), |path| std::path::absolute(&path).unwrap_or(path))
+    if let Some(named) = env::var_os(emulator.variable()).filter(|path| !path.is_empty()).map(PathBuf::from) {
+        // QEMU runs in folders of its own, where a relative path would lead elsewhere.
+        return std::path::absolute(&named).unwrap_or(named);
+    }
+    let program = emulator.program();
+    let folders = env::var_os("PATH").unwrap_or_default();
+    let is_on_path =
+        env::split_paths(&folders).any(|folder| folder.join(program).with_extension(EXE_EXTENSION).is_file());
+    let unpacked = unpacked::launcher(program);
+    if !is_on_path && unpacked.is_file() { unpacked } else { program.into() }
 }
 
 /// Finds or installs QEMU.
@@ -47,7 +57,15 @@ pub fn qemu(emulator: Emulator) -> Result<()> {
     if system != System::Debian {
         bail!("{why}: {}; {other}", system.qemu_command(emulator));
     }
-    apt_install(&Packages { why: &why, names: &[system.qemu_package(emulator)], otherwise: &other })?;
+    let package = system.qemu_package(emulator);
+    match apt_install(&Packages { why: &why, names: &[package], otherwise: &other }) {
+        Err(error) if error.is::<Conflict>() => unpacked::unpack(package, emulator.program()).map_err(|why| {
+            eprintln!("{why:#}");
+            error
+        })?,
+        installed => installed?,
+    }
+    let program = qemu_program(emulator);
     check_qemu(emulator, &program, &answer(&program).unwrap_or_default())
 }
 

@@ -5,6 +5,7 @@ mod apt;
 mod compiler;
 mod emulator;
 mod program;
+mod unpacked;
 
 use anyhow::Result;
 

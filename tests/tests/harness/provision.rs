@@ -9,9 +9,12 @@ use std::process::Command;
 use tempfile::TempDir;
 use tests::skipped::skipped;
 
-/// Runs `cargo xtask parity` with nothing but these scripts on the PATH.
+/// Runs `cargo xtask parity` with nothing but these scripts on the PATH, and with nothing built.
 fn complaint(scripts: &[(&str, &str)]) -> String {
-    let folder = TempDir::new().unwrap();
+    complaint_in(&TempDir::new().unwrap(), scripts)
+}
+
+fn complaint_in(folder: &TempDir, scripts: &[(&str, &str)]) -> String {
     for (name, body) in scripts {
         let path = folder.path().join(name);
         fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
@@ -19,6 +22,7 @@ fn complaint(scripts: &[(&str, &str)]) -> String {
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(["parity", "--samples", "2"]).env("PATH", folder.path()).env_remove("RUSTC").env_remove("QEMU");
+    command.env("CARGO_TARGET_DIR", folder.path());
     let output = command.output().unwrap();
     assert!(!output.status.success());
     assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
@@ -52,6 +56,7 @@ fn root_is_told_what_is_installed_and_why() {
 
 /// This package manager refuses as apt 2.6 does where a package would have to go, if it is asked not to remove any.
 const FULL_OF_CONFLICTS: &str = r#"case "$*" in
+*--simulate*) ;;
 *--no-remove*) echo "E: Packages need to be removed but remove is disabled." >&2; exit 100;;
 install*) echo "removed qemu-utils" >&2;;
 esac"#;
@@ -63,6 +68,32 @@ fn nothing_is_removed_to_make_room() {
     let last = error.lines().last().unwrap();
     assert!(last.contains("only by removing or downgrading other packages, so it changed nothing"), "{error}");
     assert!(last.contains("QEMU=path"), "{error}");
+}
+
+/// This one says in a simulation what it would install, and downloads it.
+#[test]
+fn what_cannot_be_installed_is_unpacked() {
+    let apt_get = format!(
+        r#"case "$*" in
+*--simulate*) echo "Remv qemu-utils [1:10.0.2]"; echo "Inst qemu-system-arm (1:7.2)"; exit 0;;
+download*) echo > qemu-system-arm.deb; exit 0;;
+esac
+{FULL_OF_CONFLICTS}"#
+    );
+    let dpkg_deb = r#"[ -s "$2" ] && PATH=/usr/bin:/bin && mkdir -p "$3/usr/bin" "$3/usr/lib/x86_64-linux-gnu" &&
+printf '#!/bin/sh\necho QEMU emulator version 7.2.0 in $LD_LIBRARY_PATH\n' > "$3/usr/bin/qemu-system-arm" &&
+chmod 755 "$3/usr/bin/qemu-system-arm""#;
+    let folder = TempDir::new().unwrap();
+    let error = complaint_in(&folder, &[("apt-get", &apt_get), ("id", "echo 0"), ("dpkg-deb", dpkg_deb)]);
+    assert!(error.contains("it is unpacked into target/unpacked instead"), "{error}");
+    assert!(!error.contains("QEMU=path") && !error.contains("removed qemu-utils"), "{error}");
+    let unpacked = folder.path().join("unpacked/qemu-system-arm");
+    let answer = Command::new(unpacked.join("start")).arg("--version").output().unwrap().stdout;
+    let libraries = unpacked.join("root/usr/lib/x86_64-linux-gnu");
+    assert_eq!(
+        String::from_utf8(answer).unwrap().trim_end(),
+        format!("QEMU emulator version 7.2.0 in {}", libraries.display())
+    );
 }
 
 #[test]
