@@ -38,8 +38,8 @@ fuzz_target!(|bytes: &[u8]| {
 
 /// Parses the bytes, and evaluates what they are.
 fn try_bytes(bytes: &[u8]) -> Result<(), ParseError> {
-    neighbours::count();
     let parsed = Model::parse(bytes);
+    neighbours::count(parsed.is_ok());
     let handle = c_interface::parse(bytes, parsed.as_ref());
     parsed.map(|model| evaluate(&model, &handle, bytes))
 }

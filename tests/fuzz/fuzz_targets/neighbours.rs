@@ -22,12 +22,15 @@ const HEADER: usize = 64;
 /// Executions from one report to the next.
 const REPORT: u64 = 1 << 16;
 
-/// Counts an execution of `parse`. Every so often, standard error is told how many there have been: `cargo xtask fuzz` reads it.
-pub fn count() {
+/// Counts an execution of `parse`, and whether it has found a model. Every so often, standard error is told how many there have
+/// been: `cargo xtask fuzz` reads it.
+pub fn count(is_model: bool) {
     static EXECUTIONS: AtomicU64 = AtomicU64::new(0);
+    static MODELS: AtomicU64 = AtomicU64::new(0);
+    let models = MODELS.fetch_add(u64::from(is_model), Ordering::Relaxed) + u64::from(is_model);
     let executions = EXECUTIONS.fetch_add(1, Ordering::Relaxed) + 1;
     if executions.is_multiple_of(REPORT) {
-        eprintln!("executions: {executions}");
+        eprintln!("executions: {executions} models: {models}");
     }
 }
 
@@ -45,8 +48,9 @@ pub fn try_all(words: &mut [u32]) {
             *change = change_a_byte(cast_slice_mut(words), &mut random);
         }
         seal(words);
-        count();
-        if let Ok(model) = Model::parse(cast_slice(words)) {
+        let parsed = Model::parse(cast_slice(words));
+        count(parsed.is_ok());
+        if let Ok(model) = parsed {
             evaluate(&model, &mut random);
         }
         for &(place, old) in changed[..changes].iter().rev() {

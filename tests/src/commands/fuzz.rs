@@ -72,17 +72,29 @@ impl Target {
 ///
 /// Where the program does not build, or finds an input that makes it fail.
 pub fn run(args: &Args) -> Result<()> {
-    let executions = fuzz(args.target, args.seconds)?;
-    println!("{executions} executions of {} in {} s, nothing found", args.target.name(), args.seconds);
+    let Executions { all, models } = fuzz(args.target, args.seconds)?;
+    println!("{all} executions of {} in {} s, nothing found", args.target.name(), args.seconds);
+    if let Some(models) = models {
+        println!("{models} of them were given a model, which was evaluated");
+    }
     Ok(())
 }
 
-/// Builds a program and runs it; returns how often it read bytes.
+/// How often a program read bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Executions {
+    /// In all.
+    pub all: u64,
+    /// With bytes that are a model, where the program counts them.
+    pub models: Option<u64>,
+}
+
+/// Builds a program and runs it.
 ///
 /// # Errors
 ///
 /// As [`run`].
-pub fn fuzz(target: Target, seconds: u64) -> Result<u64> {
+pub fn fuzz(target: Target, seconds: u64) -> Result<Executions> {
     let program = build(target)?;
     let folder = workspace().join("target/fuzz");
     let (corpus, found) = (folder.join("corpus").join(target.name()), folder.join("found"));
@@ -108,10 +120,17 @@ pub fn fuzz(target: Target, seconds: u64) -> Result<u64> {
         let end: Vec<&str> = end.into_iter().rev().collect();
         bail!("{}\nthe program {} failed on an input, which is in {}", end.join("\n"), target.name(), found.display());
     }
-    // What the program counts itself, where one input leads to several executions, or else what libFuzzer counts.
-    let said = |start| log.lines().filter_map(move |line| line.strip_prefix(start)).next_back();
-    let executed = said("executions:").or_else(|| said("stat::number_of_executed_units:"));
-    executed.and_then(|count| count.trim().parse().ok()).context("libFuzzer did not say how many inputs it tried")
+    executions(&log).context("libFuzzer did not say how many inputs it tried")
+}
+
+/// What the log of a program tells last: its own count, where one input leads to several executions, or else libFuzzer's.
+fn executions(log: &str) -> Option<Executions> {
+    let last = |start| log.lines().filter_map(move |line| line.strip_prefix(start)).next_back();
+    if let Some((all, models)) = last("executions: ").and_then(|counts| counts.split_once(" models: ")) {
+        return Some(Executions { all: all.parse().ok()?, models: models.parse().ok() });
+    }
+    let all = last("stat::number_of_executed_units:")?.trim().parse().ok()?;
+    Some(Executions { all, models: None })
 }
 
 /// Builds a program with the fuzzer's instrumentation.
