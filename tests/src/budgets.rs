@@ -30,7 +30,7 @@ pub const UPDATE_FLASH_BYTES: [(&str, [u64; 2]); 2] =
 
 /// The deepest stack of an update with signatures by `ed25519-dalek`, from the decision at boot to the answer that the new
 /// model is current, with the `Updater` itself; and the bytes of the `Updater` alone.
-pub const UPDATE_STACK_BYTES: [u64; 2] = [8 << 10, 2 << 10];
+pub const UPDATE_STACK_BYTES: [u64; 2] = [12 << 10, 1 << 10];
 
 /// What a program has where something allocates.
 pub const HEAP_SYMBOLS: [&str; 8] =

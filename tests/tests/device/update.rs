@@ -104,7 +104,7 @@ fn check_stack(board: &Board, log: &[Line]) {
         println!("{} with the code of a {}: {}", board.name, board.core, update.message);
         let [stack, updater] = ["stack", "updater"].map(|key| update.value::<u64>(key).unwrap());
         let [most_stack, most_updater] = UPDATE_STACK_BYTES;
-        assert!((1000..=most_updater).contains(&updater), "{updater} bytes; the budget is {most_updater}");
-        assert!((updater + 1000..=most_stack).contains(&stack), "{stack} bytes; the budget is {most_stack}");
+        assert!((most_updater / 2..=most_updater).contains(&updater), "{updater} bytes; the budget is {most_updater}");
+        assert!((most_stack / 2..=most_stack).contains(&stack), "{stack} bytes; the budget is {most_stack}");
     }
 }
