@@ -17,7 +17,7 @@ const BYTES: usize = 1 << 18;
 const MOST_MACS: usize = 1000;
 /// The first byte behind the checksum.
 const CONTENTS: usize = 16;
-/// Where the header ends, or a little behind: half of all changes are before.
+/// Where the header ends, or a little behind: a quarter of all changes are before.
 const HEADER: usize = 64;
 /// Executions from one report to the next.
 const REPORT: u64 = 1 << 16;
@@ -43,7 +43,7 @@ pub fn try_all(words: &mut [u32]) {
     let mut random = Random(u64::from(words[3]));
     for _ in 0..(BYTES / len).clamp(16, 1024) {
         let mut changed = [(0, 0); 3];
-        let changes = 1 + random.below(changed.len());
+        let changes = 1 + random.below(changed.len()) * random.below(2);
         for change in &mut changed[..changes] {
             *change = change_a_byte(cast_slice_mut(words), &mut random);
         }
@@ -61,7 +61,7 @@ pub fn try_all(words: &mut [u32]) {
 
 /// The place and what was there.
 fn change_a_byte(bytes: &mut [u8], random: &mut Random) -> (usize, u8) {
-    let end = if random.below(2) == 0 { bytes.len().min(HEADER) } else { bytes.len() };
+    let end = if random.below(4) == 0 { bytes.len().min(HEADER) } else { bytes.len() };
     let place = CONTENTS + random.below(end - CONTENTS);
     let old = bytes[place];
     bytes[place] = match random.below(4) {
