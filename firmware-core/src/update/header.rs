@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn any_flipped_bit_is_found() {
-        for bit in 0..8 * HEADER_BYTES {
+        for bit in (0..8 * HEADER_BYTES).step_by(if cfg!(miri) { 31 } else { 1 }) {
             let mut bytes = header().to_bytes();
             bytes[bit / 8] ^= 1 << (bit % 8);
             let error = SignedHeader::from_bytes(&bytes).unwrap_err();
