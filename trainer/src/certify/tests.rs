@@ -14,13 +14,13 @@ use rayon::prelude::*;
 use self::common::{Network, Random, Shape};
 use super::bench::Bench;
 use super::bounds::{Arithmetic, answers};
-use super::enumerate::Codes;
+use super::enumerate::{Codes, Halt};
 use super::interpolant::Interpolant;
 use super::parts::Parts;
 use super::region::{MAX_AXES, Region};
 use super::search::{Goal, Quantity, Search, Until};
 use super::slope::slopes;
-use super::{Certification, CertifySettings, Unfinished};
+use super::{Certification, CertifyError, CertifySettings, Unfinished};
 use crate::data::Dataset;
 
 const PRECISIONS: [Precision; 3] = [Precision::W8A16, Precision::W16A16, Precision::F32];
@@ -271,7 +271,7 @@ fn a_stopped_search_goes_on_as_if_it_had_not_been() {
 }
 
 /// A model of two outputs whose inputs are codes of so many bits.
-fn of_codes(bits: &[u8]) -> Vec<u32> {
+pub(crate) fn of_codes(bits: &[u8]) -> Vec<u32> {
     let (precision, activation) = (Precision::W8A16, OutputActivation::Linear);
     let inputs = bits.len() as u8;
     let shape = Shape { precision, activation, inputs, frequencies: 4, passthrough: 0, hidden: &[6], outputs: 2 };
@@ -290,7 +290,7 @@ fn codes_are_enumerated_as_the_device_answers_them() {
         let parts = Parts::of(&model);
         let codes = Codes::of(&parts, None).unwrap().unwrap();
         let mut enumeration = codes.start();
-        codes.run(&mut enumeration, &AtomicBool::new(false), |_| ()).unwrap();
+        codes.run(&mut enumeration, Halt { stop: &AtomicBool::new(false), end: None }, |_| ()).unwrap();
         // The same by one call for each point.
         let mut scratch = vec![0; model.scratch_words()];
         let mut at = |point: &[u32]| {
@@ -356,11 +356,11 @@ fn a_stopped_enumeration_goes_on_as_if_it_had_not_been() {
     let (parts, interpolant) = (Parts::of(&model), Interpolant::of(&data).unwrap());
     let mut codes = Codes::of(&parts, Some(&interpolant)).unwrap().unwrap();
     // A task for each code of the first input and half of those of the second: eight rounds, each stopped at its end.
-    codes.task = 8;
+    (codes.task, codes.round) = (8, 64);
     let mut enumeration = codes.start();
     for stops in 1.. {
         let stop = AtomicBool::new(false);
-        if codes.run(&mut enumeration, &stop, |_| stop.store(true, Relaxed)).is_ok() {
+        if codes.run(&mut enumeration, Halt { stop: &stop, end: None }, |_| stop.store(true, Relaxed)).is_ok() {
             assert_eq!(stops, 8);
             break;
         }
@@ -372,6 +372,27 @@ fn a_stopped_enumeration_goes_on_as_if_it_had_not_been() {
         resumed.resume(read);
         assert_eq!(proof(resumed), whole);
     }
+}
+
+#[test]
+fn of_a_stopped_round_the_tasks_before_the_first_unfinished_one_count() {
+    let words = of_codes(&[4, 4]);
+    let model = model(&words);
+    let parts = Parts::of(&model);
+    let mut codes = Codes::of(&parts, None).unwrap().unwrap();
+    (codes.task, codes.round) = (32, 8);
+    let halt = Halt { stop: &AtomicBool::new(false), end: None };
+    let mut whole = codes.start();
+    codes.run(&mut whole, halt, |_| ()).unwrap();
+
+    let mut parted = codes.start();
+    let tasks = vec![0..32, 32..64, 64..96];
+    let ended = |task: usize| codes.task(&tasks[task], halt);
+    let round = vec![ended(0), Err(CertifyError::Stopped), ended(2)];
+    assert!(matches!(parted.take(tasks.clone(), round), Err(CertifyError::Stopped)));
+    assert_eq!((parted.points, &parted.outputs), (32, &codes.task(&tasks[0], halt).unwrap()));
+    codes.run(&mut parted, halt, |_| ()).unwrap();
+    assert_eq!(parted, whole);
 }
 
 #[test]
