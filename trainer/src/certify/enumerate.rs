@@ -9,7 +9,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::error::CertifyError;
+use super::error::{CertifyError, Misfit};
 use super::interpolant::Interpolant;
 use super::parts::Parts;
 use crate::artifact::model_file::ModelError;
@@ -110,6 +110,37 @@ pub struct Enumeration {
 }
 
 impl Enumeration {
+    /// Whether it can be continued with these codes.
+    ///
+    /// # Errors
+    ///
+    /// If it has another shape than an enumeration of them, or is at its end.
+    pub(super) fn fits(&self, codes: &Codes<'_>) -> Result<(), Misfit> {
+        if self.points >= codes.len() {
+            return Err(Misfit::Points(self.points, codes.len()));
+        }
+        if self.outputs.len() != codes.parts.outputs() {
+            return Err(Misfit::Outputs(self.outputs.len(), codes.parts.outputs()));
+        }
+        for Enumerated { upper, lower, distance, rise, fall } in &self.outputs {
+            for steps in [rise, fall] {
+                if steps.len() != codes.bits.len() {
+                    return Err(Misfit::Inputs(steps.len(), codes.bits.len()));
+                }
+            }
+            if distance.is_some() != codes.interpolant.is_some() {
+                return Err(Misfit::Distance);
+            }
+            // The answers themselves have an extreme from the first point on.
+            let has_begun = [upper, lower].iter().all(|extreme| extreme.codes.is_empty() == (self.points == 0));
+            let mut all = [upper, lower].into_iter().chain(distance).chain(rise).chain(fall);
+            if !has_begun || !all.all(|extreme| codes.have(extreme)) {
+                return Err(Misfit::Codes);
+            }
+        }
+        Ok(())
+    }
+
     /// Takes the results of tasks that follow each other. Of those that are stopped, the tasks before the first one that has
     /// not ended count.
     pub(super) fn take(
@@ -253,6 +284,15 @@ impl<'a> Codes<'a> {
                 .map_err(|source| ModelError::Eval { sample: 0, source })?;
         }
         Ok(answers)
+    }
+
+    /// Whether an extreme is at codes of these, or at none if it has no value yet.
+    fn have(&self, extreme: &Extreme) -> bool {
+        let is_code = |(&code, &bits): (&u32, &u32)| u64::from(code) < 1 << bits;
+        if is_none(&extreme.value) {
+            return extreme.codes.is_empty();
+        }
+        extreme.codes.len() == self.bits.len() && extreme.codes.iter().zip(&self.bits).all(is_code)
     }
 
     fn code(&self, axis: usize, point: u64) -> u32 {

@@ -34,7 +34,7 @@ mod wave;
 
 pub use certificate::{Answered, Bound, Certificate, CertifySettings, Method, OfData, Proof, Verdict};
 pub(crate) use certificate::{input_names, output_names};
-pub use error::CertifyError;
+pub use error::{CertifyError, Misfit};
 pub use files::Unfinished;
 pub use region::{MAX_AXES, Region};
 
@@ -133,8 +133,17 @@ impl<'a> Certification<'a> {
     }
 
     /// Goes on with what was stopped before, of the same model and data.
-    pub fn resume(&mut self, unfinished: Unfinished) {
+    ///
+    /// # Errors
+    ///
+    /// If there is an enumeration of other codes than the model's, or of all of them.
+    pub fn resume(&mut self, unfinished: Unfinished) -> Result<(), CertifyError> {
+        if let Some(enumeration) = &unfinished.enumeration {
+            let codes = Codes::of(&self.parts, self.interpolant.as_ref())?.ok_or(Misfit::NoCodes)?;
+            enumeration.fits(&codes)?;
+        }
         (self.searches, self.enumeration) = (unfinished.searches, unfinished.enumeration);
+        Ok(())
     }
 
     /// The searches as far as they are, or an enumeration that was stopped; `data` are those that the work was begun with.
