@@ -120,9 +120,10 @@ pub fn workspace() -> PathBuf {
     Path::new(&package).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
-/// Where cargo puts what it builds.
+/// Where cargo puts what it builds, as an absolute path: it is started in the workspace's folder, from where a relative
+/// `CARGO_TARGET_DIR` leads.
 pub fn target_folder() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
+    workspace().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
 /// The path of a program in cargo's messages, one JSON object a line.
