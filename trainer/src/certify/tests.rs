@@ -380,8 +380,8 @@ fn a_stopped_enumeration_goes_on_as_if_it_had_not_been() {
 /// An enumeration of the first half of 128 points.
 fn half(codes: &Codes<'_>) -> Enumeration {
     let halt = Halt { stop: &AtomicBool::new(false), end: None };
-    let mut half = codes.start();
-    half.take(vec![0..64], vec![codes.task(&(0..64), halt)]).unwrap();
+    let (mut half, task) = (codes.start(), 0..64);
+    half.take(vec![task.clone()], vec![codes.task(&task, halt)]).unwrap();
     half
 }
 

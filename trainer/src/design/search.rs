@@ -3,7 +3,7 @@
 //!
 //! Grids learn fast and networks over Fourier features slowly: after a short training a grid is ahead that a longer one
 //! puts behind. The best of both kinds are therefore among those that are continued, whatever their rank. Only the last
-//! round leaves out a kind that is far behind: a bet that it will not catch up, which [`MOST_BEHIND_DB`] explains.
+//! round leaves out a kind that is far behind: a bet that it will not catch up, with its figures at `MOST_BEHIND_DB`.
 //!
 //! A candidate is judged after its learning rate has fallen, and continued from the state before: the
 //! [schedule](Schedule::Stable) falls only in its last third, so that nothing of the longer training is lost. The
@@ -267,7 +267,7 @@ mod tests {
     use super::{Ranked, continued};
 
     #[test]
-    fn the_best_of_a_sort_is_continued_as_long_as_it_can_win() {
+    fn the_best_of_a_kind_is_continued_unless_it_is_far_behind() {
         let ranked = |of_fourier: f64| {
             let grids = [40.0, 39.0, 38.5].into_iter().map(|psnr_db| (psnr_db, false));
             let all = grids.chain([(of_fourier, true)]).enumerate();
