@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "the functions take pointers")]
 
 use core::ffi::CStr;
+use core::mem::MaybeUninit;
 use core::ptr::{null, null_mut};
 
 use firmware_core::artifact::{Header, HiddenActivation};
@@ -11,7 +12,7 @@ use firmware_core::{Aligned, OutputActivation, Outside, Precision};
 
 static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("../models/thermocouple.ffm"));
 
-const EMPTY: FfmModel = FfmModel { opaque: [0; FFM_MODEL_WORDS] };
+const EMPTY: FfmModel = FfmModel { opaque: [MaybeUninit::new(0); FFM_MODEL_WORDS] };
 
 fn parse(bytes: &[u8]) -> (FfmStatus, FfmModel) {
     let mut handle = EMPTY;

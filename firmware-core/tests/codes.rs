@@ -28,7 +28,7 @@ fn codes_give_what_the_same_numbers_give() {
             assert_eq!(*model.header(), network.header);
             let mut scratch = vec![0; model.scratch_words()];
             let mut rejected = 0;
-            for i in 0..if cfg!(miri) { 40 } else { 2000 } {
+            for i in 0..if cfg!(miri) { 10 } else { 2000 } {
                 // Within the width, and now and then beyond it; all are whole numbers in single precision.
                 let codes = WIDTHS.map(|bits| random.word() >> (32 - bits) << if i % 9 == 0 { 2 } else { 0 });
                 let (mut of_codes, mut of_numbers) = ([0.0; 2], [0.0; 2]);

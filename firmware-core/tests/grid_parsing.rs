@@ -171,7 +171,7 @@ fn headers_that_contradict_their_grids_are_refused() {
 #[test]
 fn flipped_bits_under_a_right_checksum_never_panic() {
     let mut random = Random(1);
-    let (mut survivors, step) = (0, if cfg!(miri) { 101 } else { 1 });
+    let (mut survivors, step) = (0, if cfg!(miri) { 307 } else { 1 });
     for (precision, grid) in [
         (Precision::F32, FEATURES),
         (Precision::W8A16, FEATURES),

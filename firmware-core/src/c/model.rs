@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "a model lies in memory that C owns, and functions are found by their names")]
 
 use core::ffi::c_void;
+use core::mem::MaybeUninit;
 
 use super::pointers;
 use super::status::FfmStatus;
@@ -21,7 +22,7 @@ pub const FFM_MAX_SCRATCH_WORDS: usize = 4112;
 #[repr(C)]
 pub struct FfmModel {
     /// Not for use.
-    pub opaque: [usize; FFM_MODEL_WORDS],
+    pub opaque: [MaybeUninit<usize>; FFM_MODEL_WORDS],
 }
 
 /// What the words of a handle are after `ffm_parse`.

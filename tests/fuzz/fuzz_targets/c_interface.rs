@@ -2,6 +2,7 @@
 //! the end of a buffer.
 #![expect(unsafe_code, reason = "the functions take pointers")]
 
+use std::mem::MaybeUninit;
 use std::ptr::{null, null_mut};
 
 use bytemuck::{NoUninit, Pod, cast, cast_slice};
@@ -13,7 +14,7 @@ const GUARD: u32 = 0xa5a5_a5a5;
 
 /// The handle that `ffm_parse` makes of bytes of which `Model::parse` has made this. It holds for as long as the bytes.
 pub fn parse(bytes: &[u8], parsed: Result<&Model<'_>, &ParseError>) -> FfmModel {
-    let mut handle = FfmModel { opaque: [0; FFM_MODEL_WORDS] };
+    let mut handle = FfmModel { opaque: [MaybeUninit::new(0); FFM_MODEL_WORDS] };
     // SAFETY: the handle lives, and so do so many bytes.
     let status = unsafe { ffm_parse(&mut handle, bytes.as_ptr().cast(), bytes.len()) };
     assert_eq!(status, parsed.map_or_else(|&error| error.into(), |_| FfmStatus::Ok));
