@@ -2,9 +2,8 @@
 //!
 //! Arguments: the model, the points and where the outputs go. Points are `[n, inputs]` and outputs `[n, outputs]` of f32,
 //! little-endian, in the user's units. The known answers of the model are checked first. Then points are evaluated in turn
-//! one by one and in batches, so that both forms can be compared with another computer's. A fourth argument says how
-//! often this is done, instead of once after the known answers: two runs that differ in it alone tell what the
-//! evaluations take.
+//! one by one and in batches, so that both forms can be compared with another computer's. A fourth argument, N: skip the
+//! known answers and evaluate all points N times; two runs that differ in it alone tell what the evaluations take.
 //!
 //! ```text
 //! cargo run -p firmware-core --example answers -- model.ffm points.f32 outputs.f32
@@ -13,6 +12,7 @@
 use std::env;
 use std::error::Error;
 use std::fs;
+use std::num::NonZero;
 
 use firmware_core::{EvalError, Model};
 
@@ -21,10 +21,13 @@ const BATCH: usize = 61;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [model_path, points_path, outputs_path, rest @ ..] = &arguments[..] else {
-        return Err("give three files: the model, the points, and the outputs to write".into());
+    let (model_path, points_path, outputs_path, times) = match &arguments[..] {
+        [model, points, outputs] => (model, points, outputs, None),
+        [model, points, outputs, times] => (model, points, outputs, Some(times.parse::<NonZero<usize>>()?)),
+        _ => {
+            return Err("give three files: the model, the points, and the outputs to write; then N, if you like".into());
+        }
     };
-    let times: Option<usize> = rest.first().map(|times| times.parse()).transpose()?;
     // Words, because a model is read in place and begins at a multiple of four.
     let file = fs::read(model_path)?;
     let mut words = vec![0u32; file.len().div_ceil(4)];
@@ -38,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let points: Vec<f32> =
         fs::read(points_path)?.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
     let mut outputs = vec![0.0; points.len() / model.inputs() * model.outputs()];
-    for _ in 0..times.unwrap_or(1) {
+    for _ in 0..times.map_or(1, NonZero::get) {
         evaluate(&model, &points, &mut scratch, &mut outputs)?;
     }
     let bytes: Vec<u8> = outputs.iter().flat_map(|value| value.to_le_bytes()).collect();

@@ -24,8 +24,8 @@ pub const fn small_network_ram_bytes(precision: Precision) -> u64 {
 }
 
 /// Flash of updates in `w8a16` on a board, without and with signatures by `ed25519-dalek`:
-/// [`Scope::Update`](crate::minimal::Scope::Update). The table in firmware-cortexm's README tells these figures. With signatures
-/// they depend on how much of `curve25519-dalek` the compiler's version inlines: up to 12,000 bytes on a Cortex-M0.
+/// [`Scope::Update`](crate::minimal::Scope::Update). firmware-cortexm's README tells what the programs have. With signatures
+/// that depends on how much of `curve25519-dalek` the compiler's version inlines: up to 12,000 bytes on a Cortex-M0.
 pub const UPDATE_FLASH_BYTES: [(&str, [u64; 2]); 2] =
     [("microbit", [22_000, 84_000]), ("mps2-an386", [22_000, 84_000])];
 

@@ -1,5 +1,6 @@
 //! Builds the firmware.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -120,9 +121,14 @@ pub fn workspace() -> PathBuf {
     Path::new(&package).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
-/// Where cargo puts what it builds.
+/// Where cargo puts what it builds, as an absolute path: it is started in the workspace's folder, from where a relative
+/// `CARGO_TARGET_DIR` leads.
 pub fn target_folder() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
+    target_folder_named(env::var_os("CARGO_TARGET_DIR").as_deref())
+}
+
+fn target_folder_named(named: Option<&OsStr>) -> PathBuf {
+    workspace().join(named.unwrap_or(OsStr::new("target")))
 }
 
 /// The path of a program in cargo's messages, one JSON object a line.
@@ -146,4 +152,19 @@ pub(crate) fn check_fits(firmware: &Firmware, model_bytes: usize) -> Result<()> 
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_folder_is_absolute() {
+        let elsewhere = workspace().join("elsewhere");
+        assert!(elsewhere.is_absolute());
+        assert_eq!(target_folder_named(None), workspace().join("target"));
+        for name in [OsStr::new("elsewhere"), elsewhere.as_os_str()] {
+            assert_eq!(target_folder_named(Some(name)), elsewhere);
+        }
+    }
 }

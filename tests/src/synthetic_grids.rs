@@ -87,7 +87,8 @@ fn bytes_over_two_axes(precision: Precision) -> impl Iterator<Item = (String, Ne
 }
 
 /// Tables whose coefficients have 4 to 7 bits, which cores evaluate by code of its own too: over one axis and two, of one channel, whose
-/// coefficients lie side by side, and of two, with no axis that wraps and with all. Each of these has another width.
+/// coefficients lie side by side, and of two, with no axis that wraps and with all. Of the
+/// four tables that differ in their axes and their order alone, each has another number of bits.
 fn bits_over_few_axes(precision: Precision) -> impl Iterator<Item = (String, Network)> {
     (0..16u8).map(move |kind| {
         let (inputs, order, channels) = (1 + kind % 2, 1 + kind / 2 % 2, 1 + kind / 4 % 2);

@@ -1,11 +1,12 @@
 //! CRC-32 (IEEE 802.3, as in zip).
 
-/// Without an operating system no table: a kilobyte of flash is worth more than the milliseconds at start.
-#[cfg(any(target_os = "none", target_os = "unknown"))]
-type Table = crc::NoTable;
-/// On computers, 16 bytes at a time.
-#[cfg(not(any(target_os = "none", target_os = "unknown")))]
+/// On computers, 16 bytes at a time, by a table of 16 KiB.
+#[cfg(all(target_pointer_width = "64", not(any(target_os = "none", target_os = "unknown"))))]
 type Table = crc::Table<16>;
+/// On microcontrollers no table, with an operating system of theirs or without: flash is worth more than the milliseconds at
+/// start.
+#[cfg(not(all(target_pointer_width = "64", not(any(target_os = "none", target_os = "unknown")))))]
+type Table = crc::NoTable;
 
 /// A CRC-32 in progress.
 pub(crate) type Crc32 = crc::Digest<'static, u32, Table>;

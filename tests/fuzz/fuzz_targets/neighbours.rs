@@ -19,7 +19,7 @@ const MOST_MACS: usize = 1000;
 const CONTENTS: usize = 16;
 /// Where the header ends, or a little behind: a quarter of all changes are before.
 const HEADER: usize = 64;
-/// Executions from one report to the next.
+/// Executions from one report to the next; before, each power of two is reported, so that short runs tell too.
 const REPORT: u64 = 1 << 16;
 
 /// Counts an execution of `parse`, and whether it has found a model. Every so often, standard error is told how many there have
@@ -29,7 +29,7 @@ pub fn count(is_model: bool) {
     static MODELS: AtomicU64 = AtomicU64::new(0);
     let models = MODELS.fetch_add(u64::from(is_model), Ordering::Relaxed) + u64::from(is_model);
     let executions = EXECUTIONS.fetch_add(1, Ordering::Relaxed) + 1;
-    if executions.is_multiple_of(REPORT) {
+    if executions.is_multiple_of(REPORT) || executions.is_power_of_two() {
         eprintln!("executions: {executions} models: {models}");
     }
 }
@@ -86,6 +86,8 @@ fn evaluate(model: &Model<'_>, random: &mut Random) {
     let point = coordinates.map(f32::from_bits);
     let (mut fast, mut portable, mut out) = ([0; MAX_OUTPUTS], [0; MAX_OUTPUTS], [0.0; MAX_OUTPUTS]);
     SCRATCH.with_borrow_mut(|scratch| {
+        // Nothing of other models is left in it, so that a fault that reads it comes from the input alone.
+        scratch.clear();
         scratch.resize(model.scratch_words(), 0xa5a5_a5a5);
         model.eval_fixed_into(&coordinates[..d], scratch, &mut fast[..c]).expect("sound lengths");
         model.eval_fixed_portable_into(&coordinates[..d], scratch, &mut portable[..c]).expect("sound lengths");

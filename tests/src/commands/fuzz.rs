@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> Result<()> {
     let Executions { all, models } = fuzz(args.target, args.seconds)?;
     println!("{all} executions of {} in {} s, nothing found", args.target.name(), args.seconds);
     if let Some(models) = models {
-        println!("{models} of them were given a model, which was evaluated");
+        println!("{models} of them were a model");
     }
     Ok(())
 }
@@ -120,14 +120,14 @@ pub fn fuzz(target: Target, seconds: u64) -> Result<Executions> {
         let end: Vec<&str> = end.into_iter().rev().collect();
         bail!("{}\nthe program {} failed on an input, which is in {}", end.join("\n"), target.name(), found.display());
     }
-    executions(&log).context("libFuzzer did not say how many inputs it tried")
+    executions(&log).context("the program did not say how many inputs it tried")
 }
 
 /// What the log of a program tells last: its own count, where one input leads to several executions, or else libFuzzer's.
 fn executions(log: &str) -> Option<Executions> {
     let last = |start| log.lines().filter_map(move |line| line.strip_prefix(start)).next_back();
     if let Some((all, models)) = last("executions: ").and_then(|counts| counts.split_once(" models: ")) {
-        return Some(Executions { all: all.parse().ok()?, models: models.parse().ok() });
+        return Some(Executions { all: all.parse().ok()?, models: Some(models.parse().ok()?) });
     }
     let all = last("stat::number_of_executed_units:")?.trim().parse().ok()?;
     Some(Executions { all, models: None })

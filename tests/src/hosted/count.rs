@@ -109,7 +109,10 @@ impl Program {
             executed(job.command.arg(times))
         };
         let (once, twice) = (run("1")?, run("2")?);
-        Ok((twice.saturating_sub(once), LOGGED_POINTS))
+        let more = twice.checked_sub(once).with_context(|| {
+            format!("to evaluate everything twice took {twice} instructions, and to do it once {once}")
+        })?;
+        Ok((more, LOGGED_POINTS))
     }
 
     /// Instructions in WebAssembly, and of how many evaluations.

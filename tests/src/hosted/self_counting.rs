@@ -23,6 +23,7 @@ pub const EXPORT: &str = "instructions";
 pub fn counting(module: &[u8]) -> Result<Vec<u8>> {
     let (mut counter, mut made) = (Counter::default(), Module::new());
     counter.parse_core_module(&mut made, Parser::new(0), module).context("the module cannot be read")?;
+    ensure!(counter.has_globals, "the module has no section of globals");
     ensure!(counter.is_exported, "the module has no section of exports");
     Ok(made.finish())
 }
@@ -31,6 +32,7 @@ pub fn counting(module: &[u8]) -> Result<Vec<u8>> {
 #[derive(Default)]
 struct Counter {
     global: u32,
+    has_globals: bool,
     is_exported: bool,
 }
 
@@ -44,7 +46,7 @@ impl Reencode for Counter {
         section: GlobalSectionReader<'_>,
     ) -> Result<(), Error> {
         utils::parse_global_section(self, globals, section)?;
-        self.global = globals.len();
+        (self.global, self.has_globals) = (globals.len(), true);
         globals.global(GlobalType { val_type: ValType::I64, mutable: true, shared: false }, &ConstExpr::i64_const(0));
         Ok(())
     }
@@ -75,5 +77,22 @@ impl Reencode for Counter {
         }
         code.function(&function);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_without_globals_or_exports_is_refused() {
+        let refused = |module: Module| counting(&module.finish()).map(drop).map_err(|error| error.to_string());
+        let (mut whole, mut no_globals, mut no_exports) = (Module::new(), Module::new(), Module::new());
+        whole.section(&GlobalSection::new()).section(&ExportSection::new());
+        no_globals.section(&ExportSection::new());
+        no_exports.section(&GlobalSection::new());
+        assert_eq!(refused(whole), Ok(()));
+        assert_eq!(refused(no_globals), Err("the module has no section of globals".to_owned()));
+        assert_eq!(refused(no_exports), Err("the module has no section of exports".to_owned()));
     }
 }

@@ -1,7 +1,6 @@
 //! Emulators of boards and of other cores.
 
 use std::env;
-use std::env::consts::EXE_EXTENSION;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -24,19 +23,16 @@ fn other_qemu(emulator: Emulator) -> String {
     )
 }
 
-/// The QEMU to run: the one that the emulator's environment variable names, else the one on the PATH, else the one that was
-/// unpacked because it could not be installed.
+/// The QEMU to run: the one that the emulator's environment variable names, else the one on the PATH, unless it does not start
+/// and another one was unpacked because it could not be installed.
 pub fn qemu_program(emulator: Emulator) -> PathBuf {
     if let Some(named) = env::var_os(emulator.variable()).filter(|path| !path.is_empty()).map(PathBuf::from) {
         // QEMU runs in folders of its own, where a relative path would lead elsewhere.
         return std::path::absolute(&named).unwrap_or(named);
     }
-    let program = emulator.program();
-    let folders = env::var_os("PATH").unwrap_or_default();
-    let is_on_path =
-        env::split_paths(&folders).any(|folder| folder.join(program).with_extension(EXE_EXTENSION).is_file());
-    let unpacked = unpacked::launcher(program);
-    if !is_on_path && unpacked.is_file() { unpacked } else { program.into() }
+    let program = Path::new(emulator.program());
+    let unpacked = unpacked::launcher(emulator.program());
+    if unpacked.is_file() && answer(program).is_err() { unpacked } else { program.into() }
 }
 
 /// Finds or installs QEMU.

@@ -1,5 +1,5 @@
-//! Debian packages that cannot be installed beside others. They are unpacked into `target/unpacked`, with all that they depend
-//! on and that is not installed; nothing of the system changes.
+//! Debian packages that cannot be installed beside others. They are unpacked into the folder `unpacked` of cargo's target
+//! folder, with all that they depend on and that is not installed; nothing of the system changes.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::firmware::target_folder;
 use crate::process;
 
-/// What starts a program of unpacked packages, whether they are there or not.
+/// The path of the script that starts a program of unpacked packages. There is a file at it only if these were unpacked.
 pub(super) fn launcher(program: &str) -> PathBuf {
     folder().join(program).join("start")
 }
@@ -28,7 +28,8 @@ fn folder() -> PathBuf {
 /// Where a package cannot be had.
 pub(super) fn unpack(package: &str, program: &str) -> Result<()> {
     eprintln!(
-        "Installing {package} would remove or downgrade other packages; it is unpacked into target/unpacked instead"
+        "Installing {package} would remove or downgrade other packages; it is unpacked into {} instead",
+        folder().display()
     );
     let mut simulation = Command::new("apt-get");
     simulation.args(["install", "--simulate", "--no-install-recommends", package]).env("LC_ALL", "C");

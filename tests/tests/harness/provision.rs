@@ -84,8 +84,14 @@ esac
 printf '#!/bin/sh\necho QEMU emulator version 7.2.0 in $LD_LIBRARY_PATH\n' > "$3/usr/bin/qemu-system-arm" &&
 chmod 755 "$3/usr/bin/qemu-system-arm""#;
     let folder = TempDir::new().unwrap();
+    // A QEMU that does not start is on the PATH.
+    let broken = folder.path().join("qemu-system-arm");
+    fs::write(&broken, "#!/nowhere\n").unwrap();
+    fs::set_permissions(&broken, fs::Permissions::from_mode(0o755)).unwrap();
     let error = complaint_in(&folder, &[("apt-get", &apt_get), ("id", "echo 0"), ("dpkg-deb", dpkg_deb)]);
-    assert!(error.contains("it is unpacked into target/unpacked instead"), "{error}");
+    let into = folder.path().join("unpacked");
+    assert!(error.contains(&format!("it is unpacked into {} instead", into.display())), "{error}");
+    assert!(!error.contains("does not tell its version as QEMU does"), "{error}");
     assert!(!error.contains("QEMU=path") && !error.contains("removed qemu-utils"), "{error}");
     let unpacked = folder.path().join("unpacked/qemu-system-arm");
     let answer = Command::new(unpacked.join("start")).arg("--version").output().unwrap().stdout;

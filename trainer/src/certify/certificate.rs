@@ -247,9 +247,15 @@ impl Certification<'_> {
         for output in 0..self.parts.outputs() {
             let proof = self.proof(output);
             let name = &proof.output;
-            if let (Some(limit), Some(distance)) = (self.settings.max_error, &proof.distance) {
-                let answer = verdict(distance.proven <= limit, distance.found > limit);
-                let text = format!("{} at {}", distance.found, at(distance));
+            if let Some(limit) = self.settings.max_error.filter(|_| self.interpolant.is_some()) {
+                let (answer, text) = match &proof.distance {
+                    Some(distance) => (
+                        verdict(distance.proven <= limit, distance.found > limit),
+                        format!("{} at {}", distance.found, at(distance)),
+                    ),
+                    // No code lies within the data.
+                    None => (Verdict::NotDecided, String::new()),
+                };
                 questions.push(answered(format!("is {name} within {limit} of the data?"), answer, text));
             }
             if let Some([low, high]) = self.settings.within {
@@ -286,6 +292,22 @@ fn answered(question: String, answer: Verdict, counterexample: String) -> Answer
     Answered { question, answer, counterexample }
 }
 
+impl Certificate {
+    /// One of its questions with the answer, in words.
+    #[must_use]
+    pub fn sentence(&self, Answered { question, answer, counterexample }: &Answered) -> String {
+        match (answer, self.method) {
+            (Verdict::Yes, _) => format!("{question} yes, proven"),
+            (Verdict::No, _) => format!("{question} no: {counterexample}"),
+            (Verdict::NotDecided, Method::BranchAndBound { .. }) => format!("{question} not decided; give more --time"),
+            // Where all answers are known, nothing else is left open.
+            (Verdict::NotDecided, Method::Enumeration { .. }) => {
+                format!("{question} not decided: no code lies between the first and the last position of the data")
+            }
+        }
+    }
+}
+
 impl std::fmt::Display for Certificate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.method {
@@ -315,14 +337,6 @@ impl std::fmt::Display for Certificate {
                 row(&format!("{what}{number}"), slope)?;
             }
         }
-        for Answered { question, answer, counterexample } in &self.questions {
-            let answer = match answer {
-                Verdict::Yes => "yes, proven".to_owned(),
-                Verdict::No => format!("no: {counterexample}"),
-                Verdict::NotDecided => "not decided; give more --time".to_owned(),
-            };
-            writeln!(f, "{question} {answer}")?;
-        }
-        Ok(())
+        self.questions.iter().try_for_each(|question| writeln!(f, "{}", self.sentence(question)))
     }
 }

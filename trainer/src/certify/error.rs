@@ -59,6 +59,14 @@ pub enum CertifyError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// What was stopped, in a file that is not as it was written.
+    #[error("{} is damaged ({reason}); leave out --resume to begin again", path.display())]
+    Damaged {
+        /// The file that was read.
+        path: PathBuf,
+        /// How that is seen.
+        reason: Misfit,
+    },
     /// A certificate of another model or of other data.
     #[error("{} belongs to {what}; {remedy}", path.display())]
     Other {
@@ -81,7 +89,37 @@ pub enum CertifyError {
     /// The text of a model cannot be written anew.
     #[error("the result cannot be written into the card of the model")]
     Card(#[from] firmware_core::WriteError),
+    /// What is to be continued is none of this model.
+    #[error("what was stopped does not fit the model ({0}); begin again")]
+    Misfit(#[from] Misfit),
     /// Stopped before the end.
-    #[error("stopped; nothing is proven until all codes are evaluated; with --out, what is stopped can be continued")]
+    #[error("stopped; nothing is proven until all codes are evaluated")]
     Stopped,
+}
+
+/// Why an enumeration, or the file of what was stopped, cannot be continued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Misfit {
+    /// The contents have another checksum than the one that was written.
+    #[error("its contents are not those of its checksum")]
+    Checksum,
+    /// An enumeration of a model that is none of codes alone.
+    #[error("not every input of the model consists of codes")]
+    NoCodes,
+    /// No point is left to evaluate.
+    #[error("it has {0} points of {1}, so that nothing is left to continue")]
+    Points(u64, u64),
+    /// Another number of outputs.
+    #[error("it has {0} outputs, and the model {1}")]
+    Outputs(usize, usize),
+    /// Another number of inputs.
+    #[error("it has steps along {0} inputs, and the model has {1} inputs")]
+    Inputs(usize, usize),
+    /// A distance without data, or data without a distance.
+    #[error("it has a distance without data, or none with data")]
+    Distance,
+    /// A number without its codes, or codes that the model has not.
+    #[error("a number of it has no codes, or other ones than the model")]
+    Codes,
 }

@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::certificate::{Certificate, OfData};
 use super::enumerate::Enumeration;
-use super::error::CertifyError;
+use super::error::{CertifyError, Misfit};
 use super::search::Search;
 use crate::artifact::card_text::CardText;
 use crate::artifact::model_file::ModelFile;
 use crate::base::files;
+use crate::base::fingerprint::fingerprint_of;
 use crate::store::json;
 
 /// The key of the line in a model's text.
@@ -32,6 +33,15 @@ pub struct Unfinished {
     pub enumeration: Option<Enumeration>,
 }
 
+/// The file of what is unfinished.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// A checksum of the contents, in hexadecimal.
+    #[serde(default)]
+    checksum: String,
+    contents: Unfinished,
+}
+
 impl Unfinished {
     /// Where what is unfinished of a certificate is kept: beside it.
     #[must_use]
@@ -45,12 +55,15 @@ impl Unfinished {
     ///
     /// # Errors
     ///
-    /// If there is nothing, or it belongs to another model or other data.
+    /// If there is nothing, it is damaged, or it belongs to another model or other data.
     pub fn read(certificate: &Path, of: &Certificate) -> Result<Self, CertifyError> {
         let path = Self::path(certificate);
-        let unfinished: Self = read(&path)?;
-        belongs(&path, (&unfinished.model_crc32, &unfinished.data), of)?;
-        Ok(unfinished)
+        let Kept { checksum, contents } = read(&path)?;
+        if checksum != contents.checksum() {
+            return Err(CertifyError::Damaged { path, reason: Misfit::Checksum });
+        }
+        belongs(&path, (&contents.model_crc32, &contents.data), of)?;
+        Ok(contents)
     }
 
     /// Writes it beside the certificate.
@@ -59,7 +72,13 @@ impl Unfinished {
     ///
     /// If the file cannot be written.
     pub fn write(&self, certificate: &Path) -> Result<(), CertifyError> {
-        write_json(&Self::path(certificate), self)
+        let kept = Kept { checksum: self.checksum(), contents: self.clone() };
+        write_json(&Self::path(certificate), &kept)
+    }
+
+    /// A checksum of all that a file has of it; what is read is written with the same digits again.
+    fn checksum(&self) -> String {
+        format!("{:016x}", fingerprint_of(json::bytes(self)))
     }
 }
 

@@ -34,7 +34,7 @@ mod wave;
 
 pub use certificate::{Answered, Bound, Certificate, CertifySettings, Method, OfData, Proof, Verdict};
 pub(crate) use certificate::{input_names, output_names};
-pub use error::CertifyError;
+pub use error::{CertifyError, Misfit};
 pub use files::Unfinished;
 pub use region::{MAX_AXES, Region};
 
@@ -44,14 +44,17 @@ use std::time::{Duration, Instant};
 use firmware_core::Model;
 
 use self::bench::Bench;
-use self::enumerate::{Codes, Enumerated, Enumeration};
+use self::enumerate::{Codes, Enumerated, Enumeration, Halt};
 use self::interpolant::Interpolant;
 use self::parts::Parts;
 use self::search::{Goal, Quantity, Search, Until};
 use crate::data::Dataset;
 
-/// Enumerations of more points say how far they are from the start on.
+/// Enumerations of more points say at their start how many answers there are, since they take more than a moment.
 const MANY: u64 = 1 << 20;
+
+/// More seconds than this, thirty years, are no other limit and might be too many for a clock.
+const MOST_SECONDS: f64 = 1e9;
 
 /// The work on one model, which can be stopped and continued.
 pub struct Certification<'a> {
@@ -61,6 +64,8 @@ pub struct Certification<'a> {
     monotone: Option<usize>,
     /// Whether slopes count.
     has_slopes: bool,
+    /// Whether an enumeration, too, ends after the time of the settings.
+    is_timed: bool,
     searches: Vec<Search>,
     /// An enumeration that was stopped.
     enumeration: Option<Enumeration>,
@@ -101,6 +106,7 @@ impl<'a> Certification<'a> {
             settings,
             monotone,
             has_slopes: true,
+            is_timed: false,
             searches: Vec::new(),
             enumeration: None,
             enumerated: None,
@@ -115,14 +121,29 @@ impl<'a> Certification<'a> {
         Self { has_slopes: false, ..self }
     }
 
+    /// An enumeration of codes, too, is stopped after the time that the settings give.
+    #[must_use]
+    pub fn timed(self) -> Self {
+        Self { is_timed: true, ..self }
+    }
+
     /// From here on the searches end where they prove what a certificate of the same model claims.
     pub fn claim(&mut self, certificate: Certificate) {
         self.claimed = Some(certificate);
     }
 
     /// Goes on with what was stopped before, of the same model and data.
-    pub fn resume(&mut self, unfinished: Unfinished) {
+    ///
+    /// # Errors
+    ///
+    /// If there is an enumeration of other codes than the model's, or of all of them.
+    pub fn resume(&mut self, unfinished: Unfinished) -> Result<(), CertifyError> {
+        if let Some(enumeration) = &unfinished.enumeration {
+            let codes = Codes::of(&self.parts, self.interpolant.as_ref())?.ok_or(Misfit::NoCodes)?;
+            enumeration.fits(&codes)?;
+        }
         (self.searches, self.enumeration) = (unfinished.searches, unfinished.enumeration);
+        Ok(())
     }
 
     /// The searches as far as they are, or an enumeration that was stopped; `data` are those that the work was begun with.
@@ -155,7 +176,8 @@ impl<'a> Certification<'a> {
             tell(enumeration.points);
         }
         let mut last = Instant::now();
-        let ended = codes.run(&mut enumeration, stop, |done| {
+        let end = self.is_timed.then(|| last + self.time());
+        let ended = codes.run(&mut enumeration, Halt { stop, end }, |done| {
             if last.elapsed() > Duration::from_secs(2) {
                 last = Instant::now();
                 tell(done);
@@ -169,6 +191,11 @@ impl<'a> Certification<'a> {
         ended
     }
 
+    /// The time of the settings.
+    fn time(&self) -> Duration {
+        Duration::from_secs_f64(self.settings.seconds.min(MOST_SECONDS))
+    }
+
     fn search(&mut self, stop: &AtomicBool, tell: &(dyn Fn(&str) + Sync)) {
         let bench = Bench { parts: &self.parts, interpolant: self.interpolant.as_ref() };
         let goals = self.goals();
@@ -177,7 +204,7 @@ impl<'a> Certification<'a> {
                 self.searches.push(bench.search(goal));
             }
         }
-        let end = Instant::now() + Duration::from_secs_f64(self.settings.seconds);
+        let end = Instant::now() + self.time();
         for k in 0..self.searches.len() {
             // Those that are left share the time that is left.
             let left = end.saturating_duration_since(Instant::now());

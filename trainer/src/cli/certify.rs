@@ -7,7 +7,7 @@ use anyhow::{anyhow, bail, ensure};
 use firmware_core::Model;
 use trainer::artifact::model_file::ModelFile;
 use trainer::base::files;
-use trainer::certify::{Answered, Certificate, Certification, CertifyError, CertifySettings, Unfinished, Verdict};
+use trainer::certify::{Certificate, Certification, CertifyError, CertifySettings, Unfinished, Verdict};
 use trainer::data::Dataset;
 
 use super::reading::{DATA, ReadingArgs, load_for, tell};
@@ -105,9 +105,10 @@ impl Certify {
         let mut certification = self.begin(&model, data.as_ref())?;
         let stop = interrupt::catch()?;
         let ended = certification.run(stop, &|line| trainer::note!("{line}"));
-        if let (Err(CertifyError::Stopped), Some(out)) = (&ended, &self.out) {
+        if let Err(stopped @ CertifyError::Stopped) = &ended {
+            let Some(out) = &self.out else { bail!("{stopped}; with --out, what is stopped can be continued") };
             certification.unfinished(data.as_ref()).write(out)?;
-            trainer::note!("stopped; nothing is proven until all codes are evaluated; continue with --resume");
+            trainer::note!("{stopped}; continue with --resume");
             interrupt::exit();
         }
         ended?;
@@ -136,7 +137,11 @@ impl Certify {
         if let Some(out) = self.out.as_deref().filter(|_| self.resume) {
             let kept = Unfinished::path(out);
             ensure!(kept.is_file(), "{} is not there, so that nothing was stopped; leave out --resume", kept.display());
-            certification.resume(Unfinished::read(out, &nothing)?);
+            let unfinished = Unfinished::read(out, &nothing)?;
+            certification.resume(unfinished).map_err(|error| match error {
+                CertifyError::Misfit(reason) => CertifyError::Damaged { path: kept, reason },
+                other => other,
+            })?;
         }
         Ok(certification)
     }
@@ -222,14 +227,7 @@ fn judge_claims(done: &Certification<'_>) -> anyhow::Result<()> {
 /// Fails where a question is not answered with yes.
 fn judge_answers(certificate: &Certificate) -> anyhow::Result<()> {
     let open = certificate.questions.iter().filter(|question| question.answer != Verdict::Yes);
-    let sentences: Vec<String> = open.map(sentence).collect();
+    let sentences: Vec<String> = open.map(|question| certificate.sentence(question)).collect();
     ensure!(sentences.is_empty(), "{}", sentences.join("; "));
     Ok(())
-}
-
-fn sentence(open: &Answered) -> String {
-    match open.answer {
-        Verdict::No => format!("{} no: {}", open.question, open.counterexample),
-        _ => format!("{} not decided; give more --time", open.question),
-    }
 }

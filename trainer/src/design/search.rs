@@ -2,8 +2,8 @@
 //! quarter of them continued for longer, until two are left.
 //!
 //! Grids learn fast and networks over Fourier features slowly: after a short training a grid is ahead that a longer one
-//! puts behind. The best of both sorts are therefore among those that are continued, whatever their rank. Only the last
-//! round leaves out a sort that is too far behind to catch up.
+//! puts behind. The best of both kinds are therefore among those that are continued, whatever their rank. Only the last
+//! round leaves out a kind that is far behind: a bet that it will not catch up, with its figures at `MOST_BEHIND_DB`.
 //!
 //! A candidate is judged after its learning rate has fallen, and continued from the state before: the
 //! [schedule](Schedule::Stable) falls only in its last third, so that nothing of the longer training is lost. The
@@ -38,9 +38,10 @@ use crate::training::optimizer::Schedule;
 const KEPT: usize = 4;
 /// Candidates of the last round.
 const FINALISTS: usize = 2;
-/// A sort that is further behind the best candidate than this, dB, does not come into the last round. In 5 minutes for 32 KB,
-/// on four pictures and two tables of elevations, networks over Fourier features gained up to 6.3 dB on grids in that
-/// round, and came first where they had been at most 3.7 dB behind.
+/// A kind (over Fourier features or not) that is further behind the best candidate than this, dB, does not come into the last
+/// round. This is a bet. In 5 minutes for 32 KB, on four pictures and two tables of elevations, networks over Fourier
+/// features gained up to 6.3 dB on grids in that round, so that one that is left out might still have come first; but all
+/// that came first had been at most 3.7 dB behind. The time goes to a second candidate of the leading kind instead.
 const MOST_BEHIND_DB: f64 = 6.0;
 /// The part of a training in which the learning rate falls.
 pub const DECAY: f64 = 1.0 / 3.0;
@@ -134,8 +135,8 @@ impl Search<'_> {
         Ok(open)
     }
 
-    /// The best quarter of a round, the best with grids and the best without among them if they can still win; the others
-    /// are forgotten.
+    /// The best quarter of a round, the best over Fourier features and the best of the others among them unless they are far
+    /// behind; what is not continued is forgotten.
     fn best_of(&self, round: &Round, number: usize) -> Result<Vec<usize>, DesignError> {
         let mut outcomes = Vec::new();
         for &candidate in &round.candidates {
@@ -159,7 +160,7 @@ impl Search<'_> {
         Ok(kept)
     }
 
-    /// A round that takes about its time, shared equally. Of each kind one candidate is timed.
+    /// A round that takes about its time, shared equally. Of each family one candidate is timed.
     fn planned(&self, plan: Plan<'_>, watch: SearchWatch<'_>) -> Result<Round, DesignError> {
         let Plan { candidates, last, time } = plan;
         let jobs = candidates.len().min(watch.threads).max(1);
@@ -222,16 +223,16 @@ struct Ranked {
 /// So many of the candidates, which are ordered from the best one on.
 fn continued(ranked: &[Ranked], left: usize) -> Vec<usize> {
     let best = ranked.first().map_or(f64::NAN, |best| best.psnr_db);
-    let can_win = |of_sort: &&Ranked| left > FINALISTS || best - of_sort.psnr_db <= MOST_BEHIND_DB;
-    let of_sorts: Vec<usize> = [true, false]
+    let may_win = |of_kind: &&Ranked| left > FINALISTS || best - of_kind.psnr_db <= MOST_BEHIND_DB;
+    let of_kinds: Vec<usize> = [true, false]
         .iter()
-        .filter_map(|sort| ranked.iter().find(|candidate| candidate.is_fourier == *sort))
-        .filter(can_win)
-        .map(|of_sort| of_sort.candidate)
+        .filter_map(|is_fourier| ranked.iter().find(|candidate| candidate.is_fourier == *is_fourier))
+        .filter(may_win)
+        .map(|of_kind| of_kind.candidate)
         .collect();
     let mut kept: Vec<usize> = ranked.iter().map(|ranked| ranked.candidate).collect();
-    // Stable: the best of both sorts first, then the others by their rank.
-    kept.sort_by_key(|candidate| !of_sorts.contains(candidate));
+    // Stable: the best of both kinds first, then the others by their rank.
+    kept.sort_by_key(|candidate| !of_kinds.contains(candidate));
     kept.truncate(left);
     kept
 }
@@ -266,7 +267,7 @@ mod tests {
     use super::{Ranked, continued};
 
     #[test]
-    fn the_best_of_a_sort_is_continued_as_long_as_it_can_win() {
+    fn the_best_of_a_kind_is_continued_unless_it_is_far_behind() {
         let ranked = |of_fourier: f64| {
             let grids = [40.0, 39.0, 38.5].into_iter().map(|psnr_db| (psnr_db, false));
             let all = grids.chain([(of_fourier, true)]).enumerate();

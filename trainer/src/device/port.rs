@@ -172,7 +172,7 @@ fn serial(path: &Path, baud: u32) -> io::Result<std::fs::File> {
     use std::os::unix::fs::OpenOptionsExt as _;
 
     use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
-    use rustix::termios::{ControlModes, OptionalActions, QueueSelector, tcflush, tcgetattr, tcsetattr};
+    use rustix::termios::{ControlModes, InputModes, OptionalActions, QueueSelector, tcflush, tcgetattr, tcsetattr};
     let flags = (OFlags::NOCTTY | OFlags::NONBLOCK).bits();
     let line = std::fs::OpenOptions::new().read(true).write(true).custom_flags(flags.cast_signed()).open(path)?;
     let mut settings = tcgetattr(&line)?;
@@ -180,6 +180,7 @@ fn serial(path: &Path, baud: u32) -> io::Result<std::fs::File> {
     settings.control_modes |= ControlModes::CLOCAL | ControlModes::CREAD;
     // Raw mode leaves these as the last program had set them.
     settings.control_modes -= ControlModes::CRTSCTS | ControlModes::CSTOPB;
+    settings.input_modes -= InputModes::IXOFF;
     settings.set_speed(baud)?;
     tcsetattr(&line, OptionalActions::Now, &settings)?;
     tcflush(&line, QueueSelector::IOFlush)?;

@@ -1,8 +1,6 @@
 //! The range that no answer of the model leaves, as [`certify`](crate::certify) proves it.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
 
 use firmware_core::Model;
 
@@ -14,16 +12,9 @@ pub type Range = [f64; 2];
 /// The range of each output, as far as it is proven in so many seconds, or in words why there is none.
 pub(super) fn prove(model: &Model<'_>, seconds: f64, stop: &AtomicBool) -> Result<Vec<Range>, String> {
     let settings = CertifySettings { seconds, ratio: 1.1, max_error: None, within: None, monotone: None };
-    let (begin, ended) = (Instant::now(), AtomicBool::new(stop.load(Relaxed)));
-    // An enumeration of codes knows no time; this is called every two seconds.
-    let tell = |_: &str| {
-        if stop.load(Relaxed) || begin.elapsed().as_secs_f64() > seconds {
-            ended.store(true, Relaxed);
-        }
-    };
     let proven = Certification::new(model, None, &settings).and_then(|certification| {
-        let mut certification = certification.without_slopes();
-        certification.run(&ended, &tell)?;
+        let mut certification = certification.without_slopes().timed();
+        certification.run(stop, &|_| ())?;
         Ok(certification.certificate(None, String::new()))
     });
     match proven {

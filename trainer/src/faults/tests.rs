@@ -1,11 +1,15 @@
 //! Places against the model's own view of its numbers, and shares that follow from the format.
 
+use std::sync::atomic::AtomicBool;
+
 use firmware_core::artifact::{GridShape, GridUse};
 use firmware_core::{Model, OutputActivation, Precision};
 
 use super::places::{Part, Places};
+use super::range::prove;
 use super::report::quantile;
 use crate::certify::tests::common::{Network, Shape, resealed};
+use crate::certify::tests::of_codes;
 
 const PRECISIONS: [Precision; 3] = [Precision::W8A16, Precision::W16A16, Precision::F32];
 
@@ -128,4 +132,17 @@ fn quantiles_are_numbers_that_so_many_do_not_exceed() {
     let numbers: Vec<f64> = (1..=200).map(f64::from).collect();
     assert_eq!([0.0, 0.5, 0.99, 1.0].map(|share| quantile(&numbers, share)), [1.0, 100.0, 198.0, 200.0].map(Some));
     assert_eq!((quantile(&[3.0], 0.5), quantile(&[], 0.5)), (Some(3.0), None));
+}
+
+#[test]
+fn an_enumeration_of_codes_ends_with_the_time_and_when_it_is_stopped() {
+    let (never, at_once) = (AtomicBool::new(false), AtomicBool::new(true));
+    let (few, many) = (of_codes(&[5, 3]), of_codes(&[12, 12]));
+    let (few, many) = (parsed(&few).unwrap(), parsed(&many).unwrap());
+    assert_eq!(prove(&few, 60.0, &never).unwrap().len(), few.outputs());
+    let late = prove(&many, 0.01, &never).unwrap_err();
+    assert_eq!(late, "not every code was evaluated within 0.01 s; give more --time");
+    for model in [few, many] {
+        assert!(prove(&model, 60.0, &at_once).is_err());
+    }
 }

@@ -160,6 +160,13 @@ fn an_enumeration_that_is_interrupted_is_resumed_with_the_same_certificate() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(!desk.path("proof.json").exists() && desk.path("proof.json.unfinished").exists());
 
+    let kept = fs::read_to_string(desk.path("proof.json.unfinished")).unwrap();
+    desk.put("proof.json.unfinished", kept.replacen("\"points\": ", "\"points\": 1", 1).as_bytes());
+    let damaged = desk.certify(&format!("{arguments} --resume"));
+    assert!(!damaged.status.success() && !desk.path("proof.json").exists());
+    assert!(said(&damaged).contains("proof.json.unfinished is damaged"), "{}", said(&damaged));
+
+    desk.put("proof.json.unfinished", kept.as_bytes());
     let resumed = desk.certify(&format!("{arguments} --resume"));
     assert!(resumed.status.success() && !desk.path("proof.json.unfinished").exists(), "{}", said(&resumed));
     let certificate = fs::read(desk.path("proof.json")).unwrap();

@@ -220,7 +220,7 @@ fn terminal() -> (fs::File, fs::File, String) {
 }
 
 /// A terminal of the system begins as one for people: it echoes, waits for lines, and changes the ends of lines. What other programs
-/// set stays, such as two stop bits and wires that say when to send, of which most devices have none.
+/// set stays, such as two stop bits, and wires or bytes that say when to send, of which most devices have none.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_terminal_is_a_line_whatever_its_settings_are() {
@@ -233,11 +233,15 @@ fn a_terminal_is_a_line_whatever_its_settings_are() {
     let unwanted = ControlModes::CRTSCTS | ControlModes::CSTOPB;
     let mut before = tcgetattr(&terminal).unwrap();
     before.control_modes |= unwanted;
+    before.input_modes |= InputModes::IXOFF;
     before.special_codes[SpecialCodeIndex::VMIN] = 0;
     tcsetattr(&terminal, OptionalActions::Now, &before).unwrap();
     let before = tcgetattr(&terminal).unwrap();
     assert!(before.local_modes.contains(LocalModes::ECHO | LocalModes::ICANON) && before.output_speed() != 57_600);
-    assert!(before.output_modes.contains(OutputModes::OPOST) && before.input_modes.contains(InputModes::ICRNL));
+    assert!(
+        before.output_modes.contains(OutputModes::OPOST)
+            && before.input_modes.contains(InputModes::ICRNL | InputModes::IXOFF)
+    );
     assert!(before.control_modes.contains(unwanted));
 
     let (sender, arrived) = channel();
@@ -247,6 +251,7 @@ fn a_terminal_is_a_line_whatever_its_settings_are() {
     assert_eq!(arrived.recv().unwrap(), fs::read(desk.path().join("model.ffu")).unwrap());
     let after = tcgetattr(&terminal).unwrap();
     assert_eq!((after.input_speed(), after.output_speed()), (57_600, 57_600));
+    assert!(!after.input_modes.contains(InputModes::IXOFF));
     assert!(!after.control_modes.intersects(unwanted) && after.control_modes.contains(ControlModes::CLOCAL));
 }
 

@@ -4,6 +4,22 @@ use super::{Grid, Level};
 use crate::network::features::{FeatureGradient, Features, Rows, buffer_rows, filled_rows};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
+/// Work on so many channels, compiled once for each usual number of them, with loops of a known length.
+macro_rules! for_channels {
+    ($channels:expr, |$known:ident| $work:expr) => {
+        match usize::from($channels) {
+            1 => for_channels!(@one 1, $known, $work),
+            2 => for_channels!(@one 2, $known, $work),
+            4 => for_channels!(@one 4, $known, $work),
+            any => for_channels!(@one any, $known, $work),
+        }
+    };
+    (@one $value:expr, $known:ident, $work:expr) => {{
+        let $known = $value;
+        $work
+    }};
+}
+
 /// The values of grids at any points, with the coefficients of all levels among the parameters of the network.
 ///
 /// From step `round_from` on the network sees the coefficients as they will be stored, while the optimizer goes on
@@ -40,13 +56,7 @@ impl GridEncoder {
         let parameters = self.rounded.as_deref().unwrap_or(parameters);
         out.fill(0.0);
         let rows = points.zip(out.as_slice_mut().expect("rows without gaps").chunks_exact_mut(self.width()));
-        // Compiled once for each usual number of channels, with loops of a known length.
-        match self.grid.shape().channels {
-            1 => self.add_values(1, rows, parameters),
-            2 => self.add_values(2, rows, parameters),
-            4 => self.add_values(4, rows, parameters),
-            channels => self.add_values(usize::from(channels), rows, parameters),
-        }
+        for_channels!(self.grid.shape().channels, |channels| self.add_values(channels, rows, parameters));
     }
 
     #[inline(always)]
@@ -77,12 +87,7 @@ impl GridEncoder {
         into: &mut [f32],
     ) {
         let rows = points.zip(gradient.to_slice().expect("rows without gaps").chunks_exact(self.width()));
-        match self.grid.shape().channels {
-            1 => self.add_gradients(1, rows, into),
-            2 => self.add_gradients(2, rows, into),
-            4 => self.add_gradients(4, rows, into),
-            channels => self.add_gradients(usize::from(channels), rows, into),
-        }
+        for_channels!(self.grid.shape().channels, |channels| self.add_gradients(channels, rows, into));
     }
 
     #[inline(always)]
@@ -128,7 +133,8 @@ impl GridFeatures {
     /// Features of coordinates `[n, d]` (Q0.32) under grids of this shape, rounded from a step on.
     #[must_use]
     pub fn new(grid: &Grid, coordinates: Array2<u32>, round_from: u64) -> Self {
-        let coordinates = coordinates.as_standard_layout().into_owned();
+        let coordinates =
+            if coordinates.is_standard_layout() { coordinates } else { coordinates.as_standard_layout().into_owned() };
         Self { encoder: GridEncoder::new(grid, round_from), coordinates }
     }
 
