@@ -69,7 +69,7 @@ impl Calibration {
         Some(Self { inputs, scale, upper, order, largest_weight, kind })
     }
 
-    /// Rounds a row, bias first.
+    /// Rounds a row, bias first. Weights of zero stay zero.
     pub(super) fn quantize_row(&self, row: &[f64]) -> Row {
         let mut row: Vec<f64> = self.order.iter().map(|&column| row[column]).collect();
         row[0] = reduced(row[0], self.kind);
@@ -139,6 +139,7 @@ impl Calibration {
                 rounded.bias = whole_bias(wanted, unit);
                 f64::from(rounded.bias) * unit
             } else {
+                let wanted = if row[j] == 0.0 { 0.0 } else { wanted };
                 let weight = (wanted / scale).round().clamp(-self.largest_weight, self.largest_weight);
                 rounded.weights[self.order[j] - 1] = weight as i16;
                 weight * scale

@@ -273,7 +273,9 @@ impl Source<'_> {
         for (r, weights) in layer.weights.rows().into_iter().enumerate() {
             let trained: Vec<f64> = [layer.bias[r]].iter().chain(weights).map(|&value| f64::from(value)).collect();
             let gradient = outputs.gradient(r, &calibration.inputs);
-            let direction = calibration.solve(&gradient);
+            let mut direction = calibration.solve(&gradient);
+            // A weight of zero is one that is not there, such as from a view's direction to a density.
+            direction.iter_mut().zip(&trained).skip(1).filter(|(_, value)| **value == 0.0).for_each(|(d, _)| *d = 0.0);
             let multiple = outputs.best_multiple(r, &direction, &calibration.inputs);
             let moved: Vec<f64> = trained.iter().zip(&direction).map(|(value, d)| value + multiple * d).collect();
             let row = calibration.quantize_row(&moved);
