@@ -1,8 +1,8 @@
-//! The rows of one layer, refitted and rounded with error feedback for the inputs that calibration points give: the
-//! module [`quantize`](super::quantize) tells how.
+//! The rows of one layer, rounded with error feedback for the inputs that calibration points give: the module
+//! [`quantize`](super::quantize) tells how.
 
 use firmware_core::fixed::ACTIVATION_MAX;
-use ndarray::{Array1, Array2, ArrayView1, Axis, concatenate};
+use ndarray::{Array2, Axis, concatenate};
 
 use super::row_kind::RowKind;
 
@@ -55,6 +55,7 @@ impl Calibration {
     pub(super) fn new(integers: &Array2<f64>, scale: f64, (largest_weight, kind): (f64, RowKind)) -> Option<Self> {
         let ones = Array2::ones((integers.nrows(), 1));
         let inputs = concatenate(Axis(1), &[ones.view(), (integers * scale).view()]).expect("equal rows");
+        let inputs = inputs.as_standard_layout().into_owned();
         let mut form = inputs.t().dot(&inputs);
         let damping = DAMPING * form.diag().mean().unwrap_or(0.0);
         form.diag_mut().mapv_inplace(|value| value + damping);
@@ -68,20 +69,9 @@ impl Calibration {
         Some(Self { inputs, scale, upper, order, largest_weight, kind })
     }
 
-    /// Refits a row to `residual` (what it lacks on the calibration points) and rounds it.
-    pub(super) fn quantize_row(&self, weights: ArrayView1<'_, f32>, bias: f32, residual: ArrayView1<'_, f64>) -> Row {
-        // inputsᵀ · residual, sample by sample, as the inputs lie in memory.
-        let mut gradient = Array1::zeros(self.inputs.ncols());
-        for (input, &residual) in self.inputs.rows().into_iter().zip(residual) {
-            gradient.scaled_add(residual, &input);
-        }
-        let correction = self.solve(&gradient);
-        let mut row: Vec<f64> = self
-            .order
-            .iter()
-            .zip(&correction)
-            .map(|(&column, correction)| correction + f64::from(if column == 0 { bias } else { weights[column - 1] }))
-            .collect();
+    /// Rounds a row, bias first. Weights of zero stay zero.
+    pub(super) fn quantize_row(&self, row: &[f64]) -> Row {
+        let mut row: Vec<f64> = self.order.iter().map(|&column| row[column]).collect();
         row[0] = reduced(row[0], self.kind);
         let largest = row.iter().skip(1).fold(0.0f64, |largest, weight| largest.max(weight.abs()));
         let sum: f64 = row.iter().skip(1).map(|weight| weight.abs()).sum();
@@ -106,8 +96,8 @@ impl Calibration {
             .expect("at least one full scale is tried")
     }
 
-    /// H⁻¹·g in the factor's order, `g` in the order of the inputs.
-    fn solve(&self, gradient: &Array1<f64>) -> Vec<f64> {
+    /// -H⁻¹·g; bias first.
+    pub(super) fn solve(&self, gradient: &[f64]) -> Vec<f64> {
         let n = self.order.len();
         let mut x: Vec<f64> = self.order.iter().map(|&column| gradient[column]).collect();
         for i in 0..n {
@@ -121,7 +111,16 @@ impl Calibration {
             let tail: f64 = self.upper.row(i).iter().zip(&x).skip(i + 1).map(|(factor, x)| factor * x).sum();
             x[i] = (x[i] - tail) / self.upper[[i, i]];
         }
-        x
+        let mut solution = vec![0.0; n];
+        self.order.iter().zip(x).for_each(|(&column, value)| solution[column] = -value);
+        solution
+    }
+
+    /// A row as real numbers, bias first, which stands for the one nearest `bias` of those that give the same.
+    pub(super) fn real(&self, row: &Row, bias: f64) -> impl Iterator<Item = f64> {
+        let rounded = f64::from(row.bias) * row.scale * self.scale;
+        let rounded = bias + reduced(rounded - bias, self.kind);
+        [rounded].into_iter().chain(row.weights.iter().map(|&weight| f64::from(weight) * row.scale))
     }
 
     /// Rounds `row` (in the factor's order) with error feedback; the error eᵀHe beside it.
@@ -140,6 +139,7 @@ impl Calibration {
                 rounded.bias = whole_bias(wanted, unit);
                 f64::from(rounded.bias) * unit
             } else {
+                let wanted = if row[j] == 0.0 { 0.0 } else { wanted };
                 let weight = (wanted / scale).round().clamp(-self.largest_weight, self.largest_weight);
                 rounded.weights[self.order[j] - 1] = weight as i16;
                 weight * scale

@@ -1,25 +1,30 @@
 //! Post-training quantization to the integer precisions of `firmware-core`.
 //!
-//! Every output row has a weight scale of its own, every layer one activation scale. Two things make eight bits enough
+//! Every output row has a weight scale of its own, every layer one activation scale. Four things make eight bits enough
 //! without fine-tuning:
 //!
+//! - **Equalization.** ReLU units and the weights behind them are scaled against each other, so that no weight decides the
+//!   step of a row alone: `equalize` in this folder.
 //! - **Error feedback.** Weights are rounded one input at a time, and what rounding did to a row so far is made good by
 //!   the weights still to come: Babai's nearest plane for the quadratic form eᵀHe, H = XᵀX over calibration points
 //!   (the same solution as GPTQ, Frantar et al. 2023, by one Cholesky factor of H). The bias, whose step is some
 //!   thousand times finer, is fitted last.
-//! - **Calibration through the quantized network.** X are the activations that the device will compute, the target is
-//!   what the layer gives in f32: each layer is first refitted (ridge) to the errors of those before it.
+//! - **Correction of the outputs.** Before a row is rounded it moves to where it makes good what the rows and layers before it
+//!   did to the outputs of the network, to first order: by H⁻¹ times the gradient of the outputs' squared errors, as far
+//!   along this direction as the errors fall (`linearization` in this folder).
+//! - **Calibration through the quantized network.** X are the activations that the device will compute.
 //!
 //! What the device computes is simulated exactly: all sums are whole numbers below 2⁵³ in f64.
 
 use firmware_core::Precision;
 use firmware_core::fixed::{ACTIVATION_MAX, LOGIT_FRACTION_BITS, ONE, SIGMOID_FRACTION_BITS, requantize, sine};
-use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate};
-use rayon::prelude::*;
+use ndarray::{Array1, Array2, ArrayView2};
 
 use crate::artifact::calibration::{Calibration, Row};
+use crate::artifact::equalize::equalize;
+use crate::artifact::linearization::{Linearization, outputs};
 use crate::artifact::row_kind::{RowKind, SINE_STEP, STEPS};
-use crate::network::{Activations, Mlp, OutputActivation};
+use crate::network::{Activations, HiddenActivation, Mlp, OutputActivation};
 
 /// A dense layer in f32: `weights · x + bias`.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +40,11 @@ impl DenseLayer {
     pub fn of(network: &Mlp<f32>) -> Vec<Self> {
         let layer = |k| Self { weights: network.weights(k).to_owned(), bias: network.biases(k).to_owned() };
         (0..network.shape().layers()).map(layer).collect()
+    }
+
+    /// `x·Wᵀ + b` for `inputs` `[n, in]`.
+    pub(super) fn apply(&self, inputs: &Array2<f64>) -> Array2<f64> {
+        inputs.dot(&self.weights.mapv(f64::from).t()) + self.bias.mapv(f64::from)
     }
 }
 
@@ -89,6 +99,10 @@ pub enum QuantizeError {
     },
 }
 
+/// How many calibration points a network of some thousand weights should get: more bring little, and networks of 32,768
+/// weights or more take fewer of them, for the time and the memory.
+pub const CALIBRATION_POINTS: usize = 16_384;
+
 /// Room above the largest activation seen in calibration.
 const ACTIVATION_MARGIN: f64 = 1.1;
 /// What a unit of the accumulator of a sigmoid layer is worth, in units of a logit; 0.5 is too much. The rest is room
@@ -96,6 +110,12 @@ const ACTIVATION_MARGIN: f64 = 1.1;
 const LARGEST_LOGIT_RATIO: f64 = 0.4;
 /// Weights of sine layers from here on are refused: the multipliers of their rows could exceed 31 bits.
 const SINE_WEIGHT_LIMIT: f32 = 1e5;
+/// Calibration points times weights, at most: some seconds on one core.
+const POINTS_TIMES_WEIGHTS: usize = 1 << 29;
+/// Calibration points times outputs times rows of the widest layer, at most: 256 MiB.
+const POINTS_TIMES_SLOPES: usize = 1 << 25;
+/// As many calibration points are taken in any case.
+const FEWEST_POINTS: usize = 2048;
 
 /// Quantizes a network whose amplitudes are folded in: `features` `[n, 2m + p]` are calibration points as the device
 /// encodes them (1.0 = 32767), `layers` take them as real numbers.
@@ -131,34 +151,61 @@ pub fn quantize(
         Precision::W16A16 => 32_767.0,
         Precision::F32 => panic!("f32 is not quantized"),
     };
-    let network = Source { layers, precision, largest_weight, activations };
-    let mut inputs = Inputs::of_features(features);
-    let mut quantized = Vec::new();
-    let last = layers.len() - 1;
-    for l in 0..last {
-        let (layer, next) = network.hidden_layer(l, &inputs)?;
-        quantized.push(layer);
-        inputs = next;
+    let inputs = Inputs::of_features(thinned(features, layers));
+    let real = inputs.real();
+    check(layers, &real, activations)?;
+    let mut layers = layers.to_vec();
+    // Weights of 16 bits need none of it, and activations have no more bits than they.
+    if precision == Precision::W8A16 && activations.hidden == HiddenActivation::Relu {
+        equalize(&mut layers, &real);
     }
-    let (layer, raw_scale) = network.output_layer(&inputs)?;
-    quantized.push(layer);
-    Ok(QuantizedNetwork { layers: quantized, raw_scale })
+    let wanted = outputs(&layers, &real, activations);
+    let network = Source { layers: &layers, precision, largest_weight, activations, wanted };
+    network.quantize(inputs)
 }
 
-/// What a layer takes at the calibration points.
+/// As many of the calibration points as such layers leave time and memory for, evenly chosen.
+fn thinned<'a>(features: ArrayView2<'a, i16>, layers: &[DenseLayer]) -> ArrayView2<'a, i16> {
+    let weights: usize = layers.iter().map(|layer| layer.weights.len()).sum();
+    let widest = layers.iter().map(|layer| layer.bias.len()).max().unwrap_or(1);
+    let slopes = widest * layers.last().map_or(1, |layer| layer.bias.len());
+    let most = (POINTS_TIMES_WEIGHTS / weights.max(1)).min(POINTS_TIMES_SLOPES / slopes.max(1)).max(FEWEST_POINTS);
+    features.slice_move(ndarray::s![..;features.nrows().div_ceil(most).max(1), ..])
+}
+
+/// Whether the layers can be quantized at all.
+fn check(layers: &[DenseLayer], inputs: &Array2<f64>, activations: Activations) -> Result<(), QuantizeError> {
+    let mut values = inputs.clone();
+    for (l, layer) in layers.iter().enumerate() {
+        values = layer.apply(&values);
+        if !values.iter().all(|value| value.is_finite()) {
+            return Err(QuantizeError::NotFinite { layer: l + 1 });
+        }
+        let kind = RowKind::of(activations.hidden, l, layers.len());
+        if kind == RowKind::Sine && layer.weights.iter().any(|weight| weight.abs() >= SINE_WEIGHT_LIMIT) {
+            return Err(QuantizeError::SineWeights { layer: l + 1 });
+        }
+        values.mapv_inplace(|z| if kind == RowKind::Sine { z.sin() } else { z.max(0.0) });
+    }
+    Ok(())
+}
+
+/// What a layer takes at the calibration points, as the device computes it.
 struct Inputs {
-    /// As the device computes them, `[n, in]`.
+    /// `[n, in]`.
     integers: Array2<f64>,
     /// Real size of such an integer.
     scale: f64,
-    /// As the network in f32 has them.
-    exact: Array2<f64>,
 }
 
 impl Inputs {
     fn of_features(features: ArrayView2<'_, i16>) -> Self {
-        let (integers, scale) = (features.mapv(f64::from), 1.0 / f64::from(ONE));
-        Self { exact: &integers * scale, integers, scale }
+        Self { integers: features.mapv(f64::from), scale: 1.0 / f64::from(ONE) }
+    }
+
+    /// As real numbers.
+    fn real(&self) -> Array2<f64> {
+        &self.integers * self.scale
     }
 }
 
@@ -167,19 +214,27 @@ struct Rounded {
     rows: Vec<Row>,
     /// The real size of a unit of the accumulator, row by row.
     units: Vec<f64>,
-    /// What the layer gives in f32 at the calibration points, before its activation, `[n, out]`.
-    exact: Array2<f64>,
     kind: RowKind,
 }
 
 impl Rounded {
     fn into_layer(self, inputs: usize, multiplier: Vec<i32>) -> QuantizedLayer {
+        QuantizedLayer { weights: self.weights(inputs), bias: self.biases(), multiplier }
+    }
+
+    fn weights(&self, inputs: usize) -> Array2<i16> {
         let weights = self.rows.iter().flat_map(|row| row.weights.iter().copied()).collect();
-        QuantizedLayer {
-            weights: Array2::from_shape_vec((self.rows.len(), inputs), weights).expect("rows of this length"),
-            bias: self.rows.iter().map(|row| row.bias).collect(),
-            multiplier,
-        }
+        Array2::from_shape_vec((self.rows.len(), inputs), weights).expect("rows of this length")
+    }
+
+    fn biases(&self) -> Vec<i32> {
+        self.rows.iter().map(|row| row.bias).collect()
+    }
+
+    /// Accumulators `[n, out]` of the device for whole inputs `[n, in]`.
+    fn accumulators(&self, integers: &Array2<f64>) -> Array2<f64> {
+        let biases: Array1<f64> = self.rows.iter().map(|row| f64::from(row.bias)).collect();
+        integers.dot(&self.weights(integers.ncols()).mapv(f64::from).t()) + biases
     }
 }
 
@@ -190,59 +245,77 @@ struct Source<'a> {
     /// The largest whole number that a weight can be.
     largest_weight: f64,
     activations: Activations,
+    /// Its outputs in f32 at the calibration points, `[n, out]`.
+    wanted: Array2<f64>,
 }
 
 impl Source<'_> {
-    /// Refits the rows of a layer to what the layers before it lack, and rounds them.
+    fn quantize(&self, mut inputs: Inputs) -> Result<QuantizedNetwork, QuantizeError> {
+        let mut layers = Vec::new();
+        for l in 0..self.layers.len() - 1 {
+            let (layer, next) = self.hidden_layer(l, &inputs)?;
+            layers.push(layer);
+            inputs = next;
+        }
+        let (layer, raw_scale) = self.output_layer(&inputs)?;
+        layers.push(layer);
+        Ok(QuantizedNetwork { layers, raw_scale })
+    }
+
+    /// Rounds the rows of a layer, each after it was moved to where it corrects the outputs.
     fn round(&self, l: usize, inputs: &Inputs) -> Result<Rounded, QuantizeError> {
         let layer = &self.layers[l];
-        let exact = inputs.exact.dot(&layer.weights.mapv(f64::from).t()) + layer.bias.mapv(f64::from);
-        if !exact.iter().all(|value| value.is_finite()) {
-            return Err(QuantizeError::NotFinite { layer: l + 1 });
-        }
         let kind = RowKind::of(self.activations.hidden, l, self.layers.len());
-        if kind == RowKind::Sine && layer.weights.iter().any(|weight| weight.abs() >= SINE_WEIGHT_LIMIT) {
-            return Err(QuantizeError::SineWeights { layer: l + 1 });
-        }
+        let mut outputs = Linearization::new(&self.layers[l..], &inputs.real(), self.activations, &self.wanted);
         let calibration = Calibration::new(&inputs.integers, inputs.scale, (self.largest_weight, kind));
         let calibration = calibration.ok_or(QuantizeError::Degenerate { layer: l + 1 })?;
-        let residual = &exact - &(calibration.inputs.dot(&augmented(layer).t()));
-        let quantize = |r| calibration.quantize_row(layer.weights.row(r), layer.bias[r], residual.column(r));
-        let rows: Vec<Row> = (0..layer.bias.len()).into_par_iter().map(quantize).collect();
+        let mut rows = Vec::new();
+        for (r, weights) in layer.weights.rows().into_iter().enumerate() {
+            let trained: Vec<f64> = [layer.bias[r]].iter().chain(weights).map(|&value| f64::from(value)).collect();
+            let gradient = outputs.gradient(r, &calibration.inputs);
+            let mut direction = calibration.solve(&gradient);
+            // A weight of zero is one that is not there, such as from a view's direction to a density.
+            direction.iter_mut().zip(&trained).skip(1).filter(|(_, value)| **value == 0.0).for_each(|(d, _)| *d = 0.0);
+            let multiple = outputs.best_multiple(r, &direction, &calibration.inputs);
+            let moved: Vec<f64> = trained.iter().zip(&direction).map(|(value, d)| value + multiple * d).collect();
+            let row = calibration.quantize_row(&moved);
+            let change: Vec<f64> = calibration.real(&row, moved[0]).zip(&trained).map(|(new, old)| new - old).collect();
+            outputs.change(r, &change, &calibration.inputs);
+            rows.push(row);
+        }
         let units = rows.iter().map(|row| row.scale * inputs.scale).collect();
-        Ok(Rounded { rows, units, exact, kind })
+        Ok(Rounded { rows, units, kind })
     }
 
     /// A hidden layer, and what the next one takes from it.
     fn hidden_layer(&self, l: usize, inputs: &Inputs) -> Result<(QuantizedLayer, Inputs), QuantizeError> {
-        let mut rounded = self.round(l, inputs)?;
-        let (kind, mut exact) = (rounded.kind, std::mem::take(&mut rounded.exact));
+        let rounded = self.round(l, inputs)?;
+        let kind = rounded.kind;
+        let accumulators = rounded.accumulators(&inputs.integers);
         let (scale, multiplier) = match kind {
             RowKind::Sine => {
-                exact.mapv_inplace(f64::sin);
                 let phase = |row: &Row| (row.scale / SINE_STEP).round() as i32;
-                (1.0 / f64::from(ONE), rounded.rows.iter().map(phase).collect())
+                (1.0 / f64::from(ONE), rounded.rows.iter().map(phase).collect::<Vec<_>>())
             }
             RowKind::Other => {
-                let scale = self.rectify(l, &mut exact, &rounded.units);
+                let scale = self.activation_scale(l, &accumulators, &rounded.units);
                 (scale, rounded.units.iter().map(|unit| fixed_point(unit / scale)).collect())
             }
         };
+        let integers = activated(accumulators, kind, &multiplier);
         let layer = rounded.into_layer(self.layers[l].weights.ncols(), multiplier);
-        let integers = forward(&layer, kind, &inputs.integers);
-        Ok((layer, Inputs { integers, scale, exact }))
+        Ok((layer, Inputs { integers, scale }))
     }
 
-    /// Applies the ReLU of layer `l` to `exact`, as far as the device has room for its values, and returns what one
-    /// unit of them is worth; `units` are those of the accumulator.
-    fn rectify(&self, l: usize, exact: &mut Array2<f64>, units: &[f64]) -> f64 {
-        exact.mapv_inplace(|value| value.max(0.0));
-        let largest = exact.iter().copied().fold(0.0, f64::max);
+    /// What one unit of the activations behind the ReLU layer `l` is worth, so that there is room for all that its
+    /// accumulators give, as far as the device has room for such values; `units` are those of the accumulators.
+    fn activation_scale(&self, l: usize, accumulators: &Array2<f64>, units: &[f64]) -> f64 {
+        let columns = accumulators.columns().into_iter().zip(units);
+        let largest =
+            columns.map(|(column, unit)| column.iter().copied().fold(0.0, f64::max) * unit).fold(0.0, f64::max);
         let mut scale = largest * ACTIVATION_MARGIN / f64::from(ACTIVATION_MAX);
         if l + 2 == self.layers.len() && self.activations.output == OutputActivation::Sigmoid {
             scale = scale.min(largest_logit_scale(&self.layers[l + 1], self.largest_weight));
-            let saturated = scale * f64::from(ACTIVATION_MAX);
-            exact.mapv_inplace(|value| value.min(saturated));
         }
         // Multipliers stay below one half; a layer that is always zero needs no scale at all.
         units.iter().fold(scale, |scale, unit| scale.max(unit * 2.001))
@@ -280,23 +353,16 @@ fn fixed_point(ratio: f64) -> i32 {
     (ratio * 4_294_967_296.0).round() as i32
 }
 
-/// Bias first, then weights: `[out, 1 + in]`.
-fn augmented(layer: &DenseLayer) -> Array2<f64> {
-    let bias = layer.bias.mapv(f64::from).insert_axis(Axis(1));
-    concatenate(Axis(1), &[bias.view(), layer.weights.mapv(f64::from).view()]).expect("equal rows")
-}
-
-/// A hidden layer as the device computes it.
-fn forward(layer: &QuantizedLayer, kind: RowKind, integers: &Array2<f64>) -> Array2<f64> {
-    let mut sums = integers.dot(&layer.weights.mapv(f64::from).t());
-    for mut row in sums.rows_mut() {
-        for ((sum, &bias), &multiplier) in row.iter_mut().zip(&layer.bias).zip(&layer.multiplier) {
-            let accumulator = (*sum + f64::from(bias)) as i32;
-            *sum = f64::from(match kind {
+/// What the device makes of the accumulators of a hidden layer, in place.
+fn activated(mut accumulators: Array2<f64>, kind: RowKind, multiplier: &[i32]) -> Array2<f64> {
+    for mut row in accumulators.rows_mut() {
+        for (value, &multiplier) in row.iter_mut().zip(multiplier) {
+            let accumulator = *value as i32;
+            *value = f64::from(match kind {
                 RowKind::Sine => sine(accumulator.wrapping_mul(multiplier) as u32),
                 RowKind::Other => requantize(accumulator, multiplier),
             });
         }
     }
-    sums
+    accumulators
 }

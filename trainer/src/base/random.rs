@@ -18,6 +18,8 @@ pub enum Purpose {
     InitialParameters = 3,
     /// The samples that are kept beside a network, for quantizing it.
     KeptSamples = 4,
+    /// Points between the samples that are kept, for quantizing.
+    PointsBetweenSamples = 5,
     /// The phases of the waves that the figure `axis-aligned` trains on.
     WavePhase = 11,
     /// The cameras of a synthetic scene.

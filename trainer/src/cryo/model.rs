@@ -12,6 +12,7 @@ use super::params::ValidCryoParams;
 use super::slices::Slices;
 use crate::artifact::card_text::CardText;
 use crate::artifact::export::{Artifact, Card, Domain, TrainedNetwork};
+use crate::artifact::quantize::CALIBRATION_POINTS;
 use crate::base::random::{Purpose, step_rng};
 use crate::network::encoding::Encoding;
 use crate::network::trained_encoding::TrainedEncoding;
@@ -24,8 +25,6 @@ use rand::RngExt;
 /// z enters the decoder in this unit, so that it spans about as much as a feature does: a normal variable leaves ±4
 /// once in 16,000 draws.
 pub const LATENT_UNIT: f32 = 4.0;
-/// Points that calibrate the quantization.
-const CALIBRATION_POINTS: usize = 4096;
 
 /// The frequency or its opposite, whichever has kx ≥ 0, and whether it is the opposite.
 pub fn half_space(k: [f32; 3]) -> ([f32; 3], bool) {

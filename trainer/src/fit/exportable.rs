@@ -2,6 +2,7 @@
 
 use crate::artifact::card_text::CardText;
 use crate::artifact::export::{Artifact, Card, Domain, ExportError, StoredNetwork, TrainedNetwork};
+use crate::artifact::quantize::CALIBRATION_POINTS;
 use crate::base::random::{Purpose, step_rng};
 use crate::data::metrics::psnr_db;
 use crate::data::{Axis, Dataset, OutputMap};
@@ -10,13 +11,16 @@ use crate::fit::{FitParams, Snapshot, unit_outputs};
 use crate::network::Mlp;
 use crate::network::encoding::Encoding;
 use firmware_core::Precision;
-use ndarray::{Array2, ArrayView2, Axis as Dimension, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis as Dimension, s};
+use rand::RngExt;
 use rand::seq::index;
 
 /// Samples kept with the network: half to calibrate the quantization, half to measure what it loses.
 const KEPT_SAMPLES: usize = 8192;
 /// Fewer samples than this calibrate and measure, all of them both.
 const FEW_SAMPLES: usize = 512;
+/// Of so many samples drawn at random, the nearest one lies near.
+const NEIGHBOURS_DRAWN: usize = 16;
 
 /// A trained network with all that its artifacts need.
 #[derive(Clone, Debug)]
@@ -81,7 +85,8 @@ impl ExportableNetwork {
         let samples = self.coordinates.nrows();
         let (calibration, measured) = calibration(samples);
         let (measured, calibration) = (..measured, samples - calibration..samples);
-        let calibration = self.encoding.encode(self.coordinates.slice(s![calibration, ..]));
+        let calibration = with_points_between(self.coordinates.slice(s![calibration, ..]));
+        let calibration = self.encoding.encode(calibration.view());
         let stored = trained.stored(precision, calibration.view())?;
         let mut exported = Exported {
             stored,
@@ -110,6 +115,34 @@ impl ExportableNetwork {
 pub fn calibration(samples: usize) -> (usize, usize) {
     let kept = samples.min(KEPT_SAMPLES);
     if kept < FEW_SAMPLES { (kept, kept) } else { (kept - kept / 2, kept / 2) }
+}
+
+/// `samples` `[n, d]` and random points between each of them and one that lies near, [`CALIBRATION_POINTS`] in all.
+///
+/// Calibration compares outputs of the network before and after rounding, and needs no targets. There the weights should
+/// agree where users ask, which is between the samples.
+fn with_points_between(samples: ArrayView2<'_, u32>) -> Array2<u32> {
+    let mut rng = step_rng(0, Purpose::PointsBetweenSamples, 0);
+    let (count, inputs) = samples.dim();
+    let mut points = samples.to_owned();
+    for i in 0..CALIBRATION_POINTS.saturating_sub(count) {
+        let from = samples.row(i % count);
+        let distance = |to: usize| -> f64 {
+            let differences = from.iter().zip(samples.row(to)).map(|(&a, &b)| f64::from(a.abs_diff(b)).powi(2));
+            differences.sum()
+        };
+        let drawn: [usize; NEIGHBOURS_DRAWN] = std::array::from_fn(|_| rng.random_range(0..count));
+        let near =
+            drawn.into_iter().filter(|&to| distance(to) > 0.0).min_by(|&a, &b| distance(a).total_cmp(&distance(b)));
+        let (to, part) = (samples.row(near.unwrap_or(0)), rng.random::<f64>());
+        let between = |axis: usize| {
+            let (a, b) = (f64::from(from[axis]), f64::from(to[axis]));
+            (a + part * (b - a)) as u32
+        };
+        let point: Vec<u32> = (0..inputs).map(between).collect();
+        points.push_row(ArrayView1::from(&point)).expect("as many inputs");
+    }
+    points
 }
 
 /// A network in a precision, and what that costs: ready to be written with any text.

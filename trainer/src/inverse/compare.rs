@@ -10,6 +10,7 @@ use super::run::InverseSettings;
 use super::training::{TableMapping, TrainingParams};
 use crate::artifact::card_text::CardText;
 use crate::artifact::export::{Artifact, Card, Domain, TrainedNetwork};
+use crate::artifact::quantize::CALIBRATION_POINTS;
 use crate::data::metrics::psnr_db;
 use crate::network::Mlp;
 use crate::network::encoding::Encoding;
@@ -18,8 +19,6 @@ use crate::report::sheet::{Panel, Raster, Row, Sheet};
 use crate::store::run::Run;
 use crate::training::Watch;
 
-/// Rows that the quantization is calibrated on, at most.
-const CALIBRATION: usize = 4096;
 /// Height of a row of pictures, pixels.
 const ROW_HEIGHT: u32 = 430;
 /// What is compared on.
@@ -139,7 +138,7 @@ impl Solved {
             .number("scale", mapping.scaled(training.scale_factor))
             .json("seed", &training.seed);
         let domain = Domain::clamped(axes.to_vec(), vec![OutputMap { scale: 1.0, offset: 0.0 }]);
-        let every = coordinates.nrows().div_ceil(CALIBRATION).max(1);
+        let every = coordinates.nrows().div_ceil(CALIBRATION_POINTS).max(1);
         let features = encoding.encode(coordinates.slice(ndarray::s![..;every, ..]));
         let card = Card { training_psnr_db: psnr_db as f32, ..Card::new(text.as_str()) };
         let trained = TrainedNetwork { encoding, network, domain: &domain };

@@ -21,14 +21,12 @@ use super::scene::View;
 use super::similarity::{Picture, mean_squared_error, ssim_within};
 use crate::artifact::card_text::CardText;
 use crate::artifact::export::{Artifact, Card, Domain, TrainedNetwork};
+use crate::artifact::quantize::CALIBRATION_POINTS;
 use crate::base::random::{Purpose, step_rng};
 use crate::data::metrics::psnr_db;
 use crate::network::Mlp;
 use crate::network::encoding::Encoding;
 use crate::training::{Ended, TrainState, Watch, train};
-
-/// Positions that the quantization is calibrated on.
-const CALIBRATION: usize = 4096;
 
 /// Samples of a ray in the first steps: the mean chord of a cube is two thirds of its width, by Cauchy's formula.
 fn first_guess(params: &ValidNerfParams) -> f64 {
@@ -224,7 +222,7 @@ impl TrainedField {
     fn calibration(&self, views: &[View]) -> Array2<u32> {
         let (volume, seed) = (self.volume(), self.params.params().seed);
         let pixels = Pixels::new(views, volume.background);
-        let chosen = pixels.choose(seed ^ Purpose::CalibrationRays as u64, 0, CALIBRATION);
+        let chosen = pixels.choose(seed ^ Purpose::CalibrationRays as u64, 0, CALIBRATION_POINTS);
         let mut places = Vec::new();
         for (pixel, seed) in chosen {
             let mut jitter = Jitter(seed);
@@ -233,8 +231,8 @@ impl TrainedField {
             places.extend(samples.map(|sample| coordinates(&sample, volume.view_direction)));
         }
         let mut rng = step_rng(seed, Purpose::CalibrationRays, 0);
-        let mut places: Vec<[u32; DIRECTED_INPUTS]> = places.sample(&mut rng, CALIBRATION).copied().collect();
-        places.extend((0..CALIBRATION / 8).map(|_| -> [u32; DIRECTED_INPUTS] { rng.random() }));
+        let mut places: Vec<[u32; DIRECTED_INPUTS]> = places.sample(&mut rng, CALIBRATION_POINTS).copied().collect();
+        places.extend((0..CALIBRATION_POINTS / 8).map(|_| -> [u32; DIRECTED_INPUTS] { rng.random() }));
         Array2::from_shape_fn((places.len(), volume.inputs()), |(i, axis)| places[i][axis])
     }
 }
