@@ -110,8 +110,7 @@ fn every_precision_reproduces_the_network() {
         for activation in [OutputActivation::Linear, OutputActivation::Sigmoid] {
             for hidden in [&[][..], &[40], &[33, 17], &[64, 64, 64]] {
                 let case = Case { hidden_activation, ..case(hidden) };
-                for (precision, limit) in
-                    [(Precision::F32, 2e-4), (Precision::W16A16, 6e-4), (Precision::W8A16, 7e-3)]
+                for (precision, limit) in [(Precision::F32, 2e-4), (Precision::W16A16, 6e-4), (Precision::W8A16, 7e-3)]
                 {
                     let error = relative_error(&case, precision, activation);
                     assert!(error < limit, "{precision:?} {hidden_activation:?} {activation:?} {hidden:?}: {error:e}");
