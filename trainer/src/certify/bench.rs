@@ -11,7 +11,7 @@ use super::interpolant::Interpolant;
 use super::parts::Parts;
 use super::region::{MAX_AXES, Region};
 use super::search::{Found, Goal, Open, Quantity, Search, Until};
-use super::slope::slopes;
+use super::slope::slope_range;
 
 /// Boxes that are halved at a time: the same on every machine, so that a search does not depend on its threads.
 const ROUND: usize = 256;
@@ -64,7 +64,7 @@ impl Bench<'_> {
             let mut halves = Vec::new();
             while halves.len() < 2 * ROUND {
                 let Some(open) = search.open.pop() else { break };
-                if open.bound <= search.found.value {
+                if open.bound <= search.found.value || open.region.len() == 1.0 {
                     search.close(open.bound);
                 } else {
                     halves.extend(self.halve(search.goal, &open.region).map(|region| Open { region, ..open }));
@@ -169,7 +169,7 @@ impl Bench<'_> {
         let Goal { quantity, output } = goal;
         let arithmetic = if self.takes_slopes(goal) { Arithmetic::Exact } else { Arithmetic::Device };
         let answers = &answers(self.parts, region, arithmetic);
-        let slope = |axis: usize| slopes(self.parts, region, answers, output)[axis].range();
+        let slope = |axis: usize| slope_range(self.parts, region, answers, (output, axis));
         match quantity {
             Quantity::Upper => self.ends(answers, output)[1],
             Quantity::Lower => -self.ends(answers, output)[0],
@@ -197,7 +197,7 @@ impl Bench<'_> {
         [a.min(b), a.max(b)]
     }
 
-    /// The quantity at a point, as the device computes it; a slope in exact arithmetic.
+    /// The quantity at a point, as the device computes it; of a slope, in exact arithmetic, what it certainly is at least.
     fn at(&self, goal: Goal, coordinates: &[u32; MAX_AXES]) -> Option<Found> {
         let Goal { quantity, output } = goal;
         let mut point = self.parts.point(coordinates);
@@ -220,12 +220,13 @@ impl Bench<'_> {
             }
             Quantity::Slope(axis) | Quantity::Fall(axis) | Quantity::Rise(axis) => {
                 let one = Region { lower: *coordinates, upper: *coordinates };
-                let slopes = slopes(self.parts, &one, &answers(self.parts, &one, Arithmetic::Exact), output);
-                let [low, high] = slopes[axis].range();
+                let answers = answers(self.parts, &one, Arithmetic::Exact);
+                let [low, high] = slope_range(self.parts, &one, &answers, (output, axis));
+                // What is true of every slope between the two: at a kink there are several.
                 match quantity {
-                    Quantity::Slope(_) => low.abs().max(high.abs()),
-                    Quantity::Fall(_) => -low,
-                    _ => high,
+                    Quantity::Slope(_) => low.max(-high).max(0.0),
+                    Quantity::Fall(_) => -high,
+                    _ => low,
                 }
             }
         };

@@ -27,11 +27,46 @@ impl Known {
     }
 }
 
-/// The derivatives of an output along each axis, user units of the output for one of the input. `answers` are those of
-/// the same box.
-pub(super) fn slopes(parts: &Parts<'_>, region: &Region, answers: &Answers, output: usize) -> [Affine; MAX_AXES] {
+/// ReLU units of a box that may be on and off, and for which both are looked at: more take too long.
+const MOST_KINKS: usize = 3;
+
+/// The smallest and the largest derivative of an output along `axis`, user units of the output for one of the input.
+/// `answers` are those of the same box.
+///
+/// A unit with its kink in the box is on or off for all that comes behind it. Where such units are few, each of the
+/// combinations is bounded alone: a range for each unit would forget that it is the same one in all rows.
+pub(super) fn slope_range(
+    parts: &Parts<'_>,
+    region: &Region,
+    answers: &Answers,
+    (output, axis): (usize, usize),
+) -> [f64; 2] {
+    let mut gates = answers.gates.clone();
+    let has_kink = |gate: &&mut [f64; 2]| !parts.has_sines && gate[0] == 0.0 && gate[1] > 0.0;
+    let kinks = gates.iter_mut().flatten().filter(has_kink).count();
+    let kinks = if kinks > MOST_KINKS { 0 } else { kinks };
+    let (mut smallest, mut largest) = (f64::INFINITY, f64::NEG_INFINITY);
+    for on in 0..1 << kinks {
+        gates.clone_from(&answers.gates);
+        for (k, gate) in gates.iter_mut().flatten().filter(has_kink).take(kinks).enumerate() {
+            *gate = [gate[usize::from(on >> k & 1 == 1)]; 2];
+        }
+        let [low, high] = slopes(parts, region, (&gates, answers.last[output]), output)[axis].range();
+        (smallest, largest) = (smallest.min(low), largest.max(high));
+    }
+    [smallest, largest]
+}
+
+/// The derivatives of an output along each axis, for the ranges of the hidden units' derivatives and of what follows the
+/// last layer.
+fn slopes(
+    parts: &Parts<'_>,
+    region: &Region,
+    (gates, last): (&[Vec<[f64; 2]>], [f64; 2]),
+    output: usize,
+) -> [Affine; MAX_AXES] {
     let mut weights = vec![Known::default(); parts.outputs()];
-    weights[output] = Known { middle: f64::from(parts.maps[output].scale), radius: 0.0 }.within(answers.last[output]);
+    weights[output] = Known { middle: f64::from(parts.maps[output].scale), radius: 0.0 }.within(last);
     for (l, layer) in parts.layers.iter().enumerate().rev() {
         let mut below = vec![Known::default(); layer.inputs];
         for (known, row) in weights.iter().zip(layer.weights.chunks_exact(layer.inputs)) {
@@ -43,7 +78,7 @@ pub(super) fn slopes(parts: &Parts<'_>, region: &Region, answers: &Answers, outp
                 below.radius += weight.abs() * known.radius;
             }
         }
-        if let Some(gates) = l.checked_sub(1).map(|l| &answers.gates[l]) {
+        if let Some(gates) = l.checked_sub(1).map(|l| &gates[l]) {
             below.iter_mut().zip(gates).for_each(|(known, &gate)| *known = known.within(gate));
         }
         weights = below;

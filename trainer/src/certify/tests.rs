@@ -19,7 +19,7 @@ use super::interpolant::Interpolant;
 use super::parts::Parts;
 use super::region::{MAX_AXES, Region};
 use super::search::{Goal, Quantity, Search, Until};
-use super::slope::slopes;
+use super::slope::slope_range;
 use super::{Certification, CertifyError, CertifySettings, Method, Misfit, Unfinished, Verdict};
 use crate::data::Dataset;
 
@@ -167,7 +167,7 @@ fn slopes_hold_between_any_two_points() {
         };
         for _ in 0..20 {
             let region = random_region(&mut random, parts.inputs());
-            let bounds = slopes(&parts, &region, &answers(&parts, &region, Arithmetic::Exact), 0);
+            let exact = answers(&parts, &region, Arithmetic::Exact);
             let (from, _) = random_point(&mut random, &region);
             for axis in 0..parts.inputs() {
                 let mut to = from;
@@ -181,7 +181,7 @@ fn slopes_hold_between_any_two_points() {
                 let (a, b) = (value(from), value(to));
                 let quotient = (b.center - a.center) / step;
                 let error = (a.radius + b.radius) / step.abs() * 1.000_001;
-                let [low, high] = bounds[axis].range();
+                let [low, high] = slope_range(&parts, &region, &exact, (0, axis));
                 assert!(
                     quotient >= low - error && quotient <= high + error,
                     "{quotient}: {low} to {high} {region:?} {:?}",
@@ -374,6 +374,68 @@ fn a_stopped_enumeration_goes_on_as_if_it_had_not_been() {
         assert_eq!(read.enumeration.as_ref(), Some(&enumeration));
         resumed.resume(read).unwrap();
         assert_eq!(proof(resumed), whole);
+    }
+}
+
+/// A network of one input, without a wave, whose one output is the difference of two units. Both take ten times the unit
+/// that has its kink in the middle, one of them takes `factor` times another unit that has none too: the slope is the same
+/// everywhere.
+fn straight_through_a_kink(factor: f32) -> Vec<u32> {
+    let activation = OutputActivation::Linear;
+    let hidden = &[2, 2][..];
+    let shape =
+        Shape { precision: Precision::F32, activation, inputs: 1, frequencies: 0, passthrough: 1, hidden, outputs: 1 };
+    let mut network = Network::random(&shape, 1);
+    let numbers = [
+        (vec![1e-4, 1e-4], vec![0.0, 100.0]),
+        (vec![10.0, factor, 10.0, 0.0], vec![500.0, 500.0]),
+        (vec![1.0, -1.0], vec![0.0]),
+    ];
+    for (layer, (weights, bias)) in network.layers.iter_mut().zip(numbers) {
+        (layer.weights, layer.bias) = (weights, bias);
+    }
+    network.artifact("")
+}
+
+#[test]
+fn a_kink_that_cancels_is_no_slope() {
+    for factor in [1.0, -1.0] {
+        let words = straight_through_a_kink(factor);
+        let model = model(&words);
+        let settings = CertifySettings { monotone: Some("input 0".to_owned()), ..unasked() };
+        let mut work = Certification::new(&model, None, &settings).unwrap();
+        work.run(&AtomicBool::new(false), &|_| ()).unwrap();
+        let certificate = work.certificate(None, String::new());
+        let slope = &certificate.outputs[0].slopes[0];
+        assert!(slope.proven < 1.001 * slope.found && slope.found > 0.0, "{slope:?}");
+        assert_eq!(certificate.questions[0].answer, Verdict::Yes);
+    }
+}
+
+#[test]
+fn a_domain_of_one_point_is_proven() {
+    for inputs in 1..=2 {
+        let mut network = Network::random(
+            &Shape {
+                precision: Precision::W8A16,
+                activation: OutputActivation::Linear,
+                inputs,
+                frequencies: 4,
+                passthrough: 0,
+                hidden: &[5],
+                outputs: 1,
+            },
+            3,
+        );
+        network.axes = vec![Axis::new(1.0, 1.0, 1.0); usize::from(inputs)];
+        let words = network.artifact("");
+        let model = model(&words);
+        let mut work = Certification::new(&model, None, &unasked()).unwrap();
+        work.run(&AtomicBool::new(false), &|_| ()).unwrap();
+        let answer = &work.certificate(None, String::new()).outputs[0];
+        let mut value = [0.0];
+        model.eval_into(&[1.0, 1.0][..usize::from(inputs)], &mut vec![0; model.scratch_words()], &mut value).unwrap();
+        assert_eq!([answer.largest.proven, answer.smallest.proven], [f64::from(value[0]); 2]);
     }
 }
 
