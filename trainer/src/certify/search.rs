@@ -120,9 +120,12 @@ impl Search {
             .max(self.found.value)
     }
 
-    /// Whether the search may end.
+    /// Whether the search may end. Where no box is left to halve, nothing would come nearer.
     pub(super) fn is_near(&self, until: &Until<'_>) -> bool {
         let (proven, found) = (self.proven(), self.found.value);
+        if self.open.is_empty() {
+            return true;
+        }
         until.enough.is_none_or(|enough| proven <= enough || found > enough)
             && match self.goal.quantity {
                 Quantity::Upper | Quantity::Lower => proven - found <= (until.ratio - 1.0) / OF_RANGE * until.width,

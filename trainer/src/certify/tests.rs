@@ -432,6 +432,7 @@ fn a_domain_of_one_point_is_proven() {
         let model = model(&words);
         let mut work = Certification::new(&model, None, &unasked()).unwrap();
         work.run(&AtomicBool::new(false), &|_| ()).unwrap();
+        assert!(work.is_near());
         let answer = &work.certificate(None, String::new()).outputs[0];
         let mut value = [0.0];
         model.eval_into(&[1.0, 1.0][..usize::from(inputs)], &mut vec![0; model.scratch_words()], &mut value).unwrap();
