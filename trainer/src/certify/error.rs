@@ -101,6 +101,9 @@ pub enum CertifyError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Misfit {
+    /// It is cut, or holds something else.
+    #[error("its contents are not those that `trainer certify` writes")]
+    Format,
     /// The contents have another checksum than the one that was written.
     #[error("its contents are not those of its checksum")]
     Checksum,

@@ -161,10 +161,15 @@ fn an_enumeration_that_is_interrupted_is_resumed_with_the_same_certificate() {
     assert!(!desk.path("proof.json").exists() && desk.path("proof.json.unfinished").exists());
 
     let kept = fs::read_to_string(desk.path("proof.json.unfinished")).unwrap();
-    desk.put("proof.json.unfinished", kept.replacen("\"points\": ", "\"points\": 1", 1).as_bytes());
-    let damaged = desk.certify(&format!("{arguments} --resume"));
-    assert!(!damaged.status.success() && !desk.path("proof.json").exists());
-    assert!(said(&damaged).contains("proof.json.unfinished is damaged"), "{}", said(&damaged));
+    for contents in
+        [kept.replacen("\"points\": ", "\"points\": 1", 1), kept[..kept.len() / 2].to_owned(), String::new()]
+    {
+        desk.put("proof.json.unfinished", contents.as_bytes());
+        let damaged = desk.certify(&format!("{arguments} --resume"));
+        assert!(!damaged.status.success() && !desk.path("proof.json").exists());
+        let said = said(&damaged);
+        assert!(said.contains("proof.json.unfinished is damaged") && said.contains("leave out --resume"), "{said}");
+    }
 
     desk.put("proof.json.unfinished", kept.as_bytes());
     let resumed = desk.certify(&format!("{arguments} --resume"));
