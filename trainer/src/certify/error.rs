@@ -60,7 +60,7 @@ pub enum CertifyError {
         source: serde_json::Error,
     },
     /// What was stopped, in a file that is not as it was written.
-    #[error("{} is damaged ({reason}); leave out --resume to begin again", path.display())]
+    #[error("{} is damaged ({reason}); delete it and leave out --resume to begin again", path.display())]
     Damaged {
         /// The file that was read.
         path: PathBuf,

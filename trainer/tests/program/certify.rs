@@ -119,7 +119,10 @@ fn a_search_that_was_stopped_is_resumed_and_its_result_stands_in_the_card() {
     let arguments = "plane.ffm grid.npy --ratio 1.001 --out plane.json";
     let stopped = desk.certify(&format!("{arguments} --time 0.000001"));
     assert!(stopped.status.success() && said(&stopped).contains("--resume"), "{}", said(&stopped));
-    assert!(desk.path("plane.json.unfinished").exists());
+    let kept = fs::read(desk.path("plane.json.unfinished")).unwrap();
+    let refused = desk.certify(arguments);
+    assert!(!refused.status.success() && said(&refused).contains("continue it with --resume"), "{}", said(&refused));
+    assert_eq!(fs::read(desk.path("plane.json.unfinished")).unwrap(), kept);
     let output = desk.certify(&format!("{arguments} --resume --card carded.ffm"));
     assert!(output.status.success() && !desk.path("plane.json.unfinished").exists(), "{}", said(&output));
     assert_bound(&json(&desk.path("plane.json"))["outputs"][0]["distance"], 1.5, 1.001);
@@ -168,7 +171,10 @@ fn an_enumeration_that_is_interrupted_is_resumed_with_the_same_certificate() {
         let damaged = desk.certify(&format!("{arguments} --resume"));
         assert!(!damaged.status.success() && !desk.path("proof.json").exists());
         let said = said(&damaged);
-        assert!(said.contains("proof.json.unfinished is damaged") && said.contains("leave out --resume"), "{said}");
+        assert!(
+            said.contains("proof.json.unfinished is damaged") && said.contains("delete it and leave out --resume"),
+            "{said}"
+        );
     }
 
     desk.put("proof.json.unfinished", kept.as_bytes());
