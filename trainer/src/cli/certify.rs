@@ -40,7 +40,7 @@ pub(crate) struct Certify {
     /// Is every answer between these two numbers? In the units of the output
     #[arg(long, value_name = "LOW,HIGH", value_parser = pair, allow_hyphen_values = true)]
     within: Option<[f64; 2]>,
-    /// Does every output rise, or fall, throughout along this input?
+    /// Does every output rise, or fall, throughout along this input, by name or number?
     #[arg(long, value_name = "INPUT")]
     monotone: Option<String>,
     /// The most seconds that the search takes

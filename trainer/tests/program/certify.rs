@@ -52,10 +52,11 @@ fn assert_bound(bound: &Value, exact: f64, ratio: f64) {
 #[test]
 fn bounds_of_a_plane_are_those_of_geometry() {
     let desk = Desk::with_plane();
-    let arguments = "plane.ffm grid.npy --max-error 1.6 --within 10.9,13 --monotone y --ratio 1.01 --out plane.json";
+    let arguments = "plane.ffm grid.npy --max-error 1.6 --within 10.9,13 --monotone 2 --ratio 1.01 --out plane.json";
     let output = desk.certify(arguments);
     assert!(output.status.success(), "{}", said(&output));
     let certificate = json(&desk.path("plane.json"));
+    assert_eq!(certificate["settings"]["monotone"], "y");
     let proof = &certificate["outputs"][0];
     assert_bound(&proof["largest"], 12.9, 1.01);
     assert_bound(&proof["distance"], 1.5, 1.01);
@@ -104,6 +105,7 @@ fn questions_with_the_answer_no_fail_and_show_where() {
         ("plane.ffm --within 11.5,13", "between 11.5 and 13? no: 11"),
         ("plane.ffm --within 13,11", "is empty"),
         ("plane.ffm --monotone z", "the inputs are x, y"),
+        ("plane.ffm --monotone 3", "the inputs are x, y"),
         ("plane.ffm --max-error 1", "<INPUT>"),
         ("plane.ffm grid.npy --out new.json --resume", "leave out --resume"),
         ("plane.ffm --check grid.npy", "is not a file of `trainer certify`"),
