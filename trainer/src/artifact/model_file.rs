@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use firmware_core::update::SignedHeader;
 use firmware_core::{EvalError, Model, ParseError};
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Axis};
@@ -27,6 +28,15 @@ pub enum ModelError {
         path: PathBuf,
         /// The first reason why the bytes are no model.
         source: ParseError,
+    },
+    /// A model behind the header that its maker has signed.
+    #[error(
+        "{} is a signed model, which `trainer send` takes; name the model file (.ffm) that `trainer sign` made it of",
+        path.display()
+    )]
+    Signed {
+        /// The file that was read.
+        path: PathBuf,
     },
     /// A point lies outside the domain of a model that rejects such points, or has another number of coordinates.
     #[error("the model refuses sample {sample}")]
@@ -56,9 +66,12 @@ impl ModelFile {
     ///
     /// # Errors
     ///
-    /// If it cannot be read, or is cut, damaged or foreign in any way.
+    /// If it cannot be read, or is cut, damaged, signed or foreign in any way.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
         let bytes = files::read(path)?;
+        if SignedHeader::from_bytes(&bytes).is_ok() {
+            return Err(ModelError::Signed { path: path.to_owned() });
+        }
         let file = Self { path: path.to_owned(), artifact: Artifact::from_bytes(&bytes) };
         file.model()?;
         Ok(file)

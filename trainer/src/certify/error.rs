@@ -60,7 +60,7 @@ pub enum CertifyError {
         source: serde_json::Error,
     },
     /// What was stopped, in a file that is not as it was written.
-    #[error("{} is damaged ({reason}); leave out --resume to begin again", path.display())]
+    #[error("{} is damaged ({reason}); delete it and leave out --resume to begin again", path.display())]
     Damaged {
         /// The file that was read.
         path: PathBuf,
@@ -101,6 +101,9 @@ pub enum CertifyError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Misfit {
+    /// It is cut, or holds something else.
+    #[error("its contents are not those that `trainer certify` writes")]
+    Format,
     /// The contents have another checksum than the one that was written.
     #[error("its contents are not those of its checksum")]
     Checksum,

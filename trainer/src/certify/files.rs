@@ -58,7 +58,10 @@ impl Unfinished {
     /// If there is nothing, it is damaged, or it belongs to another model or other data.
     pub fn read(certificate: &Path, of: &Certificate) -> Result<Self, CertifyError> {
         let path = Self::path(certificate);
-        let Kept { checksum, contents } = read(&path)?;
+        let Kept { checksum, contents } = read(&path).map_err(|error| match error {
+            CertifyError::Format { path, .. } => CertifyError::Damaged { path, reason: Misfit::Format },
+            other => other,
+        })?;
         if checksum != contents.checksum() {
             return Err(CertifyError::Damaged { path, reason: Misfit::Checksum });
         }

@@ -49,6 +49,7 @@ use self::interpolant::Interpolant;
 use self::parts::Parts;
 use self::search::{Goal, Quantity, Search, Until};
 use crate::data::Dataset;
+use crate::data::periodic::axis_of;
 
 /// Enumerations of more points say at their start how many answers there are, since they take more than a moment.
 const MANY: u64 = 1 << 20;
@@ -94,12 +95,12 @@ impl<'a> Certification<'a> {
             return Err(CertifyError::Range(low, high));
         }
         let names = certificate::input_names(model);
-        let monotone = settings.monotone.as_ref().map(|name| {
-            let place = names.iter().position(|other| other == name);
-            place.ok_or_else(|| CertifyError::Input(name.clone(), names.join(", ")))
-        });
+        let monotone = settings
+            .monotone
+            .as_ref()
+            .map(|input| axis_of(input, &names).ok_or_else(|| CertifyError::Input(input.clone(), names.join(", "))));
         let monotone = monotone.transpose()?;
-        let settings = settings.clone();
+        let settings = CertifySettings { monotone: monotone.map(|axis| names[axis].clone()), ..settings.clone() };
         Ok(Self {
             parts,
             interpolant,

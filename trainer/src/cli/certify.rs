@@ -21,7 +21,8 @@ use super::{interrupt, number, outputs, print};
 /// (`trainer fit --codes`), all answers that the device can give are evaluated, and the bounds are exact.
 ///
 /// The command fails where a question that was asked is not answered with yes. Ctrl-C stops a search and keeps what is
-/// proven; of codes nothing is proven before all are evaluated. With --out, both can be continued by --resume.
+/// proven; of codes nothing is proven before all are evaluated. With --out, both can be continued by --resume; without it,
+/// the command does not begin again where FILE.json.unfinished holds what was stopped.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     trainer certify runs/thermocouple/model.ffm trainer/data/thermocouple_k.csv --max-error 0.3\n  \
@@ -39,7 +40,7 @@ pub(crate) struct Certify {
     /// Is every answer between these two numbers? In the units of the output
     #[arg(long, value_name = "LOW,HIGH", value_parser = pair, allow_hyphen_values = true)]
     within: Option<[f64; 2]>,
-    /// Does every output rise, or fall, throughout along this input?
+    /// Does every output rise, or fall, throughout along this input, by name or number?
     #[arg(long, value_name = "INPUT")]
     monotone: Option<String>,
     /// The most seconds that the search takes
@@ -97,6 +98,13 @@ impl Certify {
             &[Some(&self.model), self.input.as_deref()],
             &[self.out.as_deref(), self.card.as_deref()],
         )?;
+        if let Some(kept) = self.out.as_deref().filter(|_| !self.resume).map(Unfinished::path) {
+            let kept_name = kept.display();
+            ensure!(
+                !kept.exists(),
+                "{kept_name} is of a search that was stopped; continue it with --resume, or delete the file to begin again"
+            );
+        }
         let file = ModelFile::read(&self.model)?;
         let model = file.model()?;
         let given = self.reading.options(&self.inputs, &self.targets);

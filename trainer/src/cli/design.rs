@@ -13,7 +13,7 @@ use trainer::base::side_by_side::available_threads;
 use trainer::data::codes::{self, NamedCodes};
 use trainer::data::periodic::{self, NamedPeriod};
 use trainer::data::{Dataset, LoadOptions, Outside};
-use trainer::design::budget::{Budget, Goal, parse_bytes, parse_time};
+use trainer::design::budget::{Budget, Goal, parse_bytes, parse_time, plain_bytes};
 use trainer::design::cost::Core;
 use trainer::design::events::{DesignEvent, SearchWatch};
 use trainer::design::store::{DesignManifest, DesignStore};
@@ -57,7 +57,8 @@ pub(crate) struct Design {
     /// A picture, an array (.npy, .npz), an elevation grid (GeoTIFF, .asc, .hgt) or a table
     #[arg(required_unless_present_any = ["resume", "points"])]
     input: Option<PathBuf>,
-    /// Largest number of bytes of the model file, such as 16K
+    /// Largest number of bytes of the model file, such as 16K; more than 16K and than the data take, with 4 bytes a
+    /// number, makes no larger models
     #[arg(long, help_heading = BUDGET, value_name = "BYTES", value_parser = parse_bytes, required_unless_present = "resume")]
     flash: Option<usize>,
     /// Largest number of instructions of one evaluation
@@ -136,6 +137,13 @@ impl Design {
             dataset = data;
             Search::new(DesignParams { base, budget: self.budget()?, goal: self.goal(), core }, &dataset)?
         };
+        let flash = search.manifest().budget.flash;
+        if self.flash.is_some_and(|given| given > flash) {
+            let (samples, plain) = (dataset.len(), plain_bytes(&dataset));
+            trainer::note!(
+                "models of up to {flash} bytes are compared, since the {samples} samples themselves take {plain}"
+            );
+        }
         let others = if shard.is_some() { Others::Shards } else { Others::Refused };
         let create = || {
             self.check_folder(&path, shard.is_some())?;

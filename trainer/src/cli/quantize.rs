@@ -1,8 +1,8 @@
 //! `trainer quantize`: the model of a run in another precision.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use serde_json::json;
 use trainer::artifact::model_file::is_model_file;
 use trainer::artifact::precision::NamedPrecision;
@@ -39,6 +39,7 @@ impl Quantize {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         check_outputs(&[], &[Some(&self.out)])?;
         check_replaced(&self.out, "exists, is no model file, and is kept; choose another --out", is_model_file)?;
+        check_no_run(&self.out)?;
         let folder = RunFolder::open(&self.run)?;
         let saved = SavedNetwork::read(&folder.network())?;
         let of_file = || folder.network().display().to_string();
@@ -65,4 +66,16 @@ impl Quantize {
         };
         print(&format!("{precision}  {bytes} bytes, {loss}  {}", self.out.display()))
     }
+}
+
+/// Refuses the model of a run, this one or another: its report and its metrics would then tell of another model.
+fn check_no_run(out: &Path) -> anyhow::Result<()> {
+    let Ok(out_in_full) = out.canonicalize() else { return Ok(()) };
+    let run = out_in_full.parent().and_then(|folder| RunFolder::open(folder).ok());
+    ensure!(
+        run.is_none_or(|run| run.model() != out_in_full),
+        "{} is the model that the report and the metrics of its run tell of, and is kept; choose another --out",
+        out.display()
+    );
+    Ok(())
 }

@@ -90,7 +90,7 @@ pub fn resolve(named: &[NamedPeriod], inputs: &[String]) -> Result<Vec<Period>, 
 }
 
 /// The axis of an input that is named, or else counted from 1.
-pub(super) fn axis_of(input: &str, inputs: &[String]) -> Option<usize> {
+pub(crate) fn axis_of(input: &str, inputs: &[String]) -> Option<usize> {
     let by_number = || input.parse().ok().filter(|number| (1..=inputs.len()).contains(number)).map(|n: usize| n - 1);
     inputs.iter().position(|name| name == input).or_else(by_number)
 }

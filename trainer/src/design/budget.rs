@@ -5,7 +5,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::size::Size;
+use crate::data::Dataset;
 use crate::data::metrics::{Metrics, short};
+
+/// Models of so many bytes are compared for any data: what they take is little for a device and a search.
+const ALWAYS_COMPARED: usize = 16 * 1024;
 
 /// The limits of a model, all of which it must keep.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,11 +31,30 @@ impl Budget {
             && self.ram.is_none_or(|limit| size.ram_bytes <= limit)
     }
 
+    /// The same with no more flash than [`most_flash`] of the data.
+    #[must_use]
+    pub fn for_data(self, dataset: &Dataset) -> Self {
+        self.with_flash(self.flash.min(most_flash(dataset)))
+    }
+
     /// The same with so many bytes of flash.
     #[must_use]
     pub const fn with_flash(self, flash: usize) -> Self {
         Self { flash, ..self }
     }
+}
+
+/// What the samples take as they are: every input and output a number of single precision.
+#[must_use]
+pub fn plain_bytes(dataset: &Dataset) -> usize {
+    dataset.len().saturating_mul(size_of::<f32>() * (dataset.inputs() + dataset.outputs()))
+}
+
+/// The most bytes that models of these data are made for: the samples [as they are](plain_bytes) answer as well as a larger
+/// model, which takes long to train; 16 KB where that is more.
+#[must_use]
+pub fn most_flash(dataset: &Dataset) -> usize {
+    plain_bytes(dataset).max(ALWAYS_COMPARED)
 }
 
 /// How good the model must be.

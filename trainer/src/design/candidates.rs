@@ -275,7 +275,7 @@ impl Wanted<'_> {
         let candidate = |(family, layout): (Family, &GridLayout)| {
             let mut base = family.of(base);
             (base.encoding.grid.channels, base.encoding.grid.bits) = (layout.channels, layout.bits);
-            let widest = ((unit * layout.width as f64) as usize).next_multiple_of(STEP);
+            let widest = ((unit * layout.width as f64) as usize).next_multiple_of(STEP).min(WIDEST);
             let mut widths = (STEP..=widest).rev().filter(|width| width.is_multiple_of(STEP));
             let (fit, size) = widths.find_map(|width| {
                 self.finest(&FitParams { hidden: vec![width; layout.depth], ..base.clone() }, layout.levels)

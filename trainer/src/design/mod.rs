@@ -29,7 +29,7 @@ use std::path::Path;
 
 use firmware_core::Precision;
 
-use self::budget::{Budget, Goal, largest_error};
+use self::budget::{Budget, Goal, largest_error, most_flash};
 use self::candidates::Wanted;
 use self::cost::Core;
 use self::events::SearchWatch;
@@ -101,7 +101,7 @@ pub struct EndedSearch<'a> {
 }
 
 impl<'a> Design<'a> {
-    /// Makes the candidates. The data have gone through [`periodic::apply`](crate::data::periodic::apply).
+    /// Makes the candidates, for no more bytes than are [of use](most_flash) for the data. The data have gone through [`periodic::apply`](crate::data::periodic::apply).
     ///
     /// # Errors
     /// If the settings are impossible, or no model keeps the budget.
@@ -126,6 +126,7 @@ impl<'a> Design<'a> {
             if is_wanted_between(dataset) { &[Precision::W8A16, Precision::W16A16] } else { &[Precision::W8A16] };
         let held_out = judged_on(&data);
         let held_out = (!data.split.test.is_empty()).then_some(held_out.as_str());
+        let budget = budget.for_data(dataset);
         let wanted = Wanted { dataset, budget: &budget, core, held_out };
         let candidates = wanted.candidates(&base.fit, &scales, precisions);
         if candidates.is_empty() {
@@ -254,11 +255,17 @@ impl<'a> Design<'a> {
         // Good enough is what is good enough here as well.
         if let Some(goal) = self.manifest.goal.filter(|goal| !goal.is_met(&on_all)) {
             designed.front.rows.iter_mut().filter(|row| row.chosen).for_each(|row| row.meets_goal = Some(false));
-            let missed = || format!("{}; a larger --flash or a longer --time may help", goal.missed_by(&on_all));
+            let remedy = if self.takes_more() { "a larger --flash or a longer --time" } else { "a longer --time" };
+            let missed = || format!("{}; {remedy} may help", goal.missed_by(&on_all));
             designed.shortfall.get_or_insert_with(missed);
         }
         designed.front.write(path)?;
         Ok(ended)
+    }
+
+    /// Whether more flash makes larger models.
+    fn takes_more(&self) -> bool {
+        self.manifest.budget.flash < most_flash(self.data.dataset)
     }
 
     /// Why the best is not good enough, and what more bytes would buy.
@@ -286,8 +293,10 @@ impl<'a> Design<'a> {
         );
         if let Some(gain) = self.gain_of_a_doubling(best, store)?.filter(|gain| *gain > 0.0) {
             let enough = self.manifest.budget.flash as f64 * (missing_db / gain).exp2();
-            sentence += &format!("; twice the bytes would gain about {gain:.1} dB");
-            if enough < 16.0 * self.manifest.budget.flash as f64 {
+            if self.takes_more() {
+                sentence += &format!("; twice the bytes would gain about {gain:.1} dB");
+            }
+            if enough < 16.0 * self.manifest.budget.flash as f64 && enough <= most_flash(self.data.dataset) as f64 {
                 sentence += &format!(", so that --flash {:.0}K may be enough", (enough / 1024.0).ceil());
             }
         }

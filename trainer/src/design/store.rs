@@ -32,7 +32,7 @@ use crate::training::TrainState;
 pub struct DesignManifest {
     /// The settings that all candidates share.
     pub base: FitSettings,
-    /// What the model may take: bytes, instructions and RAM.
+    /// What the model may take: bytes, no more than are [of use for the data](Budget::for_data), instructions and RAM.
     pub budget: Budget,
     /// How good the model must be.
     pub goal: Option<Goal>,

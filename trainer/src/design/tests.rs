@@ -85,6 +85,18 @@ fn candidates_fill_the_budget_and_keep_every_limit() {
     }
 }
 
+/// For more flash than the samples take, candidates are neither larger nor others.
+#[test]
+fn candidates_are_no_larger_than_is_of_use_for_the_data() {
+    let rows = Dataset::from_grid(&[30], Array2::from_shape_fn((30, 1), |(k, _)| (k as f32 * 0.2).sin()));
+    let of = |flash| Design::new(params(flash, None), &rows).unwrap().manifest().clone();
+    let (endless, usual) = (of(1_000_000_000), of(16 * 1024));
+    assert_eq!((&endless.candidates, endless.budget), (&usual.candidates, usual.budget));
+    let data = waves(80, 1);
+    let design = Design::new(params(1_000_000_000, None), &data).unwrap();
+    assert_eq!((design.manifest().budget.flash, design.takes_more()), (80 * 80 * 3 * 4, false));
+}
+
 #[test]
 fn budgets_and_goals_that_cannot_be_are_refused() {
     let data = waves(12, 1);

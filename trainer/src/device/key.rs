@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::{Signer as _, SigningKey};
+use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use thiserror::Error;
 
 use super::added;
@@ -28,6 +28,16 @@ pub enum KeyError {
         path: PathBuf,
         /// What is wrong with it.
         source: ReadError,
+    },
+    /// The half of a pair that devices hold.
+    #[error(
+        "{} is a public key, with which nothing can be signed; name the private key that belongs to it{}",
+        path.display(),
+        private_beside(path)
+    )]
+    Public {
+        /// The file that was read.
+        path: PathBuf,
     },
     /// Not an Ed25519 private key.
     #[error(
@@ -74,7 +84,10 @@ impl KeyPair {
     /// If the file is missing, or is no such key.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
         let bytes = files::read(path).map_err(|source| KeyError::Read { path: path.to_owned(), source })?;
-        Self::from_pem(&bytes).ok_or_else(|| KeyError::Damaged { path: path.to_owned() })
+        Self::from_pem(&bytes).ok_or_else(|| {
+            let path = path.to_owned();
+            if is_public(&bytes) { KeyError::Public { path } } else { KeyError::Damaged { path } }
+        })
     }
 
     fn from_pem(bytes: &[u8]) -> Option<Self> {
@@ -132,6 +145,19 @@ impl KeyPair {
     pub(super) fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.0.sign(message).to_bytes()
     }
+}
+
+/// Whether a file is a public key, as [`KeyPair::write`] or as OpenSSL writes it.
+fn is_public(bytes: &[u8]) -> bool {
+    let is_key = |bytes: &[u8; 32]| VerifyingKey::from_bytes(bytes).is_ok();
+    bytes.starts_with(b"-----BEGIN PUBLIC KEY-----") || bytes.try_into().is_ok_and(is_key)
+}
+
+/// The name of the private key, where that of the public one tells it and it is there.
+fn private_beside(public: &Path) -> String {
+    let private = public.with_extension("");
+    let is_there = public.extension().is_some_and(|extension| extension == "pub") && private.is_file();
+    if is_there { format!(", {}", private.display()) } else { String::new() }
 }
 
 #[cfg(test)]

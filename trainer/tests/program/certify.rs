@@ -52,10 +52,11 @@ fn assert_bound(bound: &Value, exact: f64, ratio: f64) {
 #[test]
 fn bounds_of_a_plane_are_those_of_geometry() {
     let desk = Desk::with_plane();
-    let arguments = "plane.ffm grid.npy --max-error 1.6 --within 10.9,13 --monotone y --ratio 1.01 --out plane.json";
+    let arguments = "plane.ffm grid.npy --max-error 1.6 --within 10.9,13 --monotone 2 --ratio 1.01 --out plane.json";
     let output = desk.certify(arguments);
     assert!(output.status.success(), "{}", said(&output));
     let certificate = json(&desk.path("plane.json"));
+    assert_eq!(certificate["settings"]["monotone"], "y");
     let proof = &certificate["outputs"][0];
     assert_bound(&proof["largest"], 12.9, 1.01);
     assert_bound(&proof["distance"], 1.5, 1.01);
@@ -104,6 +105,7 @@ fn questions_with_the_answer_no_fail_and_show_where() {
         ("plane.ffm --within 11.5,13", "between 11.5 and 13? no: 11"),
         ("plane.ffm --within 13,11", "is empty"),
         ("plane.ffm --monotone z", "the inputs are x, y"),
+        ("plane.ffm --monotone 3", "the inputs are x, y"),
         ("plane.ffm --max-error 1", "<INPUT>"),
         ("plane.ffm grid.npy --out new.json --resume", "leave out --resume"),
         ("plane.ffm --check grid.npy", "is not a file of `trainer certify`"),
@@ -119,7 +121,10 @@ fn a_search_that_was_stopped_is_resumed_and_its_result_stands_in_the_card() {
     let arguments = "plane.ffm grid.npy --ratio 1.001 --out plane.json";
     let stopped = desk.certify(&format!("{arguments} --time 0.000001"));
     assert!(stopped.status.success() && said(&stopped).contains("--resume"), "{}", said(&stopped));
-    assert!(desk.path("plane.json.unfinished").exists());
+    let kept = fs::read(desk.path("plane.json.unfinished")).unwrap();
+    let refused = desk.certify(arguments);
+    assert!(!refused.status.success() && said(&refused).contains("continue it with --resume"), "{}", said(&refused));
+    assert_eq!(fs::read(desk.path("plane.json.unfinished")).unwrap(), kept);
     let output = desk.certify(&format!("{arguments} --resume --card carded.ffm"));
     assert!(output.status.success() && !desk.path("plane.json.unfinished").exists(), "{}", said(&output));
     assert_bound(&json(&desk.path("plane.json"))["outputs"][0]["distance"], 1.5, 1.001);
@@ -161,10 +166,18 @@ fn an_enumeration_that_is_interrupted_is_resumed_with_the_same_certificate() {
     assert!(!desk.path("proof.json").exists() && desk.path("proof.json.unfinished").exists());
 
     let kept = fs::read_to_string(desk.path("proof.json.unfinished")).unwrap();
-    desk.put("proof.json.unfinished", kept.replacen("\"points\": ", "\"points\": 1", 1).as_bytes());
-    let damaged = desk.certify(&format!("{arguments} --resume"));
-    assert!(!damaged.status.success() && !desk.path("proof.json").exists());
-    assert!(said(&damaged).contains("proof.json.unfinished is damaged"), "{}", said(&damaged));
+    for contents in
+        [kept.replacen("\"points\": ", "\"points\": 1", 1), kept[..kept.len() / 2].to_owned(), String::new()]
+    {
+        desk.put("proof.json.unfinished", contents.as_bytes());
+        let damaged = desk.certify(&format!("{arguments} --resume"));
+        assert!(!damaged.status.success() && !desk.path("proof.json").exists());
+        let said = said(&damaged);
+        assert!(
+            said.contains("proof.json.unfinished is damaged") && said.contains("delete it and leave out --resume"),
+            "{said}"
+        );
+    }
 
     desk.put("proof.json.unfinished", kept.as_bytes());
     let resumed = desk.certify(&format!("{arguments} --resume"));

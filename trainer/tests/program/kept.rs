@@ -74,6 +74,8 @@ fn no_command_writes_over_a_file_that_it_did_not_write() {
             "run/network.safetensors",
             "choose another --out",
         ),
+        ("quantize run --precision f32 --out run/model.ffm", "run/model.ffm", "is the model that the report"),
+        ("quantize run --precision f32 --out run/../run/model.ffm", "run/model.ffm", "choose another --out"),
         ("quantize run --precision f32 --out plane.csv", "plane.csv", "is no model file, and is kept"),
         ("export model.ffm --c . --name main", "main.c", "was not written by `trainer export`, and is kept"),
     ] {

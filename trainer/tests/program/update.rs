@@ -129,6 +129,13 @@ fn what_is_wrong_with_a_key_or_a_version_is_one_sentence() {
     fs::write(desk.path().join("half.key"), "-----BEGIN PRIVATE KEY-----\nMC4CAQ\n").unwrap();
     let damaged = with(3, "half.key");
     assert!(damaged.contains("half.key is damaged") && damaged.contains("take a copy"), "{damaged}");
+    let public = with(3, "maker.key.pub");
+    assert!(
+        public.contains("maker.key.pub is a public key") && public.ends_with("belongs to it, maker.key"),
+        "{public}"
+    );
+    fs::copy(desk.path().join("maker.key.pub"), desk.path().join("devices")).unwrap();
+    assert!(with(3, "devices").ends_with("name the private key that belongs to it"));
     let old = failure(&[&SIGN[..], &["--oldest", "4"]].concat(), desk.path());
     assert!(
         old.contains("oldest version 4 is newer than the version 3") && old.contains("--oldest of at most 3"),
@@ -144,6 +151,11 @@ fn what_cannot_be_sent_is_one_sentence() {
     let desk = desk();
     success(&SIGN, desk.path());
     let send = |file: &str, port: &str| failure(&["send", file, "--port", port], desk.path());
+    let signed = failure(&["inspect", "model.ffu"], desk.path());
+    assert!(
+        signed.contains("model.ffu is a signed model") && signed.contains("name the model file (.ffm)"),
+        "{signed}"
+    );
     let unsigned = send("model.ffm", "x");
     assert!(unsigned.contains("is not signed") && unsigned.contains("trainer sign model.ffm"), "{unsigned}");
     let path = desk.path().join("model.ffu");

@@ -4,6 +4,7 @@ mod misnamed;
 mod settings;
 
 use crate::cli::hold::{Others, hold, hold_while_made};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -75,12 +76,12 @@ impl Fit {
         let mut bar = progress::on_stderr(params.params().steps, state.step);
         let stop = interrupt::catch()?;
         let watch = Watch { stop: Some(stop), progress: Some(&mut *bar), ..Watch::default() };
-        let ended = run.train(watch)?;
+        let ended = run.train(watch).map_err(|error| with_resume(&run, error))?;
         // What an interrupted training has learned is written; a wish to stop that comes after the training is obeyed.
         let results = if ended == Ended::Interrupted { run.write() } else { run.write_unless(stop) };
         let is_stopped = results.as_ref().is_err_and(FitRunError::is_interruption);
         if !is_stopped {
-            print_results(&run, &results?, self.json)?;
+            print_results(&run, &results.map_err(|error| with_resume(&run, error))?, self.json)?;
         }
         if is_stopped || ended == Ended::Interrupted {
             trainer::note!("interrupted; continue with: trainer fit --resume {}", run.folder().path().display());
@@ -168,6 +169,19 @@ impl Settings {
         }
         Ok((dataset, params))
     }
+}
+
+/// Tells, where the disk is full, that what was saved is not lost.
+fn with_resume(run: &Run, error: impl Into<anyhow::Error>) -> anyhow::Error {
+    let error = error.into();
+    let is_full = |cause: &io::Error| matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    if error.chain().any(|cause| cause.downcast_ref().is_some_and(is_full)) && run.folder().checkpoint().is_file() {
+        trainer::note!(
+            "what was saved is kept; with more space, continue with: trainer fit --resume {}",
+            run.folder().path().display()
+        );
+    }
+    error
 }
 
 /// Prints what a run came to: as one JSON object, or as a table with advice on standard error.
