@@ -13,7 +13,7 @@ use crate::artifact::quantize::DenseLayer;
 
 /// The largest of the terms in a row stands for their norm with this exponent.
 const NORM: f64 = 8.0;
-/// Steps of the iteration; the noise changes by less than 1 % in later ones.
+/// Steps of the iteration.
 const ITERATIONS: usize = 40;
 /// Factors lie within this and its inverse, so that the smallest of the units keep 11 of their 15 bits.
 const LARGEST_FACTOR: f64 = 16.0;
