@@ -101,7 +101,8 @@ pub struct EndedSearch<'a> {
 }
 
 impl<'a> Design<'a> {
-    /// Makes the candidates, for no more bytes than are [of use](most_flash) for the data. The data have gone through [`periodic::apply`](crate::data::periodic::apply).
+    /// Makes the candidates, for no more bytes than are [of use](most_flash) for the data. The data have gone through
+    /// [`periodic::apply`](crate::data::periodic::apply).
     ///
     /// # Errors
     /// If the settings are impossible, or no model keeps the budget.
