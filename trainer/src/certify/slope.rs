@@ -41,14 +41,13 @@ pub(super) fn slope_range(
     answers: &Answers,
     (output, axis): (usize, usize),
 ) -> [f64; 2] {
-    let mut gates = answers.gates.clone();
-    let has_kink = |gate: &&mut [f64; 2]| !parts.has_sines && gate[0] == 0.0 && gate[1] > 0.0;
-    let kinks = gates.iter_mut().flatten().filter(has_kink).count();
+    let has_kink = |gate: &[f64; 2]| !parts.has_sines && gate[0] == 0.0 && gate[1] > 0.0;
+    let kinks = answers.gates.iter().flatten().filter(|gate| has_kink(gate)).count();
     let kinks = if kinks > MOST_KINKS { 0 } else { kinks };
     let (mut smallest, mut largest) = (f64::INFINITY, f64::NEG_INFINITY);
     for on in 0..1 << kinks {
-        gates.clone_from(&answers.gates);
-        for (k, gate) in gates.iter_mut().flatten().filter(has_kink).take(kinks).enumerate() {
+        let mut gates = answers.gates.clone();
+        for (k, gate) in gates.iter_mut().flatten().filter(|gate| has_kink(gate)).take(kinks).enumerate() {
             *gate = [gate[usize::from(on >> k & 1 == 1)]; 2];
         }
         let [low, high] = slopes(parts, region, (&gates, answers.last[output]), output)[axis].range();
