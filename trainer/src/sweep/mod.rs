@@ -7,6 +7,7 @@
 mod error;
 pub mod grid;
 mod plot;
+mod row;
 pub mod store;
 pub mod table;
 
@@ -15,11 +16,11 @@ use std::time::Instant;
 
 use firmware_core::Precision;
 use ndarray::Axis;
-use serde::{Deserialize, Serialize};
 
 pub use crate::base::shard::Shard;
 pub use error::SweepError;
 pub use grid::{Grid, Hyperparameter};
+pub use row::{Measured, SweepRow};
 pub use store::{SweepManifest, SweepStore};
 
 use crate::base::side_by_side::side_by_side;
@@ -32,70 +33,6 @@ use crate::fit::{FitError, FitParams, Snapshot, TrainingData, ValidFitParams};
 use crate::store::checkpoint;
 use crate::store::error::StoreError;
 use crate::training::{Ended, Progress, StepDone, TrainError, TrainState, Watch};
-
-/// What came out of one setting.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SweepRow {
-    /// The setting's number in the sweep, from 0.
-    pub index: usize,
-    /// σ of the encoding.
-    pub scale: f64,
-    /// Power p of the amplitudes; a text in files, since JSON knows no infinity.
-    #[serde(with = "crate::network::encoding::power")]
-    pub amplitude_power: f64,
-    /// Number of frequencies, m.
-    pub frequencies: usize,
-    /// Widths of the hidden layers.
-    pub hidden: Vec<usize>,
-    /// How good the network is; none if training failed.
-    pub measured: Option<Measured>,
-    /// Why training failed, as a sentence; none if it did not.
-    pub failure: Option<String>,
-    /// Training time on one thread; none if it was interrupted in between.
-    pub seconds: Option<f64>,
-}
-
-/// How good a network is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Measured {
-    /// Number of weights and biases.
-    pub parameters: usize,
-    /// Length of the artifact in bytes.
-    pub model_bytes: usize,
-    /// On the samples that trained, in f32.
-    pub train: Metrics,
-    /// On those held out, in f32: what settings are judged by.
-    pub test: Metrics,
-    /// On those held out, as the device computes it.
-    pub model_test: Metrics,
-}
-
-impl SweepRow {
-    fn new(index: usize, setting: &FitParams) -> Self {
-        Self {
-            index,
-            scale: setting.encoding.scale,
-            amplitude_power: setting.encoding.amplitude_power,
-            frequencies: setting.encoding.frequencies,
-            hidden: setting.hidden.clone(),
-            measured: None,
-            failure: None,
-            seconds: None,
-        }
-    }
-
-    fn is_of(&self, setting: &FitParams) -> bool {
-        let expected = Self::new(self.index, setting);
-        (self.scale, self.amplitude_power, self.frequencies, &self.hidden)
-            == (expected.scale, expected.amplitude_power, expected.frequencies, &expected.hidden)
-    }
-
-    /// PSNR on held-out samples, dB; minus infinity if training failed.
-    #[must_use]
-    pub fn test_psnr_db(&self) -> f64 {
-        self.measured.as_ref().map_or(f64::NEG_INFINITY, |measured| measured.test.psnr_db)
-    }
-}
 
 /// What is going on, told from any thread.
 #[derive(Clone, Copy, Debug)]

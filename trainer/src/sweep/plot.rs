@@ -4,7 +4,6 @@ use plotters::style::RGBColor;
 
 use super::SweepRow;
 use super::grid::Hyperparameter;
-use super::table::{name, value};
 use crate::report::figure::tick_label;
 use crate::report::sheet::{Line, Plot, Stroke};
 use crate::report::style;
@@ -47,7 +46,7 @@ type Group<'a> = (String, Vec<&'a SweepRow>);
 fn groups<'a>(rows: &[&'a SweepRow], others: &[Hyperparameter]) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for &row in rows {
-        let group = name(row, others);
+        let group = row.name(others);
         match groups.iter_mut().find(|(name, _)| *name == group) {
             Some((_, rows)) => rows.push(row),
             None => groups.push((group, vec![row])),
@@ -66,13 +65,13 @@ struct Place {
 
 impl Place {
     fn along(axis: Hyperparameter, rows: &[&SweepRow]) -> Self {
-        let values = || rows.iter().map(|row| value(row, axis));
+        let values = || rows.iter().map(|row| row.value(axis));
         let largest = values().filter(|x| x.is_finite()).fold(0.0, f64::max);
         Self { axis, infinity: largest + 1.0, has_infinity: values().any(f64::is_infinite) }
     }
 
     fn of(&self, row: &SweepRow) -> f64 {
-        Some(value(row, self.axis)).filter(|x| x.is_finite()).unwrap_or(self.infinity)
+        Some(row.value(self.axis)).filter(|x| x.is_finite()).unwrap_or(self.infinity)
     }
 
     fn test(&self, rows: &[&SweepRow]) -> Vec<Point> {

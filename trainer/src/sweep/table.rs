@@ -8,7 +8,7 @@ use super::grid::Hyperparameter;
 use super::store::SweepManifest;
 use super::{Measured, SweepError, SweepRow, plot};
 use crate::base::files;
-use crate::report::figure::{Figure as _, tick_label};
+use crate::report::figure::Figure as _;
 use crate::report::sheet::{Panel, Plot, Row, Sheet};
 use crate::store::error::StoreError;
 use crate::store::json;
@@ -78,23 +78,23 @@ impl Table {
     pub fn edges(&self) -> Vec<String> {
         let Some(best) = self.best() else { return Vec::new() };
         let numbers = |axis: Hyperparameter| -> Vec<f64> {
-            let mut values: Vec<f64> = self.rows().map(|row| value(row, axis)).collect();
+            let mut values: Vec<f64> = self.rows().map(|row| row.value(axis)).collect();
             values.sort_by(f64::total_cmp);
             values.dedup();
             values
         };
         let at_edge = |&axis: &Hyperparameter| {
-            let (values, best) = (numbers(axis), value(best, axis));
+            let (values, best) = (numbers(axis), best.value(axis));
             values.len() > 1 && (values.first() == Some(&best) || values.last() == Some(&best))
         };
         let axes = self.manifest.grid.axes().into_iter().filter(at_edge);
-        axes.map(|axis| format!("{} {}", axis.name(), value_text(best, axis))).collect()
+        axes.map(|axis| format!("{} {}", axis.name(), best.value_text(axis))).collect()
     }
 
     /// A setting by what was swept, such as `scale 4, width 64`.
     #[must_use]
     pub fn name(&self, row: &SweepRow) -> String {
-        name(row, &self.manifest.grid.axes())
+        row.name(&self.manifest.grid.axes())
     }
 
     /// The table in columns, the best setting marked.
@@ -108,7 +108,7 @@ impl Table {
         let mut lines = vec![head];
         let best = self.best().map(|row| row.index);
         for row in self.rows() {
-            let mut line: Vec<String> = axes.iter().map(|&axis| value_text(row, axis)).collect();
+            let mut line: Vec<String> = axes.iter().map(|&axis| row.value_text(axis)).collect();
             let db = |of: fn(&Measured) -> f64| row.measured.as_ref().map_or("-".into(), |m| format!("{:.2}", of(m)));
             let count = |of: fn(&Measured) -> usize| row.measured.as_ref().map_or("-".into(), |m| of(m).to_string());
             line.extend([db(|m| m.train.psnr_db), db(|m| m.test.psnr_db), db(|m| m.model_test.psnr_db)]);
@@ -196,27 +196,4 @@ impl Table {
         files::write(&directory.join("sweep.png"), &png).map_err(StoreError::from)?;
         Ok(())
     }
-}
-
-/// Where a setting lies along an axis of the grid.
-pub(super) fn value(row: &SweepRow, axis: Hyperparameter) -> f64 {
-    match axis {
-        Hyperparameter::Scale => row.scale,
-        Hyperparameter::AmplitudePower => row.amplitude_power,
-        Hyperparameter::Frequencies => row.frequencies as f64,
-        Hyperparameter::Width => row.hidden.first().map_or(0.0, |&width| width as f64),
-        Hyperparameter::Depth => row.hidden.len() as f64,
-    }
-}
-
-fn value_text(row: &SweepRow, axis: Hyperparameter) -> String {
-    let value = value(row, axis);
-    if value.is_finite() { tick_label(value) } else { value.to_string() }
-}
-
-/// A setting by its values of these axes.
-pub(super) fn name(row: &SweepRow, axes: &[Hyperparameter]) -> String {
-    let parts: Vec<String> =
-        axes.iter().map(|&axis| format!("{} {}", axis.name().replace('_', " "), value_text(row, axis))).collect();
-    parts.join(", ")
 }
