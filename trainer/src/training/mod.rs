@@ -10,6 +10,7 @@
 //! step alone ([`step_rng`](crate::base::random::step_rng)), which is also why a resumed run continues as if it had
 //! never stopped.
 
+mod adam;
 mod error;
 mod groups;
 pub mod loss;

@@ -1,6 +1,6 @@
 //! Muon: momentum, made orthogonal, for the weights of the inner layers.
 
-use super::optimizer::Adam;
+use super::adam::Adam;
 use crate::network::Shape;
 use crate::network::matmul::{Accumulate, multiply_into};
 use ndarray::{ArrayView2, ArrayViewMut2};
