@@ -23,11 +23,31 @@ pub struct Checkpoint<'a, S> {
     extra: Option<&'a dyn Fn(&mut Tensors)>,
 }
 
-impl<'a, S: Serialize> Checkpoint<'a, S> {
-    pub(super) fn new(run: &'a Run<S>, path: PathBuf) -> Self {
-        Self { run, path, extra: None }
+impl<S: Serialize> Run<S> {
+    /// The checkpoint of its only training.
+    pub fn checkpoint(&self) -> Checkpoint<'_, S> {
+        Checkpoint { run: self, path: self.folder.checkpoint(), extra: None }
     }
 
+    /// The checkpoint of one of several trainings.
+    pub fn checkpoint_of(&self, training: &str) -> Checkpoint<'_, S> {
+        Checkpoint { run: self, path: self.folder.checkpoint_of(training), extra: None }
+    }
+
+    /// That these tensors of a checkpoint are of the run's data.
+    ///
+    /// # Errors
+    /// [`RunError::OtherData`] if they are not.
+    pub fn check_fingerprint(&self, tensors: &Tensors) -> Result<(), RunError> {
+        if fingerprint(tensors)? == self.fingerprint {
+            Ok(())
+        } else {
+            Err(RunError::OtherData { path: self.folder.path().to_owned() })
+        }
+    }
+}
+
+impl<'a, S: Serialize> Checkpoint<'a, S> {
     /// The same with tensors that `extra` puts into it at every save.
     #[must_use]
     pub fn with(self, extra: &'a dyn Fn(&mut Tensors)) -> Self {
@@ -174,7 +194,10 @@ mod tests {
     use super::*;
     use crate::data::Dataset;
     use crate::fit::{FitParams, TrainingData};
+    use crate::network::{Initialization, Mlp, OutputActivation, Shape};
+    use crate::store::run::RunFolder;
     use ndarray::Array2;
+    use rand::SeedableRng;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     #[test]
@@ -208,5 +231,54 @@ mod tests {
         assert!(read(&path, &mut other.start()).unwrap_err().to_string().contains("0.parameters"));
         let changed = Dataset::from_grid(&[30, 30], data.targets.mapv(|target| target * 0.5));
         assert_ne!(data.fingerprint(), changed.fingerprint());
+    }
+
+    #[test]
+    fn a_training_is_saved_while_it_runs_and_after_a_failure_and_belongs_to_its_data() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = RunFolder::create(&directory.path().join("run"), false).unwrap();
+        let run = Run { folder, settings: "of the run".to_owned(), fingerprint: 1 };
+        let shape = Shape::new(2, &[3], 1, OutputActivation::Linear);
+        let network = Mlp::new(shape, Initialization::Glorot, &mut rand_chacha::ChaCha8Rng::seed_from_u64(0));
+        let untrained = TrainState::new(vec![network]);
+
+        let more = |tensors: &mut Tensors| tensors.put("more", &[1], &[2.5f64]);
+        let (mut state, mut steps) = (untrained.clone(), Vec::new());
+        let ended: Result<Ended, TrainError> =
+            run.checkpoint_of("odd").with(&more).train(&mut state, &mut Watch::default(), |state, watch| {
+                let mut step = || {
+                    let mut saved = untrained.clone();
+                    run.checkpoint_of("odd").load(&mut saved).unwrap();
+                    steps.push(saved.step);
+                };
+                step();
+                state.step = 3;
+                watch.save.as_mut().unwrap()(state)?;
+                step();
+                (state.step, state.networks[0].parameters_mut()[0]) = (5, 9.0);
+                Err(TrainError::Diverged { step: 5, learning_rate: 1.0 })
+            });
+        assert!(matches!(ended, Err(TrainError::Diverged { .. })) && steps == [0, 3], "{ended:?} {steps:?}");
+        let mut saved = untrained.clone();
+        run.checkpoint_of("odd").load(&mut saved).unwrap();
+        assert_eq!(saved, state);
+        let tensors = Tensors::read(&run.folder.checkpoint_of("odd")).unwrap();
+        assert_eq!(
+            (tensors.get::<f64>("more").unwrap().1, tensors.settings::<String>().unwrap()),
+            (vec![2.5], run.settings.clone())
+        );
+
+        let mut never_saved = untrained.clone();
+        run.checkpoint_of("even").load(&mut never_saved).unwrap();
+        assert_eq!(never_saved, untrained);
+        let other = Run { fingerprint: 2, ..run.clone() };
+        assert!(matches!(other.checkpoint_of("odd").load(&mut saved), Err(RunError::OtherData { .. })));
+        assert_eq!(saved, state, "what cannot be continued changes nothing");
+
+        // Where nothing can be saved, nothing is trained.
+        std::fs::remove_dir_all(run.folder.path()).unwrap();
+        let ended: Result<Ended, TrainError> =
+            run.checkpoint().train(&mut state, &mut Watch::default(), |_, _| panic!("trained in vain"));
+        assert!(matches!(ended, Err(TrainError::Save(_))));
     }
 }

@@ -1,6 +1,6 @@
 //! A run in its folder: what training leaves behind, and what it needs to go on.
 //!
-//! Every kind of run keeps its trainings as [checkpoints](Checkpoint). What `trainer fit` leaves:
+//! Every kind of run keeps its trainings as [checkpoints](crate::store::checkpoint). What `trainer fit` leaves:
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -16,9 +16,7 @@
 //! Every file is written whole or not at all.
 
 use crate::base::files;
-use crate::store::checkpoint::{self, Checkpoint};
-use crate::store::tensors::{TensorError, Tensors};
-use serde::Serialize;
+use crate::store::tensors::TensorError;
 use std::path::{Path, PathBuf};
 
 /// Why a run cannot be started, saved or read.
@@ -60,30 +58,6 @@ pub struct Run<S> {
     pub settings: S,
     /// A checksum of all that training sees of the data.
     pub fingerprint: u64,
-}
-
-impl<S: Serialize> Run<S> {
-    /// The checkpoint of its only training.
-    pub fn checkpoint(&self) -> Checkpoint<'_, S> {
-        Checkpoint::new(self, self.folder.checkpoint())
-    }
-
-    /// The checkpoint of one of several trainings.
-    pub fn checkpoint_of(&self, training: &str) -> Checkpoint<'_, S> {
-        Checkpoint::new(self, self.folder.checkpoint_of(training))
-    }
-
-    /// That these tensors of a checkpoint are of the run's data.
-    ///
-    /// # Errors
-    /// [`RunError::OtherData`] if they are not.
-    pub fn check_fingerprint(&self, tensors: &Tensors) -> Result<(), RunError> {
-        if checkpoint::fingerprint(tensors)? == self.fingerprint {
-            Ok(())
-        } else {
-            Err(RunError::OtherData { path: self.folder.path().to_owned() })
-        }
-    }
 }
 
 /// Where the files of a run are.
@@ -183,62 +157,5 @@ impl RunFolder {
     /// `metrics.json`.
     pub fn metrics(&self) -> PathBuf {
         self.path.join("metrics.json")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::network::{Initialization, Mlp, OutputActivation, Shape};
-    use crate::training::{Ended, TrainError, TrainState, Watch};
-    use rand::SeedableRng;
-
-    #[test]
-    fn a_training_is_saved_while_it_runs_and_after_a_failure_and_belongs_to_its_data() {
-        let directory = tempfile::tempdir().unwrap();
-        let folder = RunFolder::create(&directory.path().join("run"), false).unwrap();
-        let run = Run { folder, settings: "of the run".to_owned(), fingerprint: 1 };
-        let shape = Shape::new(2, &[3], 1, OutputActivation::Linear);
-        let network = Mlp::new(shape, Initialization::Glorot, &mut rand_chacha::ChaCha8Rng::seed_from_u64(0));
-        let untrained = TrainState::new(vec![network]);
-
-        let more = |tensors: &mut Tensors| tensors.put("more", &[1], &[2.5f64]);
-        let (mut state, mut steps) = (untrained.clone(), Vec::new());
-        let ended: Result<Ended, TrainError> =
-            run.checkpoint_of("odd").with(&more).train(&mut state, &mut Watch::default(), |state, watch| {
-                let mut step = || {
-                    let mut saved = untrained.clone();
-                    run.checkpoint_of("odd").load(&mut saved).unwrap();
-                    steps.push(saved.step);
-                };
-                step();
-                state.step = 3;
-                watch.save.as_mut().unwrap()(state)?;
-                step();
-                (state.step, state.networks[0].parameters_mut()[0]) = (5, 9.0);
-                Err(TrainError::Diverged { step: 5, learning_rate: 1.0 })
-            });
-        assert!(matches!(ended, Err(TrainError::Diverged { .. })) && steps == [0, 3], "{ended:?} {steps:?}");
-        let mut saved = untrained.clone();
-        run.checkpoint_of("odd").load(&mut saved).unwrap();
-        assert_eq!(saved, state);
-        let tensors = Tensors::read(&run.folder.checkpoint_of("odd")).unwrap();
-        assert_eq!(
-            (tensors.get::<f64>("more").unwrap().1, tensors.settings::<String>().unwrap()),
-            (vec![2.5], run.settings.clone())
-        );
-
-        let mut never_saved = untrained.clone();
-        run.checkpoint_of("even").load(&mut never_saved).unwrap();
-        assert_eq!(never_saved, untrained);
-        let other = Run { fingerprint: 2, ..run.clone() };
-        assert!(matches!(other.checkpoint_of("odd").load(&mut saved), Err(RunError::OtherData { .. })));
-        assert_eq!(saved, state, "what cannot be continued changes nothing");
-
-        // Where nothing can be saved, nothing is trained.
-        std::fs::remove_dir_all(run.folder.path()).unwrap();
-        let ended: Result<Ended, TrainError> =
-            run.checkpoint().train(&mut state, &mut Watch::default(), |_, _| panic!("trained in vain"));
-        assert!(matches!(ended, Err(TrainError::Save(_))));
     }
 }
