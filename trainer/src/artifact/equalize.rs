@@ -9,7 +9,7 @@
 
 use ndarray::{Array1, Array2, Axis};
 
-use crate::artifact::quantize::DenseLayer;
+use crate::artifact::dense_layer::DenseLayer;
 
 /// The largest of the terms in a row stands for their norm with this exponent.
 const NORM: f64 = 8.0;

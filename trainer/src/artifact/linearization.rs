@@ -7,7 +7,7 @@
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
-use crate::artifact::quantize::DenseLayer;
+use crate::artifact::dense_layer::DenseLayer;
 use crate::network::{Activations, HiddenActivation, OutputActivation, vectorized};
 
 /// Calibration points that one thread takes at a time. Sums are over these parts, so that no bit depends on the number of

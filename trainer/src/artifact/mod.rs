@@ -8,6 +8,7 @@ pub mod c_source;
 mod calibration;
 mod card_table;
 pub mod card_text;
+mod dense_layer;
 mod equalize;
 pub mod export;
 mod linearization;

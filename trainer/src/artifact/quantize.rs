@@ -21,32 +21,11 @@ use firmware_core::fixed::{ACTIVATION_MAX, LOGIT_FRACTION_BITS, ONE, SIGMOID_FRA
 use ndarray::{Array1, Array2, ArrayView2};
 
 use crate::artifact::calibration::{Calibration, Row};
+pub use crate::artifact::dense_layer::DenseLayer;
 use crate::artifact::equalize::equalize;
 use crate::artifact::linearization::{Linearization, outputs};
 use crate::artifact::row_kind::{RowKind, SINE_STEP, STEPS};
-use crate::network::{Activations, HiddenActivation, Mlp, OutputActivation};
-
-/// A dense layer in f32: `weights · x + bias`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DenseLayer {
-    /// Weights `[out, in]`.
-    pub weights: Array2<f32>,
-    /// Biases `[out]`.
-    pub bias: Array1<f32>,
-}
-
-impl DenseLayer {
-    /// The layers of a network, first to last.
-    pub fn of(network: &Mlp<f32>) -> Vec<Self> {
-        let layer = |k| Self { weights: network.weights(k).to_owned(), bias: network.biases(k).to_owned() };
-        (0..network.shape().layers()).map(layer).collect()
-    }
-
-    /// `x·Wᵀ + b` for `inputs` `[n, in]`.
-    pub(super) fn apply(&self, inputs: &Array2<f64>) -> Array2<f64> {
-        inputs.dot(&self.weights.mapv(f64::from).t()) + self.bias.mapv(f64::from)
-    }
-}
+use crate::network::{Activations, HiddenActivation, OutputActivation};
 
 /// One dense layer as the device stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
