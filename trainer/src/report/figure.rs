@@ -1,24 +1,11 @@
 //! One drawing, two formats: a [`Figure`] draws itself on any plotters backend; PNG and SVG come from the same code.
 
-use std::io::Cursor;
-
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use thiserror::Error;
 
+pub use super::error::FigureError;
+pub use super::png::encode_png;
 use super::{smooth, style, vector};
-
-/// Why a figure could not be drawn.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum FigureError {
-    /// The plotting library refused.
-    #[error("cannot draw the figure ({0})")]
-    Draw(String),
-    /// The picture could not be encoded.
-    #[error("cannot encode the picture")]
-    Encode(#[from] image::ImageError),
-}
 
 /// What a drawing function returns on any backend.
 pub type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
@@ -65,21 +52,6 @@ pub trait Figure {
         let drawn = area.fill(&WHITE).and_then(|()| self.draw(area)).and_then(|()| area.present());
         drawn.map_err(|error| FigureError::Draw(error.to_string()))
     }
-}
-
-/// Pixels, row by row, as the bytes of a PNG.
-///
-/// # Errors
-///
-/// If the encoder refuses.
-pub fn encode_png(
-    pixels: &[u8],
-    (width, height): (u32, u32),
-    color: image::ExtendedColorType,
-) -> Result<Vec<u8>, FigureError> {
-    let mut bytes = Cursor::new(Vec::new());
-    image::write_buffer_with_format(&mut bytes, pixels, width, height, color, image::ImageFormat::Png)?;
-    Ok(bytes.into_inner())
 }
 
 /// Whole numbers without a point, small and large ones with an exponent, others with up to four significant digits.

@@ -1,10 +1,9 @@
 //! The page. Plain HTML with the pictures inside, and a script that runs the model; nothing is loaded from elsewhere.
 
-use std::fmt::Write;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
+use super::markup::{add, escape};
 use super::{Drawing, Report, live};
 use crate::data::metrics::short;
 
@@ -147,13 +146,4 @@ fn metrics_table(page: &mut String, report: &Report<'_>) {
         "</table>\n<p>PSNR is relative to the range of the output in the data; the errors are in the data's units. Trust the figures of \
          held-out samples for values between the samples; those of trained samples say how well the data are stored.</p>\n",
     );
-}
-
-fn add(page: &mut String, text: std::fmt::Arguments<'_>) {
-    page.write_fmt(text).expect("writing to a string does not fail");
-}
-
-/// Text as it must stand in HTML, in attributes too.
-pub(crate) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

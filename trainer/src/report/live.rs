@@ -3,15 +3,13 @@
 //! `evaluator.wasm` is the example `wasm` of firmware-core, built by `cargo xtask wasm`; a test compares it with its
 //! source. `live.js` is the page's script. Neither loads anything.
 
-use std::fmt::Write;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ndarray::Array2;
 use serde_json::json;
 
 use super::Report;
-use super::html::escape;
+use super::markup::{add, escape};
 use crate::data::{DataKind, Dataset};
 
 const EVALUATOR: &[u8] = include_bytes!("evaluator.wasm");
@@ -207,10 +205,6 @@ fn samples(dataset: &Dataset, user: &Array2<f32>, ranges: &[Range], room: usize)
 
 const fn base64_len(bytes: usize) -> usize {
     bytes.div_ceil(3) * 4
-}
-
-fn add(part: &mut String, text: std::fmt::Arguments<'_>) {
-    part.write_fmt(text).expect("writing to a string does not fail");
 }
 
 #[cfg(test)]

@@ -7,10 +7,13 @@ pub mod axis;
 pub mod bars;
 pub mod colormap;
 pub mod curve;
+mod error;
 pub mod figure;
 mod html;
 mod live;
 pub mod map;
+mod markup;
+mod png;
 pub mod scatter;
 pub mod sheet;
 mod smooth;
@@ -21,31 +24,17 @@ mod views;
 use std::path::Path;
 
 use ndarray::Array2;
-use thiserror::Error;
 
 use crate::artifact::export::Artifact;
 use crate::base::files;
 use crate::data::Dataset;
 use crate::data::metrics::Metrics;
 use curve::{Curves, Series};
+pub use error::ReportError;
 use figure::{Figure, FigureError};
-pub(crate) use html::{SheetPage, escape};
+pub(crate) use html::SheetPage;
+pub(crate) use markup::{add, escape};
 pub use views::{Drawing, drawings, reconstruction};
-
-/// Why a report could not be made.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ReportError {
-    /// A figure could not be drawn.
-    #[error(transparent)]
-    Figure(#[from] FigureError),
-    /// A file could not be written.
-    #[error(transparent)]
-    Write(#[from] files::WriteError),
-    /// A drawing of the run that was replaced stays.
-    #[error(transparent)]
-    Remove(#[from] files::RemoveError),
-}
 
 /// All that a report shows.
 #[derive(Clone, Copy, Debug)]

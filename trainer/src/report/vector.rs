@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use plotters::prelude::{DrawingBackend, SVGBackend};
 use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind};
 
-use super::figure::encode_png;
+use super::png::encode_png;
 
 /// Draws with `draw` on a backend of `size` pixels and returns the text of the SVG. Pictures lie above all else.
 ///

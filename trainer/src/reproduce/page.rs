@@ -1,7 +1,6 @@
 //! The pages: a lesson for readers who know neither the tangent kernel nor Fourier features, then the figures with what is to be
 //! seen in them and why, then the results of the checks. Pictures are inside; nothing is loaded from elsewhere.
 
-use std::fmt::Write;
 use std::path::Path;
 
 use base64::Engine;
@@ -10,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use super::error::ReproduceError;
 use super::{Claim, Figure, Options, Table, WrittenFigure};
 use crate::base::files;
-use crate::report::escape;
+use crate::report::{add, escape};
 
 const CSS: &str = "
 body { font: 16px/1.55 system-ui, sans-serif; color: #282828; max-width: 1180px; margin: 2rem auto; padding: 0 1rem; }
@@ -249,10 +248,6 @@ fn claims(page: &mut String, claims: &[Claim]) {
         );
     }
     page.push_str("</table>\n");
-}
-
-fn add(page: &mut String, text: std::fmt::Arguments<'_>) {
-    page.write_fmt(text).expect("writing to a string does not fail");
 }
 
 #[cfg(test)]
