@@ -19,13 +19,14 @@ pub mod params;
 pub mod poses;
 pub mod rays;
 pub mod render;
-pub mod report;
 pub mod run;
 pub mod scene;
 pub mod similarity;
 mod solids;
 pub mod synthesize;
 pub mod volume;
+
+pub use run::report;
 
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,7 @@
 
 mod folder;
 mod grid;
+pub mod report;
 mod scene;
 
 use std::path::{Path, PathBuf};
@@ -38,7 +39,6 @@ pub use self::scene::Scene;
 use super::error::NerfError;
 use super::fit::{FieldTraining, ViewsMetrics};
 use super::params::{NerfParams, ValidNerfParams};
-use super::report;
 use super::scene::{View, Views};
 use crate::base::files;
 use crate::base::fingerprint::fingerprint_of;

@@ -2,11 +2,11 @@
 
 use image::RgbImage;
 
-use super::fit::{TrainedField, ViewsMetrics};
-use super::render::{draw, picture};
-use super::run::{Folder, NerfSettings};
-use super::scene::View;
+use super::{Folder, NerfSettings};
 use crate::base::files;
+use crate::nerf::fit::{TrainedField, ViewsMetrics};
+use crate::nerf::render::{draw, picture};
+use crate::nerf::scene::View;
 use crate::report::figure::Figure as _;
 use crate::report::sheet::{Panel, Raster, Row, Sheet};
 use crate::report::{ReportError, SheetPage};
