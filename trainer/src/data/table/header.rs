@@ -1,8 +1,8 @@
 //! The lines above the rows of a table: which of them names the columns, which one holds units, and which are skipped.
 
 use super::dialect::{Line, Separator, split};
+use super::fields::Fields;
 use super::number::{Cell, Decimal, looks_numeric};
-use super::sheet::Fields;
 
 /// Longer text is no unit.
 const LONGEST_UNIT: usize = 20;

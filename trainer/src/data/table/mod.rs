@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `text.rs` | the encoding |
 //! | `dialect.rs` | what separates fields, and which lines are remarks |
-//! | `sheet.rs`, `header.rs` | where names, units and rows are |
+//! | `sheet.rs`, `header.rs`, `fields.rs` | where names, units and rows are |
 //! | `decimal.rs`, `number.rs` | the decimal mark, and the value of a field |
 //! | `choose.rs` | which columns are inputs and outputs |
 //! | `cells.rs`, `wide.rs` | the values; what is missing, bad, or said to be no data |
@@ -19,6 +19,7 @@ mod decimal;
 mod dialect;
 mod doubts;
 mod error;
+mod fields;
 mod header;
 mod number;
 mod sheet;

@@ -1,7 +1,8 @@
 //! Where in the text of a table its names, its units and its rows are, and what is none of these.
 
 use super::TableError;
-use super::dialect::{Line, SAMPLE, Separator, lines, named_separator, split};
+use super::dialect::{SAMPLE, Separator, lines, named_separator, split};
+use super::fields::Fields;
 use super::header::{self, Names};
 use super::number::{Cell, Decimal, looks_numeric};
 
@@ -49,27 +50,6 @@ impl Column {
     /// Without a name, and empty, text, or the numbers of the rows.
     pub(super) fn is_of_no_use(&self) -> bool {
         self.nameless && (self.empty || !self.numeric || self.numbers_rows)
-    }
-}
-
-/// A line of the sample with its fields.
-pub(super) struct Fields<'t> {
-    pub line: Line<'t>,
-    pub fields: Vec<String>,
-}
-
-impl Fields<'_> {
-    pub(super) fn present(&self) -> usize {
-        self.fields.iter().filter(|field| !field.is_empty()).count()
-    }
-
-    pub(super) fn numbers(&self) -> usize {
-        self.fields.iter().filter(|field| looks_numeric(field)).count()
-    }
-
-    /// As many fields as the table has columns, but for empty ones at the end.
-    pub(super) fn fits(&self, width: usize) -> bool {
-        self.fields.len() == width || (self.fields.len() > width && self.fields[width..].iter().all(String::is_empty))
     }
 }
 
