@@ -2,7 +2,7 @@
 
 use firmware_core::fixed;
 
-use super::bounds::Arithmetic;
+use super::arithmetic::Arithmetic;
 use super::forms::Forms;
 use super::parts::{Dense, Parts};
 use super::wave::{self, Tangent};

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use super::bounds::{Answers, Arithmetic, answers};
+use super::arithmetic::Arithmetic;
+use super::bounds::{Answers, answers};
 use super::interpolant::Interpolant;
 use super::parts::Parts;
 use super::region::{MAX_AXES, Region};

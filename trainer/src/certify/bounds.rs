@@ -8,19 +8,11 @@
 //! place of the form, and in the end everything is exact.
 
 use super::activations::{activate, sigmoid};
+use super::arithmetic::Arithmetic;
 use super::forms::Forms;
 use super::parts::Parts;
 use super::region::{Affine, MAX_AXES, Region};
 use super::wave::{self, Phases, Tangent};
-
-/// Which numbers are bounded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Arithmetic {
-    /// Those of the device, to the bit.
-    Device,
-    /// Those of the same weights without any rounding.
-    Exact,
-}
 
 /// What a model answers in a box.
 pub(super) struct Answers {

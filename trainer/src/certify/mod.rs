@@ -15,6 +15,7 @@
 //! within 1e-12 of the true functions.
 
 mod activations;
+mod arithmetic;
 mod bench;
 mod bounds;
 mod certificate;

@@ -1,6 +1,6 @@
 //! The values of grids over a box of coordinates.
 
-use super::bounds::Arithmetic;
+use super::arithmetic::Arithmetic;
 use super::parts::{Level, Spline};
 use super::region::{Affine, Region};
 

@@ -12,8 +12,9 @@ use firmware_core::{Axis, Model, OutputActivation, OutputMap, Precision};
 use rayon::prelude::*;
 
 use self::common::{Network, Random, Shape};
+use super::arithmetic::Arithmetic;
 use super::bench::Bench;
-use super::bounds::{Arithmetic, answers};
+use super::bounds::answers;
 use super::enumerate::{Codes, Enumerated, Enumeration, Extreme, Halt};
 use super::interpolant::Interpolant;
 use super::parts::Parts;
