@@ -6,7 +6,7 @@ use std::path::Path;
 use ndarray::{Array1, Array2, Axis, concatenate, s};
 
 use super::params::{Gamma, Layout, OutputFunction};
-use super::roles::{LayerNames, Roles, Style};
+use super::roles::{self, LayerNames, Roles, Style};
 use super::source::{Features, Layer, SourceNetwork};
 use super::{ImportError, ImportParams};
 use crate::network::HiddenActivation;
@@ -15,15 +15,33 @@ use crate::store::tensors::Tensors;
 /// ω₀ of SIREN (Sitzmann et al. 2020).
 const OMEGA: f64 = 30.0;
 
+impl SourceNetwork {
+    /// Reads the network of a file for data with so many inputs and outputs.
+    ///
+    /// # Errors
+    /// [`ImportError`], with the tensor that makes the network one that a device cannot evaluate, or what it would be.
+    pub fn read(path: &Path, params: &ImportParams, data: (usize, usize)) -> Result<Self, ImportError> {
+        let tensors = Tensors::read(path)?;
+        if tensors.has_settings() {
+            return Err(ImportError::OwnRun { path: path.to_owned() });
+        }
+        let roles = roles::find(path, &tensors, params)?;
+        let reader = Reader { tensors: &tensors, params, inputs: data.0 };
+        let network = reader.network(path, &roles)?;
+        network.check_limits(data)?;
+        Ok(network)
+    }
+}
+
 /// Puts the tensors of a file together.
-pub(super) struct Reader<'a> {
-    pub(super) tensors: &'a Tensors,
-    pub(super) params: &'a ImportParams,
-    pub(super) inputs: usize,
+struct Reader<'a> {
+    tensors: &'a Tensors,
+    params: &'a ImportParams,
+    inputs: usize,
 }
 
 impl Reader<'_> {
-    pub(super) fn network(&self, path: &Path, roles: &Roles) -> Result<SourceNetwork, ImportError> {
+    fn network(&self, path: &Path, roles: &Roles) -> Result<SourceNetwork, ImportError> {
         let mut features = roles.frequencies.as_deref().map(|name| self.features(name)).transpose()?;
         let mut layers = self.layers(roles, features.as_ref())?;
         let hidden = self.hidden_activation(path, roles, layers.len())?;

@@ -1,16 +1,13 @@
 //! A network as its file has it, and what it computes.
 
 use std::f64::consts::TAU;
-use std::path::Path;
 
 use firmware_core::limits::{MAX_FREQUENCIES, MAX_HIDDEN_LAYERS, MAX_INPUTS, MAX_OUTPUTS, MAX_WIDTH};
 use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate};
 use rayon::prelude::*;
 
-use super::reader::Reader;
-use super::{ImportError, ImportParams, roles};
+use super::ImportError;
 use crate::network::HiddenActivation;
-use crate::store::tensors::Tensors;
 
 /// Rows that are evaluated together.
 const ROWS: usize = 1024;
@@ -60,22 +57,6 @@ impl Layer {
 }
 
 impl SourceNetwork {
-    /// Reads the network of a file for data with so many inputs and outputs.
-    ///
-    /// # Errors
-    /// [`ImportError`], with the tensor that makes the network one that a device cannot evaluate, or what it would be.
-    pub fn read(path: &Path, params: &ImportParams, data: (usize, usize)) -> Result<Self, ImportError> {
-        let tensors = Tensors::read(path)?;
-        if tensors.has_settings() {
-            return Err(ImportError::OwnRun { path: path.to_owned() });
-        }
-        let roles = roles::find(path, &tensors, params)?;
-        let reader = Reader { tensors: &tensors, params, inputs: data.0 };
-        let network = reader.network(path, &roles)?;
-        network.check_limits(data)?;
-        Ok(network)
-    }
-
     /// What the network gives at inputs `[n, d]`: `[n, c]`, both in its own units and computed in f64.
     ///
     /// # Panics
@@ -140,7 +121,7 @@ impl SourceNetwork {
         &self.description
     }
 
-    fn check_limits(&self, (inputs, outputs): (usize, usize)) -> Result<(), ImportError> {
+    pub(super) fn check_limits(&self, (inputs, outputs): (usize, usize)) -> Result<(), ImportError> {
         let check = |what: String, value, limit| {
             if value > limit { Err(ImportError::Limit { what, value, limit }) } else { Ok(()) }
         };
