@@ -1,6 +1,6 @@
 //! Advice after a training: what the user should know of the network, once, with the remedy.
 
-use crate::fit::validation::LEAST_SAMPLES;
+use crate::fit::folds::LEAST_SAMPLES;
 
 /// Training and held-out quality that differ by more than this say that the network is not what it seems, dB.
 const GAP_DB: f64 = 3.0;
