@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::error::InverseError;
 use super::linear::{LinearObjective, LinearOperator, field};
-use super::run::InverseSettings;
 use super::training::{TableMapping, TrainingParams};
 use crate::artifact::card_text::CardText;
 use crate::artifact::export::{Artifact, Card, Domain, TrainedNetwork};
@@ -172,10 +171,10 @@ impl<A: LinearOperator> LinearProblem<'_, A> {
     ///
     /// # Errors
     /// If the watch stops it, or training diverges.
-    pub(super) fn solve(
+    pub(super) fn solve<S: Serialize>(
         self,
         watch: &mut Watch<'_>,
-        run: Option<&Run<InverseSettings>>,
+        run: Option<&Run<S>>,
     ) -> Result<Comparison, InverseError> {
         let Self { truth, operator, training, .. } = self;
         let sizes: Vec<usize> = self.shape.iter().rev().copied().filter(|&size| size > 1).collect();

@@ -9,7 +9,6 @@ use super::compare::{Comparison, LinearProblem, Problem};
 use super::error::InverseError;
 use super::linear::LinearOperator;
 use super::phantom;
-use super::run::InverseSettings;
 use super::training::{TableMapping, TrainingParams};
 use crate::network::encoding::EncodingKind;
 use crate::store::run::Run;
@@ -173,10 +172,10 @@ impl CtParams {
 ///
 /// # Errors
 /// If the watch stops it, training diverges, or a checkpoint of the `run` is of no use.
-pub fn compare(
+pub fn compare<S: Serialize>(
     ValidCtParams(params): &ValidCtParams,
     watch: &mut Watch<'_>,
-    run: Option<&Run<InverseSettings>>,
+    run: Option<&Run<S>>,
 ) -> Result<Comparison, InverseError> {
     let n = params.size;
     let truth = phantom::section(n);

@@ -12,7 +12,6 @@ use super::compare::{Comparison, LinearProblem, Problem};
 use super::error::InverseError;
 use super::linear::LinearOperator;
 use super::phantom;
-use super::run::InverseSettings;
 use super::training::{TableMapping, TrainingParams};
 use crate::base::fourier::{Direction, transform};
 use crate::base::random::{Purpose, step_rng};
@@ -144,10 +143,10 @@ impl MriParams {
 ///
 /// # Errors
 /// If the watch stops it, training diverges, or a checkpoint of the `run` is of no use.
-pub fn compare(
+pub fn compare<S: Serialize>(
     ValidMriParams(params): &ValidMriParams,
     watch: &mut Watch<'_>,
-    run: Option<&Run<InverseSettings>>,
+    run: Option<&Run<S>>,
 ) -> Result<Comparison, InverseError> {
     let n = params.size;
     let truth = phantom::volume(n);

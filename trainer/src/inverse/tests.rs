@@ -9,10 +9,13 @@ use super::error::InverseError;
 use super::run::{InverseSettings, Run};
 use super::training::{FurtherMapping, TrainingParams};
 use crate::network::grid::GridParams;
-use crate::store::run::RunFolder;
+use crate::store::run::{self as store, RunFolder};
 use crate::training::muon::Muon;
 use crate::training::optimizer::Optimizer;
 use crate::training::{TrainState, Watch};
+
+/// Without checkpoints.
+const NO_RUN: Option<&store::Run<()>> = None;
 
 #[test]
 fn the_same_seed_gives_the_same_numbers_and_stopping_stops() {
@@ -20,10 +23,10 @@ fn the_same_seed_gives_the_same_numbers_and_stopping_stops() {
     params.size = 16;
     params.training = TrainingParams { steps: 5, hidden: vec![8], frequencies: 4, ..params.training };
     let params = params.check().unwrap();
-    let solve = || ct::compare(&params, &mut Watch::default(), None).unwrap().to_json();
+    let solve = || ct::compare(&params, &mut Watch::default(), NO_RUN).unwrap().to_json();
     assert_eq!(solve(), solve());
     let stop = AtomicBool::new(true);
-    let stopped = ct::compare(&params, &mut Watch { stop: Some(&stop), ..Watch::default() }, None);
+    let stopped = ct::compare(&params, &mut Watch { stop: Some(&stop), ..Watch::default() }, NO_RUN);
     assert!(matches!(stopped, Err(InverseError::Interrupted)));
 }
 

@@ -4,7 +4,6 @@ use firmware_core::OutputActivation;
 use serde::{Deserialize, Serialize};
 
 use super::error::InverseError;
-use super::run::InverseSettings;
 use crate::base::random::{Purpose, step_rng};
 use crate::network::encoding::{EncodingError, EncodingKind, EncodingParams};
 use crate::network::grid::GridParams;
@@ -173,11 +172,11 @@ impl MappingTraining {
     ///
     /// # Errors
     /// If the watch stops it, training diverges, or a checkpoint is of no use or cannot be written.
-    pub fn finish<O: Objective>(
+    pub fn finish<O: Objective, S: Serialize>(
         mut self,
         objective: &mut O,
         watch: &mut Watch<'_>,
-        run: Option<&Run<InverseSettings>>,
+        run: Option<&Run<S>>,
     ) -> Result<(Mlp<f32>, f64), InverseError> {
         let (state, params) = (&mut self.state, &self.params);
         watch.stage(self.mapping.label());

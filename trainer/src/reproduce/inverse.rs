@@ -8,28 +8,31 @@ use crate::inverse::error::InverseError;
 use crate::inverse::mri::{self, MriParams};
 use crate::inverse::shape::{self, ShapeParams, knot};
 use crate::inverse::training::TrainingParams;
+use crate::store::run::Run;
 use crate::training::Watch;
 
 /// Mappings of each problem.
 const MAPPINGS: u64 = 4;
+/// The trainings of a figure keep no checkpoints.
+const NO_RUN: Option<&Run<()>> = None;
 
 /// Tomography.
 pub(super) fn ct(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft, ReproduceError> {
     let params = CtParams::new(options.quick, options.seed);
-    make(Figure::Ct, &params.training, monitor, |watch| ct::compare(&params.clone().check()?, watch, None))
+    make(Figure::Ct, &params.training, monitor, |watch| ct::compare(&params.clone().check()?, watch, NO_RUN))
 }
 
 /// Magnetic resonance.
 pub(super) fn mri(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft, ReproduceError> {
     let params = MriParams::new(options.quick, options.seed);
-    make(Figure::Mri, &params.training, monitor, |watch| mri::compare(&params.clone().check()?, watch, None))
+    make(Figure::Mri, &params.training, monitor, |watch| mri::compare(&params.clone().check()?, watch, NO_RUN))
 }
 
 /// Occupancy of the built-in solid.
 pub(super) fn shape(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft, ReproduceError> {
     let params = ShapeParams::new(options.quick, options.seed);
     make(Figure::Shape, &params.training, monitor, |watch| {
-        shape::compare(&knot::solid(), &params.clone().check()?, watch, None)
+        shape::compare(&knot::solid(), &params.clone().check()?, watch, NO_RUN)
     })
 }
 

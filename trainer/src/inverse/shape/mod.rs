@@ -32,7 +32,6 @@ use self::occupancy::{OccupancyObjective, RandomPoints};
 use self::read::NamedMesh;
 use super::compare::{Compared, Comparison, Meaning, Problem, Solved, best, evaluate};
 use super::error::InverseError;
-use super::run::InverseSettings;
 use super::training::{TableMapping, TrainingParams};
 use crate::base::random::{Purpose, step_rng};
 use crate::inverse::linear::field;
@@ -140,11 +139,11 @@ fn fixed(points: &[Point]) -> Array2<u32> {
 ///
 /// # Errors
 /// If the watch stops it, training diverges, or a checkpoint of the `run` is of no use.
-pub fn compare(
+pub fn compare<S: Serialize>(
     solid: &NamedMesh,
     ValidShapeParams(params): &ValidShapeParams,
     watch: &mut Watch<'_>,
-    run: Option<&Run<InverseSettings>>,
+    run: Option<&Run<S>>,
 ) -> Result<Comparison, InverseError> {
     let (name, training) = (&solid.name, &params.training);
     let (mesh, fit) = solid.mesh.in_unit_cube();
