@@ -2,26 +2,6 @@
 //!
 //! Lengths are checked here, in safe code; one function each makes the call.
 
-/// What the assembler has to be told on Armv8-M, where the core of `-C target-cpu` does not reach it.
-#[cfg(all(kernels_v8m, kernels = "dsp"))]
-macro_rules! extensions {
-    () => {
-        "\n    .cpu    cortex-m33\n"
-    };
-}
-#[cfg(kernels = "mve")]
-macro_rules! extensions {
-    () => {
-        "\n    .cpu    cortex-m55\n"
-    };
-}
-#[cfg(any(kernels = "v7m", all(not(kernels_v8m), kernels = "dsp")))]
-macro_rules! extensions {
-    () => {
-        ""
-    };
-}
-
 /// Assembly that layers share: entry, exit, and the arithmetic of two rows in one halfword. [`frame_end`] ends its
 /// scope.
 ///
@@ -30,7 +10,7 @@ macro_rules! extensions {
 #[cfg(not(any(kernels = "thumb1", kernels = "rv32m")))]
 macro_rules! frame {
     () => {
-        concat!($crate::kernels::assembly::extensions!(), r#"
+        concat!($crate::kernels::extensions::extensions!(), r#"
     .syntax unified
     .thumb
 
@@ -178,7 +158,7 @@ pub(super) use arithmetic;
 #[cfg(not(kernels = "dsp"))]
 pub(super) use one_lane;
 #[cfg(not(any(kernels = "thumb1", kernels = "rv32m")))]
-pub(super) use {extensions, frame, frame_end};
+pub(super) use {frame, frame_end};
 
 use super::contract::{Layer, MIN_COORDINATES, Results, each_point};
 use super::portable::{store_float, store_halfword};

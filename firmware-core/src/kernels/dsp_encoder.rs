@@ -32,7 +32,7 @@ macro_rules! encoder {
     ($name:literal, $store:literal) => {
         core::arch::global_asm!(
             concat!(
-                $crate::kernels::assembly::extensions!(),
+                $crate::kernels::extensions::extensions!(),
                 $store,
                 r#"
     .syntax unified

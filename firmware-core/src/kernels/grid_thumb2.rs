@@ -20,7 +20,7 @@
 
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]
 mod thumb2 {
-    use crate::kernels::assembly::extensions;
+    use crate::kernels::extensions::extensions;
 
     core::arch::global_asm!(concat!(
         extensions!(),

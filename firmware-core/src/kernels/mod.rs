@@ -11,6 +11,8 @@ mod contract;
 mod dsp;
 #[cfg(any(kernels = "dsp", kernels = "mve"))]
 mod dsp_encoder;
+#[cfg(any(kernels = "dsp", kernels = "mve", kernels = "v7m"))]
+mod extensions;
 #[cfg(kernels = "rv32m")]
 mod grid_rv32m;
 #[cfg(kernels = "thumb1")]

@@ -187,7 +187,7 @@ firmware_core_w16a16_layer:
 #[expect(unsafe_code, reason = "assembly; the function keeps AAPCS and touches what its call describes")]
 mod encoder {
     use super::{EVEN, ODD};
-    use crate::kernels::assembly::extensions;
+    use crate::kernels::extensions::extensions;
 
     core::arch::global_asm!(
         concat!(extensions!(), r#"

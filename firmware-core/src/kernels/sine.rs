@@ -68,7 +68,7 @@ impl SineKernel {
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]
 mod dsp {
     use crate::fixed::ODD;
-    use crate::kernels::assembly::extensions;
+    use crate::kernels::extensions::extensions;
 
     core::arch::global_asm!(
         concat!(
@@ -161,7 +161,7 @@ mod dsp {
 #[expect(unsafe_code, reason = "assembly; the function keeps AAPCS and touches what its call describes")]
 mod mve {
     use crate::fixed::ODD;
-    use crate::kernels::assembly::extensions;
+    use crate::kernels::extensions::extensions;
 
     core::arch::global_asm!(
         concat!(
@@ -395,7 +395,7 @@ firmware_core_sine:
 #[expect(unsafe_code, reason = "assembly; the function keeps AAPCS and touches what its call describes")]
 mod vfp {
     use crate::fixed::ODD;
-    use crate::kernels::assembly::extensions;
+    use crate::kernels::extensions::extensions;
 
     core::arch::global_asm!(
         concat!(
