@@ -5,7 +5,7 @@ use core::fmt;
 use embedded_storage::nor_flash::NorFlash;
 use firmware_core::update::message::PIECE_UNIT;
 
-use super::slot::MODEL_AT;
+use super::layout::MODEL_AT;
 
 /// A part of a NOR flash that the core can also read as memory: internal flash, or a mapped external one.
 ///

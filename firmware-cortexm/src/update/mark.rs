@@ -8,13 +8,7 @@ use firmware_core::update::HEADER_BYTES;
 use firmware_core::update::message::PIECE_UNIT;
 
 use super::flash::{self, Slot};
-
-/// Places for marks.
-const MARKS: usize = 8;
-/// Bytes of a place: two of the largest words.
-const PLACE: usize = 2 * PIECE_UNIT;
-/// The end of the last place.
-pub(super) const MARKS_END: usize = HEADER_BYTES + MARKS * PLACE;
+use super::layout::{MARK_PLACE, MARKS_END};
 
 /// The word of a stored version.
 const fn word(version: u16) -> u32 {
@@ -32,7 +26,7 @@ fn is_blank(bytes: &[u8]) -> bool {
 
 /// The stored version of every mark, and whether it is proven.
 fn marks<S: Slot>(slot: &S) -> impl Iterator<Item = (u16, bool)> {
-    let places = slot.bytes().get(HEADER_BYTES..MARKS_END).unwrap_or_default().chunks_exact(PLACE);
+    let places = slot.bytes().get(HEADER_BYTES..MARKS_END).unwrap_or_default().chunks_exact(MARK_PLACE);
     places.filter_map(|place| {
         let (first, second) = place.split_at_checked(PIECE_UNIT)?;
         let stored = version(u32::from_le_bytes(*first.first_chunk()?))?;
@@ -54,9 +48,9 @@ pub(super) fn ensure<S: Slot>(slot: &mut S, stored: u16) -> bool {
     if marks(slot).any(|(held, is_proven)| held >= stored && is_proven) {
         return true;
     }
-    for offset in (HEADER_BYTES..MARKS_END).step_by(PLACE) {
+    for offset in (HEADER_BYTES..MARKS_END).step_by(MARK_PLACE) {
         let bytes = word(stored).to_le_bytes();
-        let is_free = slot.bytes().get(offset..offset + PLACE).is_some_and(is_blank);
+        let is_free = slot.bytes().get(offset..offset + MARK_PLACE).is_some_and(is_blank);
         if is_free && flash::write(slot, offset, &bytes) && flash::write(slot, offset + PIECE_UNIT, &bytes) {
             return true;
         }

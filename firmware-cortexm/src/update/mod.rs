@@ -35,6 +35,7 @@
 //! proves it; at boot, a mark without this proof gets another one beside it.
 
 mod flash;
+mod layout;
 mod mark;
 mod slot;
 mod store;

@@ -7,11 +7,8 @@ use firmware_core::update::{HEADER_BYTES, HeaderError, Manifest, SignedHeader, c
 use firmware_core::{EvalError, Model, ParseError};
 
 use super::flash::Slot;
-use super::mark::MARKS_END;
+use super::layout::MODEL_AT;
 use super::verify::Verifier;
-
-/// The artifact's place in a slot.
-pub(super) const MODEL_AT: usize = MARKS_END;
 
 /// Bytes of the largest artifact that a slot of this size holds.
 #[must_use]

@@ -7,8 +7,9 @@ use firmware_core::update::message::{MAX_PIECE, PIECE_UNIT, Refusal, Status};
 use firmware_core::update::{Manifest, SignedHeader};
 
 use super::flash::{self, LayoutError, Slot};
+use super::layout::MODEL_AT;
 use super::mark;
-use super::slot::{self, MODEL_AT, SlotFault};
+use super::slot::{self, SlotFault};
 use super::verify::Verifier;
 
 /// Both slots are bad: there is nothing to serve.
