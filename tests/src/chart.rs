@@ -3,7 +3,7 @@
 use trainer::report::bars::{Bar, Bars, Panel};
 use trainer::report::figure::{Figure as _, FigureError};
 
-use crate::commands::bench::Row;
+use crate::counts::Row;
 use crate::peers::PEERS;
 
 const PIECES: [&str; 2] = ["layers", "encoding"];

@@ -17,8 +17,7 @@ use crate::device;
 use crate::firmware::Firmware;
 use crate::qemu::{self, Task};
 use crate::random::Random;
-use crate::synthetic::Network;
-use crate::synthetic_grids::Grids;
+use crate::synthetic::{Grids, Network};
 use crate::together;
 
 /// Seeds of the models that prices are fitted to; the test takes others.

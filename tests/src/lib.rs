@@ -10,6 +10,7 @@ pub mod c_program;
 pub mod chart;
 pub mod commands;
 pub mod costs;
+pub mod counts;
 pub mod device;
 pub mod elf;
 pub mod firmware;

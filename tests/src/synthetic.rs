@@ -1,5 +1,7 @@
 //! Networks from a seed, for tests and counts that need no training: the same bytes on every machine.
 
+mod grids;
+
 use std::iter::once;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -7,8 +9,9 @@ use firmware_core::artifact::{GridUse, Header, HiddenActivation};
 use firmware_core::write::{self, Description, FloatLayer, IntegerLayer, Layers};
 use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
 
+pub use self::grids::Grids;
+use self::grids::OwnedLevel;
 use crate::random::Random;
-use crate::synthetic_grids::{Grids, OwnedLevel};
 use trainer::artifact::export::Artifact;
 
 /// What a network's numbers are like.

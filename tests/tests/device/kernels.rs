@@ -6,12 +6,11 @@ use firmware_core::Precision;
 use firmware_core::artifact::HiddenActivation;
 use firmware_cortexm::protocol::Mode;
 use tests::boards::{BOARDS, Board, Emulator};
-use tests::commands::bench;
 use tests::commands::parity::PRECISIONS;
 use tests::firmware::Firmware;
 use tests::qemu::{self, Task};
 use tests::synthetic::{Network, Values};
-use tests::{synthetic_grids, together};
+use tests::{counts, synthetic_grids, together};
 
 use crate::firmware;
 
@@ -110,7 +109,7 @@ fn the_grids_of_riscv_take_a_fraction_of_the_portable_ones_instructions() {
         let firmware = firmware(board.name);
         for (name, network) in synthetic_grids::all_kinds(precision) {
             if network.hidden.is_empty() {
-                let ratio = bench::count(&firmware, precision, "", &network).unwrap()[0].portable_ratio;
+                let ratio = counts::count(&firmware, precision, "", &network).unwrap()[0].portable_ratio;
                 let least = if network.inputs == 2 { 2.5 } else { 1.6 };
                 assert!(ratio >= least, "{}, {name}: {ratio:.2}", board.name);
                 tables += 1;
@@ -128,7 +127,7 @@ fn the_kernels_of_riscv_take_a_fraction_of_the_portable_ones_instructions() {
         for precision in [Precision::W8A16, Precision::W16A16] {
             let small = Network::small(precision);
             for network in [Network { hidden_activation: HiddenActivation::Sine, ..small.clone() }, small] {
-                let ratio = bench::count(&firmware(board.name), precision, "", &network).unwrap()[0].portable_ratio;
+                let ratio = counts::count(&firmware(board.name), precision, "", &network).unwrap()[0].portable_ratio;
                 println!("{}, {precision:?}, {:?}: {ratio:.2}", board.name, network.hidden_activation);
                 least = least.min(ratio);
             }
