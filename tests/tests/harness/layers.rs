@@ -1,17 +1,14 @@
 //! The picture of rooms in `tests/CONTRIBUTING.md` is true: every room of `trainer/src` stands on one of its floors, and
 //! imports only from lower ones. The table of modules in `trainer/src/lib.rs` has the same floors.
-//!
-//! Sources are read as text. Comments, strings and what is compiled for tests alone do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::imports::{Source, imports, read, without_test_files};
+
 /// The floor of each room, from 0 at the bottom.
 type Floors = BTreeMap<String, usize>;
-
-/// A source file: its path within `src`, and its text.
-type Source = (PathBuf, String);
 
 /// Reads the floors from the fenced block that has a line for the room `base`. An empty line stands between floors, the highest
 /// comes first, and each line begins with the name of a room.
@@ -48,11 +45,6 @@ fn room(path: &Path) -> Option<String> {
     (first != "lib.rs" && first != "main.rs").then(|| first.trim_end_matches(".rs").to_owned())
 }
 
-/// Whether the file holds tests only.
-fn is_test(path: &Path) -> bool {
-    path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs")
-}
-
 /// One sentence for each difference between the picture and the sources.
 fn faults(floors: &Floors, sources: &[Source]) -> Vec<String> {
     let mut faults = Vec::new();
@@ -63,9 +55,13 @@ fn faults(floors: &Floors, sources: &[Source]) -> Vec<String> {
     for gone in floors.keys().filter(|room| !there.contains(*room)) {
         faults.push(format!("the picture has the room `{gone}`, and trainer/src has not; remove it from the picture"));
     }
-    for (path, text) in sources.iter().filter(|(path, _)| !is_test(path)) {
+    for source in without_test_files(sources) {
+        let path = &source.0;
         let Some(from) = room(path) else { continue };
-        for (line, to) in imports(text, depth(path)) {
+        // A line may take several items from one room.
+        let names = imports(source, "trainer").into_iter();
+        let rooms: BTreeSet<_> = names.filter_map(|(line, names)| Some((line, names.into_iter().next()?))).collect();
+        for (line, to) in rooms {
             let (Some(own), Some(other)) = (floors.get(&from), floors.get(&to)) else { continue };
             if to != from && other >= own {
                 let way = if other > own { "a higher floor" } else { "the same floor" };
@@ -77,198 +73,6 @@ fn faults(floors: &Floors, sources: &[Source]) -> Vec<String> {
         }
     }
     faults
-}
-
-/// How many times `super` leads from this file's module to the root of the crate.
-fn depth(path: &Path) -> usize {
-    let is_folder = path.file_name().is_some_and(|name| name == "mod.rs");
-    path.components().count() - usize::from(is_folder)
-}
-
-/// The line and the first name of every path from the root of the library: after `crate::`, after `super::` as often as it takes to
-/// get there, and after `trainer::`. Names of macros are left out, since these belong to no room.
-fn imports(text: &str, depth: usize) -> Vec<(usize, String)> {
-    let code = without_tests(&without_comments(text));
-    let mut found = Vec::new();
-    for (start, word) in words(&code) {
-        let climb = "super::".repeat(depth);
-        let before = code[..start].chars().next_back();
-        if before == Some(':') {
-            continue;
-        }
-        let rest = &code[start..];
-        let after = match word {
-            "crate" => rest.strip_prefix("crate::"),
-            "trainer" => rest.strip_prefix("trainer::"),
-            "super" => rest.strip_prefix(&climb).filter(|rest| !rest.starts_with("super::")),
-            _ => None,
-        };
-        let Some(after) = after else { continue };
-        let offset = code.len() - after.len();
-        for (at, name) in first_names(after) {
-            found.push((code[..offset + at].matches('\n').count() + 1, name.to_owned()));
-        }
-    }
-    found
-}
-
-/// The name that a path begins with, or all names that a group of paths in braces begins with.
-fn first_names(path: &str) -> Vec<(usize, &str)> {
-    if !path.starts_with('{') {
-        return words(path)
-            .next()
-            .filter(|&(at, name)| at == 0 && !path[name.len()..].starts_with('!'))
-            .into_iter()
-            .collect();
-    }
-    let (mut names, mut depth, mut is_first) = (Vec::new(), 0, true);
-    for (at, letter) in path.char_indices() {
-        match letter {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            ',' if depth == 1 => is_first = true,
-            _ if depth == 1 && is_first && is_of_word(letter) => {
-                names.extend(words(&path[at..]).next().map(|(_, name)| (at, name)));
-                is_first = false;
-            }
-            _ => {}
-        }
-        if depth == 0 {
-            break;
-        }
-    }
-    names
-}
-
-fn is_of_word(letter: char) -> bool {
-    letter.is_alphanumeric() || letter == '_'
-}
-
-/// Every word with its position.
-fn words(code: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut position = 0;
-    code.split(|letter| !is_of_word(letter)).filter_map(move |word| {
-        let at = position;
-        // What separates two words is one character, of one byte or more.
-        position += word.len();
-        position += code[position..].chars().next().map_or(0, char::len_utf8);
-        (!word.is_empty()).then_some((at, word))
-    })
-}
-
-/// The source with comments and the content of strings replaced by blanks, line by line as it was.
-fn without_comments(text: &str) -> String {
-    let mut code = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(letter) = rest.chars().next() {
-        let length = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            block_comment(rest)
-        } else if let Some(length) = raw_string(rest).filter(|_| !code.ends_with(is_of_word)) {
-            length
-        } else if letter == '"' {
-            quoted(rest, '"')
-        } else if letter == '\'' && is_character(rest) {
-            quoted(rest, '\'')
-        } else {
-            code.push(letter);
-            rest = &rest[letter.len_utf8()..];
-            continue;
-        };
-        code.extend(rest[..length].chars().map(|letter| if letter == '\n' { '\n' } else { ' ' }));
-        rest = &rest[length..];
-    }
-    code
-}
-
-/// The length of a block comment, in which others may lie.
-fn block_comment(text: &str) -> usize {
-    let (mut depth, mut at) = (0, 0);
-    while at < text.len() {
-        let rest = &text[at..];
-        if rest.starts_with("/*") {
-            (depth, at) = (depth + 1, at + 2);
-        } else if rest.starts_with("*/") {
-            (depth, at) = (depth - 1, at + 2);
-            if depth == 0 {
-                return at;
-            }
-        } else {
-            at += rest.chars().next().map_or(1, char::len_utf8);
-        }
-    }
-    text.len()
-}
-
-/// The length of a raw string such as `r#"…"#`, if one begins here.
-fn raw_string(text: &str) -> Option<usize> {
-    let inner = text.strip_prefix("br").or_else(|| text.strip_prefix('r'))?;
-    let hashes = inner.len() - inner.trim_start_matches('#').len();
-    let content = inner[hashes..].strip_prefix('"')?;
-    let end = format!("\"{}", "#".repeat(hashes));
-    let length = content.find(&end).map_or(content.len(), |at| at + end.len());
-    Some(text.len() - content.len() + length)
-}
-
-/// The length of a string or a character with its quotes.
-fn quoted(text: &str, quote: char) -> usize {
-    let mut is_escaped = false;
-    for (at, letter) in text.char_indices().skip(1) {
-        match letter {
-            _ if is_escaped => is_escaped = false,
-            '\\' => is_escaped = true,
-            _ if letter == quote => return at + 1,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
-/// Whether a quotation mark begins a character, and not a lifetime.
-fn is_character(text: &str) -> bool {
-    let mut letters = text.chars().skip(1);
-    match letters.next() {
-        Some('\\') => true,
-        Some(_) => letters.next() == Some('\''),
-        None => false,
-    }
-}
-
-/// The code without the items behind `#[cfg(test)]`, line by line as it was.
-fn without_tests(code: &str) -> String {
-    const MARK: &str = "#[cfg(test)]";
-    let Some((before, item)) = code.split_once(MARK) else { return code.to_owned() };
-    let mut depth = 0;
-    let end = item.char_indices().find_map(|(at, letter)| {
-        match letter {
-            '{' | '(' | '[' => depth += 1,
-            '}' | ')' | ']' => depth -= 1,
-            _ => {}
-        }
-        (depth == 0 && matches!(letter, '}' | ';')).then_some(at + 1)
-    });
-    let end = end.unwrap_or(item.len());
-    let lines = "\n".repeat(item[..end].matches('\n').count());
-    format!("{before}{lines}{}", without_tests(&item[end..]))
-}
-
-/// Every Rust file below a folder.
-fn read(folder: &Path) -> Vec<Source> {
-    fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                collect(root, &path, sources);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                sources.push((path.strip_prefix(root).unwrap().to_owned(), fs::read_to_string(&path).unwrap()));
-            }
-        }
-    }
-    let mut sources = Vec::new();
-    collect(folder, folder, &mut sources);
-    sources.sort();
-    sources
 }
 
 #[test]
