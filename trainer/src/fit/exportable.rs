@@ -126,7 +126,8 @@ fn with_points_between(samples: ArrayView2<'_, u32>) -> Array2<u32> {
     let (count, inputs) = samples.dim();
     let mut points = samples.to_owned();
     for i in 0..CALIBRATION_POINTS.saturating_sub(count) {
-        let from = samples.row(i % count);
+        let sample = i % count;
+        let from = samples.row(sample);
         let distance = |to: usize| -> f64 {
             let differences = from.iter().zip(samples.row(to)).map(|(&a, &b)| f64::from(a.abs_diff(b)).powi(2));
             differences.sum()
@@ -134,7 +135,7 @@ fn with_points_between(samples: ArrayView2<'_, u32>) -> Array2<u32> {
         let drawn: [usize; NEIGHBOURS_DRAWN] = std::array::from_fn(|_| rng.random_range(0..count));
         let near =
             drawn.into_iter().filter(|&to| distance(to) > 0.0).min_by(|&a, &b| distance(a).total_cmp(&distance(b)));
-        let (to, part) = (samples.row(near.unwrap_or(0)), rng.random::<f64>());
+        let (to, part) = (samples.row(near.unwrap_or(sample)), rng.random::<f64>());
         let between = |axis: usize| {
             let (a, b) = (f64::from(from[axis]), f64::from(to[axis]));
             (a + part * (b - a)) as u32
