@@ -1,8 +1,8 @@
 //! Chooses the kernels from the target.
 //!
 //! Stable Rust tells a crate neither of the DSP extension nor of MVE, so that the choice follows the target's name and,
-//! for `thumbv8m.main`, the core named by `-C target-cpu` or the DSP extension named by `-C target-feature` (in `RUSTFLAGS`,
-//! `build.rustflags` or `target.….rustflags`):
+//! for `thumbv8m.main`, the core named by `-C target-cpu` or the DSP extension named by `-C target-feature` (in
+//! `RUSTFLAGS`, `build.rustflags` or `target.….rustflags`):
 //!
 //! | target | core | `kernels` |
 //! | --- | --- | --- |
@@ -16,10 +16,11 @@
 //! | `x86_64-*` with an operating system | AVX2 or AVX-512, where found at run time | `x86` |
 //! | everything else | | `portable` |
 //!
-//! A build for `thumbv8m.main` that says nothing about the DSP extension gets a warning, because nearly all such cores have it.
+//! A build for `thumbv8m.main` that says nothing about the DSP extension gets a warning, because nearly all such cores
+//! have it.
 //!
-//! `kernels_fpu` is set where the target's ABI passes floats in registers (`*-eabihf`, `riscv32imaf*`), `kernels_v8m` where the
-//! assembler has to be told of extensions, `kernels_grids` where grids are evaluated in assembly.
+//! `kernels_fpu` is set where the target's ABI passes floats in registers (`*-eabihf`, `riscv32imaf*`), `kernels_v8m`
+//! where the assembler has to be told of extensions, `kernels_grids` where grids are evaluated in assembly.
 
 use std::env;
 

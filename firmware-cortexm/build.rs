@@ -116,8 +116,8 @@ fn copy_public_key(out_dir: &Path) -> Result<(), String> {
     fs::write(out_dir.join("public_key"), bytes).map_err(|e| format!("PUBLIC_KEY={}: {e}", path.display()))
 }
 
-/// The file that an environment variable names. Cargo runs build scripts in the package's folder, users type paths relative to the
-/// workspace.
+/// The file that an environment variable names. Cargo runs build scripts in the package's folder, users type paths
+/// relative to the workspace.
 fn named_file(variable: &str, given: &OsStr) -> Result<PathBuf, String> {
     let given = Path::new(given);
     let path = if given.is_relative() { Path::new("..").join(given) } else { given.to_owned() };

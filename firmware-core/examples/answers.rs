@@ -1,9 +1,10 @@
 //! Evaluates a model at points of a file, on any computer with an operating system.
 //!
-//! Arguments: the model, the points and where the outputs go. Points are `[n, inputs]` and outputs `[n, outputs]` of f32,
-//! little-endian, in the user's units. The known answers of the model are checked first. Then points are evaluated in turn
-//! one by one and in batches, so that both forms can be compared with another computer's. A fourth argument, N: skip the
-//! known answers and evaluate all points N times; two runs that differ in it alone tell what the evaluations take.
+//! Arguments: the model, the points and where the outputs go. Points are `[n, inputs]` and outputs `[n, outputs]` of
+//! f32, little-endian, in the user's units. The known answers of the model are checked first. Then points are evaluated
+//! in turn one by one and in batches, so that both forms can be compared with another computer's. A fourth argument, N:
+//! skip the known answers and evaluate all points N times; two runs that differ in it alone tell what the evaluations
+//! take.
 //!
 //! ```text
 //! cargo run -p firmware-core --example answers -- model.ffm points.f32 outputs.f32

@@ -1,8 +1,9 @@
 //! The evaluator as a module of WebAssembly, for a page that runs a model in the browser.
 //!
-//! The page puts the bytes of a model and of points into the module's memory, which it enlarges for that (`memory.grow`),
-//! and calls these functions with addresses. There is one model at a time. Every function returns a number below 0 where
-//! it fails: [`NO_MODEL`] if there is no model, or the bytes are none, [`REFUSED`] if the model refuses the point.
+//! The page puts the bytes of a model and of points into the module's memory, which it enlarges for that
+//! (`memory.grow`), and calls these functions with addresses. There is one model at a time. Every function returns a
+//! number below 0 where it fails: [`NO_MODEL`] if there is no model, or the bytes are none, [`REFUSED`] if the model
+//! refuses the point.
 //!
 //! `cargo xtask wasm` builds it for `wasm32-unknown-unknown` and puts it where the trainer embeds it.
 #![cfg_attr(target_arch = "wasm32", no_std)]
@@ -29,8 +30,8 @@ fn model() -> Option<&'static Model<'static>> {
     unsafe { (*OPEN.0.get()).as_ref() }
 }
 
-/// Opens the model whose `length` bytes are at an address that is a multiple of 4; they stay there as long as it is used.
-/// Returns the number of words of scratch that an evaluation takes.
+/// Opens the model whose `length` bytes are at an address that is a multiple of 4; they stay there as long as it is
+/// used. Returns the number of words of scratch that an evaluation takes.
 ///
 /// # Safety
 /// The bytes lie in the memory of the module and are not changed as long as the model is used.

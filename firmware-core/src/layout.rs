@@ -18,8 +18,8 @@
 //! # Activations
 //!
 //! `L` points are evaluated side by side (lanes). Integer activations are halfwords, two to a word: word `(k/2)·L +
-//! lane` holds activation k (even: low half). `f32` activations are words: word `k·L + lane`. The accumulators of a sine
-//! layer are words before they become activations in the same place, so that its buffer holds a word for each row.
+//! lane` holds activation k (even: low half). `f32` activations are words: word `k·L + lane`. The accumulators of a
+//! sine layer are words before they become activations in the same place, so that its buffer holds a word for each row.
 
 use crate::precision::Precision;
 

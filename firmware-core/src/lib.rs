@@ -34,7 +34,8 @@
 //! - **The same bits everywhere.** All arithmetic is either integer or IEEE 754 single precision with one rounding per
 //!   operation in a fixed order. The integer precisions use no floating point between the Q0.32 coordinate and the raw
 //!   output.
-//! - **Features never change numbers.** `defmt` adds derives, those of the precisions and `grid` add code, and nothing else.
+//! - **Features never change numbers.** `defmt` adds derives, those of the precisions and `grid` add code, and nothing
+//!   else.
 //!
 //! # Where to find what
 //!

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// For every output row r of a layer with inputs a_0 … a_{n-1}:
 ///
-/// - [`F32`](Self::F32): the accumulator begins as bias_r, and w_rk · a_k is added for k = 0, 1, …: two roundings a step,
-///   never fused. A hidden activation is the accumulator where its sign bit is clear, else +0.
+/// - [`F32`](Self::F32): the accumulator begins as bias_r, and w_rk · a_k is added for k = 0, 1, …: two roundings a
+///   step, never fused. A hidden activation is the accumulator where its sign bit is clear, else +0.
 /// - [`W8A16`](Self::W8A16) and [`W16A16`](Self::W16A16): the accumulator is bias_r + Σ w_rk·a_k in 32 bits;
 ///   [`parse`](crate::Model::parse) has checked that no input makes it overflow. A hidden activation is
 ///   [`requantize`](crate::fixed::requantize) of it and of multiplier_r.

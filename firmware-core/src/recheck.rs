@@ -32,17 +32,17 @@ impl core::fmt::Debug for Recheck {
 }
 
 impl Model<'_> {
-    /// Reads the next bytes of the artifact, `most` at most, and compares its checksum with that of [`Model::parse`] when
-    /// all of them are read. A firmware calls it in its idle loop: within one round it finds every flip of a single bit, and
-    /// in a file of up to 11 KB every flip of up to three (Koopman 2002).
+    /// Reads the next bytes of the artifact, `most` at most, and compares its checksum with that of [`Model::parse`]
+    /// when all of them are read. A firmware calls it in its idle loop: within one round it finds every flip of a
+    /// single bit, and in a file of up to 11 KB every flip of up to three (Koopman 2002).
     ///
     /// `artifact` is what the model was parsed from. True where this call has come to the end and all is well; the next
     /// one begins at the front.
     ///
     /// # Errors
     ///
-    /// [`ParseError::Checksum`] where the artifact is not what it was, [`ParseError::Truncated`] if it is shorter than an
-    /// artifact can be.
+    /// [`ParseError::Checksum`] where the artifact is not what it was, [`ParseError::Truncated`] if it is shorter than
+    /// an artifact can be.
     ///
     /// ```
     /// use firmware_core::{Aligned, Model, Recheck};

@@ -150,8 +150,8 @@ fn grids_are_b_splines() {
             }
         }
     }
-    // Units of 2^-15 of the full scale. A position is rounded down to 2^-15 cells, and there may be the full scale, up and
-    // down, between two nodes.
+    // Units of 2^-15 of the full scale. A position is rounded down to 2^-15 cells, and there may be the full scale, up
+    // and down, between two nodes.
     for (inputs, worst) in (1..).zip(worst) {
         assert!(worst < 4.0 * f64::from(inputs), "{worst} units with {inputs} axes");
     }

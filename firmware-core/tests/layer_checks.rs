@@ -47,7 +47,8 @@ fn write_error(precision: Precision, change: impl FnOnce(&mut Network)) -> Optio
     }
 }
 
-/// What `parse` says of an artifact in which a word of a layer is another. Layers are the last words of a file without text.
+/// What `parse` says of an artifact in which a word of a layer is another. Layers are the last words of a file without
+/// text.
 fn with_word(precision: Precision, layer: usize, word: usize, value: u32) -> Option<ParseError> {
     let mut artifact = network(precision).artifact("");
     let lens = [layer_words(precision, FEATURES, HIDDEN), layer_words(precision, HIDDEN, 1)];
@@ -215,7 +216,8 @@ fn sums_in_single_precision_stay_below_their_limit() {
     }
 }
 
-/// A sine layer takes accumulators below 2³¹ turns, of which a thousandth is set aside, and hands 32767 at most to the next.
+/// A sine layer takes accumulators below 2³¹ turns, of which a thousandth is set aside, and hands 32767 at most to the
+/// next.
 #[test]
 fn turns_of_sine_layers_stay_below_two_to_the_31() {
     let sines = |bias: f32, output: f32| {

@@ -69,7 +69,8 @@ const IS_ANY_PRECISION: bool = cfg!(any(feature = "f32", feature = "w8a16", feat
 /// What follows the header does not fit the grid that it tells of.
 #[test]
 fn a_grid_that_is_not_built_in_is_refused() {
-    // No periodic axis; the activation, then a grid of one level, one channel, order 1 and 8 bits, as features; no codes.
+    // No periodic axis; the activation, then a grid of one level, one channel, order 1 and 8 bits, as features; no
+    // codes.
     let error = parse_extended(&[0, 0, 0, 1, 1, 1, 1, 8, 0, 0]);
     let expected = if !IS_ANY_PRECISION {
         ParseError::Precision

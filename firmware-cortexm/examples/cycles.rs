@@ -1,4 +1,5 @@
-//! Measures an evaluation in cycles of the core's clock, on a real Cortex-M3 or larger: the counter is part of its debug unit, the DWT.
+//! Measures an evaluation in cycles of the core's clock, on a real Cortex-M3 or larger: the counter is part of its
+//! debug unit, the DWT.
 //!
 //! QEMU has no such counter; the program says so there. `cargo xtask bench` counts instructions instead.
 //!

@@ -1,6 +1,8 @@
-//! With [RTIC](https://rtic.rs) 2: a task of low priority evaluates, a task of high priority measures and is never delayed by it.
+//! With [RTIC](https://rtic.rs) 2: a task of low priority evaluates, a task of high priority measures and is never
+//! delayed by it.
 //!
-//! The interrupts are those of the chip LM3S6965, for which RTIC has its own examples. Take the crate of your chip instead.
+//! The interrupts are those of the chip LM3S6965, for which RTIC has its own examples. Take the crate of your chip
+//! instead.
 //!
 //! ```text
 //! cargo build -p firmware-cortexm --example rtic --features example-rtic,qemu --target thumbv7em-none-eabihf --profile firmware

@@ -9,8 +9,8 @@ use crate::evaluator::Evaluator;
 use crate::failure::Failure;
 use crate::{sequence, stack};
 
-/// Points evaluated for each count, the same in every batch: enough for a tick of the slowest clock to be an instruction
-/// of each.
+/// Points evaluated for each count, the same in every batch: enough for a tick of the slowest clock to be an
+/// instruction of each.
 const SAMPLES: usize = 64;
 /// Points of the largest batch.
 const LARGEST: usize = BATCHES[BATCHES.len() - 1];

@@ -13,7 +13,8 @@ pub(crate) fn take_scratch() -> Result<&'static mut [u32], Failure> {
     Ok(scratch.ok_or(Failure::Buffers)?)
 }
 
-/// Whether a line of a model's text tells how its inputs and outputs are counted: `input_origins: [500000.0,4649770.0]`.
+/// Whether a line of a model's text tells how its inputs and outputs are counted: `input_origins:
+/// [500000.0,4649770.0]`.
 fn is_about_numbers(line: &str) -> bool {
     ["input_units:", "output_units:", "input_origins:", "output_origins:"].iter().any(|key| line.starts_with(key))
 }

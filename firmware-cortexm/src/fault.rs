@@ -1,4 +1,5 @@
-//! Panics are wrong results: they are logged and end the program with exit code 1. So are faults of the core, see `cpu`.
+//! Panics are wrong results: they are logged and end the program with exit code 1. So are faults of the core, see
+//! `cpu`.
 
 use core::panic::PanicInfo;
 

@@ -9,8 +9,8 @@ pub(crate) fn bytes() -> &'static [u8] {
     &MODEL.0
 }
 
-/// The first of artifacts that lie one behind another, by the length that it tells, and what lies behind it. What is no whole
-/// artifact is the last one: parsing it says what is wrong.
+/// The first of artifacts that lie one behind another, by the length that it tells, and what lies behind it. What is no
+/// whole artifact is the last one: parsing it says what is wrong.
 #[cfg(not(baked_model))]
 pub(crate) fn split_first(artifacts: &'static [u8]) -> (&'static [u8], &'static [u8]) {
     let told = |bytes: &[u8]| Some(u32::from_le_bytes(bytes.get(8..12)?.try_into().ok()?) as usize);
@@ -29,7 +29,7 @@ pub(crate) fn region(len: usize) -> Option<&'static [u8]> {
     if len > &raw const _model_end as usize - start as usize {
         return None;
     }
-    // SAFETY: the region is memory of the board that the linker gives to nothing else, QEMU filled it before the start, and
-    // nothing writes to it.
+    // SAFETY: the region is memory of the board that the linker gives to nothing else, QEMU filled it before the start,
+    // and nothing writes to it.
     Some(unsafe { core::slice::from_raw_parts(start, len) })
 }

@@ -1,7 +1,7 @@
 //! The files by which a host gives a device under QEMU its job, and takes the results.
 //!
-//! All numbers are little-endian. The host writes [`JOB_FILE`] and [`POINTS_FILE`] into QEMU's working directory, the device
-//! writes [`OUTPUTS_FILE`].
+//! All numbers are little-endian. The host writes [`JOB_FILE`] and [`POINTS_FILE`] into QEMU's working directory, the
+//! device writes [`OUTPUTS_FILE`].
 
 use core::ffi::CStr;
 
@@ -26,19 +26,21 @@ pub const PIXEL_VALUES: usize = 5;
 
 /// What the device is to do with the points.
 ///
-/// But for [`Mode::Draw`], the region `MODEL` holds one artifact or several, one behind another; each is a model of its own.
+/// But for [`Mode::Draw`], the region `MODEL` holds one artifact or several, one behind another; each is a model of its
+/// own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mode {
-    /// Evaluate every point once, chunk by chunk, in turn by the single and by the batch form. Of several artifacts, the first
-    /// takes the first `samples` points of the file, and so on.
+    /// Evaluate every point once, chunk by chunk, in turn by the single and by the batch form. Of several artifacts,
+    /// the first takes the first `samples` points of the file, and so on.
     Evaluate,
     /// Count the instructions of evaluations of points of the device's own, in each of [`BATCHES`].
     Count,
-    /// Compare the core's kernels with the portable ones on points of the device's own, `samples` of them for each artifact.
+    /// Compare the core's kernels with the portable ones on points of the device's own, `samples` of them for each
+    /// artifact.
     Compare,
-    /// Draw views of a radiance field, `samples` of them: the points are their cameras, the region holds the volume and the
-    /// artifact behind it, the outputs are [`PIXEL_VALUES`] a pixel.
+    /// Draw views of a radiance field, `samples` of them: the points are their cameras, the region holds the volume and
+    /// the artifact behind it, the outputs are [`PIXEL_VALUES`] a pixel.
     Draw,
 }
 

@@ -1,7 +1,7 @@
 //! The boards that QEMU emulates and the firmware is tested on.
 //!
-//! What the linker needs (memory regions) is in `firmware-cortexm/memory/<name>.x`; the harness reads the addresses back from
-//! the program's symbols.
+//! What the linker needs (memory regions) is in `firmware-cortexm/memory/<name>.x`; the harness reads the addresses
+//! back from the program's symbols.
 
 use anyhow::{Context as _, Result};
 
@@ -18,8 +18,8 @@ pub struct Board {
     pub target: &'static str,
     /// `-C target-cpu`, where the triple alone leaves out instructions of the core.
     pub target_cpu: Option<&'static str>,
-    /// What SysTick, or the counter of cycles on RISC-V, counts under QEMU, in Hz. With one instruction a nanosecond, a tick
-    /// is 10⁹ / `clock_hz` instructions.
+    /// What SysTick, or the counter of cycles on RISC-V, counts under QEMU, in Hz. With one instruction a nanosecond, a
+    /// tick is 10⁹ / `clock_hz` instructions.
     pub clock_hz: u32,
     /// Whether the core has single-precision floating point in hardware.
     pub has_fpu: bool,

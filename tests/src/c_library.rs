@@ -1,4 +1,5 @@
-//! firmware-core as a library for C: built for any target of Rust, and laid out for the build systems that firmware has.
+//! firmware-core as a library for C: built for any target of Rust, and laid out for the build systems that firmware
+//! has.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -103,8 +104,9 @@ impl Library<'_> {
         self.cpu.map_or_else(|| self.target.to_owned(), |cpu| format!("{}-{cpu}", self.target))
     }
 
-    /// Builds the library and writes it into a folder, beside those for other targets, with its header, and with files that
-    /// make of the folder a CMake package and a Zephyr module with an Arduino library in it. Returns the static library's path.
+    /// Builds the library and writes it into a folder, beside those for other targets, with its header, and with files
+    /// that make of the folder a CMake package and a Zephyr module with an Arduino library in it. Returns the static
+    /// library's path.
     ///
     /// # Errors
     ///
@@ -148,7 +150,8 @@ fn products(messages: &str) -> Vec<PathBuf> {
 }
 
 /// Where Arduino looks for the library of a board: a folder of the name of its processor, and in it, where floats are
-/// passed in registers, one of the names of the floating-point unit and the ABI (Arduino's library specification, "precompiled").
+/// passed in registers, one of the names of the floating-point unit and the ABI (Arduino's library specification,
+/// "precompiled").
 fn arduino_folders(library: &Library<'_>) -> Vec<String> {
     let (target, is_hard) = (library.target, library.target.ends_with("eabihf"));
     let processors: &[(&str, &str)] = match target.split('-').next().unwrap_or_default() {

@@ -68,8 +68,8 @@ impl Compiler {
         Ok(program)
     }
 
-    /// Compiles the example of an export for a board: its startup code and memory layout are those of the tests, and the
-    /// files that it opens are the host's.
+    /// Compiles the example of an export for a board: its startup code and memory layout are those of the tests, and
+    /// the files that it opens are the host's.
     ///
     /// # Errors
     ///
@@ -86,8 +86,8 @@ impl Compiler {
     }
 }
 
-/// Writes a model into a folder as the program `trainer export` does, `model.c` and `model.h`, and points `[n, d]` for the
-/// example.
+/// Writes a model into a folder as the program `trainer export` does, `model.c` and `model.h`, and points `[n, d]` for
+/// the example.
 ///
 /// # Errors
 ///

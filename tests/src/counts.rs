@@ -37,7 +37,8 @@ pub struct Row {
     pub mlp: u64,
     /// Instructions from a point to outputs, both in the user's units, per evaluation.
     pub total: u64,
-    /// How many times more instructions the portable kernels take, from Q0.32 coordinates to raw outputs, one point at a time.
+    /// How many times more instructions the portable kernels take, from Q0.32 coordinates to raw outputs, one point at
+    /// a time.
     pub portable_ratio: f64,
     /// The library with this precision alone: see [`Scope::Library`].
     pub flash_bytes: u64,

@@ -35,8 +35,8 @@ pub fn size(bytes: &[u8]) -> Result<Size> {
             continue; // debug information and defmt's strings stay on the host
         }
         if matches!(section.name(), Ok(".ARM.exidx" | ".eh_frame" | ".stack" | ".heap")) {
-            // The first two are for unwinding, which no firmware does: the runtimes' link.x discards them. The others are
-            // what riscv-rt's link.x calls the RAM that is left.
+            // The first two are for unwinding, which no firmware does: the runtimes' link.x discards them. The others
+            // are what riscv-rt's link.x calls the RAM that is left.
             continue;
         }
         let is_stored = section.kind() != object::SectionKind::UninitializedData;

@@ -1,4 +1,5 @@
-//! The flash that the library takes with some features built in, for Rust and for C: the tables of firmware-core's README.
+//! The flash that the library takes with some features built in, for Rust and for C: the tables of firmware-core's
+//! README.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -40,8 +41,8 @@ pub struct Flash {
     pub library: u64,
     /// `eval_into` alone.
     pub evaluation: u64,
-    /// All functions of `ffm.h` that evaluate, and `ffm_parse`, `ffm_self_test` and `ffm_eval` alone; none where no compiler
-    /// for C is known for the board.
+    /// All functions of `ffm.h` that evaluate, and `ffm_parse`, `ffm_self_test` and `ffm_eval` alone; none where no
+    /// compiler for C is known for the board.
     pub c: Option<[u64; 2]>,
 }
 
@@ -72,8 +73,8 @@ fn of_c(board: &Board, features: &str) -> Result<[u64; 2]> {
     Ok([flash_of(&[])?, flash_of(&["-DONLY_USUAL"])?])
 }
 
-/// Links a program in C that has all functions of an export, and nothing else. The option `-DONLY_USUAL` leaves it those that
-/// most programs call. Returns the ELF file.
+/// Links a program in C that has all functions of an export, and nothing else. The option `-DONLY_USUAL` leaves it
+/// those that most programs call. Returns the ELF file.
 ///
 /// # Errors
 ///

@@ -1,7 +1,8 @@
 //! Cores that run a program of this computer's kind instead of a firmware: aarch64 with Linux, by `qemu-aarch64`, and
 //! WebAssembly, by node.
 //!
-//! The programs are the examples `answers` and `wasm` of firmware-core. Both check the known answers of the model first.
+//! The programs are the examples `answers` and `wasm` of firmware-core. Both check the known answers of the model
+//! first.
 
 pub mod count;
 pub mod self_counting;

@@ -1,7 +1,7 @@
 //! The workspace's integration tests, the QEMU harness and `cargo xtask`.
 //!
-//! The harness builds the firmware for a board of the [board table](boards), runs it under QEMU with a model and points from
-//! outside, decodes its log and takes its outputs.
+//! The harness builds the firmware for a board of the [board table](boards), runs it under QEMU with a model and points
+//! from outside, decodes its log and takes its outputs.
 
 pub mod boards;
 pub mod budgets;

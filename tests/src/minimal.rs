@@ -1,8 +1,10 @@
-//! The library alone, or updates alone, linked for a board with some features built in: what they cost, and that they cannot panic.
+//! The library alone, or updates alone, linked for a board with some features built in: what they cost, and that they
+//! cannot panic.
 //!
-//! The programs are `firmware-cortexm/src/bin/minimal.rs` and `minimal_update.rs`. They have no startup code, no logging and no model, so that all of their
-//! flash is code and constants of the library and of what it calls (`memcpy`, arithmetic that the core lacks). Their panic
-//! handler calls a function that exists nowhere: they link only where nothing can panic.
+//! The programs are `firmware-cortexm/src/bin/minimal.rs` and `minimal_update.rs`. They have no startup code, no
+//! logging and no model, so that all of their flash is code and constants of the library and of what it calls
+//! (`memcpy`, arithmetic that the core lacks). Their panic handler calls a function that exists nowhere: they link only
+//! where nothing can panic.
 
 use anyhow::{Context as _, Result};
 
@@ -18,8 +20,8 @@ pub enum Scope {
     Evaluation,
     /// `parse`, `self_test` and every form of evaluation.
     Library,
-    /// Updates: `Store` and `Updater`. With the feature `ed25519` the signatures are a part of them, of which nothing is
-    /// shown about panics.
+    /// Updates: `Store` and `Updater`. With the feature `ed25519` the signatures are a part of them, of which nothing
+    /// is shown about panics.
     Update,
 }
 
@@ -33,7 +35,8 @@ pub struct Minimal {
 }
 
 impl Minimal {
-    /// Links the program with features of firmware-cortexm: precisions, `grid`, `sine` and `ed25519`, separated by commas.
+    /// Links the program with features of firmware-cortexm: precisions, `grid`, `sine` and `ed25519`, separated by
+    /// commas.
     ///
     /// # Errors
     ///

@@ -1,8 +1,9 @@
 //! What other engines need for the reference networks on a Cortex-M4F.
 //!
-//! Counted as our own evaluations are: instructions under QEMU 7.2 with `-icount shift=0` on mps2-an386, one coordinate; C by
-//! gcc 12.2 with -O3 or -Ofast, Rust 1.96 with fat LTO. The figures are constants here: none of these engines is a part of
-//! this workspace. What has no encoder of its own (all of them) was given the best sine at hand, which the name says.
+//! Counted as our own evaluations are: instructions under QEMU 7.2 with `-icount shift=0` on mps2-an386, one
+//! coordinate; C by gcc 12.2 with -O3 or -Ofast, Rust 1.96 with fat LTO. The figures are constants here: none of these
+//! engines is a part of this workspace. What has no encoder of its own (all of them) was given the best sine at hand,
+//! which the name says.
 
 /// One engine.
 #[derive(Clone, Copy, Debug)]

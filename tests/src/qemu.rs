@@ -205,7 +205,8 @@ enum Exit {
     TimedOut,
 }
 
-/// Waits for the end, and ends the child where it takes longer than it may. The file of outputs grows while the device works.
+/// Waits for the end, and ends the child where it takes longer than it may. The file of outputs grows while the device
+/// works.
 fn wait(child: &mut Child, outputs: &Path, watch: Watch<'_>) -> Result<Exit> {
     let start = Instant::now();
     let mut told = start;

@@ -1,5 +1,6 @@
-//! Pictures, terrains and lines that are made from a seed, to try the choice of a scale on: several of each kind, unlike
-//! each other in how fine their detail is. Values are in no particular unit; [`trainer::data`] maps them to [0, 1].
+//! Pictures, terrains and lines that are made from a seed, to try the choice of a scale on: several of each kind,
+//! unlike each other in how fine their detail is. Values are in no particular unit; [`trainer::data`] maps them to [0,
+//! 1].
 
 use std::f32::consts::TAU;
 
@@ -25,8 +26,8 @@ fn line(len: usize, value: impl FnMut(f32) -> f32) -> Signal {
     Signal { shape: vec![len], values }
 }
 
-/// The dead leaves model of natural pictures: discs of radii with density 1/r³ hide one another. `texture` is the depth of
-/// fine waves on each leaf.
+/// The dead leaves model of natural pictures: discs of radii with density 1/r³ hide one another. `texture` is the depth
+/// of fine waves on each leaf.
 pub fn dead_leaves(side: usize, radii: [f32; 2], texture: f32, seed: u64) -> Signal {
     let mut random = Random::new(seed);
     // Front to back: the first leaf that covers a point is seen.
@@ -87,8 +88,8 @@ fn noise(x: f32, y: f32, seed: u64) -> f32 {
     mix(mix(corner(0.0, 0.0), corner(1.0, 0.0), s), mix(corner(0.0, 1.0), corner(1.0, 1.0), s), t)
 }
 
-/// Hills upon hills: octaves of noise, each of twice the frequency and `gain` times the height; `ridged` folds them into
-/// sharp crests.
+/// Hills upon hills: octaves of noise, each of twice the frequency and `gain` times the height; `ridged` folds them
+/// into sharp crests.
 pub fn hills(side: usize, gain: f32, ridged: bool, seed: u64) -> Signal {
     square(side, |x, y| {
         let octave = |k: i32| {
@@ -166,7 +167,8 @@ pub fn demand(len: usize, seed: u64) -> Signal {
 mod tests {
     use super::*;
 
-    /// Mean square of differences of neighbours in x, relative to the variance: 2 for noise, near 0 where all is smooth.
+    /// Mean square of differences of neighbours in x, relative to the variance: 2 for noise, near 0 where all is
+    /// smooth.
     fn roughness(signal: &Signal) -> f32 {
         let width = *signal.shape.last().unwrap();
         let n = signal.values.len() as f32;

@@ -17,8 +17,8 @@ pub fn reference_table(precision: Precision) -> Network {
     Network { outputs: 1, ..table(Grids::new(&[128], 1, 2, 6), precision) }
 }
 
-/// Small networks and tables of every order and number of axes, over grids of every width, with one to five channels, and
-/// axes that wrap and axes that do not; each with its name.
+/// Small networks and tables of every order and number of axes, over grids of every width, with one to five channels,
+/// and axes that wrap and axes that do not; each with its name.
 pub fn all_kinds(precision: Precision) -> Vec<(String, Network)> {
     let mut networks = Vec::new();
     for inputs in 1..=MAX_GRID_INPUTS as u8 {
@@ -67,9 +67,9 @@ fn bytes_over_two_axes(precision: Precision) -> impl Iterator<Item = (String, Ne
     })
 }
 
-/// Tables whose coefficients have 4 to 7 bits, which cores evaluate by code of its own too: over one axis and two, of one channel, whose
-/// coefficients lie side by side, and of two, with no axis that wraps and with all. Of the
-/// four tables that differ in their axes and their order alone, each has another number of bits.
+/// Tables whose coefficients have 4 to 7 bits, which cores evaluate by code of its own too: over one axis and two, of
+/// one channel, whose coefficients lie side by side, and of two, with no axis that wraps and with all. Of the four
+/// tables that differ in their axes and their order alone, each has another number of bits.
 fn bits_over_few_axes(precision: Precision) -> impl Iterator<Item = (String, Network)> {
     (0..16u8).map(move |kind| {
         let (inputs, order, channels) = (1 + kind % 2, 1 + kind / 2 % 2, 1 + kind / 4 % 2);

@@ -38,8 +38,8 @@ impl System {
         Self::of(env::consts::OS, &fs::read_to_string("/etc/os-release").unwrap_or_default())
     }
 
-    /// `os` as in [`env::consts::OS`]; `release` is the text of Linux's file `/etc/os-release`, which names the distribution
-    /// and those that it descends from.
+    /// `os` as in [`env::consts::OS`]; `release` is the text of Linux's file `/etc/os-release`, which names the
+    /// distribution and those that it descends from.
     pub fn of(os: &str, release: &str) -> Self {
         match os {
             "macos" => return Self::MacOs,

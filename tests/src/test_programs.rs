@@ -53,7 +53,8 @@ pub struct Timed {
     pub seconds: f64,
 }
 
-/// Builds the programs of tests that are selected by `targets`, options of `cargo test`; those whose turn is first come first.
+/// Builds the programs of tests that are selected by `targets`, options of `cargo test`; those whose turn is first come
+/// first.
 ///
 /// # Errors
 ///
@@ -118,7 +119,8 @@ impl TestProgram {
             command.env(golden::OVERWRITE, "1");
         }
         if options.timed {
-            // libtest tells times only where unstable options are allowed, which it asks of the environment when it runs.
+            // libtest tells times only where unstable options are allowed, which it asks of the environment when it
+            // runs.
             command.args(["-Zunstable-options", "--report-time"]).env("RUSTC_BOOTSTRAP", "1");
         }
         let mut child = command.stdout(Stdio::piped()).spawn().map_err(|e| process::cannot_start(&command, &e))?;

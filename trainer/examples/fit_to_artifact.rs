@@ -4,7 +4,8 @@
 //! cargo run -p trainer --example fit_to_artifact -- [DATA] [MODEL.ffm]
 //! ```
 //!
-//! Without arguments it reads a bundled table of a thermocouple and writes `thermocouple_k.ffm` to the current directory.
+//! Without arguments it reads a bundled table of a thermocouple and writes `thermocouple_k.ffm` to the current
+//! directory.
 
 use std::path::PathBuf;
 

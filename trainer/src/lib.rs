@@ -68,8 +68,8 @@
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests write what the program reads, and make signals"))]
 
-/// Writes a line to standard error as [`eprintln!`] does, and goes on if nobody reads it: a closed pipe or a full disk behind a
-/// log must not end a run of hours.
+/// Writes a line to standard error as [`eprintln!`] does, and goes on if nobody reads it: a closed pipe or a full disk
+/// behind a log must not end a run of hours.
 #[macro_export]
 macro_rules! note {
     ($($argument:tt)*) => {{

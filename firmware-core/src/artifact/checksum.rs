@@ -3,8 +3,8 @@
 /// On computers, 16 bytes at a time, by a table of 16 KiB.
 #[cfg(all(target_pointer_width = "64", not(any(target_os = "none", target_os = "unknown"))))]
 type Table = crc::Table<16>;
-/// On microcontrollers no table, with an operating system of theirs or without: flash is worth more than the milliseconds at
-/// start.
+/// On microcontrollers no table, with an operating system of theirs or without: flash is worth more than the
+/// milliseconds at start.
 #[cfg(not(all(target_pointer_width = "64", not(any(target_os = "none", target_os = "unknown")))))]
 type Table = crc::NoTable;
 

@@ -28,15 +28,15 @@
 //!
 //! Version 2 is for models that version 1 cannot hold, and for no others: a reader of version 1 refuses them. Behind
 //! the header it has a u16, [`Header::periodic`], and then, unless all of them have the values of version 1, the
-//! settings [`Header::hidden_activation`], [`Header::grid`] and [`Header::code_bits`] in postcard. All of this counts as
-//! a part of the header's length.
+//! settings [`Header::hidden_activation`], [`Header::grid`] and [`Header::code_bits`] in postcard. All of this counts
+//! as a part of the header's length.
 //!
-//! A model with grids has neither frequencies nor coordinates that are passed through (m = 0 and p = 0), and at most four
-//! inputs. Each level is d × 2 u32, the number of nodes and that of cells (Q16.16) of each axis, followed by its
+//! A model with grids has neither frequencies nor coordinates that are passed through (m = 0 and p = 0), and at most
+//! four inputs. Each level is d × 2 u32, the number of nodes and that of cells (Q16.16) of each axis, followed by its
 //! coefficients `[n_0, …, n_{d-1}, channels]`: two's complement of 4 to 8 bits each, packed without gaps from the least
 //! significant bit of the first word on, with zeros up to the next whole word. The grid of a table
-//! ([`GridUse::Outputs`]) is one level with as many channels as there are outputs, and no layer follows it; its precision
-//! is `w8a16` or `w16a16` and its output linear.
+//! ([`GridUse::Outputs`]) is one level with as many channels as there are outputs, and no layer follows it; its
+//! precision is `w8a16` or `w16a16` and its output linear.
 //!
 //! # Known answers
 //!

@@ -9,13 +9,13 @@ use super::status::FfmStatus;
 use crate::error::EvalError;
 use crate::model::Model;
 
-/// Evaluates one point, in the user's units: `point` has ffm_inputs numbers, `values` receives ffm_outputs. `scratch` has
-/// ffm_scratch_words words or more; what it holds does not matter.
+/// Evaluates one point, in the user's units: `point` has ffm_inputs numbers, `values` receives ffm_outputs. `scratch`
+/// has ffm_scratch_words words or more; what it holds does not matter.
 ///
 /// # Safety
 ///
-/// `handle` points to an ffm_model, and every other pointer to as many elements as the length behind it says. Neither `values`
-/// nor `scratch` overlaps anything.
+/// `handle` points to an ffm_model, and every other pointer to as many elements as the length behind it says. Neither
+/// `values` nor `scratch` overlaps anything.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ffm_eval(
     handle: *const FfmModel,
@@ -32,8 +32,8 @@ pub unsafe extern "C" fn ffm_eval(
 }
 
 /// Evaluates several points: `points` has ffm_inputs numbers for each, one point after the other, and `values` receives
-/// ffm_outputs for each. The values are those of ffm_eval, bit for bit. With ffm_batch_scratch_words words of scratch it is
-/// faster on some cores; with ffm_scratch_words it works too.
+/// ffm_outputs for each. The values are those of ffm_eval, bit for bit. With ffm_batch_scratch_words words of scratch
+/// it is faster on some cores; with ffm_scratch_words it works too.
 ///
 /// # Safety
 ///
@@ -54,7 +54,8 @@ pub unsafe extern "C" fn ffm_eval_batch(
     unsafe { buffers.with(handle, Model::eval_batch_into) }
 }
 
-/// Evaluates one point of integer codes, as an analogue-to-digital converter gives them, where the model was trained on codes.
+/// Evaluates one point of integer codes, as an analogue-to-digital converter gives them, where the model was trained on
+/// codes.
 ///
 /// # Safety
 ///
@@ -74,8 +75,8 @@ pub unsafe extern "C" fn ffm_eval_codes(
     unsafe { buffers.with(handle, Model::eval_codes_into) }
 }
 
-/// Evaluates one point given as fractions of the trained period of each input, in units of 2^-32; `raw` receives what the
-/// output maps take. The integer precisions use no floating point here.
+/// Evaluates one point given as fractions of the trained period of each input, in units of 2^-32; `raw` receives what
+/// the output maps take. The integer precisions use no floating point here.
 ///
 /// # Safety
 ///
@@ -96,8 +97,8 @@ pub unsafe extern "C" fn ffm_eval_fixed(
     unsafe { buffers.with(handle, Model::eval_fixed_into) }
 }
 
-/// Evaluates the sixteen points whose answers the model holds, and compares every bit. Call it once, at start, and do not use
-/// the model where it fails.
+/// Evaluates the sixteen points whose answers the model holds, and compares every bit. Call it once, at start, and do
+/// not use the model where it fails.
 ///
 /// # Safety
 ///
@@ -125,7 +126,8 @@ impl<P, V> Buffers<P, V> {
     ///
     /// # Safety
     ///
-    /// Unless they are null, the pointers are to a handle and to buffers of their lengths; nothing overlaps what is written.
+    /// Unless they are null, the pointers are to a handle and to buffers of their lengths; nothing overlaps what is
+    /// written.
     unsafe fn with(
         self,
         handle: *const FfmModel,

@@ -1,14 +1,14 @@
 //! The C interface: what `c/ffm.h` declares.
 //!
-//! It adds nothing to the Rust interface but C's types: a handle that the caller stores ([`FfmModel`]), pointers with their
-//! lengths, and numbers for errors ([`FfmStatus`]). Nothing allocates, nothing keeps state, and no call panics: a null pointer,
-//! a length that does not fit, or a handle without a model give a status.
+//! It adds nothing to the Rust interface but C's types: a handle that the caller stores ([`FfmModel`]), pointers with
+//! their lengths, and numbers for errors ([`FfmStatus`]). Nothing allocates, nothing keeps state, and no call panics: a
+//! null pointer, a length that does not fit, or a handle without a model give a status.
 //!
-//! The header is written by cbindgen from this module, and a test compares the two. Comments on public items are therefore
-//! also those of the header.
+//! The header is written by cbindgen from this module, and a test compares the two. Comments on public items are
+//! therefore also those of the header.
 //!
-//! `cargo xtask export-c` builds the static library, with the feature `c-library`, which adds what a library for C needs and a
-//! crate for Rust does not: a panic handler.
+//! `cargo xtask export-c` builds the static library, with the feature `c-library`, which adds what a library for C
+//! needs and a crate for Rust does not: a panic handler.
 
 mod evaluate;
 #[cfg(feature = "c-library")]

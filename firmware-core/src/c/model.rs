@@ -12,12 +12,12 @@ use crate::model::Model;
 /// changes.
 pub const FFM_MODEL_WORDS: usize = 60;
 
-/// Words of scratch with which any model can be evaluated point by point, for firmware whose model comes later. A model that
-/// is known needs much less: `trainer export` writes the number beside it.
+/// Words of scratch with which any model can be evaluated point by point, for firmware whose model comes later. A model
+/// that is known needs much less: `trainer export` writes the number beside it.
 pub const FFM_MAX_SCRATCH_WORDS: usize = 4112;
 
-/// A model that was checked. The caller stores it, anywhere; only ffm_parse writes to it. It may be copied, and several threads
-/// may use it at once, each with a scratch of its own. The bytes of the model must stay where they are.
+/// A model that was checked. The caller stores it, anywhere; only ffm_parse writes to it. It may be copied, and several
+/// threads may use it at once, each with a scratch of its own. The bytes of the model must stay where they are.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct FfmModel {
@@ -57,8 +57,8 @@ impl FfmModel {
 
 /// Checks a model, which stays where it is, and makes a handle for it. Call it once for each model, at start.
 ///
-/// `bytes` has the contents of model.ffm, `len` bytes at an address that is a multiple of four. It must stay there unchanged
-/// for as long as the handle is used.
+/// `bytes` has the contents of model.ffm, `len` bytes at an address that is a multiple of four. It must stay there
+/// unchanged for as long as the handle is used.
 ///
 /// # Safety
 ///
@@ -118,8 +118,8 @@ pub unsafe extern "C" fn ffm_scratch_words(handle: *const FfmModel) -> usize {
     unsafe { FfmModel::get(handle) }.map_or(0, Model::scratch_words)
 }
 
-/// Words of scratch with which ffm_eval_batch evaluates several points side by side, where this core gains by it; 0 for a
-/// handle without a model.
+/// Words of scratch with which ffm_eval_batch evaluates several points side by side, where this core gains by it; 0 for
+/// a handle without a model.
 ///
 /// # Safety
 ///

@@ -34,8 +34,8 @@ impl<'a> Level<'a> {
     }
 }
 
-/// The bits from the given one on, counted from the least significant bit of the first word: 25 of them at least, or all
-/// that there are.
+/// The bits from the given one on, counted from the least significant bit of the first word: 25 of them at least, or
+/// all that there are.
 #[inline(always)]
 pub(super) fn window(words: &[u32], bit: u32) -> u32 {
     let bytes: &[u8] = bytemuck::must_cast_slice(words);

@@ -14,8 +14,8 @@ pub use level::Level;
 /// Grids over the unit domain, checked, over words that lie elsewhere (in flash, or in the trainer's memory).
 ///
 /// - Coordinates `v`: `[d]`, unsigned Q0.32, with d from 1 to 4.
-/// - A *level* is one grid: `[n_0, …, n_{d-1}, channels]` coefficients, row-major, each of 4 to 8 bits. Levels differ in
-///   their numbers of nodes.
+/// - A *level* is one grid: `[n_0, …, n_{d-1}, channels]` coefficients, row-major, each of 4 to 8 bits. Levels differ
+///   in their numbers of nodes.
 /// - Position along an axis, in cells: p = (v·cells) >> 32 with the axis's number of cells in Q16.16. Its whole part is
 ///   i, and f in Q15 is its fraction `(p & 0xffff) >> 1`.
 /// - Order 1, linear interpolation: the nodes i, i+1 have the weights 32768 - f, f.
@@ -30,8 +30,8 @@ pub use level::Level;
 ///
 /// Each rounding adds at most half a unit of 32768, and each weight is at most one unit of 32768 below the exact one.
 ///
-/// The words are, for each level: the number of nodes and that of cells (Q16.16) of each axis, and then the coefficients,
-/// packed from the least significant bit on and filled with zeros to a whole word.
+/// The words are, for each level: the number of nodes and that of cells (Q16.16) of each axis, and then the
+/// coefficients, packed from the least significant bit on and filled with zeros to a whole word.
 ///
 /// ```
 /// use firmware_core::Grids;
@@ -57,7 +57,8 @@ pub struct Grids<'a> {
 }
 
 impl<'a> Grids<'a> {
-    /// Grids of this shape over points of `inputs` coordinates, of which those in `periodic` (bit k: coordinate k) wrap.
+    /// Grids of this shape over points of `inputs` coordinates, of which those in `periodic` (bit k: coordinate k)
+    /// wrap.
     ///
     /// # Errors
     ///

@@ -75,7 +75,10 @@ macro_rules! frame_end {
 /// Implements [`Arithmetic`](super::contract::Arithmetic) for `$name` by an encoder and by layers and passes of sines
 /// for one lane and perhaps two; what is left is portable.
 macro_rules! arithmetic {
-    ($name:ident, lanes: $lanes:literal, $encode:expr, $layer:ident, $sine:ident $(, $layer_2:ident, $sine_2:ident)?) => {
+    (
+        $name:ident, lanes: $lanes:literal, $encode:expr,
+        $layer:ident, $sine:ident $(, $layer_2:ident, $sine_2:ident)?
+    ) => {
         impl $crate::kernels::contract::Arithmetic for $name {
             const PRECISION: $crate::precision::Precision = $crate::precision::Precision::$name;
             const LANES: usize = $lanes;
@@ -95,7 +98,13 @@ macro_rules! arithmetic {
             }
 
             #[inline]
-            fn layer(layer: $crate::kernels::contract::Layer<'_>, lanes: usize, x: &[u32], y: &mut [u32], results: $crate::kernels::contract::Results) -> Option<()> {
+            fn layer(
+                layer: $crate::kernels::contract::Layer<'_>,
+                lanes: usize,
+                x: &[u32],
+                y: &mut [u32],
+                results: $crate::kernels::contract::Results,
+            ) -> Option<()> {
                 Self::kernel(lanes).run(layer, x, y, results)
             }
 
@@ -105,7 +114,8 @@ macro_rules! arithmetic {
                     $(2 => $sine_2,)?
                     _ => $sine,
                 };
-                $crate::kernels::sine::SineKernel { function, precision: $crate::precision::Precision::$name, lanes }.run(layer, y);
+                let precision = $crate::precision::Precision::$name;
+                $crate::kernels::sine::SineKernel { function, precision, lanes }.run(layer, y);
             }
 
             #[inline]
@@ -126,13 +136,14 @@ macro_rules! arithmetic {
                     $(2 => $layer_2,)?
                     _ => $layer,
                 };
-                $crate::kernels::assembly::LayerKernel { function, precision: $crate::precision::Precision::$name, lanes }
+                let precision = $crate::precision::Precision::$name;
+                $crate::kernels::assembly::LayerKernel { function, precision, lanes }
             }
         }
     };
 }
-/// Both fixed-point precisions of a core whose layers have one lane, by the encoder `$encode` and by layers and a pass of
-/// sines in assembly, which the module defines under these names.
+/// Both fixed-point precisions of a core whose layers have one lane, by the encoder `$encode` and by layers and a pass
+/// of sines in assembly, which the module defines under these names.
 #[cfg(not(kernels = "dsp"))]
 macro_rules! one_lane {
     ($encode:path) => {

@@ -71,11 +71,12 @@ pub(crate) trait Arithmetic {
         Self::LANES
     }
 
-    /// The features of one point a lane: Q0.32 coordinates `[lane][coordinate]`, [`MIN_COORDINATES`] or more of them, of
-    /// which the first d count.
+    /// The features of one point a lane: Q0.32 coordinates `[lane][coordinate]`, [`MIN_COORDINATES`] or more of them,
+    /// of which the first d count.
     fn encode(encoding: &Encoding<'_>, points: &[u32], lanes: usize, x: &mut [u32]);
 
-    /// The features of such points from grids, of at most [`Arithmetic::GRID_LANES`]; of a table the raw outputs `[row][lane]`.
+    /// The features of such points from grids, of at most [`Arithmetic::GRID_LANES`]; of a table the raw outputs
+    /// `[row][lane]`.
     fn grids(grids: &Grids<'_>, points: &[u32], lanes: usize, x: &mut [u32]);
 
     /// A layer from `x` to `y`: activations, or accumulators `[row][lane]`; rows of padding included. `None` where a

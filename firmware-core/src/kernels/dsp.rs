@@ -30,7 +30,10 @@ unsafe extern "C" {
     fn firmware_core_sine_2(call: &SineCall);
 }
 
-arithmetic!(W8A16, lanes: 2, encode_halfwords, firmware_core_w8a16_layer, firmware_core_sine, firmware_core_w8a16_layer_2, firmware_core_sine_2);
+arithmetic!(
+    W8A16, lanes: 2, encode_halfwords,
+    firmware_core_w8a16_layer, firmware_core_sine, firmware_core_w8a16_layer_2, firmware_core_sine_2
+);
 arithmetic!(W16A16, lanes: 1, encode_halfwords, firmware_core_w16a16_layer, firmware_core_sine);
 
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]

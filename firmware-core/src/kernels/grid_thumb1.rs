@@ -4,10 +4,10 @@
 //! which 40 make the two positions out of halves of 16 bits, and 33 a channel; quadratic ones 144 a level and 69 a
 //! channel. All other grids are portable.
 
-// On the stack: [sp] point, [8] and [12] f of either axis, [60] 1 where quadratic. Linear: [16] to the next row, [20] the
-// weight of the first row. Quadratic: [24] to the other rows, [32] weights of the rows, [44] to the last column, [48] its
-// weight, [52] first coefficient, [56] to the next column. r8 channels, r9 levels that are left, r10 x, r11 next level, r12 end
-// of the channels.
+// On the stack: [sp] point, [8] and [12] f of either axis, [60] 1 where quadratic. Linear: [16] to the next row, [20]
+// the weight of the first row. Quadratic: [24] to the other rows, [32] weights of the rows, [44] to the last column,
+// [48] its weight, [52] first coefficient, [56] to the next column. r8 channels, r9 levels that are left, r10 x, r11
+// next level, r12 end of the channels.
 #[expect(unsafe_code, reason = "assembly; the function keeps AAPCS and touches what its call describes")]
 mod thumb1 {
     core::arch::global_asm!(

@@ -7,16 +7,16 @@
 //! | linear | 39 | 19 | 64 | 55 |
 //! | quadratic | 56 | 37 | 110 | 76 |
 //!
-//! `firmware_core_grid` takes a plan of the shape; `firmware_core_surface` evaluates levels over one axis or two. Over more
-//! axes it does so for every node of the axes before the last two, whose sums are taken recursively.
+//! `firmware_core_grid` takes a plan of the shape; `firmware_core_surface` evaluates levels over one axis or two. Over
+//! more axes it does so for every node of the axes before the last two, whose sums are taken recursively.
 //!
-//! A coefficient of 8 bits is a byte, which LDRSB loads. Any other one is cut from the four bytes that end with its last
-//! bit: these are inside of the grid, or among the words of the axes in front of its coefficients. Bits are counted
-//! downwards, as -1 - bit, so that an AND gives the shift and a subtraction the address. As a coefficient q counts as
-//! q·2^(16 - bits), the sum of a row is rounded by 2^(bits - 2) and shifted by bits - 1, which is the same.
+//! A coefficient of 8 bits is a byte, which LDRSB loads. Any other one is cut from the four bytes that end with its
+//! last bit: these are inside of the grid, or among the words of the axes in front of its coefficients. Bits are
+//! counted downwards, as -1 - bit, so that an AND gives the shift and a subtraction the address. As a coefficient q
+//! counts as q·2^(16 - bits), the sum of a row is rounded by 2^(bits - 2) and shifted by bits - 1, which is the same.
 //!
-//! Where there is one channel and the last axis does not wrap at the point, the coefficients of a row lie side by side, at most 24 bits:
-//! one load takes them, and ROR turns one after another to the upper end.
+//! Where there is one channel and the last axis does not wrap at the point, the coefficients of a row lie side by side,
+//! at most 24 bits: one load takes them, and ROR turns one after another to the upper end.
 
 #[expect(unsafe_code, reason = "assembly; each function keeps AAPCS and touches what its call describes")]
 mod thumb2 {

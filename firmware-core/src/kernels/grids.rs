@@ -88,8 +88,8 @@ unsafe extern "C" {
     fn firmware_core_grid(words: *const u32, x: *mut u32, plan: &Plan, point: *const u32);
 }
 
-/// Evaluates grids at one point: the features as the precision stores them, of a table the sums. Nothing where a buffer is
-/// too short. False where they are left to portable code.
+/// Evaluates grids at one point: the features as the precision stores them, of a table the sums. Nothing where a buffer
+/// is too short. False where they are left to portable code.
 #[inline]
 pub(super) fn evaluate(precision: Precision, grids: &Grids<'_>, point: &[u32], x: &mut [u32]) -> bool {
     let (axes, plan) = (grids.inputs(), grids.plan());
@@ -107,8 +107,8 @@ pub(super) fn evaluate(precision: Precision, grids: &Grids<'_>, point: &[u32], x
     #[expect(unsafe_code, reason = "the kernel is written in assembly")]
     // SAFETY: the kernel reads d coordinates, two at least, and the words of all levels, whose shapes `Grids::new` or
     // `Model::parse` has found to fill them exactly and to hold every node that a coordinate leads to; before a level's
-    // coefficients it may read words of its axes. It writes a halfword, or of a table a word, for each level and channel:
-    // `x` was found that long above; of single precision it holds as many words as features.
+    // coefficients it may read words of its axes. It writes a halfword, or of a table a word, for each level and
+    // channel: `x` was found that long above; of single precision it holds as many words as features.
     unsafe {
         firmware_core_grid(grids.words().as_ptr(), x.as_mut_ptr(), plan, point.as_ptr());
     }

@@ -1,5 +1,5 @@
-//! Kernels for RISC-V of 32 bits with multiplication: RV32IM and more, such as the ESP32-C3 and the Hazard3 cores of the
-//! RP2350.
+//! Kernels for RISC-V of 32 bits with multiplication: RV32IM and more, such as the ESP32-C3 and the Hazard3 cores of
+//! the RP2350.
 //!
 //! | | instructions | what makes them up |
 //! | --- | --- | --- |
@@ -17,9 +17,9 @@ use crate::fixed::{EVEN, ODD};
 
 one_lane!(encode_halfwords);
 
-// Two blocks a turn, and one where it is the last. s0 to s3 are the accumulators of the one at a0, s4 to s7 of the one at t2.
-// a1 runs through x from a6 to a7; t0 and t1 are two activations, a2 to a5 are free. y is at t3, t4 is 32767, t5 raw, t6 the
-// end of the words, s8 the length of a block, s9 the last block.
+// Two blocks a turn, and one where it is the last. s0 to s3 are the accumulators of the one at a0, s4 to s7 of the one
+// at t2. a1 runs through x from a6 to a7; t0 and t1 are two activations, a2 to a5 are free. y is at t3, t4 is 32767, t5
+// raw, t6 the end of the words, s8 the length of a block, s9 the last block.
 #[expect(
     unsafe_code,
     reason = "assembly; each function keeps the calling convention and touches what its call describes"
@@ -228,9 +228,9 @@ mod layers {
     );
 }
 
-// s0 to s3 are the odd polynomial, s4 to s7 the even one, each from its highest coefficient down, s8 is a quarter turn. t0 is
-// z, t1 its square. The encoder: a0 and a1 the first two coordinates, a2 runs through the frequencies, a3 through cosines up
-// to a4, a5 through sines, a6 the third coordinate's address, a7 the end of the coordinates.
+// s0 to s3 are the odd polynomial, s4 to s7 the even one, each from its highest coefficient down, s8 is a quarter turn.
+// t0 is z, t1 its square. The encoder: a0 and a1 the first two coordinates, a2 runs through the frequencies, a3 through
+// cosines up to a4, a5 through sines, a6 the third coordinate's address, a7 the end of the coordinates.
 #[expect(
     unsafe_code,
     reason = "assembly; each function keeps the calling convention and touches what its call describes"

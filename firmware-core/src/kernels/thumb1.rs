@@ -7,8 +7,8 @@
 //!
 //! There is no 64-bit accumulator. But 256·odd + even of *two* inputs fits into 32 bits (2·127·32767·256 < 2³¹), and so
 //! does the even rows' sum: their difference shifted by eight is the odd rows', exactly. Accumulators live in r8 to
-//! r11, to which ADD reaches. Requantization multiplies in four halves, and only where the accumulator is positive. Of a
-//! last block with one or two rows only these are computed.
+//! r11, to which ADD reaches. Requantization multiplies in four halves, and only where the accumulator is positive. Of
+//! a last block with one or two rows only these are computed.
 
 use super::assembly::{encode_halfwords, one_lane};
 use crate::fixed::{EVEN, ODD};

@@ -76,7 +76,8 @@ impl Receiver {
         Self { bytes: [0; FRAME_BYTES], len: 0, is_complete: false }
     }
 
-    /// Takes a byte; true where it ended a frame, whose message is then to be asked for. Zeros between frames are skipped.
+    /// Takes a byte; true where it ended a frame, whose message is then to be asked for. Zeros between frames are
+    /// skipped.
     pub fn push(&mut self, byte: u8) -> bool {
         if self.is_complete {
             self.len = 0;
@@ -91,8 +92,8 @@ impl Receiver {
         self.is_complete
     }
 
-    /// The message of the frame that has just ended; `None` where it was damaged or is none of this kind. It is decoded in
-    /// place, so that it can be asked for once.
+    /// The message of the frame that has just ended; `None` where it was damaged or is none of this kind. It is decoded
+    /// in place, so that it can be asked for once.
     pub fn message<'a, T: Deserialize<'a>>(&'a mut self) -> Option<T> {
         if !self.is_complete {
             return None;

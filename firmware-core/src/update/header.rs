@@ -111,7 +111,8 @@ impl SignedHeader {
         bytes
     }
 
-    /// Reads the header at the front of `bytes`; what lies behind it is not looked at, and the signature is not checked.
+    /// Reads the header at the front of `bytes`; what lies behind it is not looked at, and the signature is not
+    /// checked.
     ///
     /// # Errors
     ///
@@ -155,8 +156,8 @@ impl SignedHeader {
 ///
 /// # Errors
 ///
-/// A [`HeaderError`]: [`HeaderError::Length`] also where the artifact's length differs, and [`HeaderError::Damaged`] where
-/// its CRC-32 does.
+/// A [`HeaderError`]: [`HeaderError::Length`] also where the artifact's length differs, and [`HeaderError::Damaged`]
+/// where its CRC-32 does.
 pub fn split(bytes: &[u8]) -> Result<(SignedHeader, &[u8]), HeaderError> {
     let header = SignedHeader::from_bytes(bytes)?;
     let artifact = bytes.get(HEADER_BYTES..).unwrap_or_default();

@@ -1,8 +1,8 @@
 //! Updates of the model on a device: what both sides agree on. The feature `update` builds it in.
 //!
-//! A *signed model* is a [`SignedHeader`] of [`HEADER_BYTES`] with the artifact behind it. A host offers the header, sends the
-//! artifact in pieces, and asks the device to finish: [`message`] has the requests and answers, [`frame`] the bytes on
-//! the line. What a device does with them is in the library of `firmware-cortexm`.
+//! A *signed model* is a [`SignedHeader`] of [`HEADER_BYTES`] with the artifact behind it. A host offers the header,
+//! sends the artifact in pieces, and asks the device to finish: [`message`] has the requests and answers, [`frame`] the
+//! bytes on the line. What a device does with them is in the library of `firmware-cortexm`.
 
 pub mod frame;
 mod header;

@@ -5,8 +5,8 @@ use super::description::GridLevel;
 use crate::artifact::GridShape;
 use crate::error::{ParseError, WriteError};
 
-/// The coefficients of a level as the words that hold them: so many bits each, from the least significant bit on, filled
-/// with zeros to a whole word. Of a coefficient beyond ±(2^(bits - 1) - 1) the upper bits are lost.
+/// The coefficients of a level as the words that hold them: so many bits each, from the least significant bit on,
+/// filled with zeros to a whole word. Of a coefficient beyond ±(2^(bits - 1) - 1) the upper bits are lost.
 ///
 /// ```
 /// use firmware_core::write::packed;

@@ -4,8 +4,8 @@ use crate::artifact::{self, PRELUDE_BYTES, Prelude};
 use crate::error::WriteError;
 use crate::model::Model;
 
-/// The artifact with another text in place of its own: all else stays as it is. Returns its length in bytes, which is that
-/// of the artifact without its text and then `text.len()`, filled up to a multiple of four.
+/// The artifact with another text in place of its own: all else stays as it is. Returns its length in bytes, which is
+/// that of the artifact without its text and then `text.len()`, filled up to a multiple of four.
 ///
 /// `artifact` and `out` begin at a multiple of four.
 ///

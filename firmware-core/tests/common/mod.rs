@@ -29,7 +29,8 @@ impl Random {
     }
 }
 
-/// The sine of a phase as `fixed::trig` describes it, in 64 bits: the phase folded to a quarter turn, and Horner's rule.
+/// The sine of a phase as `fixed::trig` describes it, in 64 bits: the phase folded to a quarter turn, and Horner's
+/// rule.
 fn sine_by_specification(phase: u32) -> i32 {
     let shifted = i64::from(phase.wrapping_sub(1 << 30) as i32);
     let z = (1 << 30) - if shifted < 0 { -1 - shifted } else { shifted };

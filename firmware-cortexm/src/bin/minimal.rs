@@ -1,8 +1,8 @@
 //! The smallest program with the library in it: what it costs, and that it cannot panic.
 //!
-//! The panic handler calls a function that exists nowhere. So this links only where the optimizer has shown every panic in
-//! `parse` and in all forms of evaluation to be unreachable; and there is no allocator. It is linked, measured and never
-//! run.
+//! The panic handler calls a function that exists nowhere. So this links only where the optimizer has shown every panic
+//! in `parse` and in all forms of evaluation to be unreachable; and there is no allocator. It is linked, measured and
+//! never run.
 //!
 //! With the feature `minimal-evaluation` it has `eval_into` alone, for a model that was parsed elsewhere.
 #![no_std]

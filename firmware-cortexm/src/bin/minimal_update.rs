@@ -1,8 +1,9 @@
 //! The smallest program with updates in it: what they cost. It is linked, measured and never run.
 //!
-//! With the feature `minimal-update` alone, flash and signatures are functions from elsewhere, and the panic handler calls a function
-//! that exists nowhere: so this links only where the optimizer has shown that no frame and no content of the flash can
-//! make the library panic. With `ed25519` besides, the signatures are those of `ed25519-dalek`, which can panic by its code.
+//! With the feature `minimal-update` alone, flash and signatures are functions from elsewhere, and the panic handler
+//! calls a function that exists nowhere: so this links only where the optimizer has shown that no frame and no content
+//! of the flash can make the library panic. With `ed25519` besides, the signatures are those of `ed25519-dalek`, which
+//! can panic by its code.
 #![no_std]
 #![no_main]
 #![expect(unsafe_code, reason = "entry points that the linker keeps, and a symbol that it must not find")]

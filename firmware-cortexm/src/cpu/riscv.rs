@@ -25,8 +25,8 @@ pub(crate) fn ticks() -> u64 {
     riscv::register::mcycle::read64()
 }
 
-/// Starts the counter of cycles. The ESP32-C3 has registers of its own for it (technical reference manual, section 1.4):
-/// mpcer chooses cycles, mpcmr starts.
+/// Starts the counter of cycles. The ESP32-C3 has registers of its own for it (technical reference manual, section
+/// 1.4): mpcer chooses cycles, mpcmr starts.
 #[cfg(esp32c3)]
 pub(crate) fn start() -> Result<(), Failure> {
     // SAFETY: registers of the counter, on which nothing else depends.

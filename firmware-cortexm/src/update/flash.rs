@@ -9,8 +9,8 @@ use super::layout::MODEL_AT;
 
 /// A part of a NOR flash that the core can also read as memory: internal flash, or a mapped external one.
 ///
-/// Offsets of [`NorFlash`] count from the first byte of the slot. A slot is a whole number of erase blocks, and no block
-/// belongs to both slots.
+/// Offsets of [`NorFlash`] count from the first byte of the slot. A slot is a whole number of erase blocks, and no
+/// block belongs to both slots.
 pub trait Slot: NorFlash {
     /// All bytes of the slot where they lie, from a multiple of four on. Where the flash cannot give a word (its error
     /// correction fails on a word whose programming was cut), any bytes stand in its place.
@@ -66,7 +66,8 @@ pub(super) fn erase<S: Slot>(slot: &mut S, len: usize) -> Result<(), S::Error> {
     (0..len.div_ceil(S::ERASE_SIZE) as u32).try_for_each(|number| slot.erase(number * block, (number + 1) * block))
 }
 
-/// Writes bytes at a multiple of [`PIECE_UNIT`], filled up with ones to a whole word; whether the flash then holds them.
+/// Writes bytes at a multiple of [`PIECE_UNIT`], filled up with ones to a whole word; whether the flash then holds
+/// them.
 pub(super) fn write<S: Slot>(slot: &mut S, offset: usize, bytes: &[u8]) -> bool {
     let (words, rest) = bytes.split_at(bytes.len() - bytes.len() % PIECE_UNIT);
     if slot.write(offset as u32, words).is_err() {

@@ -1,8 +1,8 @@
 //! Marks: single words that make a slot current.
 //!
-//! A mark's place has two words: the mark, and the same word again, which is begun when the first is written to its end. So a second
-//! word of which anything can be seen proves the first one, and that one then reads the same at every start. A mark without
-//! this proof may be gone at the next start; another one is written before anything relies on it.
+//! A mark's place has two words: the mark, and the same word again, which is begun when the first is written to its
+//! end. So a second word of which anything can be seen proves the first one, and that one then reads the same at every
+//! start. A mark without this proof may be gone at the next start; another one is written before anything relies on it.
 
 use firmware_core::update::HEADER_BYTES;
 use firmware_core::update::message::PIECE_UNIT;
@@ -42,8 +42,8 @@ pub(super) fn stored_version<S: Slot>(slot: &S) -> Option<u16> {
 /// Sees to it that a slot has a proven mark of at least this stored version. Places that do not take one, because their
 /// programming was cut before, are passed over.
 ///
-/// False where the flash fails, or no place is left: after eight cuts in just these words. What is current stays so, and no update is
-/// taken.
+/// False where the flash fails, or no place is left: after eight cuts in just these words. What is current stays so,
+/// and no update is taken.
 pub(super) fn ensure<S: Slot>(slot: &mut S, stored: u16) -> bool {
     if marks(slot).any(|(held, is_proven)| held >= stored && is_proven) {
         return true;

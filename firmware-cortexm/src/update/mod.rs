@@ -1,8 +1,8 @@
 //! Updates of the model on a device, without a reflash of its program. The feature `update` builds it in.
 //!
-//! The model lies in one of two [`Slot`]s of NOR flash, and an update goes into the other one. [`Store`] decides which slot is
-//! current, and changes that; [`Updater`] does so by frames from a line of bytes. The format of signed models and of
-//! messages is in `firmware_core::update`.
+//! The model lies in one of two [`Slot`]s of NOR flash, and an update goes into the other one. [`Store`] decides which
+//! slot is current, and changes that; [`Updater`] does so by frames from a line of bytes. The format of signed models
+//! and of messages is in `firmware_core::update`.
 //!
 //! # A slot
 //!
@@ -12,9 +12,9 @@
 //! | 128 | eight places for *marks*, 128 bytes each |
 //! | 1152 | the artifact |
 //!
-//! A slot may be current if it has a mark. A mark is one word, `v` in its lower half and the complement of `v` in its upper half, where
-//! `v` is the *stored version*: the oldest version that the device may serve from then on. Every bit of `v` is one bit that is
-//! programmed and one that is not, so that no word that was programmed in part is a mark.
+//! A slot may be current if it has a mark. A mark is one word, `v` in its lower half and the complement of `v` in its
+//! upper half, where `v` is the *stored version*: the oldest version that the device may serve from then on. Every bit
+//! of `v` is one bit that is programmed and one that is not, so that no word that was programmed in part is a mark.
 //!
 //! # An update
 //!
@@ -26,13 +26,13 @@
 //!
 //! # At boot
 //!
-//! Of the slots with a mark that pass all checks and whose version is not below the stored version, the one with the newest
-//! version is current. Nothing else decides; there is no journal to be replayed and nothing to be finished.
+//! Of the slots with a mark that pass all checks and whose version is not below the stored version, the one with the
+//! newest version is current. Nothing else decides; there is no journal to be replayed and nothing to be finished.
 //!
-//! A word or a block whose programming or erasure was cut may read differently at every start. All that lies in a slot when its first
-//! mark is written was written since the last start, so that only marks can be such words. A mark that was cut may be read as
-//! one, and be gone at the next start. So the word behind a mark is begun when the mark is written to its end, and
-//! proves it; at boot, a mark without this proof gets another one beside it.
+//! A word or a block whose programming or erasure was cut may read differently at every start. All that lies in a slot
+//! when its first mark is written was written since the last start, so that only marks can be such words. A mark that
+//! was cut may be read as one, and be gone at the next start. So the word behind a mark is begun when the mark is
+//! written to its end, and proves it; at boot, a mark without this proof gets another one beside it.
 
 mod flash;
 mod layout;

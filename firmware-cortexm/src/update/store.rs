@@ -62,8 +62,8 @@ impl<S: Slot, V: Verifier> Store<S, V> {
     ///
     /// Writes nothing, except where the word that made a slot current may have been cut: then another mark.
     ///
-    /// `oldest` is a version that the program itself sets as the oldest that it takes, 0 for any. The time is that of one
-    /// signature and one SHA-512 for each slot with a mark, and of `Model::parse` and the known answers.
+    /// `oldest` is a version that the program itself sets as the oldest that it takes, 0 for any. The time is that of
+    /// one signature and one SHA-512 for each slot with a mark, and of `Model::parse` and the known answers.
     ///
     /// # Errors
     ///
@@ -87,8 +87,8 @@ impl<S: Slot, V: Verifier> Store<S, V> {
     /// Reads both slots.
     fn decide(&mut self, scratch: &mut [u32]) {
         let Self { slots, verifier, .. } = self;
-        // The stored version is that of every slot that was current and whose header is the maker's, whatever the state of its
-        // artifact.
+        // The stored version is that of every slot that was current and whose header is the maker's, whatever the state
+        // of its artifact.
         let headers = slots.each_ref().map(|slot| {
             let marked = mark::stored_version(slot).ok_or(SlotFault::NotCurrent)?;
             slot::signed_header(slot, verifier).map(|manifest| (manifest, marked.max(manifest.oldest)))

@@ -42,8 +42,8 @@ impl<S: Slot, V: Verifier> Updater<S, V> {
 
     /// Takes a byte from the line. Where it ends a frame, does what the frame asks and returns the answer to be sent.
     ///
-    /// An offer takes as long as one signature and the erasure of a slot, the finish as long as [`Store::open`]. `scratch`
-    /// is that of the model's evaluation.
+    /// An offer takes as long as one signature and the erasure of a slot, the finish as long as [`Store::open`].
+    /// `scratch` is that of the model's evaluation.
     pub fn push(&mut self, byte: u8, scratch: &mut [u32]) -> Option<Frame> {
         if !self.receiver.push(byte) {
             return None;

@@ -18,8 +18,8 @@ pub struct Ed25519(ed25519_dalek::VerifyingKey);
 
 #[cfg(feature = "ed25519")]
 impl Ed25519 {
-    /// Takes the maker's public key, which `trainer key` writes; `None` where it is no point of the curve, or one of those under which
-    /// anybody can sign.
+    /// Takes the maker's public key, which `trainer key` writes; `None` where it is no point of the curve, or one of
+    /// those under which anybody can sign.
     #[must_use]
     pub fn new(public_key: &[u8; 32]) -> Option<Self> {
         let key = ed25519_dalek::VerifyingKey::from_bytes(public_key).ok()?;

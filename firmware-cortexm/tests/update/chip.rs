@@ -1,7 +1,7 @@
 //! A simulated NOR flash, whose power can be cut in the middle of any operation.
 //!
-//! It is strict: a word is written once between two erasures, and one whose programming or erasure was cut is not written again
-//! before its block is erased to the end. What was cut may read differently at every start.
+//! It is strict: a word is written once between two erasures, and one whose programming or erasure was cut is not
+//! written again before its block is erased to the end. What was cut may read differently at every start.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,5 +1,5 @@
-//! Hostile frames: random bytes, wrong lengths, repeated, left out and reordered frames. Nothing panics, and what is served is always
-//! a model that its maker has signed.
+//! Hostile frames: random bytes, wrong lengths, repeated, left out and reordered frames. Nothing panics, and what is
+//! served is always a model that its maker has signed.
 
 use firmware_core::Scratch;
 use firmware_core::update::frame::Frame;

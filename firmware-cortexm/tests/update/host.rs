@@ -1,5 +1,5 @@
-//! The host's side of an update without a line between: each request is a frame that the device takes, each answer a frame that
-//! the host takes.
+//! The host's side of an update without a line between: each request is a frame that the device takes, each answer a
+//! frame that the host takes.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,4 +1,5 @@
-//! The power is cut at every operation of an update, with every kind of tear; then the device starts and is updated again.
+//! The power is cut at every operation of an update, with every kind of tear; then the device starts and is updated
+//! again.
 //!
 //! Counts are printed with `--nocapture`. `CUTS=1000000` sets how many pairs of cuts are drawn.
 
@@ -60,7 +61,8 @@ fn scenes<const WORD: usize>() -> Vec<Scene<WORD>> {
 }
 
 impl<const WORD: usize> Scene<WORD> {
-    /// Starts, and checks what must hold after any start; whether the new model is current. `is_done` where the device has said so.
+    /// Starts, and checks what must hold after any start; whether the new model is current. `is_done` where the device
+    /// has said so.
     fn check(&self, slots: &mut [Chip<WORD>; 2], is_done: bool) -> bool {
         let (device, _) = start(slots, None);
         let (found, status) = (served(&device), device.store().status());

@@ -1,4 +1,5 @@
-//! An allocator that never gives more than a fixed number of bytes in all, so that a short file that asks for much memory ends the program.
+//! An allocator that never gives more than a fixed number of bytes in all, so that a short file that asks for much
+//! memory ends the program.
 #![expect(unsafe_code, reason = "an allocator cannot be made without")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

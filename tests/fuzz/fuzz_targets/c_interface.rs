@@ -1,5 +1,5 @@
-//! The C interface against the Rust interface: for any bytes and lengths the same status and the same bits, and nothing is written behind
-//! the end of a buffer.
+//! The C interface against the Rust interface: for any bytes and lengths the same status and the same bits, and nothing
+//! is written behind the end of a buffer.
 #![expect(unsafe_code, reason = "the functions take pointers")]
 
 use std::mem::MaybeUninit;

@@ -1,8 +1,9 @@
 //! Any bytes as a model: `parse` decides without a panic, and whatever it accepts can be evaluated at any point.
 //!
-//! The magic number, the length and the checksum are made right first, or nearly every input would end there. Oracles: the fast kernels give
-//! the bits of the portable ones, a batch gives those of its points alone, every output is a finite number, and the C interface says of the
-//! bytes what this one does. Then come many inputs that differ from this one in a few places, with a part of these oracles.
+//! The magic number, the length and the checksum are made right first, or nearly every input would end there. Oracles:
+//! the fast kernels give the bits of the portable ones, a batch gives those of its points alone, every output is a
+//! finite number, and the C interface says of the bytes what this one does. Then come many inputs that differ from this
+//! one in a few places, with a part of these oracles.
 #![no_main]
 
 mod c_interface;

@@ -1,4 +1,5 @@
-//! Models that differ from an input in one to three places: most of the executions, since each costs much less than an input of libFuzzer.
+//! Models that differ from an input in one to three places: most of the executions, since each costs much less than an
+//! input of libFuzzer.
 //!
 //! They are made from the input alone, so that an input that libFuzzer reports fails again.
 
@@ -22,8 +23,8 @@ const HEADER: usize = 64;
 /// Executions from one report to the next; before, each power of two is reported, so that short runs tell too.
 const REPORT: u64 = 1 << 16;
 
-/// Counts an execution of `parse`, and whether it has found a model. Every so often, standard error is told how many there have
-/// been: `cargo xtask fuzz` reads it.
+/// Counts an execution of `parse`, and whether it has found a model. Every so often, standard error is told how many
+/// there have been: `cargo xtask fuzz` reads it.
 pub fn count(is_model: bool) {
     static EXECUTIONS: AtomicU64 = AtomicU64::new(0);
     static MODELS: AtomicU64 = AtomicU64::new(0);

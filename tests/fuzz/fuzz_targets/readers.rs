@@ -1,5 +1,5 @@
-//! Any bytes as a file of every format that the trainer reads: a value or an error, no panic, no endless work, and no more memory than a
-//! short file can need.
+//! Any bytes as a file of every format that the trainer reads: a value or an error, no panic, no endless work, and no
+//! more memory than a short file can need.
 //!
 //! The first byte says which format; the others are the file.
 #![no_main]

@@ -20,16 +20,17 @@ use crate::provision::{self, Toolchain};
 
 /// Count instructions, flash and RAM of an evaluation on emulated boards, instructions on aarch64 and in WebAssembly
 ///
-/// The networks have random weights from a fixed seed. The small one has 2 inputs, 64 frequencies, and layers of 64, 64, 64 and
-/// 3; `sine` is the small one with sine layers; the big one has 128 frequencies, and layers of 128, 128, 128 and 3. `grid-1` and
-/// `grid-2` have four grids of two channels over two inputs, linear and quadratic, and layers of 32, 32 and 1; `table-2` is a
-/// quadratic table of two inputs. They are evaluated one point at a time and in batches.
+/// The networks have random weights from a fixed seed. The small one has 2 inputs, 64 frequencies, and layers of 64,
+/// 64, 64 and 3; `sine` is the small one with sine layers; the big one has 128 frequencies, and layers of 128, 128, 128
+/// and 3. `grid-1` and `grid-2` have four grids of two channels over two inputs, linear and quadratic, and layers of
+/// 32, 32 and 1; `table-2` is a quadratic table of two inputs. They are evaluated one point at a time and in batches.
 /// The columns hold, for one evaluation:
 ///
 ///   encoding    instructions from coordinates to features
 ///   mlp         all other instructions: the layers, and the conversions from and to the user's units
 ///   per MAC     all instructions, divided by the number of multiplications in the layers
-///   portable    how many times more instructions the portable kernels take, without conversions from and to the user's units
+///   portable    how many times more instructions the portable kernels take, without conversions from and to the
+///               user's units
 ///   flash       the whole library (parse, self_test, all forms of evaluation) with this precision alone, and with the
 ///               feature `grid` or `sine` where the network needs it: code and constants of firmware-core and what it
 ///               calls, linked without startup, logging and model
@@ -39,8 +40,8 @@ use crate::provision::{self, Toolchain};
 ///
 /// `aarch64`, a program for Linux, and `wasm32`, a module of WebAssembly, have only the portable kernels. For them all
 /// instructions of one evaluation of one point are counted, with firmware-core compiled with `opt-level` "s", as in the
-/// firmware, and 3. On aarch64 about 40 instructions are those of the loop over the points. In WebAssembly all instructions
-/// count but `block`, `loop`, `else` and `end`, which only mark where branches lead to.
+/// firmware, and 3. On aarch64 about 40 instructions are those of the loop over the points. In WebAssembly all
+/// instructions count but `block`, `loop`, `else` and `end`, which only mark where branches lead to.
 ///
 /// Example: cargo xtask bench --board all
 #[derive(Clone, Debug, clap::Args)]
@@ -56,8 +57,8 @@ pub struct Args {
     /// others, and write them into the trainer's source
     #[arg(long, conflicts_with_all = ["json", "chart"])]
     costs: bool,
-    /// Count nothing: link the library, for Rust and for C, with one precision, with all, with grids and with sine layers, and
-    /// print the bytes of flash
+    /// Count nothing: link the library, for Rust and for C, with one precision, with all, with grids and with sine
+    /// layers, and print the bytes of flash
     ///
     /// For C, all are the functions of ffm.h that evaluate, and usual are ffm_parse, ffm_self_test and ffm_eval.
     #[arg(long, conflicts_with_all = ["json", "chart", "costs"])]

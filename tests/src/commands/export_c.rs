@@ -7,10 +7,12 @@ use anyhow::Result;
 use crate::c_library::{self, ALL_FEATURES, Library};
 use crate::provision;
 
-/// Write firmware-core as a library for C and C++: static library, header, CMake package, Zephyr module, Arduino library
+/// Write firmware-core as a library for C and C++: static library, header, CMake package, Zephyr module, Arduino
+/// library
 ///
-/// The folder may hold libraries for several targets: repeat the command with another target. Where the target is that of a
-/// computer, there is a shared library too, with a module of Python that loads it. README.md in the folder says how to use it.
+/// The folder may hold libraries for several targets: repeat the command with another target. Where the target is that
+/// of a computer, there is a shared library too, with a module of Python that loads it. README.md in the folder says
+/// how to use it.
 ///
 /// Example: cargo xtask export-c --target thumbv7em-none-eabihf --out ffm
 #[derive(Clone, Debug, clap::Args)]

@@ -33,8 +33,9 @@ const LONGEST_SEED: u64 = 16 << 10;
 
 /// Give hostile bytes to everything that reads files, for so many seconds
 ///
-/// The programs are those in tests/fuzz, built with the stable compiler. What they learn stays in target/fuzz/corpus, so that the next
-/// run goes on from there. An input that makes a program panic or hang is written to target/fuzz/found and named.
+/// The programs are those in tests/fuzz, built with the stable compiler. What they learn stays in target/fuzz/corpus,
+/// so that the next run goes on from there. An input that makes a program panic or hang is written to target/fuzz/found
+/// and named.
 ///
 /// Example: cargo xtask fuzz model --seconds 600
 #[derive(Clone, Debug, clap::Args)]
@@ -51,9 +52,11 @@ pub struct Args {
 /// A program in tests/fuzz.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Target {
-    /// `Model::parse`, `Volume::parse` and every form of evaluation, in Rust and in C, with the portable kernels as the oracle
+    /// `Model::parse`, `Volume::parse` and every form of evaluation, in Rust and in C, with the portable kernels as the
+    /// oracle
     Model,
-    /// The trainer's readers: tables, arrays, elevation grids, safetensors, models, scenes, particles, volumes, atoms, meshes
+    /// The trainer's readers: tables, arrays, elevation grids, safetensors, models, scenes, particles, volumes, atoms,
+    /// meshes
     Readers,
 }
 
@@ -123,7 +126,8 @@ pub fn fuzz(target: Target, seconds: u64) -> Result<Executions> {
     executions(&log).context("the program did not say how many inputs it tried")
 }
 
-/// What the log of a program tells last: its own count, where one input leads to several executions, or else libFuzzer's.
+/// What the log of a program tells last: its own count, where one input leads to several executions, or else
+/// libFuzzer's.
 fn executions(log: &str) -> Option<Executions> {
     let last = |start| log.lines().filter_map(move |line| line.strip_prefix(start)).next_back();
     if let Some((all, models)) = last("executions: ").and_then(|counts| counts.split_once(" models: ")) {

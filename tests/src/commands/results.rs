@@ -63,11 +63,11 @@ const BUDGETS: [Budget; 3] = [
 
 /// Train models of 8, 16 and 32 KB on the bundled data, and print the table of sizes and kinds of trainer/README.md
 ///
-/// The PSNR and the largest error, in the units of the data, are those of the w8a16 artifact over all samples, which are also
-/// the samples trained on. Beside the networks stand tables of as many bytes: linear and quadratic B-splines of 4, 5, 6 and 8
-/// bits, fitted by least squares and rounded with error feedback. Instructions are those of one evaluation on a
-/// Cortex-M4F, estimated as `trainer design` does. For information, the last row of the picture is a JPEG file of as many
-/// bytes, whose decoder must read the whole picture to give one value.
+/// The PSNR and the largest error, in the units of the data, are those of the w8a16 artifact over all samples, which
+/// are also the samples trained on. Beside the networks stand tables of as many bytes: linear and quadratic B-splines
+/// of 4, 5, 6 and 8 bits, fitted by least squares and rounded with error feedback. Instructions are those of one
+/// evaluation on a Cortex-M4F, estimated as `trainer design` does. For information, the last row of the picture is a
+/// JPEG file of as many bytes, whose decoder must read the whole picture to give one value.
 ///
 /// Example: cargo xtask results
 #[derive(Clone, Debug, clap::Args)]

@@ -24,9 +24,9 @@ const CANDIDATES: usize = 12;
 
 /// Compare the automatic choice of σ and p with the best of twelve values each, on pictures, terrains and lines
 ///
-/// The networks have the default settings of `trainer fit`, and are compared by the PSNR on a tenth of the samples that is held
-/// out. *Tuned* signals were used to develop the choice, *blind* ones were not. Times are those of one thread. The sweeps take an
-/// hour on two cores; what is finished is kept in --out, and the same command continues.
+/// The networks have the default settings of `trainer fit`, and are compared by the PSNR on a tenth of the samples that
+/// is held out. *Tuned* signals were used to develop the choice, *blind* ones were not. Times are those of one thread.
+/// The sweeps take an hour on two cores; what is finished is kept in --out, and the same command continues.
 ///
 /// Example: cargo xtask scales --out scales
 #[derive(Clone, Debug, clap::Args)]

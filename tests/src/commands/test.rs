@@ -21,9 +21,9 @@ const SLOWEST: usize = 20;
 
 /// Check format, lints and documentation, then run every test on the host and on emulated boards
 ///
-/// The quickest steps come first, so that most mistakes show early: format, lints on the host, unit tests. Then the other
-/// tests on the host and the documentation take turns with what is built for devices: lints, programs for real boards and
-/// the tests on emulated boards.
+/// The quickest steps come first, so that most mistakes show early: format, lints on the host, unit tests. Then the
+/// other tests on the host and the documentation take turns with what is built for devices: lints, programs for real
+/// boards and the tests on emulated boards.
 ///
 /// Example: cargo xtask test --fast
 #[derive(Clone, Debug, clap::Args)]
@@ -171,8 +171,8 @@ fn lint_device(toolchain: &Toolchain) -> Result<()> {
     Ok(())
 }
 
-/// Lints firmware-core and its C interface with each choice of precisions, none included, and tests that it refuses models of
-/// the others: other steps build it with all of them, and without the interface.
+/// Lints firmware-core and its C interface with each choice of precisions, none included, and tests that it refuses
+/// models of the others: other steps build it with all of them, and without the interface.
 fn lint_precisions(toolchain: &Toolchain) -> Result<()> {
     let board = Board::find(boards::DEFAULT)?;
     for features in ["c", "c,f32", "c,w8a16", "c,w16a16"] {

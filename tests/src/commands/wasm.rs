@@ -12,10 +12,11 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// A module's magic number and version.
 const MAGIC: &[u8] = b"\0asm\x01\0\0\0";
 
-/// Build the evaluator of the reports (firmware-core/examples/wasm.rs) and put it into trainer/src/report/evaluator.wasm
+/// Build the evaluator of the reports (firmware-core/examples/wasm.rs) and put it into
+/// trainer/src/report/evaluator.wasm
 ///
-/// It is kept in the repository, so that the trainer needs no second compiler. Renew it after every change of firmware-core
-/// that changes what a model computes or accepts.
+/// It is kept in the repository, so that the trainer needs no second compiler. Renew it after every change of
+/// firmware-core that changes what a model computes or accepts.
 ///
 /// Example: cargo xtask wasm
 #[derive(Clone, Copy, Debug, clap::Args)]

@@ -100,8 +100,8 @@ impl Program {
     }
 
     /// Instructions on aarch64, and of how many evaluations: those by which a run that evaluates everything twice is
-    /// longer than a run that does it once. Starting, reading and writing are the same in both. About 40 instructions of
-    /// each are those of the program's loop.
+    /// longer than a run that does it once. Starting, reading and writing are the same in both. About 40 instructions
+    /// of each are those of the program's loop.
     fn logged(&self, artifact: &Artifact) -> Result<(u64, usize)> {
         let points = points::inside_the_domain(&artifact.model()?, LOGGED_POINTS, 0);
         let run = |times: &str| {
@@ -141,8 +141,8 @@ impl Program {
 
 /// An emulator of aarch64 whose log [`executed`] counts: a program and its arguments are to follow.
 ///
-/// QEMU translates a program in blocks without branches into them or out of their middle. The log has each block with its
-/// instructions when it is translated, and a line whenever one is executed.
+/// QEMU translates a program in blocks without branches into them or out of their middle. The log has each block with
+/// its instructions when it is translated, and a line whenever one is executed.
 #[must_use]
 pub fn logging() -> Command {
     let mut command = Command::new("qemu-aarch64");

@@ -23,8 +23,8 @@ fn other_qemu(emulator: Emulator) -> String {
     )
 }
 
-/// The QEMU to run: the one that the emulator's environment variable names, else the one on the PATH, unless it does not start
-/// and another one was unpacked because it could not be installed.
+/// The QEMU to run: the one that the emulator's environment variable names, else the one on the PATH, unless it does
+/// not start and another one was unpacked because it could not be installed.
 pub fn qemu_program(emulator: Emulator) -> PathBuf {
     if let Some(named) = env::var_os(emulator.variable()).filter(|path| !path.is_empty()).map(PathBuf::from) {
         // QEMU runs in folders of its own, where a relative path would lead elsewhere.

@@ -1,5 +1,5 @@
-//! Finds, and where it may installs, what the firmware's tests need beyond the host's Rust: a compiler with `core` for the
-//! boards' targets, emulators, and other programs.
+//! Finds, and where it may installs, what the firmware's tests need beyond the host's Rust: a compiler with `core` for
+//! the boards' targets, emulators, and other programs.
 
 mod apt;
 mod compiler;

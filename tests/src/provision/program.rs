@@ -79,8 +79,8 @@ fn debian_program(needed: &Needed<'_>, names: &[&str], otherwise: &str) -> Resul
     if works() { Ok(()) } else { bail!("the packages {} are installed, but {program} does not work", names.join(" ")) }
 }
 
-/// Finds or installs node and Chromium, in which the page of a run is tested. Where that is not possible, it says so: those
-/// tests then compare nothing.
+/// Finds or installs node and Chromium, in which the page of a run is tested. Where that is not possible, it says so:
+/// those tests then compare nothing.
 pub fn browser() {
     for (program, package) in [("node", "nodejs"), ("chromium", "chromium")] {
         let installed = if answer(Path::new(program)).is_ok() {

@@ -1,5 +1,5 @@
-//! Debian packages that cannot be installed beside others. They are unpacked into the folder `unpacked` of cargo's target
-//! folder, with all that they depend on and that is not installed; nothing of the system changes.
+//! Debian packages that cannot be installed beside others. They are unpacked into the folder `unpacked` of cargo's
+//! target folder, with all that they depend on and that is not installed; nothing of the system changes.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use crate::firmware::target_folder;
 use crate::process;
 
-/// The path of the script that starts a program of unpacked packages. There is a file at it only if these were unpacked.
+/// The path of the script that starts a program of unpacked packages. There is a file at it only if these were
+/// unpacked.
 pub(super) fn launcher(program: &str) -> PathBuf {
     folder().join(program).join("start")
 }

@@ -19,13 +19,14 @@ const LENGTHS: std::ops::RangeInclusive<u16> = 1..=67;
 const SAMPLES: usize = 150;
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// Every length, or on a core whose kernels another board has too every fifth, so that every remainder of a division into
-/// blocks occurs.
+/// Every length, or on a core whose kernels another board has too every fifth, so that every remainder of a division
+/// into blocks occurs.
 fn lengths(board: &Board) -> impl Iterator<Item = u16> + use<> {
     LENGTHS.step_by(if board.stands_for_its_kernels() { 1 } else { 5 })
 }
 
-/// Layers of n rows and of n inputs, and encoders of n frequencies; one to three coordinates, none or all passed through.
+/// Layers of n rows and of n inputs, and encoders of n frequencies; one to three coordinates, none or all passed
+/// through.
 fn shape(precision: Precision, n: u16, values: Values) -> Network {
     let inputs = 1 + (n % 3) as u8;
     let (passthrough, outputs) = (if n.is_multiple_of(2) { inputs } else { 0 }, 1 + (n % 5) as u8);
@@ -119,7 +120,8 @@ fn the_grids_of_riscv_take_a_fraction_of_the_portable_ones_instructions() {
     assert!(tables > 30, "{tables}");
 }
 
-/// With the profile of the firmware the portable kernels take at least so many times the instructions of those for RISC-V.
+/// With the profile of the firmware the portable kernels take at least so many times the instructions of those for
+/// RISC-V.
 #[test]
 fn the_kernels_of_riscv_take_a_fraction_of_the_portable_ones_instructions() {
     let mut least = f64::INFINITY;

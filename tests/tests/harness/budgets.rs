@@ -14,7 +14,8 @@ use tests::provision::{self, Toolchain};
 use tests::synthetic::Network;
 use trainer::artifact::precision::NamedPrecision;
 
-/// The program links only where the optimizer has removed every panic of `parse`, `self_test` and all forms of evaluation.
+/// The program links only where the optimizer has removed every panic of `parse`, `self_test` and all forms of
+/// evaluation.
 #[test]
 fn the_library_cannot_panic_allocates_nothing_and_keeps_no_variables() {
     let toolchain = provision::toolchain().unwrap();

@@ -1,7 +1,7 @@
 //! No file imports one that imports it again, whether directly or over others: what a file stands on can be read first.
 //!
-//! A module and those within it are one thing from outside and may import each other. What a module re-exports counts as
-//! its own.
+//! A module and those within it are one thing from outside and may import each other. What a module re-exports counts
+//! as its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

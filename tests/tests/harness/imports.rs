@@ -117,7 +117,8 @@ fn inline_modules(beginning: &str) -> Names {
     open.into_iter().flatten().collect()
 }
 
-/// The paths that a text begins with, each with its position: one, or those of a group in braces. Also the length of all.
+/// The paths that a text begins with, each with its position: one, or those of a group in braces. Also the length of
+/// all.
 fn paths(text: &str) -> (Vec<(usize, Names)>, usize) {
     if text.starts_with('{') {
         return group(text);

@@ -1,5 +1,5 @@
-//! The picture of rooms in `tests/CONTRIBUTING.md` is true: every room of `trainer/src` stands on one of its floors, and
-//! imports only from lower ones. The table of modules in `trainer/src/lib.rs` has the same floors.
+//! The picture of rooms in `tests/CONTRIBUTING.md` is true: every room of `trainer/src` stands on one of its floors,
+//! and imports only from lower ones. The table of modules in `trainer/src/lib.rs` has the same floors.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,8 +10,8 @@ use crate::imports::{Source, imports, read, without_test_files};
 /// The floor of each room, from 0 at the bottom.
 type Floors = BTreeMap<String, usize>;
 
-/// Reads the floors from the fenced block that has a line for the room `base`. An empty line stands between floors, the highest
-/// comes first, and each line begins with the name of a room.
+/// Reads the floors from the fenced block that has a line for the room `base`. An empty line stands between floors, the
+/// highest comes first, and each line begins with the name of a room.
 fn floors(contributing: &str) -> Floors {
     let blocks: Vec<&str> = contributing.split("```").skip(1).step_by(2).collect();
     let is_picture = |block: &&&str| block.lines().any(|line| line.split_whitespace().next() == Some("base"));
@@ -25,8 +25,8 @@ fn floors(contributing: &str) -> Floors {
     named.collect()
 }
 
-/// Reads the floors from the table of modules in the documentation of the library. A row without a number stands on the floor of
-/// the row above it.
+/// Reads the floors from the table of modules in the documentation of the library. A row without a number stands on the
+/// floor of the row above it.
 fn floors_of_table(documentation: &str) -> Floors {
     let mut floors = Floors::new();
     let mut height = None;

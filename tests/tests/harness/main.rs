@@ -5,6 +5,7 @@ mod budgets;
 mod c_header;
 mod c_interface;
 mod circles;
+mod columns;
 mod demo;
 mod fuzz;
 mod imports;

@@ -61,7 +61,8 @@ fn agrees(python: &str, fit: FitParams) {
     let tolerance = match (shape.hidden, shape.output) {
         // Activations of 16 bits: where f32 rounds otherwise than f64, the last bit may.
         (HiddenActivation::Sine, _) => 1e-4,
-        // The device computes the logistic function in fixed point, to 2.3e-5, of a logit with 14 bits behind the point.
+        // The device computes the logistic function in fixed point, to 2.3e-5, of a logit with 14 bits behind the
+        // point.
         (_, OutputActivation::Sigmoid) => 6e-5,
         _ => 1e-5,
     };

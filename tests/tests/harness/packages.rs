@@ -1,5 +1,5 @@
-//! What cargo builds for the trainer alone and for the whole workspace is the same, so that it is built once. The packages can
-//! be published, with all that belongs into them.
+//! What cargo builds for the trainer alone and for the whole workspace is the same, so that it is built once. The
+//! packages can be published, with all that belongs into them.
 
 use std::collections::HashMap;
 

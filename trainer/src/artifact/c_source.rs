@@ -1,6 +1,7 @@
 //! An artifact as C source: an array of words that the compiler puts into flash, aligned, and a header with its sizes.
 //!
-//! The words are read in place by `ffm_parse` of firmware-core's C interface. Targets are little-endian, as the artifact is.
+//! The words are read in place by `ffm_parse` of firmware-core's C interface. Targets are little-endian, as the
+//! artifact is.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,10 +1,10 @@
-//! Units of ReLU layers scaled so that eight bits of the weights behind them suffice (cross-layer equalization, Nagel et
-//! al. 2019).
+//! Units of ReLU layers scaled so that eight bits of the weights behind them suffice (cross-layer equalization, Nagel
+//! et al. 2019).
 //!
-//! max(0, s·z) = s·max(0, z) for s > 0, so that a unit may be s times as large if the weights that take it are divided by
-//! s. What the unit is made of loses nothing by this, since each row of weights has a step of its own. The step of a row
-//! behind it is the largest |w_ri|/s_i by 127, and its rounding errors cause noise in proportion to
-//! max_i (w_ri/s_i)² · Σ_i s_i²·E\[a_i²\], a_i the units before scaling. The sum of this over the rows is what the factors
+//! max(0, s·z) = s·max(0, z) for s > 0, so that a unit may be s times as large if the weights that take it are divided
+//! by s. What the unit is made of loses nothing by this, since each row of weights has a step of its own. The step of a
+//! row behind it is the largest |w_ri|/s_i by 127, and its rounding errors cause noise in proportion to max_i
+//! (w_ri/s_i)² · Σ_i s_i²·E\[a_i²\], a_i the units before scaling. The sum of this over the rows is what the factors
 //! make small.
 
 use ndarray::{Array1, Array2, Axis};

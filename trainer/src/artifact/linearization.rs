@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use crate::artifact::dense_layer::DenseLayer;
 use crate::network::{Activations, HiddenActivation, OutputActivation, vectorized};
 
-/// Calibration points that one thread takes at a time. Sums are over these parts, so that no bit depends on the number of
-/// threads.
+/// Calibration points that one thread takes at a time. Sums are over these parts, so that no bit depends on the number
+/// of threads.
 const CHUNK: usize = 256;
 
 /// The outputs of `layers` `[n, out]` for what the first of them takes, `[n, in]`, in real numbers.
@@ -45,8 +45,8 @@ pub(super) struct Linearization {
 }
 
 impl Linearization {
-    /// Of the first of `layers`, which takes `inputs` `[n, in]`, while the others stay as they are; `wanted` are the outputs
-    /// `[n, out]`.
+    /// Of the first of `layers`, which takes `inputs` `[n, in]`, while the others stay as they are; `wanted` are the
+    /// outputs `[n, out]`.
     pub(super) fn new(
         layers: &[DenseLayer],
         inputs: &Array2<f64>,
@@ -87,7 +87,8 @@ impl Linearization {
         Self { errors: errors.into_iter().collect(), slopes, outputs }
     }
 
-    /// Half the gradient of the sum of the squared errors with respect to row `row`; `inputs` `[n, 1 + in]` begin with ones.
+    /// Half the gradient of the sum of the squared errors with respect to row `row`; `inputs` `[n, 1 + in]` begin with
+    /// ones.
     pub(super) fn gradient(&self, row: usize, inputs: &Array2<f64>) -> Vec<f64> {
         let width = inputs.ncols();
         let parts: Vec<Vec<f64>> = self
@@ -111,7 +112,8 @@ impl Linearization {
         gradient
     }
 
-    /// The multiple of `direction` by which row `row` should change for the smallest errors; zero where it moves nothing.
+    /// The multiple of `direction` by which row `row` should change for the smallest errors; zero where it moves
+    /// nothing.
     pub(super) fn best_multiple(&self, row: usize, direction: &[f64], inputs: &Array2<f64>) -> f64 {
         let parts: Vec<(f64, f64)> = self
             .chunks(row, inputs)

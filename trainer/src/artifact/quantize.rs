@@ -3,15 +3,15 @@
 //! Every output row has a weight scale of its own, every layer one activation scale. Four things make eight bits enough
 //! without fine-tuning:
 //!
-//! - **Equalization.** ReLU units and the weights behind them are scaled against each other, so that no weight decides the
-//!   step of a row alone: `equalize` in this folder.
+//! - **Equalization.** ReLU units and the weights behind them are scaled against each other, so that no weight decides
+//!   the step of a row alone: `equalize` in this folder.
 //! - **Error feedback.** Weights are rounded one input at a time, and what rounding did to a row so far is made good by
 //!   the weights still to come: Babai's nearest plane for the quadratic form eᵀHe, H = XᵀX over calibration points
 //!   (the same solution as GPTQ, Frantar et al. 2023, by one Cholesky factor of H). The bias, whose step is some
 //!   thousand times finer, is fitted last.
-//! - **Correction of the outputs.** Before a row is rounded it moves to where it makes good what the rows and layers before it
-//!   did to the outputs of the network, to first order: by H⁻¹ times the gradient of the outputs' squared errors, as far
-//!   along this direction as the errors fall (`linearization` in this folder).
+//! - **Correction of the outputs.** Before a row is rounded it moves to where it makes good what the rows and layers
+//!   before it did to the outputs of the network, to first order: by H⁻¹ times the gradient of the outputs' squared
+//!   errors, as far along this direction as the errors fall (`linearization` in this folder).
 //! - **Calibration through the quantized network.** X are the activations that the device will compute.
 //!
 //! What the device computes is simulated exactly: all sums are whole numbers below 2⁵³ in f64.

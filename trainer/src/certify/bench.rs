@@ -198,7 +198,8 @@ impl Bench<'_> {
         [a.min(b), a.max(b)]
     }
 
-    /// The quantity at a point, as the device computes it; of a slope, in exact arithmetic, what it certainly is at least.
+    /// The quantity at a point, as the device computes it; of a slope, in exact arithmetic, what it certainly is at
+    /// least.
     fn at(&self, goal: Goal, coordinates: &[u32; MAX_AXES]) -> Option<Found> {
         let Goal { quantity, output } = goal;
         let mut point = self.parts.point(coordinates);

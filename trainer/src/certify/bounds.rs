@@ -1,9 +1,9 @@
 //! What a model answers anywhere in a box of coordinates: the operations of the device on sets in place of numbers.
 //!
-//! A value of a layer is a form `center + Σ slopes·ε + Σ symbols·δ ± own`, where the ε are the place in the box and each
-//! δ, from -1 to 1, is something that an earlier value is not known to: what a wave or a ReLU is not linear in, and the
-//! roundings. Dense layers are linear, so that the same symbol in two values cancels as far as it does in truth (affine
-//! arithmetic, de Figueiredo and Stolfi 2004; for networks Singh et al. 2018, "Fast and effective robustness
+//! A value of a layer is a form `center + Σ slopes·ε + Σ symbols·δ ± own`, where the ε are the place in the box and
+//! each δ, from -1 to 1, is something that an earlier value is not known to: what a wave or a ReLU is not linear in,
+//! and the roundings. Dense layers are linear, so that the same symbol in two values cancels as far as it does in truth
+//! (affine arithmetic, de Figueiredo and Stolfi 2004; for networks Singh et al. 2018, "Fast and effective robustness
 //! certification"). Where a box is so small that an integer of the device has one or two values in it, these take the
 //! place of the form, and in the end everything is exact.
 
@@ -102,7 +102,8 @@ fn exact_features(parts: &Parts<'_>, region: &Region) -> Vec<Affine> {
     all
 }
 
-/// What the model answers in a box. In exact arithmetic its raw outputs and values count nothing of a device's rounding.
+/// What the model answers in a box. In exact arithmetic its raw outputs and values count nothing of a device's
+/// rounding.
 pub(super) fn answers(parts: &Parts<'_>, region: &Region, arithmetic: Arithmetic) -> Answers {
     let features = match arithmetic {
         Arithmetic::Device => features(parts, region),

@@ -22,8 +22,8 @@ pub struct CertifySettings {
     /// The range that no output is to leave, user units.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub within: Option<[f64; 2]>,
-    /// The input along which every output is to rise or fall throughout, by its name or its number from 1; a certificate
-    /// has the name.
+    /// The input along which every output is to rise or fall throughout, by its name or its number from 1; a
+    /// certificate has the name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub monotone: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! Every answer that a device can give, where all of its inputs are integer codes (Jia and Rinard 2021, arXiv 2108.07961:
-//! what comes from a converter is finite).
+//! Every answer that a device can give, where all of its inputs are integer codes (Jia and Rinard 2021, arXiv
+//! 2108.07961: what comes from a converter is finite).
 
 use std::ops::Range;
 use std::sync::atomic::AtomicBool;
@@ -16,10 +16,10 @@ use crate::artifact::model_file::ModelError;
 
 /// The most bits of all codes together.
 const MOST_BITS: u32 = 32;
-/// Points of a task. For each axis the points one code before those of the task are answered once more, as far as they are
-/// not among them: as many as lie between two codes of that axis, and at most as many as the task has. An answer is thus
-/// computed 1.02 times for two codes of 12 bits, but 2.02 times for codes of 10, 10 and 12 bits, and 2.25 times for four
-/// codes of 8 bits.
+/// Points of a task. For each axis the points one code before those of the task are answered once more, as far as they
+/// are not among them: as many as lie between two codes of that axis, and at most as many as the task has. An answer is
+/// thus computed 1.02 times for two codes of 12 bits, but 2.02 times for codes of 10, 10 and 12 bits, and 2.25 times
+/// for four codes of 8 bits.
 const TASK: u64 = 1 << 18;
 /// Tasks that are shared out at a time, for each thread.
 const TASKS_PER_THREAD: usize = 4;
@@ -141,8 +141,8 @@ impl Enumeration {
         Ok(())
     }
 
-    /// Takes the results of tasks that follow each other. Of those that are stopped, the tasks before the first one that has
-    /// not ended count.
+    /// Takes the results of tasks that follow each other. Of those that are stopped, the tasks before the first one
+    /// that has not ended count.
     pub(super) fn take(
         &mut self,
         tasks: Vec<Range<u64>>,
@@ -225,8 +225,8 @@ impl<'a> Codes<'a> {
         vec![Enumerated::none(self.bits.len(), self.interpolant.is_some()); self.parts.outputs()]
     }
 
-    /// Goes on with an enumeration of these codes to its end. `tell` is called now and then with the number of points that are
-    /// evaluated.
+    /// Goes on with an enumeration of these codes to its end. `tell` is called now and then with the number of points
+    /// that are evaluated.
     ///
     /// # Errors
     ///
@@ -325,8 +325,8 @@ impl<'a> Codes<'a> {
         }
     }
 
-    /// The steps along an axis that end at the points of `answers`; `before` has the points where steps begin that are not
-    /// among them.
+    /// The steps along an axis that end at the points of `answers`; `before` has the points where steps begin that are
+    /// not among them.
     fn take_steps(&self, axis: usize, [before, answers]: [&Answers; 2], all: &mut [Enumerated]) {
         for (output, enumerated) in all.iter_mut().enumerate() {
             for point in answers.points().filter(|&point| self.code(axis, point) > 0) {

@@ -1,4 +1,5 @@
-//! What is kept of a proof: the certificate, a search or an enumeration that is to go on, and a line in the model's card.
+//! What is kept of a proof: the certificate, a search or an enumeration that is to go on, and a line in the model's
+//! card.
 
 use std::path::{Path, PathBuf};
 

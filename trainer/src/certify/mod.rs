@@ -1,18 +1,20 @@
-//! Proofs of what a model answers: bounds of its outputs, of its slopes and of its distance to the data, for every point of
-//! its domain and to the bits of the device.
+//! Proofs of what a model answers: bounds of its outputs, of its slopes and of its distance to the data, for every
+//! point of its domain and to the bits of the device.
 //!
 //! - **Integer codes** ([`enumerate`]): a model of which every input is a converter's code has a finite number of
 //!   points. All of them are evaluated with the code that runs on the device, so that the bounds are exact.
-//! - **Other coordinates** ([`search`]): boxes of Q0.32 coordinates are bounded by affine arithmetic over the operations
-//!   of the device, roundings included, and halved where the bound is largest (branch and bound; Land and Doig 1960), until
-//!   the bound is near to the worst point that was found. This is for 1 to 3 inputs, all precisions, grids and tables.
+//! - **Other coordinates** ([`search`]): boxes of Q0.32 coordinates are bounded by affine arithmetic over the
+//!   operations of the device, roundings included, and halved where the bound is largest (branch and bound; Land and
+//!   Doig 1960), until the bound is near to the worst point that was found. This is for 1 to 3 inputs, all precisions,
+//!   grids and tables.
 //!
-//! What is proven of an output holds for the device's bits. A slope is that of the same weights in exact arithmetic, since
-//! a device answers in steps; at a crossing of kinks every combination of their sides counts. The distance is the one to
-//! the data's own [interpolant](Proof::distance), where the data make a grid, between their first and last positions.
+//! What is proven of an output holds for the device's bits. A slope is that of the same weights in exact arithmetic,
+//! since a device answers in steps; at a crossing of kinks every combination of their sides counts. The distance is the
+//! one to the data's own [interpolant](Proof::distance), where the data make a grid, between their first and last
+//! positions.
 //!
-//! The proof supposes that this program computes in IEEE 754 double precision, and that `sin` and `exp` of the desktop are
-//! within 1e-12 of the true functions.
+//! The proof supposes that this program computes in IEEE 754 double precision, and that `sin` and `exp` of the desktop
+//! are within 1e-12 of the true functions.
 
 mod activations;
 mod arithmetic;
@@ -82,7 +84,8 @@ impl<'a> Certification<'a> {
     ///
     /// # Errors
     ///
-    /// If the model has more inputs than bounds are found for, the data make no grid, or a setting does not fit the model.
+    /// If the model has more inputs than bounds are found for, the data make no grid, or a setting does not fit the
+    /// model.
     pub fn new(model: &'a Model<'a>, data: Option<&Dataset>, settings: &CertifySettings) -> Result<Self, CertifyError> {
         let parts = Parts::of(model);
         let bits = &model.header().code_bits;
@@ -148,7 +151,8 @@ impl<'a> Certification<'a> {
         Ok(())
     }
 
-    /// The searches as far as they are, or an enumeration that was stopped; `data` are those that the work was begun with.
+    /// The searches as far as they are, or an enumeration that was stopped; `data` are those that the work was begun
+    /// with.
     #[must_use]
     pub fn unfinished(&self, data: Option<&Dataset>) -> Unfinished {
         Unfinished {
@@ -159,8 +163,8 @@ impl<'a> Certification<'a> {
         }
     }
 
-    /// Enumerates all codes, or searches for the time that the settings allow. `tell` is called now and then with a line
-    /// about how far it is.
+    /// Enumerates all codes, or searches for the time that the settings allow. `tell` is called now and then with a
+    /// line about how far it is.
     ///
     /// # Errors
     ///

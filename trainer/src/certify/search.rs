@@ -1,5 +1,5 @@
-//! Branch and bound: boxes of coordinates are halved, those with the largest bounds first, until the bound of all of them
-//! is near to the worst point that was found.
+//! Branch and bound: boxes of coordinates are halved, those with the largest bounds first, until the bound of all of
+//! them is near to the worst point that was found.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -96,8 +96,8 @@ pub struct Search {
 /// Until when a search goes on.
 #[derive(Clone, Copy, Debug)]
 pub struct Until<'a> {
-    /// A quantity is near enough at this ratio of what is proven to what was found. Of the answers themselves the excess is
-    /// compared with their range, and a tenth of it is enough: 1 % of the range for a ratio of 1.1.
+    /// A quantity is near enough at this ratio of what is proven to what was found. Of the answers themselves the
+    /// excess is compared with their range, and a tenth of it is enough: 1 % of the range for a ratio of 1.1.
     pub ratio: f64,
     /// The width to which the bounds of an output are compared; 0 for a quantity that is its own measure.
     pub width: f64,

@@ -1,7 +1,7 @@
 //! The slopes of a model over a box of coordinates, in exact arithmetic: as if nothing were rounded.
 //!
-//! The answers of a device are steps, so that between two neighbouring coordinates they have no slope. What is bounded is
-//! the derivative of the function that the same weights make without rounding.
+//! The answers of a device are steps, so that between two neighbouring coordinates they have no slope. What is bounded
+//! is the derivative of the function that the same weights make without rounding.
 
 use std::f64::consts::TAU;
 
@@ -56,8 +56,8 @@ pub(super) fn slope_range(
     [smallest, largest]
 }
 
-/// The derivatives of an output along each axis, for the ranges of the hidden units' derivatives and of what follows the
-/// last layer.
+/// The derivatives of an output along each axis, for the ranges of the hidden units' derivatives and of what follows
+/// the last layer.
 fn slopes(
     parts: &Parts<'_>,
     region: &Region,

@@ -1,4 +1,5 @@
-//! What is proven, against the device: nothing is outside, and where everything can be evaluated the bounds are reached.
+//! What is proven, against the device: nothing is outside, and where everything can be evaluated the bounds are
+//! reached.
 
 #[path = "../../../firmware-core/tests/common/mod.rs"]
 pub(crate) mod common;
@@ -108,7 +109,8 @@ fn raw(parts: &Parts<'_>, point: &[u32; MAX_AXES]) -> Vec<f64> {
     raw.into_iter().map(number).collect()
 }
 
-/// How many points of how many boxes lie outside of what is proven; the suite and the run by hand differ in the numbers.
+/// How many points of how many boxes lie outside of what is proven; the suite and the run by hand differ in the
+/// numbers.
 fn check_boxes(seed: u64, boxes: usize, points: usize) -> u64 {
     let artifacts = artifacts(seed);
     let checked = artifacts.par_iter().map(|words| {
@@ -378,9 +380,9 @@ fn a_stopped_enumeration_goes_on_as_if_it_had_not_been() {
     }
 }
 
-/// A network of one input, without a wave, whose one output is the difference of two units. Both take ten times the unit
-/// that has its kink in the middle, one of them takes `factor` times another unit that has none too: the slope is the same
-/// everywhere.
+/// A network of one input, without a wave, whose one output is the difference of two units. Both take ten times the
+/// unit that has its kink in the middle, one of them takes `factor` times another unit that has none too: the slope is
+/// the same everywhere.
 fn straight_through_a_kink(factor: f32) -> Vec<u32> {
     let activation = OutputActivation::Linear;
     let hidden = &[2, 2][..];

@@ -1,7 +1,7 @@
 //! The device's integer sine and cosine over an interval of phases.
 //!
-//! [`firmware_core::fixed`] evaluates two polynomials of z, which is the phase folded to [-1, 1]: an odd one of degree 7
-//! for the cosine and an even one of degree 6 for the sine. Each step of Horner's rule is rounded, which moves the
+//! [`firmware_core::fixed`] evaluates two polynomials of z, which is the phase folded to [-1, 1]: an odd one of degree
+//! 7 for the cosine and an even one of degree 6 for the sine. Each step of Horner's rule is rounded, which moves the
 //! result by at most 0.634 (odd) and 0.534 (even) units of 1/32767: half a unit in the last step, and what the steps
 //! before it leave after their products by z² ≤ 2⁻⁴ and z ≤ 2⁻². The exact polynomials are within 0.091 (odd) and 0.282
 //! (even) of 32767 times the true functions. A test compares both figures with the device's code.

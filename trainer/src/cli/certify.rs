@@ -21,8 +21,8 @@ use super::{interrupt, number, outputs, print};
 /// (`trainer fit --codes`), all answers that the device can give are evaluated, and the bounds are exact.
 ///
 /// The command fails where a question that was asked is not answered with yes. Ctrl-C stops a search and keeps what is
-/// proven; of codes nothing is proven before all are evaluated. With --out, both can be continued by --resume; without it,
-/// the command does not begin again where FILE.json.unfinished holds what was stopped.
+/// proven; of codes nothing is proven before all are evaluated. With --out, both can be continued by --resume; without
+/// it, the command does not begin again where FILE.json.unfinished holds what was stopped.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     trainer certify runs/thermocouple/model.ffm trainer/data/thermocouple_k.csv --max-error 0.3\n  \

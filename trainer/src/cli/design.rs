@@ -41,9 +41,9 @@ const LINE: Duration = Duration::from_secs(15);
 /// Find the best model for so many bytes, instructions and bytes of RAM.
 ///
 /// Models of several kinds that fill the budget are trained for a short time, and the best of them are continued until
-/// two are left. The folder gets the run of the winner (model.ffm, report.html and the other files of `trainer fit`) and
-/// design.csv, design.json and design.png: every model that was compared, with the command that makes it. Ctrl-C ends
-/// the search and keeps the best so far; --resume continues it. The exit code is 2 if no model is good enough.
+/// two are left. The folder gets the run of the winner (model.ffm, report.html and the other files of `trainer fit`)
+/// and design.csv, design.json and design.png: every model that was compared, with the command that makes it. Ctrl-C
+/// ends the search and keeps the best so far; --resume continues it. The exit code is 2 if no model is good enough.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  trainer design camera_256.png --flash 16K --out runs/camera\n  \
                         trainer design dem.tif --flash 16K --instructions 3000 --max-error 0.5 --out runs/dem\n  \
@@ -59,7 +59,10 @@ pub(crate) struct Design {
     input: Option<PathBuf>,
     /// Largest number of bytes of the model file, such as 16K; more than 16K and than the data take, with 4 bytes a
     /// number, makes no larger models
-    #[arg(long, help_heading = BUDGET, value_name = "BYTES", value_parser = parse_bytes, required_unless_present = "resume")]
+    #[arg(
+        long, help_heading = BUDGET, value_name = "BYTES", value_parser = parse_bytes,
+        required_unless_present = "resume"
+    )]
     flash: Option<usize>,
     /// Largest number of instructions of one evaluation
     #[arg(long, help_heading = BUDGET, value_name = "COUNT", value_parser = from_one::<u64>)]
@@ -87,7 +90,10 @@ pub(crate) struct Design {
     #[arg(long, conflicts_with = "resume")]
     force: bool,
     /// Continue the search in this folder with its own settings; only --time and --threads may differ
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["input", "flash", "instructions", "ram", "max_error", "psnr", "board", "points"])]
+    #[arg(
+        long, value_name = "RUN",
+        conflicts_with_all = ["input", "flash", "instructions", "ram", "max_error", "psnr", "board", "points"]
+    )]
     resume: Option<PathBuf>,
     /// Search only the i-th of n parts of the models, with i from 1; --resume then ends the search
     #[arg(long, help_heading = SEARCH, value_name = "i/n", allow_hyphen_values = true)]
@@ -107,10 +113,16 @@ pub(crate) struct Design {
     #[command(flatten)]
     reading: ReadingArgs,
     /// Inputs that repeat, each with its period in the units of the data, such as angle_deg=360
-    #[arg(long, help_heading = DATA, value_delimiter = ',', value_name = "NAME=PERIOD", value_parser = str::parse::<NamedPeriod>)]
+    #[arg(
+        long, help_heading = DATA, value_delimiter = ',', value_name = "NAME=PERIOD",
+        value_parser = str::parse::<NamedPeriod>
+    )]
     periodic: Vec<NamedPeriod>,
     /// Inputs that are integer codes, as of a converter, each with its number of bits, such as adc=12
-    #[arg(long, help_heading = DATA, value_delimiter = ',', value_name = "NAME=BITS", value_parser = str::parse::<NamedCodes>)]
+    #[arg(
+        long, help_heading = DATA, value_delimiter = ',', value_name = "NAME=BITS",
+        value_parser = str::parse::<NamedCodes>
+    )]
     codes: Vec<NamedCodes>,
     /// Seed of all random numbers [default: 0]
     #[arg(long, help_heading = SEARCH, value_parser = whole::<u64>)]

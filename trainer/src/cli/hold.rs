@@ -1,7 +1,7 @@
 //! One process at a time works on the folder of a run: a second one is refused as long as the first one lives.
 //!
-//! The lock is one of the operating system on the folder itself (`flock`), so that nothing is left of it whatever ends the
-//! process. On Windows, where a folder cannot be locked, nobody is refused.
+//! The lock is one of the operating system on the folder itself (`flock`), so that nothing is left of it whatever ends
+//! the process. On Windows, where a folder cannot be locked, nobody is refused.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};

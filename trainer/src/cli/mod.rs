@@ -117,8 +117,8 @@ impl Cli {
     }
 }
 
-/// Says which of the options given (whether, what it sets, its name) change nothing with an encoding: scripts that go through the
-/// encodings may leave them on the line.
+/// Says which of the options given (whether, what it sets, its name) change nothing with an encoding: scripts that go
+/// through the encodings may leave them on the line.
 fn warn_of_options_without_effect(encoding: EncodingKind, options: &[(bool, EncodingOption, &'static str)]) {
     for &(given, option, name) in options {
         if let (true, Err(warning)) = (given, option.check(name, encoding)) {

@@ -33,8 +33,8 @@ pub(in crate::cli) fn check_outputs(inputs: &[Option<&Path>], outputs: &[Option<
     Ok(())
 }
 
-/// Refuses to replace a file that is there and whose first bytes do not show that it may be replaced. `kept` says what it
-/// is and what to do, after the file's name.
+/// Refuses to replace a file that is there and whose first bytes do not show that it may be replaced. `kept` says what
+/// it is and what to do, after the file's name.
 pub(in crate::cli) fn check_replaced(path: &Path, kept: &str, may_be: impl Fn(&[u8]) -> bool) -> anyhow::Result<()> {
     /// More than any mark of a file.
     const FIRST: u64 = 1024;

@@ -30,7 +30,10 @@ pub(super) struct ReadingArgs {
     array: Option<String>,
     /// Values that mean "missing", such as -9999; samples with one of them are left out [default: as in training,
     /// where there is a model]
-    #[arg(long, help_heading = DATA, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUES", value_parser = number::any)]
+    #[arg(
+        long, help_heading = DATA, value_delimiter = ',', allow_hyphen_values = true, value_name = "VALUES",
+        value_parser = number::any
+    )]
     no_data: Vec<f64>,
     /// The decimal mark of a table, '.' or ','; the other one then groups thousands [default: found out from the
     /// cells]
@@ -85,8 +88,8 @@ impl ReadingArgs {
     }
 }
 
-/// Reads the data that a model is to be compared with, as the model was trained unless `given` says otherwise, and checks that
-/// they fit it. What there is to [`tell`] of them waits.
+/// Reads the data that a model is to be compared with, as the model was trained unless `given` says otherwise, and
+/// checks that they fit it. What there is to [`tell`] of them waits.
 pub(super) fn load_for(model: &Model<'_>, path: &Path, given: LoadOptions) -> anyhow::Result<Dataset> {
     let data = load(path, &card_text::load_options(model.text(), path, given))?;
     ensure!(

@@ -9,8 +9,8 @@ use super::print;
 
 /// Send a signed model to a device, which checks it and serves it from then on.
 ///
-/// The device serves its old model until the new one is there, its signature and its known answers are right, and it has been
-/// made current. If the line or the power is cut, the old model stays, and the same command begins anew.
+/// The device serves its old model until the new one is there, its signature and its known answers are right, and it
+/// has been made current. If the line or the power is cut, the old model stays, and the same command begins anew.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  trainer send sensor-2.ffu --port /dev/ttyACM0\n  trainer send sensor-2.ffu --port localhost:4444"

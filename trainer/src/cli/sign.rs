@@ -10,8 +10,8 @@ use super::{outputs, print};
 
 /// Sign a model, so that devices with the public key take it as an update.
 ///
-/// A device takes a newer version than it serves, and no other. The oldest version says how far back it may go afterwards: a
-/// device that finds the newest model damaged serves the one before, if that is not older.
+/// A device takes a newer version than it serves, and no other. The oldest version says how far back it may go
+/// afterwards: a device that finds the newest model damaged serves the one before, if that is not older.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  trainer sign runs/sensor/model.ffm --key maker.key --version 2 --out sensor-2.ffu")]
 pub(crate) struct Sign {

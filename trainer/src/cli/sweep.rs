@@ -71,7 +71,10 @@ pub(crate) struct Sweep {
     #[command(flatten)]
     settings: fit::Settings,
     /// Number of training steps; each updates all parameters once [default: 2000]
-    #[arg(long, help_heading = TRAINING, display_order = 0, aliases = ["iterations", "iters"], value_parser = from_one::<u64>)]
+    #[arg(
+        long, help_heading = TRAINING, display_order = 0, aliases = ["iterations", "iters"],
+        value_parser = from_one::<u64>
+    )]
     steps: Option<u64>,
     /// Print the results as one JSON object; progress goes to standard error
     #[arg(long)]

@@ -59,7 +59,10 @@ impl FrequenciesArgs {
 #[derive(clap::Args, Default, PartialEq)]
 pub(in crate::cli) struct GridArgs {
     /// For grids: nodes of each grid, along every axis as in 48, or along each axis as in 48x32, the first input first
-    #[arg(long, help_heading = ENCODING, display_order = 8, value_delimiter = ',', value_name = "NODES", value_parser = str::parse::<Nodes>, action = ArgAction::Set)]
+    #[arg(
+        long, help_heading = ENCODING, display_order = 8, value_delimiter = ',', value_name = "NODES",
+        value_parser = str::parse::<Nodes>, action = ArgAction::Set
+    )]
     levels: Option<Vec<Nodes>>,
     /// For grids before a network: values at each node of a grid [default: 2]
     #[arg(long, help_heading = ENCODING, display_order = 9, value_parser = whole::<usize>)]

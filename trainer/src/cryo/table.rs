@@ -1,8 +1,8 @@
 //! Tables of comma-separated values: a header of names, then rows of numbers.
 //!
 //! As people's programs write them: with a byte order mark, names and numbers in quotes, blank lines. A row has as many
-//! fields as the header. No field holds a comma, so lines are cut here: the `csv` crate keeps quotes that follow a space, and
-//! takes lines of white space for rows.
+//! fields as the header. No field holds a comma, so lines are cut here: the `csv` crate keeps quotes that follow a
+//! space, and takes lines of white space for rows.
 
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,8 @@
 //! Axes of integer codes: the values of a converter, which a device takes as they are.
 //!
-//! A converter of b bits gives whole numbers from 0 to 2^b - 1. An axis of them has that domain, whatever part of it the
-//! samples cover, and the coordinate of the code k is exactly k·2^(32 - b) ([`Axis::codes`]): a device makes it by a
-//! shift, without a float.
+//! A converter of b bits gives whole numbers from 0 to 2^b - 1. An axis of them has that domain, whatever part of it
+//! the samples cover, and the coordinate of the code k is exactly k·2^(32 - b) ([`Axis::codes`]): a device makes it by
+//! a shift, without a float.
 
 use std::str::FromStr;
 

@@ -34,8 +34,8 @@ const PICTURES: [(&[u8], ImageFormat); 4] = [
 ];
 
 impl Format {
-    /// By the first bytes; an `.hgt`, which has no mark of its own, by its name, and a table by its name or by the numbers in
-    /// its lines.
+    /// By the first bytes; an `.hgt`, which has no mark of its own, by its name, and a table by its name or by the
+    /// numbers in its lines.
     pub(super) fn guess(path: &Path, bytes: &[u8]) -> Result<Self, DatasetError> {
         if let Some((_, format)) = PICTURES.iter().find(|(magic, _)| bytes.starts_with(magic)) {
             return Ok(Self::Image(*format));

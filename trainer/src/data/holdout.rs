@@ -19,8 +19,8 @@ pub enum Holdout {
     /// columns, odd rows and columns; a quarter of the pixels each), the rest does neither. This is the split of the
     /// Fourier features paper. Axes of length 1 do not count; the rows of a table count as one axis.
     Even,
-    /// This share of the samples, above 0 and below 1, tests; drawn at random from the seed. Rows of a table at one point
-    /// go together, since one of them would give the others away.
+    /// This share of the samples, above 0 and below 1, tests; drawn at random from the seed. Rows of a table at one
+    /// point go together, since one of them would give the others away.
     Fraction(f64),
 }
 
@@ -102,8 +102,8 @@ fn first_at_their_points(dataset: &Dataset) -> Vec<usize> {
     first
 }
 
-/// A note on samples at the point of another one, and what `holdout` does with them; none where there are none, or where
-/// none are held out.
+/// A note on samples at the point of another one, and what `holdout` does with them; none where there are none, or
+/// where none are held out.
 #[must_use]
 pub fn note_of_repeated(dataset: &Dataset, holdout: Holdout) -> Option<String> {
     let first = first_at_their_points(dataset);

@@ -84,8 +84,8 @@ pub(super) fn radiance(picture: &DynamicImage) -> Raster {
     raster
 }
 
-/// Intensities in [0, 1], pixel by pixel, without alpha; the number of channels, 1 or 3; and whether a pixel is transparent,
-/// if only in part.
+/// Intensities in [0, 1], pixel by pixel, without alpha; the number of channels, 1 or 3; and whether a pixel is
+/// transparent, if only in part.
 fn intensities(picture: &DynamicImage) -> (Vec<f32>, usize, bool) {
     let color = picture.color();
     let channels = if color.has_color() { 3 } else { 1 };

@@ -50,8 +50,8 @@ pub fn plain_bytes(dataset: &Dataset) -> usize {
     dataset.len().saturating_mul(size_of::<f32>() * (dataset.inputs() + dataset.outputs()))
 }
 
-/// The most bytes that models of these data are made for: the samples [as they are](plain_bytes) answer as well as a larger
-/// model, which takes long to train; 16 KB where that is more.
+/// The most bytes that models of these data are made for: the samples [as they are](plain_bytes) answer as well as a
+/// larger model, which takes long to train; 16 KB where that is more.
 #[must_use]
 pub fn most_flash(dataset: &Dataset) -> usize {
     plain_bytes(dataset).max(ALWAYS_COMPARED)

@@ -40,8 +40,8 @@ struct GridLayout {
 /// Four levels of two values: few instructions.
 const PYRAMID: GridLayout =
     GridLayout { levels: &[0.1875, 0.375, 0.75, 1.0], channels: 2, depth: 2, width: 2, bits: 6 };
-/// Seven levels of one value, whose nodes seldom coincide, before a wider network: the smallest error. The photograph `camera`
-/// chose it: at 16 KB and 2500 steps it gave 34.77 dB, with another layer 34.84, and the pyramid 33.97.
+/// Seven levels of one value, whose nodes seldom coincide, before a wider network: the smallest error. The photograph
+/// `camera` chose it: at 16 KB and 2500 steps it gave 34.77 dB, with another layer 34.84, and the pyramid 33.97.
 const DENSE: GridLayout =
     GridLayout { levels: &[0.15, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0], channels: 1, depth: 2, width: 3, bits: 6 };
 /// The layouts of the largest models.
@@ -303,7 +303,8 @@ impl Wanted<'_> {
         families.into_iter().flat_map(|family| TABLE_BITS.map(|bits| (family, bits))).filter_map(candidate).collect()
     }
 
-    /// The finest grids, before a network or alone, that keep the budget; `levels` are their nodes relative to the finest.
+    /// The finest grids, before a network or alone, that keep the budget; `levels` are their nodes relative to the
+    /// finest.
     fn finest(&self, base: &FitParams, levels: &[f64]) -> Option<(FitParams, Size)> {
         let (inputs, order) = (self.dataset.inputs(), u32::from(base.encoding.grid.order));
         // More nodes along an axis than samples are of no use.

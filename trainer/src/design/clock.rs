@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::training::{Progress, StepDone};
 
-/// What training the winner once more on all samples takes, relative to the last round: the steps of the rounds before are
-/// done again.
+/// What training the winner once more on all samples takes, relative to the last round: the steps of the rounds before
+/// are done again.
 const AGAIN: f64 = 1.3;
 
 /// How the rounds share the time.

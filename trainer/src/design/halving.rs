@@ -36,10 +36,11 @@ use crate::training::Ended;
 const KEPT: usize = 4;
 /// Candidates of the last round.
 const FINALISTS: usize = 2;
-/// A kind (over Fourier features or not) that is further behind the best candidate than this, dB, does not come into the last
-/// round. This is a bet. In 5 minutes for 32 KB, on four pictures and two tables of elevations, networks over Fourier
-/// features gained up to 6.3 dB on grids in that round, so that one that is left out might still have come first; but all
-/// that came first had been at most 3.7 dB behind. The time goes to a second candidate of the leading kind instead.
+/// A kind (over Fourier features or not) that is further behind the best candidate than this, dB, does not come into
+/// the last round. This is a bet. In 5 minutes for 32 KB, on four pictures and two tables of elevations, networks over
+/// Fourier features gained up to 6.3 dB on grids in that round, so that one that is left out might still have come
+/// first; but all that came first had been at most 3.7 dB behind. The time goes to a second candidate of the leading
+/// kind instead.
 const MOST_BEHIND_DB: f64 = 6.0;
 /// Fewer steps at the highest rate than this tell nothing.
 const LEAST_STABLE: u64 = 40;
@@ -116,8 +117,8 @@ impl Search<'_> {
         Ok(open)
     }
 
-    /// The best quarter of a round, the best over Fourier features and the best of the others among them unless they are far
-    /// behind; what is not continued is forgotten.
+    /// The best quarter of a round, the best over Fourier features and the best of the others among them unless they
+    /// are far behind; what is not continued is forgotten.
     fn best_of(&self, round: &Round, number: usize) -> Result<Vec<usize>, DesignError> {
         let mut outcomes = Vec::new();
         for &candidate in &round.candidates {

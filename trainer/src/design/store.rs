@@ -206,7 +206,8 @@ impl DesignStore {
         Ok(json::write(&self.path.join("outcomes").join(name), outcome)?)
     }
 
-    /// What was kept of a candidate's training, which starts as `untrained`. `end` chooses the state after the decay of the learning rate.
+    /// What was kept of a candidate's training, which starts as `untrained`. `end` chooses the state after the decay of
+    /// the learning rate.
     #[must_use]
     pub fn read_state(&self, candidate: usize, end: bool, untrained: &TrainState) -> Option<TrainState> {
         checkpoint::kept(&self.state_path(candidate, end), untrained, self.fingerprint)

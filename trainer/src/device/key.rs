@@ -112,8 +112,8 @@ impl KeyPair {
         self.0.verifying_key().to_bytes()
     }
 
-    /// Writes the private key, which only its owner may read, and beside it the public key: 32 bytes in a file that ends in `.pub`.
-    /// Returns the path of the latter.
+    /// Writes the private key, which only its owner may read, and beside it the public key: 32 bytes in a file that
+    /// ends in `.pub`. Returns the path of the latter.
     ///
     /// # Errors
     ///

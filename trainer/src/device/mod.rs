@@ -1,8 +1,8 @@
 //! Signed models, and the line to a device that takes them.
 //!
-//! The maker of a device has a [`KeyPair`]; the device's program holds the public half. [`sign`] puts a signed header before an
-//! artifact, and [`send`](send()) hands both to a device over a [`Port`]. The formats are those of [`firmware_core::update`];
-//! what the device does is in the library of `firmware-cortexm`.
+//! The maker of a device has a [`KeyPair`]; the device's program holds the public half. [`sign`] puts a signed header
+//! before an artifact, and [`send`](send()) hands both to a device over a [`Port`]. The formats are those of
+//! [`firmware_core::update`]; what the device does is in the library of `firmware-cortexm`.
 
 mod key;
 mod port;

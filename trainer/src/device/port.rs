@@ -62,7 +62,8 @@ pub struct Port {
 }
 
 impl Port {
-    /// Opens what the name says: `HOST:PORT`, or the path of a serial line, a socket, or pipes without `.in` and `.out`.
+    /// Opens what the name says: `HOST:PORT`, or the path of a serial line, a socket, or pipes without `.in` and
+    /// `.out`.
     ///
     /// # Errors
     ///
@@ -166,7 +167,8 @@ fn special(path: &Path, found: &std::fs::Metadata, baud: u32) -> io::Result<Opti
     Ok(None)
 }
 
-/// A serial line in raw mode with one stop bit, whether or not its modem lines say that somebody is there and may be sent to.
+/// A serial line in raw mode with one stop bit, whether or not its modem lines say that somebody is there and may be
+/// sent to.
 #[cfg(unix)]
 fn serial(path: &Path, baud: u32) -> io::Result<std::fs::File> {
     use std::os::unix::fs::OpenOptionsExt as _;

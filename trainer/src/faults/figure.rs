@@ -126,8 +126,8 @@ fn points(bits: Vec<Vec<f64>>) -> Vec<[f64; 3]> {
 }
 
 impl FaultFigure {
-    /// The decades of the changes and the model's own error, as far as they are drawn, and whether some are beyond; `None`
-    /// without any.
+    /// The decades of the changes and the model's own error, as far as they are drawn, and whether some are beyond;
+    /// `None` without any.
     fn range(&self) -> Option<(Range<f64>, bool)> {
         let all = self.parts.iter().flat_map(|strip| &strip.changes).chain([&self.own]);
         let (low, high) = all

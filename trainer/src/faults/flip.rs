@@ -19,7 +19,8 @@ const CHECKSUM: std::ops::Range<usize> = 12..16;
 /// What a flip does where the checksum does not tell of it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// A flip in the header: the bytes behind it would be read in another shape, so that there are no answers to compare.
+    /// A flip in the header: the bytes behind it would be read in another shape, so that there are no answers to
+    /// compare.
     NotEvaluated,
     /// `Model::parse` refuses the bytes by its other checks, with the checksum made right.
     Refused(ParseError),
@@ -95,7 +96,8 @@ struct Desk {
 }
 
 impl Bench<'_> {
-    /// Flips each of these bits, all of which are in front of the text. `tell` is called with the number of those that are done.
+    /// Flips each of these bits, all of which are in front of the text. `tell` is called with the number of those that
+    /// are done.
     ///
     /// # Errors
     ///

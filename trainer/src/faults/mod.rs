@@ -1,17 +1,17 @@
-//! What a flipped bit does: the numbers of an artifact, one bit at a time, in the memory of a device that rays and worn-out
-//! flash disturb.
+//! What a flipped bit does: the numbers of an artifact, one bit at a time, in the memory of a device that rays and
+//! worn-out flash disturb.
 //!
-//! For each bit of the numbers (domain, output maps, B, grids, layers; all of them, or a sample that the seed draws from every
-//! part alike, the small parts whole):
+//! For each bit of the numbers (domain, output maps, B, grids, layers; all of them, or a sample that the seed draws
+//! from every part alike, the small parts whole):
 //!
 //! 1. **At boot:** [`Model::parse`] reads the flipped bytes, as a device does at its start.
 //! 2. **Later:** [`Model::recheck_step`] goes round once over the flipped bytes, as a device does in its idle loop.
-//! 3. **Until it is found:** the checksum is made right, and if `parse` accepts the rest, the model answers at the samples. The
-//!    error of the flip is the largest change of an answer there. A firmware that knows the [proven range](crate::certify)
-//!    of its model finds a flip as soon as an answer leaves it.
+//! 3. **Until it is found:** the checksum is made right, and if `parse` accepts the rest, the model answers at the
+//!    samples. The error of the flip is the largest change of an answer there. A firmware that knows the [proven
+//!    range](crate::certify) of its model finds a flip as soon as an answer leaves it.
 //!
-//! The header is flipped too, for the first two. There are no answers to compare where the bytes behind it would be read in
-//! another shape. The text decides no answer and is left alone.
+//! The header is flipped too, for the first two. There are no answers to compare where the bytes behind it would be
+//! read in another shape. The text decides no answer and is left alone.
 
 mod error;
 mod figure;
@@ -115,8 +115,8 @@ impl<'a> Study<'a> {
         self.bits.len()
     }
 
-    /// Proves the range of every output, as far as that is possible in the time that the settings give; in words why there
-    /// is none otherwise.
+    /// Proves the range of every output, as far as that is possible in the time that the settings give; in words why
+    /// there is none otherwise.
     ///
     /// # Errors
     ///
@@ -161,8 +161,8 @@ fn by_part(places: &Places) -> BTreeMap<Part, Vec<usize>> {
     parts
 }
 
-/// All bits of the header, and so many of the others: of every part equally many, but no more than it has, which leaves more
-/// to the larger parts.
+/// All bits of the header, and so many of the others: of every part equally many, but no more than it has, which leaves
+/// more to the larger parts.
 fn bits_to_flip(parts: BTreeMap<Part, Vec<usize>>, params: &FaultParams) -> Vec<usize> {
     let (mut flipped, mut others) = (Vec::new(), Vec::new());
     for (step, (part, bits)) in (1..).zip(parts) {

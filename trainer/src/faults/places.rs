@@ -1,5 +1,5 @@
-//! What each bit of an artifact means: where its parts lie, as [`firmware_core::artifact`] and [`firmware_core::layout`] describe
-//! them.
+//! What each bit of an artifact means: where its parts lie, as [`firmware_core::artifact`] and
+//! [`firmware_core::layout`] describe them.
 
 use std::fmt;
 use std::ops::Range;
@@ -54,8 +54,8 @@ pub struct Place {
     pub part: Part,
     /// The number in words, such as `layer 2, weight [17, 3]`: row, then input, counted from 0.
     ///
-    /// Of `w8a16`, two rows share a halfword. A flip of the highest bit of an even row's weight also moves the weight of the odd
-    /// row in the same halfword by 1.
+    /// Of `w8a16`, two rows share a halfword. A flip of the highest bit of an even row's weight also moves the weight
+    /// of the odd row in the same halfword by 1.
     pub what: String,
     /// Which bit of the number, from 0 for the least significant one.
     pub number_bit: usize,

@@ -79,8 +79,8 @@ pub struct ByRange {
     pub answered: usize,
     /// Flips that move an answer at a sample out of the range.
     pub found: usize,
-    /// Their share of all bits with which the model answers, from 0 to 1: every part counts by its number of bits, of which a
-    /// sample was flipped.
+    /// Their share of all bits with which the model answers, from 0 to 1: every part counts by its number of bits, of
+    /// which a sample was flipped.
     pub share: f64,
     /// Flips that the range does not tell of.
     pub invisible: usize,

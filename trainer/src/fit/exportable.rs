@@ -109,8 +109,8 @@ impl ExportableNetwork {
     }
 }
 
-/// How many of so many samples calibrate the quantization, and how many show what it loses: others, or all of them where
-/// there are few.
+/// How many of so many samples calibrate the quantization, and how many show what it loses: others, or all of them
+/// where there are few.
 #[must_use]
 pub fn calibration(samples: usize) -> (usize, usize) {
     let kept = samples.min(KEPT_SAMPLES);
@@ -119,8 +119,8 @@ pub fn calibration(samples: usize) -> (usize, usize) {
 
 /// `samples` `[n, d]` and random points between each of them and one that lies near, [`CALIBRATION_POINTS`] in all.
 ///
-/// Calibration compares outputs of the network before and after rounding, and needs no targets. There the weights should
-/// agree where users ask, which is between the samples.
+/// Calibration compares outputs of the network before and after rounding, and needs no targets. There the weights
+/// should agree where users ask, which is between the samples.
 fn with_points_between(samples: ArrayView2<'_, u32>) -> Array2<u32> {
     let mut rng = step_rng(0, Purpose::PointsBetweenSamples, 0);
     let (count, inputs) = samples.dim();

@@ -16,8 +16,8 @@ pub const LEAST_SAMPLES: usize = 8;
 /// More rows than this to judge by tell nothing new.
 const MOST_JUDGES: usize = 8192;
 
-/// The first of the parts that a [`Validation`](crate::fit::validation::Validation) holds out, for comparing many trainings; none where there are too few
-/// samples.
+/// The first of the parts that a [`Validation`](crate::fit::validation::Validation) holds out, for comparing many
+/// trainings; none where there are too few samples.
 #[must_use]
 pub fn held_out_part(dataset: &Dataset, seed: u64) -> Option<Split> {
     divide(dataset, seed).into_iter().next()

@@ -69,7 +69,8 @@ pub struct OnDevice<'a> {
 }
 
 impl<'a> OnDevice<'a> {
-    /// Exports a network, and evaluates the artifact at every sample as a device would, unless `stop` is set in between.
+    /// Exports a network, and evaluates the artifact at every sample as a device would, unless `stop` is set in
+    /// between.
     ///
     /// # Errors
     /// See [`JudgeError`].

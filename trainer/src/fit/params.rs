@@ -184,8 +184,8 @@ impl FitParams {
         if guided.encoding.kind == EncodingKind::Table { guided.as_table() } else { guided }
     }
 
-    /// The schedule of a training of so many steps with a guide: what the network learns has no noise, so that its error
-    /// ends where the noise of the steps does, and the rate falls much further than to 1 %.
+    /// The schedule of a training of so many steps with a guide: what the network learns has no noise, so that its
+    /// error ends where the noise of the steps does, and the rate falls much further than to 1 %.
     #[must_use]
     pub fn guided_schedule(steps: u64) -> Schedule {
         Schedule::Exponential { factor: GUIDED_FALL, every: steps as f64 }

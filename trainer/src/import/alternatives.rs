@@ -46,8 +46,8 @@ pub struct Reading<'a> {
     pub outputs: Option<(f64, f64)>,
 }
 
-/// The reading that fits the data much better than the one that gives `psnr_db`, if there is one: the other order of the
-/// features or of the inputs, other ranges, another ω₀, another last activation.
+/// The reading that fits the data much better than the one that gives `psnr_db`, if there is one: the other order of
+/// the features or of the inputs, other ranges, another ω₀, another last activation.
 #[must_use]
 pub fn better(reading: Reading<'_>, dataset: &Dataset, psnr_db: f64) -> Option<Alternative> {
     if psnr_db > GOOD_DB {

@@ -56,8 +56,8 @@ pub struct Units {
 }
 
 impl Units {
-    /// The maps for a data set. Without a range the network takes and gives the data's own numbers. `outputs` (low, high)
-    /// are what the network gives for the least and the greatest value of the data.
+    /// The maps for a data set. Without a range the network takes and gives the data's own numbers. `outputs` (low,
+    /// high) are what the network gives for the least and the greatest value of the data.
     ///
     /// # Errors
     /// [`ImportError::Range`] if `outputs` has no length.

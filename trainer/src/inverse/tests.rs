@@ -1,4 +1,5 @@
-//! A problem end to end, small. That the order of the mappings is the published one is shown where the figures are made.
+//! A problem end to end, small. That the order of the mappings is the published one is shown where the figures are
+//! made.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -168,8 +168,8 @@ impl Trained {
     }
 }
 
-/// The settings of `base` for another encoding: all the same but the scale, see [`super::params`]. Frequencies are fixed,
-/// and the optimizer is Adam, as published.
+/// The settings of `base` for another encoding: all the same but the scale, see [`super::params`]. Frequencies are
+/// fixed, and the optimizer is Adam, as published.
 pub fn with_encoding(base: &NerfParams, kind: EncodingKind) -> NerfParams {
     let mut params = base.clone();
     params.encoding.kind = kind;

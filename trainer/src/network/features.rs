@@ -125,8 +125,8 @@ pub struct Backward<'a> {
 }
 
 impl Backward<'_> {
-    /// [`Tape::backward`], and then the encoding's own parameters, if it has any: `add` gets the gradient with respect to
-    /// the features, which lies in `buffer`, and adds that of its parameters.
+    /// [`Tape::backward`], and then the encoding's own parameters, if it has any: `add` gets the gradient with respect
+    /// to the features, which lies in `buffer`, and adds that of its parameters.
     pub fn run(self, buffer: &mut Vec<f32>, add: impl FnOnce(ArrayView2<'_, f32>, &mut [f32])) {
         let Self { network, tape, features, outputs, gradient } = self;
         if network.encoder().is_empty() {

@@ -63,8 +63,8 @@ fn sin_cos_f32(angle: f32) -> (f32, f32) {
     let sine = x + x * square * (-1.666_665_5e-1 + square * (8.332_161e-3 - square * 1.951_529_6e-4));
     let cosine =
         1.0 - 0.5 * square + square * square * (4.166_664_6e-2 + square * (-1.388_731_6e-3 + square * 2.443_315_7e-5));
-    // The lowest bits of a number to which 1.5·2²³ is added are those of its whole part. No conversion saturates here, and
-    // no sum is checked for overflow: either would keep the compiler from making vectors.
+    // The lowest bits of a number to which 1.5·2²³ is added are those of its whole part. No conversion saturates here,
+    // and no sum is checked for overflow: either would keep the compiler from making vectors.
     let turn = (quarter + 12_582_912.0).to_bits();
     let (sin, cos) = if turn & 1 == 0 { (sine, cosine) } else { (cosine, sine) };
     let flipped = |value: f32, sign: u32| f32::from_bits(value.to_bits() ^ (sign & 2) << 30);

@@ -1,8 +1,8 @@
 //! The multilayer perceptron: parameters, forward pass, backward pass.
 //!
-//! Layer l computes `z = x·Wᵀ + b` with weights `[out, in]` (row-major, as PyTorch has them); hidden layers apply ReLU or
-//! the sine, the last one is linear or a sigmoid. All parameters of a network lie in one vector, layer by layer, weights before
-//! bias, so that optimizers and reductions see one slice; gradients have the same layout.
+//! Layer l computes `z = x·Wᵀ + b` with weights `[out, in]` (row-major, as PyTorch has them); hidden layers apply ReLU
+//! or the sine, the last one is linear or a sigmoid. All parameters of a network lie in one vector, layer by layer,
+//! weights before bias, so that optimizers and reductions see one slice; gradients have the same layout.
 //!
 //! A [`Tape`] holds the activations of one pass. Passes of different tapes are independent, which is how the training
 //! loop runs chunks of a batch side by side and how networks are chained: the gradient with respect to the inputs of

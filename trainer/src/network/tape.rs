@@ -165,8 +165,9 @@ impl<T: Real> Tape<T> {
     }
 }
 
-/// Runs a loop with the widest vector instructions of the machine. Elementwise sums and products round alike in all. The
-/// closure must be `#[inline(always)]`: one that is compiled as a function of its own has none of these instructions.
+/// Runs a loop with the widest vector instructions of the machine. Elementwise sums and products round alike in all.
+/// The closure must be `#[inline(always)]`: one that is compiled as a function of its own has none of these
+/// instructions.
 pub(crate) fn vectorized<R>(run: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(run)
 }

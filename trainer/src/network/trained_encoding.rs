@@ -166,8 +166,8 @@ impl PointEncoder {
     }
 
     /// Adds the gradient with respect to the trained parameters of the encoding, if there are any, to `into`: it comes
-    /// from the features of points `[n, d]`, as [`Self::encode`] gave them, and the gradient with respect to these, both
-    /// `[n, width]`.
+    /// from the features of points `[n, d]`, as [`Self::encode`] gave them, and the gradient with respect to these,
+    /// both `[n, width]`.
     pub fn add_gradient(&self, points: &[u32], of: [ArrayView2<'_, f32>; 2], into: &mut [f32]) {
         let points = points.chunks_exact(self.inputs);
         match &self.parts {

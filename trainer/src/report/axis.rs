@@ -72,8 +72,8 @@ impl AxisScale {
         (first..=last).map(|k| k as f64 * step).collect()
     }
 
-    /// As many multiples of powers of ten as there is room for. Where even they are few on a short axis, ticks are evenly
-    /// spaced.
+    /// As many multiples of powers of ten as there is room for. Where even they are few on a short axis, ticks are
+    /// evenly spaced.
     fn logarithmic_ticks(&self, most: usize) -> Vec<f64> {
         let (start, end) = (self.range.start, self.range.end);
         let (low, high) = (start.log10().floor() as i32, end.log10().ceil() as i32);

@@ -373,7 +373,8 @@ mod tests {
         // From the axis 111 pixels from the left to 36 from the right of the panel; the line is two pixels wide.
         let [left, right, top, bottom] = first;
         assert!(left.abs_diff(111) <= 3 && right.abs_diff(900 - 36) <= 3, "{first:?}");
-        // From below the legend, which ends 70 pixels below the panel's top, to above the labels of 66 pixels and a margin of 7.
+        // From below the legend, which ends 70 pixels below the panel's top, to above the labels of 66 pixels and a
+        // margin of 7.
         assert!(bottom.abs_diff(58 + 500 - 66 - 7) <= 3 && top.abs_diff(58 + 70 + 6) <= 3, "{first:?}");
     }
 

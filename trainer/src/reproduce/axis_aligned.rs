@@ -1,4 +1,5 @@
-//! Figure 11 of the paper: positional encoding favours waves along the axes, Gaussian features treat all directions alike.
+//! Figure 11 of the paper: positional encoding favours waves along the axes, Gaussian features treat all directions
+//! alike.
 
 use std::f64::consts::TAU;
 

@@ -28,11 +28,12 @@ const KINDS: [Kind; 4] = [
     Kind { kind: EncodingKind::Gaussian, learning_rate: 1e-3, quick_learning_rate: 5e-3, published: [25.57, 30.47] },
 ];
 
-/// On text the paper has one rate for all encodings, 1e-3; quick trainings are shorter. At 5e-3 the basic network ends at 11.9 dB, below none.
+/// On text the paper has one rate for all encodings, 1e-3; quick trainings are shorter. At 5e-3 the basic network ends
+/// at 11.9 dB, below none.
 const QUICK_TEXT_LEARNING_RATE: f64 = 2e-3;
 
-/// Of fewer pixels, steps or frequencies, a quick training leaves Gaussian features no better than positional encoding on
-/// photographs.
+/// Of fewer pixels, steps or frequencies, a quick training leaves Gaussian features no better than positional encoding
+/// on photographs.
 const QUICK_BATCH: usize = 2048;
 const QUICK_STEPS: u64 = 250;
 const QUICK_FREQUENCIES: usize = 128;
@@ -176,8 +177,8 @@ fn table(pictures: &[Picture], numbers: &[Numbers]) -> Table {
     Table { caption: caption.to_owned(), head, rows: rows.collect() }
 }
 
-/// The order of the table on every picture, and its gaps on the mean of the photographs and on text: a step has come out if it is
-/// at least half as large as the published one.
+/// The order of the table on every picture, and its gaps on the mean of the photographs and on text: a step has come
+/// out if it is at least half as large as the published one.
 fn claims(pictures: &[Picture], numbers: &[Numbers]) -> Vec<Claim> {
     let order = pictures.iter().enumerate().map(|(index, picture)| {
         let ours = psnr(numbers, index);

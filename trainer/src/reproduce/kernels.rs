@@ -1,4 +1,5 @@
-//! Encodings of one coordinate as kernels: their shapes, spectra and bandwidths, which one number of each encoding sets.
+//! Encodings of one coordinate as kernels: their shapes, spectra and bandwidths, which one number of each encoding
+//! sets.
 
 use std::ops::Range;
 

@@ -1,4 +1,5 @@
-//! The figures of the text and of the paper it rests on (Tancik et al. 2020), each computed from nothing by one function.
+//! The figures of the text and of the paper it rests on (Tancik et al. 2020), each computed from nothing by one
+//! function.
 //!
 //! | module | figure | shows |
 //! | --- | --- | --- |
@@ -14,9 +15,9 @@
 //! | `cryo` | | the volumes of a protein that moves, from noisy projections |
 //! | `inverse` | table 1 | a section from projections, a volume from part of its spectrum, a solid |
 //!
-//! A figure is a drawing, its numbers, and the [`Claim`]s that the numbers support or contradict.
-//! [`reproduce`] writes it as `NAME.png`, `NAME.svg` and `NAME.json`; [`kept`] finds it there again; [`page`] puts several on one page.
-//! The same seed gives the same numbers, however many cores there are.
+//! A figure is a drawing, its numbers, and the [`Claim`]s that the numbers support or contradict. [`reproduce`] writes
+//! it as `NAME.png`, `NAME.svg` and `NAME.json`; [`kept`] finds it there again; [`page`] puts several on one page. The
+//! same seed gives the same numbers, however many cores there are.
 
 mod axis_aligned;
 mod bases;
@@ -208,7 +209,8 @@ pub struct WrittenFigure {
     pub record: FigureRecord,
     /// The drawing as a PNG.
     pub png: Vec<u8>,
-    /// How long this call took, which may have gone on with an earlier one's trainings; none if the figure was made before.
+    /// How long this call took, which may have gone on with an earlier one's trainings; none if the figure was made
+    /// before.
     pub seconds: Option<f64>,
 }
 
@@ -223,9 +225,10 @@ fn path(out: &Path, figure: Figure, extension: &str) -> PathBuf {
 /// Makes a figure and writes `NAME.png`, `NAME.svg` and `NAME.json` into `out`, which is created if need be.
 ///
 /// # Errors
-/// If it is [there at full settings](check_free), the directory cannot be made, the work fails or is interrupted, or a file
-/// cannot be written. Nothing of the figure is written before all of it is computed; until then, what its trainings came to lies in
-/// `NAME.parts`, and the next call of the same program with the same options goes on from there (the applications begin anew).
+/// If it is [there at full settings](check_free), the directory cannot be made, the work fails or is interrupted, or a
+/// file cannot be written. Nothing of the figure is written before all of it is computed; until then, what its
+/// trainings came to lies in `NAME.parts`, and the next call of the same program with the same options goes on from
+/// there (the applications begin anew).
 pub fn reproduce(
     figure: Figure,
     options: Options,

@@ -44,8 +44,8 @@ impl<'a> FigureWatch<'a> {
         Self { stop, tell, parts: None }
     }
 
-    /// The result of a training of `units` units of work, which `work` does and advances by, unless an interrupted run has left
-    /// it. `what` names all that the result depends on.
+    /// The result of a training of `units` units of work, which `work` does and advances by, unless an interrupted run
+    /// has left it. `what` names all that the result depends on.
     pub(super) fn part<R: Serialize + DeserializeOwned>(
         &self,
         units: u64,

@@ -1,5 +1,6 @@
-//! The pages: a lesson for readers who know neither the tangent kernel nor Fourier features, then the figures with what is to be
-//! seen in them and why, then the results of the checks. Pictures are inside; nothing is loaded from elsewhere.
+//! The pages: a lesson for readers who know neither the tangent kernel nor Fourier features, then the figures with what
+//! is to be seen in them and why, then the results of the checks. Pictures are inside; nothing is loaded from
+//! elsewhere.
 
 use std::path::Path;
 

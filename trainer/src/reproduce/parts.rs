@@ -1,5 +1,5 @@
-//! Results of single trainings, kept until the figure they belong to is whole: an interruption costs the trainings at hand, not
-//! the hours before them.
+//! Results of single trainings, kept until the figure they belong to is whole: an interruption costs the trainings at
+//! hand, not the hours before them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,8 @@ use super::error::ReproduceError;
 use crate::base::files;
 use crate::base::fingerprint::fingerprint_of;
 
-/// A folder of results beside the figure, each in a file of its own. Those of other sizes, seeds and programs lie side by side.
+/// A folder of results beside the figure, each in a file of its own. Those of other sizes, seeds and programs lie side
+/// by side.
 pub(super) struct Parts {
     folder: PathBuf,
     /// Those found or kept since it was opened.

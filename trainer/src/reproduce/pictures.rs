@@ -1,7 +1,7 @@
 //! Networks on pictures by the paper's rule: pixels with even row and column train, those with odd row and column test.
 //!
-//! Pixel k of 256 is at k/256 of the unit domain. The paper has 512 pixels a side; here the training pixels are 128 a side, so
-//! that frequencies above 64 cycles cannot be told from lower ones (the paper: 128).
+//! Pixel k of 256 is at k/256 of the unit domain. The paper has 512 pixels a side; here the training pixels are 128 a
+//! side, so that frequencies above 64 cycles cannot be told from lower ones (the paper: 128).
 
 use ndarray::Array2;
 use plotters::prelude::{BitMapBackend, IntoDrawingArea, RGBColor, Text, WHITE};
@@ -59,8 +59,8 @@ impl Picture {
         Self { name: "terrain", values: Array2::from_shape_vec((SIDE * SIDE, 1), values).expect("256 by 256") }
     }
 
-    /// Words in random sizes and colours on white, as in the paper's set of text pictures: large, so that every second pixel
-    /// still sees each stroke, as on pictures of twice the side.
+    /// Words in random sizes and colours on white, as in the paper's set of text pictures: large, so that every second
+    /// pixel still sees each stroke, as on pictures of twice the side.
     pub(super) fn text() -> Result<Self, ReproduceError> {
         const WORDS: [&str; 10] =
             ["Fourier", "let", "networks", "learn", "high", "frequency", "functions", "in low", "kernel", "domains"];

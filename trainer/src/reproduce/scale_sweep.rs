@@ -12,7 +12,8 @@ use crate::report::style;
 
 /// The published ones, and two smaller: with half as many pixels a side the published σ = 1 hardly under-fits.
 const SCALES: [f64; 10] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 16.0, 32.0, 64.0];
-/// Best for natural pictures of 512 pixels a side, as published; a picture of half the side has its details at half the frequencies.
+/// Best for natural pictures of 512 pixels a side, as published; a picture of half the side has its details at half the
+/// frequencies.
 const PUBLISHED_BEST: f64 = 10.0;
 const EXPECTED_BEST: f64 = PUBLISHED_BEST / 2.0;
 const LEARNING_RATE: f64 = 1e-3;

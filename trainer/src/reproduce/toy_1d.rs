@@ -1,10 +1,11 @@
 //! Figure 2 of the text, 3 of the paper: seven mappings of a 1-D signal, their kernels, spectra, fits and losses.
 //!
-//! The independent computation that the page compares with is the kernel of infinite width from outputs of zero; our closed form
-//! gives its seven numbers to the digits quoted. Trained networks start from random outputs and have 1024 units: for p = 2 and
-//! p = ∞ their test errors are some 30 % above it, and that is not the draw of the weights. Four seeds at a hundred times the published rate gave
-//! (1.086 ± 0.009)e-2 and (1.233 ± 0.005)e-2, where the prediction from the same initial outputs gave (0.858 ± 0.010)e-2 and
-//! (0.956 ± 0.005)e-2. With narrow spectra the kernel moves, and directions of small eigenvalues are learned more slowly.
+//! The independent computation that the page compares with is the kernel of infinite width from outputs of zero; our
+//! closed form gives its seven numbers to the digits quoted. Trained networks start from random outputs and have 1024
+//! units: for p = 2 and p = ∞ their test errors are some 30 % above it, and that is not the draw of the weights. Four
+//! seeds at a hundred times the published rate gave (1.086 ± 0.009)e-2 and (1.233 ± 0.005)e-2, where the prediction
+//! from the same initial outputs gave (0.858 ± 0.010)e-2 and (0.956 ± 0.005)e-2. With narrow spectra the kernel moves,
+//! and directions of small eigenvalues are learned more slowly.
 
 use plotters::style::RGBColor;
 use serde::Serialize;

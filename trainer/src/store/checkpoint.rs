@@ -131,8 +131,8 @@ pub fn read(path: &Path, state: &mut TrainState) -> Result<u64, TensorError> {
     fingerprint(&tensors)
 }
 
-/// What [`write()`] kept of a training that starts as `untrained`; none if it is not there, cannot be read, or belongs to
-/// something else: it is no loss beyond its time.
+/// What [`write()`] kept of a training that starts as `untrained`; none if it is not there, cannot be read, or belongs
+/// to something else: it is no loss beyond its time.
 #[must_use]
 pub fn kept(path: &Path, untrained: &TrainState, fingerprint: u64) -> Option<TrainState> {
     let mut state = untrained.clone();

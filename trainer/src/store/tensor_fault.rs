@@ -4,8 +4,8 @@ use std::path::Path;
 
 use safetensors::SafeTensorError;
 
-/// Formats of weights that are not read: first bytes, name, and what makes a safetensors file of it. `{in}` is the file,
-/// `{out}` its name without extension.
+/// Formats of weights that are not read: first bytes, name, and what makes a safetensors file of it. `{in}` is the
+/// file, `{out}` its name without extension.
 const FOREIGN: [(&[u8], &str, &str); 8] = [
     (b"PK\x03\x04", "a ZIP archive, as torch.save and numpy.savez write it", FROM_TORCH),
     (b"\x80\x02", "a pickle, as torch.save wrote it before version 1.6", FROM_TORCH),

@@ -85,8 +85,8 @@ pub struct SweepStore {
 /// The content of a file in `results`.
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    /// [`SweepManifest::fingerprint`] in hexadecimal: a result is that of another sweep, or of other data, for all that it
-    /// says itself.
+    /// [`SweepManifest::fingerprint`] in hexadecimal: a result is that of another sweep, or of other data, for all that
+    /// it says itself.
     sweep: String,
     /// Not flattened: serde_json cannot read floats through that where its feature arbitrary_precision is on.
     row: SweepRow,

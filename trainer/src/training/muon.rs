@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 /// Muon (Jordan et al. 2024, <https://kellerjordan.github.io/posts/muon>) for the weight matrices of all layers but the
 /// last, and Adam for the last layer, the biases and the encoding.
 ///
-/// For a matrix with the gradient G: `M = βM + G`, `N = G + βM` (Nesterov's momentum), and `W -= r·η·O` where O is N with
-/// all singular values moved near 1 by five Newton–Schulz steps, times √max(1, out/in).
+/// For a matrix with the gradient G: `M = βM + G`, `N = G + βM` (Nesterov's momentum), and `W -= r·η·O` where O is N
+/// with all singular values moved near 1 by five Newton–Schulz steps, times √max(1, out/in).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Muon {
     /// β, the decay of the sum of gradients.

@@ -21,8 +21,8 @@ impl Desk {
     fn with_plane() -> Self {
         let desk = Self::new();
         desk.put("plane.ffm", &PLANE.artifact());
-        // 12 everywhere but at (1, 1), which is 13. A plane and a bilinear function differ most at a corner of a cell: by
-        // 1.5 at (1, 1).
+        // 12 everywhere but at (1, 1), which is 13. A plane and a bilinear function differ most at a corner of a cell:
+        // by 1.5 at (1, 1).
         let mut values = [12.0f32; 8];
         values[5] = 13.0;
         desk.put_array("grid.npy", &[2, 4], &values);

@@ -1,5 +1,5 @@
-//! `trainer design` as a user meets it: the winner and the commands of all models, going on, shards, and one sentence for
-//! each thing that can be wrong.
+//! `trainer design` as a user meets it: the winner and the commands of all models, going on, shards, and one sentence
+//! for each thing that can be wrong.
 
 use std::fs;
 use std::path::Path;

@@ -82,8 +82,8 @@ fn a_table_over_one_three_and_four_inputs_holds_what_splines_hold() {
         ("four.csv", "--levels 3 --bits 8", 81),
     ] {
         success(&desk, &format!("fit {data} --encoding table {grid} --holdout none --out run --force"));
-        // 8 bits of the range of the coefficients: an error of 1/255/√12 of it is 58.9 dB at a node, and the coefficients
-        // that lie outside of the samples make the range up to twice as large.
+        // 8 bits of the range of the coefficients: an error of 1/255/√12 of it is 58.9 dB at a node, and the
+        // coefficients that lie outside of the samples make the range up to twice as large.
         let quality = psnr_db(&desk, "run/model.ffm", data);
         assert!(quality > 52.0, "{data}: {quality}");
         let card = json(&desk, "inspect run/model.ffm --json");

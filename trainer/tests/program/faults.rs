@@ -1,5 +1,5 @@
-//! `trainer faults` against flips by hand: on a plane, of which every change is known, and on a bundled network, of which every
-//! flip can be evaluated directly.
+//! `trainer faults` against flips by hand: on a plane, of which every change is known, and on a bundled network, of
+//! which every flip can be evaluated directly.
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,4 +1,5 @@
-//! `trainer fit` and `trainer reproduce` as a user meets them: options that mean something, runs that go on anywhere, and signals.
+//! `trainer fit` and `trainer reproduce` as a user meets them: options that mean something, runs that go on anywhere,
+//! and signals.
 
 use std::fs;
 use std::process::Command;

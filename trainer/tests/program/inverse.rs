@@ -1,5 +1,5 @@
-//! `trainer inverse` as a user meets it: three problems to their pictures and artifacts, and one sentence for each thing that can
-//! be wrong.
+//! `trainer inverse` as a user meets it: three problems to their pictures and artifacts, and one sentence for each
+//! thing that can be wrong.
 
 use std::fs;
 use std::path::Path;

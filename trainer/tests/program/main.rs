@@ -1,5 +1,5 @@
-//! The program `trainer` as its users meet it, and the figures that it reproduces. One program of tests, so that the library
-//! is linked once.
+//! The program `trainer` as its users meet it, and the figures that it reproduces. One program of tests, so that the
+//! library is linked once.
 
 #![allow(clippy::disallowed_methods, reason = "tests write what the program reads, and make signals")]
 

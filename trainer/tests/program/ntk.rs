@@ -88,7 +88,8 @@ fn gram_spectrum_and_predict_agree_with_the_references() {
     assert_close(&desk.array("pred.npy").values, &reference("he_bias_pred_test_p1.npy"), 1e-7);
 }
 
-/// Eigenvalues, vectors and the error in their basis belong together, and the kernel's period is recognized where there is one.
+/// Eigenvalues, vectors and the error in their basis belong together, and the kernel's period is recognized where there
+/// is one.
 #[test]
 fn spectra_rebuild_the_kernel_and_tell_its_bandwidth() {
     let desk = Desk::new();

@@ -1,6 +1,6 @@
-//! The page of a run in a browser: it runs the model itself. The module of WebAssembly is compared with the library under
-//! node, and the whole page is opened in Chromium; `cargo xtask test` installs both. Where one of them is missing, its
-//! test says that it is skipped, past the capture of passing tests, and passes.
+//! The page of a run in a browser: it runs the model itself. The module of WebAssembly is compared with the library
+//! under node, and the whole page is opened in Chromium; `cargo xtask test` installs both. Where one of them is
+//! missing, its test says that it is skipped, past the capture of passing tests, and passes.
 
 use std::fs;
 use std::path::Path;

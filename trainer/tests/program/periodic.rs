@@ -24,7 +24,8 @@ fn failure(output: &Output) -> String {
     said
 }
 
-/// A folder with a table of an angle in steps of 10 degrees, a radius, and a smooth value that has its steepest slope at 0 degrees.
+/// A folder with a table of an angle in steps of 10 degrees, a radius, and a smooth value that has its steepest slope
+/// at 0 degrees.
 fn desk() -> TempDir {
     let desk = tempfile::tempdir().expect("a directory");
     let mut rows = "angle_deg,r,value\n".to_owned();

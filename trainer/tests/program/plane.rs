@@ -4,8 +4,8 @@ use firmware_core::artifact::{Header, HiddenActivation};
 use firmware_core::write::{self, Description, FloatLayer, Layers};
 use firmware_core::{Axis, OutputActivation, OutputMap, Outside, Precision};
 
-/// `value = 10 + 4 · (slopes[0] · u + slopes[1] · w + height)`, where u and w run from -1 at the minimum of x and y to 1 one
-/// period further; x from 0 to 3 with a period of 4, y from 0 to 1 with a period of 2.
+/// `value = 10 + 4 · (slopes[0] · u + slopes[1] · w + height)`, where u and w run from -1 at the minimum of x and y to
+/// 1 one period further; x from 0 to 3 with a period of 4, y from 0 to 1 with a period of 2.
 pub(crate) struct Plane<'a> {
     pub(crate) slopes: [f32; 2],
     pub(crate) height: f32,

@@ -1,7 +1,8 @@
-//! What the figures claim at `--quick` size, seed 0: a wrong sign or a missing 2π in theory, encoding or training fails here.
+//! What the figures claim at `--quick` size, seed 0: a wrong sign or a missing 2π in theory, encoding or training fails
+//! here.
 //!
-//! Every statement of every figure must hold, but for those listed as known to differ, which the pages call out; these may go
-//! either way, since some lie close to their bounds and other processors round otherwise.
+//! Every statement of every figure must hold, but for those listed as known to differ, which the pages call out; these
+//! may go either way, since some lie close to their bounds and other processors round otherwise.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,13 +68,15 @@ fn holds_in(out: &Path, figure: Figure, expected: &Expected) -> Value {
     content.numbers
 }
 
-/// Height of a sheet's title, and the space below each row; width of a sheet; height of a panel's title; left of a plot's axis.
+/// Height of a sheet's title, and the space below each row; width of a sheet; height of a panel's title; left of a
+/// plot's axis.
 const TITLE: u32 = 58;
 const GAP: u32 = 22;
 const WIDTH: u32 = 1800;
 const PANEL_TITLE: u32 = 40;
 const PLOT_LEFT: u32 = 111;
-/// Titles and legends of four lines end above this; below the last of a panel's pixels that are data stand numbers and a label.
+/// Titles and legends of four lines end above this; below the last of a panel's pixels that are data stand numbers and
+/// a label.
 const LEGEND: u32 = 170;
 const LABELS: u32 = 75;
 

@@ -1,5 +1,5 @@
-//! `trainer sweep` and `trainer collect` as a user meets them: tables, shards, going on, and one sentence for each thing that
-//! can be wrong.
+//! `trainer sweep` and `trainer collect` as a user meets them: tables, shards, going on, and one sentence for each
+//! thing that can be wrong.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -212,7 +212,8 @@ fn numbers_out_of_range_are_refused_with_the_range() {
     }
 }
 
-/// Slurm sends SIGTERM at the time limit, and `timeout` sends it twice; under `nohup` a closed terminal's SIGHUP ends nothing.
+/// Slurm sends SIGTERM at the time limit, and `timeout` sends it twice; under `nohup` a closed terminal's SIGHUP ends
+/// nothing.
 #[cfg(unix)]
 #[test]
 fn a_time_limit_keeps_what_was_learned() {

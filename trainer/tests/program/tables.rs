@@ -1,4 +1,5 @@
-//! Tables as a user meets them on the command line: what was understood is the first line, and a model answers in the file's numbers.
+//! Tables as a user meets them on the command line: what was understood is the first line, and a model answers in the
+//! file's numbers.
 
 use std::fs;
 
@@ -24,7 +25,8 @@ fn surface(names: &str, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64, z: impl 
 fn the_first_line_says_what_was_understood() {
     let desk = tempfile::tempdir().unwrap();
     fs::write(desk.path().join("t.csv"), surface("adc,temp,p", |x| x * 10.0, |y| y + 15.5, |z| z)).unwrap();
-    // The surface is lowest at column 5 of row 0, 16 sin(4.5) / 8 = -15.6 / 8, and highest at column 2 of row 5.5: (15.6 + 30.25) / 8.
+    // The surface is lowest at column 5 of row 0, 16 sin(4.5) / 8 = -15.6 / 8, and highest at column 2 of row 5.5:
+    // (15.6 + 30.25) / 8.
     let line = "144 rows: adc (0 to 55), temp (15.5 to 21) → p (-2 to 5.75)";
     for command in [
         &format!("fit t.csv --out run --steps 2 {TINY}"),

@@ -231,8 +231,9 @@ fn terminal() -> (fs::File, fs::File, String) {
     (device.into(), terminal, name)
 }
 
-/// A terminal of the system begins as one for people: it echoes, waits for lines, and changes the ends of lines. What other programs
-/// set stays, such as two stop bits, and wires or bytes that say when to send, of which most devices have none.
+/// A terminal of the system begins as one for people: it echoes, waits for lines, and changes the ends of lines. What
+/// other programs set stays, such as two stop bits, and wires or bytes that say when to send, of which most devices
+/// have none.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_terminal_is_a_line_whatever_its_settings_are() {

@@ -26,8 +26,8 @@ pub(crate) fn slots() -> Option<[RamFlash; 2]> {
         return None;
     }
     TAKEN.store(true, Ordering::Relaxed);
-    // SAFETY: the region is memory of the board that the linker gives to nothing else, begins at a multiple of four and is as long as
-    // two slots; and this is reached once.
+    // SAFETY: the region is memory of the board that the linker gives to nothing else, begins at a multiple of four and
+    // is as long as two slots; and this is reached once.
     let words = unsafe { core::slice::from_raw_parts_mut(start, 2 * SLOT_BYTES / 4) };
     let (first, second) = words.split_at_mut(SLOT_BYTES / 4);
     Some([RamFlash(first), RamFlash(second)])

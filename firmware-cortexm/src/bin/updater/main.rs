@@ -1,7 +1,7 @@
 //! A device that takes updates of its model over a serial line: for QEMU's boards of the MPS2 family, and to copy from.
 //!
-//! The two slots lie in the board's region `MODEL`, which is RAM under QEMU and is used as NOR flash here. `PUBLIC_KEY` names the
-//! file with the maker's public key when the program is built:
+//! The two slots lie in the board's region `MODEL`, which is RAM under QEMU and is used as NOR flash here. `PUBLIC_KEY`
+//! names the file with the maker's public key when the program is built:
 //!
 //! ```text
 //! PUBLIC_KEY=maker.key.pub BOARD=mps2-an386 cargo build -p firmware-cortexm --bin updater \
@@ -56,8 +56,8 @@ fn main() -> ! {
     }
 }
 
-/// Decides what to serve, as at a start, and serves the line until one update has ended. All that this needs of the stack is
-/// below the caller's frame, the [`Updater`] included.
+/// Decides what to serve, as at a start, and serves the line until one update has ended. All that this needs of the
+/// stack is below the caller's frame, the [`Updater`] included.
 #[inline(never)]
 fn serve(slots: [RamFlash; 2], key: Ed25519, line: &mut uart::Uart, scratch: &mut [u32]) -> [RamFlash; 2] {
     let store = match Store::open(slots, key, 0, scratch) {

@@ -58,7 +58,10 @@ pub(crate) struct Fit {
     settings: Settings,
     /// Number of training steps; each updates all parameters once [default: 2000, or 2500 where the network learns
     /// from kernel regression, as it does for small tables]
-    #[arg(long, help_heading = TRAINING, display_order = 0, aliases = ["iterations", "iters"], value_parser = from_one::<u64>)]
+    #[arg(
+        long, help_heading = TRAINING, display_order = 0, aliases = ["iterations", "iters"],
+        value_parser = from_one::<u64>
+    )]
     steps: Option<u64>,
     /// Print the results as one JSON object, with the curves of automatic choices; progress goes to standard error
     #[arg(long)]

@@ -78,8 +78,8 @@ struct Common {
     /// Number of frequencies, that is rows of the matrix B [default: depends on the problem]
     #[arg(long, value_parser = whole::<usize>)]
     frequencies: Option<usize>,
-    /// Mappings to compare beside the published ones: learned is the Gaussian one with frequencies that are trained with
-    /// the network, grid has values of grids
+    /// Mappings to compare beside the published ones: learned is the Gaussian one with frequencies that are trained
+    /// with the network, grid has values of grids
     #[arg(long, value_delimiter = ',', value_name = "MAPPINGS")]
     also: Vec<FurtherMapping>,
     #[command(flatten)]

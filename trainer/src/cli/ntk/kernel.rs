@@ -142,8 +142,8 @@ impl KernelArgs {
         Ok(Box::new(kernel))
     }
 
-    /// Says which of the options given change nothing: scripts that go through kernels and encodings may leave them on the line.
-    /// `width` is whether --width decides anything of a network.
+    /// Says which of the options given change nothing: scripts that go through kernels and encodings may leave them on
+    /// the line. `width` is whether --width decides anything of a network.
     pub(super) fn warn_of_options_without_effect(&self, width: bool) {
         let mapped = self.kernel != Which::Rbf;
         let network = matches!(self.kernel, Which::Ntk | Which::Nngp);

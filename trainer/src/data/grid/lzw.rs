@@ -2,8 +2,8 @@
 //!
 //! The decoder gives up where a stream has ended but codes are still in its buffer, which happens in tiles at the right
 //! edge of a grid (<https://github.com/image-rs/image-tiff/issues/395>). What follows the end code of a stream is never
-//! looked at, so the streams may be said to be longer than they are. The fault is in all releases of `tiff` 0.11, which use
-//! `weezl` 0.1; this file can go with the first release that uses `weezl` 0.2.
+//! looked at, so the streams may be said to be longer than they are. The fault is in all releases of `tiff` 0.11, which
+//! use `weezl` 0.1; this file can go with the first release that uses `weezl` 0.2.
 
 use std::borrow::Cow;
 

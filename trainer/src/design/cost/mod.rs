@@ -3,8 +3,8 @@
 //! `instructions = Σ count · price` over the [`PARTS`] of a model, which [`parts`] counts from its header. The prices
 //! of each core and precision ([`CORES`]) were fitted by least squares of relative errors to exact counts of random
 //! models on emulated cores, by `cargo xtask bench --costs`. On models that were not fitted, the sum is within 5 % of
-//! the exact count, as a test shows; but for `f32` on cores without an FPU, where they depend on the numbers and the sum
-//! may be two fifths beside it. It counts [`eval_into`](firmware_core::Model::eval_into): from one point to its
+//! the exact count, as a test shows; but for `f32` on cores without an FPU, where they depend on the numbers and the
+//! sum may be two fifths beside it. It counts [`eval_into`](firmware_core::Model::eval_into): from one point to its
 //! outputs, both in the user's units.
 
 #[allow(clippy::approx_constant, reason = "a price can come near a constant by chance")]
@@ -203,7 +203,8 @@ impl Counts {
         self.put("grids", 1);
         self.put("level × axis", levels * inputs);
         let by_order = |linear: &'static str, quadratic: &'static str| if grid.order == 1 { linear } else { quadratic };
-        // Assembly takes surfaces of two axes: all levels and channels at once, or one for each node of the axes before.
+        // Assembly takes surfaces of two axes: all levels and channels at once, or one for each node of the axes
+        // before.
         let values = levels * channels;
         let surfaces = values * side.pow(inputs.saturating_sub(2) as u32);
         let level = by_order("level, linear", "level, quadratic");

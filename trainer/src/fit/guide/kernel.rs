@@ -8,8 +8,8 @@ use std::f64::consts::PI;
 pub(super) enum Smoothness {
     /// All derivatives: `exp(-2π²r²)`, the kernel of Gaussian features.
     Gaussian,
-    /// Three derivatives: `(1 + a + 2a²/5 + a³/15) exp(-a)` with `a = √7·2πr`. With a small σ it is nearly the spline of
-    /// degree 7, which needs no one length for all parts of an axis.
+    /// Three derivatives: `(1 + a + 2a²/5 + a³/15) exp(-a)` with `a = √7·2πr`. With a small σ it is nearly the spline
+    /// of degree 7, which needs no one length for all parts of an axis.
     SmoothMatern,
     /// One derivative: `(1 + a) exp(-a)` with `a = √3·2πr`.
     Matern,

@@ -7,9 +7,9 @@
 //! instead of the rows alone.
 //!
 //! - **Kernel.** Fourier features with B ~ N(0, σ²) have the kernel `E cos 2πb·δ = exp(-2π²σ²|δ|²)` (Rahimi and Recht
-//!   2007): the guide is what the encoding would give with infinitely many frequencies. Three rougher kernels are tried too:
-//!   Matérn 7/2 for smooth functions that change faster in one part of the domain than in another, and Matérn 3/2 and
-//!   the exponential for functions with kinks (`guide/kernel.rs`).
+//!   2007): the guide is what the encoding would give with infinitely many frequencies. Three rougher kernels are tried
+//!   too: Matérn 7/2 for smooth functions that change faster in one part of the domain than in another, and Matérn 3/2
+//!   and the exponential for functions with kinks (`guide/kernel.rs`).
 //! - **Choice.** σ of each axis, the kernel and the nugget (the share of noise) of each output are those with the least
 //!   squared error at rows left out one at a time (`guide/search.rs`).
 //! - **Samples.** The rows themselves, as the regression smooths them, and points between them: all over the domain of

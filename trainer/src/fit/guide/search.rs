@@ -33,8 +33,8 @@ const ALONE: f64 = 1e-9;
 #[derive(Debug)]
 pub(super) struct Regression {
     pub(super) kernel: Kernel,
-    /// Mean squared error at rows left out, of the rows that chose and have others around them; infinite where there are too few rows to leave one
-    /// out.
+    /// Mean squared error at rows left out, of the rows that chose and have others around them; infinite where there
+    /// are too few rows to leave one out.
     pub(super) left_out: f64,
     plane: Plane,
     /// Of the plane.

@@ -132,9 +132,9 @@ impl Run {
         Ok(Self { folder, settings, params, dataset, split, prepared, state })
     }
 
-    /// Trains to the end, or until [`Watch::stop`] is set, and leaves a checkpoint, also after a failure. The network, what
-    /// was prepared and a first checkpoint are written before the first step: a disk that is full or read-only shows
-    /// before the training. [`Watch::save`] is not called.
+    /// Trains to the end, or until [`Watch::stop`] is set, and leaves a checkpoint, also after a failure. The network,
+    /// what was prepared and a first checkpoint are written before the first step: a disk that is full or read-only
+    /// shows before the training. [`Watch::save`] is not called.
     ///
     /// # Errors
     /// If training diverges or files cannot be written. A run that could not begin leaves nothing.
@@ -170,8 +170,8 @@ impl Run {
         self.written(None)
     }
 
-    /// As [`Self::write`], unless `stop` is set before the network is judged: nothing is written then, and the run can be
-    /// resumed.
+    /// As [`Self::write`], unless `stop` is set before the network is judged: nothing is written then, and the run can
+    /// be resumed.
     ///
     /// # Errors
     /// As [`Self::write`], and an [interruption](FitRunError::is_interruption).
@@ -216,8 +216,8 @@ impl Run {
         Ok(results)
     }
 
-    /// Writes a run whose network needs no training here, as [`Self::train`] and [`Self::write`] do after one. It can be
-    /// resumed, which trains the network on the data.
+    /// Writes a run whose network needs no training here, as [`Self::train`] and [`Self::write`] do after one. It can
+    /// be resumed, which trains the network on the data.
     ///
     /// # Errors
     /// If the artifact cannot be made or a file cannot be written.

@@ -1,12 +1,12 @@
 //! Tables: the B-spline coefficients of a grid without a network, by least squares, rounded with error feedback.
 //!
-//! The coefficients c minimize `|Ac - y|² + λ|Dc|²`, where a row of A holds the weights of the nodes around a sample and D
-//! takes second differences along every axis: where there are no samples, the table is continued smoothly. Of several λ
-//! the largest is taken whose table, in whole numbers, meets the samples within 1 % of the squared error of the best one
-//! (0.04 dB): of equally good tables the smoothest is the best between the samples. The whole numbers q that a device stores then minimize the same quadratic form
-//! around that solution: one coefficient after the other is rounded, the coefficients still to come make good what the
-//! rounding did to the samples (error feedback, as Frantar et al. 2023 do for weights), and sweeps of coordinate descent
-//! follow until no single step up or down helps.
+//! The coefficients c minimize `|Ac - y|² + λ|Dc|²`, where a row of A holds the weights of the nodes around a sample
+//! and D takes second differences along every axis: where there are no samples, the table is continued smoothly. Of
+//! several λ the largest is taken whose table, in whole numbers, meets the samples within 1 % of the squared error of
+//! the best one (0.04 dB): of equally good tables the smoothest is the best between the samples. The whole numbers q
+//! that a device stores then minimize the same quadratic form around that solution: one coefficient after the other is
+//! rounded, the coefficients still to come make good what the rounding did to the samples (error feedback, as Frantar
+//! et al. 2023 do for weights), and sweeps of coordinate descent follow until no single step up or down helps.
 
 mod normal;
 mod rounding;
@@ -37,8 +37,8 @@ struct Channel {
     bias: f64,
 }
 
-/// Fits the table to the given samples and puts it into the network of `state`: one layer whose weights are the steps, and
-/// whose encoding holds the whole numbers.
+/// Fits the table to the given samples and puts it into the network of `state`: one layer whose weights are the steps,
+/// and whose encoding holds the whole numbers.
 pub(super) fn fit(grid: &Grid, dataset: &Dataset, samples: &[usize], state: &mut TrainState) {
     let equations = Equations::new(grid, dataset, samples);
     let outputs = dataset.outputs();
@@ -127,8 +127,8 @@ mod tests {
             let metrics = crate::data::metrics::Metrics::compare(&outputs, &data.targets, &data.output_maps);
             (fitted.metrics(&data, &fitted.split.train).psnr_db, metrics.psnr_db)
         };
-        // Rounding to 8 bits is an error of 1/255/√12 of the range of the coefficients at a node, 58.9 dB; their range is
-        // larger than that of the samples, for those at the edges lie outside.
+        // Rounding to 8 bits is an error of 1/255/√12 of the range of the coefficients at a node, 58.9 dB; their range
+        // is larger than that of the samples, for those at the edges lie outside.
         let (host, device) = psnr(2, 8);
         assert!(host > 54.0 && (host - device).abs() < 0.1, "{host} {device}");
         // Linear interpolation misses h²f''/8 = (1/8)²·6/8 in the middle of a cell; a range of 4 makes at least 45 dB.

@@ -1,7 +1,7 @@
 //! Grids of B-spline coefficients in place of frequencies: features that are learned node by node.
 //!
-//! A [`Grid`] is what a device stores: whole numbers of 4 to 8 bits, and for each level and channel the step between two
-//! of them. [`GridFeatures`] trains the real numbers that they come from. Along an axis of n nodes the domain has
+//! A [`Grid`] is what a device stores: whole numbers of 4 to 8 bits, and for each level and channel the step between
+//! two of them. [`GridFeatures`] trains the real numbers that they come from. Along an axis of n nodes the domain has
 //! n - order cells, along a periodic one n.
 //!
 //! | hyperparameter | default | purpose | range |

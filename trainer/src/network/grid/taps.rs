@@ -7,8 +7,8 @@ use firmware_core::limits::MAX_GRID_INPUTS;
 type AxisTaps<const N: usize> = [(u32, f32); N];
 
 impl Level {
-    /// Visits each node that the value at a point `[d]` (Q0.32) is made of: its number in row-major order and its weight.
-    /// Weights add up to 1. Positions are those of the device.
+    /// Visits each node that the value at a point `[d]` (Q0.32) is made of: its number in row-major order and its
+    /// weight. Weights add up to 1. Positions are those of the device.
     #[inline(always)]
     pub fn visit_taps(&self, point: &[u32], order: u8, visit: impl FnMut(usize, f32)) {
         if order == 1 {

@@ -1,4 +1,5 @@
-//! Frequencies, sines, grids and tables beside each other: their tangent kernels, what they learn first, and what a byte buys.
+//! Frequencies, sines, grids and tables beside each other: their tangent kernels, what they learn first, and what a
+//! byte buys.
 
 mod basis;
 mod claims;

@@ -36,8 +36,8 @@ pub(super) struct Shapes {
     pub(super) basis: Basis,
     /// K(x, x0) / K(1/2, 1/2) at all points, for each of the [`PLACES`].
     pub(super) profiles: Vec<Vec<f64>>,
-    /// (frequency in cycles, mean of the eigenvalues of the eigenvectors with that main frequency as a share of the sum of
-    /// all).
+    /// (frequency in cycles, mean of the eigenvalues of the eigenvectors with that main frequency as a share of the sum
+    /// of all).
     pub(super) spectrum: Vec<(usize, f64)>,
     /// K(x, middle) / K(middle, middle) on two coordinates, `[SIDE, SIDE]`.
     pub(super) map: Array2<f64>,

@@ -94,8 +94,8 @@ pub(super) struct Outcome {
     pub(super) trained_psnr_db: f64,
     /// The same at the pixels between them, which were held out.
     pub(super) between_psnr_db: f64,
-    /// (steps done, part of each band's amplitude that is missing or wrong); the last is that of the artifact. Empty but for
-    /// one size and picture.
+    /// (steps done, part of each band's amplitude that is missing or wrong); the last is that of the artifact. Empty
+    /// but for one size and picture.
     pub(super) curve: Vec<(u64, [f64; 3])>,
 }
 

@@ -1,14 +1,16 @@
-//! Predicted against measured loss of wide networks trained by plain gradient descent, every mapping, two parametrizations.
+//! Predicted against measured loss of wide networks trained by plain gradient descent, every mapping, two
+//! parametrizations.
 //!
-//! Two kernels predict, both from the network's own initial outputs: the network's own tangent kernel before its first update,
-//! which leaves only what training changes of it, and the closed form of infinite width. The kernel of one network of 1024 units
-//! is a random draw around the closed form: its eigenvalues are too large or too small by a common factor, some 10 %. An exponential
-//! that runs x % too fast is off by up to x %/e of the initial loss, so that one network misses the closed form by 2 % more often
-//! than not, whatever the learning rate; the mean over networks does not.
+//! Two kernels predict, both from the network's own initial outputs: the network's own tangent kernel before its first
+//! update, which leaves only what training changes of it, and the closed form of infinite width. The kernel of one
+//! network of 1024 units is a random draw around the closed form: its eigenvalues are too large or too small by a
+//! common factor, some 10 %. An exponential that runs x % too fast is off by up to x %/e of the initial loss, so that
+//! one network misses the closed form by 2 % more often than not, whatever the learning rate; the mean over networks
+//! does not.
 //!
-//! What training changes depends on the size of the initial outputs beside the signal: a network of large outputs learns
-//! the signal by small changes (lazy training; Chizat, Oyallon and Bach 2019). The NTK parametrization has σw = 2 here for that
-//! reason; the standard one has the published σw = 1, small initial outputs, and shows the kernel move.
+//! What training changes depends on the size of the initial outputs beside the signal: a network of large outputs
+//! learns the signal by small changes (lazy training; Chizat, Oyallon and Bach 2019). The NTK parametrization has σw =
+//! 2 here for that reason; the standard one has the published σw = 1, small initial outputs, and shows the kernel move.
 
 mod drawing;
 mod modes;
@@ -333,7 +335,8 @@ mod tests {
 
     use super::*;
 
-    /// The prediction is of the very training that is run: with the sign or the rate wrong it misses by all of the loss.
+    /// The prediction is of the very training that is run: with the sign or the rate wrong it misses by all of the
+    /// loss.
     #[test]
     fn the_kernel_predicts_every_mapping_within_two_percent_in_the_first_sixteen_steps() {
         let (stop, problem) = (AtomicBool::new(false), Problem::load().training_only());

@@ -1,4 +1,5 @@
-//! The training error along each eigenvector of the network's own tangent kernel, measured beside predicted (equation 4).
+//! The training error along each eigenvector of the network's own tangent kernel, measured beside predicted (equation
+//! 4).
 
 use ndarray::Axis;
 use serde::Serialize;
@@ -29,7 +30,8 @@ pub(super) struct Mode {
     pub(super) measured: Vec<f64>,
     /// (1 - ηλ)^k
     pub(super) predicted: Vec<f64>,
-    /// (step, measured eigenvalue): the one whose decay is that measured at this step; none where nothing is to be seen.
+    /// (step, measured eigenvalue): the one whose decay is that measured at this step; none where nothing is to be
+    /// seen.
     pub(super) rate: Option<(u64, f64)>,
 }
 

@@ -1,13 +1,14 @@
-//! The one-dimensional problem of the text: 32 samples of a random signal, seven mappings, and wide networks trained on it
-//! by plain gradient descent, with the kernel's prediction of the same training.
+//! The one-dimensional problem of the text: 32 samples of a random signal, seven mappings, and wide networks trained on
+//! it by plain gradient descent, with the kernel's prediction of the same training.
 //!
 //! The loss is ½ Σ (f - y)² over the 32 training points i/32; the 224 other points of i/256 test. The signal has the
 //! spectrum 1/(1 + k) below 64 cycles and lies in [-0.5, 0.5].
 //!
 //! While the learning rate stays well below 2/λmax, gradient descent follows gradient flow, and the flow knows only the
-//! product of rate and steps: a rate ten times as large with a tenth of the steps is the same training. The quick settings
-//! rest on this. It fails for the largest eigenvalue of the raw coordinate, 678 in the standard parametrization: at 200 times
-//! the published rate its mode alternates in sign while it shrinks. The prediction is that of descent at the rate in use.
+//! product of rate and steps: a rate ten times as large with a tenth of the steps is the same training. The quick
+//! settings rest on this. It fails for the largest eigenvalue of the raw coordinate, 678 in the standard
+//! parametrization: at 200 times the published rate its mode alternates in sign while it shrinks. The prediction is
+//! that of descent at the rate in use.
 
 mod predict;
 mod run;
@@ -104,8 +105,8 @@ impl Problem {
         Self { train_points, train_targets, test_points, test_targets }
     }
 
-    /// The same without the test points, for what asks of the training points alone: evaluating 224 points at every logged
-    /// step costs more than a short training does.
+    /// The same without the test points, for what asks of the training points alone: evaluating 224 points at every
+    /// logged step costs more than a short training does.
     pub(super) fn training_only(mut self) -> Self {
         self.test_points = Array2::zeros((0, 1));
         self.test_targets = Array2::zeros((0, 1));
@@ -161,7 +162,8 @@ mod tests {
             main_frequency(Array1::from_shape_fn(32, |i| low * at(i, 2.0) + high * at(i, 7.0)).view())
         };
         assert_eq!([sum(1.0, 0.9), sum(0.9, 1.0)], [2, 7]);
-        // Energy of the constant 0.8: 32 · 0.64 = 20.5; of the wave of amplitude 1: 32 / 2 = 16; of amplitude 1.2: 23.04.
+        // Energy of the constant 0.8: 32 · 0.64 = 20.5; of the wave of amplitude 1: 32 / 2 = 16; of amplitude 1.2:
+        // 23.04.
         let raised = |amplitude: f64| {
             main_frequency(Array1::from_shape_fn(32, |i| 0.8 + amplitude * (TAU * i as f64 / 32.0).cos()).view())
         };

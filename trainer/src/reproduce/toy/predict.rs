@@ -98,8 +98,8 @@ impl Run {
         }
     }
 
-    /// Mean square on the test points of what the kernel of infinite width predicts at `time` of gradient flow from outputs
-    /// of zero, in the published setting: the theory alone, without any draw of weights.
+    /// Mean square on the test points of what the kernel of infinite width predicts at `time` of gradient flow from
+    /// outputs of zero, in the published setting: the theory alone, without any draw of weights.
     pub(in crate::reproduce) fn test_error_from_zero(
         &self,
         problem: &Problem,

@@ -49,8 +49,9 @@ impl Setting {
         Self { width, learning_rate: self.learning_rate * self.width as f64 / width as f64, ..self }
     }
 
-    /// σw and σb. In the NTK parametrization twice He's variance: the initial outputs, of size 1, are larger than the signal, so
-    /// that weights need move little (lazy training; Chizat, Oyallon and Bach 2019), and gaps are smaller shares of the initial loss.
+    /// σw and σb. In the NTK parametrization twice He's variance: the initial outputs, of size 1, are larger than the
+    /// signal, so that weights need move little (lazy training; Chizat, Oyallon and Bach 2019), and gaps are smaller
+    /// shares of the initial loss.
     pub(in crate::reproduce) fn deviations(&self) -> (f64, f64) {
         if self.ntk_parametrization { (2.0, 0.0) } else { (1.0, 0.0) }
     }

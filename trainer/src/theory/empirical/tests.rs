@@ -98,8 +98,8 @@ impl Exact {
         }
     }
 
-    /// The B-spline of node j of n at v: of order 1 the hat, of order 2 the bell of three parabolas (de Boor 1978), whose
-    /// middle is half a cell before the node's place.
+    /// The B-spline of node j of n at v: of order 1 the hat, of order 2 the bell of three parabolas (de Boor 1978),
+    /// whose middle is half a cell before the node's place.
     fn bump(order: u8, periodic: bool, [n, j]: [usize; 2], v: f64) -> f64 {
         let cells = (if periodic { n } else { n - usize::from(order) }) as f64;
         let spline = |u: f64| match (order, u.abs()) {
