@@ -23,8 +23,8 @@
 #define FFM_MODEL_WORDS 60
 
 /**
- * Words of scratch with which any model can be evaluated point by point, for firmware whose model comes later. A model that
- * is known needs much less: `trainer export` writes the number beside it.
+ * Words of scratch with which any model can be evaluated point by point, for firmware whose model comes later. A model
+ * that is known needs much less: `trainer export` writes the number beside it.
  */
 #define FFM_MAX_SCRATCH_WORDS 4112
 
@@ -146,8 +146,8 @@ typedef int32_t ffm_status;
 #endif // __cplusplus
 
 /**
- * A model that was checked. The caller stores it, anywhere; only ffm_parse writes to it. It may be copied, and several threads
- * may use it at once, each with a scratch of its own. The bytes of the model must stay where they are.
+ * A model that was checked. The caller stores it, anywhere; only ffm_parse writes to it. It may be copied, and several
+ * threads may use it at once, each with a scratch of its own. The bytes of the model must stay where they are.
  */
 typedef struct {
   /**
@@ -163,14 +163,12 @@ extern "C" {
 /**
  * Checks a model, which stays where it is, and makes a handle for it. Call it once for each model, at start.
  *
- * `bytes` has the contents of model.ffm, `len` bytes at an address that is a multiple of four. It must stay there unchanged
- * for as long as the handle is used.
+ * `bytes` has the contents of model.ffm, `len` bytes at an address that is a multiple of four. It must stay there
+ * unchanged for as long as the handle is used.
  *
  * `handle` points to an ffm_model, and `bytes` to `len` bytes.
  */
-ffm_status ffm_parse(ffm_model *handle,
-                     const void *bytes,
-                     size_t len);
+ffm_status ffm_parse(ffm_model *handle, const void *bytes, size_t len);
 
 /**
  * The number of numbers that a point has; 0 for a handle without a model.
@@ -194,8 +192,8 @@ size_t ffm_outputs(const ffm_model *handle);
 size_t ffm_scratch_words(const ffm_model *handle);
 
 /**
- * Words of scratch with which ffm_eval_batch evaluates several points side by side, where this core gains by it; 0 for a
- * handle without a model.
+ * Words of scratch with which ffm_eval_batch evaluates several points side by side, where this core gains by it; 0 for
+ * a handle without a model.
  *
  * `handle` points to an ffm_model, or is null.
  */
@@ -209,11 +207,11 @@ size_t ffm_batch_scratch_words(const ffm_model *handle);
 uint32_t ffm_checksum(const ffm_model *handle);
 
 /**
- * Evaluates one point, in the user's units: `point` has ffm_inputs numbers, `values` receives ffm_outputs. `scratch` has
- * ffm_scratch_words words or more; what it holds does not matter.
+ * Evaluates one point, in the user's units: `point` has ffm_inputs numbers, `values` receives ffm_outputs. `scratch`
+ * has ffm_scratch_words words or more; what it holds does not matter.
  *
- * `handle` points to an ffm_model, and every other pointer to as many elements as the length behind it says. Neither `values`
- * nor `scratch` overlaps anything.
+ * `handle` points to an ffm_model, and every other pointer to as many elements as the length behind it says. Neither
+ * `values` nor `scratch` overlaps anything.
  */
 ffm_status ffm_eval(const ffm_model *handle,
                     const float *point,
@@ -225,8 +223,8 @@ ffm_status ffm_eval(const ffm_model *handle,
 
 /**
  * Evaluates several points: `points` has ffm_inputs numbers for each, one point after the other, and `values` receives
- * ffm_outputs for each. The values are those of ffm_eval, bit for bit. With ffm_batch_scratch_words words of scratch it is
- * faster on some cores; with ffm_scratch_words it works too.
+ * ffm_outputs for each. The values are those of ffm_eval, bit for bit. With ffm_batch_scratch_words words of scratch
+ * it is faster on some cores; with ffm_scratch_words it works too.
  *
  * As for ffm_eval.
  */
@@ -239,7 +237,8 @@ ffm_status ffm_eval_batch(const ffm_model *handle,
                           size_t values_len);
 
 /**
- * Evaluates one point of integer codes, as an analogue-to-digital converter gives them, where the model was trained on codes.
+ * Evaluates one point of integer codes, as an analogue-to-digital converter gives them, where the model was trained on
+ * codes.
  *
  * As for ffm_eval.
  */
@@ -252,8 +251,8 @@ ffm_status ffm_eval_codes(const ffm_model *handle,
                           size_t values_len);
 
 /**
- * Evaluates one point given as fractions of the trained period of each input, in units of 2^-32; `raw` receives what the
- * output maps take. The integer precisions use no floating point here.
+ * Evaluates one point given as fractions of the trained period of each input, in units of 2^-32; `raw` receives what
+ * the output maps take. The integer precisions use no floating point here.
  *
  * As for ffm_eval.
  */
@@ -266,14 +265,12 @@ ffm_status ffm_eval_fixed(const ffm_model *handle,
                           size_t raw_len);
 
 /**
- * Evaluates the sixteen points whose answers the model holds, and compares every bit. Call it once, at start, and do not use
- * the model where it fails.
+ * Evaluates the sixteen points whose answers the model holds, and compares every bit. Call it once, at start, and do
+ * not use the model where it fails.
  *
  * `handle` points to an ffm_model and `scratch` to `scratch_words` words, which overlap nothing.
  */
-ffm_status ffm_self_test(const ffm_model *handle,
-                         uint32_t *scratch,
-                         size_t scratch_words);
+ffm_status ffm_self_test(const ffm_model *handle, uint32_t *scratch, size_t scratch_words);
 
 /**
  * A sentence in English for a status, with what to do about it. It is never null, and needs no release.

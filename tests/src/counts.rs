@@ -11,14 +11,14 @@ use serde::Serialize;
 use trainer::artifact::precision::NamedPrecision;
 
 use crate::boards::{BOARDS, Board};
-use crate::commands::parity::PRECISIONS;
 use crate::device;
 use crate::firmware::Firmware;
+use crate::grid_networks;
 use crate::minimal::{Minimal, Scope};
 use crate::provision::Toolchain;
 use crate::qemu::{self, Run, Task};
 use crate::synthetic::Network;
-use crate::synthetic_grids;
+use crate::synthetic::PRECISIONS;
 
 /// Counts of one network on one board.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -92,11 +92,11 @@ pub fn networks(precision: Precision) -> Vec<(&'static str, Network)> {
         ("small", Network::small(precision)),
         ("sine", Network { hidden_activation: HiddenActivation::Sine, ..Network::small(precision) }),
         ("big", Network::big(precision)),
-        ("grid-1", synthetic_grids::reference(precision, 1)),
-        ("grid-2", synthetic_grids::reference(precision, 2)),
+        ("grid-1", grid_networks::reference(precision, 1)),
+        ("grid-2", grid_networks::reference(precision, 2)),
     ];
     if precision != Precision::F32 {
-        networks.push(("table-2", synthetic_grids::reference_table(precision)));
+        networks.push(("table-2", grid_networks::reference_table(precision)));
     }
     networks
 }

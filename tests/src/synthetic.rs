@@ -14,6 +14,9 @@ use self::grids::OwnedLevel;
 use crate::random::Random;
 use trainer::artifact::export::Artifact;
 
+/// Every precision.
+pub const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::W8A16, Precision::W16A16];
+
 /// What a network's numbers are like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Values {

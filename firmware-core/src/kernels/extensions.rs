@@ -1,4 +1,4 @@
-//! The instructions that the assembler accepts.
+//! What the assembler is told of the core, so that it accepts the instructions of its extensions.
 
 /// What the assembler has to be told on Armv8-M, where the core of `-C target-cpu` does not reach it.
 #[cfg(all(kernels_v8m, kernels = "dsp"))]

@@ -10,13 +10,13 @@ use trainer::design::cost::{PARTS, place};
 
 use crate::boards::{self, Board};
 use crate::chart;
-use crate::commands::parity::PRECISIONS;
 use crate::costs;
 use crate::counts::{self, Row};
 use crate::firmware::{Firmware, workspace};
 use crate::flash;
 use crate::hosted;
 use crate::provision::{self, Toolchain};
+use crate::synthetic::PRECISIONS;
 
 /// Count instructions, flash and RAM of an evaluation on emulated boards, instructions on aarch64 and in WebAssembly
 ///

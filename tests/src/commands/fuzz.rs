@@ -8,12 +8,12 @@ use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 use firmware_core::Precision;
 
-use super::parity::PRECISIONS;
 use crate::firmware::workspace;
+use crate::grid_networks;
 use crate::process;
 use crate::provision;
+use crate::synthetic::PRECISIONS;
 use crate::synthetic::{Network, Values};
-use crate::synthetic_grids;
 use trainer::base::files;
 
 /// Flags of the compiler that count which branches run, as cargo-fuzz sets them; the stable compiler has them all.
@@ -156,7 +156,7 @@ fn build(target: Target) -> Result<PathBuf> {
 fn seed_models(corpus: &Path) -> Result<()> {
     let kinds = |precision: Precision| {
         let plain = [Network::tiny(precision), Network::tiny_sine(precision)];
-        plain.into_iter().chain(synthetic_grids::all_kinds(precision).into_iter().map(|(_, network)| network))
+        plain.into_iter().chain(grid_networks::all_kinds(precision).into_iter().map(|(_, network)| network))
     };
     for (place, network) in PRECISIONS.into_iter().flat_map(kinds).enumerate() {
         for values in [Values::Random, Values::Extreme] {

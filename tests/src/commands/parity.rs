@@ -7,11 +7,11 @@ use trainer::artifact::precision::NamedPrecision;
 use crate::boards;
 use crate::device::{self, Report};
 use crate::firmware::Firmware;
+use crate::grid_networks;
 use crate::hosted::{self, Program};
 use crate::points;
 use crate::provision;
-use crate::synthetic::Network;
-use crate::synthetic_grids;
+use crate::synthetic::{Network, PRECISIONS};
 
 /// Evaluate random networks on a device, at random points and at edges, and compare every output bit with the host
 ///
@@ -35,14 +35,11 @@ pub struct Args {
     seed: u64,
 }
 
-/// Every precision.
-pub const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::W8A16, Precision::W16A16];
-
 /// The networks of a precision that are compared, each with its name.
 fn networks(precision: Precision) -> Vec<(String, Network)> {
     let frequencies = ("frequencies".to_owned(), Network::tiny(precision));
     let sines = ("sines".to_owned(), Network::tiny_sine(precision));
-    [frequencies, sines].into_iter().chain(synthetic_grids::all_kinds(precision)).collect()
+    [frequencies, sines].into_iter().chain(grid_networks::all_kinds(precision)).collect()
 }
 
 /// Runs the command.

@@ -14,8 +14,8 @@ use trainer::artifact::export::Artifact;
 use trainer::artifact::precision::NamedPrecision;
 
 use super::{Core, OptLevel, Program, self_counting};
-use crate::commands::parity::PRECISIONS;
 use crate::counts::networks;
+use crate::synthetic::PRECISIONS;
 use crate::{points, process};
 
 /// Points of a count on aarch64, where all that the program executes is logged.

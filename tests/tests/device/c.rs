@@ -4,8 +4,8 @@ use tempfile::TempDir;
 use tests::boards::Board;
 use tests::c_library::{ALL_FEATURES, Library};
 use tests::c_program::{self, Compiler};
-use tests::commands::parity::PRECISIONS;
 use tests::synthetic::Network;
+use tests::synthetic::PRECISIONS;
 use tests::{device, elf, flash, model, points, provision};
 
 const SAMPLES: usize = 2000;

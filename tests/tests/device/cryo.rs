@@ -39,7 +39,7 @@ fn a_device_answers_for_frequency_and_conformation() {
 
     let folder = TempDir::new().unwrap();
     let run = RunFolder::create(&folder.path().join("run"), false).unwrap();
-    for precision in tests::commands::parity::PRECISIONS {
+    for precision in tests::synthetic::PRECISIONS {
         let settings = CryoSettings {
             truth: None,
             precision: NamedPrecision(precision),

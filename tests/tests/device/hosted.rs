@@ -2,12 +2,12 @@
 
 use std::process::Command;
 
-use tests::commands::parity::PRECISIONS;
+use tests::grid_networks;
 use tests::hosted::self_counting::counting;
 use tests::hosted::{CORES, Core, Program, count};
 use tests::process;
+use tests::synthetic::PRECISIONS;
 use tests::synthetic::{Network, Values};
-use tests::synthetic_grids;
 
 /// Every example checks the known answers of each model before it answers.
 #[test]
@@ -20,7 +20,7 @@ fn aarch64_and_webassembly_agree_in_every_precision() {
                 assert_eq!(program.check(&network, 4000, 1).unwrap(), 0, "{network:?} on {core:?}");
             }
         }
-        for (name, network) in synthetic_grids::all_kinds(firmware_core::Precision::W8A16) {
+        for (name, network) in grid_networks::all_kinds(firmware_core::Precision::W8A16) {
             assert_eq!(program.check(&network, 600, 1).unwrap(), 0, "{name} on {core:?}");
         }
     }

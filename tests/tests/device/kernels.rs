@@ -6,11 +6,11 @@ use firmware_core::Precision;
 use firmware_core::artifact::HiddenActivation;
 use firmware_cortexm::protocol::Mode;
 use tests::boards::{BOARDS, Board, Emulator};
-use tests::commands::parity::PRECISIONS;
 use tests::firmware::Firmware;
 use tests::qemu::{self, Task};
+use tests::synthetic::PRECISIONS;
 use tests::synthetic::{Network, Values};
-use tests::{counts, synthetic_grids, together};
+use tests::{counts, grid_networks, together};
 
 use crate::firmware;
 
@@ -69,7 +69,7 @@ fn every_core_agrees_with_itself_on_random_evaluations_of_every_length() {
 
 #[test]
 fn every_core_agrees_with_itself_on_grids() {
-    let of = |precision| synthetic_grids::all_kinds(precision).into_iter().map(|(_, network)| network);
+    let of = |precision| grid_networks::all_kinds(precision).into_iter().map(|(_, network)| network);
     let of_values = |values| PRECISIONS.into_iter().flat_map(of).map(move |network| Network { values, ..network });
     for board in BOARDS {
         kernels_agree(&firmware(board.name), [Values::Random, Values::Extreme].into_iter().flat_map(of_values), 20);
@@ -108,7 +108,7 @@ fn the_grids_of_riscv_take_a_fraction_of_the_portable_ones_instructions() {
     let (precision, mut tables) = (Precision::W8A16, 0);
     for board in BOARDS.iter().filter(|board| board.emulator() == Emulator::RiscV && board.stands_for_its_kernels()) {
         let firmware = firmware(board.name);
-        for (name, network) in synthetic_grids::all_kinds(precision) {
+        for (name, network) in grid_networks::all_kinds(precision) {
             if network.hidden.is_empty() {
                 let ratio = counts::count(&firmware, precision, "", &network).unwrap()[0].portable_ratio;
                 let least = if network.inputs == 2 { 2.5 } else { 1.6 };

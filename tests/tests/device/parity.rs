@@ -2,9 +2,9 @@
 
 use firmware_core::{OutputActivation, Outside, Precision};
 use tests::boards::BOARDS;
-use tests::commands::parity::{PRECISIONS, check};
-use tests::synthetic::{Network, Values};
-use tests::{device, points, synthetic_grids, together};
+use tests::commands::parity::check;
+use tests::synthetic::{Network, PRECISIONS, Values};
+use tests::{device, grid_networks, points, together};
 
 use crate::firmware;
 
@@ -59,7 +59,7 @@ fn every_board_agrees_on_grids_and_tables() {
     for board in BOARDS {
         for precision in PRECISIONS {
             let networks: Vec<_> =
-                synthetic_grids::all_kinds(precision).into_iter().map(|(_, network)| network).collect();
+                grid_networks::all_kinds(precision).into_iter().map(|(_, network)| network).collect();
             let samples = if precision == Precision::F32 && !board.has_fpu { 50 } else { 200 };
             all_agree(board.name, &networks, samples);
         }

@@ -7,11 +7,11 @@ use tests::budgets::{
     small_network_ram_bytes,
 };
 use tests::c_library::ALL_FEATURES;
-use tests::commands::parity::PRECISIONS;
 use tests::elf::Size;
 use tests::minimal::{Minimal, Scope};
 use tests::provision::{self, Toolchain};
 use tests::synthetic::Network;
+use tests::synthetic::PRECISIONS;
 use trainer::artifact::precision::NamedPrecision;
 
 /// The program links only where the optimizer has removed every panic of `parse`, `self_test` and all forms of

@@ -8,9 +8,9 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 use tests::c_library::{ALL_FEATURES, Library};
 use tests::c_program::{self, Compiler};
-use tests::commands::parity::PRECISIONS;
 use tests::skipped::skipped;
 use tests::synthetic::Network;
+use tests::synthetic::PRECISIONS;
 use tests::{device, model, points, provision};
 use trainer::artifact::export::Artifact;
 

@@ -1,7 +1,8 @@
-//! No file imports one that imports it again, whether directly or over others: what a file stands on can be read first.
+//! No file of `src` imports one that imports it again, directly or over others: what a file stands on can be read
+//! first.
 //!
-//! A module and those within it are one thing from outside and may import each other. What a module re-exports counts
-//! as its own.
+//! Imports between a module and the modules within it do not count. An item counts as part of the innermost module that
+//! its path names, even where that module only re-exports it, so that a circle through a re-export is not seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

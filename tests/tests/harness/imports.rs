@@ -63,8 +63,8 @@ pub(crate) fn without_test_files(sources: &[Source]) -> Vec<&Source> {
     sources.iter().filter(|(path, _)| !is_test(&module(path))).collect()
 }
 
-/// The line and the names of every path to another module, from the root of the library on: of those that begin with
-/// `crate`, `super` or the name of the `library`. The name of a macro is left out, since it belongs to no module.
+/// Every path that begins with `crate`, `super` or the name of the `library`: its line, and its names from the root of
+/// the library on. The name of a macro is left out, since it belongs to no module.
 pub(crate) fn imports((path, text): &Source, library: &str) -> Vec<(usize, Names)> {
     let code = without_tests(&without_comments(text));
     let module = module(path);
@@ -117,8 +117,8 @@ fn inline_modules(beginning: &str) -> Names {
     open.into_iter().flatten().collect()
 }
 
-/// The paths that a text begins with, each with its position: one, or those of a group in braces. Also the length of
-/// all.
+/// The paths that a text begins with, each with the position of its first name: one, or those of a group in braces.
+/// Also the length of the text that they take.
 fn paths(text: &str) -> (Vec<(usize, Names)>, usize) {
     if text.starts_with('{') {
         return group(text);
@@ -135,7 +135,7 @@ fn paths(text: &str) -> (Vec<(usize, Names)>, usize) {
         // Behind the last name stand a macro, a star or a type's arguments.
         return (vec![(0, own)], before + len);
     }
-    let joined = |(at, names): (usize, Names)| (before + at, [&own[..], &names].concat());
+    let joined = |(_, names): (usize, Names)| (0, [&own[..], &names].concat());
     (further.into_iter().map(joined).collect(), before + len)
 }
 

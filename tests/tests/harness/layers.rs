@@ -121,6 +121,7 @@ fn imports_that_run_upwards_or_sideways_are_named_by_file_and_line() {
         ("data/mod.rs", "use crate::network::Mlp;\n", 1, "network", "the same floor"),
         ("data/load.rs", "fn f() {\n    let x = crate::fit::run();\n}\n", 2, "fit", "a higher floor"),
         ("data/a.rs", "use crate::{base, fit};\n", 1, "fit", "a higher floor"),
+        ("data/a.rs", "use crate::fit::{\n    A,\n    B,\n};\n", 1, "fit", "a higher floor"),
         (
             "data/a.rs",
             "use crate::{\n    base::{files, random},\n    network::{Mlp, fit},\n};\n",

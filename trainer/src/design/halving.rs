@@ -1,20 +1,4 @@
-//! Successive halving (Jamieson and Talwalkar 2016, arXiv 1502.07943): short trainings of all candidates, and the best
-//! quarter of them continued for longer, until two are left.
-//!
-//! Grids learn fast and networks over Fourier features slowly: after a short training a grid is ahead that a longer one
-//! puts behind. The best of both kinds are therefore among those that are continued, whatever their rank. Only the last
-//! round leaves out a kind that is far behind: a bet that it will not catch up, with its figures at `MOST_BEHIND_DB`.
-//!
-//! A candidate is judged after its learning rate has fallen, and continued from the state before: the
-//! [schedule](Schedule::Stable) falls only in its last third, so that nothing of the longer training is lost. The
-//! winner is therefore what `trainer fit` gives in one run with the same settings, bit for bit.
-//!
-//! Tables come first, before the rounds: they are fitted once, by least squares, and need no training.
-//!
-//! The last round has half of the time; the rounds before it share the other half. In a round every candidate has the
-//! same time. Exporting and judging the models is counted in it, and so is the training of the winner on all samples
-//! where some were held out from the search. How many steps that is depends on the machine; the steps are kept with the
-//! search, so that it continues with the same ones.
+//! The rounds of a [`search`](super::search): which candidates are trained, for how long, and which are continued.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

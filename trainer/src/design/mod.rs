@@ -1,7 +1,7 @@
 //! The best model for so many bytes, instructions and bytes of RAM, found by short trainings.
 //!
 //! [`budget`] says what a model may cost and how good it must be, [`size`] and [`cost`] what it takes before it is
-//! trained, [`candidates`] which models fill a budget, `halving` trains and compares them, [`store`] keeps what is
+//! trained, [`candidates`] which models fill a budget, [`search`] trains and compares them, [`store`] keeps what is
 //! done, and [`front`] puts it side by side. [`Design`] goes the whole way: to a run of the winner, with the figures of
 //! all others beside it.
 //!

@@ -1,4 +1,5 @@
-//! The samples divided into parts that are held out, each from a training of its own.
+//! The samples divided into parts that are held out, each from a training of its own: [`validation`](super::validation)
+//! says why.
 
 use std::collections::BTreeMap;
 

@@ -7,7 +7,7 @@ use crate::data::metrics::{HeldOut, Metrics};
 use crate::data::{Dataset, Split};
 use crate::fit::advice::{self, Advice};
 use crate::fit::exportable::{ExportableNetwork, Exported};
-use crate::fit::held_out::Measured;
+use crate::fit::measured::Measured;
 use crate::fit::{Snapshot, TrainingData};
 use firmware_core::Precision;
 use ndarray::{Array2, Axis};

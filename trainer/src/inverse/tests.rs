@@ -8,15 +8,12 @@ use clap::ValueEnum;
 use super::ct::{self, CtParams};
 use super::error::InverseError;
 use super::run::{InverseSettings, Run};
-use super::training::{FurtherMapping, TrainingParams};
+use super::training::{FurtherMapping, NO_RUN, TrainingParams};
 use crate::network::grid::GridParams;
-use crate::store::run::{self as store, RunFolder};
+use crate::store::run::RunFolder;
 use crate::training::muon::Muon;
 use crate::training::optimizer::Optimizer;
 use crate::training::{TrainState, Watch};
-
-/// Without checkpoints.
-const NO_RUN: Option<&store::Run<()>> = None;
 
 #[test]
 fn the_same_seed_gives_the_same_numbers_and_stopping_stops() {

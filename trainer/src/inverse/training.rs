@@ -13,6 +13,8 @@ use crate::store::run::Run;
 use crate::training::optimizer::{Optimizer, Schedule};
 use crate::training::{Ended, LoopParams, Objective, TrainState, Watch, train};
 
+/// For trainings that keep no checkpoints.
+pub const NO_RUN: Option<&Run<()>> = None;
 /// Published rates are not raised beyond this.
 const MOST_RATE: f64 = 1e-2;
 

@@ -26,7 +26,5 @@ mod solids;
 pub mod synthesize;
 pub mod volume;
 
-pub use run::report;
-
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ pub mod figure;
 mod html;
 mod live;
 pub mod map;
-mod markup;
+pub(crate) mod markup;
 mod png;
 pub mod scatter;
 pub mod sheet;
@@ -33,7 +33,6 @@ use curve::{Curves, Series};
 pub use error::ReportError;
 use figure::{Figure, FigureError};
 pub(crate) use html::SheetPage;
-pub(crate) use markup::{add, escape};
 pub use views::{Drawing, drawings, reconstruction};
 
 /// All that a report shows.

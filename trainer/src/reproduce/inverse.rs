@@ -7,14 +7,11 @@ use crate::inverse::ct::{self, CtParams};
 use crate::inverse::error::InverseError;
 use crate::inverse::mri::{self, MriParams};
 use crate::inverse::shape::{self, ShapeParams, knot};
-use crate::inverse::training::TrainingParams;
-use crate::store::run::Run;
+use crate::inverse::training::{NO_RUN, TrainingParams};
 use crate::training::Watch;
 
 /// Mappings of each problem.
 const MAPPINGS: u64 = 4;
-/// The trainings of a figure keep no checkpoints.
-const NO_RUN: Option<&Run<()>> = None;
 
 /// Tomography.
 pub(super) fn ct(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft, ReproduceError> {

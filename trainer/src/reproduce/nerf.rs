@@ -10,7 +10,7 @@ use crate::nerf::error::NerfError;
 use crate::nerf::params::NerfParams;
 use crate::nerf::poses::{mean_distance, turntable};
 use crate::nerf::render::picture;
-use crate::nerf::report::raster;
+use crate::nerf::run::report::raster;
 use crate::nerf::scene::{Part, Views};
 use crate::nerf::synthesize::{SynthesizeParams, views};
 use crate::report::sheet::{Row, Sheet};

@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use super::error::ReproduceError;
 use super::{Claim, Figure, Options, Table, WrittenFigure};
 use crate::base::files;
-use crate::report::{add, escape};
+use crate::report::markup::{add, escape};
 
 const CSS: &str = "
 body { font: 16px/1.55 system-ui, sans-serif; color: #282828; max-width: 1180px; margin: 2rem auto; padding: 0 1rem; }
