@@ -39,6 +39,7 @@ pub mod results;
 pub mod run;
 pub mod saved_network;
 pub mod settings;
+mod snapshot;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -47,4 +48,5 @@ pub mod validation;
 
 pub use error::FitError;
 pub use params::{FitParams, ValidFitParams};
-pub use training::{Fitted, Snapshot, TrainingData, unit_outputs};
+pub use snapshot::{Snapshot, TrainingData, unit_outputs};
+pub use training::Fitted;

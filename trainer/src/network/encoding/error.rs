@@ -1,7 +1,7 @@
 //! Why an encoding is refused.
 
 use super::super::grid::GridParamsError;
-use super::EncodingKind;
+use super::kind::EncodingKind;
 use firmware_core::limits::MAX_INPUTS;
 
 /// Why there is no such encoding.

@@ -20,6 +20,7 @@
 //! | `grid` | | of [grids](super::grid), which are there in place of frequencies | |
 
 mod error;
+mod kind;
 mod params;
 mod redundant;
 #[cfg(test)]
@@ -31,8 +32,9 @@ use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
 pub use error::EncodingError;
+pub use kind::EncodingKind;
+pub use params::EncodingParams;
 pub(crate) use params::power;
-pub use params::{EncodingKind, EncodingParams};
 pub use redundant::Redundant;
 
 /// One cycle in Q16.16.
