@@ -17,8 +17,7 @@ use crate::grid_networks;
 use crate::minimal::{Minimal, Scope};
 use crate::provision::Toolchain;
 use crate::qemu::{self, Run, Task};
-use crate::synthetic::Network;
-use crate::synthetic::PRECISIONS;
+use crate::synthetic::{Network, PRECISIONS};
 
 /// Counts of one network on one board.
 #[derive(Clone, Debug, PartialEq, Serialize)]

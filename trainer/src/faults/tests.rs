@@ -8,8 +8,8 @@ use firmware_core::{Model, OutputActivation, Precision};
 use super::places::{Part, Places};
 use super::range::prove;
 use super::report::quantile;
+use crate::certify::tests::codes::of_codes;
 use crate::certify::tests::common::{Network, Shape, resealed};
-use crate::certify::tests::of_codes;
 
 const PRECISIONS: [Precision; 3] = [Precision::W8A16, Precision::W16A16, Precision::F32];
 
