@@ -3,13 +3,15 @@
 mod checks;
 mod interpolate;
 mod level;
+#[cfg(kernels_grids)]
+mod plan;
 
 use crate::artifact::{GridShape, GridUse};
 use crate::error::ParseError;
-#[cfg(kernels_grids)]
-use crate::kernels::Plan;
 pub(crate) use interpolate::rounded;
 pub use level::Level;
+#[cfg(kernels_grids)]
+pub(crate) use plan::Plan;
 
 /// Grids over the unit domain, checked, over words that lie elsewhere (in flash, or in the trainer's memory).
 ///

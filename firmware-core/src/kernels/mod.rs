@@ -42,8 +42,6 @@ mod x86;
 pub(crate) use contract::{Arithmetic, Layer, MIN_COORDINATES, Results};
 #[cfg(kernels = "dsp")]
 pub(crate) use dsp::{W8A16, W16A16};
-#[cfg(kernels_grids)]
-pub(crate) use grids::Plan;
 #[cfg(kernels = "mve")]
 pub(crate) use mve::{W8A16, W16A16};
 #[cfg(not(all(kernels_fpu, any(kernels = "dsp", kernels = "mve"))))]
