@@ -5,8 +5,6 @@ use std::path::Path;
 use ndarray::Array2;
 
 use super::domain::{self, Axis, OutputMap};
-#[cfg(doc)]
-use super::load;
 use super::npy;
 use crate::base::files;
 use crate::base::fingerprint::fingerprint_of;
@@ -108,7 +106,7 @@ impl Dataset {
         self.points.nrows()
     }
 
-    /// Whether there are no samples; [`load`] never returns such a set.
+    /// Whether there are no samples; [`load`](crate::data::load) never returns such a set.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -26,6 +26,17 @@ pub(super) fn lattice_points(shape: &[usize]) -> Array2<f32> {
     points
 }
 
+/// The index of the element at a row-major position.
+pub(super) fn unravel(position: usize, shape: &[usize]) -> Vec<usize> {
+    let mut rest = position;
+    let mut index = vec![0; shape.len()];
+    for (k, &len) in index.iter_mut().zip(shape).rev() {
+        *k = rest % len;
+        rest /= len;
+    }
+    index
+}
+
 /// The Q0.32 coordinates of points within their axes, `[n, d]`.
 pub(super) fn to_fixed(points: &Array2<f32>, axes: &[Axis]) -> Array2<u32> {
     let mut coordinates = Array2::zeros(points.dim());

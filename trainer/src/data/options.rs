@@ -6,8 +6,6 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::table::Decimal;
-#[cfg(doc)]
-use super::{Dataset, sentinel};
 
 /// How to read a file; a run keeps it among its settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,7 +27,8 @@ pub struct LoadOptions {
     /// Columns of a table that are outputs, in this order; empty: those that are not inputs, or the last one if the
     /// inputs are not named either.
     pub outputs: Vec<String>,
-    /// Values that stand for "no data": samples with one of them are left out, as [`sentinel::is_no_data`] tells.
+    /// Values that stand for "no data": samples with one of them are left out, as
+    /// [`sentinel::is_no_data`](crate::data::sentinel::is_no_data) tells.
     #[serde(with = "as_text", skip_serializing_if = "Vec::is_empty")]
     pub no_data: Vec<f64>,
     /// The decimal mark of a table; `None`: as its cells tell.
@@ -60,9 +59,9 @@ impl LoadOptions {
 /// 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Origins {
-    /// As [`Dataset::input_origins`].
+    /// As [`Dataset::input_origins`](crate::data::Dataset::input_origins).
     pub inputs: Vec<f64>,
-    /// As [`Dataset::output_origins`].
+    /// As [`Dataset::output_origins`](crate::data::Dataset::output_origins).
     pub outputs: Vec<f64>,
 }
 

@@ -11,7 +11,7 @@
 use std::io::{self, Write};
 
 use super::NpyError;
-use crate::data::grid::unravel;
+use crate::data::domain::unravel;
 
 /// The first six bytes of every `.npy` file.
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";

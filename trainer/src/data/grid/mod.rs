@@ -177,7 +177,7 @@ impl Raster {
         };
         let outputs = self.names.len();
         let cell = cells.map_or(position / outputs, |cells| cells[position / outputs]);
-        let mut index = unravel(cell, &self.shape);
+        let mut index = domain::unravel(cell, &self.shape);
         if self.channels_last {
             index.push(position % outputs);
         }
@@ -230,15 +230,4 @@ impl Raster {
 /// What is said of an output that has one value in every `place`, such as a cell.
 pub(super) fn constant_note(name: &str, value: &dyn std::fmt::Display, place: &str) -> String {
     format!("warning: '{name}' is {value} in every {place}, so there is nothing to learn")
-}
-
-/// The index of the element at a row-major position.
-pub(super) fn unravel(position: usize, shape: &[usize]) -> Vec<usize> {
-    let mut rest = position;
-    let mut index = vec![0; shape.len()];
-    for (k, &len) in index.iter_mut().zip(shape).rev() {
-        *k = rest % len;
-        rest /= len;
-    }
-    index
 }
