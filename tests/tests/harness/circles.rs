@@ -1,13 +1,14 @@
 //! No file of `src` imports one that imports it again, directly or over others: what a file stands on can be read
 //! first.
 //!
-//! Imports between a module and the modules within it do not count. An item counts as part of the innermost module that
-//! its path names, even where that module only re-exports it, so that a circle through a re-export is not seen.
+//! Imports between a module and the modules within it do not count. An item belongs to the file that defines it, also
+//! where a module passes its name on by `use`. If that module does not lie around the file, it is imported as well, and
+//! so is a module that passes a name on by a `use` with a star.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::imports::{Names, Source, imports, module, read, without_test_files};
+use crate::imports::{Import, Names, Source, imports, module, read, without_test_files};
 
 /// Each package with the name of its library.
 const PACKAGES: [(&str, &str); 4] = [
@@ -20,17 +21,47 @@ const PACKAGES: [(&str, &str); 4] = [
 /// The modules that each module imports from, but for those around it and within it.
 type Graph = BTreeMap<Names, BTreeSet<Names>>;
 
-/// Who imports whom among these files. What is imported belongs to the innermost module of its path that has a file.
+/// What each `use` makes known, under its names there: its names where it is taken from. These are several where the
+/// compiler's target decides, and where a function has the name of a type.
+type Taken = BTreeMap<Names, Vec<Names>>;
+
+/// Who imports whom among these files.
 fn graph(sources: &[&Source], library: &str) -> Graph {
     let modules: BTreeSet<Names> = sources.iter().map(|(path, _)| module(path)).collect();
-    let of_file = |source: &&Source| {
-        let from = module(&source.0);
-        let module_of = |names: Names| (0..=names.len()).rev().find_map(|len| modules.get(&names[..len]).cloned());
-        let imported = imports(source, library).into_iter().filter_map(|(_, names)| module_of(names));
-        let others = imported.filter(|to| !to.starts_with(&from) && !from.starts_with(to)).collect();
-        (from, others)
-    };
-    sources.iter().map(of_file).collect()
+    let imports_of_file = |source: &&Source| (module(&source.0), imports(source, library));
+    let files: Vec<(Names, Vec<Import>)> = sources.iter().map(imports_of_file).collect();
+    let mut taken = Taken::new();
+    for Import { names, known_as, .. } in files.iter().flat_map(|(_, imports)| imports) {
+        if let Some(known_as) = known_as {
+            taken.entry(known_as.clone()).or_default().push(names.clone());
+        }
+    }
+    let mut graph = Graph::new();
+    for (from, imports) in files {
+        let imported = imports.into_iter().flat_map(|import| modules_of(import.names, &modules, &taken));
+        let others = imported.filter(|to| !to.starts_with(&from) && !from.starts_with(to));
+        graph.entry(from.clone()).or_default().extend(others);
+    }
+    graph
+}
+
+/// The modules that an item belongs to: the innermost one of its path that is a file or, where this has it by `use`,
+/// those that it is taken from. One that takes it from outside of itself is named too.
+fn modules_of(names: Names, modules: &BTreeSet<Names>, taken: &Taken) -> BTreeSet<Names> {
+    let (mut found, mut followed, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![names]);
+    while let Some(names) = open.pop() {
+        let Some(len) = (0..=names.len()).rev().find(|&len| modules.contains(&names[..len])) else { continue };
+        let origins = (len + 1..=names.len()).find_map(|end| {
+            let origins = taken.get(&names[..end]).filter(|_| followed.insert(names[..end].to_vec()))?;
+            Some(origins.iter().map(|origin| [&origin[..], &names[end..]].concat()).collect::<Vec<_>>())
+        });
+        let origins = origins.unwrap_or_default();
+        if origins.is_empty() || !origins.iter().all(|origin| origin.starts_with(&names[..len])) {
+            found.insert(names[..len].to_vec());
+        }
+        open.extend(origins);
+    }
+    found
 }
 
 /// The shortest way from a module by imports back to it: every module of the circle once, from this one on.
@@ -126,6 +157,25 @@ fn a_circle_is_named_by_its_files_whatever_the_spelling_of_the_imports() {
 }
 
 #[test]
+fn a_circle_is_found_over_modules_that_only_pass_a_name_on() {
+    let circle = "made/src/room/a.rs imports made/src/room/b.rs, which imports made/src/room/a.rs: ";
+    for (lib, room, of_a, of_b) in [
+        ("", "pub use b::B;\n", "use super::B;", "use super::a::A;"),
+        ("", "pub(crate) use self::b::{self, B as C};\n", "use crate::room::{C, X};", "use super::a::A;"),
+        ("", "use b::Kind;\npub use Kind::{One, Two};\n", "use super::Two;", "use super::a::A;"),
+        ("pub use room::{A, B};", "pub use a::A;\npub use b::B;\n", "fn f() { crate::B::new(); }", "use crate::A;"),
+        ("", "", "use super::b::C;", "pub use super::c::C;\nuse super::a::A;"),
+        ("use room::b as c;", "", "use crate::c;\nfn f() { c::f(); }", "use super::a::A;"),
+        ("use room as d;", "use b::B;\n", "use crate::d;\nfn f() { d::B::f(); }", "use super::a::A;"),
+    ] {
+        let files = [("lib.rs", lib), ("room/mod.rs", room), ("room/a.rs", of_a), ("room/b.rs", of_b)];
+        let faults = faults_of(&files);
+        assert!(faults.len() == 1 && faults[0].starts_with(circle), "{files:?}: {faults:?}");
+        assert_eq!(faults_of(&[files[0], files[1], files[2], ("room/b.rs", "")]), Vec::<String>::new(), "{files:?}");
+    }
+}
+
+#[test]
 fn a_straight_line_and_what_is_no_import_are_let_pass() {
     for files in [
         &[("a.rs", "use crate::b::B;\nuse crate::c::C;"), ("b.rs", "use crate::c::C;"), ("c.rs", "")][..],
@@ -136,6 +186,15 @@ fn a_straight_line_and_what_is_no_import_are_let_pass() {
         &[("a.rs", "use crate::b;"), ("b.rs", "#[cfg(test)]\nmod tests {\n    use crate::a;\n}")],
         &[("a.rs", "use crate::b;"), ("b.rs", "#[cfg(test)]\nmod oracle;"), ("b/oracle.rs", "use crate::a;")],
         &[("a.rs", "#[cfg(test)]\nmod tests;"), ("a/tests.rs", "use crate::b;"), ("b.rs", "use crate::a;")],
+        // What the module around them defines itself, or passes on from a third.
+        &[("a/mod.rs", "use b::B;\npub struct D;"), ("a/b.rs", "use super::c;"), ("a/c.rs", "use super::D;")],
+        &[
+            ("a/mod.rs", "pub use b::B;\npub use d::D;"),
+            ("a/b.rs", "use super::c;"),
+            ("a/c.rs", "use super::D;"),
+            ("a/d.rs", ""),
+        ],
+        &[("a.rs", "use crate::c::B;"), ("c/mod.rs", "pub use b::B;\nuse crate::a;"), ("c/b.rs", "")],
         // Names of the own module and of other packages, comments and strings.
         &[("a.rs", "use crate::b;"), ("b.rs", "mod a {}\nuse self::a::A;\nfn f() { other::a::f(); }")],
         &[("a.rs", "use crate::b;"), ("b.rs", "mod inner {\n    use super::a;\n}\nmod a {}")],

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// A source file: its path within `src`, and its text.
@@ -63,91 +64,116 @@ pub(crate) fn without_test_files(sources: &[Source]) -> Vec<&Source> {
     sources.iter().filter(|(path, _)| !is_test(&module(path))).collect()
 }
 
-/// Every path that begins with `crate`, `super` or the name of the `library`: its line, and its names from the root of
-/// the library on. The name of a macro is left out, since it belongs to no module.
-pub(crate) fn imports((path, text): &Source, library: &str) -> Vec<(usize, Names)> {
+/// A path to an item, as the code of a file has it.
+pub(crate) struct Import {
+    pub(crate) line: usize,
+    /// The names from the root of the library on.
+    pub(crate) names: Names,
+    /// Of a `use`, the names under which it makes the item known, from the root of the library on.
+    pub(crate) known_as: Option<Names>,
+}
+
+/// Every path of a `use`, and every other that begins with `crate`, `super` or a name in lower case, as modules have.
+/// One that begins with neither `crate` nor the name of the `library` is read as if its first name were of the module
+/// where it stands, even if another package has that name. The name of a macro is left out, since it belongs to no
+/// module.
+pub(crate) fn imports((path, text): &Source, library: &str) -> Vec<Import> {
     let code = without_tests(&without_comments(text));
-    let module = module(path);
-    let mut found = Vec::new();
+    let file = module(path);
+    let (mut found, mut blocks, mut last, mut end) = (Vec::new(), Vec::new(), 0, 0);
     for (start, word) in words(&code) {
-        if code[..start].ends_with(':') {
+        open_and_close(&code, last..start, &mut blocks);
+        last = start;
+        let rest = &code[start..];
+        let is_use = code[..start].trim_end().strip_suffix("use").is_some_and(|before| !before.ends_with(is_of_word));
+        let is_of_module = word.starts_with(char::is_lowercase) && rest[word.len()..].starts_with("::");
+        if start < end || code[..start].ends_with(':') || !(is_use || is_of_module) {
             continue;
         }
-        let rest = &code[start..];
-        let (base, after) = if word == "super" {
-            let mut after = rest;
-            let mut base = [&module[..], &inline_modules(&code[..start])].concat();
+        let here = [&file[..], &blocks.iter().flatten().cloned().collect::<Names>()].concat();
+        let of_library = rest.strip_prefix("crate").or_else(|| rest.strip_prefix(library));
+        let (base, after) = if let Some(after) = of_library.and_then(|rest| rest.strip_prefix("::")) {
+            (Names::new(), after)
+        } else {
+            let (mut base, mut after) = (here.clone(), rest.strip_prefix("self::").unwrap_or(rest));
             while let Some(rest) = after.strip_prefix("super::") {
                 (_, after) = (base.pop(), rest);
             }
             (base, after)
-        } else if let Some(after) = rest.strip_prefix("crate::") {
-            (Names::new(), after)
-        } else if let Some(after) = rest.strip_prefix(library).and_then(|rest| rest.strip_prefix("::")) {
-            (Names::new(), after)
-        } else {
-            continue;
         };
-        if after.len() == rest.len() {
-            continue;
-        }
         let offset = code.len() - after.len();
-        for (at, names) in paths(after).0 {
+        let (paths, len) = paths(after);
+        end = offset + len;
+        for Leaf { at, names, given } in paths {
             let line = code[..offset + at].matches('\n').count() + 1;
-            found.push((line, [&base[..], &names].concat()));
+            let names = [&base[..], &names].concat();
+            let name = given.or_else(|| names.last().cloned());
+            let known_as = name.filter(|_| is_use).map(|name| [&here[..], &[name]].concat());
+            found.push(Import { line, names, known_as });
         }
     }
     found
 }
 
-/// The modules within a file that are open at the end of its beginning.
-fn inline_modules(beginning: &str) -> Names {
-    let mut open: Vec<Option<String>> = Vec::new();
-    for (at, letter) in beginning.char_indices() {
+/// Opens and closes the blocks that a part of the code opens and closes. One that is a module has its name.
+fn open_and_close(code: &str, part: Range<usize>, blocks: &mut Vec<Option<String>>) {
+    for (at, letter) in code[part.clone()].char_indices() {
         match letter {
             '{' => {
-                let mut before = beginning[..at].split_whitespace().rev();
+                let mut before = code[..part.start + at].split_whitespace().rev();
                 let name = before.next().filter(|_| before.next() == Some("mod"));
-                open.push(name.map(str::to_owned));
+                blocks.push(name.map(str::to_owned));
             }
-            '}' => drop(open.pop()),
+            '}' => drop(blocks.pop()),
             _ => {}
         }
     }
-    open.into_iter().flatten().collect()
 }
 
-/// The paths that a text begins with, each with the position of its first name: one, or those of a group in braces.
-/// Also the length of the text that they take.
-fn paths(text: &str) -> (Vec<(usize, Names)>, usize) {
+/// A path without the `crate`, `self` or `super` before it.
+struct Leaf {
+    /// The position of its first name.
+    at: usize,
+    names: Names,
+    /// The name behind `as`, or a star where every item is meant.
+    given: Option<String>,
+}
+
+/// The paths that a text begins with: one, or those of a group in braces. Also the length of the text that they take.
+fn paths(text: &str) -> (Vec<Leaf>, usize) {
     if text.starts_with('{') {
         return group(text);
     }
     let Some((_, name)) = words(text).next().filter(|&(at, _)| at == 0) else { return (Vec::new(), 0) };
     let own = if name == "self" { Names::new() } else { vec![name.to_owned()] };
-    let Some(rest) = text[name.len()..].strip_prefix("::") else {
-        let is_macro = text[name.len()..].starts_with('!');
-        return (if is_macro { Vec::new() } else { vec![(0, own)] }, name.len());
+    let behind = &text[name.len()..];
+    let Some(rest) = behind.strip_prefix("::") else {
+        if behind.starts_with('!') {
+            return (Vec::new(), name.len());
+        }
+        let given = behind.trim_start().strip_prefix("as ").and_then(|rest| Some(words(rest).next()?.1.to_owned()));
+        return (vec![Leaf { at: 0, names: own, given }], name.len());
     };
     let before = text.len() - rest.len();
     let (further, len) = paths(rest);
     if further.is_empty() {
         // Behind the last name stand a macro, a star or a type's arguments.
-        return (vec![(0, own)], before + len);
+        let given = rest.starts_with('*').then(|| "*".to_owned());
+        return (vec![Leaf { at: 0, names: own, given }], before + len);
     }
-    let joined = |(_, names): (usize, Names)| (0, [&own[..], &names].concat());
+    let joined = |path: Leaf| Leaf { at: 0, names: [&own[..], &path.names].concat(), ..path };
     (further.into_iter().map(joined).collect(), before + len)
 }
 
 /// The same of a group in braces.
-fn group(text: &str) -> (Vec<(usize, Names)>, usize) {
+fn group(text: &str) -> (Vec<Leaf>, usize) {
     let (mut found, mut at) = (Vec::new(), 0);
     loop {
         // Past the brace or the comma, and the blanks behind it.
         at += 1;
         at += text[at..].len() - text[at..].trim_start().len();
         let (of_group, len) = paths(&text[at..]);
-        found.extend(of_group.into_iter().map(|(within, names)| (at + within, names)));
+        found.extend(of_group.into_iter().map(|path| Leaf { at: at + path.at, ..path }));
         at += len;
         // A path may be followed by the name that it is given here.
         let Some(end) = text[at..].find([',', '}']) else { return (found, text.len()) };
