@@ -10,8 +10,15 @@ use super::row_kind::RowKind;
 const ACCUMULATOR_SHARE: f64 = 0.98;
 /// Ridge, relative to the mean diagonal of H.
 const DAMPING: f64 = 1e-4;
-/// Shares of a row's largest weight that are tried as its full scale.
-const FULL_SCALES: [f64; 7] = [1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6];
+/// So many full scales of a row are tried at most, evenly from its largest weight down to [`LEAST_FULL_SCALE`] of it.
+/// How well the weights round is chance at each of them, so that the best of many is better than that of few.
+const FULL_SCALES: usize = 64;
+/// Full scales times weights of a row, at most, since the time grows with the square of the weights.
+const SCALES_TIMES_WEIGHTS: usize = 8192;
+/// As many full scales are tried in any case.
+const FEWEST_FULL_SCALES: usize = 8;
+/// A smaller full scale would cut off too many weights.
+const LEAST_FULL_SCALE: f64 = 0.6;
 
 /// A bias without whole turns, where they have no effect.
 fn reduced(bias: f64, kind: RowKind) -> f64 {
@@ -79,10 +86,14 @@ impl Calibration {
         let accumulator = f64::from(i32::MAX) * ACCUMULATOR_SHARE;
         let least = (sum * f64::from(ACTIVATION_MAX) + row[0].abs() / self.scale) / accumulator;
         let least = least.max(row[0].abs() / self.scale * 2.0 / accumulator).max(f64::MIN_POSITIVE);
-        FULL_SCALES
-            .iter()
-            .map(|share| {
-                let mut scale = self.kind.step_from((largest * share / self.largest_weight).max(least));
+        let scales = (SCALES_TIMES_WEIGHTS / row.len()).clamp(FEWEST_FULL_SCALES, FULL_SCALES);
+        let share = |i: usize| 1.0 - (1.0 - LEAST_FULL_SCALE) * i as f64 / (scales - 1) as f64;
+        let steps: Vec<f64> =
+            (0..scales).map(|i| self.kind.step_from((largest * share(i) / self.largest_weight).max(least))).collect();
+        // A sine has few steps to choose from, and so has a row whose sum decides.
+        let distinct = steps.chunk_by(|a, b| a == b).map(|equal| equal[0]);
+        distinct
+            .map(|mut scale| {
                 loop {
                     let (rounded, error) = self.round_row(&row, scale);
                     if rounded.fits() {

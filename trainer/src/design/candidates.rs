@@ -11,7 +11,6 @@ use crate::data::Dataset;
 use crate::fit::FitParams;
 use crate::network::encoding::EncodingKind;
 use crate::network::grid::Nodes;
-use crate::network::{HiddenActivation, Initialization};
 
 /// Widths and numbers of frequencies are multiples of this: the kernels work on blocks of four rows.
 const STEP: usize = 4;
@@ -126,9 +125,7 @@ impl Family {
             Self::QuadraticGrids => splines(2),
             Self::LinearTable => splines(1).as_table(),
             Self::QuadraticTable => splines(2).as_table(),
-            Self::FourierSine => {
-                FitParams { activation: HiddenActivation::Sine, initialization: Initialization::Siren, ..base.clone() }
-            }
+            Self::FourierSine => base.clone().with_sines(),
         }
     }
 }

@@ -15,6 +15,10 @@ use crate::training::{LoopParams, TrainState};
 use firmware_core::limits::{MAX_HIDDEN_LAYERS, MAX_OUTPUTS, MAX_WIDTH};
 use serde::{Deserialize, Serialize};
 
+/// The largest weight of a ReLU network behind Gaussian frequencies, as a multiple of the root mean square of its row.
+/// Of 1.8, 2.0, 2.2 and 2.5, tried with networks of 16 KB on a photograph and on terrain. In `f32` these do not end
+/// worse by it, and in `w8a16` they end better. Networks of sines, or behind grids or positional features, end worse.
+const ROW_LIMIT: f64 = 2.2;
 /// Updates with a guide.
 const GUIDED_STEPS: u64 = 2500;
 /// What is left of the learning rate at the end of a training with a guide.
@@ -266,7 +270,16 @@ impl ValidFitParams {
             learning_rate: self.params.learning_rate,
             encoder_rate: self.trained_encoding().rate(),
             schedule: self.params.schedule,
-            optimizer: self.params.optimizer.clone(),
+            optimizer: self.optimizer(),
+        }
+    }
+
+    /// The optimizer with its limit of the weights, where this network gains by one.
+    fn optimizer(&self) -> Optimizer {
+        let has_limit = self.params.encoding.kind == EncodingKind::Gaussian && is_relu(&self.params.activation);
+        match self.params.optimizer {
+            Optimizer::Muon(muon) if has_limit => Optimizer::Muon(Muon { row_limit: Some(ROW_LIMIT), ..muon }),
+            ref other => other.clone(),
         }
     }
 }
