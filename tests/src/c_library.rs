@@ -66,15 +66,8 @@ impl Library<'_> {
         let mut command = provision::toolchain_for(target)?.cargo_for("rustc", target);
         let is_hosted = !target.contains("-none");
         command
-            .args([
-                "--package",
-                "firmware-core",
-                "--lib",
-                "--profile",
-                "firmware",
-                "--config",
-                "profile.firmware.debug=0",
-            ])
+            .args(["--package", "firmware-core", "--lib", "--profile", "firmware"])
+            .args(firmware::WITHOUT_DEBUG)
             .args(["--no-default-features", "--features", &format!("c-library,{features}")])
             .args(["--crate-type", if is_hosted { "staticlib,cdylib" } else { "staticlib" }])
             .current_dir(workspace())

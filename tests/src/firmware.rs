@@ -17,6 +17,10 @@ use crate::provision::Toolchain;
 /// The package, and its program.
 pub(crate) const PACKAGE: &str = "firmware-cortexm";
 
+/// The option of cargo that leaves out debugging information: it is a third of what a build of the firmware takes, and
+/// nothing here reads it.
+pub(crate) const WITHOUT_DEBUG: [&str; 2] = ["--config", "profile.firmware.debug=0"];
+
 /// Boards of one target share the path of cargo's result: it is read before the next build may replace it.
 static BUILDING: Mutex<()> = Mutex::new(());
 
@@ -87,7 +91,9 @@ pub(crate) fn package_command(toolchain: &Toolchain, subcommand: &str, board: &B
     flags.extend(board.target_cpu.map(|cpu| format!("-Ctarget-cpu={cpu}")));
     let mut command = toolchain.cargo(subcommand, board);
     command
-        .args(["--package", package, "--profile", "firmware", "--config"])
+        .args(["--package", package, "--profile", "firmware"])
+        .args(WITHOUT_DEBUG)
+        .arg("--config")
         .arg(format!("target.{}.rustflags={flags:?}", board.target))
         .current_dir(workspace())
         .env("BOARD", board.name)

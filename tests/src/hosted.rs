@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use trainer::artifact::export::Artifact;
 
 use crate::boards::{BOARDS, Board};
-use crate::firmware::{read_products, target_folder, workspace};
+use crate::firmware::{WITHOUT_DEBUG, read_products, target_folder, workspace};
 use crate::synthetic::Network;
 use crate::{device, model, points, process, provision};
 
@@ -152,7 +152,7 @@ impl Program {
         provision::target(target)?;
         let mut command = process::cargo("build");
         command.args(["--package", "firmware-core", "--example", core.example(), "--target", target]);
-        command.args(["--profile", "firmware", "--config", level.setting()]);
+        command.args(["--profile", "firmware", "--config", level.setting()]).args(WITHOUT_DEBUG);
         command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
         if core == Core::Aarch64 {
             // Rust's own linker and C library, so that nothing else has to be installed.

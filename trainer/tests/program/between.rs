@@ -71,7 +71,7 @@ fn a_calibration_grid_is_better_than_bilinear_interpolation_and_says_how_good_it
     let train = table("adc,temp,p", lattice.map(|(adc, temp)| row(adc, temp)));
     let points: Vec<(f64, f64)> = scattered(500).map(|(x, y)| (45.0 * x, 15.5 + 35.0 * y)).collect();
     let test = table("adc,temp,p", points.iter().map(|&(adc, temp)| row(adc, temp)));
-    let (_desk, fitted, psnr_db, _) = judged(&train, &test, &["--steps", "200"]);
+    let (_desk, fitted, psnr_db, _) = judged(&train, &test, &["--steps", "120"]);
 
     let bilinear = |adc: f64, temp: f64| {
         let (i, j) = ((adc / 5.0).floor(), ((temp - 15.5) / 5.0).floor());
@@ -148,7 +148,7 @@ fn noise_is_not_learned_and_each_output_has_its_own_line() {
 fn quick(desk: &Path) -> [&'static str; 6] {
     let train = table("x,y", (0..30).map(|k| vec![f64::from(k), (f64::from(k) * 0.2).sin()]));
     fs::write(desk.join("train.csv"), train).expect("a file");
-    ["--hidden", "16,16", "--frequencies", "8", "--steps", "60"]
+    ["--hidden", "16,16", "--frequencies", "8", "--steps", "20"]
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn ctrl_c_ends_with_130_and_resume_ends_like_a_comparison_that_was_not_stopped()
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     succeed(path, &["synthesize", "--out", "scene", "--quick", "--size", "16"]);
-    let arguments = |out| ["compare", "scene", "--quick", "--steps", "40", "--out", out];
+    let arguments = |out| ["compare", "scene", "--quick", "--steps", "20", "--out", out];
     let mut command = program();
     let silent = std::process::Stdio::null;
     command.current_dir(path).arg("nerf").args(arguments("stopped")).stdout(silent()).stderr(silent());
@@ -244,7 +244,7 @@ fn what_is_worth_saying_of_a_scene_is_said_once() {
     let fit = |options: &[&str]| {
         let output = trainer(
             path,
-            &[&["fit", "all", "--force", "--out", "run", "--quick", "--samples", "8", "--steps", "2"][..], options]
+            &[&["fit", "all", "--force", "--out", "run", "--samples", "8", "--steps", "2"][..], &SMALL, options]
                 .concat(),
         );
         assert!(output.status.success());
