@@ -148,21 +148,23 @@ fn a_second_process_on_the_folder_of_a_run_is_refused() {
     command.current_dir(desk.path()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     // It trains for as long as it is there, which one core is enough for.
     command.env("RAYON_NUM_THREADS", "1");
-    let mut first =
-        command.args(["fit", "wave.npy", "--scale", "2", "--steps", "100000000", "--out", "run"]).spawn().unwrap();
+    let fit = |steps: u64| {
+        format!("fit wave.npy --scale 2 --frequencies 8 --hidden 8 --holdout none --steps {steps} --out run")
+    };
+    let mut first = command.args(fit(100_000_000).split(' ')).spawn().unwrap();
     while !desk.path().join("run").exists() {
         assert_eq!(first.try_wait().expect("a process"), None, "it ended early");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     // The folder is taken right after it was made.
     std::thread::sleep(std::time::Duration::from_secs(1));
-    let second = trainer(desk.path(), "fit wave.npy --scale 2 --steps 5 --out run --force");
+    let second = trainer(desk.path(), &format!("{} --force", fit(5)));
     let message = String::from_utf8_lossy(&second.stderr).into_owned();
     first.kill().expect("a process");
     first.wait().expect("a process");
     assert!(!second.status.success());
     assert!(message.contains("another process is at work on "), "{message}");
     // Nothing is left of a lock.
-    let third = trainer(desk.path(), "fit wave.npy --scale 2 --steps 5 --out run --force");
+    let third = trainer(desk.path(), &format!("{} --force", fit(5)));
     assert!(third.status.success(), "{}", String::from_utf8_lossy(&third.stderr));
 }
