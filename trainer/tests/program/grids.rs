@@ -83,8 +83,8 @@ fn points_and_targets_are_two_arrays() {
     let rows: String = points.chunks(2).zip(&values).map(|(p, v)| format!("{},{},{v}\n", p[0], p[1])).collect();
     fs::write(desk.path().join("same.csv"), format!("x,y,value\n{rows}")).unwrap();
 
-    said(&trainer(desk.path(), &format!("fit --points x.npy --targets y,1.npy --out run {QUICK}")));
-    said(&trainer(desk.path(), &format!("fit same.csv --out table {QUICK}")));
+    said(&trainer(desk.path(), &format!("fit --points x.npy --targets y,1.npy --holdout none --out run {QUICK}")));
+    said(&trainer(desk.path(), &format!("fit same.csv --holdout none --out table {QUICK}")));
     let model = |run: &str| fs::read(desk.path().join(run).join("model.ffm")).unwrap();
     assert_eq!(model("run"), model("table"), "arrays and a table of the same numbers give the same model");
     let evaluated = json(&trainer(desk.path(), "evaluate run/model.ffm --points x.npy --targets y,1.npy --json"));

@@ -110,7 +110,7 @@ fn what_stood_for_missing_data_in_training_is_left_out_later() {
         "{}",
         said(&warned)
     );
-    let fit = trainer(desk.path(), &format!("fit void.csv --out run --no-data -9999 {SMALL}"));
+    let fit = trainer(desk.path(), &format!("fit void.csv --out run --no-data -9999 --holdout none {SMALL}"));
     assert!(fit.status.success() && !said(&fit).contains("warning"), "{}", said(&fit));
     let quality = json(&trainer(desk.path(), "evaluate run/model.ffm void.csv --json"));
     assert_eq!(quality["samples"], 144 - missing);
