@@ -84,6 +84,7 @@ impl Step {
             encoder_rate: 1.0,
             schedule: Schedule::Constant,
             optimizer: Optimizer::default(),
+            row_limit: None,
         };
         let start = Instant::now();
         train(&mut self.objective, &mut self.state, &params, &mut Watch::default()).expect("it does not diverge");

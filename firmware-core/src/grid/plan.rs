@@ -2,7 +2,7 @@
 
 use crate::artifact::{GridShape, GridUse};
 
-/// What kernels take from the shape of grids, decided once. The fields' order is known to the assembly.
+/// The shape of grids as the assembly reads it, which knows the order of the fields. It is decided once.
 ///
 /// Steps count units: bytes where coefficients of 8 bits lie over two axes or more, otherwise bits, downwards.
 #[derive(Clone, Copy, Debug)]

@@ -2,8 +2,8 @@
 //! first.
 //!
 //! Imports between a module and the modules within it do not count. An item belongs to the file that defines it, also
-//! where a module passes its name on by `use`. If that module does not lie around the file, it is imported as well, and
-//! so is a module that passes a name on by a `use` with a star.
+//! where another module passes its name on by `use`. The other module counts as imported too, unless it lies around the
+//! file. Names that a `use` with a star passes on are not followed: they belong to the module with the star.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -45,8 +45,8 @@ fn graph(sources: &[&Source], library: &str) -> Graph {
     graph
 }
 
-/// The modules that an item belongs to: the innermost one of its path that is a file or, where this has it by `use`,
-/// those that it is taken from. One that takes it from outside of itself is named too.
+/// The modules that an item belongs to. The innermost module of its path that is a file is one of them, unless it only
+/// takes the item by `use` from within itself. Where it takes the item by `use`, the modules of the origin are too.
 fn modules_of(names: Names, modules: &BTreeSet<Names>, taken: &Taken) -> BTreeSet<Names> {
     let (mut found, mut followed, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![names]);
     while let Some(names) = open.pop() {

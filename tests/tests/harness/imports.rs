@@ -165,7 +165,7 @@ fn paths(text: &str) -> (Vec<Leaf>, usize) {
     (further.into_iter().map(joined).collect(), before + len)
 }
 
-/// The same of a group in braces.
+/// The paths of a group in braces, and the length of its text.
 fn group(text: &str) -> (Vec<Leaf>, usize) {
     let (mut found, mut at) = (Vec::new(), 0);
     loop {

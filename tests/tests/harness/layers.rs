@@ -60,7 +60,8 @@ fn faults(floors: &Floors, sources: &[Source]) -> Vec<String> {
         let Some(from) = room(path) else { continue };
         // A line may take several items from one room.
         let imports = imports(source, "trainer").into_iter();
-        let rooms: BTreeSet<_> = imports.filter_map(|of| Some((of.line, of.names.into_iter().next()?))).collect();
+        let rooms: BTreeSet<_> =
+            imports.filter_map(|import| Some((import.line, import.names.into_iter().next()?))).collect();
         for (line, to) in rooms {
             let (Some(own), Some(other)) = (floors.get(&from), floors.get(&to)) else { continue };
             if to != from && other >= own {

@@ -13,9 +13,9 @@ const DAMPING: f64 = 1e-4;
 /// So many full scales of a row are tried at most, evenly from its largest weight down to [`LEAST_FULL_SCALE`] of it.
 /// How well the weights round is chance at each of them, so that the best of many is better than that of few.
 const FULL_SCALES: usize = 64;
-/// Full scales times weights of a row, at most, since the time grows with the square of the weights.
+/// Full scales times weights of a row, at most, since the time of a full scale grows with the square of the weights.
 const SCALES_TIMES_WEIGHTS: usize = 8192;
-/// As many full scales are tried in any case.
+/// At least so many full scales are tried, however many weights there are.
 const FEWEST_FULL_SCALES: usize = 8;
 /// A smaller full scale would cut off too many weights.
 const LEAST_FULL_SCALE: f64 = 0.6;
@@ -88,11 +88,12 @@ impl Calibration {
         let least = least.max(row[0].abs() / self.scale * 2.0 / accumulator).max(f64::MIN_POSITIVE);
         let scales = (SCALES_TIMES_WEIGHTS / row.len()).clamp(FEWEST_FULL_SCALES, FULL_SCALES);
         let share = |i: usize| 1.0 - (1.0 - LEAST_FULL_SCALE) * i as f64 / (scales - 1) as f64;
-        let steps: Vec<f64> =
+        let mut steps: Vec<f64> =
             (0..scales).map(|i| self.kind.step_from((largest * share(i) / self.largest_weight).max(least))).collect();
-        // A sine has few steps to choose from, and so has a row whose sum decides.
-        let distinct = steps.chunk_by(|a, b| a == b).map(|equal| equal[0]);
-        distinct
+        // Equal steps follow each other: a sine has few to choose from, and where the accumulator decides there is one.
+        steps.dedup();
+        steps
+            .into_iter()
             .map(|mut scale| {
                 loop {
                     let (rounded, error) = self.round_row(&row, scale);

@@ -1,6 +1,6 @@
 //! Post-training quantization to the integer precisions of `firmware-core`.
 //!
-//! Every output row has a weight scale of its own, every layer one activation scale. Four things make eight bits enough
+//! Every output row has a weight scale of its own, every layer one activation scale. Five things make eight bits enough
 //! without fine-tuning:
 //!
 //! - **Equalization.** ReLU units and the weights behind them are scaled against each other, so that no weight decides
@@ -9,6 +9,8 @@
 //!   the weights still to come: Babai's nearest plane for the quadratic form eᵀHe, H = XᵀX over calibration points
 //!   (the same solution as GPTQ, Frantar et al. 2023, by one Cholesky factor of H). The bias, whose step is some
 //!   thousand times finer, is fitted last.
+//! - **The best of many steps.** Which step suits the weights of a row is chance. Many are tried, from that of the
+//!   largest weight down to those that cut the largest ones off.
 //! - **Correction of the outputs.** Before a row is rounded it moves to where it makes good what the rows and layers
 //!   before it did to the outputs of the network, to first order: by H⁻¹ times the gradient of the outputs' squared
 //!   errors, as far along this direction as the errors fall (`linearization` in this folder).

@@ -165,6 +165,7 @@ impl ValidCryoParams {
             encoder_rate: self.encoding.rate(),
             schedule: Schedule::Cosine { warmup: 50, floor: 0.01 },
             optimizer: self.params.optimizer.clone(),
+            row_limit: None,
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::data::periodic::Period;
 use crate::data::{Dataset, Holdout, Outside};
 use crate::network::encoding::{EncodingKind, EncodingParams};
 use crate::training::Watch;
-use crate::training::optimizer::Schedule;
+use crate::training::optimizer::{Optimizer, Schedule};
 
 fn waves(side: usize) -> Dataset {
     let value = |(k, _): (usize, usize)| {
@@ -50,6 +50,20 @@ fn a_default_network_learns_a_picture_and_settings_survive_json() {
     let fitted = params.check(2, 1).unwrap().fit(&data, &mut Watch::default()).unwrap();
     let (train, test) = (fitted.metrics(&data, &fitted.split.train), fitted.metrics(&data, &fitted.split.test));
     assert!(train.psnr_db > 50.0 && test.psnr_db > 32.0, "{} {}", train.psnr_db, test.psnr_db);
+}
+
+#[test]
+fn weights_are_limited_where_it_helps_eight_bits_and_costs_nothing() {
+    let limit = |change: fn(FitParams) -> FitParams| {
+        change(FitParams::default()).check(2, 1).expect("possible").loop_params().row_limit
+    };
+    assert_eq!(limit(|params| params), Some(2.2));
+    assert_eq!(limit(FitParams::with_sines), None);
+    assert_eq!(limit(|params| FitParams { optimizer: Optimizer::default(), ..params }), None);
+    assert_eq!(limit(|params| FitParams { hidden: Vec::new(), ..params }), None);
+    let with = |kind| EncodingParams { kind, ..EncodingParams::default() };
+    let positional = FitParams { encoding: with(EncodingKind::Positional), ..FitParams::default() };
+    assert_eq!(positional.check(2, 1).expect("possible").loop_params().row_limit, None);
 }
 
 #[test]

@@ -156,6 +156,7 @@ impl TrainingParams {
             encoder_rate: encoding.rate(),
             schedule: self.schedule,
             optimizer: self.optimizer.clone(),
+            row_limit: None,
         };
         Ok((encoding, MappingTraining { mapping: *mapping, params, state: TrainState::new(vec![network]) }))
     }

@@ -344,6 +344,7 @@ impl ValidNerfParams {
             encoder_rate: self.encoding.rate(),
             schedule: Schedule::Cosine { warmup: 100.min(self.params.steps / 10), floor: 0.01 },
             optimizer: self.params.optimizer.clone(),
+            row_limit: None,
         }
     }
 }

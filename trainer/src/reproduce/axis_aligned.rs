@@ -125,6 +125,7 @@ fn test_psnr(setting: Setting, job: Job, monitor: &FigureWatch<'_>) -> Result<f6
         encoder_rate: 1.0,
         schedule: Schedule::Constant,
         optimizer: Optimizer::default(),
+        row_limit: None,
     };
     let mut state = TrainState::new(vec![network]);
     let mut watch = Watch { stop: Some(monitor.stop), ..Watch::default() };

@@ -234,6 +234,7 @@ impl Job<'_> {
             encoder_rate: 1.0,
             schedule: Schedule::Constant,
             optimizer: Optimizer::default(),
+            row_limit: None,
         };
         let mut state = TrainState::new(vec![network]);
         let mut observe = |_: &TrainState, _: f64| monitor.advance(1);

@@ -20,6 +20,7 @@ pub mod optimizer;
 mod params;
 pub mod progress;
 pub mod regression;
+mod row_limit;
 mod state;
 mod watch;
 
@@ -71,7 +72,7 @@ const SAVE_INTERVAL: Duration = Duration::from_secs(30);
 /// let network = Mlp::new(shape, Initialization::Glorot, &mut rand_chacha::ChaCha8Rng::seed_from_u64(1));
 /// let mut state = TrainState::new(vec![network]);
 /// let (schedule, optimizer) = (trainer::training::optimizer::Schedule::Constant, Default::default());
-/// let params = LoopParams { steps: 300, learning_rate: 0.02, encoder_rate: 1.0, schedule, optimizer };
+/// let params = LoopParams { steps: 300, learning_rate: 0.02, encoder_rate: 1.0, schedule, optimizer, row_limit: None };
 /// train(&mut Doubling, &mut state, &params, &mut Watch::default())?;
 /// let (_, loss) = state.history[state.history.len() - 1];
 /// assert!(loss < 1e-3, "{loss}");
@@ -119,6 +120,9 @@ fn run<O: Objective>(
         }
         let rates = Rates { layers: learning_rate, encoder: learning_rate * params.encoder_rate };
         groups.update(&params.optimizer, rates, state);
+        if let Some(limit) = params.row_limit {
+            state.networks.iter_mut().for_each(|network| row_limit::limit_rows(network, limit));
+        }
         if params.logs(step) {
             state.history.push((step, loss));
         }

@@ -19,15 +19,11 @@ pub struct Muon {
     pub matrix_rate: f64,
     /// What moves the other parameters.
     pub adam: Adam,
-    /// After each update no weight exceeds this multiple of the root mean square of its row, in the last layer neither.
-    /// A row of 8 bits has a step in proportion to its largest weight, and so loses less by rounding.
-    #[serde(skip)]
-    pub row_limit: Option<f64>,
 }
 
 impl Default for Muon {
     fn default() -> Self {
-        Self { momentum: 0.95, matrix_rate: 5.0, adam: Adam::default(), row_limit: None }
+        Self { momentum: 0.95, matrix_rate: 5.0, adam: Adam::default() }
     }
 }
 
@@ -63,15 +59,6 @@ impl Muon {
         for (parameter, direction) in parameters.iter_mut().zip(direction) {
             *parameter -= rate * direction;
         }
-    }
-}
-
-/// Moves the weights of each row of so many `inputs` to within `limit` times the root mean square of the row.
-pub(super) fn limit_rows(weights: &mut [f32], inputs: usize, limit: f64) {
-    for row in weights.chunks_exact_mut(inputs) {
-        let square: f32 = row.iter().map(|weight| weight * weight).sum();
-        let largest = limit as f32 * (square / inputs as f32).sqrt();
-        row.iter_mut().for_each(|weight| *weight = weight.clamp(-largest, largest));
     }
 }
 
@@ -134,15 +121,5 @@ mod tests {
         let mut zeros = vec![0.0; 6];
         orthogonalize(&mut zeros, (2, 3));
         assert_eq!(zeros, [0.0; 6]);
-    }
-
-    #[test]
-    fn a_row_keeps_to_its_limit() {
-        let mut weights = [6.0, 1.0, -1.0, 1.0, 1.0, -6.0, 0.0, 0.0, 0.5, -0.5, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0];
-        limit_rows(&mut weights, 4, 1.5);
-        let largest = |squares: f32| 1.5 * (squares / 4.0).sqrt();
-        assert_eq!(weights[..4], [largest(39.0), 1.0, -1.0, 1.0]);
-        assert_eq!(weights[4..8], [1.0, -largest(37.0), 0.0, 0.0]);
-        assert_eq!(weights[8..], [0.5, -0.5, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0]);
     }
 }

@@ -113,12 +113,6 @@ impl Optimizer {
                 let (parameters, first) = (&mut parameters[range.clone()], &mut moments.first[range.clone()]);
                 muon.update(rates.layers, dim, MatrixStep { parameters, first, gradient: &gradient[range] });
             }
-            if let Some(limit) = muon.row_limit {
-                for layer in 0..shape.layers() {
-                    let weights = &mut parameters[shape.weights_range(layer)];
-                    muon::limit_rows(weights, shape.widths[layer], limit);
-                }
-            }
         }
     }
 

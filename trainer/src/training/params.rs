@@ -15,6 +15,9 @@ pub struct LoopParams {
     pub schedule: Schedule,
     /// How a gradient moves the parameters.
     pub optimizer: Optimizer,
+    /// After each update, weights beyond this multiple of the root mean square of their row are moved to there, in all
+    /// layers, so that they lose less by rounding to eight bits.
+    pub row_limit: Option<f64>,
 }
 
 impl LoopParams {

@@ -163,7 +163,14 @@ mod tests {
 
     fn params(steps: u64) -> LoopParams {
         let schedule = Schedule::Cosine { warmup: 3, floor: 0.01 };
-        LoopParams { steps, learning_rate: 5e-3, encoder_rate: 1.0, schedule, optimizer: Optimizer::default() }
+        LoopParams {
+            steps,
+            learning_rate: 5e-3,
+            encoder_rate: 1.0,
+            schedule,
+            optimizer: Optimizer::default(),
+            row_limit: None,
+        }
     }
 
     #[test]
@@ -239,16 +246,28 @@ mod tests {
     }
 
     #[test]
-    fn divergence_is_reported_and_not_trained_on() {
+    fn weights_keep_to_the_limit_of_their_rows_in_every_layer() {
+        // A limit of zero leaves nothing of the weights, and all of the biases.
         let mut state = start();
-        let params = LoopParams {
-            learning_rate: 1e30,
-            encoder_rate: 1.0,
-            schedule: Schedule::Constant,
-            optimizer: Optimizer::GradientDescent(crate::training::optimizer::GradientDescent::default()),
-            steps: 50,
-        };
-        let error = train(&mut objective(None), &mut state, &params, &mut Watch::default()).unwrap_err();
-        assert!(error.to_string().contains("--learning-rate"), "{error}");
+        let params = LoopParams { row_limit: Some(0.0), ..params(2) };
+        train(&mut objective(None), &mut state, &params, &mut Watch::default()).unwrap();
+        let network = &state.networks[0];
+        for layer in 0..network.shape().layers() {
+            assert!(network.weights(layer).iter().all(|&weight| weight == 0.0));
+        }
+        assert!(network.biases(2).iter().any(|&bias| bias != 0.0));
+    }
+
+    #[test]
+    fn divergence_is_reported_and_not_trained_on() {
+        let descent = Optimizer::GradientDescent(crate::training::optimizer::GradientDescent::default());
+        let muon = Optimizer::Muon(crate::training::muon::Muon::default());
+        for (optimizer, row_limit) in [(descent, None), (muon.clone(), None), (muon, Some(2.0))] {
+            let (schedule, mut state) = (Schedule::Constant, start());
+            let params =
+                LoopParams { learning_rate: 1e30, encoder_rate: 1.0, schedule, optimizer, steps: 50, row_limit };
+            let error = train(&mut objective(None), &mut state, &params, &mut Watch::default()).unwrap_err();
+            assert!(error.to_string().contains("--learning-rate"), "{error}");
+        }
     }
 }

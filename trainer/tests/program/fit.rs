@@ -146,7 +146,7 @@ fn a_second_process_on_the_folder_of_a_run_is_refused() {
     let desk = desk();
     let mut command = program();
     command.current_dir(desk.path()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-    // It trains for as long as it is there, which one core is enough for.
+    // It trains until it is killed below, for which one core is enough.
     command.env("RAYON_NUM_THREADS", "1");
     let fit = |steps: u64| {
         format!("fit wave.npy --scale 2 --frequencies 8 --hidden 8 --holdout none --steps {steps} --out run")

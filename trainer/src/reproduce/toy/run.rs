@@ -81,6 +81,7 @@ pub(in crate::reproduce) fn run(
             encoder_rate: 1.0,
             schedule: Schedule::Constant,
             optimizer: Optimizer::GradientDescent(setting.descent(start.shape())),
+            row_limit: None,
         };
         let snapshot = |step, network: &Mlp<f32>| {
             let outputs = |inputs: &Array2<f32>| network.predict(inputs.view()).column(0).mapv(f64::from);

@@ -229,6 +229,7 @@ fn a_small_step_of_descent_moves_the_outputs_as_the_kernel_says() {
             encoder_rate: ENCODER_RATE,
             schedule: Schedule::Constant,
             optimizer: Optimizer::GradientDescent(GradientDescent::default()),
+            row_limit: None,
         };
         train(objective, &mut state, &params, &mut Watch::default()).unwrap();
         let moved = encoded.outputs(&state.networks[0].cast()) - &before;
