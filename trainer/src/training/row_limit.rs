@@ -1,7 +1,7 @@
 //! A limit of the weights for the sake of their rounding.
 //!
-//! A row of weights of eight bits has one step, in proportion to its largest weight. The less this weight stands out, the
-//! less all the others lose by rounding.
+//! A row of weights of eight bits has one step, in proportion to its largest weight. The less this weight stands out,
+//! the less all the others lose by rounding.
 
 use crate::network::Mlp;
 
