@@ -82,13 +82,10 @@ pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board, feature: 
     command
 }
 
-/// A cargo command on a package for one board.
-///
-/// The board's name is also a `--cfg`, so that cargo keeps the results for two boards of one target apart.
+/// A cargo command on a package for one board. No two boards have both target and core in common, so that cargo keeps
+/// their results apart.
 pub(crate) fn package_command(toolchain: &Toolchain, subcommand: &str, board: &Board, package: &str) -> Command {
-    let mut flags =
-        vec![format!("--cfg=board={:?}", board.name), format!("--check-cfg=cfg(board, values({:?}))", board.name)];
-    flags.extend(board.target_cpu.map(|cpu| format!("-Ctarget-cpu={cpu}")));
+    let flags: Vec<String> = board.target_cpu.map(|cpu| format!("-Ctarget-cpu={cpu}")).into_iter().collect();
     let mut command = toolchain.cargo(subcommand, board);
     command
         .args(["--package", package, "--profile", "firmware"])

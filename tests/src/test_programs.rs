@@ -53,15 +53,38 @@ pub struct Timed {
     pub seconds: f64,
 }
 
-/// Builds the programs of tests that are selected by `targets`, options of `cargo test`; those whose turn is first come
-/// first.
+/// Builds the unit tests of every package.
+///
+/// Those of the trainer are not optimized, which builds them in a quarter of the time. Whole trainings, which would take
+/// minutes so, are integration tests.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_units() -> Result<Vec<TestProgram>> {
+    let mut programs =
+        build(&["--package", "trainer", "--lib", "--config", "profile.dev.package.trainer.opt-level=0"])?;
+    programs.extend(build(&["--workspace", "--exclude", "trainer", "--lib"])?);
+    Ok(programs)
+}
+
+/// Builds the integration tests of every package.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_integration() -> Result<Vec<TestProgram>> {
+    build(&["--workspace", "--test", "*"])
+}
+
+/// Builds the programs of tests that are selected by `options` of `cargo test`; those whose turn is first come first.
 ///
 /// # Errors
 ///
 /// Where something does not compile, after cargo's own messages.
-pub fn build(targets: &[&str]) -> Result<Vec<TestProgram>> {
+fn build(options: &[&str]) -> Result<Vec<TestProgram>> {
     let mut command = process::cargo("test");
-    command.args(["--workspace", "--no-run", "--message-format", "json-render-diagnostics"]).args(targets);
+    command.args(["--no-run", "--message-format", "json-render-diagnostics"]).args(options);
     let messages = process::capture(command.current_dir(workspace()).stdin(Stdio::null()))?;
     let mut programs: Vec<_> = messages.lines().filter_map(program).collect();
     programs.sort_by(|a, b| (a.turn, &a.name).cmp(&(b.turn, &b.name)));

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::Instant;
 
@@ -21,9 +22,9 @@ const SLOWEST: usize = 20;
 
 /// Check format, lints and documentation, then run every test on the host and on emulated boards
 ///
-/// The quickest steps come first, so that most mistakes show early: format, lints on the host, unit tests. Then the
-/// other tests on the host and the documentation take turns with what is built for devices: lints, programs for real
-/// boards and the tests on emulated boards.
+/// The quickest steps come first, so that most mistakes show early: format, lints on the host, unit tests, then the
+/// other tests on the host and the documentation. What is built for devices goes on beside them: lints, programs for
+/// real boards and the tests on emulated boards.
 ///
 /// Example: cargo xtask test --fast
 #[derive(Clone, Debug, clap::Args)]
@@ -54,14 +55,9 @@ pub fn run(args: &Args) -> Result<()> {
         provision::browser();
     }
     steps.run("format", || process::run(cargo("fmt").args(["--all", "--check"])))?;
-    steps.run("lints on the host", || {
-        let mut clippy = cargo("clippy");
-        process::run(clippy.args(["--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
-    })?;
-    let units = steps.run("build unit tests", || test_programs::build(&["--lib"]))?;
-    steps.tests("unit tests", &units)?;
-    if let Some(toolchain) = toolchain {
-        run_slow(&mut steps, &toolchain)?;
+    match toolchain {
+        Some(toolchain) => run_all(&mut steps, &toolchain)?,
+        None => run_fast(&mut steps)?,
     }
     if args.timings {
         steps.print();
@@ -69,15 +65,13 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// What `--fast` leaves out: the steps for devices beside those for the host, since neither keeps two cores busy alone.
-fn run_slow(steps: &mut Steps<'_>, toolchain: &Toolchain) -> Result<()> {
-    let mut programs = steps.run("build integration tests", || test_programs::build(&["--tests"]))?;
-    programs.retain(|program| program.turn() != Turn::Unit);
-    let (device, host): (Vec<_>, Vec<_>) = programs.into_iter().partition(|program| program.turn() == Turn::Device);
+/// The steps for devices beside those for the host, since neither keeps two cores busy alone.
+fn run_all(steps: &mut Steps<'_>, toolchain: &Toolchain) -> Result<()> {
     let mut device_steps = Steps::new(steps.args, steps.failed);
+    let (send, programs) = mpsc::channel();
     let (on_devices, on_host) = thread::scope(|scope| {
-        let on_devices = scope.spawn(|| run_for_devices(&mut device_steps, toolchain, &device));
-        let on_host = run_for_host(steps, &host);
+        let on_devices = scope.spawn(|| run_for_devices(&mut device_steps, toolchain, programs));
+        let on_host = run_for_host(steps, send);
         (on_devices.join().expect("no step panics"), on_host)
     });
     steps.seconds.append(&mut device_steps.seconds);
@@ -89,20 +83,38 @@ fn run_slow(steps: &mut Steps<'_>, toolchain: &Toolchain) -> Result<()> {
     }
 }
 
-fn run_for_host(steps: &mut Steps<'_>, programs: &[TestProgram]) -> Result<()> {
-    steps.tests("integration tests on the host", programs)?;
+/// The steps of `--fast`, with which the others begin.
+fn run_fast(steps: &mut Steps<'_>) -> Result<()> {
+    steps.run("lints on the host", || {
+        let mut clippy = cargo("clippy");
+        process::run(clippy.args(["--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+    })?;
+    let units = steps.run("build unit tests", test_programs::build_units)?;
+    steps.tests("unit tests", &units)
+}
+
+/// Sends the tests on emulated boards when they are built: cargo builds for the host once at a time.
+fn run_for_host(steps: &mut Steps<'_>, for_devices: Sender<Vec<TestProgram>>) -> Result<()> {
+    run_fast(steps)?;
+    let programs = steps.run("build integration tests", test_programs::build_integration)?;
+    let (device, host): (Vec<_>, Vec<_>) = programs.into_iter().partition(|program| program.turn() == Turn::Device);
+    for_devices.send(device).map_err(|_| Skipped)?;
+    steps.tests("integration tests on the host", &host)?;
     steps.run("documentation", || {
+        // The documentation of this package is for nobody to read but beside its sources.
         let mut doc = cargo("doc");
-        process::run(doc.args(["--quiet", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"))?;
+        doc.args(["--quiet", "--workspace", "--exclude", "tests", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings");
+        process::run(&mut doc)?;
         process::run(cargo("test").args(["--workspace", "--doc"]))
     })
 }
 
-fn run_for_devices(steps: &mut Steps<'_>, toolchain: &Toolchain, programs: &[TestProgram]) -> Result<()> {
+fn run_for_devices(steps: &mut Steps<'_>, toolchain: &Toolchain, programs: Receiver<Vec<TestProgram>>) -> Result<()> {
     steps.run("lints on the device", || lint_device(toolchain))?;
     steps.run("programs for real boards", || build_for_real_boards(toolchain))?;
+    let programs = programs.recv().map_err(|_| Skipped)?;
     steps.run("lints of each precision alone", || lint_precisions(toolchain))?;
-    steps.tests("tests on emulated boards", programs)
+    steps.tests("tests on emulated boards", &programs)
 }
 
 /// A step was not run, since one before it failed.

@@ -330,6 +330,3 @@ impl StoredNetwork<'_> {
         Ok(Artifact { words, len })
     }
 }
-
-#[cfg(test)]
-mod tests;

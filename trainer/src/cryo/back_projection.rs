@@ -93,26 +93,3 @@ fn cut_to_box(padded: &mut FourierVolume, size: usize) {
     }
     transform(padded.values_mut(), padded_size, Direction::Forward);
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cryo::atoms::Molecule;
-    use crate::cryo::fsc::shell_correlations;
-    use crate::cryo::synthesis::{SynthesisParams, Truth, synthesize};
-
-    #[test]
-    fn a_still_molecule_is_recovered() {
-        let params = SynthesisParams { particles: 1500, snr: 1.0, motion: Some(0.0), ..SynthesisParams::default() };
-        let truth = Truth { molecule: Molecule::adenylate_kinase(), params };
-        let slices = Slices::new(&synthesize(&truth.molecule, &truth.params).unwrap());
-        let images: Vec<u32> = (0..1500).collect();
-        let found = back_project(&slices, &images).volume;
-        let exact = truth.density(0.0).volume(32, 3.0);
-        let curve = shell_correlations(&found, &exact);
-        assert!(curve[..11].iter().all(|&correlation| correlation > 0.9), "{curve:?}");
-        // In the truth's units too.
-        let ratio = found.get([3, 1, 0]).norm() / exact.get([3, 1, 0]).norm();
-        assert!((ratio - 1.0).abs() < 0.15, "{ratio}");
-    }
-}

@@ -176,27 +176,3 @@ pub fn sheet(title: &str, entries: &[Entry], motions: Option<&[f64]>) -> Option<
     let results = Results { qualities: qualities(entries), ..last.results.clone() };
     Some(report::sheet(title, &results, motions))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cryo::atoms::Molecule;
-    use crate::cryo::synthesis::{SynthesisParams, synthesize};
-
-    #[test]
-    fn every_encoding_gets_a_row() {
-        let params = SynthesisParams { particles: 40, ..SynthesisParams::default() };
-        let truth = Truth { molecule: Molecule::adenylate_kinase(), params };
-        let stack = synthesize(&truth.molecule, &truth.params).unwrap();
-        let params = CryoParams { hidden: vec![8], steps: 4, images: 8, frequencies: 4, ..CryoParams::default() };
-        let mut count = 0;
-        let mut observe = |_: &_, _| count += 1;
-        let mut watch = Watch { observe: Some(&mut observe), ..Watch::default() };
-        let entries = compare(&stack, Some(&truth), &params, &mut watch).unwrap().unwrap();
-        assert_eq!(count, steps(&params));
-        let (head, rows) = table(&entries);
-        assert!(rows.len() == 4 && rows.iter().all(|row| row.len() == head.len()));
-        assert!(rows[1][0].ends_with("none") && rows[3][3] != "–" && rows[2][3] == "–", "{rows:?}");
-        assert!(sheet("t", &entries, None).is_some() && sheet("t", &[], None).is_none());
-    }
-}

@@ -200,29 +200,6 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::model_file::predict;
-    use crate::cryo::atoms::Molecule;
-    use crate::cryo::params::CryoParams;
-    use crate::cryo::synthesis::{SynthesisParams, synthesize};
-    use crate::network::encoding::{EncodingKind, EncodingParams};
-
-    fn model(kind: EncodingKind) -> (Model, Mlp<f32>) {
-        let stack =
-            synthesize(&Molecule::adenylate_kinase(), &SynthesisParams { particles: 4, ..SynthesisParams::default() });
-        let slices = Slices::new(&stack.unwrap());
-        let encoding = EncodingParams { kind, frequencies: 24, learned: true, ..EncodingParams::default() };
-        let params = CryoParams { encoding, hidden: vec![24, 16], latent: 2, ..CryoParams::default() };
-        let mut mean = slices.empty_volume();
-        mean.ball(15).into_iter().for_each(|k| mean.set(k, hartley::to_fourier(3.0, -1.0)));
-        let params = params.check(slices.images(), slices.size()).unwrap();
-        let model = Model::new(&params, &slices, &mean);
-        let mut decoder = model.start(&params, 10).networks.remove(0);
-        // Frequencies are trained where there can be such: the answers are those of the decoder's own.
-        let range = decoder.shape().encoder_range();
-        assert_eq!(range.is_empty(), kind != EncodingKind::Gaussian);
-        decoder.parameters_mut()[range].iter_mut().step_by(5).for_each(|cycles| *cycles *= 1.5);
-        (model, decoder)
-    }
 
     #[test]
     fn frequencies_fold_into_half_of_space() {
@@ -230,28 +207,5 @@ mod tests {
         assert_eq!(half_space([-1.0, -2.0, 3.0]), ([1.0, 2.0, -3.0], true));
         assert_eq!(half_space([0.0, -2.0, 3.0]), ([0.0, 2.0, -3.0], true));
         assert_eq!(half_space([0.0; 3]), ([0.0; 3], false));
-    }
-
-    /// The device's program on the host: the same bits as on any core, as the parity tests show for every artifact.
-    #[test]
-    fn the_artifact_answers_for_frequency_and_conformation() {
-        for kind in [EncodingKind::Gaussian, EncodingKind::Positional, EncodingKind::None] {
-            let (model, decoder) = model(kind);
-            // Beyond the decoder's unit, as latents of a weak prior are.
-            let (z, edge) = ([0.7, -5.3], 96.0);
-            let latents = Array2::from_shape_fn((20, 2), |(image, d)| z[d] * (image as f32 - 9.0) / 10.0);
-            let volume = model.volume(&decoder, &z);
-            let ks = [[3, -2, 5], [0, 4, 1], [7, 7, 7]];
-            let points = Array2::from_shape_fn((3, 5), |(i, d)| if d < 3 { ks[i][d] as f32 / edge } else { z[d - 3] });
-            for (precision, bound) in [(Precision::F32, 1e-4), (Precision::W16A16, 2e-3), (Precision::W8A16, 0.05)] {
-                let artifact = model.artifact(&decoder, latents.view(), precision).unwrap();
-                let answers = predict(&artifact.model().unwrap(), &points).unwrap();
-                for (k, answer) in ks.iter().zip(answers.rows()) {
-                    let error = (hartley::to_fourier(answer[0], answer[1]) - volume.get(*k)).norm() / model.scale();
-                    assert!(error < bound, "{kind:?} {precision:?} {k:?}: {error}");
-                    assert_eq!(volume.get(k.map(|k| -k)), volume.get(*k).conj());
-                }
-            }
-        }
     }
 }

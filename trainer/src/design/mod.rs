@@ -21,8 +21,6 @@ pub mod samples;
 pub mod search;
 pub mod size;
 pub mod store;
-#[cfg(test)]
-mod tests;
 mod trial;
 
 use std::cmp::Ordering;
@@ -266,7 +264,8 @@ impl<'a> Design<'a> {
     }
 
     /// Whether more flash makes larger models.
-    fn takes_more(&self) -> bool {
+    #[must_use]
+    pub fn takes_more(&self) -> bool {
         self.manifest.budget.flash < most_flash(self.data.dataset)
     }
 

@@ -131,36 +131,3 @@ fn read_grid(
         && steps.iter().all(|&step| step > 0.0 && step.is_finite());
     Ok(fits.then(|| Encoding::from_grid(grid.with_steps(&values, steps))))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::data::{Dataset, LoadOptions};
-    use crate::fit::FitParams;
-    use crate::fit::settings::Imported;
-    use crate::training::Watch;
-    use firmware_core::Precision;
-    use ndarray::Array2;
-
-    #[test]
-    fn a_network_that_is_read_back_gives_the_same_artifacts() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("network.safetensors");
-        let data = Dataset::from_grid(&[900], Array2::from_shape_fn((900, 2), |(k, c)| ((k * (c + 2)) % 97) as f32));
-        let fit = FitParams { hidden: vec![12, 8], steps: 20, ..FitParams::default() };
-        let fitted = fit.check(1, 2).unwrap().fit(&data, &mut Watch::default()).unwrap();
-        let load = LoadOptions { no_data: vec![-9999.0], ..LoadOptions::default() };
-        let imported = Some(Imported { weights: "elsewhere.safetensors".into(), output_maps: vec![[0.1, -3.0]; 2] });
-        let settings = FitSettings { fit, precision: None, input: "made".into(), load, imported };
-        let exportable = ExportableNetwork::new(fitted.snapshot(&data), 21.5).with_settings(&settings);
-        assert!(exportable.text.as_str().contains("imported_from: \"elsewhere.safetensors\""));
-        let saved = SavedNetwork { settings, exportable };
-        saved.write(&path).unwrap();
-        let read = SavedNetwork::read(&path).unwrap();
-        assert_eq!(read.settings, saved.settings);
-        for precision in [Precision::F32, Precision::W16A16, Precision::W8A16] {
-            let artifact = |saved: &SavedNetwork| saved.exportable.export(precision).unwrap().artifact().unwrap();
-            assert_eq!(artifact(&read), artifact(&saved), "{precision:?}");
-        }
-    }
-}

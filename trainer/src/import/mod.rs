@@ -31,8 +31,6 @@ mod reader;
 mod roles;
 mod run;
 mod source;
-#[cfg(test)]
-mod tests;
 mod units;
 
 pub use alternatives::{Alternative, Reading, better};

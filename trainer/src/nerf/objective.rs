@@ -273,7 +273,7 @@ mod tests {
                 ..EncodingParams::default()
             };
             let hidden = if view_direction { vec![8, 8] } else { vec![9] };
-            let base = NerfParams { samples: 16, batch: 600, ..NerfParams::default() };
+            let base = NerfParams { samples: 16, batch: 150, ..NerfParams::default() };
             let params =
                 NerfParams { encoding, density, view_direction, hidden, optimizer: Optimizer::default(), ..base };
             let params = params.check(Some(1.0)).unwrap();

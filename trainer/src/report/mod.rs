@@ -102,6 +102,3 @@ fn is_drawing(name: &str) -> bool {
         name.rsplit_once('_').filter(|(_, output)| output.parse::<usize>().is_ok()).map_or(name, |(base, _)| base);
     ["choice", "error", "loss", "reconstruction", "scatter", "target"].contains(&base)
 }
-
-#[cfg(test)]
-mod tests;

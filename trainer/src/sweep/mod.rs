@@ -217,6 +217,3 @@ impl Progress for Steps<'_> {
 
     fn end(&mut self) {}
 }
-
-#[cfg(test)]
-mod tests;

@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn faster_signals_ask_for_larger_scales() {
         let scales = candidate_scales(48 * 48, 2, 8);
-        let params = SelectParams { patches: 3, patch_points: 300, ..Default::default() }.check().unwrap();
+        let params = SelectParams { patches: 3, patch_points: 120, ..Default::default() }.check().unwrap();
         let chosen = |frequency| {
             let (points, targets) = waves(48, frequency);
             params.select(samples(&points, &targets), &scales, gaussian).unwrap().chosen

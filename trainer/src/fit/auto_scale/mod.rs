@@ -82,8 +82,6 @@
 
 mod plot;
 mod setting;
-#[cfg(test)]
-mod tests;
 mod trials;
 
 use std::sync::atomic::AtomicBool;

@@ -227,6 +227,3 @@ const TURNS: f64 = 4_294_967_296.0;
 fn unit_points(coordinates: ArrayView2<'_, u32>) -> Array2<f64> {
     coordinates.mapv(|fixed| f64::from(fixed) / TURNS)
 }
-
-#[cfg(test)]
-mod tests;

@@ -26,8 +26,6 @@
 
 mod error;
 mod preparation;
-#[cfg(test)]
-mod tests;
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;

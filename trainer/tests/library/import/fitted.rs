@@ -6,12 +6,12 @@ use firmware_core::Precision;
 use ndarray::Axis;
 
 use super::*;
-use crate::artifact::model_file::predict;
-use crate::data::{Dataset, LoadOptions, load};
-use crate::fit::exportable::ExportableNetwork;
-use crate::fit::settings::Imported;
-use crate::fit::{Snapshot, TrainingData};
-use crate::training::TrainState;
+use trainer::artifact::model_file::predict;
+use trainer::data::{Dataset, LoadOptions, load};
+use trainer::fit::exportable::ExportableNetwork;
+use trainer::fit::settings::Imported;
+use trainer::fit::{Snapshot, TrainingData};
+use trainer::training::TrainState;
 
 /// The points of a known answer as a table, with the outputs of the library as targets.
 fn table(folder: &Path, name: &str) -> Dataset {

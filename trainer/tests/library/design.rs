@@ -1,15 +1,25 @@
+//! The search for the best model of a budget.
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ndarray::Array2;
-
-use super::*;
-use crate::data::LoadOptions;
-use crate::design::candidates::Family;
-use crate::design::cost::CORES;
-use crate::design::events::DesignEvent;
-use crate::fit::TrainingData;
-use crate::network::{HiddenActivation, Initialization, OutputActivation};
+use firmware_core::Precision;
+use ndarray::{Array2, array};
+use trainer::base::shard::Shard;
+use trainer::data::metrics::{Metrics, short};
+use trainer::data::{Dataset, LoadOptions, OutputMap};
+use trainer::design::budget::{Budget, Goal};
+use trainer::design::candidates::Family;
+use trainer::design::cost::{CORES, Core};
+use trainer::design::events::{DesignEvent, SearchWatch};
+use trainer::design::search::SCHEDULE;
+use trainer::design::store::{DesignStore, Outcome};
+use trainer::design::{Design, DesignError, DesignParams, Designed, EndedSearch, size};
+use trainer::fit::run::Run;
+use trainer::fit::settings::FitSettings;
+use trainer::fit::{FitParams, TrainingData};
+use trainer::network::{HiddenActivation, Initialization, OutputActivation};
+use trainer::training::{Ended, Watch};
 
 fn waves(side: usize, outputs: usize) -> Dataset {
     let value = |(k, c): (usize, usize)| {
@@ -108,7 +118,7 @@ fn budgets_and_goals_that_cannot_be_are_refused() {
     for goal in [Goal::MaxError(f64::NAN), Goal::MaxError(0.0), Goal::Psnr(-1.0), Goal::Psnr(f64::INFINITY)] {
         assert!(matches!(Design::new(params(2048, Some(goal)), &data), Err(DesignError::Goal { .. })), "{goal:?}");
     }
-    assert!(cost::Core::find("abacus").unwrap_err().to_string().contains("microbit (Cortex-M0)"));
+    assert!(Core::find("abacus").unwrap_err().to_string().contains("microbit (Cortex-M0)"));
 }
 
 /// Some candidates, in a folder.
@@ -211,12 +221,8 @@ fn tables_are_fitted_once_and_the_best_of_them_is_a_run() {
 
 /// An outcome with the quality of answers that are off by `error` at the first of two samples.
 fn outcome(candidate: usize, bytes: usize, error: f32) -> Outcome {
-    let map = crate::data::OutputMap { scale: 1.0, offset: 0.0 };
-    let metrics = crate::data::metrics::Metrics::compare(
-        &ndarray::array![[0.5 + error], [0.25]],
-        &ndarray::array![[0.5], [0.25]],
-        &[map],
-    );
+    let map = OutputMap { scale: 1.0, offset: 0.0 };
+    let metrics = Metrics::compare(&array![[0.5 + error], [0.25]], &array![[0.5], [0.25]], &[map]);
     let quality = Some(metrics);
     Outcome { bytes: Some(bytes), device: quality.clone(), f32: quality, ..Outcome::new(candidate, 0, 60) }
 }

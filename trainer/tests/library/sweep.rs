@@ -1,11 +1,21 @@
+//! Sweeps: many settings on one data set.
+
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use firmware_core::Precision;
 use ndarray::Array2;
-
-use super::*;
-use crate::artifact::precision::NamedPrecision;
-use crate::data::LoadOptions;
-use crate::sweep::table::Table;
+use trainer::artifact::precision::NamedPrecision;
+use trainer::base::shard::Shard;
+use trainer::data::{Dataset, Holdout, LoadOptions};
+use trainer::fit::FitParams;
+use trainer::fit::settings::FitSettings;
+use trainer::network::OutputActivation;
+use trainer::network::encoding::EncodingKind;
+use trainer::sweep::table::Table;
+use trainer::sweep::{Grid, Sweep, SweepError, SweepEvent, SweepManifest, SweepRow, SweepStore, SweepWatch};
+use trainer::training::Ended;
+use trainer::training::optimizer::{Optimizer, Schedule};
 
 fn data() -> Dataset {
     let values =
@@ -147,7 +157,7 @@ fn another_sweep_and_damaged_files_are_refused() {
 fn counts_that_the_axes_cannot_share_are_refused() {
     let plane = Dataset::from_grid(&[10, 20], data().targets);
     let mut base = base();
-    base.fit.encoding.kind = crate::network::encoding::EncodingKind::Fourier;
+    base.fit.encoding.kind = EncodingKind::Fourier;
     let of = |counts: &[usize]| {
         let grid = Grid { frequency_counts: counts.to_vec(), ..Grid::default() };
         Sweep::new(base.clone(), grid, Precision::W8A16, &plane).map(|_| ())
@@ -161,9 +171,9 @@ fn a_setting_that_diverges_is_a_row_and_the_rest_goes_on() {
     let directory = tempfile::tempdir().unwrap();
     let data = data();
     let mut base = base();
-    base.fit.output = crate::network::OutputActivation::Linear;
-    base.fit.optimizer = crate::training::optimizer::Optimizer::GradientDescent(Default::default());
-    base.fit.schedule = crate::training::optimizer::Schedule::Constant;
+    base.fit.output = OutputActivation::Linear;
+    base.fit.optimizer = Optimizer::GradientDescent(Default::default());
+    base.fit.schedule = Schedule::Constant;
     base.fit.learning_rate = 1.0;
     base.fit.steps = 400;
     let grid = Grid { widths: vec![1, 256], depths: vec![1, 6], ..Grid::default() };

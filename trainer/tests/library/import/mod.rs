@@ -7,10 +7,11 @@ mod refusals;
 use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
-
-use super::*;
-use crate::network::HiddenActivation;
-use crate::store::tensors::Tensors;
+use trainer::import::{
+    Gamma, ImportError, ImportParams, InputRange, Layout, OutputFunction, Reading, SourceNetwork, Units, better,
+};
+use trainer::network::HiddenActivation;
+use trainer::store::tensors::Tensors;
 
 /// What a library in f32 may differ by from the same network in f64.
 const TOLERANCE: f64 = 1e-5;

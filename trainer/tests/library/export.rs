@@ -1,8 +1,14 @@
-use super::*;
-use crate::network::Shape;
+//! Networks of random weights in every precision, against the definition in double precision.
+
+use firmware_core::Precision;
 use ndarray::{Array1, Array2};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use trainer::artifact::export::{Artifact, Card, Domain, ExportError, TrainedNetwork};
+use trainer::artifact::quantize::DenseLayer;
+use trainer::data::{Axis, OutputMap};
+use trainer::network::encoding::Encoding;
+use trainer::network::{HiddenActivation, Mlp, OutputActivation, Shape};
 
 const AMPLITUDES: usize = 24;
 

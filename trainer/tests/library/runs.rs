@@ -1,20 +1,25 @@
+//! XX
+
 use std::fs;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use firmware_core::Model;
+use firmware_core::{Model, Precision};
 use ndarray::Array2;
-
-use super::*;
-use crate::artifact::card_text::text_value;
-use crate::artifact::export::Artifact;
-use crate::artifact::model_file::predict;
-use crate::artifact::precision::NamedPrecision;
-use crate::data::metrics::Metrics;
-use crate::data::{Holdout, LoadOptions};
-use crate::fit::auto_scale::Setting;
-use crate::fit::{FitError, FitParams};
-use crate::network::encoding::EncodingParams;
+use trainer::artifact::card_text::text_value;
+use trainer::artifact::export::Artifact;
+use trainer::artifact::model_file::predict;
+use trainer::artifact::precision::NamedPrecision;
+use trainer::data::metrics::Metrics;
+use trainer::data::{Dataset, Holdout, LoadOptions};
+use trainer::fit::auto_scale::Setting;
+use trainer::fit::run::{FitRunError, Preparation, Run};
+use trainer::fit::settings::FitSettings;
+use trainer::fit::{FitError, FitParams};
+use trainer::network::encoding::EncodingParams;
+use trainer::store::run::RunError;
+use trainer::training::{Ended, Watch};
 
 fn data() -> Dataset {
     let wave = |(k, _): (usize, usize)| 0.5 + 0.3 * (k as f32 * 0.33).sin() + 0.1 * (k as f32 * 0.9).cos();

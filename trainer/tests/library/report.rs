@@ -4,8 +4,9 @@ use std::fs;
 
 use ndarray::Array2;
 
-use super::*;
-use crate::data::{LoadOptions, load, npy};
+use trainer::data::metrics::Metrics;
+use trainer::data::{Dataset, LoadOptions, load, npy};
+use trainer::report::{Report, drawings, figure, reconstruction};
 
 /// The data of a file of this name and contents, and predictions that are off by a tenth of the range and a wave.
 fn example(name: &str, bytes: &[u8]) -> (Dataset, Array2<f32>) {
