@@ -1,4 +1,5 @@
-//! Right between the samples: `trainer fit` with its defaults but for the steps, judged on points that no training saw.
+//! Right between the samples: `trainer fit` with its defaults but for the steps and the size, judged on points that no
+//! training saw.
 
 use std::f64::consts::PI;
 use std::fmt::Write as _;
@@ -71,7 +72,7 @@ fn a_calibration_grid_is_better_than_bilinear_interpolation_and_says_how_good_it
     let train = table("adc,temp,p", lattice.map(|(adc, temp)| row(adc, temp)));
     let points: Vec<(f64, f64)> = scattered(500).map(|(x, y)| (45.0 * x, 15.5 + 35.0 * y)).collect();
     let test = table("adc,temp,p", points.iter().map(|&(adc, temp)| row(adc, temp)));
-    let (_desk, fitted, psnr_db, _) = judged(&train, &test, &["--steps", "120"]);
+    let (_desk, fitted, psnr_db, _) = judged(&train, &test, &["--steps", "300", "--hidden", "32,32", "--frequencies", "32"]);
 
     let bilinear = |adc: f64, temp: f64| {
         let (i, j) = ((adc / 5.0).floor(), ((temp - 15.5) / 5.0).floor());
@@ -122,7 +123,7 @@ fn noise_is_not_learned_and_each_output_has_its_own_line() {
     let desk = tempfile::tempdir().expect("a directory");
     fs::write(desk.path().join("train.csv"), train).expect("a file");
     fs::write(desk.path().join("test.csv"), test).expect("a file");
-    let columns = ["--outputs", "volt,metre", "--steps", "300"];
+    let columns = ["--outputs", "volt,metre", "--steps", "900", "--hidden", "24,24", "--frequencies", "16"];
     let output = trainer(desk.path(), &[&["fit", "train.csv", "--out", "run"], &columns[..]].concat());
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
