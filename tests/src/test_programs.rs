@@ -55,8 +55,8 @@ pub struct Timed {
 
 /// Builds the unit tests of every package.
 ///
-/// Those of the trainer are not optimized, which builds them in a quarter of the time. Whole trainings, which would take
-/// minutes so, are integration tests.
+/// Those of the trainer are not optimized, which builds them in a quarter of the time. Whole trainings, which would
+/// take minutes so, are integration tests.
 ///
 /// # Errors
 ///
