@@ -138,7 +138,7 @@ impl CtParams {
                 rate_factor: 10.0,
                 ..TrainingParams::field(seed)
             };
-            Self { size: 64, training }
+            Self { size: 48, training }
         } else {
             // The published network: of half as many units and steps the mappings come out in another order.
             Self { size: 128, training: TrainingParams { rate_factor: 2.0, ..TrainingParams::field(seed) } }

@@ -70,7 +70,7 @@ impl ShapeParams {
     /// Minutes; or, if `quick`, seconds.
     pub fn new(quick: bool, seed: u64) -> Self {
         let (width, frequencies, steps, batch, test_points, pixels) =
-            if quick { (64, 64, 200, 2048, 1 << 14, 80) } else { (128, 128, 1500, 8192, 1 << 18, 240) };
+            if quick { (64, 64, 200, 1024, 1 << 13, 60) } else { (128, 128, 1500, 8192, 1 << 18, 240) };
         let training = TrainingParams {
             hidden: vec![width; 4],
             frequencies,
