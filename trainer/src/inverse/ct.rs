@@ -134,7 +134,7 @@ impl CtParams {
             let training = TrainingParams {
                 hidden: vec![64; 3],
                 frequencies: 64,
-                steps: 200,
+                steps: 160,
                 rate_factor: 10.0,
                 ..TrainingParams::field(seed)
             };

@@ -52,7 +52,7 @@ impl Setting {
     fn new(quick: bool, seed: u64) -> Self {
         if quick {
             let learning_rate = QUICK_LEARNING_RATE;
-            Self { side: 48, angles: 5, frequencies: 64, width: 64, steps: 40, learning_rate, draws: 2, seed }
+            Self { side: 48, angles: 5, frequencies: 64, width: 64, steps: 30, learning_rate, draws: 2, seed }
         } else {
             let learning_rate = LEARNING_RATE;
             Self { side: 256, angles: 17, frequencies: 256, width: 256, steps: 500, learning_rate, draws: 1, seed }

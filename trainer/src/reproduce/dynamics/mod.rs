@@ -52,7 +52,7 @@ struct Size {
 impl Size {
     fn new(quick: bool) -> Self {
         if quick {
-            // A twentieth of the published training.
+            // A seventeenth of the published training.
             let (standard, speedup) = (12, QUICK_SPEEDUP);
             let (widths, width_steps) = ([(64, 8), (256, 4), (1024, 2)], 12);
             Self { ntk: 12, standard, speedup, networks: 6, groups: 4, widths, width_steps }
