@@ -72,7 +72,8 @@ fn a_calibration_grid_is_better_than_bilinear_interpolation_and_says_how_good_it
     let train = table("adc,temp,p", lattice.map(|(adc, temp)| row(adc, temp)));
     let points: Vec<(f64, f64)> = scattered(500).map(|(x, y)| (45.0 * x, 15.5 + 35.0 * y)).collect();
     let test = table("adc,temp,p", points.iter().map(|&(adc, temp)| row(adc, temp)));
-    let (_desk, fitted, psnr_db, _) = judged(&train, &test, &["--steps", "300", "--hidden", "32,32", "--frequencies", "32"]);
+    let (_desk, fitted, psnr_db, _) =
+        judged(&train, &test, &["--steps", "300", "--hidden", "32,32", "--frequencies", "32"]);
 
     let bilinear = |adc: f64, temp: f64| {
         let (i, j) = ((adc / 5.0).floor(), ((temp - 15.5) / 5.0).floor());
