@@ -62,10 +62,8 @@ pub struct Timed {
 ///
 /// As [`build`].
 pub fn build_units() -> Result<Vec<TestProgram>> {
-    let mut programs =
-        build(&["--package", "trainer", "--lib", "--config", "profile.dev.package.trainer.opt-level=0"])?;
-    programs.extend(build(&["--workspace", "--exclude", "trainer", "--lib"])?);
-    Ok(programs)
+    let trainer = ["--package", "trainer", "--lib", "--config", "profile.dev.package.trainer.opt-level=0"];
+    build([&trainer[..], &["--workspace", "--exclude", "trainer", "--lib"]])
 }
 
 /// Builds the integration tests of every package.
@@ -74,19 +72,28 @@ pub fn build_units() -> Result<Vec<TestProgram>> {
 ///
 /// As [`build`].
 pub fn build_integration() -> Result<Vec<TestProgram>> {
-    build(&["--workspace", "--test", "*"])
+    // Of the other packages cargo leaves out those whose features are missing only where it is not told of any test:
+    // it builds the unit tests with them, which is done already.
+    let mut programs =
+        build([&["--package", "trainer", "--test", "*"][..], &["--workspace", "--exclude", "trainer", "--tests"]])?;
+    programs.retain(|program| program.turn != Turn::Unit);
+    Ok(programs)
 }
 
-/// Builds the programs of tests that are selected by `options` of `cargo test`; those whose turn is first come first.
+/// Builds the programs of tests that each of `selections`, options of `cargo test`, names; those whose turn is first
+/// come first.
 ///
 /// # Errors
 ///
 /// Where something does not compile, after cargo's own messages.
-fn build(options: &[&str]) -> Result<Vec<TestProgram>> {
-    let mut command = process::cargo("test");
-    command.args(["--no-run", "--message-format", "json-render-diagnostics"]).args(options);
-    let messages = process::capture(command.current_dir(workspace()).stdin(Stdio::null()))?;
-    let mut programs: Vec<_> = messages.lines().filter_map(program).collect();
+fn build(selections: [&[&str]; 2]) -> Result<Vec<TestProgram>> {
+    let mut programs = Vec::new();
+    for selection in selections {
+        let mut command = process::cargo("test");
+        command.args(["--no-run", "--message-format", "json-render-diagnostics"]).args(selection);
+        let messages = process::capture(command.current_dir(workspace()).stdin(Stdio::null()))?;
+        programs.extend(messages.lines().filter_map(program));
+    }
     programs.sort_by(|a, b| (a.turn, &a.name).cmp(&(b.turn, &b.name)));
     Ok(programs)
 }

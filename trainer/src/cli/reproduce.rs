@@ -33,7 +33,7 @@ pub(crate) struct Reproduce {
     /// The folder for the files; it is made if need be
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Use smaller networks and fewer steps than the published ones: about a minute for each figure on two cores
+    /// Use smaller networks and fewer steps than the published ones: ten seconds or less for each figure on two cores
     ///
     /// At full size, two cores need a second for kernels; five to ten minutes for bases; a quarter of an hour to twenty
     /// minutes for dynamics, spectral-bias and each application; one to two hours each for toy-1d and scale-sweep; and

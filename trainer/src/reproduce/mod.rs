@@ -124,7 +124,7 @@ impl Figure {
 /// How to make figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
-    /// About a minute each on two cores, instead of the full settings.
+    /// Small settings, ten seconds or less each on two cores, instead of the full ones.
     pub quick: bool,
     /// Of initial weights and random frequencies.
     pub seed: u64,
