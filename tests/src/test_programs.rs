@@ -62,7 +62,9 @@ pub struct Timed {
 ///
 /// As [`build`].
 pub fn build_units() -> Result<Vec<TestProgram>> {
-    let trainer = ["--package", "trainer", "--lib", "--config", "profile.dev.package.trainer.opt-level=0"];
+    let profile = |setting: &str| format!("profile.dev.package.trainer.{setting}");
+    let [opt_level, incremental] = [profile("opt-level=0"), profile("incremental=true")];
+    let trainer = ["--package", "trainer", "--lib", "--config", &opt_level, "--config", &incremental];
     build([&trainer[..], &["--workspace", "--exclude", "trainer", "--lib"]])
 }
 

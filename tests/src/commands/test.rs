@@ -71,7 +71,7 @@ fn run_all(steps: &mut Steps<'_>, toolchain: &Toolchain) -> Result<()> {
     let (send, programs) = mpsc::channel();
     let (on_devices, on_host) = thread::scope(|scope| {
         let on_devices = scope.spawn(|| run_for_devices(&mut device_steps, toolchain, programs));
-        let on_host = run_for_host(steps, send);
+        let on_host = run_for_host(steps, toolchain, send);
         (on_devices.join().expect("no step panics"), on_host)
     });
     steps.seconds.append(&mut device_steps.seconds);
@@ -94,12 +94,13 @@ fn run_fast(steps: &mut Steps<'_>) -> Result<()> {
 }
 
 /// Sends the tests on emulated boards when they are built: cargo builds for the host once at a time.
-fn run_for_host(steps: &mut Steps<'_>, for_devices: Sender<Vec<TestProgram>>) -> Result<()> {
+fn run_for_host(steps: &mut Steps<'_>, toolchain: &Toolchain, for_devices: Sender<Vec<TestProgram>>) -> Result<()> {
     run_fast(steps)?;
     let programs = steps.run("build integration tests", test_programs::build_integration)?;
     let (device, host): (Vec<_>, Vec<_>) = programs.into_iter().partition(|program| program.turn() == Turn::Device);
     for_devices.send(device).map_err(|_| Skipped)?;
     steps.tests("integration tests on the host", &host)?;
+    steps.run("lints of each precision alone", || lint_precisions(toolchain))?;
     steps.run("documentation", || {
         // The documentation of this package is for nobody to read but beside its sources.
         let mut doc = cargo("doc");
@@ -113,7 +114,6 @@ fn run_for_devices(steps: &mut Steps<'_>, toolchain: &Toolchain, programs: Recei
     steps.run("lints on the device", || lint_device(toolchain))?;
     steps.run("programs for real boards", || build_for_real_boards(toolchain))?;
     let programs = programs.recv().map_err(|_| Skipped)?;
-    steps.run("lints of each precision alone", || lint_precisions(toolchain))?;
     steps.tests("tests on emulated boards", &programs)
 }
 
