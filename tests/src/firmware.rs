@@ -82,8 +82,8 @@ pub fn command(toolchain: &Toolchain, subcommand: &str, board: &Board, feature: 
     command
 }
 
-/// A cargo command on a package for one board. No two boards have both target and core in common, so that cargo keeps
-/// their results apart.
+/// A cargo command on a package for one board. Cargo keeps the results for two boards apart by target and `target-cpu`,
+/// which no two boards have in common.
 pub(crate) fn package_command(toolchain: &Toolchain, subcommand: &str, board: &Board, package: &str) -> Command {
     let flags: Vec<String> = board.target_cpu.map(|cpu| format!("-Ctarget-cpu={cpu}")).into_iter().collect();
     let mut command = toolchain.cargo(subcommand, board);

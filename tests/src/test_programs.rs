@@ -13,9 +13,9 @@ use crate::{golden, process};
 /// The package whose integration tests build firmware and run it under QEMU.
 const DEVICE_PACKAGE: &str = "tests";
 
-/// When a program's turn is: quick ones come first, so that a mistake shows early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Turn {
+/// When a program's turn is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
     /// Unit tests.
     Unit,
     /// Integration tests that need nothing but the host.
@@ -55,48 +55,49 @@ pub struct Timed {
 
 /// Builds the unit tests of every package.
 ///
-/// Those of the trainer are not optimized, which builds them in a quarter of the time. Whole trainings, which would
-/// take minutes so, are integration tests.
-///
-/// # Errors
-///
-/// As [`build`].
-pub fn build_units() -> Result<Vec<TestProgram>> {
-    let profile = |setting: &str| format!("profile.dev.package.trainer.{setting}");
-    let [opt_level, incremental] = [profile("opt-level=0"), profile("incremental=true")];
-    let trainer = ["--package", "trainer", "--lib", "--config", &opt_level, "--config", &incremental];
-    build([&trainer[..], &["--workspace", "--exclude", "trainer", "--lib"]])
-}
-
-/// Builds the integration tests of every package.
-///
-/// # Errors
-///
-/// As [`build`].
-pub fn build_integration() -> Result<Vec<TestProgram>> {
-    // Of the other packages cargo leaves out those whose features are missing only where it is not told of any test:
-    // it builds the unit tests with them, which is done already.
-    let mut programs =
-        build([&["--package", "trainer", "--test", "*"][..], &["--workspace", "--exclude", "trainer", "--tests"]])?;
-    programs.retain(|program| program.turn != Turn::Unit);
-    Ok(programs)
-}
-
-/// Builds the programs of tests that each of `selections`, options of `cargo test`, names; those whose turn is first
-/// come first.
+/// Those of the trainer are not optimized, which builds them in a quarter of the time. What would take long so, such as
+/// whole trainings, is an integration test.
 ///
 /// # Errors
 ///
 /// Where something does not compile, after cargo's own messages.
-fn build(selections: [&[&str]; 2]) -> Result<Vec<TestProgram>> {
+pub fn build_units() -> Result<Vec<TestProgram>> {
+    let profile = |setting: &str| format!("profile.dev.package.trainer.{setting}");
+    let [opt_level, incremental] = [profile("opt-level=0"), profile("incremental=true")];
+    let trainer = ["--package", "trainer", "--lib", "--config", &opt_level, "--config", &incremental];
+    build(Turn::Unit, &[&trainer, &["--workspace", "--exclude", "trainer", "--lib"]])
+}
+
+/// Builds the integration tests that need nothing but the host.
+///
+/// # Errors
+///
+/// As [`build_units`].
+pub fn build_for_host() -> Result<Vec<TestProgram>> {
+    // With `--test` the unit tests are left out, and with `--tests` what wants features that are not built in.
+    let others = ["--workspace", "--exclude", "trainer", "--exclude", DEVICE_PACKAGE, "--tests"];
+    build(Turn::Host, &[&["--package", "trainer", "--test", "*"], &others])
+}
+
+/// Builds the integration tests that also need QEMU and a compiler for the boards.
+///
+/// # Errors
+///
+/// As [`build_units`].
+pub fn build_for_devices() -> Result<Vec<TestProgram>> {
+    build(Turn::Device, &[&["--package", DEVICE_PACKAGE, "--test", "*"]])
+}
+
+/// Builds the programs of one turn that the selections, options of `cargo test`, name.
+fn build(turn: Turn, selections: &[&[&str]]) -> Result<Vec<TestProgram>> {
     let mut programs = Vec::new();
     for selection in selections {
         let mut command = process::cargo("test");
-        command.args(["--no-run", "--message-format", "json-render-diagnostics"]).args(selection);
+        command.args(["--no-run", "--message-format", "json-render-diagnostics"]).args(*selection);
         let messages = process::capture(command.current_dir(workspace()).stdin(Stdio::null()))?;
-        programs.extend(messages.lines().filter_map(program));
+        programs.extend(messages.lines().filter_map(program).filter(|program| program.turn == turn));
     }
-    programs.sort_by(|a, b| (a.turn, &a.name).cmp(&(b.turn, &b.name)));
+    programs.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(programs)
 }
 
@@ -133,11 +134,6 @@ fn program(message: &str) -> Option<TestProgram> {
 }
 
 impl TestProgram {
-    /// When it should run.
-    pub const fn turn(&self) -> Turn {
-        self.turn
-    }
-
     /// Runs every test; returns how long each took, where they are timed.
     ///
     /// # Errors

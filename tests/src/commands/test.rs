@@ -15,7 +15,7 @@ use crate::firmware;
 use crate::process;
 use crate::provision::{self, Toolchain};
 use crate::synthetic::Network;
-use crate::test_programs::{self, Options, TestProgram, Timed, Turn};
+use crate::test_programs::{self, Options, TestProgram, Timed};
 
 /// Tests in the list of the slowest.
 const SLOWEST: usize = 20;
@@ -23,8 +23,8 @@ const SLOWEST: usize = 20;
 /// Check format, lints and documentation, then run every test on the host and on emulated boards
 ///
 /// The quickest steps come first, so that most mistakes show early: format, lints on the host, unit tests, then the
-/// other tests on the host and the documentation. What is built for devices goes on beside them: lints, programs for
-/// real boards and the tests on emulated boards.
+/// other tests on the host, lints of each precision alone, and the documentation. What needs tools for devices goes on
+/// beside them: lints, programs for real boards and the tests on emulated boards.
 ///
 /// Example: cargo xtask test --fast
 #[derive(Clone, Debug, clap::Args)]
@@ -49,15 +49,11 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let failed = AtomicBool::new(false);
     let mut steps = Steps::new(args, &failed);
-    // What is missing shows before the long steps.
-    let toolchain = if args.fast { None } else { Some(steps.run("tools", || provision::all(&BOARDS))?) };
-    if !args.fast {
-        provision::browser();
-    }
     steps.run("format", || process::run(cargo("fmt").args(["--all", "--check"])))?;
-    match toolchain {
-        Some(toolchain) => run_all(&mut steps, &toolchain)?,
-        None => run_fast(&mut steps)?,
+    if args.fast {
+        run_fast(&mut steps)?
+    } else {
+        run_all(&mut steps)?
     }
     if args.timings {
         steps.print();
@@ -65,13 +61,23 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// The steps of `--fast` behind the format, with which those for the host begin.
+fn run_fast(steps: &mut Steps<'_>) -> Result<()> {
+    steps.run("lints on the host", || {
+        let mut clippy = cargo("clippy");
+        process::run(clippy.args(["--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+    })?;
+    let units = steps.run("build unit tests", test_programs::build_units)?;
+    steps.tests("unit tests", &units)
+}
+
 /// The steps for devices beside those for the host, since neither keeps two cores busy alone.
-fn run_all(steps: &mut Steps<'_>, toolchain: &Toolchain) -> Result<()> {
+fn run_all(steps: &mut Steps<'_>) -> Result<()> {
     let mut device_steps = Steps::new(steps.args, steps.failed);
     let (send, programs) = mpsc::channel();
     let (on_devices, on_host) = thread::scope(|scope| {
-        let on_devices = scope.spawn(|| run_for_devices(&mut device_steps, toolchain, programs));
-        let on_host = run_for_host(steps, toolchain, send);
+        let on_devices = scope.spawn(|| run_for_devices(&mut device_steps, programs));
+        let on_host = run_for_host(steps, send);
         (on_devices.join().expect("no step panics"), on_host)
     });
     steps.seconds.append(&mut device_steps.seconds);
@@ -83,26 +89,17 @@ fn run_all(steps: &mut Steps<'_>, toolchain: &Toolchain) -> Result<()> {
     }
 }
 
-/// The steps of `--fast`, with which the others begin.
-fn run_fast(steps: &mut Steps<'_>) -> Result<()> {
-    steps.run("lints on the host", || {
-        let mut clippy = cargo("clippy");
-        process::run(clippy.args(["--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
-    })?;
-    let units = steps.run("build unit tests", test_programs::build_units)?;
-    steps.tests("unit tests", &units)
-}
-
-/// Sends the tests on emulated boards when they are built: cargo builds for the host once at a time.
-fn run_for_host(steps: &mut Steps<'_>, toolchain: &Toolchain, for_devices: Sender<Vec<TestProgram>>) -> Result<()> {
-    run_fast(steps)?;
-    let programs = steps.run("build integration tests", test_programs::build_integration)?;
-    let (device, host): (Vec<_>, Vec<_>) = programs.into_iter().partition(|program| program.turn() == Turn::Device);
+/// Builds the tests on emulated boards too, and sends them: of all that is built for the host, cargo does one thing at a
+/// time.
+fn run_for_host(steps: &mut Steps<'_>, for_devices: Sender<Vec<TestProgram>>) -> Result<()> {
+    let device = steps.run("build tests on emulated boards", test_programs::build_for_devices)?;
     for_devices.send(device).map_err(|_| Skipped)?;
+    run_fast(steps)?;
+    let host = steps.run("build integration tests on the host", test_programs::build_for_host)?;
     steps.tests("integration tests on the host", &host)?;
-    steps.run("lints of each precision alone", || lint_precisions(toolchain))?;
+    steps.run("lints of each precision alone", || lint_precisions(&provision::toolchain()?))?;
     steps.run("documentation", || {
-        // The documentation of this package is for nobody to read but beside its sources.
+        // That of this package is read beside its sources only.
         let mut doc = cargo("doc");
         doc.args(["--quiet", "--workspace", "--exclude", "tests", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings");
         process::run(&mut doc)?;
@@ -110,7 +107,13 @@ fn run_for_host(steps: &mut Steps<'_>, toolchain: &Toolchain, for_devices: Sende
     })
 }
 
-fn run_for_devices(steps: &mut Steps<'_>, toolchain: &Toolchain, programs: Receiver<Vec<TestProgram>>) -> Result<()> {
+fn run_for_devices(steps: &mut Steps<'_>, programs: Receiver<Vec<TestProgram>>) -> Result<()> {
+    // What is missing shows before the long steps.
+    let toolchain = &steps.run("tools", || {
+        let toolchain = provision::all(&BOARDS)?;
+        provision::browser();
+        Ok(toolchain)
+    })?;
     steps.run("lints on the device", || lint_device(toolchain))?;
     steps.run("programs for real boards", || build_for_real_boards(toolchain))?;
     let programs = programs.recv().map_err(|_| Skipped)?;

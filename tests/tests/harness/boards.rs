@@ -12,6 +12,14 @@ fn every_board_has_a_memory_layout() {
 }
 
 #[test]
+fn no_two_boards_share_their_builds() {
+    for (index, board) in BOARDS.iter().enumerate() {
+        let like = |other: &&Board| (other.target, other.target_cpu) == (board.target, board.target_cpu);
+        assert_eq!(BOARDS[..index].iter().find(like), None, "like {}", board.name);
+    }
+}
+
+#[test]
 fn the_default_board_exists_and_others_are_named() {
     assert!(Board::find(DEFAULT).is_ok());
     let error = Board::find("arduino").unwrap_err().to_string();

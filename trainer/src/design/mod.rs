@@ -264,8 +264,7 @@ impl<'a> Design<'a> {
     }
 
     /// Whether more flash makes larger models.
-    #[must_use]
-    pub fn takes_more(&self) -> bool {
+    fn takes_more(&self) -> bool {
         self.manifest.budget.flash < most_flash(self.data.dataset)
     }
 

@@ -91,8 +91,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// What is known before anything is trained or judged.
-    #[must_use]
-    pub fn new(candidate: usize, round: usize, steps: u64) -> Self {
+    pub(super) fn new(candidate: usize, round: usize, steps: u64) -> Self {
         Self { candidate, round, steps, seconds: 0.0, bytes: None, device: None, f32: None, failure: None }
     }
 

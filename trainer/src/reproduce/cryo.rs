@@ -19,7 +19,7 @@ pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft,
     let (synthesis, params) = if options.quick {
         (
             SynthesisParams { particles: 1000, snr: 0.3, seed, ..SynthesisParams::default() },
-            // At the default rate so few steps do not order the images.
+            // At the default rate, so few steps do not order the images.
             CryoParams {
                 hidden: vec![64; 3],
                 steps: 400,

@@ -34,7 +34,7 @@ fn faster_signals_get_larger_scales_and_the_curve_is_kept() {
     let (first, last) = (slow.candidates[0].value, slow.candidates.last().unwrap().value);
     assert!(first <= 0.125 && last == 100.0, "{first} {last}: a quarter of the samples a side is the most");
     let tried = slow.candidates.iter().filter(|candidate| candidate.trial_psnr_db.is_some()).count();
-    assert!((2..=7).contains(&tried), "{tried}");
+    assert!((2..=7).contains(&tried), "{tried} of at most seven");
     assert!(slow.candidates.iter().any(|candidate| candidate.value == slow.chosen));
     assert_eq!(choose_scale(&params, &line(2.0, 400)).unwrap(), slow, "the same seed, the same choice");
     let text = serde_json::to_string(&slow).unwrap();

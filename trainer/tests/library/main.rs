@@ -1,5 +1,5 @@
-//! Whole trainings through the library's public interface, from the samples to what is written. One program of tests,
-//! which is optimized, so that the library is linked once.
+//! What takes long without optimization, such as whole trainings, through the library's public interface. One program of
+//! tests, so that the library is linked once.
 
 #![allow(clippy::disallowed_methods, reason = "tests write what the library reads")]
 

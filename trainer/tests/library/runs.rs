@@ -1,4 +1,4 @@
-//! XX
+//! Runs of `fit`: prepared, stopped, continued, and refused.
 
 use std::fs;
 use std::path::Path;

@@ -7,7 +7,7 @@
 //! While the learning rate stays well below 2/λmax, gradient descent follows gradient flow, and the flow knows only the
 //! product of rate and steps: a rate ten times as large with a tenth of the steps is the same training. The quick
 //! settings rest on this. It fails for the largest eigenvalue of the raw coordinate, 678 in the standard
-//! parametrization: at 250 times the published rate its mode alternates in sign while it shrinks. The prediction is
+//! parametrization: at 200 times the published rate its mode alternates in sign while it shrinks. The prediction is
 //! that of descent at the rate in use.
 
 mod predict;

@@ -13,7 +13,7 @@ use crate::theory::ntk::{Covariance, InfiniteMlpParams, NetworkKernel, Parametri
 use crate::training::optimizer::GradientDescent;
 
 /// How many steps of the published training one quick step stands for, at as many times the rate.
-pub(in crate::reproduce) const QUICK_SPEEDUP: u64 = 250;
+pub(in crate::reproduce) const QUICK_SPEEDUP: u64 = 200;
 
 /// A network and how it is trained.
 #[derive(Clone, Copy, Debug, PartialEq)]
