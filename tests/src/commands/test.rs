@@ -50,11 +50,8 @@ pub fn run(args: &Args) -> Result<()> {
     let failed = AtomicBool::new(false);
     let mut steps = Steps::new(args, &failed);
     steps.run("format", || process::run(cargo("fmt").args(["--all", "--check"])))?;
-    if args.fast {
-        run_fast(&mut steps)?
-    } else {
-        run_all(&mut steps)?
-    }
+    let run = if args.fast { run_fast } else { run_all };
+    run(&mut steps)?;
     if args.timings {
         steps.print();
     }
@@ -89,8 +86,8 @@ fn run_all(steps: &mut Steps<'_>) -> Result<()> {
     }
 }
 
-/// Builds the tests on emulated boards too, and sends them: of all that is built for the host, cargo does one thing at a
-/// time.
+/// Builds the tests on emulated boards too, and sends them: of all that is built for the host, cargo does one thing at
+/// a time.
 fn run_for_host(steps: &mut Steps<'_>, for_devices: Sender<Vec<TestProgram>>) -> Result<()> {
     let device = steps.run("build tests on emulated boards", test_programs::build_for_devices)?;
     for_devices.send(device).map_err(|_| Skipped)?;

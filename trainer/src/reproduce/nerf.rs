@@ -39,8 +39,8 @@ struct Setting {
 fn settings(options: Options) -> (SynthesizeParams, NerfParams) {
     let (scene, params) = if options.quick {
         let views = [(Part::Train, 24), (Part::Validation, 2), (Part::Test, 2)];
-        // Wide layers, and many rays of few samples: with narrower layers or fewer steps the gap is smaller than GAP with
-        // one seed or another.
+        // Wide layers, and many rays of few samples: with narrower layers or fewer steps the gap is smaller than GAP
+        // with one seed or another.
         let params = NerfParams { hidden: vec![64; 2], samples: 24, batch: 2048, steps: 700, ..NerfParams::quick() };
         (SynthesizeParams { size: 32, views, ..SynthesizeParams::quick() }, params)
     } else {

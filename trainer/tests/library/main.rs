@@ -1,5 +1,5 @@
-//! What takes long without optimization, such as whole trainings, through the library's public interface. One program of
-//! tests, so that the library is linked once.
+//! What takes long without optimization, such as whole trainings, through the library's public interface. One program
+//! of tests, so that the library is linked once.
 
 #![allow(clippy::disallowed_methods, reason = "tests write what the library reads")]
 

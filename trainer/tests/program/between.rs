@@ -1,5 +1,5 @@
-//! Right between the samples: `trainer fit` with its defaults but for the steps, and for a smaller network in some tests,
-//! judged on points that no training saw.
+//! Right between the samples: `trainer fit` with its defaults but for the steps, and for a smaller network in some
+//! tests, judged on points that no training saw.
 
 use std::f64::consts::PI;
 use std::fmt::Write as _;
