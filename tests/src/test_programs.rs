@@ -74,9 +74,9 @@ pub fn build_units() -> Result<Vec<TestProgram>> {
 ///
 /// As [`build_units`].
 pub fn build_for_host() -> Result<Vec<TestProgram>> {
-    // With `--test` the unit tests are left out, and with `--tests` what wants features that are not built in.
-    let others = ["--workspace", "--exclude", "trainer", "--exclude", DEVICE_PACKAGE, "--tests"];
-    build(Turn::Host, &[&["--package", "trainer", "--test", "*"], &others])
+    // With `--test` the unit tests are left out, and with `--tests` what wants features that nothing of the workspace
+    // has.
+    build(Turn::Host, &[&["--package", "trainer", "--test", "*"], &["--workspace", "--exclude", "trainer", "--tests"]])
 }
 
 /// Builds the integration tests that also need QEMU and a compiler for the boards.
