@@ -23,8 +23,8 @@ const SLOWEST: usize = 20;
 /// Check format, lints and documentation, then run every test on the host and on emulated boards
 ///
 /// The quickest steps come first, so that most mistakes show early: format, lints on the host, unit tests, then the
-/// other tests on the host, lints of each precision alone, and the documentation. What needs tools for devices goes on
-/// beside them: lints, programs for real boards and the tests on emulated boards.
+/// other tests on the host. What needs tools for devices goes on beside them: lints, programs for real boards, the
+/// tests on emulated boards and lints of each precision alone; behind these comes the documentation.
 ///
 /// Example: cargo xtask test --fast
 #[derive(Clone, Debug, clap::Args)]
@@ -93,15 +93,7 @@ fn run_for_host(steps: &mut Steps<'_>, for_devices: Sender<Vec<TestProgram>>) ->
     for_devices.send(device).map_err(|_| Skipped)?;
     run_fast(steps)?;
     let host = steps.run("build integration tests on the host", test_programs::build_for_host)?;
-    steps.tests("integration tests on the host", &host)?;
-    steps.run("lints of each precision alone", || lint_precisions(&provision::toolchain()?))?;
-    steps.run("documentation", || {
-        // That of this package is read beside its sources only.
-        let mut doc = cargo("doc");
-        doc.args(["--quiet", "--workspace", "--exclude", "tests", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings");
-        process::run(&mut doc)?;
-        process::run(cargo("test").args(["--workspace", "--doc"]))
-    })
+    steps.tests("integration tests on the host", &host)
 }
 
 fn run_for_devices(steps: &mut Steps<'_>, programs: Receiver<Vec<TestProgram>>) -> Result<()> {
@@ -114,7 +106,15 @@ fn run_for_devices(steps: &mut Steps<'_>, programs: Receiver<Vec<TestProgram>>) 
     steps.run("lints on the device", || lint_device(toolchain))?;
     steps.run("programs for real boards", || build_for_real_boards(toolchain))?;
     let programs = programs.recv().map_err(|_| Skipped)?;
-    steps.tests("tests on emulated boards", &programs)
+    steps.tests("tests on emulated boards", &programs)?;
+    steps.run("lints of each precision alone", || lint_precisions(toolchain))?;
+    steps.run("documentation", || {
+        // That of this package is read beside its sources only.
+        let mut doc = cargo("doc");
+        doc.args(["--quiet", "--workspace", "--exclude", "tests", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings");
+        process::run(&mut doc)?;
+        process::run(cargo("test").args(["--workspace", "--doc"]))
+    })
 }
 
 /// A step was not run, since one before it failed.
