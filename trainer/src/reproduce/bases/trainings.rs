@@ -43,7 +43,7 @@ pub(super) struct Setting {
 impl Setting {
     pub(super) const fn new(quick: bool, seed: u64) -> Self {
         if quick {
-            Self { side: 128, bytes: &[1 << 10, 2 << 10], curves: 2 << 10, steps: 150, batch: 1024, seed }
+            Self { side: 128, bytes: &[2 << 10, 3 << 10, 4 << 10], curves: 4 << 10, steps: 150, batch: 1024, seed }
         } else {
             let bytes = &[2 << 10, 4 << 10, 8 << 10, 16 << 10];
             Self { side: 256, bytes, curves: 8 << 10, steps: 2000, batch: 4096, seed }
