@@ -25,6 +25,8 @@ use super::{Claim, Draft, Figure, FigureContent, Options, Table, paragraphs};
 
 /// In the NTK parametrization, whose kernel is free of the width; below 2/λmax of every mapping.
 const NTK_LEARNING_RATE: f64 = 0.005;
+/// Networks over which the loss is averaged, for every mapping at width 1024.
+const NETWORKS: u64 = 8;
 /// What the theory is to keep to at width 1024, as a share of the initial loss.
 const TOLERANCE: f64 = 0.02;
 /// p = 1.
@@ -39,8 +41,6 @@ struct Size {
     standard: u64,
     /// What the published rate of that is multiplied by.
     speedup: u64,
-    /// Networks over which the loss is averaged, for every mapping at width 1024.
-    networks: u64,
     /// Steps of the groups of networks; the gap of their mean is largest within the first ten or so.
     groups: u64,
     /// Widths compared at p = 1, with the number of networks of each.
@@ -55,11 +55,11 @@ impl Size {
             // A twentieth of the published training.
             let (standard, speedup) = (12, QUICK_SPEEDUP);
             let (widths, width_steps) = ([(64, 8), (256, 4), (1024, 2)], 12);
-            Self { ntk: 12, standard, speedup, networks: 6, groups: 8, widths, width_steps }
+            Self { ntk: 12, standard, speedup, groups: 8, widths, width_steps }
         } else {
             // Long enough for theory and training to part; ten times the published rate is far below 2/λmax.
             let (widths, width_steps) = ([(256, 12), (1024, 6), (4096, 2)], 1_000);
-            Self { ntk: 5_001, standard: 5_001, speedup: 10, networks: 8, groups: 300, widths, width_steps }
+            Self { ntk: 5_001, standard: 5_001, speedup: 10, groups: 300, widths, width_steps }
         }
     }
 }
@@ -101,7 +101,7 @@ impl Results {
             MAPPINGS.map(|mapping| (mapping, ntk_setting(1024, size.ntk, seed))).into(),
             MAPPINGS.map(|mapping| (mapping, standard)).into(),
         ];
-        parts.extend(MAPPINGS.map(|mapping| group(mapping, size.networks, ntk_setting(1024, size.groups, seed))));
+        parts.extend(MAPPINGS.map(|mapping| group(mapping, NETWORKS, ntk_setting(1024, size.groups, seed))));
         parts.extend(
             size.widths
                 .map(|(width, networks)| group(MAPPINGS[SHOWN], networks, ntk_setting(width, size.width_steps, seed))),
@@ -247,9 +247,8 @@ fn table(results: &Results) -> Table {
     Table {
         caption: format!(
             "Largest difference between predicted and measured training loss over all logged steps, as a share of the \
-             initial loss, width 1024. The first four columns: NTK parametrization, {} networks; the last two: \
-             standard parametrization, one network.",
-            results.groups[0].networks
+             initial loss, width 1024. The first four columns: NTK parametrization, {NETWORKS} networks; the last two: \
+             standard parametrization, one network."
         ),
         head: [
             "mapping",
@@ -302,8 +301,7 @@ fn claims(results: &Results) -> Vec<Claim> {
         ),
         Claim::new(
             format!(
-                "The mean loss of {} networks that the kernel of infinite width predicts stays within 2 % too",
-                results.groups[0].networks
+                "The mean loss of {NETWORKS} networks that the kernel of infinite width predicts stays within 2 % too"
             ),
             by_mapping(&mean),
             within(&mean),
