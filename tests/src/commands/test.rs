@@ -96,6 +96,7 @@ fn run_for_host(steps: &mut Steps<'_>, for_devices: Sender<Vec<TestProgram>>) ->
     steps.tests("integration tests on the host", &host)
 }
 
+/// The steps for devices, and behind them the documentation: these end before the steps for the host.
 fn run_for_devices(steps: &mut Steps<'_>, programs: Receiver<Vec<TestProgram>>) -> Result<()> {
     // What is missing shows before the long steps.
     let toolchain = &steps.run("tools", || {
@@ -109,7 +110,7 @@ fn run_for_devices(steps: &mut Steps<'_>, programs: Receiver<Vec<TestProgram>>) 
     steps.tests("tests on emulated boards", &programs)?;
     steps.run("lints of each precision alone", || lint_precisions(toolchain))?;
     steps.run("documentation", || {
-        // That of this package is read beside its sources only.
+        // Not that of this package: it is not published, and building it takes long.
         let mut doc = cargo("doc");
         doc.args(["--quiet", "--workspace", "--exclude", "tests", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings");
         process::run(&mut doc)?;

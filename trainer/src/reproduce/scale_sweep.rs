@@ -18,8 +18,6 @@ const PUBLISHED_BEST: f64 = 10.0;
 const EXPECTED_BEST: f64 = PUBLISHED_BEST / 2.0;
 const LEARNING_RATE: f64 = 1e-3;
 const QUICK_LEARNING_RATE: f64 = 5e-3;
-/// With half as many the largest scale hardly over-fits.
-const QUICK_STEPS: u64 = 160;
 
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Numbers {
@@ -29,10 +27,7 @@ struct Numbers {
 }
 
 pub(super) fn make(options: Options, monitor: &FigureWatch<'_>) -> Result<Draft, ReproduceError> {
-    let mut setting = Setting::new(options.quick, options.seed);
-    if options.quick {
-        setting.steps = QUICK_STEPS;
-    }
+    let setting = Setting::new(options.quick, options.seed);
     let units = setting.steps * SCALES.len() as u64;
     (monitor.tell)(Event::Begin { figure: Figure::ScaleSweep.name(), units });
     let picture = Picture::camera();

@@ -58,18 +58,7 @@ fn an_artifact_in_f32_gives_the_outputs_of_pytorch_to_a_hundred_thousandth() {
 /// Features and sines have 16 bits, of which one is 3·10⁻⁵; frequencies are rounded to 2⁻¹⁶ cycles.
 #[test]
 fn artifacts_are_as_close_to_the_library_as_their_numbers_let_them_be() {
-    let plain = ImportParams::default;
-    let sin_cos = || ImportParams { gamma: Gamma::SinCos, ..plain() };
-    for (name, params) in [
-        ("tancik", plain()),
-        ("tancik_sin_cos", sin_cos()),
-        ("rff", plain()),
-        ("siren", plain()),
-        ("siren_to_the_end", plain()),
-        ("siren_pytorch", plain()),
-        ("pixels", ImportParams { output: Some(OutputFunction::Sigmoid), ..sin_cos() }),
-        ("flax", sin_cos()),
-    ] {
+    for (name, params) in networks() {
         for (precision, limit) in [(Precision::F32, 2e-4), (Precision::W16A16, 1e-3), (Precision::W8A16, 0.1)] {
             let error = artifact_error(name, &params, precision);
             assert!(error < limit, "{name} in {precision:?}: {error:e}");
